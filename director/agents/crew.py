@@ -1,0 +1,164 @@
+"""Asking a role: the ceiling before, the ledger after, and patience with providers between."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from director.agents.opencode import Assignment, Outcome, Reply, Spending
+from director.agents.transcript import Transcript
+from director.model.config import Config
+from director.model.errors import InterruptedRunError, StoppedError
+from director.model.state import CallRecord
+from director.model.usage import cost_of
+from director.records.clock import now
+from director.records.events import Events, Kind
+from director.records.ledger import Ledger, ceiling_reached
+from director.workspace.cancellation import Cancellation
+
+FIRST_PAUSE_SECS = 4.0
+LONGEST_PAUSE_SECS = 120.0
+LASTING_STATUS_CODES = frozenset({400, 401, 402, 403, 404})
+
+
+class Caller(Protocol):
+    """Whatever can make a call (OpenCode, or a fake)."""
+
+    def call(self, assignment: Assignment, spending: Spending) -> Reply:
+        """Make one call."""
+        ...
+
+
+@dataclass(frozen=True)
+class Crew:
+    """All roles of one job. ``pause`` waits so many seconds (or less, when cancelled)."""
+
+    caller: Caller
+    config: Config
+    ledger: Ledger
+    events: Events
+    cancellation: Cancellation
+    pause: Callable[[float], None]
+
+    def ask(self, assignment: Assignment) -> Reply:
+        """Make a call, record what it cost, and return the reply.
+
+        Provider faults are tried again with growing pauses; they are nobody's attempt. Raises
+        StoppedError when they last or the ceiling is reached, InterruptedRunError on a signal.
+        """
+        for retry in itertools.count():
+            self.cancellation.check()
+            self.ledger.check_ceiling()
+            reply = self._call_once(assignment)
+            if reply.outcome is Outcome.CANCELLED:
+                raise InterruptedRunError(self.cancellation.signal_number or 2)
+            if reply.outcome is Outcome.OVER_BUDGET:
+                raise ceiling_reached(self.ledger.spent_usd, self.ledger.ceiling_usd)
+            if reply.outcome not in (Outcome.PROVIDER_FAULT, Outcome.AGENT_FAULT):
+                return reply
+            model = self.config.tiers[assignment.role]
+            if retry >= self.config.limits.provider_retries or _lasts(reply):
+                raise StoppedError(
+                    f"{reply.outcome} with {model}: {reply.reason}",
+                    f"see {reply.log.with_suffix('.err')}; when it is put right, "
+                    "run the command again",
+                )
+            pause = pause_secs(retry, random.random())
+            self.events.emit(
+                Kind.PROVIDER_FAULT,
+                assignment.node,
+                model=model,
+                reason=reply.reason,
+                pause_secs=round(pause, 1),
+            )
+            self.pause(pause)
+        raise AssertionError("unreachable")
+
+    def _call_once(self, assignment: Assignment) -> Reply:
+        model = self.config.tiers[assignment.role]
+        told = {"role": assignment.role, "agent": assignment.agent, "model": model}
+        self.events.emit(Kind.CALL_STARTED, assignment.node, **told, attempt=assignment.attempt)
+        with self.ledger.running() as meter:
+
+            def spending(transcript: Transcript) -> str | None:
+                cost = cost_of(
+                    model, transcript.tokens, transcript.reported_usd, self.config.pricing
+                )
+                meter.set(cost.usd or 0.0)
+                return "the cost ceiling is reached" if self.ledger.over_ceiling() else None
+
+            reply = self.caller.call(assignment, spending)
+            record = self._record(assignment, reply)
+        self.events.emit(
+            Kind.CALL_ENDED,
+            assignment.node,
+            **told,
+            attempt=assignment.attempt,
+            outcome=reply.outcome,
+            reason=reply.reason,
+            cost=record.cost,
+            tokens=record.tokens.total,
+            wall_secs=round(reply.wall_secs, 2),
+            log=reply.log.name,
+        )
+        return reply
+
+    def _record(self, assignment: Assignment, reply: Reply) -> CallRecord:
+        model = self.config.tiers[assignment.role]
+        transcript = reply.transcript
+        cost = cost_of(model, transcript.tokens, transcript.reported_usd, self.config.pricing)
+        record = CallRecord(
+            ts=now(),
+            role=assignment.role,
+            model=model,
+            tokens=transcript.tokens,
+            cost=cost.usd,
+            cost_source=cost.source,
+            node=assignment.node,
+            attempt=assignment.attempt,
+            ok=reply.outcome is Outcome.COMPLETED,
+        )
+        self.ledger.record(record)
+        return record
+
+
+def pause_secs(retry: int, chance: float) -> float:
+    """Return how long to wait before retry number ``retry`` (from 0), in seconds.
+
+    Exponential back-off with full jitter on its upper half; ``chance`` is in [0, 1).
+    """
+    longest: float = min(LONGEST_PAUSE_SECS, FIRST_PAUSE_SECS * 2**retry)
+    return longest * (0.5 + chance / 2)
+
+
+def _lasts(reply: Reply) -> bool:
+    """Whether another try cannot help: the request itself is refused."""
+    faults = reply.transcript.faults
+    return bool(faults) and faults[-1].status_code in LASTING_STATUS_CODES
+
+
+def patient_pause(cancellation: Cancellation) -> Callable[[float], None]:
+    """Return a pause that a cancellation ends early."""
+    never = threading.Event()
+
+    def pause(secs: float) -> None:
+        slices = int(secs / 0.1) + 1
+        for _ in range(slices):
+            if cancellation.requested:
+                return
+            never.wait(secs / slices)
+
+    return pause
+
+
+def unpriced_models(config: Config) -> Mapping[str, list[str]]:
+    """Return the models without a configured price → the roles that use them."""
+    found: dict[str, list[str]] = {}
+    for role, model in config.tiers.items():
+        if model not in config.pricing:
+            found.setdefault(model, []).append(role.value)
+    return found

@@ -1,0 +1,41 @@
+"""What each role may do, as the coding agent's permission rules (the last match wins).
+
+Every tool is allowed or denied; none asks, because a question that nobody answers ends a turn.
+The rules save attempts. They are no wall (a shell redirection passes them): what counts is the
+gate on the exact tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from director.agents.frontmatter import Value
+from director.model.roles import Agent
+
+WRITING_AGENTS = (Agent.EXECUTOR, Agent.TEST_AUTHOR)
+NEVER = ("task", "webfetch", "websearch", "external_directory", "question", "doom_loop")
+
+
+def permissions(
+    agent: Agent, wanted: Mapping[str, Value], allowlist: Iterable[str]
+) -> dict[str, Any]:
+    """Return the rules for one call.
+
+    ``wanted`` are the agent file's rules: they decide the tools that director leaves open.
+    ``allowlist`` are the paths that a writing agent may edit, relative to the worktree. What
+    holds in every case: nobody starts sub-agents, leaves the worktree or fetches the web; an
+    agent that does not write can neither edit nor run commands.
+    """
+    rules: dict[str, Any] = {"*": "deny"}
+    rules |= {tool: rule for tool, rule in wanted.items() if tool != "*"}
+    if agent in WRITING_AGENTS:
+        rules["edit"] = {"*": "deny", **dict.fromkeys(allowlist, "allow")}
+    else:
+        rules |= {"edit": "deny", "bash": "deny"}
+    return rules | dict.fromkeys(NEVER, "deny")
+
+
+def everywhere() -> dict[str, str]:
+    """Return the rules that also bind what an agent might start (sub-agents inherit only these)."""
+    return dict.fromkeys(NEVER, "deny")

@@ -1,0 +1,179 @@
+"""The transcript of one call, read from the coding agent's raw events while they arrive."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from director.model.plan import Node
+from director.model.state import WatchItFail, WatchVerdict
+from director.model.usage import Tokens
+
+EDIT_TOOLS = frozenset({"edit", "write", "apply_patch", "patch", "multiedit"})
+SHELL_TOOL = "bash"
+
+
+@dataclass(frozen=True)
+class ToolUse:
+    """One tool call. ``exit_code`` is set for a shell command that ran to its end."""
+
+    tool: str
+    input: dict[str, Any]
+    status: str
+    exit_code: int | None
+
+
+@dataclass(frozen=True)
+class AgentFault:
+    """An ``error`` event: its name, what it says, and the provider's HTTP status if any."""
+
+    name: str
+    message: str
+    status_code: int | None
+
+
+@dataclass
+class Transcript:
+    """What the events say so far."""
+
+    texts: list[str] = field(default_factory=list)
+    tools: list[ToolUse] = field(default_factory=list)
+    faults: list[AgentFault] = field(default_factory=list)
+    tokens: Tokens = field(default_factory=Tokens)
+    reported_usd: float = 0.0
+    steps: int = 0
+    last_finish: str | None = None
+    empty_finishes: int = 0
+
+    @property
+    def text(self) -> str:
+        """The last text the model wrote: its answer."""
+        return self.texts[-1].strip() if self.texts else ""
+
+    def add(self, event: dict[str, Any]) -> None:
+        """Take in one event; kinds that say nothing here are passed over."""
+        part = event.get("part")
+        part = part if isinstance(part, dict) else {}
+        match event.get("type"):
+            case "text":
+                self.texts.append(str(part.get("text", "")))
+            case "tool_use":
+                self.tools.append(_tool_use(part))
+            case "step_finish":
+                self._add_finish(part)
+            case "error":
+                self.faults.append(_fault(event.get("error")))
+
+    def _add_finish(self, part: dict[str, Any]) -> None:
+        tokens = _tokens(part.get("tokens"))
+        self.steps += 1
+        self.tokens += tokens
+        self.reported_usd += _number(part.get("cost"))
+        self.last_finish = str(part.get("reason"))
+        empty = self.last_finish == "unknown" and tokens.total == 0
+        self.empty_finishes = self.empty_finishes + 1 if empty else 0
+
+
+class TranscriptFollower:
+    """Follows an events file that another process is writing, whole line by whole line."""
+
+    def __init__(self, path: Path) -> None:
+        self.transcript = Transcript()
+        self._path = path
+        self._offset = 0
+        self._rest = b""
+
+    def poll(self) -> bool:
+        """Read what is new; returns whether there was anything."""
+        try:
+            with self._path.open("rb") as stream:
+                stream.seek(self._offset)
+                new = stream.read()
+        except FileNotFoundError:
+            return False
+        self._offset += len(new)
+        *lines, self._rest = (self._rest + new).split(b"\n")
+        for line in lines:
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue  # not an event: the agent may print other things
+            if isinstance(event, dict):
+                self.transcript.add(event)
+        return bool(new)
+
+
+def watch_it_fail(tools: Sequence[ToolUse], node: Node) -> WatchItFail:
+    """Say whether the node's test was run, and failed, before the first edit.
+
+    Read from the structure: the command of each shell call and its exit code.
+    """
+    if not tools:
+        return WatchItFail(detail="no tool was used")
+    before: list[ToolUse] = []
+    for use in tools:
+        if use.tool in EDIT_TOOLS and use.status == "completed":
+            break
+        before.append(use)
+    runs = [use for use in before if use.tool == SHELL_TOOL and _runs_tests(use, node)]
+    if not runs:
+        return WatchItFail(
+            WatchVerdict.NOT_OBSERVED, detail="the test was not run before the first edit"
+        )
+    failed = [use for use in runs if use.exit_code not in (None, 0)]
+    detail = f"{runs[-1].input.get('command', '')} → exit code {(failed or runs)[-1].exit_code}"
+    verdict = WatchVerdict.OBSERVED if failed else WatchVerdict.NOT_OBSERVED
+    return WatchItFail(verdict, True, bool(failed), detail)
+
+
+def _runs_tests(use: ToolUse, node: Node) -> bool:
+    command = " ".join(str(use.input.get("command", "")).split())
+    modules = [path.removesuffix(".py").replace("/", ".") for path in node.tests]
+    named = (" ".join(node.test_cmd.split()), *node.tests, *modules)
+    return any(name in command for name in named)
+
+
+def _tool_use(part: dict[str, Any]) -> ToolUse:
+    state = part.get("state")
+    state = state if isinstance(state, dict) else {}
+    metadata = state.get("metadata")
+    given = state.get("input")
+    code = metadata.get("exit") if isinstance(metadata, dict) else None
+    return ToolUse(
+        tool=str(part.get("tool")),
+        input=given if isinstance(given, dict) else {},
+        status=str(state.get("status")),
+        exit_code=code if isinstance(code, int) else None,
+    )
+
+
+def _fault(error: object) -> AgentFault:
+    if not isinstance(error, dict):
+        return AgentFault("UnknownError", str(error), None)
+    data = error.get("data")
+    data = data if isinstance(data, dict) else {}
+    code = data.get("statusCode")
+    message = str(data.get("message") or error.get("message") or error.get("name") or "no message")
+    return AgentFault(
+        str(error.get("name", "UnknownError")), message, code if isinstance(code, int) else None
+    )
+
+
+def _tokens(counts: object) -> Tokens:
+    counts = counts if isinstance(counts, dict) else {}
+    cache = counts.get("cache")
+    cache = cache if isinstance(cache, dict) else {}
+    return Tokens(
+        input=int(_number(counts.get("input"))),
+        output=int(_number(counts.get("output"))),
+        cache_read=int(_number(cache.get("read"))),
+        cache_write=int(_number(cache.get("write"))),
+        reasoning=int(_number(counts.get("reasoning"))),
+    )
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

@@ -1,0 +1,1 @@
+"""Plan, DAG rules, configuration, money, outcomes and errors: pure values and decisions."""

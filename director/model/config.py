@@ -1,0 +1,73 @@
+"""The configuration: what each section means. Reading and its errors: ``config_reader``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from director.model.roles import Role
+from director.model.usage import Price
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of a run. Times in seconds, money in US dollars (a ceiling of 0: none)."""
+
+    node_timeout_secs: int = 900
+    cost_ceiling_usd: float = 0.0
+    max_attempts: int = 3
+    flake_runs: int = 2
+    stall_timeout_secs: int = 600
+    provider_retries: int = 2
+
+
+@dataclass(frozen=True)
+class ReviewPolicy:
+    """When a model reads a diff that is already green."""
+
+    stage_two: bool = True
+    stage_two_file_threshold: int = 3
+    stage_one_llm: bool = False
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Sampling of one role. None: whatever the provider does by default.
+
+    ``options`` go into the request body as they are, for whatever a provider adds.
+    """
+
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    seed: int | None = None
+    reasoning_effort: str | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LocalProvider:
+    """An OpenAI-compatible endpoint, reached as ``local/<model>`` in ``[tiers]``.
+
+    ``context`` and ``output`` are the models' limits in tokens.
+    """
+
+    base_url: str
+    api_key: str = "none"
+    context: int = 131_072
+    output: int = 16_384
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything ``config.toml`` says. ``gates`` keeps the order of the file."""
+
+    tiers: Mapping[Role, str]
+    gates: Mapping[str, str] = field(default_factory=dict)
+    pricing: Mapping[str, Price] = field(default_factory=dict)
+    limits: Limits = Limits()
+    sampling: Mapping[Role, Sampling] = field(default_factory=dict)
+    review: ReviewPolicy = ReviewPolicy()
+    local: LocalProvider | None = None

@@ -1,0 +1,217 @@
+"""Reading a configuration: all mistakes are found at once, each with its place and a guess."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from difflib import get_close_matches
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from director.model.config import Config, Limits, LocalProvider, ReviewPolicy, Sampling
+from director.model.errors import RequestError
+from director.model.roles import Role
+from director.model.usage import Price
+
+SECTIONS = ("tiers", "gates", "pricing", "limits", "sampling", "review", "providers")
+LOCAL_PREFIX = "local/"
+Section = TypeVar("Section", Limits, LocalProvider, Price, ReviewPolicy, Sampling)
+
+
+def read_config(text: str, name: str) -> Config:
+    """Return the configuration in ``text`` (TOML); ``name`` is the file's name for messages.
+
+    Raises RequestError that names every unknown key, wrong type and missing role.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RequestError(f"{name} is not valid TOML: {error}", "correct that line") from None
+    reader = _Reader(text)
+    config = reader.config(document)
+    if reader.problems or config is None:
+        raise RequestError(
+            f"{name}: " + "; ".join(reader.problems),
+            f"correct {name} (`director sync-agents` writes a commented one where there is none)",
+        )
+    return config
+
+
+class _Reader:
+    """One reading: collects problems instead of stopping at the first."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = text.splitlines()
+        self.problems: list[str] = []
+
+    def config(self, document: Mapping[str, Any]) -> Config | None:
+        for key in document:
+            if key not in SECTIONS:
+                self._unknown((key,), SECTIONS)
+        tables = {key: self._table(document, (key,)) for key in SECTIONS}
+        providers = tables["providers"]
+        for key in providers:
+            if key != "local":
+                self._unknown(("providers", key), ("local",))
+        pricing = {
+            model: self._section(
+                Price, self._table(tables["pricing"], ("pricing", model)), ("pricing", model)
+            )
+            for model in tables["pricing"]
+        }
+        local = None
+        if "local" in providers:
+            path = ("providers", "local")
+            local = self._section(LocalProvider, self._table(providers, path), path)
+        tiers = self._tiers(tables["tiers"], local_given="local" in providers)
+        limits = self._section(Limits, tables["limits"], ("limits",))
+        if limits:
+            self._check_limits(limits)
+        config = Config(
+            tiers=tiers,
+            gates=self._gates(tables["gates"]),
+            pricing={model: price for model, price in pricing.items() if price},
+            limits=limits or Limits(),
+            sampling=self._sampling(tables["sampling"]),
+            review=self._section(ReviewPolicy, tables["review"], ("review",)) or ReviewPolicy(),
+            local=local,
+        )
+        return None if self.problems else config
+
+    def _tiers(self, table: Mapping[str, Any], *, local_given: bool) -> dict[Role, str]:
+        tiers = {}
+        for role in Role:
+            path = ("tiers", role.value)
+            model = table.get(role.value)
+            if role.value not in table:
+                self.problems.append(f"tiers.{role} is missing")
+            elif not isinstance(model, str):
+                self._wrong(path, 'a string "provider/model"')
+            elif not re.fullmatch(r"[^/\s]+/\S+", model):
+                self._wrong(path, f'"provider/model", not {model!r}')
+            elif model.startswith(LOCAL_PREFIX) and not local_given:
+                self._say(path, "names a local model, but there is no [providers.local]")
+            else:
+                tiers[role] = model
+        for key in table:
+            if key not in list(Role):
+                self._unknown(("tiers", key), [role.value for role in Role])
+        return tiers
+
+    def _gates(self, table: Mapping[str, Any]) -> dict[str, str]:
+        gates = {}
+        for name, command in table.items():
+            if not isinstance(command, str):
+                self._wrong(("gates", name), "a shell command (a string)")
+            elif command.strip():
+                gates[name] = command
+        return gates
+
+    def _sampling(self, table: Mapping[str, Any]) -> dict[Role, Sampling]:
+        sampling = {}
+        for key in table:
+            path = ("sampling", key)
+            if key not in list(Role):
+                self._unknown(path, [role.value for role in Role])
+            elif section := self._section(Sampling, self._table(table, path), path):
+                sampling[Role(key)] = section
+        return sampling
+
+    def _section(
+        self, kind: type[Section], table: Mapping[str, Any], path: tuple[str, ...]
+    ) -> Section | None:
+        """Return ``kind`` built from ``table``, or None when something in it is wrong."""
+        before = len(self.problems)
+        hints = get_type_hints(kind)
+        names = [item.name for item in fields(kind)]
+        values = {}
+        for key, value in table.items():
+            if key not in names:
+                self._unknown((*path, key), names)
+            elif not _fits(value, hints[key]):
+                self._wrong((*path, key), _expected(hints[key]))
+            else:
+                values[key] = value
+        for item in fields(kind):
+            if item.default is item.default_factory and item.name not in table:  # both MISSING
+                self._say(path, f"{item.name} is missing")
+        return kind(**values) if len(self.problems) == before else None
+
+    def _check_limits(self, limits: Limits) -> None:
+        for name, least in (
+            ("node_timeout_secs", 1),
+            ("stall_timeout_secs", 1),
+            ("max_attempts", 1),
+            ("flake_runs", 1),
+            ("cost_ceiling_usd", 0),
+            ("provider_retries", 0),
+        ):
+            if not getattr(limits, name) >= least:  # also true of a NaN
+                self._wrong(("limits", name), f"{least} or more")
+
+    def _table(self, parent: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]:
+        value = parent.get(path[-1], {})
+        if isinstance(value, dict):
+            return value
+        self._wrong(path, "a table")
+        return {}
+
+    def _wrong(self, path: tuple[str, ...], expected: str) -> None:
+        self._say(path, f"must be {expected}")
+
+    def _unknown(self, path: tuple[str, ...], known: Iterable[str]) -> None:
+        guess = get_close_matches(path[-1], list(known), n=1)
+        hint = f"did you mean {guess[0]!r}?" if guess else f"known: {', '.join(known)}"
+        self._say(path, f"is not a known key ({hint})")
+
+    def _say(self, path: tuple[str, ...], problem: str) -> None:
+        key = ".".join(part if re.fullmatch(r"[\w-]+", part) else f'"{part}"' for part in path)
+        line = self._line_of(path)
+        self.problems.append(f"{key} {f'(line {line}) ' if line else ''}{problem}")
+
+    def _line_of(self, path: tuple[str, ...]) -> int | None:
+        """Return the line where the key stands, as far as the text shows it (1 is the first)."""
+        inside = len(path) == 1
+        section = re.compile(r"\s*\[+\s*" + r"\s*\.\s*".join(map(_quoted, path[:-1])) + r"\s*\]")
+        whole = re.compile(r"\s*\[+\s*" + r"\s*\.\s*".join(map(_quoted, path)) + r"\s*[\].]")
+        key = re.compile(rf"\s*{_quoted(path[-1])}\s*[=.]")
+        for number, line in enumerate(self.lines, 1):
+            if whole.match(line) or (inside and key.match(line)):
+                return number
+            if line.lstrip().startswith("["):
+                inside = bool(len(path) > 1 and section.match(line))
+        return None
+
+
+def _quoted(part: str) -> str:
+    return rf"[\"']?{re.escape(part)}[\"']?"
+
+
+def _kinds(hint: object) -> set[object]:
+    """Return the plain types of an annotation such as ``float | None``."""
+    members = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    return {get_origin(member) or member for member in members}
+
+
+def _fits(value: object, hint: object) -> bool:
+    kinds = _kinds(hint)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return bool(kinds & {int, float})
+    if isinstance(value, dict):
+        return Mapping in kinds
+    return type(value) in kinds
+
+
+def _expected(hint: object) -> str:
+    kinds = _kinds(hint)
+    for kind, meaning in (
+        (Mapping, "a table"),
+        (bool, "true or false"),
+        (float, "a number"),
+        (int, "a whole number"),
+    ):
+        if kind in kinds:
+            return meaning
+    return "a string"

@@ -1,0 +1,97 @@
+"""Rules of the DAG: ids and dependencies resolve, no cycles, no unordered overlap."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+from itertools import pairwise
+
+from director.model.plan import Node
+
+
+def dag_problems(nodes: Sequence[Node]) -> list[str]:
+    """Return one sentence for each rule that the nodes break (an empty list: none)."""
+    ids = [node.id for node in nodes]
+    if len(set(map(str.casefold, ids))) != len(ids):
+        twice = sorted({i for i in ids if sum(i.casefold() == j.casefold() for j in ids) > 1})
+        return [f"node ids must be unique, also when case is ignored: {', '.join(twice)}"]
+    known = set(ids)
+    problems = [
+        f"node {node.id!r} depends on {dependency!r}, which is not a node"
+        for node in nodes
+        for dependency in node.depends_on
+        if dependency not in known
+    ]
+    if problems:
+        return problems
+    try:
+        order = topological_order(nodes)
+    except CycleError as error:
+        return [f"the dependencies form a cycle: {' → '.join(reversed(error.args[1]))}"]
+    return _overlaps(nodes, order)
+
+
+def topological_order(nodes: Iterable[Node]) -> list[str]:
+    """Return the ids, dependencies first; raises graphlib.CycleError."""
+    return list(TopologicalSorter({node.id: node.depends_on for node in nodes}).static_order())
+
+
+def dependents(nodes: Iterable[Node]) -> dict[str, list[str]]:
+    """Return id → ids of the nodes that depend on it directly."""
+    result: dict[str, list[str]] = defaultdict(list)
+    for node in nodes:
+        for dependency in dict.fromkeys(node.depends_on):
+            result[dependency].append(node.id)
+    return dict(result)
+
+
+def descendants(nodes: Sequence[Node], start: str) -> set[str]:
+    """Return the ids of all nodes that depend on ``start``, directly or not."""
+    return _reach(dependents(nodes), start)
+
+
+def remaining_path_lengths(nodes: Sequence[Node]) -> dict[str, int]:
+    """Return id → number of nodes on the longest chain that starts with it (at least 1)."""
+    after = dependents(nodes)
+    lengths: dict[str, int] = {}
+    for node_id in reversed(topological_order(nodes)):
+        lengths[node_id] = 1 + max((lengths[d] for d in after.get(node_id, ())), default=0)
+    return lengths
+
+
+def _overlaps(nodes: Sequence[Node], order: list[str]) -> list[str]:
+    """Two nodes may share a file only when one waits for the other.
+
+    Along the topological order it is enough to ask this of neighbours: order is transitive.
+    """
+    position = {node_id: index for index, node_id in enumerate(order)}
+    claims: dict[str, list[str]] = defaultdict(list)
+    for node in nodes:
+        for path in node.files:
+            claims[path].append(node.id)
+    after = dependents(nodes)
+    reach: dict[str, set[str]] = {}
+    problems = []
+    for path, claimants in claims.items():
+        chain = sorted(claimants, key=position.__getitem__)
+        for first, second in pairwise(chain):
+            if first not in reach:
+                reach[first] = _reach(after, first)
+            if second not in reach[first]:
+                problems.append(
+                    f"nodes {first!r} and {second!r} both change {path!r}: "
+                    "one must depend on the other"
+                )
+    return problems
+
+
+def _reach(after: Mapping[str, Sequence[str]], start: str) -> set[str]:
+    seen: set[str] = set()
+    stack = list(after.get(start, ()))
+    while stack:
+        node_id = stack.pop()
+        if node_id not in seen:
+            seen.add(node_id)
+            stack.extend(after.get(node_id, ()))
+    return seen

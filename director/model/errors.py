@@ -1,0 +1,58 @@
+"""Every end that is not success, as an error that knows its exit code and what to do next."""
+
+from __future__ import annotations
+
+import signal
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The documented exit codes of the ``director`` command."""
+
+    DONE = 0
+    WORK_FAILED = 1
+    REQUEST = 2
+    STOPPED = 3
+    BUG = 70
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class DirectorError(Exception):
+    """An end the user can act on: one line says what happened, one says what to do next."""
+
+    exit_code = ExitCode.WORK_FAILED
+
+    def __init__(self, what: str, next_step: str) -> None:
+        super().__init__(what)
+        self.what = what
+        self.next_step = next_step
+
+
+class WorkError(DirectorError):
+    """The work itself failed: a node, or the integration gate."""
+
+    exit_code = ExitCode.WORK_FAILED
+
+
+class RequestError(DirectorError):
+    """The request cannot be carried out as it stands (usage, config, repository, plan)."""
+
+    exit_code = ExitCode.REQUEST
+
+
+class StoppedError(DirectorError):
+    """Stopped for an outside reason; everything is on record and the run can be resumed."""
+
+    exit_code = ExitCode.STOPPED
+
+
+class InterruptedRunError(DirectorError):
+    """A signal ended the run; everything is on record and the run can be resumed."""
+
+    def __init__(self, signal_number: int) -> None:
+        name = signal.Signals(signal_number).name
+        super().__init__(f"stopped by {name}", "run the same command again to go on")
+        self.exit_code = (
+            ExitCode.INTERRUPTED if signal_number == signal.SIGINT else ExitCode.TERMINATED
+        )

@@ -1,0 +1,30 @@
+"""The words for who does what: tiers (which model) and agents (which prompt, which tools)."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """The six roles of ``[tiers]``: each is bound to one ``provider/model``."""
+
+    PLANNER = "planner"
+    TEST_AUTHOR = "test_author"
+    EXECUTOR = "executor"
+    EXPLORER = "explorer"
+    REVIEWER = "reviewer"
+    ESCALATION = "escalation"
+
+
+class Agent(StrEnum):
+    """The six agent files; the value is the file's stem."""
+
+    BRAINSTORM = "brainstorm"
+    PLANNER = "planner"
+    EXPLORER = "explorer"
+    TEST_AUTHOR = "test-author"
+    EXECUTOR = "executor"
+    REVIEWER = "reviewer"
+
+
+EXECUTING_ROLES = (Role.EXECUTOR, Role.ESCALATION)

@@ -1,0 +1,156 @@
+"""What is known of each node of a job: the content of ``state.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+from typing import Any
+
+from director.model.errors import RequestError
+from director.model.roles import Role
+from director.model.usage import Tokens
+
+
+class NodeStatus(StrEnum):
+    """The life of a node, as ``state.json`` spells it."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+
+
+class WatchVerdict(StrEnum):
+    """Whether the executor saw the test fail before its first edit."""
+
+    OBSERVED = "observed"
+    NOT_OBSERVED = "not_observed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class WatchItFail:
+    """What the transcript shows of the executor watching its test fail first."""
+
+    verdict: WatchVerdict = WatchVerdict.UNKNOWN
+    ran_before_edit: bool = False
+    observed_failure: bool = False
+    detail: str = "no transcript"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object of a ``kind:"node"`` line of ``metrics.jsonl``."""
+        return {
+            "verdict": self.verdict.value,
+            "ran_before_edit": self.ran_before_edit,
+            "observed_failure": self.observed_failure,
+            "detail": self.detail,
+        }
+
+
+@dataclass(frozen=True)
+class NodeState:
+    """Where one node stands. Money in US dollars (None: unknown), times in seconds."""
+
+    status: NodeStatus = NodeStatus.PENDING
+    attempts: int = 0
+    tier_used: Role | None = None
+    model_used: str | None = None
+    escalated: bool = False
+    tokens: int = 0
+    cost_usd: float | None = 0.0
+    error: str | None = None
+    review_stage_two: bool = False
+    review_blocks: int = 0
+    review_summary: str | None = None
+    wall_secs: float = 0.0
+    watch_it_fail: WatchVerdict | None = None
+    flake_failed: bool = False
+    commit: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object under ``nodes.<id>`` of ``state.json``."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> NodeState:
+        """Return the state stored by ``to_json``; unknown fields are left out.
+
+        Raises RequestError when a value is not one that director writes.
+        """
+        known = {item.name: stored[item.name] for item in fields(cls) if item.name in stored}
+        try:
+            known["status"] = NodeStatus(known.get("status", NodeStatus.PENDING))
+            known["tier_used"] = Role(known["tier_used"]) if known.get("tier_used") else None
+            watched = known.get("watch_it_fail")
+            known["watch_it_fail"] = WatchVerdict(watched) if watched else None
+            return cls(**known)
+        except (ValueError, TypeError) as error:
+            raise RequestError(
+                f"state.json holds something this version does not know: {error}",
+                "restore the file, or remove it: `director run` rebuilds it from the job branch",
+            ) from None
+
+
+@dataclass(frozen=True)
+class RunState:
+    """All nodes of one job."""
+
+    job_id: str
+    nodes: Mapping[str, NodeState] = field(default_factory=dict)
+
+    def changed(self, node_id: str, **values: Any) -> RunState:
+        """Return the state with some fields of one node replaced."""
+        return self.with_node(node_id, replace(self.nodes[node_id], **values))
+
+    def with_node(self, node_id: str, state: NodeState) -> RunState:
+        """Return the state with one node replaced."""
+        return replace(self, nodes={**self.nodes, node_id: state})
+
+    def ids(self, *statuses: NodeStatus) -> set[str]:
+        """Return the ids of the nodes in one of ``statuses``."""
+        return {node_id for node_id, node in self.nodes.items() if node.status in statuses}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of ``state.json``."""
+        return {
+            "job_id": self.job_id,
+            "nodes": {node_id: node.to_json() for node_id, node in self.nodes.items()},
+        }
+
+
+@dataclass(frozen=True)
+class CallRecord:
+    """One model call, as a line of ``costs.jsonl``. ``cost`` in US dollars, None: unknown."""
+
+    ts: str
+    role: str
+    model: str
+    tokens: Tokens
+    cost: float | None
+    cost_source: str
+    node: str | None
+    attempt: int | None
+    ok: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the line as an object."""
+        return {
+            "ts": self.ts,
+            "role": self.role,
+            "model": self.model,
+            **self.tokens.to_json(),
+            "cost": self.cost,
+            "cost_source": self.cost_source,
+            "node": self.node,
+            "attempt": self.attempt,
+            "ok": self.ok,
+        }
+
+    @classmethod
+    def from_json(cls, line: Mapping[str, Any]) -> CallRecord:
+        """Return the record written by ``to_json``; KeyError or TypeError when it is another."""
+        kinds = Tokens(**{item.name: int(line[item.name]) for item in fields(Tokens)})
+        names = ("ts", "role", "model", "cost", "cost_source", "node", "attempt", "ok")
+        return cls(tokens=kinds, **{name: line[name] for name in names})

@@ -1,0 +1,1 @@
+"""Everything under ``.director/``: atomic files, journals, the ledger, the state, the lock."""

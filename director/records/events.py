@@ -1,0 +1,85 @@
+"""Events: everything as it happens. The journal keeps them; the console is a view of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from director.records import files
+from director.records.clock import now
+
+
+class Kind(StrEnum):
+    """The kinds of events, as ``events.jsonl`` spells them."""
+
+    JOB_STARTED = "job_started"
+    JOB_ARCHIVED = "job_archived"
+    STAGE_ENTERED = "stage_entered"
+    APPROVAL_NEEDED = "approval_needed"
+    CRITIQUE = "critique"
+    PLAN_REJECTED = "plan_rejected"
+    TESTS_REJECTED = "tests_rejected"
+    TESTS_ADMITTED = "tests_admitted"
+    CALL_STARTED = "call_started"
+    CALL_ENDED = "call_ended"
+    PROVIDER_FAULT = "provider_fault"
+    RUN_STARTED = "run_started"
+    NODE_STARTED = "node_started"
+    ATTEMPT_STARTED = "attempt_started"
+    ATTEMPT_FAILED = "attempt_failed"
+    ESCALATED = "escalated"
+    GATE = "gate"
+    REVIEW = "review"
+    MERGED = "merged"
+    NODE_ENDED = "node_ended"
+    INTEGRATION_GATE = "integration_gate"
+    PUBLISHED = "published"
+    RUN_ENDED = "run_ended"
+    BENCH_PROFILE_STARTED = "bench_profile_started"
+    BENCH_PROFILE_ENDED = "bench_profile_ended"
+    NOTICE = "notice"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened; ``data`` holds what the kind needs, JSON values only."""
+
+    kind: Kind
+    ts: str
+    node: str | None = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a line of ``events.jsonl``."""
+        return {"ts": self.ts, "kind": self.kind.value, "node": self.node, **self.data}
+
+
+Listener = Callable[[Event], None]
+
+
+class Events:
+    """What a use case is handed: tells every listener, one event at a time."""
+
+    def __init__(self, listeners: Iterable[Listener] = ()) -> None:
+        self._listeners = list(listeners)
+        self._turn = threading.Lock()
+
+    def emit(self, kind: Kind, node: str | None = None, **data: Any) -> None:
+        """Tell all listeners; callable from any thread."""
+        event = Event(kind, now(), node, data)
+        with self._turn:
+            for listener in self._listeners:
+                listener(event)
+
+    def also(self, listener: Listener) -> Events:
+        """Return an ``Events`` that tells ``listener`` too."""
+        return Events([*self._listeners, listener])
+
+
+def journal(path: Path) -> Listener:
+    """Return a listener that appends each event to ``path`` (JSONL)."""
+    return lambda event: files.append_line(path, event.to_json(), durable=False)

@@ -1,0 +1,177 @@
+"""The layout of a job's directory: every file name under ``.director/`` stands here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from director.model.errors import RequestError
+from director.model.plan import Plan
+from director.model.plan_reader import InvalidPlanError, read_plan
+from director.model.state import NodeState, RunState
+from director.records import files
+
+FOLDER = ".director"
+GITIGNORE = """\
+# Written by director: records stay out of git, the configuration may go in.
+*
+!.gitignore
+!config.toml
+!profiles/
+!profiles/*.toml
+"""
+KEPT_BETWEEN_JOBS = frozenset({".gitignore", "config.toml", "profiles", "jobs", "bench", "lock"})
+
+
+@dataclass(frozen=True)
+class Home:
+    """``<repo>/.director``: the configuration, and the current job's directory."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The configuration of ``plan`` and ``run``."""
+        return self.path / "config.toml"
+
+    @property
+    def gitignore(self) -> Path:
+        """Keeps the records out of the user's ``git status``."""
+        return self.path / ".gitignore"
+
+    def profile(self, name: str) -> Path:
+        """Return the configuration file of a bench profile."""
+        return self.path / "profiles" / f"{name}.toml"
+
+    @property
+    def bench(self) -> Path:
+        """Where ``bench`` keeps its jobs and its summary."""
+        return self.path / "bench"
+
+    @property
+    def job(self) -> JobDirectory:
+        """The current job."""
+        return JobDirectory(self.path)
+
+    def prepare(self) -> None:
+        """Make the folder, with its ``.gitignore``, where there is none."""
+        if not self.gitignore.exists():
+            files.write_text(self.gitignore, GITIGNORE)
+
+
+@dataclass(frozen=True)
+class JobDirectory:
+    """The records of one job."""
+
+    path: Path
+
+    @property
+    def lock(self) -> Path:
+        """Held (flock) by the one process that works on this job."""
+        return self.path / "lock"
+
+    @property
+    def stage(self) -> Path:
+        """Where the planning pipeline stands."""
+        return self.path / "plan_stage.json"
+
+    @property
+    def recon(self) -> Path:
+        """What the explorer found."""
+        return self.path / "recon.md"
+
+    @property
+    def spec(self) -> Path:
+        """The artifact of gate 1."""
+        return self.path / "spec.md"
+
+    @property
+    def plan(self) -> Path:
+        """The DAG, an artifact of gate 2."""
+        return self.path / "plan.json"
+
+    @property
+    def tests(self) -> Path:
+        """The editable copies of the nodes' tests, an artifact of gate 2."""
+        return self.path / "tests"
+
+    @property
+    def state(self) -> Path:
+        """Where every node stands."""
+        return self.path / "state.json"
+
+    @property
+    def costs(self) -> Path:
+        """One line per model call."""
+        return self.path / "costs.jsonl"
+
+    @property
+    def metrics(self) -> Path:
+        """One line per finished node and per run."""
+        return self.path / "metrics.jsonl"
+
+    @property
+    def events(self) -> Path:
+        """Everything as it happens."""
+        return self.path / "events.jsonl"
+
+    @property
+    def logs(self) -> Path:
+        """Prompts, raw events and standard error of every call; output of every gate."""
+        return self.path / "logs"
+
+    @property
+    def repository(self) -> Path:
+        """The job repository (bare)."""
+        return self.path / "job.git"
+
+    @property
+    def pool(self) -> Path:
+        """Where this job's worktrees are, for the sweep after a crash."""
+        return self.path / "worktrees.json"
+
+    def load_plan(self) -> Plan:
+        """Return the plan; RequestError when there is none or it cannot be run."""
+        stored = files.read_json(self.plan)
+        if stored is None:
+            raise RequestError(
+                f"there is no plan in {self.path}", 'make one with `director plan "<task>"`'
+            )
+        try:
+            return read_plan(stored)
+        except InvalidPlanError as error:
+            raise RequestError(
+                f"{self.plan} is not a valid plan: {'; '.join(error.problems)}",
+                "correct the file, then run the command again",
+            ) from None
+
+    def save_plan(self, plan: Plan) -> None:
+        """Replace ``plan.json``."""
+        files.write_json(self.plan, plan.to_json())
+
+    def load_state(self, plan: Plan) -> RunState:
+        """Return the state with an entry for each node of ``plan``; fresh where there is none."""
+        stored = files.read_json(self.state) or {}
+        if stored.get("job_id") not in (None, plan.job_id):
+            raise RequestError(
+                f"{self.state} belongs to job {stored['job_id']}, the plan to job {plan.job_id}",
+                "restore the two files of one job",
+            )
+        known = stored.get("nodes", {})
+        return RunState(
+            plan.job_id,
+            {node.id: NodeState.from_json(known.get(node.id, {})) for node in plan.nodes},
+        )
+
+    def save_state(self, state: RunState) -> None:
+        """Replace ``state.json``."""
+        files.write_json(self.state, state.to_json())
+
+    def archive(self, job_id: str) -> Path:
+        """Move the records of job ``job_id`` to ``jobs/<id>/`` and return that folder."""
+        target = self.path / "jobs" / job_id
+        target.mkdir(parents=True, exist_ok=True)
+        for entry in sorted(self.path.iterdir()):
+            if entry.name not in KEPT_BETWEEN_JOBS:
+                entry.rename(target / entry.name)
+        return target

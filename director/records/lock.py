@@ -1,0 +1,47 @@
+"""One process per job: an flock that the kernel drops when its holder dies."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from director.model.errors import StoppedError
+from director.records.clock import now
+from director.records.files import explained
+
+
+@contextmanager
+def held(path: Path, purpose: str) -> Iterator[None]:
+    """Hold the lock at ``path``; StoppedError, naming the holder, when another process has it."""
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StoppedError(
+                f"another run holds the lock: {_holder(descriptor)}",
+                "wait for it to end, or stop it",
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.write(
+            descriptor,
+            json.dumps({"pid": os.getpid(), "command": purpose, "since": now()}).encode(),
+        )
+        yield
+        os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def _holder(descriptor: int) -> str:
+    try:
+        known = json.loads(os.pread(descriptor, 4096, 0))
+        return f"{known['command']} (process {known['pid']}, since {known['since']})"
+    except (ValueError, KeyError, TypeError):
+        return "a process that has not said its name yet"

@@ -1,0 +1,1 @@
+"""The user's repository, the job repository, worktrees, processes and gates."""

@@ -1,0 +1,50 @@
+"""Ctrl-C and SIGTERM as a flag that everything which waits looks at."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from director.model.errors import InterruptedRunError
+
+
+class Cancellation:
+    """Set by a signal. A plain attribute: a handler may interrupt whoever holds a lock."""
+
+    def __init__(self) -> None:
+        self.signal_number: int | None = None
+
+    def cancel(self, signal_number: int) -> None:
+        """Ask everything that waits to end."""
+        self.signal_number = signal_number
+
+    @property
+    def requested(self) -> bool:
+        """Whether somebody asked to end."""
+        return self.signal_number is not None
+
+    def check(self) -> None:
+        """Raise InterruptedRunError when somebody asked to end."""
+        if self.signal_number is not None:
+            raise InterruptedRunError(self.signal_number)
+
+
+@contextmanager
+def signals_cancel(cancellation: Cancellation, at_once: Callable[[], None]) -> Iterator[None]:
+    """While open, the first SIGINT or SIGTERM cancels; a second calls ``at_once`` and exits."""
+
+    def handle(signal_number: int, _frame: FrameType | None) -> None:
+        if cancellation.requested:
+            at_once()
+            os._exit(128 + signal_number)
+        cancellation.cancel(signal_number)
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

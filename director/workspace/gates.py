@@ -1,0 +1,92 @@
+"""Gates: a command in a clean checkout. Its exit code is the verdict."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from director.model.errors import InterruptedRunError
+from director.workspace.git import without_git_variables
+from director.workspace.processes import Command, Ended, Ending, Processes
+
+NOT_EXECUTABLE, NOT_FOUND = 126, 127  # POSIX shell, "Exit Status for Commands"
+SHOWN_CHARACTERS = 6_000
+
+
+class Verdict(StrEnum):
+    """What a gate says."""
+
+    GREEN = "green"
+    RED = "red"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """One run of a gate. ``code`` None: it was ended. ``log`` holds all of its output."""
+
+    command: str
+    verdict: Verdict
+    code: int | None
+    wall_secs: float
+    reason: str
+    log: Path
+
+    @property
+    def output(self) -> str:
+        """The output, its middle left out when it is long."""
+        return shortened(self.log.read_text(encoding="utf-8", errors="replace"))
+
+
+class Gates:
+    """Runs gate commands through ``/bin/sh``, each within ``timeout_secs``."""
+
+    def __init__(
+        self, processes: Processes, env: Mapping[str, str], logs: Path, timeout_secs: float
+    ) -> None:
+        self._processes = processes
+        self._env = without_git_variables(env)
+        self._logs = logs
+        self._timeout_secs = timeout_secs
+
+    def run(self, command: str, worktree: Path, name: str) -> GateResult:
+        """Run ``command`` in ``worktree``; InterruptedRunError when the run was cancelled."""
+        self._logs.mkdir(parents=True, exist_ok=True, mode=0o700)
+        safe = re.sub(r"[^\w.-]+", "-", name)
+        log = self._logs / f"gate-{safe}-{secrets.token_hex(4)}.log"
+        ended = self._processes.run(
+            Command(
+                argv=["/bin/sh", "-c", command],
+                cwd=worktree,
+                env=self._env,
+                stdout=log,
+                timeout_secs=self._timeout_secs,
+            )
+        )
+        if ended.ending is Ending.CANCELLED:
+            raise InterruptedRunError(self._processes.cancellation.signal_number or 2)
+        verdict, reason = _judge(ended)
+        return GateResult(command, verdict, ended.code, ended.wall_secs, reason, log)
+
+
+def shortened(text: str, limit: int = SHOWN_CHARACTERS) -> str:
+    """Return ``text`` with its middle left out when it is longer than ``limit`` characters."""
+    if len(text) <= limit:
+        return text
+    head = limit // 3
+    left_out = len(text) - limit
+    return f"{text[:head]}\n[… {left_out} characters left out …]\n{text[head + left_out :]}"
+
+
+def _judge(ended: Ended) -> tuple[Verdict, str]:
+    if ended.ending is not Ending.EXITED:
+        return Verdict.BROKEN, ended.reason
+    if ended.code == 0:
+        return Verdict.GREEN, "exit code 0"
+    if ended.code in (NOT_EXECUTABLE, NOT_FOUND):
+        return Verdict.BROKEN, f"exit code {ended.code}: the command could not be started"
+    return Verdict.RED, f"exit code {ended.code}"

@@ -1,0 +1,104 @@
+"""The one door to git: explicit folder, environment and input; errors that show the command."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+from director.model.errors import RequestError, StoppedError
+from director.workspace.processes import Captured, capture
+
+KEPT_VARIABLES = ("GIT_EXEC_PATH", "GIT_CONFIG", "GIT_ASKPASS", "GIT_SSH", "GIT_SSL", "GIT_HTTP")
+QUIET_CONFIG = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.quotePath=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "commit.gpgSign=false",
+    "advice.detachedHead=false",
+)
+
+
+class GitError(StoppedError):
+    """A git command that director needs has failed."""
+
+    def __init__(self, argv: tuple[str, ...], done: Captured) -> None:
+        said = done.err.decode(errors="replace").strip().splitlines() or ["no message"]
+        super().__init__(
+            f"`git {shlex.join(argv)}` failed with exit code {done.code}: {said[-1]}",
+            "put right what git names, then run the command again",
+        )
+        self.message = "\n".join(said)
+
+
+class Git:
+    """git in one folder, with exactly the environment it is given."""
+
+    def __init__(self, cwd: Path, env: Mapping[str, str]) -> None:
+        self.cwd = cwd
+        self.env = env
+
+    @classmethod
+    def at(cls, cwd: Path, caller_env: Mapping[str, str], **variables: str) -> Git:
+        """Return git in ``cwd`` for a caller's environment, whose ``GIT_*`` do not get through.
+
+        Inherited variables such as GIT_DIR or GIT_INDEX_FILE (set inside hooks) would redirect
+        commands to another repository. Optional locks are off: looking must not write.
+        """
+        quiet = {
+            "LC_ALL": "C",
+            "GIT_OPTIONAL_LOCKS": "0",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_LITERAL_PATHSPECS": "1",
+        }
+        return cls(cwd, {**without_git_variables(caller_env), **quiet, **variables})
+
+    def with_variables(self, **variables: str) -> Git:
+        """Return the same git with more variables set."""
+        return Git(self.cwd, {**self.env, **variables})
+
+    def run(self, *argv: str, stdin: bytes = b"") -> Captured:
+        """Run git and return exit code and streams; RequestError when there is no git."""
+        settings = [part for setting in QUIET_CONFIG for part in ("-c", setting)]
+        try:
+            return capture(["git", *settings, *argv], self.cwd, self.env, stdin)
+        except FileNotFoundError:
+            if not self.cwd.is_dir():
+                raise RequestError(f"there is no folder {self.cwd}", "give another") from None
+            raise RequestError("git is not on PATH", "install git") from None
+
+    def output(self, *argv: str, stdin: bytes = b"") -> bytes:
+        """Return git's standard output; GitError when it fails."""
+        done = self.run(*argv, stdin=stdin)
+        if done.code != 0:
+            raise GitError(argv, done)
+        return done.out
+
+    def text(self, *argv: str, stdin: bytes = b"") -> str:
+        """Return git's standard output as text without surrounding white space."""
+        return self.output(*argv, stdin=stdin).decode(errors="surrogateescape").strip()
+
+    def ok(self, *argv: str) -> bool:
+        """Whether git exits with 0."""
+        return self.run(*argv).code == 0
+
+
+def without_git_variables(env: Mapping[str, str]) -> dict[str, str]:
+    """Return ``env`` without the ``GIT_*`` that redirect git (configuration ones stay)."""
+    return {
+        name: value
+        for name, value in env.items()
+        if not name.startswith("GIT_") or name.startswith(KEPT_VARIABLES)
+    }
+
+
+def split_z(output: bytes) -> list[str]:
+    """Return the parts of NUL-terminated output (paths: surrogateescape for odd bytes)."""
+    return [part.decode(errors="surrogateescape") for part in output.split(b"\0") if part]
+
+
+def join_z(parts: list[str]) -> bytes:
+    """Return ``parts`` as NUL-terminated input."""
+    return b"".join(part.encode(errors="surrogateescape") + b"\0" for part in parts)

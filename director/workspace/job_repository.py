@@ -1,0 +1,207 @@
+"""The job repository: the job branch and every candidate live here, not in the user's.
+
+A bare repository that borrows the user's objects (gitrepository-layout(5), alternates). What an
+agent does with git lands here and cannot reach the user's refs, configuration or hooks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from director.workspace.git import Git, join_z, split_z
+from director.workspace.repository import Repository
+
+CARRIED_CONFIG = (
+    r"^(filter\.|lfs\."
+    r"|core\.(autocrlf|eol|safecrlf|filemode|symlinks|ignorecase|precomposeunicode|protect))"
+)
+ABSENT_MODE = "000000"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A path in a tree: git's mode (octal text) and object id. ABSENT_MODE: not there."""
+
+    path: str
+    mode: str
+    oid: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """A path that differs between two trees."""
+
+    path: str
+    old: Entry
+    new: Entry
+
+
+@dataclass(frozen=True)
+class BranchCommit:
+    """A commit of the job branch, with its trailers (key → value)."""
+
+    oid: str
+    trailers: Mapping[str, str]
+
+
+class JobRepository:
+    """One job's repository and its one branch."""
+
+    def __init__(self, path: Path, branch: str, git: Git, user: Repository) -> None:
+        self.path = path
+        self.branch = branch
+        self.git = git
+        self.user = user
+
+    @property
+    def ref(self) -> str:
+        """The full name of the job branch."""
+        return f"refs/heads/{self.branch}"
+
+    def tip(self) -> str:
+        """Return the job branch's commit."""
+        return self.git.text("rev-parse", "--verify", f"{self.ref}^{{commit}}")
+
+    def advance(self, new: str, old: str) -> bool:
+        """Move the branch from ``old`` to ``new``; False when it is no longer at ``old``."""
+        return self.git.ok("update-ref", self.ref, new, old)
+
+    def publish(self) -> str | None:
+        """Bring the branch into the user's repository; returns why it could not, or None."""
+        return self.user.publish(self.path, self.branch)
+
+    def entries(self, commit: str, paths: Iterable[str]) -> dict[str, Entry]:
+        """Return path → entry for those of ``paths`` that are files in ``commit``."""
+        wanted = list(paths)
+        if not wanted:
+            return {}
+        out = self.git.output("ls-tree", "-r", "-z", "--full-tree", commit, "--", *wanted)
+        found = [_entry(line) for line in split_z(out)]
+        return {entry.path: entry for entry in found if entry.path in set(wanted)}
+
+    def hashes(self, commit: str, paths: Iterable[str]) -> dict[str, str]:
+        """Return path → sha256 (hex) of the content, for those of ``paths`` in ``commit``."""
+        return {
+            path: hashlib.sha256(content).hexdigest()
+            for path, content in self.contents(commit, paths).items()
+        }
+
+    def contents(self, commit: str, paths: Iterable[str]) -> dict[str, bytes]:
+        """Return path → content for those of ``paths`` that are files in ``commit``."""
+        return {
+            path: self.git.output("cat-file", "blob", entry.oid)
+            for path, entry in self.entries(commit, paths).items()
+        }
+
+    def store(self, content: bytes) -> str:
+        """Write ``content`` as a blob, as it is, and return its object id."""
+        return self.git.text("hash-object", "-w", "--stdin", "--no-filters", stdin=content)
+
+    def tree(self, commit: str) -> str:
+        """Return the tree of ``commit``."""
+        return self.git.text("rev-parse", f"{commit}^{{tree}}")
+
+    def changes(self, old: str, new: str) -> list[Change]:
+        """Return the paths in which two commits or trees differ, without guessing renames."""
+        out = split_z(self.git.output("diff-tree", "-r", "-z", "--no-renames", "--raw", old, new))
+        return [_change(info, path) for info, path in zip(out[::2], out[1::2], strict=True)]
+
+    def diff(self, old: str, new: str) -> str:
+        """Return the difference between two commits as a patch, for people and models."""
+        return self.git.output(
+            "diff-tree", "-r", "-p", "--no-color", "--no-ext-diff", "--no-textconv", old, new
+        ).decode(errors="replace")
+
+    def tree_with(self, base: str, entries: Iterable[Entry]) -> str:
+        """Write and return the tree of ``base`` with ``entries`` put in (absent ones taken out)."""
+        lines = [f"{entry.mode} {entry.oid}\t{entry.path}" for entry in entries]
+        with self.scratch_index() as git:
+            git.output("read-tree", base)
+            git.output("update-index", "-z", "--index-info", stdin=join_z(lines))
+            return git.text("write-tree")
+
+    def commit(self, tree: str, parent: str, message: str) -> str:
+        """Write and return a commit of ``tree`` on ``parent``."""
+        return self.git.text("commit-tree", tree, "-p", parent, stdin=message.encode())
+
+    def log(self, base: str, tip: str) -> list[BranchCommit]:
+        """Return the commits after ``base`` up to ``tip``, oldest first, with their trailers."""
+        out = self.git.output(
+            "log", "-z", "--reverse", "--first-parent",
+            "--format=%H%n%(trailers:only=true,unfold=true)", f"{base}..{tip}",
+        )  # fmt: skip
+        return [_branch_commit(text) for text in split_z(out)]
+
+    @contextmanager
+    def scratch_index(self) -> Iterator[Git]:
+        """Give a git whose index is an empty file of its own."""
+        with tempfile.TemporaryDirectory(dir=self.path, prefix="index-") as folder:
+            yield self.git.with_variables(GIT_INDEX_FILE=str(Path(folder) / "index"))
+
+
+def create_job_repository(
+    path: Path, user: Repository, branch: str, base: str, borrowed: Sequence[Path] = ()
+) -> JobRepository:
+    """Make the job repository at ``path`` with ``branch`` at commit ``base``.
+
+    ``borrowed`` are object stores to read besides the user's. A repository that a crash left
+    half made is made anew.
+    """
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True, mode=0o700)
+    making = Git.at(path, user.caller_env)
+    making.output(
+        "init", "--quiet", "--bare", "--template=", f"--object-format={user.object_format()}", "."
+    )
+    stores = [str(store) for store in (user.objects, *borrowed)]
+    (path / "objects" / "info").mkdir(exist_ok=True)
+    (path / "objects" / "info" / "alternates").write_text("\n".join(stores) + "\n")
+    for name in ("shallow", "info/attributes", "info/sparse-checkout"):
+        _carry_file(user.common_dir / name, path / name)
+    _carry_config(user, making)
+    repository = open_job_repository(path, user, branch)
+    repository.git.output("update-ref", repository.ref, base)
+    return repository
+
+
+def open_job_repository(path: Path, user: Repository, branch: str) -> JobRepository:
+    """Return the job repository at ``path``, committing in the user's name."""
+    git = Git.at(path, user.caller_env, GIT_DIR=str(path), **user.identity())
+    return JobRepository(path, branch, git, user)
+
+
+def _carry_file(source: Path, target: Path) -> None:
+    if source.is_file():
+        target.parent.mkdir(exist_ok=True)
+        shutil.copyfile(source, target)
+
+
+def _carry_config(user: Repository, job: Git) -> None:
+    """Copy the settings that decide how files of the user's repository are checked out."""
+    done = user.git.run("config", "--local", "--null", "--get-regexp", CARRIED_CONFIG)
+    for setting in split_z(done.out):
+        key, _, value = setting.partition("\n")
+        job.output("config", "--add", key, value)
+
+
+def _entry(line: str) -> Entry:
+    info, _, path = line.partition("\t")
+    mode, _, oid = info.split(" ")
+    return Entry(path, mode, oid)
+
+
+def _change(info: str, path: str) -> Change:
+    old_mode, new_mode, old_oid, new_oid, _ = info.removeprefix(":").split(" ")
+    return Change(path, Entry(path, old_mode, old_oid), Entry(path, new_mode, new_oid))
+
+
+def _branch_commit(text: str) -> BranchCommit:
+    oid, _, rest = text.partition("\n")
+    pairs = (line.partition(": ") for line in rest.splitlines() if ": " in line)
+    return BranchCommit(oid.strip(), {key: value.strip() for key, _, value in pairs})

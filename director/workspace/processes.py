@@ -1,0 +1,229 @@
+"""The one door through which processes are started, and through which they end.
+
+Every process gets a session of its own and a marker in its environment. Agents start commands
+in sessions of their own, which outlive them; the marker finds those too (Linux, by
+``/proc/<pid>/environ``; elsewhere only the process group is ended).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from director.workspace.cancellation import Cancellation
+
+MARKER = "DIRECTOR_PROCESS"
+POLL_SECS = 0.1
+GRACE_SECS = (1.0, 2.0)  # after the first and the second SIGTERM; then SIGKILL
+PROC = Path("/proc")
+
+
+class Ending(StrEnum):
+    """Why a process is over."""
+
+    EXITED = "exited"
+    NOT_STARTED = "not started"
+    TIMED_OUT = "timed out"
+    CANCELLED = "cancelled"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class Command:
+    """What to run. Streams are files, so that nothing is lost and no open pipe can block.
+
+    ``stderr`` None: the same file as ``stdout``. ``timeout_secs`` is wall time.
+    """
+
+    argv: Sequence[str]
+    cwd: Path
+    env: Mapping[str, str]
+    stdout: Path
+    timeout_secs: float
+    stderr: Path | None = None
+    stdin: Path | None = None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a process ended. ``code`` as subprocess has it; ``reason`` is set when it was stopped."""
+
+    ending: Ending
+    code: int | None
+    wall_secs: float
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Captured:
+    """Exit code and both streams of a short command."""
+
+    code: int
+    out: bytes
+    err: bytes
+
+
+Watch = Callable[[], str | None]
+"""Called while a process runs; a sentence it returns ends the process."""
+
+
+class Processes:
+    """Starts processes on behalf of one job and ends what they leave behind."""
+
+    def __init__(self, label: str, cancellation: Cancellation) -> None:
+        self.label = label
+        self.cancellation = cancellation
+        self._run = f"{label}:{secrets.token_hex(6)}"
+
+    def run(self, command: Command, watch: Watch | None = None) -> Ended:
+        """Run ``command`` to its end, whichever comes first: exit, time-out, cancel, ``watch``.
+
+        Whatever it started is ended before this returns. Never raises for what the command does.
+        """
+        marker = f"{self._run}:{secrets.token_hex(6)}"
+        started = time.monotonic()
+        try:
+            process = _start(command, marker)
+        except (OSError, ValueError) as error:
+            return Ended(Ending.NOT_STARTED, None, time.monotonic() - started, str(error))
+        try:
+            ending, reason = self._follow(process, command.timeout_secs, watch)
+        finally:
+            _end_tree(process, marker)
+        return Ended(ending, process.returncode, time.monotonic() - started, reason)
+
+    def _follow(
+        self, process: subprocess.Popen[bytes], timeout_secs: float, watch: Watch | None
+    ) -> tuple[Ending, str]:
+        over = threading.Event()
+
+        def wait() -> None:
+            process.wait()
+            over.set()
+
+        threading.Thread(target=wait, daemon=True).start()
+        deadline = time.monotonic() + timeout_secs
+        while True:
+            left = deadline - time.monotonic()
+            if over.wait(max(0.0, min(POLL_SECS, left))):
+                return Ending.EXITED, ""
+            if self.cancellation.requested:
+                return Ending.CANCELLED, "cancelled"
+            if left <= 0:
+                return Ending.TIMED_OUT, f"no end within {timeout_secs:g} s"
+            if watch and (reason := watch()):
+                return Ending.STOPPED, reason
+
+    def kill_all(self) -> None:
+        """Kill every process of this run at once (the second ctrl-C)."""
+        for pid in _marked(self._run):
+            _signal(pid, signal.SIGKILL)
+
+    def sweep(self) -> int:
+        """End what killed runs of this job left running; returns how many processes.
+
+        Only for the holder of the job's lock: no other run of the job can be alive.
+        """
+        left = [pid for pid in _marked(f"{self.label}:") if pid != os.getpid()]
+        for pid in left:
+            _signal(pid, signal.SIGKILL)
+        return len(left)
+
+
+def capture(argv: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: bytes = b"") -> Captured:
+    """Run a short command that leaves nothing behind (git) and return what it said.
+
+    It has a session of its own, so that a ctrl-C in the terminal does not cut it in half.
+    Raises OSError when it cannot be started.
+    """
+    done = subprocess.run(
+        argv, cwd=cwd, env=env, input=stdin, capture_output=True, start_new_session=True
+    )
+    return Captured(done.returncode, done.stdout, done.stderr)
+
+
+def run_attached(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> int:
+    """Run a command on this terminal, as a shell would, and return its exit code."""
+    return subprocess.run(argv, cwd=cwd, env=env).returncode
+
+
+def _start(command: Command, marker: str) -> subprocess.Popen[bytes]:
+    with ExitStack() as stack:
+        out = stack.enter_context(command.stdout.open("ab"))
+        err = stack.enter_context(command.stderr.open("ab")) if command.stderr else out
+        given = stack.enter_context((command.stdin or Path(os.devnull)).open("rb"))
+        return subprocess.Popen(
+            command.argv,
+            cwd=command.cwd,
+            env={**command.env, MARKER: marker},
+            stdin=given,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
+        )
+
+
+def _end_tree(process: subprocess.Popen[bytes], marker: str) -> None:
+    """End the process, its group and everything that carries its marker."""
+    for number, grace in ((signal.SIGTERM, GRACE_SECS[0]), (signal.SIGTERM, GRACE_SECS[1])):
+        if not _alive(process, marker):
+            return
+        _signal_tree(process, marker, number)
+        deadline = time.monotonic() + grace
+        while _alive(process, marker) and time.monotonic() < deadline:
+            time.sleep(0.02)
+    for _ in range(50):  # a tree that forks while it is killed needs more than one pass
+        if not _alive(process, marker):
+            return
+        _signal_tree(process, marker, signal.SIGKILL)
+        time.sleep(0.02)
+
+
+def _alive(process: subprocess.Popen[bytes], marker: str) -> bool:
+    return process.poll() is None or bool(_marked(marker)) or _group_alive(process.pid)
+
+
+def _group_alive(group: int) -> bool:
+    if PROC.is_dir():
+        return False  # the marker finds them, without the danger of a recycled group id
+    try:
+        os.killpg(group, 0)
+    except OSError:
+        return False
+    return True
+
+
+def _signal_tree(process: subprocess.Popen[bytes], marker: str, number: signal.Signals) -> None:
+    if process.poll() is None or _group_alive(process.pid):
+        with suppress(OSError):
+            os.killpg(process.pid, number)
+    for pid in _marked(marker):
+        _signal(pid, number)
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with suppress(OSError):
+        os.kill(pid, number)
+
+
+def _marked(prefix: str) -> list[int]:
+    """Return the processes whose marker starts with ``prefix`` (none where there is no /proc)."""
+    needle = f"{MARKER}={prefix}".encode()
+    found = []
+    for entry in PROC.glob("[0-9]*"):
+        try:
+            environment = (entry / "environ").read_bytes()
+        except OSError:
+            continue  # another user's, or just gone
+        if environment.startswith(needle) or b"\0" + needle in environment:
+            found.append(int(entry.name))
+    return found

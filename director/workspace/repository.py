@@ -1,0 +1,104 @@
+"""The user's repository: read, and given one ref under ``director/``; nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from director.model.errors import RequestError
+from director.workspace.git import Git, GitError
+
+BRANCH_PREFIX = "director/"
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A checkout of the user's. ``root`` is its top folder, ``objects`` its object store."""
+
+    root: Path
+    git: Git
+    objects: Path
+    common_dir: Path
+    caller_env: Mapping[str, str]
+
+    def head(self) -> str:
+        """Return the commit that HEAD names; RequestError on an unborn branch."""
+        done = self.git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        if done.code != 0:
+            raise RequestError(
+                f"{self.root} has no commit yet", "make a first commit, then run the command again"
+            )
+        return done.out.decode().strip()
+
+    def object_format(self) -> str:
+        """Return ``sha1`` or ``sha256``."""
+        return self.git.text("rev-parse", "--show-object-format")
+
+    def identity(self) -> dict[str, str]:
+        """Return the variables that make commits carry the user's name and address.
+
+        Raises RequestError when git knows none.
+        """
+        found = {}
+        own = {
+            k: v for k, v in self.caller_env.items() if k.startswith(("GIT_AUTHOR_", "GIT_COMM"))
+        }
+        git = self.git.with_variables(**own)
+        for who in ("AUTHOR", "COMMITTER"):
+            done = git.run("var", f"GIT_{who}_IDENT")
+            if done.code != 0:
+                raise RequestError(
+                    "git does not know who you are",
+                    'run `git config --global user.name "…"` and the same for user.email',
+                )
+            name, _, rest = done.out.decode(errors="replace").partition(" <")
+            found[f"GIT_{who}_NAME"] = name
+            found[f"GIT_{who}_EMAIL"] = rest.partition(">")[0]
+        return found
+
+    def uncommitted(self) -> int:
+        """Return how many paths differ from HEAD (they never enter a job)."""
+        return len(self.git.output("status", "--porcelain=v1", "-z").split(b"\0")) - 1
+
+    def branch(self, name: str) -> str | None:
+        """Return the commit of a local branch, or None."""
+        done = self.git.run("rev-parse", "--verify", "--quiet", f"refs/heads/{name}^{{commit}}")
+        return done.out.decode().strip() if done.code == 0 else None
+
+    def publish(self, source: Path, branch: str) -> str | None:
+        """Fetch ``branch`` from the repository at ``source``; returns why it could not, or None.
+
+        Not forced: commits that somebody added to the branch here are never thrown away.
+        """
+        if not branch.startswith(BRANCH_PREFIX):
+            raise ValueError(f"{branch!r} is not a branch of director's")
+        ref = f"refs/heads/{branch}"
+        quiet = ("-c", "fetch.prune=false", "-c", "fetch.writeCommitGraph=false")
+        options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
+        done = self.git.run(*quiet, "fetch", *options, str(source), f"{ref}:{ref}")
+        if done.code == 0:
+            return None
+        said = done.err.decode(errors="replace").strip().splitlines()
+        return said[-1].strip() if said else f"git fetch failed with exit code {done.code}"
+
+
+def open_repository(path: Path, env: Mapping[str, str]) -> Repository:
+    """Return the repository whose working tree holds ``path``; RequestError when there is none."""
+    here = Git.at(path, env)
+    try:
+        root = Path(here.text("rev-parse", "--path-format=absolute", "--show-toplevel"))
+        git = Git.at(root, env)
+        objects = Path(git.text("rev-parse", "--path-format=absolute", "--git-path", "objects"))
+        common = Path(git.text("rev-parse", "--path-format=absolute", "--git-common-dir"))
+    except GitError as error:
+        if "not a git repository" in error.message:
+            raise RequestError(
+                f"{path.resolve()} is not in a git repository",
+                "run the command in one, or name it with --repo",
+            ) from None
+        raise RequestError(
+            f"cannot use the repository at {path.resolve()}: {error.message.splitlines()[0]}",
+            "director needs a git repository (git 2.31 or later) with a working tree",
+        ) from None
+    return Repository(root, git, objects, common, env)

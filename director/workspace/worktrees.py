@@ -1,0 +1,219 @@
+"""Worktrees: real git worktrees of the job repository, outside the user's tree, reused.
+
+director reads and resets a worktree through an index of its own, which no agent can touch.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from director.records import files
+from director.workspace.git import Git, GitError, join_z, split_z
+from director.workspace.job_repository import JobRepository
+
+ADMIN_KEPT = frozenset({"gitdir", "commondir", "HEAD"})
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a worktree holds, compared with a base commit.
+
+    ``tree`` is the base with the allowlisted changes put in. ``changed`` are all tracked paths
+    that differ from the base, ``strays`` new paths outside the allowlist (folders end in "/"),
+    ``links`` allowlisted paths that became symbolic links.
+    """
+
+    tree: str
+    changed: frozenset[str]
+    strays: tuple[str, ...]
+    links: tuple[str, ...]
+
+
+class Worktree:
+    """One worktree of the pool. Used by one thread at a time."""
+
+    def __init__(self, path: Path, admin: Path, job: JobRepository) -> None:
+        self.path = path
+        self._admin = admin
+        self._index = path.with_name(f"{path.name}.index")
+        self._job = job
+
+    def _git(self, index: Path) -> Git:
+        git = self._job.git.with_variables(GIT_INDEX_FILE=str(index), GIT_WORK_TREE=str(self.path))
+        return Git(self.path, git.env)
+
+    def reset(self, commit: str) -> None:
+        """Make the worktree hold exactly ``commit``: nothing else, ignored files included."""
+        git = self._git(self._index)
+        git.output("read-tree", "--reset", "-u", commit)
+        git.output("clean", "-ffdxq")
+        self._reset_agents_view(commit)
+
+    def _reset_agents_view(self, commit: str) -> None:
+        """Give the agent's own git a clean state at ``commit``, whatever it did before."""
+        link = self.path / ".git"
+        if link.is_dir() and not link.is_symlink():
+            shutil.rmtree(link)
+        link.unlink(missing_ok=True)
+        link.write_text(f"gitdir: {self._admin}\n")
+        for entry in self._admin.iterdir():
+            if entry.name not in ADMIN_KEPT:
+                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        (self._admin / "HEAD").write_text(f"{commit}\n")
+        shutil.copy2(self._index, self._admin / "index")
+
+    def snapshot(self, base: str, allowlist: Iterable[str]) -> Snapshot:
+        """Compare the files on disk with the tree of ``base``.
+
+        Reads files, not what the agent's git says of them: its index, its commits, its ignore
+        rules and its HEAD play no part.
+        """
+        allowed = list(allowlist)
+        index = self._index.with_suffix(".candidate")
+        shutil.copy2(self._index, index)
+        git = self._git(index)
+        git.output("read-tree", "-m", base)
+        git.run("update-index", "-q", "--really-refresh")
+        changed = split_z(git.output("diff-files", "-z", "--name-only", "--no-ext-diff"))
+        links = [path for path in allowed if self._became_link(base, path)]
+        strays = self._strays(git, allowed)
+        plain = [path for path in allowed if path not in links]
+        touched = join_z([path for path in plain if _is_file_link_or_absent(self.path / path)])
+        git.output("update-index", "--add", "--remove", "-z", "--stdin", stdin=touched)
+        tree = git.text("write-tree")
+        index.unlink()
+        return Snapshot(tree, frozenset(changed), tuple(strays), tuple(links))
+
+    def _strays(self, git: Git, allowed: list[str]) -> list[str]:
+        """Return new paths that no allowlist names, ignored ones included."""
+        others = ("ls-files", "-z", "--others")
+        out = split_z(git.output(*others, "--directory", "--no-empty-directory"))
+        folders = [path for path in out if path.endswith("/")]
+        inside = [path for path in folders if any(one.startswith(path) for one in allowed)]
+        if inside:  # an allowlisted file in a new folder hides its neighbours: look into it
+            out = [path for path in out if path not in inside]
+            out += split_z(git.output(*others, "--", *inside))
+        return sorted(set(out) - set(allowed))
+
+    def _became_link(self, base: str, path: str) -> bool:
+        """Whether ``path``, or a folder on the way to it, is a symbolic link it was not before."""
+        if any((self.path / part).is_symlink() for part in _folders(path)):
+            return True
+        if not (self.path / path).is_symlink():
+            return False
+        entry = self._job.entries(base, [path]).get(path)
+        return entry is None or entry.mode != "120000"
+
+
+class Pool:
+    """The worktrees of one job: made when needed, given back after use, removed at the end."""
+
+    def __init__(self, job: JobRepository, folder: Path) -> None:
+        self._job = job
+        self._folder = folder
+        self._free: list[Worktree] = []
+        self._made = 0
+        self._turn = threading.Lock()
+
+    @contextmanager
+    def lease(self, commit: str) -> Iterator[Worktree]:
+        """Give a worktree that holds exactly ``commit``; nobody else has it meanwhile."""
+        worktree = self._take(commit)
+        try:
+            yield worktree
+        finally:
+            with self._turn:
+                self._free.append(worktree)
+
+    def _take(self, commit: str) -> Worktree:
+        with self._turn:
+            worktree = self._free.pop() if self._free else None
+        if worktree is not None:
+            try:
+                worktree.reset(commit)
+                return worktree
+            except (GitError, OSError):
+                _remove(worktree.path)  # beyond repair (an agent may do anything): make another
+        with self._turn:
+            worktree = self._make(commit)
+        worktree.reset(commit)
+        return worktree
+
+    def _make(self, commit: str) -> Worktree:
+        self._made += 1
+        name = f"slot-{self._made}"
+        path = self._folder / name
+        self._job.git.output(
+            "worktree", "add", "--quiet", "--detach", "--no-checkout", str(path), commit
+        )
+        admin = Path((path / ".git").read_text().removeprefix("gitdir: ").strip())
+        return Worktree(path, admin, self._job)
+
+
+@contextmanager
+def open_pool(job: JobRepository, record: Path, env: Mapping[str, str]) -> Iterator[Pool]:
+    """Give the pool of a job, and remove it afterwards.
+
+    ``record`` notes where the worktrees are, so that the next run can sweep them after a crash.
+    """
+    sweep_pool(record)
+    parent = cache_folder(env)
+    with files.explained(parent):
+        parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=parent, prefix="job-"))
+    files.write_json(record, {"folder": str(folder)})
+    try:
+        yield Pool(job, folder)
+    finally:
+        sweep_pool(record)
+        job.git.run("worktree", "prune")
+
+
+def sweep_pool(record: Path) -> bool:
+    """Remove the worktrees noted at ``record``; returns whether there were any."""
+    noted = files.read_text(record)
+    if noted is None:
+        return False
+    _remove(Path(json.loads(noted)["folder"]))
+    record.unlink(missing_ok=True)
+    return True
+
+
+def cache_folder(env: Mapping[str, str]) -> Path:
+    """Return the user's cache folder for director (XDG Base Directory Specification)."""
+    base = env.get("XDG_CACHE_HOME") or str(Path(env.get("HOME") or Path.home()) / ".cache")
+    return Path(base) / "director"
+
+
+def _folders(path: str) -> list[str]:
+    parts = path.split("/")[:-1]
+    return ["/".join(parts[: count + 1]) for count in range(len(parts))]
+
+
+def _is_file_link_or_absent(path: Path) -> bool:
+    """Whether git can put ``path`` into an index, or take it out (no folder, socket, device)."""
+    try:
+        mode = path.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a tree, also where an agent took away permissions."""
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        for place, names, _files in os.walk(folder):
+            for name in names:
+                if not (path := Path(place, name)).is_symlink():
+                    path.chmod(0o700)
+        shutil.rmtree(folder)
