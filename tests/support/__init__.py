@@ -1,0 +1,1 @@
+"""What the tests stand on: a hermetic environment, sample repositories, a scripted OpenCode."""

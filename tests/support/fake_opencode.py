@@ -1,0 +1,226 @@
+"""A fake ``opencode`` executable that plays the behaviours a test has queued for it.
+
+::
+
+    opencode = FakeOpenCode(self.tmp / "opencode")
+    env = opencode.install(self.env)
+    opencode.queue("planner", answer({"nodes": [...]}))
+    opencode.queue("executor", shell("python3 -m unittest"), write("a.py", "A = 2"), node="a")
+    opencode.always("reviewer", answer({"verdict": "pass", "summary": "", "findings": []}))
+    ...
+    prompts = [call.prompt for call in opencode.calls()]
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Step = dict[str, Any]
+"""One thing the fake does, as JSON; made by the functions below."""
+
+PLAYBACK = Path(__file__).with_name("playback.py")
+
+
+@dataclass(frozen=True)
+class FakeCall:
+    """One ``opencode run`` as it was called.
+
+    ``agent`` is without its ``director-`` prefix; ``node`` and ``heading`` are read from the
+    prompt; ``cwd`` is the folder it worked in; ``env`` are the variables that matter here
+    (``OPENCODE_*``, ``DIRECTOR_*``, ``GIT_*``, ``XDG_*``, HOME, PATH, PWD, TMPDIR, PYTHONPATH);
+    ``config`` is OPENCODE_CONFIG_CONTENT parsed; ``behaviour`` counts the queued and default
+    behaviours from 0 in the order they were given (None: none matched).
+    """
+
+    agent: str
+    node: str | None
+    heading: str | None
+    prompt: str
+    argv: list[str]
+    cwd: Path
+    env: dict[str, str]
+    config: dict[str, Any]
+    behaviour: int | None
+
+    def option(self, name: str) -> str:
+        """Return the value that follows ``name`` on the command line."""
+        return self.argv[self.argv.index(name) + 1]
+
+
+class FakeOpenCode:
+    """The queue and the record of one fake, kept in files under ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def install(self, env: Mapping[str, str]) -> dict[str, str]:
+        """Make the executable and return ``env`` with its folder first on PATH."""
+        bin_folder = self.folder / "bin"
+        bin_folder.mkdir(exist_ok=True)
+        program = bin_folder / "opencode"
+        words = (sys.executable, "-I", "-S", str(PLAYBACK), str(self.folder))
+        program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+        program.chmod(0o755)
+        return {**env, "PATH": f"{bin_folder}{os.pathsep}{env.get('PATH', os.defpath)}"}
+
+    def queue(
+        self, agent: str, *steps: Step, node: str | None = None, heading: str | None = None
+    ) -> int:
+        """Play ``steps`` once, for the first matching call that no earlier entry answers.
+
+        Matching: ``--agent director-<agent>``, a prompt line ``Node: <node>`` and a first line
+        ``# <heading>`` where they are given. Returns the behaviour's number.
+        """
+        return self._add(agent, steps, node, heading, always=False)
+
+    def always(
+        self, agent: str, *steps: Step, node: str | None = None, heading: str | None = None
+    ) -> int:
+        """Play ``steps`` for every matching call that no queued entry answers.
+
+        Of several such defaults the last one given wins.
+        """
+        return self._add(agent, steps, node, heading, always=True)
+
+    def calls(self) -> list[FakeCall]:
+        """Return the calls so far, in the order they started."""
+        with locked(self.folder):
+            text = _text(self.folder / "calls.jsonl")
+        lines = [json.loads(line) for line in text.splitlines()]
+        return [FakeCall(**{**line, "cwd": Path(line["cwd"])}) for line in lines]
+
+    def unplayed(self) -> list[int]:
+        """Return the numbers of the queued behaviours that no call has used."""
+        with locked(self.folder):
+            played = {json.loads(line) for line in _text(self.folder / "played").splitlines()}
+            entries = [json.loads(s) for s in _text(self.folder / "behaviours.jsonl").splitlines()]
+        return [
+            number
+            for number, entry in enumerate(entries)
+            if not entry["always"] and number not in played
+        ]
+
+    def _add(
+        self,
+        agent: str,
+        steps: tuple[Step, ...],
+        node: str | None,
+        heading: str | None,
+        *,
+        always: bool,
+    ) -> int:
+        entry = {
+            "agent": str(agent),
+            "node": node,
+            "heading": heading,
+            "steps": list(steps),
+            "always": always,
+        }
+        path = self.folder / "behaviours.jsonl"
+        with locked(self.folder):
+            number = len(_text(path).splitlines())
+            with path.open("a") as stream:
+                stream.write(json.dumps(entry) + "\n")
+        return number
+
+
+def write(path: str, content: str) -> Step:
+    """Write a file with the agent's ``write`` tool."""
+    return {"do": "write", "path": path, "content": content}
+
+
+def shell(command: str) -> Step:
+    """Run a command with the agent's ``bash`` tool."""
+    return {"do": "shell", "command": command}
+
+
+def silent_shell(command: str) -> Step:
+    """Run a command that no event tells of."""
+    return {"do": "silent_shell", "command": command}
+
+
+def orphan(command: str) -> Step:
+    """Start a command in a session of its own and leave it running."""
+    return {"do": "orphan", "command": command}
+
+
+def say(text: str) -> Step:
+    """Write a text."""
+    return {"do": "say", "text": text}
+
+
+def answer(value: object) -> Step:
+    """Write a text that is ``value`` as JSON."""
+    return say(json.dumps(value))
+
+
+def finish(
+    reason: str = "stop",
+    input: int = 1000,
+    output: int = 100,
+    cache_read: int = 0,
+    cache_write: int = 0,
+    reasoning: int = 0,
+    cost: float = 0.0,
+) -> Step:
+    """End a step (``reason`` "tool-calls": the turn goes on). One is added where none ends it."""
+    cache = {"read": cache_read, "write": cache_write}
+    tokens = {"input": input, "output": output, "reasoning": reasoning, "cache": cache}
+    return {"do": "finish", "reason": reason, "tokens": tokens, "cost": cost}
+
+
+def fail(name: str, message: str, status_code: int | None = None) -> Step:
+    """Report that the session failed; the program will exit with 1."""
+    return {"do": "fail", "name": name, "message": message, "status_code": status_code}
+
+
+def stderr(text: str) -> Step:
+    """Print a line to standard error."""
+    return {"do": "stderr", "text": text}
+
+
+def raw(line: str) -> Step:
+    """Print a line to standard output as it is."""
+    return {"do": "raw", "line": line}
+
+
+def exit_with(code: int) -> Step:
+    """Exit at once, without another event."""
+    return {"do": "exit_with", "code": code}
+
+
+def hang(*, stubborn: bool = False) -> Step:
+    """Do nothing until killed; ``stubborn`` ignores SIGTERM."""
+    return {"do": "hang", "stubborn": stubborn}
+
+
+def mark(path: Path | str) -> Step:
+    """Make an empty file, for whoever waits for it."""
+    return {"do": "mark", "path": str(path)}
+
+
+def wait_for(path: Path | str) -> Step:
+    """Wait until a file is there."""
+    return {"do": "wait_for", "path": str(path)}
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Keep other calls out of the files in ``folder``."""
+    with (folder / "lock").open("a") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def _text(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
