@@ -1,0 +1,65 @@
+import unittest
+
+from director.demo.nodes import NODES
+from director.demo.sample import CONFIG
+from director.demo.sample_files import FILES
+from director.demo.scripted_node import ScriptedNode
+from director.model.config_reader import read_config
+from director.model.dag import dag_problems
+from director.workspace.gates import NOT_EXECUTABLE
+from tests.demo.folders import WithFolder
+
+
+class EveryNode(WithFolder):
+    """Its tests are red without it and after every wrong attempt, and green at the end."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.put(FILES)
+
+    def code(self, scripted: ScriptedNode) -> int:
+        return self.shell(scripted.node.test_cmd).code
+
+    def assert_red(self, scripted: ScriptedNode) -> None:
+        code = self.code(scripted)
+        self.assertTrue(0 < code < NOT_EXECUTABLE, code)
+
+    def test_is_red_until_the_right_attempt(self) -> None:
+        for scripted in NODES:  # in the order of the dependencies
+            with self.subTest(node=scripted.node.id):
+                self.put(scripted.tests)
+                self.assert_red(scripted)
+                for attempt in scripted.attempts[:-1]:
+                    self.put(attempt)
+                    self.assert_red(scripted)
+                self.put(scripted.solution)
+                self.assertEqual(self.code(scripted), 0)
+        whole = read_config(CONFIG.format(base_url="http://127.0.0.1:9/v1"), "c").gates["test"]
+        self.assertEqual(self.shell(whole).code, 0)
+
+    def test_writes_its_own_files_only(self) -> None:
+        for scripted in NODES:
+            with self.subTest(node=scripted.node.id):
+                self.assertEqual(set(scripted.tests), set(scripted.node.tests))
+                self.assertFalse(set(scripted.tests) & set(FILES))
+                for attempt in scripted.attempts:
+                    self.assertLessEqual(set(attempt), set(scripted.node.files))
+
+
+class TheJob(unittest.TestCase):
+    def test_the_nodes_are_a_valid_dag(self) -> None:
+        self.assertEqual(dag_problems([scripted.node for scripted in NODES]), [])
+
+    def test_two_can_run_side_by_side(self) -> None:
+        self.assertGreaterEqual(sum(1 for s in NODES if not s.node.depends_on), 2)
+
+    def test_it_shows_a_retry_and_an_escalation(self) -> None:
+        retried = [s.node.id for s in NODES if s.by_executor == len(s.attempts) == 2]
+        escalated = [s.node.id for s in NODES if s.by_executor < len(s.attempts)]
+        self.assertEqual((retried, escalated), (["reading-time"], ["headings"]))
+
+    def test_the_executor_uses_up_the_attempts_of_the_configuration(self) -> None:
+        limits = read_config(CONFIG.format(base_url="http://127.0.0.1:9/v1"), "c").limits
+        for scripted in NODES:
+            if scripted.by_executor < len(scripted.attempts):
+                self.assertEqual(scripted.by_executor, limits.max_attempts)
