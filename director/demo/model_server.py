@@ -1,0 +1,249 @@
+"""A scripted OpenAI-compatible model on loopback: chat completions, streamed, faults included.
+
+Which turn is due is read from the request: it is the number of answers since the last prompt.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any
+
+from director.demo import token_counts
+from director.demo.turns import Call, Cut, Fault, Say, Silence, Turn, Use
+
+Script = Callable[[str, str], Sequence[Turn]]
+"""The model's name and the prompt → its conversation (asked again for every request)."""
+
+TITLE_REQUEST = "title generator"
+CONTENT_TYPE = "text/event-stream"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it arrived: ``turn`` is its place in the conversation (0 is the first)."""
+
+    model: str
+    prompt: str
+    turn: int
+    body: dict[str, Any]
+
+
+class ModelServer:
+    """Serves ``script`` on 127.0.0.1 while the context is open.
+
+    ``requests`` are all that arrived, in their order, and stay readable afterwards.
+    """
+
+    def __init__(self, script: Script) -> None:
+        self.requests: list[Request] = []
+        self.stopping = threading.Event()
+        self._script = script
+        self._http = _Http(self)
+
+    @property
+    def base_url(self) -> str:
+        """What a provider's configuration needs, ``/v1`` included."""
+        return f"http://127.0.0.1:{self._http.server_port}/v1"
+
+    def __enter__(self) -> ModelServer:
+        """Start to serve, on a thread of its own."""
+        threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop to serve; answers that are under way are given up."""
+        self.stopping.set()
+        self._http.shutdown()
+        self._http.server_close()
+
+    def turn_for(self, request: Request) -> Turn:
+        """Return what the model does now; a script that is over repeats its last turn."""
+        self.requests.append(request)
+        if _wants_title(request.body):
+            return Say("A scripted conversation")
+        conversation = self._script(request.model, request.prompt)
+        if not conversation:
+            return Say("The script has nothing to say.")
+        return conversation[min(request.turn, len(conversation) - 1)]
+
+
+def read_request(body: dict[str, Any]) -> Request:
+    """Return the request in ``body``, the JSON of a chat completion."""
+    messages = body.get("messages", [])
+    asked = max((i for i, m in enumerate(messages) if m.get("role") == "user"), default=-1)
+    answers = sum(1 for message in messages[asked + 1 :] if message.get("role") == "assistant")
+    prompt = text_of(messages[asked].get("content")) if asked >= 0 else ""
+    return Request(str(body.get("model", "")), unquoted(prompt), answers, body)
+
+
+def text_of(content: object) -> str:
+    """Return the text of a message's content, which is a string or a list of parts."""
+    if isinstance(content, list):
+        parts = [part for part in content if isinstance(part, dict)]
+        return "\n".join(str(part["text"]) for part in parts if "text" in part)
+    return content if isinstance(content, str) else ""
+
+
+def unquoted(prompt: str) -> str:
+    """Return ``prompt`` without the white space and the quotes that a shell or an agent adds."""
+    bare = prompt.strip()
+    if len(bare) > 1 and bare[0] == bare[-1] and bare[0] in "\"'":
+        bare = bare[1:-1].strip()
+    return bare
+
+
+def _wants_title(body: dict[str, Any]) -> bool:
+    """Whether this is the agent's own request for the name of a session."""
+    messages = [text_of(m.get("content")) for m in body.get("messages", [])]
+    return not body.get("tools") and any(TITLE_REQUEST in text for text in messages)
+
+
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False  # a request that hangs on purpose must not hold up the end
+
+    def __init__(self, owner: ModelServer) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.owner = owner
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a client that hangs up is what some scripts are about."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Http
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.close_connection = True
+        length = int(self.headers.get("content-length", 0))
+        try:
+            request = read_request(json.loads(self.rfile.read(length)))
+        except (ValueError, AttributeError) as error:
+            return self._whole(400, json.dumps({"error": {"message": str(error)}}))
+        return self._answer(request, self.server.owner.turn_for(request))
+
+    def do_GET(self) -> None:
+        self.close_connection = True
+        self._whole(404, '{"error": {"message": "only chat completions are served"}}')
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+    def _answer(self, request: Request, turn: Turn) -> None:
+        match turn:
+            case Fault(status, body, headers):
+                self._whole(status, body, headers.items())
+            case Silence(secs):
+                self.server.owner.stopping.wait(secs)
+            case _ if request.body.get("stream") is False:
+                self._whole(200, json.dumps(completion(request, turn)))
+            case _:
+                self._stream(Chunks(request).of(turn), ended=not isinstance(turn, Cut))
+
+    def _whole(self, status: int, body: str, headers: Iterable[tuple[str, str]] = ()) -> None:
+        content = body.encode()
+        self.send_response(status)
+        defaults = {"content-type": "application/json", "connection": "close"}
+        for name, value in {**defaults, **dict(headers)}.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _stream(self, chunks: Iterable[dict[str, Any]], *, ended: bool) -> None:
+        self.send_response(200)
+        self.send_header("content-type", CONTENT_TYPE)
+        self.send_header("connection", "close")
+        self.end_headers()
+        for chunk in chunks:
+            self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
+        if ended:
+            self.wfile.write(b"data: [DONE]\n\n")
+
+
+@dataclass
+class Chunks:
+    """The chunks of one streamed answer."""
+
+    request: Request
+    _id: str = field(default_factory=lambda: f"chatcmpl-{time.monotonic_ns()}")
+
+    def of(self, turn: Turn) -> Iterable[dict[str, Any]]:
+        """Return the chunks that say ``turn``; the last one carries the usage."""
+        if isinstance(turn, Cut):
+            return [self._chunk({"role": "assistant", "content": turn.text})]
+        last = self._chunk({}, finish_reason(turn)) | {"usage": usage(self.request, turn)}
+        return [self._chunk({"role": "assistant", **message(turn)}), last]
+
+    def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
+        return {
+            "id": self._id,
+            "object": "chat.completion.chunk",
+            "created": int(time.time()),
+            "model": self.request.model,
+            "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+        }
+
+
+def completion(request: Request, turn: Turn) -> dict[str, Any]:
+    """Return ``turn`` as an answer that is not streamed."""
+    said = {"role": "assistant", **message(turn)}
+    return {
+        "id": f"chatcmpl-{time.monotonic_ns()}",
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": request.model,
+        "choices": [{"index": 0, "message": said, "finish_reason": finish_reason(turn)}],
+        "usage": usage(request, turn),
+    }
+
+
+def message(turn: Turn) -> dict[str, Any]:
+    """Return what the model says in ``turn``: content, or tool calls."""
+    if isinstance(turn, Use):
+        calls = [_tool_call(index, call) for index, call in enumerate(turn.calls)]
+        return {"content": None, "tool_calls": calls}
+    return {"content": turn.text if isinstance(turn, Say | Cut) else ""}
+
+
+def finish_reason(turn: Turn) -> str:
+    """Return why the model stops."""
+    return "tool_calls" if isinstance(turn, Use) else "stop"
+
+
+def usage(request: Request, turn: Turn) -> dict[str, Any]:
+    """Return the tokens of this answer: all that went before it in the conversation is cached."""
+    messages = request.body.get("messages", [])
+    context = token_counts.count(json.dumps([messages, request.body.get("tools")]))
+    cached = context - token_counts.count(json.dumps(_since_last_answer(messages)))
+    cached = cached if request.turn else 0
+    answered = token_counts.answer_tokens(turn)
+    reasoning = token_counts.reasoning_tokens(request.model, answered)
+    return token_counts.as_requests_have_them(context, cached, answered, reasoning)
+
+
+def _since_last_answer(messages: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+    """Return the last answer and what came after it: what the model has not read before."""
+    answers = [index for index, m in enumerate(messages) if m.get("role") == "assistant"]
+    return messages[answers[-1] :] if answers else messages
+
+
+def _tool_call(index: int, call: Call) -> dict[str, Any]:
+    return {
+        "index": index,
+        "id": f"call_{time.monotonic_ns()}_{index}",
+        "type": "function",
+        "function": {"name": call.tool, "arguments": json.dumps(dict(call.arguments))},
+    }
