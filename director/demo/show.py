@@ -1,0 +1,156 @@
+"""The demo itself: makes the sample repository, then types the commands a person would type."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import director
+from director.agents.opencode import find_program
+from director.demo.model_server import ModelServer
+from director.demo.sample import make_sample
+from director.demo.script import turns
+from director.demo.stand_in import write_shim
+from director.demo.texts import TASK
+from director.model.errors import ExitCode, RequestError
+from director.records.job_directory import FOLDER, Home
+from director.workspace.processes import run_attached
+
+NOWHERE = "http://127.0.0.1:9/v1"  # the discard port: the stand-in asks nobody
+LOOPBACK = "127.0.0.1"
+SITE_FOLDERS = ("site-packages", "dist-packages")
+
+Say = Callable[[str], None]
+
+
+def run_demo(directory: Path | None, real: bool, env: Mapping[str, str], say: Say) -> int:
+    """Run a whole job on a sample repository and return the first exit code that is not 0.
+
+    ``directory`` becomes the repository (None: a new temporary folder); it is kept. ``real`` uses
+    the OpenCode on PATH with a scripted model on loopback, else a stand-in plays OpenCode as
+    well. Raises RequestError for a folder that is not empty, and for ``real`` without OpenCode.
+    """
+    if real:
+        find_program(env)
+    repository = _empty_folder(directory)
+    with ExitStack() as stack:
+        prepare = _with_real_opencode if real else _with_stand_in
+        base_url, child_env = stack.enter_context(prepare(env))
+        make_sample(repository, base_url, env)
+        say(_introduction(repository, real))
+        code = _type_commands(repository, _finding_director(child_env), say)
+    say(_where_to_look(repository))
+    return code
+
+
+def _empty_folder(directory: Path | None) -> Path:
+    if directory is None:
+        return Path(tempfile.mkdtemp(prefix="director-demo-")).resolve()
+    folder = directory.resolve()
+    if folder.exists() and not folder.is_dir():
+        raise RequestError(f"{folder} is a file", "name a folder that is empty or missing")
+    if folder.exists() and any(folder.iterdir()):
+        raise RequestError(
+            f"{folder} is not empty",
+            "name a folder that is empty or missing, or none for a temporary one",
+        )
+    return folder
+
+
+@contextmanager
+def _with_stand_in(env: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Give base URL and environment with a scripted ``opencode`` first on PATH."""
+    with tempfile.TemporaryDirectory(prefix="director-stand-in-") as folder:
+        write_shim(Path(folder))
+        path = ":".join(filter(None, (folder, env.get("PATH", ""))))
+        yield NOWHERE, {**env, "PATH": path}
+
+
+@contextmanager
+def _with_real_opencode(env: Mapping[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """Give base URL and environment for a scripted model on loopback, past any proxy."""
+    direct = {
+        name: ",".join(filter(None, (env.get(name, ""), LOOPBACK)))
+        for name in ("NO_PROXY", "no_proxy")
+    }
+    with ModelServer(turns) as server:
+        yield server.base_url, {**env, **direct}
+
+
+def _finding_director(env: Mapping[str, str]) -> dict[str, str]:
+    """Return ``env`` so that ``python -m director`` finds this package, also when not installed."""
+    parent = Path(director.__file__).resolve().parent.parent
+    if parent.name in SITE_FOLDERS:
+        return dict(env)
+    return {**env, "PYTHONPATH": ":".join(filter(None, (str(parent), env.get("PYTHONPATH", ""))))}
+
+
+def _type_commands(repository: Path, env: Mapping[str, str], say: Say) -> int:
+    """Run plan, run and status; without a plan the rest has nothing to show."""
+    repo = ("--repo", str(repository))
+    code = _type(["plan", TASK, "--auto", *repo], env, say)
+    if code != ExitCode.DONE:
+        return code
+    code = _type(["run", "--parallel", "2", *repo], env, say)
+    if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
+        return code
+    shown = _type(["status", *repo], env, say)
+    return code or shown
+
+
+def _type(argv: Sequence[str], env: Mapping[str, str], say: Say) -> int:
+    """Show a command line, run it on this terminal, return its exit code."""
+    say(f"\n$ director {shlex.join(argv)}")
+    sys.stdout.flush()  # what was said so far stands before what the command says
+    with _interrupts_left_to_the_command():
+        return run_attached([sys.executable, "-m", "director", *argv], Path.cwd(), env)
+
+
+@contextmanager
+def _interrupts_left_to_the_command() -> Iterator[None]:
+    """While open, ctrl-C reaches the command on the same terminal, which ends in good order."""
+    before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _introduction(repository: Path, real: bool) -> str:
+    player = "your OpenCode, talking to a scripted model on this machine" if real else "a script"
+    return (
+        f"A sample repository (textkit, a few text utilities) is in {repository}.\n"
+        f"The models are scripted: {player}. No provider is asked and nothing is paid;\n"
+        "tokens and prices are made up. git, the tests and the gates are real."
+    )
+
+
+def _where_to_look(repository: Path) -> str:
+    """Say what is left behind, and how to look at it."""
+    records = repository / FOLDER
+    lines = [f"\nThe repository stays at {repository}. Look at:"]
+    if branch := _job_branch(repository):
+        git = shlex.join(["git", "-C", str(repository)])
+        lines += [
+            f"  {git} log --stat {branch}",
+            f"  {git} diff main {branch}",
+        ]
+    lines += [
+        f"  {records}: spec.md, plan.json and state.json; costs.jsonl and metrics.jsonl",
+        f"  {records / 'logs'}: every prompt, every answer and every gate",
+        "The scripted models are gone with the demo. To use your own, name them in",
+        f"{Home(records).config}.",
+    ]
+    return "\n".join(lines)
+
+
+def _job_branch(repository: Path) -> str | None:
+    try:
+        return Home(repository / FOLDER).job.load_plan().job_branch
+    except RequestError:
+        return None  # the plan was not made
