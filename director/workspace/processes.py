@@ -194,12 +194,29 @@ def _alive(process: subprocess.Popen[bytes], marker: str) -> bool:
 
 def _group_alive(group: int) -> bool:
     if PROC.is_dir():
-        return False  # the marker finds them, without the danger of a recycled group id
+        return _left_in_group(group)
     try:
         os.killpg(group, 0)
     except OSError:
         return False
     return True
+
+
+def _left_in_group(group: int) -> bool:
+    """Whether a process of ``group`` has outlived its leader (/proc; zombies do not count).
+
+    While a process has the id of the group, the id may have been given out anew: then no.
+    """
+    if (PROC / str(group)).exists():
+        return False
+    for entry in PROC.glob("[0-9]*/stat"):
+        try:
+            state, _, its_group = entry.read_bytes().rpartition(b")")[2].split()[:3]
+        except (OSError, ValueError):
+            continue  # just gone
+        if int(its_group) == group and state not in (b"Z", b"X"):
+            return True
+    return False
 
 
 def _signal_tree(process: subprocess.Popen[bytes], marker: str, number: signal.Signals) -> None:
