@@ -45,13 +45,15 @@ class Git:
         """Return git in ``cwd`` for a caller's environment, whose ``GIT_*`` do not get through.
 
         Inherited variables such as GIT_DIR or GIT_INDEX_FILE (set inside hooks) would redirect
-        commands to another repository. Optional locks are off: looking must not write.
+        commands to another repository. Optional locks are off: looking must not write. An
+        object is what its id says: `git replace`, which an agent may use, does not count.
         """
         quiet = {
             "LC_ALL": "C",
             "GIT_OPTIONAL_LOCKS": "0",
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_LITERAL_PATHSPECS": "1",
+            "GIT_NO_REPLACE_OBJECTS": "1",
         }
         return cls(cwd, {**without_git_variables(caller_env), **quiet, **variables})
 
