@@ -75,12 +75,12 @@ class Repository:
             raise ValueError(f"{branch!r} is not a branch of director's")
         ref = f"refs/heads/{branch}"
         quiet = ("-c", "fetch.prune=false", "-c", "fetch.writeCommitGraph=false")
-        options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
+        options = ("--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
         done = self.git.run(*quiet, "fetch", *options, str(source), f"{ref}:{ref}")
         if done.code == 0:
             return None
         said = done.err.decode(errors="replace").strip().splitlines()
-        return said[-1].strip() if said else f"git fetch failed with exit code {done.code}"
+        return said[-1].strip(" !") if said else f"git fetch failed with exit code {done.code}"
 
 
 def open_repository(path: Path, env: Mapping[str, str]) -> Repository:
