@@ -22,6 +22,32 @@ class NodeStatus(StrEnum):
     BLOCKED = "blocked"
 
 
+class TryOutcome(StrEnum):
+    """How one try at a node ended."""
+
+    GREEN = "green"
+    RED = "red"
+    UNCHANGED = "unchanged"
+    OUT_OF_SCOPE = "out_of_scope"
+    CONTRACT_VIOLATED = "contract_violated"
+    FLAKY = "flaky"
+    BLOCKED = "blocked_by_review"
+    COLLIDED = "collided"
+    CONTEXT_TOO_LONG = "context_too_long"
+
+
+@dataclass(frozen=True)
+class Try:
+    """One executor call and what became of its candidate."""
+
+    role: Role
+    outcome: TryOutcome
+
+    def to_json(self) -> dict[str, str]:
+        """Return an element of ``nodes.<id>.tries`` of ``state.json``."""
+        return {"role": self.role.value, "outcome": self.outcome.value}
+
+
 class WatchVerdict(StrEnum):
     """Whether the executor saw the test fail before its first edit."""
 
@@ -68,10 +94,12 @@ class NodeState:
     watch_it_fail: WatchVerdict | None = None
     flake_failed: bool = False
     commit: str | None = None
+    tries: tuple[Try, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the object under ``nodes.<id>`` of ``state.json``."""
-        return {item.name: getattr(self, item.name) for item in fields(self)}
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
+        return values | {"tries": [one.to_json() for one in self.tries]}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> NodeState:
@@ -85,8 +113,11 @@ class NodeState:
             known["tier_used"] = Role(known["tier_used"]) if known.get("tier_used") else None
             watched = known.get("watch_it_fail")
             known["watch_it_fail"] = WatchVerdict(watched) if watched else None
+            known["tries"] = tuple(
+                Try(Role(one["role"]), TryOutcome(one["outcome"])) for one in known.get("tries", ())
+            )
             return cls(**known)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, KeyError) as error:
             raise RequestError(
                 f"state.json holds something this version does not know: {error}",
                 "restore the file, or remove it: `director run` rebuilds it from the job branch",

@@ -20,7 +20,9 @@ GITIGNORE = """\
 !profiles/
 !profiles/*.toml
 """
-KEPT_BETWEEN_JOBS = frozenset({".gitignore", "config.toml", "profiles", "jobs", "bench", "lock"})
+KEPT_BETWEEN_JOBS = frozenset(
+    {".gitignore", "config.toml", "profiles", "synced.json", "jobs", "bench", "lock"}
+)
 
 
 @dataclass(frozen=True)

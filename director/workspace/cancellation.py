@@ -16,6 +16,7 @@ class Cancellation:
 
     def __init__(self) -> None:
         self.signal_number: int | None = None
+        self.last_resorts: list[Callable[[], None]] = []
 
     def cancel(self, signal_number: int) -> None:
         """Ask everything that waits to end."""
@@ -33,12 +34,13 @@ class Cancellation:
 
 
 @contextmanager
-def signals_cancel(cancellation: Cancellation, at_once: Callable[[], None]) -> Iterator[None]:
-    """While open, the first SIGINT or SIGTERM cancels; a second calls ``at_once`` and exits."""
+def signals_cancel(cancellation: Cancellation) -> Iterator[None]:
+    """While open, the first SIGINT or SIGTERM cancels; a second kills what runs and exits."""
 
     def handle(signal_number: int, _frame: FrameType | None) -> None:
         if cancellation.requested:
-            at_once()
+            for kill in cancellation.last_resorts:
+                kill()
             os._exit(128 + signal_number)
         cancellation.cancel(signal_number)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -58,6 +59,8 @@ class JobRepository:
         self.branch = branch
         self.git = git
         self.user = user
+        self._turn = threading.Lock()
+        self._tip = git.text("rev-parse", "--verify", f"{self.ref}^{{commit}}")
 
     @property
     def ref(self) -> str:
@@ -65,16 +68,27 @@ class JobRepository:
         return f"refs/heads/{self.branch}"
 
     def tip(self) -> str:
-        """Return the job branch's commit."""
-        return self.git.text("rev-parse", "--verify", f"{self.ref}^{{commit}}")
+        """Return the job branch's commit, as director moved it last."""
+        return self._tip
 
     def advance(self, new: str, old: str) -> bool:
-        """Move the branch from ``old`` to ``new``; False when it is no longer at ``old``."""
-        return self.git.ok("update-ref", self.ref, new, old)
+        """Move the branch from ``old`` to ``new``; False when it is no longer at ``old``.
+
+        One process works on a job, so what it remembers is the truth: a ref that an agent moved
+        is overwritten.
+        """
+        with self._turn:
+            if self._tip != old:
+                return False
+            self.git.output("update-ref", self.ref, new)
+            self._tip = new
+            return True
 
     def publish(self) -> str | None:
         """Bring the branch into the user's repository; returns why it could not, or None."""
-        return self.user.publish(self.path, self.branch)
+        with self._turn:
+            self.git.output("update-ref", self.ref, self._tip)
+            return self.user.publish(self.path, self.branch)
 
     def entries(self, commit: str, paths: Iterable[str]) -> dict[str, Entry]:
         """Return path → entry for those of ``paths`` that are files in ``commit``."""
@@ -165,9 +179,8 @@ def create_job_repository(
     for name in ("shallow", "info/attributes", "info/sparse-checkout"):
         _carry_file(user.common_dir / name, path / name)
     _carry_config(user, making)
-    repository = open_job_repository(path, user, branch)
-    repository.git.output("update-ref", repository.ref, base)
-    return repository
+    making.output("update-ref", f"refs/heads/{branch}", base)
+    return open_job_repository(path, user, branch)
 
 
 def open_job_repository(path: Path, user: Repository, branch: str) -> JobRepository:

@@ -83,6 +83,7 @@ class Processes:
         self.label = label
         self.cancellation = cancellation
         self._run = f"{label}:{secrets.token_hex(6)}"
+        cancellation.last_resorts.append(self.kill_all)
 
     def run(self, command: Command, watch: Watch | None = None) -> Ended:
         """Run ``command`` to its end, whichever comes first: exit, time-out, cancel, ``watch``.

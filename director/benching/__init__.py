@@ -1,0 +1,1 @@
+"""One frozen plan under several profiles, and what that says about cost."""

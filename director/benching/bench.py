@@ -1,0 +1,149 @@
+"""``bench``: plan once, then run the same frozen branch under each profile."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from director.job.stage import PlanStage, Stage, read_stage
+from director.job.workbench import Setting
+from director.model.comparison import Row, reductions, row_of
+from director.model.config import Config
+from director.model.errors import DirectorError, InterruptedRunError
+from director.model.plan import Plan
+from director.planning.pipeline import PlanOptions, plan_job
+from director.records import files
+from director.records.events import Kind
+from director.records.job_directory import JobDirectory
+from director.records.ledger import read_calls, total_cost
+from director.records.lock import held
+from director.running.run import RunOptions, run_job
+from director.workspace.job_repository import create_job_repository, open_job_repository
+
+
+@dataclass(frozen=True)
+class BenchOptions:
+    """What to compare. ``profiles`` maps names to configurations, in the order to run them;
+
+    ``planner`` is the configuration of ``plan_profile``, which need not be one of them.
+    """
+
+    task: str
+    profiles: Mapping[str, Config]
+    plan_profile: str
+    planner: Config
+    parallel: int = 1
+    max_attempts: int | None = None
+
+
+@dataclass(frozen=True)
+class BenchReport:
+    """What came of a bench. ``plan_cost`` in US dollars, None: unknown."""
+
+    task: str
+    plan_profile: str
+    plan_cost: float | None
+    job_id: str
+    rows: tuple[Row, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether every profile finished every node with green integration gates."""
+        return all(
+            row.error is None and row.done == row.n_nodes and row.integration_ok is not False
+            for row in self.rows
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of ``bench/summary.json``."""
+        return {
+            "task": self.task,
+            "plan_profile": self.plan_profile,
+            "plan_cost": self.plan_cost,
+            "job_id": self.job_id,
+            "rows": [row.to_json() for row in self.rows],
+            "cost_reduction_pct": reductions(self.rows),
+        }
+
+
+def bench_job(setting: Setting, options: BenchOptions) -> BenchReport:
+    """Plan with the plan profile, run under each profile, and return the comparison.
+
+    A profile that fails has its error in its row. A bench that was killed goes on where it
+    stopped. Raises what planning raises, and InterruptedRunError.
+    """
+    folder = setting.home.bench
+    with held(folder / "lock", "director bench"):
+        planned = JobDirectory(folder / "plan")
+        stage = _plan_once(setting, planned, options)
+        rows = [_run_profile(setting, planned, options, name) for name in options.profiles]
+        report = BenchReport(
+            task=options.task,
+            plan_profile=options.plan_profile,
+            plan_cost=total_cost(read_calls(planned.costs)),
+            job_id=stage.job_id,
+            rows=tuple(rows),
+        )
+        files.write_json(folder / "summary.json", report.to_json())
+        return report
+
+
+def _plan_once(setting: Setting, planned: JobDirectory, options: BenchOptions) -> PlanStage:
+    """Return the ready plan: that of an unfinished bench of the same task, else a new one."""
+    stage = read_stage(planned)
+    summary = files.read_json(setting.home.bench / "summary.json") or {}
+    if stage is not None and stage.stage is Stage.READY:
+        same = stage.task == options.task and stage.base_commit == setting.repository.head()
+        if same and summary.get("job_id") != stage.job_id:
+            return stage
+    if stage is None or stage.stage is Stage.READY or stage.task != options.task:
+        shutil.rmtree(setting.home.bench / "runs", ignore_errors=True)
+    wanted = PlanOptions(task=options.task, auto=True, parallel=options.parallel)
+    return plan_job(setting, planned, options.planner, wanted).stage
+
+
+def _run_profile(setting: Setting, planned: JobDirectory, options: BenchOptions, name: str) -> Row:
+    """Run one profile; whatever stops it, but a signal, stands in its row."""
+    directory = JobDirectory(setting.home.bench / "runs" / name)
+    setting.events.emit(Kind.BENCH_PROFILE_STARTED, profile=name)
+    try:
+        _prepare(setting, planned, directory, name)
+        wanted = RunOptions(parallel=options.parallel, max_attempts=options.max_attempts)
+        report = run_job(setting, directory, options.profiles[name], wanted)
+        if isinstance(report.stop, InterruptedRunError):
+            raise report.stop
+        row = row_of(name, report.metrics, report.stop.what if report.stop else None)
+    except InterruptedRunError:
+        raise
+    except DirectorError as error:
+        row = Row(profile=name, error=error.what)
+    _copy_metrics(directory, setting.home.bench / f"{name}.metrics.jsonl")
+    setting.events.emit(Kind.BENCH_PROFILE_ENDED, **row.to_json())
+    return row
+
+
+def _prepare(setting: Setting, planned: JobDirectory, directory: JobDirectory, name: str) -> None:
+    """Give the profile a job of its own that begins at the frozen tests."""
+    plan = planned.load_plan()
+    if directory.plan.exists():
+        return
+    frozen = open_job_repository(planned.repository, setting.repository, plan.job_branch)
+    branch = f"{plan.job_branch}-{name}"
+    create_job_repository(
+        directory.repository,
+        setting.repository,
+        branch,
+        frozen.tip(),
+        [planned.repository / "objects"],
+    )
+    own: Plan = replace(plan, job_id=f"{plan.job_id}-{name}", job_branch=branch)
+    directory.save_plan(own)
+
+
+def _copy_metrics(directory: JobDirectory, target: Path) -> None:
+    text = files.read_text(directory.metrics)
+    if text is not None:
+        files.write_text(target, text)

@@ -1,0 +1,113 @@
+"""The command line: parser → command → exit code; the one place where errors become messages."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from director import __version__
+from director.model.errors import DirectorError, ExitCode
+
+COMMANDS = {
+    "plan": "turn a task into a spec, a DAG of nodes and frozen, red tests",
+    "run": "work off the plan: implement, gate, review, merge",
+    "status": "show where every node stands, and what it cost",
+    "bench": "run one task under several profiles and compare cost and quality",
+    "sync-agents": "install the role agents and a starter configuration in the repository",
+    "demo": "show a whole job on a sample repository, with scripted models",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line (default: this process's) and return the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    args = _parser(words).parse_args(words)
+    from director.commands.context import Context
+    from director.workspace.cancellation import Cancellation, signals_cancel
+
+    cancellation = Cancellation()
+    context = Context(dict(os.environ), cancellation, sys.stdin, sys.stdout, sys.stderr)
+    try:
+        with signals_cancel(cancellation):
+            code = int(_module(args.command).run(args, context))
+            cancellation.check()
+            return code
+    except DirectorError as error:
+        return _explain(error, args)
+    except BrokenPipeError:
+        # Whoever read the output has gone; nothing more can be said to anyone.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return int(ExitCode.DONE)
+    except KeyboardInterrupt:
+        return int(ExitCode.INTERRUPTED)
+    except Exception as error:
+        return _report_bug(error, args)
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser; only the command that ``words`` name is imported."""
+    parser = argparse.ArgumentParser(
+        prog="director",
+        description="A strong model plans, a cheap one implements, exit codes decide what merges.",
+        epilog="Exit codes: 0 done or paused at a gate, 1 the work failed, 2 the request cannot be "
+        "carried out, 3 stopped and resumable, 70 a bug, 130/143 interrupted.",
+    )
+    parser.add_argument("--version", action="version", version=f"director {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, summary in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        if name in words:
+            _module(name).add_arguments(command)
+    return parser
+
+
+def _module(command: str) -> Any:
+    return importlib.import_module(f"director.commands.{command.replace('-', '_')}")
+
+
+def _explain(error: DirectorError, args: argparse.Namespace) -> int:
+    """Say what happened and what to do next, one line each."""
+    what, next_step = _line(error.what), _line(error.next_step)
+    if getattr(args, "json", False):
+        print(json.dumps({"error": what, "next": next_step, "exit_code": int(error.exit_code)}))
+    print(f"director: {what}\n  next: {next_step}", file=sys.stderr, flush=True)
+    return int(error.exit_code)
+
+
+def _report_bug(error: Exception, args: argparse.Namespace) -> int:
+    """Keep the traceback in a file and say where."""
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+    log = _logs_folder(args) / f"bug-{moment}-{os.getpid()}.log"
+    text = "".join(traceback.format_exception(error))
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text(text, encoding="utf-8")
+        where = f"the traceback is in {log}"
+    except OSError:
+        where = f"the traceback could not be kept: {text}"
+    what = f"a bug in director: {type(error).__name__}: {_line(str(error))}"
+    if getattr(args, "json", False):
+        print(json.dumps({"error": what, "next": where, "exit_code": int(ExitCode.BUG)}))
+    print(f"director: {what}\n  next: report it; {where}", file=sys.stderr, flush=True)
+    return int(ExitCode.BUG)
+
+
+def _logs_folder(args: argparse.Namespace) -> Path:
+    """Return the logs of the job, or of the nearest ``.director`` above, or the current folder."""
+    start = Path(getattr(args, "repo", None) or ".").resolve()
+    for folder in (start, *start.parents):
+        if (folder / ".director").is_dir():
+            return folder / ".director" / "logs"
+    return start / ".director" / "logs"
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())

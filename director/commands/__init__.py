@@ -1,0 +1,1 @@
+"""One module per subcommand: flags, a call, what is printed."""

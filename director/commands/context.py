@@ -1,0 +1,111 @@
+"""What every command has: its environment, its streams, and the flags they share."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from director.job.workbench import Setting
+from director.model.config import Config
+from director.model.config_reader import read_config
+from director.model.errors import RequestError
+from director.records.events import Events
+from director.records.files import read_text
+from director.records.job_directory import FOLDER, Home
+from director.reporting.console import console
+from director.workspace.cancellation import Cancellation
+from director.workspace.repository import Repository, open_repository
+
+
+@dataclass(frozen=True)
+class Context:
+    """The process around a command; results go to ``out``, progress and errors to ``err``."""
+
+    env: Mapping[str, str]
+    cancellation: Cancellation
+    stdin: IO[str]
+    out: IO[str]
+    err: IO[str]
+
+    def say(self, text: str) -> None:
+        """Print a result."""
+        print(text, file=self.out, flush=True)
+
+    def say_json(self, value: Mapping[str, Any]) -> None:
+        """Print the one JSON object of ``--json``."""
+        print(json.dumps(value, ensure_ascii=False, default=str), file=self.out, flush=True)
+
+
+def add_repo_flag(parser: argparse.ArgumentParser) -> None:
+    """Add ``--repo``."""
+    parser.add_argument(
+        "--repo",
+        metavar="PATH",
+        type=Path,
+        default=Path(),
+        help="the repository, or any folder in it (default: .)",
+    )
+
+
+def add_json_flag(parser: argparse.ArgumentParser) -> None:
+    """Add ``--json``."""
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print one JSON object on standard output, nothing else there",
+    )
+
+
+def add_parallel_flag(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add ``--parallel``."""
+    parser.add_argument(
+        "--parallel", metavar="N", type=positive, default=1, help=f"{what} (default: 1)"
+    )
+
+
+def positive(text: str) -> int:
+    """Return a whole number of 1 or more (argparse type)."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
+    return number
+
+
+def find_repository(args: argparse.Namespace, context: Context) -> Repository:
+    """Return the repository that ``--repo`` names."""
+    repo: Path = args.repo
+    if not repo.is_dir():
+        raise RequestError(f"there is no folder {repo}", "name another with --repo")
+    return open_repository(repo, context.env)
+
+
+def home_of(repository: Repository) -> Home:
+    """Return the repository's ``.director``."""
+    return Home(repository.root / FOLDER)
+
+
+def open_setting(args: argparse.Namespace, context: Context) -> Setting:
+    """Return where the command works; makes ``.director`` where there is none."""
+    repository = find_repository(args, context)
+    home = home_of(repository)
+    home.prepare()
+    events = Events([console(context.err)])
+    return Setting(repository, home, context.env, events, context.cancellation)
+
+
+def load_config(path: Path) -> Config:
+    """Return the configuration at ``path``; RequestError when there is none, or it is wrong."""
+    text = read_text(path)
+    if text is None:
+        raise RequestError(
+            f"there is no configuration at {path}",
+            "`director sync-agents` writes a commented one: name your models in it",
+        )
+    return read_config(text, str(path))

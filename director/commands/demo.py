@@ -1,0 +1,30 @@
+"""``director demo``: a whole job on a sample repository, with scripted models."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from director.commands.context import Context
+from director.demo.show import run_demo
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of ``demo``."""
+    parser.add_argument(
+        "directory",
+        metavar="DIR",
+        nargs="?",
+        type=Path,
+        help="where to make the sample repository (default: a new temporary folder)",
+    )
+    parser.add_argument(
+        "--real",
+        action="store_true",
+        help="use the OpenCode on PATH, with a scripted model on loopback",
+    )
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Show the demo."""
+    return run_demo(args.directory, args.real, context.env, context.say)

@@ -1,0 +1,127 @@
+"""``director plan``: from a task to a plan with frozen tests."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from director.commands.context import (
+    Context,
+    add_json_flag,
+    add_parallel_flag,
+    add_repo_flag,
+    load_config,
+    open_setting,
+)
+from director.job.stage import Stage
+from director.model.errors import RequestError
+from director.planning.pipeline import PlanOptions, PlanReport, plan_job
+from director.reporting.words import money
+
+GO_ON = "director plan --continue"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of ``plan``."""
+    parser.add_argument("task", nargs="?", help="what is to be done; - reads standard input")
+    parser.add_argument("--file", metavar="F", type=Path, help="read the task from a file")
+    parser.add_argument(
+        "--continue",
+        dest="approve",
+        action="store_true",
+        help="approve what lies at the gate, as it is on disk now, and go on",
+    )
+    parser.add_argument(
+        "--auto",
+        action="store_true",
+        help="do not wait at gates: the planner criticises its own work instead, once per gate",
+    )
+    parser.add_argument(
+        "--no-critique", action="store_true", help="do not wait at gates, and no critique either"
+    )
+    add_parallel_flag(parser, "nodes whose tests are written at once")
+    add_repo_flag(parser)
+    add_json_flag(parser)
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Plan up to the next gate, or to the end, and say how to go on."""
+    options = PlanOptions(
+        task=_task(args, context),
+        approve=args.approve,
+        auto=args.auto or args.no_critique,
+        critique=not args.no_critique,
+        parallel=args.parallel,
+    )
+    setting = open_setting(args, context)
+    config = load_config(setting.home.config)
+    report = plan_job(setting, setting.home.job, config, options)
+    if args.json:
+        context.say_json(_as_json(report))
+    else:
+        context.say(_as_text(report))
+    return 0
+
+
+def _task(args: argparse.Namespace, context: Context) -> str | None:
+    given = [args.task is not None, args.file is not None, args.approve]
+    if sum(given) != 1:
+        raise RequestError(
+            "plan needs a task, or --file, or --continue, and only one of them",
+            'for example: director plan "add a --json flag to the list command"',
+        )
+    if args.approve:
+        return None
+    text = _read_task(args, context)
+    if not text.strip():
+        raise RequestError("the task is empty", "say in a sentence or more what is to be done")
+    return text.strip()
+
+
+def _read_task(args: argparse.Namespace, context: Context) -> str:
+    if args.file is None:
+        return context.stdin.read() if args.task == "-" else str(args.task)
+    try:
+        return str(args.file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise RequestError(f"cannot read {args.file}: {error}", "name a text file") from None
+
+
+def _look_at(report: PlanReport) -> list[str]:
+    directory = report.directory
+    if report.stage.stage is Stage.GATE_SPEC:
+        return [str(directory.spec)]
+    base, branch = report.stage.base_commit[:12], report.stage.job_branch
+    return [str(directory.plan), f"git diff {base} {branch}", str(directory.tests)]
+
+
+def _as_json(report: PlanReport) -> dict[str, Any]:
+    return {
+        "job_id": report.stage.job_id,
+        "task": report.stage.task,
+        "stage": report.stage.stage,
+        "paused": report.paused,
+        "job_branch": report.stage.job_branch,
+        "base_commit": report.stage.base_commit,
+        "nodes": [node.id for node in report.nodes],
+        "cost_usd": report.cost_usd,
+        "look_at": _look_at(report) if report.paused else [],
+        "next": GO_ON if report.paused else "director run",
+    }
+
+
+def _as_text(report: PlanReport) -> str:
+    spent = f"so far: {money(report.cost_usd)}"
+    match report.stage.stage:
+        case Stage.GATE_SPEC:
+            (spec,) = _look_at(report)
+            return f"Gate 1: read {spec} and edit it as you like ({spent}).\nGo on with: {GO_ON}"
+        case Stage.GATE_PLAN:
+            plan, diff, tests = _look_at(report)
+            return (
+                f"Gate 2: read {plan} and `{diff}` (the tests), "
+                f"edit the tests in {tests} ({spent}).\nGo on with: {GO_ON}"
+            )
+    nodes = f"{len(report.nodes)} node{'s' if len(report.nodes) != 1 else ''}"
+    return f"The plan is ready: {nodes}, tests frozen and red ({spent}).\nGo on with: director run"

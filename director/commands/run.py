@@ -1,0 +1,126 @@
+"""``director run``: work off the plan."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from director.commands.context import (
+    Context,
+    add_json_flag,
+    add_parallel_flag,
+    add_repo_flag,
+    load_config,
+    open_setting,
+    positive,
+)
+from director.model.errors import ExitCode
+from director.model.state import NodeStatus
+from director.reporting.words import duration, money
+from director.running.run import RunOptions, RunReport, run_job
+from director.workspace.gates import Verdict
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of ``run``."""
+    add_parallel_flag(parser, "nodes worked on at once")
+    add_attempts_flag(parser)
+    parser.add_argument(
+        "--retry-failed",
+        action="store_true",
+        help="give failed and blocked nodes a fresh set of attempts",
+    )
+    parser.add_argument(
+        "--node",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="work on this node only (may be given several times)",
+    )
+    add_repo_flag(parser)
+    add_json_flag(parser)
+
+
+def add_attempts_flag(parser: argparse.ArgumentParser) -> None:
+    """Add ``--max-attempts``."""
+    parser.add_argument(
+        "--max-attempts",
+        metavar="K",
+        type=positive,
+        help="the executor's attempts at a node before it escalates (default: as configured)",
+    )
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Run, print what it came to, and return how it ended."""
+    setting = open_setting(args, context)
+    config = load_config(setting.home.config)
+    options = RunOptions(
+        parallel=args.parallel,
+        max_attempts=args.max_attempts,
+        retry_failed=args.retry_failed,
+        nodes=tuple(args.node),
+    )
+    report = run_job(setting, setting.home.job, config, options)
+    code = _exit_code(report)
+    if args.json:
+        context.say_json(_as_json(report, code))
+    else:
+        context.say(_as_text(report))
+    return int(code)
+
+
+def _exit_code(report: RunReport) -> ExitCode:
+    if report.stop is not None:
+        return report.stop.exit_code
+    return ExitCode.DONE if report.ok else ExitCode.WORK_FAILED
+
+
+def _as_json(report: RunReport, code: ExitCode) -> dict[str, Any]:
+    what, next_step = _ending(report)
+    return {
+        **report.metrics,
+        "job_branch": report.plan.job_branch,
+        "nodes": {node_id: node.to_json() for node_id, node in report.state.nodes.items()},
+        "integration": [gate.to_json() for gate in report.integration or ()],
+        "exit_code": int(code),
+        "what": what,
+        "next": next_step,
+    }
+
+
+def _as_text(report: RunReport) -> str:
+    what, next_step = _ending(report)
+    metrics = report.metrics
+    spent = f"{money(metrics['cost_total'])} in all, {duration(metrics['wall_secs'])}"
+    return f"{what} ({spent}).\n{next_step}"
+
+
+def _ending(report: RunReport) -> tuple[str, str]:
+    """Return one sentence for what happened and one for what to do next."""
+    state, branch = report.state, report.plan.job_branch
+    done, total = len(state.ids(NodeStatus.DONE)), len(state.nodes)
+    if report.stop is not None:
+        what = f"Stopped: {report.stop.what}; {done} of {total} nodes are done"
+        return what, f"Next: {report.stop.next_step}"
+    failed = [
+        f"{node_id} ({' '.join((node.error or '').split())[:200]})"
+        for node_id, node in state.nodes.items()
+        if node.status is NodeStatus.FAILED
+    ]
+    if failed:
+        what = f"{done} of {total} nodes are done; failed: {'; '.join(failed)}"
+        return what, "Next: `director status` for all, `director run --retry-failed` to try again"
+    red = [gate for gate in report.integration or () if gate.verdict is not Verdict.GREEN]
+    if red:
+        named = "; ".join(f"{gate.name}: {gate.reason}, see {gate.log}" for gate in red)
+        return f"All nodes are done, but the integration gate is red: {named}", (
+            f"Next: mend it on {branch}, or plan it as a new task"
+        )
+    if done < total:
+        return f"{done} of {total} nodes are done", "Next: director run"
+    gates = "the integration gate is green" if report.integration else "no [gates] to run"
+    base = report.plan.base_commit[:12]
+    return f"All {total} nodes are done, {gates}", (
+        f"Next: git diff {base} {branch}, then git merge {branch}"
+    )

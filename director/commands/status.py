@@ -1,0 +1,30 @@
+"""``director status``: where the current job stands."""
+
+from __future__ import annotations
+
+import argparse
+
+from director.commands.context import (
+    Context,
+    add_json_flag,
+    add_repo_flag,
+    find_repository,
+    home_of,
+)
+from director.reporting.status import read_status, render_status
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of ``status``."""
+    add_repo_flag(parser)
+    add_json_flag(parser)
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Print the status; reads records only."""
+    status = read_status(home_of(find_repository(args, context)).job)
+    if args.json:
+        context.say_json(status)
+    else:
+        context.say(render_status(status))
+    return 0

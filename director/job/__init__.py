@@ -1,0 +1,1 @@
+"""One job, opened: its lock, repository, worktrees, gates and crew, and their end."""

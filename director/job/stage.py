@@ -1,0 +1,71 @@
+"""Where planning stands: the content of ``plan_stage.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import Any
+
+from director.model.errors import RequestError
+from director.records import files
+from director.records.job_directory import JobDirectory
+
+
+class Stage(StrEnum):
+    """The stages of planning, in their order."""
+
+    SPEC = "spec"
+    GATE_SPEC = "gate_spec"
+    DECOMPOSE = "decompose"
+    GATE_PLAN = "gate_plan"
+    READY = "ready"
+
+
+@dataclass(frozen=True)
+class PlanStage:
+    """A job's planning.
+
+    ``spec_critiqued`` and ``plan_critiqued`` say whether the one critique of each gate was paid
+    for. ``spec_feedback`` is what a critique wants changed in the spec, ``plan_feedback`` the
+    same by node id. ``authored_from`` is the commit after which tests on the branch count;
+    ``admitted`` maps node ids to the fingerprint under which their tests were seen red.
+    """
+
+    stage: Stage
+    job_id: str
+    task: str
+    base_commit: str
+    job_branch: str
+    created_at: str
+    spec_critiqued: bool = False
+    spec_feedback: tuple[str, ...] = ()
+    plan_critiqued: bool = False
+    plan_feedback: Mapping[str, str] = field(default_factory=dict)
+    authored_from: str = ""
+    admitted: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_stage(directory: JobDirectory) -> PlanStage | None:
+    """Return where planning stands, or None where there is no job."""
+    stored = files.read_json(directory.stage)
+    if stored is None:
+        return None
+    names = {item.name for item in fields(PlanStage)}
+    values: dict[str, Any] = {key: value for key, value in stored.items() if key in names}
+    try:
+        values["stage"] = Stage(values["stage"])
+        values["spec_feedback"] = tuple(values.get("spec_feedback", ()))
+        return PlanStage(**values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise RequestError(
+            f"{directory.stage} is not one that this version wrote: {error}",
+            'restore it, or begin anew with `director plan "<task>"`',
+        ) from None
+
+
+def write_stage(directory: JobDirectory, stage: PlanStage) -> None:
+    """Replace ``plan_stage.json``."""
+    files.write_json(
+        directory.stage, {item.name: getattr(stage, item.name) for item in fields(stage)}
+    )

@@ -1,0 +1,108 @@
+"""The workbench: everything that work on one job needs, opened together and closed together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from director.agents.crew import Crew, patient_pause, unpriced_models
+from director.agents.opencode import OpenCode
+from director.model.config import Config
+from director.records.events import Events, Kind, journal
+from director.records.job_directory import Home, JobDirectory
+from director.records.ledger import Ledger
+from director.workspace.cancellation import Cancellation
+from director.workspace.gates import Gates
+from director.workspace.job_repository import JobRepository, open_job_repository
+from director.workspace.processes import Processes
+from director.workspace.repository import Repository
+from director.workspace.worktrees import Pool, open_pool, sweep_pool
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Where a command works: the user's repository, its ``.director``, who listens, who stops."""
+
+    repository: Repository
+    home: Home
+    env: Mapping[str, str]
+    events: Events
+    cancellation: Cancellation
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """One job with its tools."""
+
+    job_id: str
+    directory: JobDirectory
+    config: Config
+    job: JobRepository
+    pool: Pool
+    gates: Gates
+    crew: Crew
+    events: Events
+
+    def publish(self) -> None:
+        """Bring the job branch into the user's repository, or say why that was not possible."""
+        problem = self.job.publish()
+        if problem is None:
+            self.events.emit(Kind.PUBLISHED, branch=self.job.branch, commit=self.job.tip())
+        else:
+            self.events.emit(
+                Kind.NOTICE,
+                message=f"{self.job.branch} was not updated in your repository: {problem}",
+            )
+
+
+@contextmanager
+def open_workbench(
+    setting: Setting, directory: JobDirectory, config: Config, job_id: str, branch: str
+) -> Iterator[Workbench]:
+    """Give the workbench of a job whose lock the caller holds.
+
+    What a killed run left behind is swept first; on the way out the worktrees go and the branch
+    is published, whatever happened in between.
+    """
+    events = setting.events.also(journal(directory.events))
+    processes = Processes(job_id, setting.cancellation)
+    _sweep(processes, directory, events)
+    job = open_job_repository(directory.repository, setting.repository, branch)
+    root = setting.repository.root
+    opencode = OpenCode(processes, setting.env, root, config, directory.logs)
+    ledger = Ledger(directory.costs, config.limits.cost_ceiling_usd)
+    pause = patient_pause(setting.cancellation)
+    _warn_of_unpriced_models(config, events)
+    with open_pool(job, directory.pool, setting.env) as pool:
+        bench = Workbench(
+            job_id=job_id,
+            directory=directory,
+            config=config,
+            job=job,
+            pool=pool,
+            gates=Gates(processes, setting.env, directory.logs, config.limits.node_timeout_secs),
+            crew=Crew(opencode, config, ledger, events, setting.cancellation, pause),
+            events=events,
+        )
+        try:
+            yield bench
+        finally:
+            bench.publish()
+
+
+def _sweep(processes: Processes, directory: JobDirectory, events: Events) -> None:
+    ended = processes.sweep()
+    if sweep_pool(directory.pool) or ended:
+        events.emit(Kind.NOTICE, message=f"swept what a killed run left behind ({ended} processes)")
+
+
+def _warn_of_unpriced_models(config: Config, events: Events) -> None:
+    if not config.limits.cost_ceiling_usd:
+        return
+    for model, roles in unpriced_models(config).items():
+        events.emit(
+            Kind.NOTICE,
+            message=f"no [pricing] for {model} ({', '.join(roles)}): "
+            "the cost ceiling sees only what OpenCode reports for it",
+        )

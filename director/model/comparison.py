@@ -1,0 +1,63 @@
+"""The numbers of a bench: one row per profile, and the cost reduction against the baseline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+BASELINE = "all-frontier"
+REDUCTION_TARGET_PCT = 80.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one profile came to. Percentages in 0–100, money in US dollars (None: unknown)."""
+
+    profile: str
+    n_nodes: int = 0
+    done: int = 0
+    executor_pct: float = 0.0
+    escalated: int = 0
+    review_pct: float = 0.0
+    integration_ok: bool | None = None
+    run_cost: float | None = None
+    wall_secs: float = 0.0
+    error: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return an element of ``rows`` of ``summary.json``."""
+        return asdict(self)
+
+
+def row_of(profile: str, metrics: Mapping[str, Any], error: str | None) -> Row:
+    """Return the row of a profile from the ``kind:"run"`` line of its run."""
+    return Row(
+        profile=profile,
+        n_nodes=metrics["n_nodes"],
+        done=metrics["done"],
+        executor_pct=metrics["executor_tier_pct"],
+        escalated=metrics["escalated"],
+        review_pct=round(100 * metrics["stage_two_trigger_rate"], 1),
+        integration_ok=metrics["integration_ok"],
+        run_cost=metrics["cost_total"],
+        wall_secs=metrics["wall_secs"],
+        error=error,
+    )
+
+
+def reductions(rows: Sequence[Row]) -> dict[str, float]:
+    """Return profile → cost reduction against the baseline, in percent.
+
+    1 − cost / baseline cost, where both are known, both finished every node and the baseline is
+    not free; other profiles are left out, because their costs do not compare.
+    """
+    finished = {row.profile: row for row in rows if row.done == row.n_nodes > 0 and not row.error}
+    baseline = finished.get(BASELINE)
+    if baseline is None or not baseline.run_cost:
+        return {}
+    return {
+        name: round(100 * (1 - row.run_cost / baseline.run_cost), 1)
+        for name, row in finished.items()
+        if name != BASELINE and row.run_cost is not None
+    }

@@ -1,0 +1,54 @@
+"""Asking a planning role for a text or for JSON, in a clean checkout of the base."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from director.agents.answers import NoAnswerError, json_object
+from director.agents.opencode import Assignment, Outcome, Reply
+from director.job.workbench import Workbench
+from director.model.errors import WorkError
+from director.model.roles import Agent, Role
+
+TRIES = 2
+
+
+@dataclass(frozen=True)
+class Question:
+    """Whom to ask what; ``name`` names the log files."""
+
+    agent: Agent
+    role: Role
+    name: str
+    prompt: str
+
+
+def ask(bench: Workbench, question: Question, commit: str) -> Reply:
+    """Ask in a worktree that holds ``commit``; WorkError when there is no answer twice in a row."""
+    for _ in range(TRIES):
+        with bench.pool.lease(commit) as worktree:
+            reply = bench.crew.ask(
+                Assignment(
+                    question.agent, question.role, question.prompt, worktree.path, question.name
+                )
+            )
+        if reply.outcome is Outcome.COMPLETED and reply.transcript.text:
+            return reply
+    reason = reply.reason or "an empty answer"
+    raise WorkError(
+        f"the {question.agent} gave no answer: {reason}",
+        f"see {reply.log}; `director plan --continue` asks again",
+    )
+
+
+def ask_for_verdict(bench: Workbench, question: Question, commit: str) -> list[dict[str, Any]]:
+    """Return the problems a critique names (none: approved); one that cannot be read names none."""
+    try:
+        said = json_object(ask(bench, question, commit).transcript.text)
+    except NoAnswerError:
+        return []
+    problems = said.get("problems")
+    if said.get("verdict") != "revise" or not isinstance(problems, list):
+        return []
+    return [one if isinstance(one, dict) else {"node": None, "problem": one} for one in problems]

@@ -1,0 +1,149 @@
+"""Tests before code: written by the test author, admitted when red, committed, frozen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from director.agents.markdown import fenced
+from director.agents.opencode import Assignment
+from director.job.trailers import KIND, NODE, TESTS, commit_message
+from director.job.workbench import Workbench
+from director.model.plan import Node
+from director.model.roles import Agent, Role
+from director.planning.prompts import tests_prompt
+from director.records.events import Kind
+from director.workspace.gates import NOT_EXECUTABLE, NOT_FOUND, Verdict
+from director.workspace.job_repository import ABSENT_MODE, Entry
+from director.workspace.worktrees import Worktree
+
+ROUNDS = 2
+
+
+@dataclass(frozen=True)
+class Admission:
+    """What became of one node's tests: their hashes, or what is wrong with them."""
+
+    hashes: Mapping[str, str]
+    problem: str = ""
+    hopeless: bool = False  # asking the author again cannot help
+
+
+def author_tests(bench: Workbench, node: Node, recon: str, feedback: str) -> Admission:
+    """Let the author write the node's tests and put them on the branch when they are admitted.
+
+    ``feedback`` is what a critique said of earlier tests, or "". Tests that are not admitted go
+    back to the author once, with the output.
+    """
+    admission = Admission({}, feedback)
+    with bench.pool.lease(bench.job.tip()) as worktree:
+        for round_number in range(1, ROUNDS + 1):
+            candidate = _write(bench, node, worktree, recon, admission.problem, round_number)
+            admission = admit(bench, node, worktree, candidate)
+            if not admission.problem:
+                put_on_branch(bench, node, candidate)
+                return admission
+            bench.events.emit(Kind.TESTS_REJECTED, node.id, problem=admission.problem)
+            if admission.hopeless:
+                return admission
+            worktree.reset(candidate)
+    return admission
+
+
+def admit(bench: Workbench, node: Node, worktree: Worktree, commit: str) -> Admission:
+    """Say whether the node's tests in ``commit`` exist, run and are red."""
+    missing = sorted(set(node.tests) - set(bench.job.entries(commit, node.tests)))
+    if missing:
+        return Admission({}, f"these test files are missing: {', '.join(missing)}")
+    worktree.reset(commit)
+    gate = bench.gates.run(node.test_cmd, worktree.path, f"{node.id}-tests")
+    bench.events.emit(Kind.GATE, node.id, purpose="tests", verdict=gate.verdict, reason=gate.reason)
+    output = f"\n\n{fenced(gate.output)}" if gate.output.strip() else ""
+    match gate.verdict:
+        case Verdict.RED:
+            return Admission(bench.job.hashes(commit, node.tests))
+        case Verdict.GREEN:
+            problem = f"`{node.test_cmd}` passes although nothing is implemented yet{output}"
+            return Admission({}, problem)
+    hopeless = gate.code in (NOT_EXECUTABLE, NOT_FOUND)
+    return Admission({}, f"gate broken: `{node.test_cmd}`: {gate.reason}{output}", hopeless)
+
+
+def put_on_branch(bench: Workbench, node: Node, commit: str) -> None:
+    """Commit the node's tests, as they are in ``commit``, on the tip of the job branch."""
+    found = bench.job.entries(commit, node.tests)
+    commit_entries(bench, node.id, list(found.values()))
+
+
+def commit_entries(bench: Workbench, node_id: str, entries: Sequence[Entry]) -> None:
+    """Put test files on the tip of the job branch (ABSENT_MODE takes one out)."""
+    message = commit_message(
+        f"Tests of {node_id}", {"Job": bench.job_id, "Node": node_id, "Kind": TESTS}
+    )
+    while True:
+        tip = bench.job.tip()
+        tree = bench.job.tree_with(tip, entries)
+        if tree == bench.job.tree(tip) and not entries:
+            return
+        if bench.job.advance(bench.job.commit(tree, tip, message), tip):
+            return
+
+
+def remove_from_branch(bench: Workbench, node_id: str, paths: Sequence[str]) -> None:
+    """Take the test files of a node that is no longer planned off the branch."""
+    found = bench.job.entries(bench.job.tip(), paths)
+    gone = [Entry(path, ABSENT_MODE, "0" * len(entry.oid)) for path, entry in found.items()]
+    commit_entries(bench, node_id, gone)
+
+
+def recovered(bench: Workbench, nodes: Sequence[Node], since: str) -> tuple[Node, ...]:
+    """Return the nodes, those admitted before a crash with their hashes filled in.
+
+    Tests get on the branch only when they are admitted, so the branch is the record.
+    """
+    tip = bench.job.tip()
+    on_branch = {
+        commit.trailers.get(NODE)
+        for commit in bench.job.log(since, tip)
+        if commit.trailers.get(KIND) == TESTS
+    }
+    return tuple(
+        replace(node, test_hashes=bench.job.hashes(tip, node.tests))
+        if not node.admitted and node.id in on_branch
+        else node
+        for node in nodes
+    )
+
+
+def fingerprint(node: Node) -> str:
+    """Return what an admission was about: the command and the tests' content (sha256, hex)."""
+    about = json.dumps([node.test_cmd, sorted(node.test_hashes.items())])
+    return hashlib.sha256(about.encode()).hexdigest()
+
+
+def _write(
+    bench: Workbench,
+    node: Node,
+    worktree: Worktree,
+    recon: str,
+    problem: str,
+    round_number: int,
+) -> str:
+    """Return a commit on the tip that holds what the author wrote in the node's test files."""
+    base = bench.job.tip()
+    bench.crew.ask(
+        Assignment(
+            agent=Agent.TEST_AUTHOR,
+            role=Role.TEST_AUTHOR,
+            prompt=tests_prompt(node, recon, problem),
+            cwd=worktree.path,
+            name=f"{node.id}-tests-{round_number}",
+            allowlist=node.tests,
+            node=node.id,
+            attempt=round_number,
+        )
+    )
+    tree = worktree.snapshot(base, node.tests).tree
+    return bench.job.commit(tree, base, f"Draft of the tests of {node.id}\n")

@@ -1,0 +1,53 @@
+"""The planner's answer becomes a DAG, or goes back with what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from director.agents.answers import NoAnswerError, json_object
+from director.job.workbench import Workbench
+from director.model.errors import RequestError
+from director.model.plan import Node
+from director.model.plan_reader import InvalidPlanError, read_nodes
+from director.model.roles import Agent, Role
+from director.planning.asking import Question, ask
+from director.planning.prompts import plan_prompt
+from director.records.events import Kind
+
+CORRECTIONS = 2
+
+
+def decompose(
+    bench: Workbench,
+    commit: str,
+    spec: str,
+    recon: str,
+    problems: Sequence[str] = (),
+    draft: str = "",
+) -> tuple[Node, ...]:
+    """Return the nodes of the planner's answer.
+
+    ``problems`` and ``draft`` belong to an earlier plan that is to be revised. An invalid answer
+    goes back with every problem named, twice at most; then RequestError names the log.
+    """
+    gates = bench.config.gates
+    for round_number in range(CORRECTIONS + 1):
+        prompt = plan_prompt(spec, recon, gates, problems, draft)
+        question = Question(Agent.PLANNER, Role.PLANNER, f"plan-{round_number + 1}", prompt)
+        reply = ask(bench, question, commit)
+        try:
+            return _read(reply.transcript.text)
+        except InvalidPlanError as error:
+            problems, draft = error.problems, reply.transcript.text
+            bench.events.emit(Kind.PLAN_REJECTED, problems=list(problems), log=reply.log.name)
+    raise RequestError(
+        f"the planner's plan is invalid: {'; '.join(problems)}",
+        f"its answer is in {reply.log}; `director plan --continue` asks again",
+    )
+
+
+def _read(answer: str) -> tuple[Node, ...]:
+    try:
+        return read_nodes(json_object(answer))
+    except NoAnswerError as error:
+        raise InvalidPlanError((str(error),)) from None

@@ -1,0 +1,348 @@
+"""``plan``: the stages from a task to a plan that ``run`` can work off.
+
+Every stage leaves its result on disk before the next begins, so a crash costs at most the call
+that was under way.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from director.job.stage import PlanStage, Stage, read_stage, write_stage
+from director.job.workbench import Setting, Workbench, open_workbench
+from director.model.config import Config
+from director.model.errors import RequestError
+from director.model.plan import Node, Plan
+from director.model.roles import Agent, Role
+from director.planning.asking import Question, ask, ask_for_verdict
+from director.planning.authoring import (
+    Admission,
+    author_tests,
+    fingerprint,
+    recovered,
+    remove_from_branch,
+)
+from director.planning.decomposing import decompose
+from director.planning.editing import clear_away, lay_out, take_back
+from director.planning.prompts import (
+    plan_critique_prompt,
+    recon_prompt,
+    spec_critique_prompt,
+    spec_prompt,
+)
+from director.records import files
+from director.records.clock import now
+from director.records.events import Kind
+from director.records.job_directory import JobDirectory
+from director.records.ledger import total_cost
+from director.records.lock import held
+from director.running.scheduler import Schedule, drive
+from director.workspace.job_repository import create_job_repository
+from director.workspace.repository import BRANCH_PREFIX
+
+
+@dataclass(frozen=True)
+class PlanOptions:
+    """What a caller asks for.
+
+    ``task`` None continues the current job. ``approve``: what lies at the gate is approved.
+    ``auto``: gates do not wait; ``critique``: a planner's critique takes the person's place.
+    """
+
+    task: str | None = None
+    approve: bool = False
+    auto: bool = False
+    critique: bool = True
+    parallel: int = 1
+
+
+@dataclass(frozen=True)
+class PlanReport:
+    """Where planning stands now. ``cost_usd`` None: the cost of a call is unknown."""
+
+    stage: PlanStage
+    directory: JobDirectory
+    nodes: tuple[Node, ...]
+    cost_usd: float | None
+
+    @property
+    def paused(self) -> bool:
+        """Whether planning waits for somebody's approval."""
+        return self.stage.stage is not Stage.READY
+
+
+def plan_job(
+    setting: Setting, directory: JobDirectory, config: Config, options: PlanOptions
+) -> PlanReport:
+    """Plan until the next gate that waits, or until the plan is ready.
+
+    Raises RequestError (nothing to continue, an invalid plan, tests that are not red), WorkError
+    (a role gives no answer), StoppedError and InterruptedRunError; all resumable.
+    """
+    with held(directory.lock, "director plan"):
+        stage = _stage_of(setting, directory, options)
+        job_id, branch = stage.job_id, stage.job_branch
+        with open_workbench(setting, directory, config, job_id, branch) as bench:
+            return _Pipeline(bench, setting, stage, options).run()
+
+
+def _stage_of(setting: Setting, directory: JobDirectory, options: PlanOptions) -> PlanStage:
+    """Return the job to work on: the current one, or a new one for a new task."""
+    current = read_stage(directory)
+    if options.task is None:
+        if current is None:
+            raise RequestError(
+                "there is no plan to continue", 'begin with `director plan "<task>"`'
+            )
+        if current.stage is Stage.READY:
+            raise RequestError("the plan is ready", "go on with `director run`")
+        return current
+    base = setting.repository.head()
+    if current is not None:
+        same = current.task == options.task and current.base_commit == base
+        if same and current.stage is not Stage.READY:
+            return current  # the same request again after a crash: nothing is paid for twice
+        archived = directory.archive(current.job_id)
+        setting.events.emit(Kind.JOB_ARCHIVED, job_id=current.job_id, folder=str(archived))
+    return _begin(setting, directory, options.task, base)
+
+
+def _begin(setting: Setting, directory: JobDirectory, task: str, base: str) -> PlanStage:
+    moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    job_id = f"{moment}-{secrets.token_hex(2)}"
+    branch = f"{BRANCH_PREFIX}job-{job_id}"
+    setting.repository.identity()  # said before anything is paid for, not at the first commit
+    create_job_repository(directory.repository, setting.repository, branch, base)
+    stage = PlanStage(Stage.SPEC, job_id, task, base, branch, now(), authored_from=base)
+    write_stage(directory, stage)
+    uncommitted = setting.repository.uncommitted()
+    setting.events.emit(
+        Kind.JOB_STARTED, job_id=job_id, base=base, branch=branch, uncommitted=uncommitted
+    )
+    return stage
+
+
+class _Pipeline:
+    """The stages of one job."""
+
+    def __init__(
+        self, bench: Workbench, setting: Setting, stage: PlanStage, options: PlanOptions
+    ) -> None:
+        self.bench = bench
+        self.setting = setting
+        self.stage = stage
+        self.options = options
+        # An approval is for what somebody could see: a gate that planning already stands at.
+        self.approved = options.approve and stage.stage in (Stage.GATE_SPEC, Stage.GATE_PLAN)
+
+    def run(self) -> PlanReport:
+        """Go from stage to stage until one waits for approval, or the plan is ready."""
+        steps = {
+            Stage.SPEC: self._write_spec,
+            Stage.GATE_SPEC: self._gate_spec,
+            Stage.DECOMPOSE: self._decompose,
+            Stage.GATE_PLAN: self._gate_plan,
+        }
+        self._tell()
+        while step := steps.get(self.stage.stage):
+            before = self.stage.stage
+            step()
+            if self.stage.stage is before:
+                break
+            self._tell()
+        ledger = self.bench.crew.ledger
+        nodes = self._plan().nodes if self.bench.directory.plan.exists() else ()
+        return PlanReport(self.stage, self.bench.directory, nodes, total_cost(ledger.records))
+
+    def _tell(self) -> None:
+        self.bench.events.emit(Kind.STAGE_ENTERED, stage=self.stage.stage)
+
+    def _save(self, **changes: Any) -> None:
+        self.stage = replace(self.stage, **changes)
+        write_stage(self.bench.directory, self.stage)
+
+    def _write_spec(self) -> None:
+        directory = self.bench.directory
+        if not directory.recon.exists():
+            prompt = recon_prompt(self.stage.task)
+            recon = self._ask(Agent.EXPLORER, Role.EXPLORER, "recon", prompt)
+            files.write_text(directory.recon, f"{recon}\n")
+        draft = files.read_text(directory.spec) or ""
+        if self.stage.spec_feedback or not draft:
+            problems = self.stage.spec_feedback
+            prompt = spec_prompt(self.stage.task, self._recon(), problems, draft)
+            spec = self._ask(Agent.BRAINSTORM, Role.PLANNER, "spec", prompt)
+            files.write_text(directory.spec, f"{spec}\n")
+        self._save(stage=Stage.GATE_SPEC, spec_feedback=())
+
+    def _gate_spec(self) -> None:
+        if self._must_critique(self.stage.spec_critiqued):
+            problems = self._criticise(
+                "spec-critique", spec_critique_prompt(self.stage.task, self._spec())
+            )
+            sentences = tuple(str(one.get("problem")) for one in problems)
+            after = Stage.SPEC if sentences else Stage.DECOMPOSE
+            self._save(stage=after, spec_feedback=sentences, spec_critiqued=True)
+        elif self._passes():
+            self._save(stage=Stage.DECOMPOSE)
+        else:
+            self.bench.events.emit(Kind.APPROVAL_NEEDED, stage=self.stage.stage)
+
+    def _decompose(self) -> None:
+        if not self.bench.directory.plan.exists():
+            self._save_nodes(
+                decompose(self.bench, self.stage.base_commit, self._spec(), self._recon())
+            )
+        plan = self._plan()
+        nodes = recovered(self.bench, plan.nodes, self.stage.authored_from)
+        self._save_nodes(nodes)
+        self._author([node for node in nodes if not node.admitted])
+        nodes = self._plan().nodes
+        lay_out(self.bench, nodes)
+        self.bench.publish()
+        self._save(stage=Stage.GATE_PLAN, admitted={n.id: fingerprint(n) for n in nodes})
+
+    def _author(self, nodes: list[Node]) -> None:
+        """Have tests written, several at once; all are tried before any is refused."""
+        apart = [replace(node, depends_on=()) for node in nodes]
+        by_id = {node.id: node for node in nodes}
+        schedule = Schedule(apart, finished=())
+        refused: dict[str, str] = {}
+        recon = self._recon()
+
+        def work(node_id: str) -> Admission:
+            feedback = self.stage.plan_feedback.get(node_id, "")
+            return author_tests(self.bench, by_id[node_id], recon, feedback)
+
+        def settle(node_id: str, admission: Admission) -> None:
+            schedule.finish(node_id)
+            if admission.problem:
+                refused[node_id] = admission.problem.splitlines()[0]
+                return
+            self.bench.events.emit(Kind.TESTS_ADMITTED, node_id, tests=list(by_id[node_id].tests))
+            admitted = replace(by_id[node_id], test_hashes=admission.hashes)
+            self.bench.directory.save_plan(self._plan().with_node(admitted))
+
+        drive(schedule, self.options.parallel, work, settle)
+        if refused:
+            named = "; ".join(f"{node_id}: {problem}" for node_id, problem in refused.items())
+            raise RequestError(
+                f"tests were refused: {named}",
+                f"see {self.bench.directory.logs}; `director plan --continue` tries again",
+            )
+
+    def _gate_plan(self) -> None:
+        if self._must_critique(self.stage.plan_critiqued):
+            self._critique_plan()
+        elif self._passes():
+            self._approve_plan()
+        else:
+            self.bench.events.emit(Kind.APPROVAL_NEEDED, stage=self.stage.stage)
+
+    def _approve_plan(self) -> None:
+        """Take plan and tests as they are on disk now, edits included, and freeze the tests."""
+        plan = self._plan()
+        for node in plan.nodes:
+            plan = plan.with_node(take_back(self.bench, node, self.stage.admitted.get(node.id, "")))
+        self.bench.directory.save_plan(plan)
+        self.bench.publish()
+        self._save(stage=Stage.READY)
+        clear_away(self.bench)
+
+    def _critique_plan(self) -> None:
+        plan = self._plan()
+        tests = self.bench.job.contents(
+            self.bench.job.tip(), [path for node in plan.nodes for path in node.tests]
+        )
+        problems = self._criticise(
+            "plan-critique", plan_critique_prompt(self._spec(), plan.nodes, tests)
+        )
+        if problems:
+            self._revise(plan, problems)
+        else:
+            self._save(plan_critiqued=True)
+            self._gate_plan()
+
+    def _revise(self, plan: Plan, problems: list[dict[str, Any]]) -> None:
+        """Plan anew where the critique is about the plan; have the tests it names written anew."""
+        about = [(str(one.get("node")), str(one.get("problem"))) for one in problems]
+        ids = {node.id for node in plan.nodes}
+        named = {node_id: problem for node_id, problem in about if node_id in ids}
+        general = [problem for node_id, problem in about if node_id not in ids]
+        nodes = plan.nodes
+        if general:
+            draft = files.read_text(self.bench.directory.plan) or ""
+            nodes = decompose(
+                self.bench, self.stage.base_commit, self._spec(), self._recon(), general, draft
+            )
+        kept = {
+            node.id: node.test_hashes
+            for node in plan.nodes
+            if node.id not in named and any(node.same_definition(other) for other in nodes)
+        }
+        self._take_off_branch(plan.nodes, nodes)
+        self._save_nodes(tuple(replace(node, test_hashes=kept.get(node.id, {})) for node in nodes))
+        self._save(
+            stage=Stage.DECOMPOSE,
+            plan_critiqued=True,
+            plan_feedback=named,
+            authored_from=self.bench.job.tip(),
+        )
+
+    def _take_off_branch(self, before: tuple[Node, ...], after: tuple[Node, ...]) -> None:
+        wanted = {path for node in after for path in node.tests}
+        for node in before:
+            gone = [path for path in node.tests if path not in wanted]
+            if gone:
+                remove_from_branch(self.bench, node.id, gone)
+
+    def _must_critique(self, done: bool) -> bool:
+        return self.options.auto and self.options.critique and not done
+
+    def _passes(self) -> bool:
+        """Whether this gate lets the plan through now; an approval is for one gate only."""
+        approved, self.approved = self.approved, False
+        return approved or self.options.auto
+
+    def _criticise(self, name: str, prompt: str) -> list[dict[str, Any]]:
+        question = Question(Agent.PLANNER, Role.PLANNER, name, prompt)
+        problems = ask_for_verdict(self.bench, question, self.stage.base_commit)
+        self.bench.events.emit(
+            Kind.CRITIQUE, about=name, problems=[str(one.get("problem")) for one in problems]
+        )
+        return problems
+
+    def _ask(self, agent: Agent, role: Role, name: str, prompt: str) -> str:
+        question = Question(agent, role, name, prompt)
+        return ask(self.bench, question, self.stage.base_commit).transcript.text
+
+    def _recon(self) -> str:
+        return files.read_text(self.bench.directory.recon) or ""
+
+    def _spec(self) -> str:
+        text = files.read_text(self.bench.directory.spec) or ""
+        if not text.strip():
+            raise RequestError(
+                f"{self.bench.directory.spec} is empty", "write the spec there, then go on"
+            )
+        return text
+
+    def _plan(self) -> Plan:
+        return self.bench.directory.load_plan()
+
+    def _save_nodes(self, nodes: tuple[Node, ...]) -> None:
+        stage = self.stage
+        self.bench.directory.save_plan(
+            Plan(
+                job_id=stage.job_id,
+                task=stage.task,
+                repo=str(self.setting.repository.root),
+                base_commit=stage.base_commit,
+                created_at=stage.created_at,
+                job_branch=stage.job_branch,
+                nodes=nodes,
+            )
+        )

@@ -1,0 +1,75 @@
+"""What the planning roles are told. The first line of each prompt says what is wanted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+from director.agents.markdown import bullets, fenced
+from director.model.plan import Node
+
+
+def recon_prompt(task: str) -> str:
+    """Return the explorer's prompt."""
+    return _sections("Recon", Task=task)
+
+
+def spec_prompt(task: str, recon: str, problems: Sequence[str], draft: str) -> str:
+    """Return the brainstorm's prompt; ``problems`` and ``draft`` are those of a first version."""
+    parts = {"Task": task, "Recon": recon}
+    if problems:
+        parts |= {"Your draft": draft, "Problems to solve in a new version": bullets(problems)}
+    return _sections("Spec", **parts)
+
+
+def spec_critique_prompt(task: str, spec: str) -> str:
+    """Return the planner's prompt for gate 1."""
+    return _sections("Critique of the spec", Task=task, Spec=spec)
+
+
+def plan_prompt(
+    spec: str, recon: str, gates: Mapping[str, str], problems: Sequence[str], draft: str
+) -> str:
+    """Return the planner's prompt; ``problems`` and ``draft`` are those of its last answer."""
+    checks = "\n".join(f"{name}: {command}" for name, command in gates.items())
+    parts = {"Approved spec": spec, "Recon": recon}
+    if checks:
+        parts["Checks on the finished branch"] = fenced(checks)
+    if problems:
+        parts |= {
+            "Your last answer": fenced(draft),
+            "Problems in it (answer again, whole and corrected)": bullets(problems),
+        }
+    return _sections("Plan", **parts)
+
+
+def plan_critique_prompt(spec: str, nodes: Iterable[Node], tests: Mapping[str, bytes]) -> str:
+    """Return the planner's prompt for gate 2; ``tests`` maps paths to their content."""
+    described = [{k: v for k, v in n.to_json().items() if k != "test_hashes"} for n in nodes]
+    shown = "\n\n".join(
+        f"{path}:\n\n{fenced(content.decode(errors='replace'))}" for path, content in tests.items()
+    )
+    plan = fenced(json.dumps({"nodes": described}, indent=2, ensure_ascii=False), "json")
+    return _sections(
+        "Critique of the plan", **{"Approved spec": spec, "Plan": plan, "Tests": shown}
+    )
+
+
+def tests_prompt(node: Node, recon: str, problem: str) -> str:
+    """Return the test author's prompt; ``problem`` is what was wrong with earlier tests, or ""."""
+    parts = {
+        "Spec": node.spec,
+        "Files its developer may change": bullets(node.files),
+        "Test files to write": bullets(node.tests),
+        "Test command": fenced(node.test_cmd),
+        "Recon": recon,
+    }
+    if problem:
+        parts["What must change in your tests"] = problem
+    return _sections("Tests", f"Node: {node.id}\nTitle: {node.title}", **parts)
+
+
+def _sections(heading: str, preamble: str = "", /, **parts: str) -> str:
+    blocks = [f"# {heading}", preamble] if preamble else [f"# {heading}"]
+    blocks += [f"## {title}\n\n{text.strip()}" for title, text in parts.items()]
+    return "\n\n".join(blocks) + "\n"

@@ -1,0 +1,112 @@
+"""The live output: one line for each event that a person wants to see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import IO, Any
+
+from director.records.events import Event, Kind, Listener
+from director.reporting.words import duration, money
+
+Data = Mapping[str, Any]
+
+
+def console(stream: IO[str]) -> Listener:
+    """Return a listener that prints events to ``stream``; a closed stream is no reason to stop."""
+
+    def listen(event: Event) -> None:
+        line = line_of(event)
+        if line is None:
+            return
+        try:
+            print(line, file=stream, flush=True)
+        except (OSError, ValueError):
+            return
+
+    return listen
+
+
+def line_of(event: Event) -> str | None:
+    """Return the line for an event, or None when it is not worth one."""
+    words = _WORDS.get(event.kind)
+    text = words(event.data) if words else None
+    if text is None:
+        return None
+    clock = event.ts[11:19]
+    node = f"{event.node}: " if event.node else ""
+    return f"{clock}  {node}{' '.join(text.split())}"
+
+
+def _job_started(data: Data) -> str:
+    line = f"job {data['job_id']} on {data['base'][:10]}, branch {data['branch']}"
+    if data["uncommitted"]:
+        line += f" ({data['uncommitted']} uncommitted paths stay where they are, outside the job)"
+    return line
+
+
+def _call_ended(data: Data) -> str:
+    took = f"{duration(data['wall_secs'])}, {data['tokens']} tokens, {money(data['cost'])}"
+    problem = f": {data['reason']}" if data["reason"] else ""
+    return f"{data['agent']} ({data['model']}) {data['outcome']}{problem} [{took}]"
+
+
+def _gate(data: Data) -> str | None:
+    names = {
+        "before": "tests before the work",
+        "candidate": "gate on the candidate",
+        "again": "gate again",
+        "merged": "gate on the merged tree",
+        "tests": "new tests on the base",
+    }
+    return f"{names.get(data['purpose'], data['purpose'])}: {data['verdict']} ({data['reason']})"
+
+
+def _node_ended(data: Data) -> str:
+    tier = f"{data['tier']} tier" if data["tier"] else "no call needed"
+    detail = f"{tier}, {data['attempts']} attempts, {money(data['cost'])}"
+    error = f": {data['error']}" if data["error"] else ""
+    return f"{str(data['status']).upper()}{error} [{detail}, {duration(data['wall_secs'])}]"
+
+
+def _run_ended(data: Data) -> str:
+    took = f"{money(data['cost'])}, {duration(data['wall_secs'])}"
+    return f"run ended: {data['done']} done, {data['failed']} failed [{took}]"
+
+
+def _review(data: Data) -> str:
+    said = "objects" if data["blocked"] else "passes"
+    return f"review (stage {data['stage']}) {said}: {data['summary']}"
+
+
+def _critique(data: Data) -> str:
+    said = "; ".join(data["problems"]) if data["problems"] else "approved"
+    return f"{data['about'].replace('-', ' ')}: {said}"
+
+
+_WORDS: dict[Kind, Callable[[Data], str | None]] = {
+    Kind.JOB_STARTED: _job_started,
+    Kind.JOB_ARCHIVED: lambda d: f"job {d['job_id']} moved to {d['folder']}",
+    Kind.STAGE_ENTERED: lambda d: f"stage {d['stage']}",
+    Kind.CRITIQUE: _critique,
+    Kind.PLAN_REJECTED: lambda d: f"plan sent back: {'; '.join(d['problems'])}",
+    Kind.TESTS_REJECTED: lambda d: f"tests sent back: {d['problem'].splitlines()[0]}",
+    Kind.TESTS_ADMITTED: lambda d: f"tests admitted, red: {', '.join(d['tests'])}",
+    Kind.CALL_ENDED: _call_ended,
+    Kind.PROVIDER_FAULT: lambda d: f"{d['reason']}; again in {d['pause_secs']} s",
+    Kind.RUN_STARTED: lambda d: f"run: {d['nodes']} nodes, {d['done']} done, {d['parallel']} lanes",
+    Kind.NODE_STARTED: lambda d: d["title"],
+    Kind.ATTEMPT_STARTED: lambda d: f"attempt {d['attempt']} by {d['tier']} ({d['model']})",
+    Kind.ATTEMPT_FAILED: lambda d: f"attempt {d['attempt']} {d['outcome']}: {d['lesson']}",
+    Kind.ESCALATED: lambda d: f"escalates after {d['attempts']} attempts",
+    Kind.GATE: _gate,
+    Kind.REVIEW: _review,
+    Kind.MERGED: lambda d: f"merged as {d['commit'][:10]}",
+    Kind.NODE_ENDED: _node_ended,
+    Kind.INTEGRATION_GATE: lambda d: (
+        f"integration gate {d['name']}: {d['verdict']} ({d['reason']})"
+    ),
+    Kind.RUN_ENDED: _run_ended,
+    Kind.BENCH_PROFILE_STARTED: lambda d: f"profile {d['profile']}",
+    Kind.BENCH_PROFILE_ENDED: lambda d: f"profile {d['profile']}: {d['error'] or 'ended'}",
+    Kind.NOTICE: lambda d: str(d["message"]),
+}

@@ -1,0 +1,36 @@
+"""How numbers read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def money(usd: float | None) -> str:
+    """Return US dollars, with the digits that matter; None is unknown."""
+    if usd is None:
+        return "unknown"
+    return f"${usd:.2f}" if usd >= 1 or usd == 0 else f"${usd:.4f}"
+
+
+def duration(secs: float) -> str:
+    """Return seconds as people say them."""
+    if secs < 60:
+        return f"{secs:.1f} s"
+    minutes, rest = divmod(round(secs), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
+
+
+def yes_no(value: bool | None, unknown: str = "–") -> str:
+    """Return yes, no or ``unknown``."""
+    return unknown if value is None else ("yes" if value else "no")
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return columns as wide as their widest cell, two blanks apart."""
+    lines = [header, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )

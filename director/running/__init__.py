@@ -1,0 +1,1 @@
+"""From a DAG to a gated, merged job branch."""

@@ -1,0 +1,66 @@
+"""What the executor and the reviewer are told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from director.agents.markdown import bullets, fenced
+from director.model.plan import Node
+from director.workspace.gates import shortened
+
+DIFF_CHARACTERS = 60_000
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What the last try taught: one paragraph, and the output that goes with it (or "")."""
+
+    lesson: str
+    output: str = ""
+
+
+def implement_prompt(node: Node, attempt: int, first_output: str, feedback: Feedback | None) -> str:
+    """Return the executor's prompt: the node, its limits, how its tests fail, what went wrong."""
+    parts = [
+        "# Implement",
+        f"Node: {node.id}\nTitle: {node.title}\nAttempt: {attempt}",
+        f"## Spec\n\n{node.spec}",
+        f"## Files you may change\n\n{bullets(node.files)}",
+        f"## Tests (frozen)\n\n{bullets(node.tests)}",
+        f"## Test command\n\n{fenced(node.test_cmd)}",
+        f"It fails now:\n\n{fenced(first_output)}",
+    ]
+    if feedback is not None:
+        parts.append(
+            f"## The last attempt was not accepted\n\n{feedback.lesson}\n\n"
+            "What it left in the files you may change is still there: mend it, or begin anew."
+        )
+        if feedback.output:
+            parts.append(f"Output of the test command on it:\n\n{fenced(feedback.output)}")
+    return "\n\n".join(parts) + "\n"
+
+
+def review_prompt(node: Node, diff: str) -> str:
+    """Return the reviewer's prompt for a diff that is green."""
+    return _about_diff("Review", node, diff)
+
+
+def compliance_prompt(node: Node, diff: str) -> str:
+    """Return the prompt of the advisory check of a diff against the spec."""
+    question = (
+        "Does the diff do what the spec says, all of it and nothing else? Answer with one JSON "
+        'object and nothing before or after it: {"verdict": "pass", "summary": "one sentence"} '
+        'or {"verdict": "block", "summary": "what is missing or added"}.'
+    )
+    return f"{_about_diff('Compliance', node, diff)}\n## Question\n\n{question}\n"
+
+
+def _about_diff(heading: str, node: Node, diff: str) -> str:
+    parts = [
+        f"# {heading}",
+        f"Node: {node.id}\nTitle: {node.title}",
+        f"## Spec\n\n{node.spec}",
+        f"## Tests (frozen, green)\n\n{bullets(node.tests)}",
+        f"## Diff\n\n{fenced(shortened(diff, DIFF_CHARACTERS), 'diff')}",
+    ]
+    return "\n\n".join(parts) + "\n"

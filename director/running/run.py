@@ -1,0 +1,284 @@
+"""``run``: work off the plan, then the integration gate on the tip of the job branch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from director.job.stage import Stage, read_stage
+from director.job.trailers import KIND, MERGE, NODE
+from director.job.workbench import Setting, Workbench, open_workbench
+from director.model.config import Config
+from director.model.dag import descendants
+from director.model.errors import DirectorError, RequestError
+from director.model.plan import Plan
+from director.model.roles import Role
+from director.model.state import CallRecord, NodeState, NodeStatus, RunState
+from director.records import files
+from director.records.events import Kind
+from director.records.job_directory import JobDirectory
+from director.records.ledger import total_cost, total_tokens
+from director.records.lock import held
+from director.records.state_keeper import StateKeeper
+from director.running.metrics import node_line, run_line
+from director.running.node import NodeEnd, work_on_node
+from director.running.scheduler import Schedule, drive
+from director.workspace.gates import Verdict
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a caller may ask for. ``nodes`` empty: all; ``max_attempts`` None: as configured."""
+
+    parallel: int = 1
+    max_attempts: int | None = None
+    retry_failed: bool = False
+    nodes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class GateReport:
+    """One integration gate. ``log`` is the file that holds its output."""
+
+    name: str
+    command: str
+    verdict: Verdict
+    reason: str
+    log: str
+
+    def to_json(self) -> dict[str, str]:
+        """Return the gate as ``--json`` shows it."""
+        return {
+            "name": self.name,
+            "command": self.command,
+            "verdict": self.verdict.value,
+            "reason": self.reason,
+            "log": self.log,
+        }
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a run came to. ``stop`` is the outside reason that ended it early, if any."""
+
+    plan: Plan
+    state: RunState
+    integration: tuple[GateReport, ...] | None
+    metrics: dict[str, Any]
+    stop: DirectorError | None
+
+    @property
+    def integration_ok(self) -> bool | None:
+        """Whether every integration gate is green; None when none ran."""
+        if not self.integration:
+            return None
+        return all(gate.verdict is Verdict.GREEN for gate in self.integration)
+
+    @property
+    def ok(self) -> bool:
+        """Whether no node failed (or waits for one that did) and no integration gate is red."""
+        failed = self.state.ids(NodeStatus.FAILED, NodeStatus.BLOCKED)
+        return not failed and self.integration_ok is not False
+
+
+def run_job(
+    setting: Setting, directory: JobDirectory, config: Config, options: RunOptions
+) -> RunReport:
+    """Run the plan in ``directory`` until nothing more can be done; resumes what was begun.
+
+    Raises RequestError when there is no plan to run, StoppedError when another process has the
+    lock. What stops a run from outside is part of the report: everything is on record by then.
+    """
+    if options.max_attempts is not None:
+        config = replace(config, limits=replace(config.limits, max_attempts=options.max_attempts))
+    with held(directory.lock, "director run"):
+        plan = _ready_plan(directory)
+        branch = plan.job_branch
+        with open_workbench(setting, directory, config, plan.job_id, branch) as bench:
+            return _Run(bench, plan, options).run()
+
+
+def _ready_plan(directory: JobDirectory) -> Plan:
+    stage = read_stage(directory)
+    plan = directory.load_plan()
+    if stage is not None and stage.stage is not Stage.READY:
+        raise RequestError(
+            f"the plan is not ready: it stands at {stage.stage}",
+            "go on with `director plan --continue`",
+        )
+    unfrozen = [node.id for node in plan.nodes if not node.admitted]
+    if unfrozen:
+        raise RequestError(
+            f"the tests of these nodes are not frozen: {', '.join(unfrozen)}",
+            "go on with `director plan --continue`",
+        )
+    return plan
+
+
+class _Run:
+    """One run of one plan."""
+
+    def __init__(self, bench: Workbench, plan: Plan, options: RunOptions) -> None:
+        self.bench = bench
+        self.plan = plan
+        self.options = options
+        self.stop: DirectorError | None = None
+        state = self._reconciled(bench.directory.load_state(plan))
+        self.keeper = StateKeeper(bench.directory, state)
+        self.started = time.monotonic()
+
+    def run(self) -> RunReport:
+        wanted = self._wanted()
+        self.keeper.replace(self.keeper.state)
+        done = self.keeper.state.ids(NodeStatus.DONE)
+        self.schedule = Schedule(self.plan.nodes, done, wanted)
+        self.bench.events.emit(
+            Kind.RUN_STARTED,
+            job_id=self.plan.job_id,
+            nodes=len(self.plan.nodes),
+            done=len(done),
+            parallel=self.options.parallel,
+        )
+        drive(self.schedule, self.options.parallel, self._work, self._settle)
+        return self._close(self._integrate())
+
+    def _reconciled(self, state: RunState) -> RunState:
+        """Return the state with the branch believed: done is what is merged, nothing else."""
+        merged = {
+            commit.trailers[NODE]: commit.oid
+            for commit in self.bench.job.log(self.plan.base_commit, self.bench.job.tip())
+            if commit.trailers.get(KIND) == MERGE and NODE in commit.trailers
+        }
+        for node_id, node in state.nodes.items():
+            state = state.with_node(node_id, self._as_merged(node, merged.get(node_id)))
+        return state
+
+    def _as_merged(self, node: NodeState, commit: str | None) -> NodeState:
+        if commit is not None:
+            return replace(node, status=NodeStatus.DONE, commit=commit, error=None)
+        again = {NodeStatus.RUNNING, NodeStatus.DONE}
+        if self.options.retry_failed:
+            again |= {NodeStatus.FAILED, NodeStatus.BLOCKED}
+        if node.status not in again:
+            return node
+        tries = () if node.status is NodeStatus.FAILED else node.tries
+        fresh = replace(node, status=NodeStatus.PENDING, error=None, commit=None, tries=tries)
+        return replace(fresh, flake_failed=False) if tries == () else fresh
+
+    def _wanted(self) -> set[str]:
+        """Return the nodes to work on; RequestError for a node that cannot be."""
+        state = self.keeper.state
+        open_ids = state.ids(NodeStatus.PENDING)
+        if not self.options.nodes:
+            return open_ids
+        asked = set(self.options.nodes)
+        if unknown := sorted(asked - set(state.nodes)):
+            known = ", ".join(state.nodes)
+            raise RequestError(f"no such node: {', '.join(unknown)}", f"the plan has: {known}")
+        ready = asked | state.ids(NodeStatus.DONE)
+        for node_id in self.options.nodes:
+            if waits_for := sorted(set(self.plan.node(node_id).depends_on) - ready):
+                raise RequestError(
+                    f"node {node_id} waits for {', '.join(waits_for)}",
+                    "name these with --node too, or run them first",
+                )
+        if closed := sorted(asked & state.ids(NodeStatus.FAILED, NodeStatus.BLOCKED)):
+            raise RequestError(
+                f"these nodes have had their attempts: {', '.join(closed)}", "add --retry-failed"
+            )
+        return asked & open_ids
+
+    def _work(self, node_id: str) -> NodeEnd:
+        node = self.plan.node(node_id)
+        self.keeper.update(node_id, status=NodeStatus.RUNNING)
+        self.bench.events.emit(Kind.NODE_STARTED, node_id, title=node.title)
+        return work_on_node(self.bench, self.plan, node, self.keeper)
+
+    def _settle(self, node_id: str, end: NodeEnd) -> None:
+        """Take in a lane's result; the only place where the schedule changes."""
+        calls = self._calls(node_id)
+        own = [call for call in calls if call.role != Role.TEST_AUTHOR]
+        self.keeper.update(
+            node_id,
+            status=end.status,
+            error=end.error,
+            tokens=total_tokens(own).total,
+            cost_usd=total_cost(own),
+        )
+        state = self.keeper.node(node_id)
+        match end.status:
+            case NodeStatus.DONE:
+                self.schedule.finish(node_id)
+            case NodeStatus.FAILED:
+                self.schedule.fail(node_id)
+                self._block(node_id)
+            case _:
+                self.stop = self.stop or end.stop
+                self.schedule.close()
+                return
+        line = node_line(self.plan.job_id, self.plan.node(node_id), state, end.watched, own)
+        files.append_line(self.bench.directory.metrics, line, durable=True)
+        self.bench.events.emit(
+            Kind.NODE_ENDED,
+            node_id,
+            status=state.status,
+            tier=state.tier_used,
+            attempts=state.attempts,
+            cost=state.cost_usd,
+            wall_secs=state.wall_secs,
+            error=state.error,
+        )
+
+    def _block(self, failed: str) -> None:
+        for node_id in sorted(descendants(self.plan.nodes, failed)):
+            if self.keeper.node(node_id).status is NodeStatus.PENDING:
+                error = f"waits for {failed}, which failed"
+                self.keeper.update(node_id, status=NodeStatus.BLOCKED, error=error)
+
+    def _calls(self, node_id: str) -> list[CallRecord]:
+        return [call for call in self.bench.crew.ledger.records if call.node == node_id]
+
+    def _integrate(self) -> tuple[GateReport, ...] | None:
+        """Run ``[gates]`` on a clean checkout of the tip, when every node is done."""
+        gates = self.bench.config.gates
+        done = self.keeper.state.ids(NodeStatus.DONE)
+        if self.stop or not gates or len(done) < len(self.plan.nodes):
+            return None
+        try:
+            return run_gates(self.bench, self.bench.job.tip(), gates)
+        except DirectorError as stop:
+            self.stop = stop
+            return None
+
+    def _close(self, integration: tuple[GateReport, ...] | None) -> RunReport:
+        state = self.keeper.state
+        report = RunReport(self.plan, state, integration, {}, self.stop)
+        tiers = {role.value: model for role, model in self.bench.config.tiers.items()}
+        calls = self.bench.crew.ledger.records
+        wall_secs = time.monotonic() - self.started
+        metrics = run_line(self.plan, state, tiers, calls, report.integration_ok, wall_secs)
+        files.append_line(self.bench.directory.metrics, metrics, durable=True)
+        self.bench.events.emit(
+            Kind.RUN_ENDED,
+            done=metrics["done"],
+            failed=metrics["failed"],
+            integration_ok=report.integration_ok,
+            cost=metrics["cost_total"],
+            wall_secs=metrics["wall_secs"],
+        )
+        return replace(report, metrics=metrics)
+
+
+def run_gates(bench: Workbench, commit: str, gates: Mapping[str, str]) -> tuple[GateReport, ...]:
+    """Run each of ``gates`` (name → command) on its own clean checkout of ``commit``."""
+    reports = []
+    with bench.pool.lease(commit) as worktree:
+        for name, command in gates.items():
+            worktree.reset(commit)
+            result = bench.gates.run(command, worktree.path, f"integration-{name}")
+            report = GateReport(name, command, result.verdict, result.reason, str(result.log))
+            reports.append(report)
+            bench.events.emit(Kind.INTEGRATION_GATE, **report.to_json())
+    return tuple(reports)

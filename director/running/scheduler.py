@@ -1,0 +1,104 @@
+"""Which node next, and the loop that keeps the lanes busy.
+
+The schedule is a plain value in the hands of one thread; workers only return results.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TypeVar
+
+from director.model.dag import dependents, descendants, remaining_path_lengths
+from director.model.plan import Node
+
+Result = TypeVar("Result")
+
+
+class Schedule:
+    """The nodes that may start, longest remaining path first.
+
+    A node is ready when everything it depends on is finished; counters make that one step per
+    edge in all. ``finished`` nodes and those not in ``wanted`` are never given out.
+    """
+
+    def __init__(
+        self, nodes: Sequence[Node], finished: Iterable[str], wanted: Iterable[str] | None = None
+    ) -> None:
+        self._nodes = nodes
+        self._after = dependents(nodes)
+        self._rank = {
+            node_id: (-length, place)
+            for place, (node_id, length) in enumerate(remaining_path_lengths(nodes).items())
+        }
+        done = set(finished)
+        open_ids = {node.id for node in nodes} - done
+        self._open = open_ids if wanted is None else open_ids & set(wanted)
+        self._missing = {n.id: len(set(n.depends_on) - done) for n in nodes if n.id in open_ids}
+        self._ready: list[tuple[tuple[int, int], str]] = []
+        for node_id, missing in self._missing.items():
+            self._offer(node_id, missing)
+
+    def take(self) -> str | None:
+        """Return the next node to start, or None when none is ready now."""
+        while self._ready:
+            node_id = heapq.heappop(self._ready)[1]
+            if node_id in self._open:
+                self._open.remove(node_id)
+                return node_id
+        return None
+
+    def finish(self, node_id: str) -> None:
+        """Note that a node is done: what waited only for it becomes ready."""
+        for dependent in self._after.get(node_id, ()):
+            if dependent in self._missing:
+                self._missing[dependent] -= 1
+                self._offer(dependent, self._missing[dependent])
+
+    def fail(self, node_id: str) -> set[str]:
+        """Note that a node failed; returns the nodes that can no longer start."""
+        blocked = descendants(self._nodes, node_id) & self._open
+        self._open -= blocked
+        return blocked
+
+    def close(self) -> None:
+        """Give out nothing more."""
+        self._open.clear()
+
+    def _offer(self, node_id: str, missing: int) -> None:
+        if missing == 0 and node_id in self._open:
+            heapq.heappush(self._ready, (self._rank[node_id], node_id))
+
+
+def drive(
+    schedule: Schedule,
+    lanes: int,
+    work: Callable[[str], Result],
+    settle: Callable[[str, Result], None],
+) -> None:
+    """Work off ``schedule`` with up to ``lanes`` nodes at a time.
+
+    ``work`` runs in a lane's thread; ``settle`` runs in the caller's, is told each result once,
+    and tells the schedule. An exception of ``work`` ends the loop after the other lanes are
+    settled, and is raised then.
+    """
+    failure: BaseException | None = None
+    with ThreadPoolExecutor(max_workers=lanes, thread_name_prefix="lane") as pool:
+        running: dict[Future[Result], str] = {}
+        while True:
+            while len(running) < lanes and (node_id := schedule.take()) is not None:
+                running[pool.submit(work, node_id)] = node_id
+            if not running:
+                break
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                node_id = running.pop(future)
+                error = future.exception()
+                if error is None:
+                    settle(node_id, future.result())
+                else:
+                    failure = failure or error
+                    schedule.close()
+    if failure is not None:
+        raise failure

@@ -1,0 +1,105 @@
+"""Decisions about one node, without effects: who tries next, and what a candidate is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from director.model.config import ReviewPolicy
+from director.model.roles import Role
+from director.model.state import Try, TryOutcome
+from director.workspace.worktrees import Snapshot
+
+SPENDING = frozenset(
+    {
+        TryOutcome.RED,
+        TryOutcome.UNCHANGED,
+        TryOutcome.OUT_OF_SCOPE,
+        TryOutcome.CONTRACT_VIOLATED,
+        TryOutcome.CONTEXT_TOO_LONG,
+    }
+)
+FLAKES_TOLERATED = 1
+# What the coding agent itself writes into a worktree is not the model's edit.
+AGENTS_OWN_FILES = frozenset(
+    {
+        "opencode.json",
+        "opencode.jsonc",
+        ".opencode/opencode.json",
+        ".opencode/opencode.jsonc",
+        ".opencode/.gitignore",
+        ".opencode/package.json",
+        ".opencode/package-lock.json",
+        ".opencode/bun.lock",
+    }
+)
+AGENTS_OWN_FOLDERS = (".opencode/node_modules/", ".opencode/")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a candidate is, before any gate: its outcome (None: fit for the gate) and why."""
+
+    outcome: TryOutcome | None
+    feedback: str
+
+
+def next_role(tries: Sequence[Try], max_attempts: int) -> Role | None:
+    """Return the tier that tries next, or None when the node has had its chances.
+
+    Only what the model did spends an attempt: a flaky test, a merge that collided and a
+    reviewer's objection do not. The executor has ``max_attempts``; a prompt too long for its
+    model ends its turn at once. The escalation tier has one.
+    """
+    if sum(one.outcome is TryOutcome.FLAKY for one in tries) > FLAKES_TOLERATED:
+        return None
+    spent = [one for one in tries if one.outcome in SPENDING]
+    if any(one.role is Role.ESCALATION for one in spent):
+        return None
+    too_long = any(one.outcome is TryOutcome.CONTEXT_TOO_LONG for one in spent)
+    return Role.ESCALATION if too_long or len(spent) >= max_attempts else Role.EXECUTOR
+
+
+def judge_snapshot(
+    snapshot: Snapshot, base_tree: str, allowlist: Collection[str], contract: Collection[str]
+) -> Finding:
+    """Say whether a worktree holds a candidate: within the allowlist, the contract untouched."""
+    outside = sorted(snapshot.changed - set(allowlist) - AGENTS_OWN_FILES)
+    broken = sorted(snapshot.changed & set(contract))
+    strays = [
+        path
+        for path in snapshot.strays
+        if path not in AGENTS_OWN_FILES and path not in AGENTS_OWN_FOLDERS
+    ]
+    dropped = f"New files outside the allowlist were dropped: {_listed(strays)}." if strays else ""
+    if broken:
+        return Finding(
+            TryOutcome.CONTRACT_VIOLATED,
+            f"You changed or deleted frozen tests: {_listed(broken)}. {dropped}",
+        )
+    if outside:
+        return Finding(
+            TryOutcome.OUT_OF_SCOPE,
+            f"You changed or deleted files outside the allowlist: {_listed(outside)}. {dropped}",
+        )
+    if snapshot.links:
+        return Finding(
+            TryOutcome.OUT_OF_SCOPE,
+            f"You replaced files by symbolic links: {_listed(snapshot.links)}. {dropped}",
+        )
+    if snapshot.tree == base_tree:
+        return Finding(
+            TryOutcome.UNCHANGED, f"None of the files you may change was changed. {dropped}"
+        )
+    return Finding(None, dropped)
+
+
+def needs_stage_two(policy: ReviewPolicy, role: Role, files_changed: int) -> bool:
+    """Whether a reviewer reads this diff: it came from an escalation, or it is wide."""
+    wide = files_changed > policy.stage_two_file_threshold
+    return policy.stage_two and (role is Role.ESCALATION or wide)
+
+
+def _listed(paths: Sequence[str]) -> str:
+    shown = ", ".join(paths[:20])
+    return shown if len(paths) <= 20 else f"{shown} and {len(paths) - 20} more"
