@@ -122,11 +122,16 @@ def _interrupts_left_to_the_command() -> Iterator[None]:
 
 
 def _introduction(repository: Path, real: bool) -> str:
-    player = "your OpenCode, talking to a scripted model on this machine" if real else "a script"
+    player = (
+        "Your OpenCode is real here; the models it talks to are scripted, on this machine."
+        if real
+        else "The models are scripted, and so is OpenCode: a stand-in plays both."
+    )
     return (
         f"A sample repository (textkit, a few text utilities) is in {repository}.\n"
-        f"The models are scripted: {player}. No provider is asked and nothing is paid;\n"
-        "tokens and prices are made up. git, the tests and the gates are real."
+        f"{player}\n"
+        "No provider is asked and nothing is paid; tokens and prices are made up.\n"
+        "git, the worktrees, the tests and the gates are real."
     )
 
 
@@ -141,10 +146,10 @@ def _where_to_look(repository: Path) -> str:
             f"  {git} diff main {branch}",
         ]
     lines += [
-        f"  {records}: spec.md, plan.json and state.json; costs.jsonl and metrics.jsonl",
+        f"  {records}: spec.md, plan.json, costs.jsonl, metrics.jsonl",
         f"  {records / 'logs'}: every prompt, every answer and every gate",
-        "The scripted models are gone with the demo. To use your own, name them in",
-        f"{Home(records).config}.",
+        "The scripted models are gone now. For a task of your own, name your models in",
+        f"{Home(records).config}, then `director plan` there.",
     ]
     return "\n".join(lines)
 

@@ -50,7 +50,7 @@ class Demo(WithFolder):
         self.demo(Children(), self.folder / "d")
         said = "\n".join(self.said)
         self.assertIn(f"$ director plan '{TASK}' --auto --repo {self.folder / 'd'}", said)
-        self.assertIn("models are scripted", said)
+        self.assertIn("The models are scripted", said)
 
     def test_the_stand_in_is_there_for_the_children_alone(self) -> None:
         children = Children()
