@@ -22,6 +22,8 @@ CARRIED_CONFIG = (
     r"^(filter\.|lfs\."
     r"|core\.(autocrlf|eol|safecrlf|filemode|symlinks|ignorecase|precomposeunicode|protect))"
 )
+CARRIED_FILES = ("shallow", "info/attributes", "info/sparse-checkout")
+SETTINGS = (*CARRIED_FILES, "config", "config.worktree", "info/exclude", "info/grafts")
 ABSENT_MODE = "000000"
 
 
@@ -61,6 +63,7 @@ class JobRepository:
         self.user = user
         self._turn = threading.Lock()
         self._tip = git.text("rev-parse", "--verify", f"{self.ref}^{{commit}}")
+        self._settings = {name: _content(path / name) for name in SETTINGS}
 
     @property
     def ref(self) -> str:
@@ -70,6 +73,17 @@ class JobRepository:
     def tip(self) -> str:
         """Return the job branch's commit, as director moved it last."""
         return self._tip
+
+    def settle(self) -> None:
+        """Undo what agents did to this repository's settings, which decide how git sees files."""
+        with self._turn:
+            for name, content in self._settings.items():
+                place = self.path / name
+                if _content(place) != content:
+                    _discard(place)
+                    if content is not None:
+                        place.parent.mkdir(exist_ok=True)
+                        place.write_bytes(content)
 
     def advance(self, new: str, old: str) -> bool:
         """Move the branch from ``old`` to ``new``; False when it is no longer at ``old``.
@@ -176,31 +190,49 @@ def create_job_repository(
     stores = [str(store) for store in (user.objects, *borrowed)]
     (path / "objects" / "info").mkdir(exist_ok=True)
     (path / "objects" / "info" / "alternates").write_text("\n".join(stores) + "\n")
-    for name in ("shallow", "info/attributes", "info/sparse-checkout"):
-        _carry_file(user.common_dir / name, path / name)
-    _carry_config(user, making)
     making.output("update-ref", f"refs/heads/{branch}", base)
     return open_job_repository(path, user, branch)
 
 
 def open_job_repository(path: Path, user: Repository, branch: str) -> JobRepository:
-    """Return the job repository at ``path``, committing in the user's name."""
+    """Return the job repository at ``path``, committing in the user's name.
+
+    Its settings are made anew from the user's: agents of an earlier run may have changed them.
+    """
+    if path.is_dir():
+        _carry_settings(user, path)
     git = Git.at(path, user.caller_env, GIT_DIR=str(path), **user.identity())
     return JobRepository(path, branch, git, user)
 
 
-def _carry_file(source: Path, target: Path) -> None:
-    if source.is_file():
-        target.parent.mkdir(exist_ok=True)
-        shutil.copyfile(source, target)
-
-
-def _carry_config(user: Repository, job: Git) -> None:
+def _carry_settings(user: Repository, path: Path) -> None:
     """Copy the settings that decide how files of the user's repository are checked out."""
+    for name in SETTINGS:
+        _discard(path / name)
+    for name in CARRIED_FILES:
+        if (user.common_dir / name).is_file():
+            (path / name).parent.mkdir(exist_ok=True)
+            shutil.copyfile(user.common_dir / name, path / name)
+    job = Git.at(path, user.caller_env, GIT_CONFIG=str(path / "config"))
+    known = user.object_format()
+    job.output("config", "core.repositoryFormatVersion", "0" if known == "sha1" else "1")
+    job.output("config", "core.bare", "true")
+    if known != "sha1":
+        job.output("config", "extensions.objectFormat", known)
     done = user.git.run("config", "--local", "--null", "--get-regexp", CARRIED_CONFIG)
     for setting in split_z(done.out):
         key, _, value = setting.partition("\n")
         job.output("config", "--add", key, value)
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _discard(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
 
 
 def _entry(line: str) -> Entry:
