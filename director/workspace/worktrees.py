@@ -20,8 +20,6 @@ from director.records import files
 from director.workspace.git import Git, GitError, join_z, split_z
 from director.workspace.job_repository import JobRepository
 
-ADMIN_KEPT = frozenset({"gitdir", "commondir", "HEAD"})
-
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -53,21 +51,30 @@ class Worktree:
 
     def reset(self, commit: str) -> None:
         """Make the worktree hold exactly ``commit``: nothing else, ignored files included."""
+        self._prepare()
         git = self._git(self._index)
         git.output("read-tree", "--reset", "-u", commit)
         git.output("clean", "-ffdxq")
+        for folder in split_z(git.output("ls-tree", "-r", "-d", "-z", "--name-only", commit)):
+            _discard(self.path / folder / ".git")  # git passes over a repository made in there
         self._reset_agents_view(commit)
+
+    def _prepare(self) -> None:
+        """See to it that there is a folder, and that git reads it as the user's would."""
+        self._job.settle()
+        if self.path.is_symlink() or not self.path.is_dir():
+            _discard(self.path)
+            self.path.mkdir()
 
     def _reset_agents_view(self, commit: str) -> None:
         """Give the agent's own git a clean state at ``commit``, whatever it did before."""
         link = self.path / ".git"
-        if link.is_dir() and not link.is_symlink():
-            shutil.rmtree(link)
-        link.unlink(missing_ok=True)
+        _discard(link)
         link.write_text(f"gitdir: {self._admin}\n")
-        for entry in self._admin.iterdir():
-            if entry.name not in ADMIN_KEPT:
-                shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+        _discard(self._admin)
+        self._admin.mkdir(parents=True)
+        (self._admin / "gitdir").write_text(f"{link}\n")
+        (self._admin / "commondir").write_text("../..\n")
         (self._admin / "HEAD").write_text(f"{commit}\n")
         shutil.copy2(self._index, self._admin / "index")
 
@@ -77,6 +84,7 @@ class Worktree:
         Reads files, not what the agent's git says of them: its index, its commits, its ignore
         rules and its HEAD play no part.
         """
+        self._prepare()
         allowed = list(allowlist)
         index = self._index.with_suffix(".candidate")
         shutil.copy2(self._index, index)
@@ -88,7 +96,8 @@ class Worktree:
         strays = self._strays(git, allowed)
         plain = [path for path in allowed if path not in links]
         touched = join_z([path for path in plain if _is_file_link_or_absent(self.path / path)])
-        git.output("update-index", "--add", "--remove", "-z", "--stdin", stdin=touched)
+        options = ("--add", "--remove", "--replace")  # a file may stand where a folder was
+        git.output("update-index", *options, "-z", "--stdin", stdin=touched)
         tree = git.text("write-tree")
         index.unlink()
         return Snapshot(tree, frozenset(changed), tuple(strays), tuple(links))
@@ -142,7 +151,7 @@ class Pool:
                 worktree.reset(commit)
                 return worktree
             except (GitError, OSError):
-                _remove(worktree.path)  # beyond repair (an agent may do anything): make another
+                _discard(worktree.path)  # beyond repair (an agent may do anything): make another
         with self._turn:
             worktree = self._make(commit)
         worktree.reset(commit)
@@ -208,10 +217,18 @@ def _is_file_link_or_absent(path: Path) -> bool:
     return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
 
 
+def _discard(path: Path) -> None:
+    """Remove a file, a link or a tree, where there is one."""
+    if path.is_dir() and not path.is_symlink():
+        _remove(path)
+    path.unlink(missing_ok=True)
+
+
 def _remove(folder: Path) -> None:
     """Remove a tree, also where an agent took away permissions."""
     shutil.rmtree(folder, ignore_errors=True)
     if folder.exists():
+        folder.chmod(0o700)
         for place, names, _files in os.walk(folder):
             for name in names:
                 if not (path := Path(place, name)).is_symlink():
