@@ -16,6 +16,7 @@ from typing import Any
 
 from director.model.errors import RequestError, StoppedError
 
+ESCAPE = "backslashreplace"  # of a lone surrogate this makes JSON's own escape
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
@@ -30,12 +31,15 @@ def explained(path: Path) -> Iterator[None]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace ``path`` by ``text`` (UTF-8): after a crash it holds the old or the new content."""
+    """Replace ``path`` by ``text`` (UTF-8): after a crash it holds the old or the new content.
+
+    What UTF-8 cannot hold (a byte of a strange file name) is escaped, as JSON would.
+    """
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            with os.fdopen(descriptor, "w", encoding="utf-8", errors=ESCAPE) as stream:
                 stream.write(text)
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -83,7 +87,7 @@ def append_line(path: Path, value: Mapping[str, Any], *, durable: bool) -> None:
 
     A torn last line, left by a crash, is closed first so that it damages nothing after it.
     """
-    line = json.dumps(value, ensure_ascii=False).encode() + b"\n"
+    line = json.dumps(value, ensure_ascii=False).encode(errors=ESCAPE) + b"\n"
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("ab+", buffering=0) as stream:
@@ -98,16 +102,25 @@ def append_line(path: Path, value: Mapping[str, Any], *, durable: bool) -> None:
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """Return the objects of a JSONL file, in order; lines that are not whole are skipped."""
-    return [value for value in map(_object, (read_text(path) or "").splitlines()) if value]
+    return [value for value in map(_object, _lines(path)) if value]
 
 
 def count_damaged_lines(path: Path) -> int:
     """Return how many lines of a JSONL file are not whole JSON objects."""
-    lines = (read_text(path) or "").splitlines()
-    return sum(1 for line in lines if line.strip() and _object(line) is None)
+    return sum(1 for line in _lines(path) if line.strip() and _object(line) is None)
 
 
-def _object(line: str) -> dict[str, Any] | None:
+def _lines(path: Path) -> list[bytes]:
+    """Return the lines as bytes: a torn one may end amid a letter, which is no harm to others."""
+    try:
+        return path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RequestError(f"cannot read {path}: {error}", "restore or remove that file") from None
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
     try:
         value = json.loads(line)
     except ValueError:
