@@ -107,8 +107,8 @@ class NodeState:
 
         Raises RequestError when a value is not one that director writes.
         """
-        known = {item.name: stored[item.name] for item in fields(cls) if item.name in stored}
         try:
+            known = {item.name: stored[item.name] for item in fields(cls) if item.name in stored}
             known["status"] = NodeStatus(known.get("status", NodeStatus.PENDING))
             known["tier_used"] = Role(known["tier_used"]) if known.get("tier_used") else None
             watched = known.get("watch_it_fail")

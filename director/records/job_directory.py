@@ -160,6 +160,10 @@ class JobDirectory:
                 "restore the two files of one job",
             )
         known = stored.get("nodes", {})
+        if not isinstance(known, dict):
+            raise RequestError(
+                f'"nodes" in {self.state} must be an object', "restore or remove that file"
+            )
         return RunState(
             plan.job_id,
             {node.id: NodeState.from_json(known.get(node.id, {})) for node in plan.nodes},
