@@ -17,7 +17,7 @@ from director.model.state import CallRecord
 from director.model.usage import cost_of
 from director.records.clock import now
 from director.records.events import Events, Kind
-from director.records.ledger import Ledger, ceiling_reached
+from director.records.ledger import Ledger, Meter, ceiling_reached
 from director.workspace.cancellation import Cancellation
 
 FIRST_PAUSE_SECS = 4.0
@@ -92,7 +92,7 @@ class Crew:
                 return "the cost ceiling is reached" if self.ledger.over_ceiling() else None
 
             reply = self.caller.call(assignment, spending)
-            record = self._record(assignment, reply)
+            record = self._record(assignment, reply, meter)
         self.events.emit(
             Kind.CALL_ENDED,
             assignment.node,
@@ -107,7 +107,7 @@ class Crew:
         )
         return reply
 
-    def _record(self, assignment: Assignment, reply: Reply) -> CallRecord:
+    def _record(self, assignment: Assignment, reply: Reply, meter: Meter) -> CallRecord:
         model = self.config.tiers[assignment.role]
         transcript = reply.transcript
         cost = cost_of(model, transcript.tokens, transcript.reported_usd, self.config.pricing)
@@ -122,7 +122,7 @@ class Crew:
             attempt=assignment.attempt,
             ok=reply.outcome is Outcome.COMPLETED,
         )
-        self.ledger.record(record)
+        self.ledger.record(record, meter)
         return record
 
 

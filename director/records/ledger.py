@@ -35,11 +35,13 @@ class Ledger:
         self._meters: set[Meter] = set()
         self._turn = threading.Lock()
 
-    def record(self, call: CallRecord) -> None:
-        """Write the call down; it is on disk when this returns."""
+    def record(self, call: CallRecord, meter: Meter | None = None) -> None:
+        """Write the call down; it is on disk when this returns, and its ``meter`` stops."""
         with self._turn:
             files.append_line(self.path, call.to_json(), durable=True)
             self._records.append(call)
+            if meter is not None:
+                self._meters.discard(meter)
 
     @property
     def records(self) -> list[CallRecord]:
