@@ -118,11 +118,13 @@ class OpenCode:
         write_text(prompt, assignment.prompt)
         follower = TranscriptFollower(events)
         watch = _Watch(follower, errors, spending, self._config.limits.stall_timeout_secs)
+        scratch = assignment.cwd.with_name(f"{assignment.cwd.name}.tmp")
+        scratch.mkdir(exist_ok=True)
         ended = self._processes.run(
             Command(
                 argv=self._argv(assignment),
                 cwd=assignment.cwd,
-                env=self._environment(assignment),
+                env=self._environment(assignment, scratch),
                 stdin=prompt,
                 stdout=events,
                 stderr=errors,
@@ -130,6 +132,7 @@ class OpenCode:
             ),
             watch,
         )
+        shutil.rmtree(scratch, ignore_errors=True)
         follower.poll()
         said = errors.read_text(encoding="utf-8", errors="replace") if errors.exists() else ""
         outcome, reason = judge(ended, follower.transcript, said, watch.outcome)
@@ -151,7 +154,7 @@ class OpenCode:
             "--print-logs", "--log-level", "ERROR",
         ]  # fmt: skip
 
-    def _environment(self, assignment: Assignment) -> dict[str, str]:
+    def _environment(self, assignment: Assignment, scratch: Path) -> dict[str, str]:
         env = without_git_variables(self._env)
         env.pop("OPENCODE_PERMISSION", None)
         ours = inline_config(assignment, self._templates[assignment.agent], self._config)
@@ -160,6 +163,7 @@ class OpenCode:
             "OPENCODE_CONFIG_CONTENT": json.dumps(deep_merge(self._settings, ours)),
             "OPENCODE_DB": ":memory:",  # one each: parallel calls cannot lock each other
             "OPENCODE_DISABLE_AUTOUPDATE": "1",
+            "BUN_TMPDIR": str(scratch),  # each start unpacks megabytes there and leaves them
             "PWD": str(assignment.cwd),
         }
 
@@ -250,7 +254,8 @@ class _Watch:
         size = self._errors.stat().st_size if self._errors.exists() else 0
         transcript = self._follower.transcript
         if progressed:
-            if reason := self._spending(transcript):
+            # What is finished is paid for: ending it now would save nothing and lose the work.
+            if transcript.last_finish != "stop" and (reason := self._spending(transcript)):
                 return self._end(Outcome.OVER_BUDGET, reason)
             if transcript.empty_finishes >= EMPTY_FINISHES_TOLERATED:
                 return self._end(Outcome.PROVIDER_FAULT, "the provider keeps sending empty answers")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from director.commands.context import Context
 from director.demo.show import run_demo
+from director.workspace.processes import run_attached
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,4 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Show the demo."""
-    return run_demo(args.directory, args.real, context.env, context.say)
+
+    def attached(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> int:
+        return run_attached(argv, cwd, env, context.cancellation)
+
+    return run_demo(args.directory, args.real, context.env, context.say, attached)

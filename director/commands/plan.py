@@ -17,7 +17,7 @@ from director.commands.context import (
 from director.job.stage import Stage
 from director.model.errors import RequestError
 from director.planning.pipeline import PlanOptions, PlanReport, plan_job
-from director.reporting.words import money
+from director.reporting.words import counted, money
 
 GO_ON = "director plan --continue"
 
@@ -123,5 +123,5 @@ def _as_text(report: PlanReport) -> str:
                 f"Gate 2: read {plan} and `{diff}` (the tests), "
                 f"edit the tests in {tests} ({spent}).\nGo on with: {GO_ON}"
             )
-    nodes = f"{len(report.nodes)} node{'s' if len(report.nodes) != 1 else ''}"
+    nodes = counted(len(report.nodes), "node")
     return f"The plan is ready: {nodes}, tests frozen and red ({spent}).\nGo on with: director run"

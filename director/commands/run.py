@@ -16,7 +16,7 @@ from director.commands.context import (
 )
 from director.model.errors import ExitCode
 from director.model.state import NodeStatus
-from director.reporting.words import duration, money
+from director.reporting.words import counted, duration, money
 from director.running.run import RunOptions, RunReport, run_job
 from director.workspace.gates import Verdict
 
@@ -121,6 +121,6 @@ def _ending(report: RunReport) -> tuple[str, str]:
         return f"{done} of {total} nodes are done", "Next: director run"
     gates = "the integration gate is green" if report.integration else "no [gates] to run"
     base = report.plan.base_commit[:12]
-    return f"All {total} nodes are done, {gates}", (
+    return f"Everything is done ({counted(total, 'node')}), {gates}", (
         f"Next: git diff {base} {branch}, then git merge {branch}"
     )

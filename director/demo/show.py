@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import director
@@ -19,21 +19,28 @@ from director.demo.stand_in import write_shim
 from director.demo.texts import TASK
 from director.model.errors import ExitCode, RequestError
 from director.records.job_directory import FOLDER, Home
-from director.workspace.processes import run_attached
 
 NOWHERE = "http://127.0.0.1:9/v1"  # the discard port: the stand-in asks nobody
 LOOPBACK = "127.0.0.1"
 SITE_FOLDERS = ("site-packages", "dist-packages")
 
 Say = Callable[[str], None]
+Attached = Callable[[Sequence[str], Path, Mapping[str, str]], int]
+"""Runs a command line in a folder, with an environment, on this terminal; gives its exit code."""
 
 
-def run_demo(directory: Path | None, real: bool, env: Mapping[str, str], say: Say) -> int:
+def run_demo(
+    directory: Path | None,
+    real: bool,
+    env: Mapping[str, str],
+    say: Say,
+    attached: Attached,
+) -> int:
     """Run a whole job on a sample repository and return the first exit code that is not 0.
 
     ``directory`` becomes the repository (None: a new temporary folder); it is kept. ``real`` uses
     the OpenCode on PATH with a scripted model on loopback, else a stand-in plays OpenCode as
-    well. Raises RequestError for a folder that is not empty, and for ``real`` without OpenCode.
+    well. ``attached`` runs the commands. Raises RequestError for a folder that is not empty, and for ``real`` without OpenCode.
     """
     if real:
         find_program(env)
@@ -43,7 +50,8 @@ def run_demo(directory: Path | None, real: bool, env: Mapping[str, str], say: Sa
         base_url, child_env = stack.enter_context(prepare(env))
         make_sample(repository, base_url, env)
         say(_introduction(repository, real))
-        code = _type_commands(repository, _finding_director(child_env), say)
+        terminal = _Terminal(_finding_director(child_env), say, attached)
+        code = _type_commands(repository, terminal)
     say(_where_to_look(repository))
     return code
 
@@ -90,35 +98,33 @@ def _finding_director(env: Mapping[str, str]) -> dict[str, str]:
     return {**env, "PYTHONPATH": ":".join(filter(None, (str(parent), env.get("PYTHONPATH", ""))))}
 
 
-def _type_commands(repository: Path, env: Mapping[str, str], say: Say) -> int:
+@dataclass(frozen=True)
+class _Terminal:
+    """Where the demo types: an environment, a voice, and what runs a command."""
+
+    env: Mapping[str, str]
+    say: Say
+    attached: Attached
+
+    def type(self, *argv: str) -> int:
+        """Show a command line, run it on this terminal, return its exit code."""
+        self.say(f"\n$ director {shlex.join(argv)}")
+        sys.stdout.flush()  # what was said so far stands before what the command says
+        command = [sys.executable, "-m", "director", *argv]
+        return self.attached(command, Path.cwd(), self.env)
+
+
+def _type_commands(repository: Path, terminal: _Terminal) -> int:
     """Run plan, run and status; without a plan the rest has nothing to show."""
     repo = ("--repo", str(repository))
-    code = _type(["plan", TASK, "--auto", *repo], env, say)
+    code = terminal.type("plan", TASK, "--auto", "--parallel", "2", *repo)
     if code != ExitCode.DONE:
         return code
-    code = _type(["run", "--parallel", "2", *repo], env, say)
+    code = terminal.type("run", "--parallel", "2", *repo)
     if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
         return code
-    shown = _type(["status", *repo], env, say)
+    shown = terminal.type("status", *repo)
     return code or shown
-
-
-def _type(argv: Sequence[str], env: Mapping[str, str], say: Say) -> int:
-    """Show a command line, run it on this terminal, return its exit code."""
-    say(f"\n$ director {shlex.join(argv)}")
-    sys.stdout.flush()  # what was said so far stands before what the command says
-    with _interrupts_left_to_the_command():
-        return run_attached([sys.executable, "-m", "director", *argv], Path.cwd(), env)
-
-
-@contextmanager
-def _interrupts_left_to_the_command() -> Iterator[None]:
-    """While open, ctrl-C reaches the command on the same terminal, which ends in good order."""
-    before = signal.signal(signal.SIGINT, lambda _number, _frame: None)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _introduction(repository: Path, real: bool) -> str:

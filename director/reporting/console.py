@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import IO, Any
 
+from director.model.roles import Role
 from director.records.events import Event, Kind, Listener
-from director.reporting.words import duration, money
+from director.reporting.words import counted, duration, money
 
 Data = Mapping[str, Any]
 
@@ -47,7 +48,8 @@ def _job_started(data: Data) -> str:
 def _call_ended(data: Data) -> str:
     took = f"{duration(data['wall_secs'])}, {data['tokens']} tokens, {money(data['cost'])}"
     problem = f": {data['reason']}" if data["reason"] else ""
-    return f"{data['agent']} ({data['model']}) {data['outcome']}{problem} [{took}]"
+    who = data["role"] if data["role"] == Role.ESCALATION else data["agent"]
+    return f"{who} ({data['model']}) {data['outcome']}{problem} [{took}]"
 
 
 def _gate(data: Data) -> str | None:
@@ -63,9 +65,14 @@ def _gate(data: Data) -> str | None:
 
 def _node_ended(data: Data) -> str:
     tier = f"{data['tier']} tier" if data["tier"] else "no call needed"
-    detail = f"{tier}, {data['attempts']} attempts, {money(data['cost'])}"
+    detail = f"{tier}, {counted(data['attempts'], 'attempt')}, {money(data['cost'])}"
     error = f": {data['error']}" if data["error"] else ""
     return f"{str(data['status']).upper()}{error} [{detail}, {duration(data['wall_secs'])}]"
+
+
+def _run_started(data: Data) -> str:
+    nodes, lanes = counted(data["nodes"], "node"), counted(data["parallel"], "lane")
+    return f"run: {nodes}, {data['done']} done, {lanes}"
 
 
 def _run_ended(data: Data) -> str:
@@ -93,11 +100,11 @@ _WORDS: dict[Kind, Callable[[Data], str | None]] = {
     Kind.TESTS_ADMITTED: lambda d: f"tests admitted, red: {', '.join(d['tests'])}",
     Kind.CALL_ENDED: _call_ended,
     Kind.PROVIDER_FAULT: lambda d: f"{d['reason']}; again in {d['pause_secs']} s",
-    Kind.RUN_STARTED: lambda d: f"run: {d['nodes']} nodes, {d['done']} done, {d['parallel']} lanes",
+    Kind.RUN_STARTED: _run_started,
     Kind.NODE_STARTED: lambda d: d["title"],
     Kind.ATTEMPT_STARTED: lambda d: f"attempt {d['attempt']} by {d['tier']} ({d['model']})",
     Kind.ATTEMPT_FAILED: lambda d: f"attempt {d['attempt']} {d['outcome']}: {d['lesson']}",
-    Kind.ESCALATED: lambda d: f"escalates after {d['attempts']} attempts",
+    Kind.ESCALATED: lambda d: f"escalates after {counted(d['attempts'], 'attempt')}",
     Kind.GATE: _gate,
     Kind.REVIEW: _review,
     Kind.MERGED: lambda d: f"merged as {d['commit'][:10]}",

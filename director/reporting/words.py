@@ -21,6 +21,11 @@ def duration(secs: float) -> str:
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number and its noun, in the plural where it needs one."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def yes_no(value: bool | None, unknown: str = "–") -> str:
     """Return yes, no or ``unknown``."""
     return unknown if value is None else ("yes" if value else "no")

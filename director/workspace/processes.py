@@ -152,9 +152,21 @@ def capture(argv: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: bytes
     return Captured(done.returncode, done.stdout, done.stderr)
 
 
-def run_attached(argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> int:
-    """Run a command on this terminal, as a shell would, and return its exit code."""
-    return subprocess.run(argv, cwd=cwd, env=env).returncode
+def run_attached(
+    argv: Sequence[str], cwd: Path, env: Mapping[str, str], cancellation: Cancellation
+) -> int:
+    """Run a command on this terminal, as a shell would, and return its exit code.
+
+    A SIGTERM is passed on; a ctrl-C reaches the command from the terminal itself.
+    """
+    process = subprocess.Popen(argv, cwd=cwd, env=env)
+    passed_on = False
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            return process.wait(POLL_SECS)
+        if cancellation.signal_number == signal.SIGTERM and not passed_on:
+            process.terminate()
+            passed_on = True
 
 
 def _start(command: Command, marker: str) -> subprocess.Popen[bytes]:

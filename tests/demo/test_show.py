@@ -34,8 +34,7 @@ class Demo(WithFolder):
         self.env = dict(os.environ)
 
     def demo(self, children: Children, directory: Path | None, *, real: bool = False) -> int:
-        with mock.patch.object(show, "run_attached", children):
-            return show.run_demo(directory, real, self.env, self.said.append)
+        return show.run_demo(directory, real, self.env, self.said.append, children)
 
     def test_types_plan_run_and_status(self) -> None:
         children = Children()
@@ -43,13 +42,17 @@ class Demo(WithFolder):
         self.assertEqual([argv[3] for argv in children.typed], ["plan", "run", "status"])
         start = [sys.executable, "-m", "director"]
         repo = ["--repo", str(self.folder / "d")]
-        self.assertEqual(children.typed[0], [*start, "plan", TASK, "--auto", *repo])
+        self.assertEqual(
+            children.typed[0], [*start, "plan", TASK, "--auto", "--parallel", "2", *repo]
+        )
         self.assertEqual(children.typed[1], [*start, "run", "--parallel", "2", *repo])
 
     def test_says_what_it_types_and_that_models_are_scripted(self) -> None:
         self.demo(Children(), self.folder / "d")
         said = "\n".join(self.said)
-        self.assertIn(f"$ director plan '{TASK}' --auto --repo {self.folder / 'd'}", said)
+        self.assertIn(
+            f"$ director plan '{TASK}' --auto --parallel 2 --repo {self.folder / 'd'}", said
+        )
         self.assertIn("The models are scripted", said)
 
     def test_the_stand_in_is_there_for_the_children_alone(self) -> None:

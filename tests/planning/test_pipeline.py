@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from tests.support.fake_opencode import (
+    answer,
+    exit_with,
+    mark,
+    say,
+    shell,
+    wait_for,
+    write,
+)
+from tests.support.jobs import JobCase, node, script_of_test
+
+APPROVED: dict[str, Any] = {"verdict": "approve", "problems": []}
+
+
+def objection(about: str | None, problem: str) -> dict[str, Any]:
+    return {"verdict": "revise", "problems": [{"node": about, "problem": problem}]}
+
+
+class TestGates(JobCase):
+    def test_pauses_at_both_gates_and_takes_what_is_on_disk(self) -> None:
+        self.script_planning(node("a"))
+        first = self.ends(0, "plan", "make a")
+        self.assertIn("spec.md", first.out)
+        self.assertIn("director plan --continue", first.out)
+        self.assertEqual(self.stored("plan_stage.json")["stage"], "gate_spec")
+        (self.home / "spec.md").write_text("the spec, as a person wants it")
+
+        second = self.ends(0, "plan", "--continue")
+        self.assertIn("git diff", second.out)
+        self.assertIn(str(self.home / "tests"), second.out)
+        self.assertEqual(self.stored("plan_stage.json")["stage"], "gate_plan")
+        asked = [call for call in self.fake.calls() if call.heading == "Plan"]
+        self.assertIn("as a person wants it", asked[0].prompt)
+        edited = script_of_test("a") + "# edited by a person\n"
+        (self.home / "tests" / "tests" / "a.sh").write_text(edited)
+
+        third = self.ends(0, "plan", "--continue")
+        self.assertIn("director run", third.out)
+        self.assertEqual(self.stored("plan_stage.json")["stage"], "ready")
+        self.assertIn("edited by a person", str(self.on_branch("tests/a.sh")))
+        frozen = self.stored("plan.json")["nodes"][0]["test_hashes"]["tests/a.sh"]
+        self.assertEqual(frozen, hashlib.sha256(edited.encode()).hexdigest())
+
+    def test_json_says_which_gate_and_what_to_look_at(self) -> None:
+        self.script_planning(node("a"))
+        done = self.ends(0, "plan", "make a", "--json")
+        said = done.json
+        self.assertEqual((said["stage"], said["paused"]), ("gate_spec", True))
+        self.assertEqual(said["look_at"], [str(self.home / "spec.md")])
+        self.assertEqual(said["next"], "director plan --continue")
+        self.assertIn("stage gate_spec", done.err)
+
+    def test_the_diff_it_names_shows_the_tests(self) -> None:
+        self.script_planning(node("a"))
+        self.ends(0, "plan", "make a")
+        said = self.ends(0, "plan", "--continue", "--json").json
+        command = next(one for one in said["look_at"] if one.startswith("git diff"))
+        self.assertIn("no good a", self.repo.git(*command.split()[1:]))
+
+    def test_edits_of_the_plan_count_and_edited_tests_must_be_red(self) -> None:
+        self.script_planning(node("a"))
+        self.ends(0, "plan", "make a")
+        self.ends(0, "plan", "--continue")
+        (self.home / "tests" / "tests" / "a.sh").write_text("exit 0\n")
+        refused = self.ends(2, "plan", "--continue")
+        self.assertIn("passes although nothing is implemented", refused.err)
+        self.assertEqual(self.stored("plan_stage.json")["stage"], "gate_plan")
+        self.assertIn("no good a", str(self.on_branch("tests/a.sh")))
+
+    def test_a_missing_edited_test_is_named(self) -> None:
+        self.script_planning(node("a"))
+        self.ends(0, "plan", "make a")
+        self.ends(0, "plan", "--continue")
+        (self.home / "tests" / "tests" / "a.sh").unlink()
+        self.assertIn("tests/a.sh", self.ends(2, "plan", "--continue").err)
+
+    def test_continue_approves_one_gate_only(self) -> None:
+        self.script_planning(node("a"))
+        self.fake.queue("brainstorm", exit_with(1))
+        self.configure("[limits]\nprovider_retries = 0\n")
+        self.ends(3, "plan", "make a")
+        self.ends(0, "plan", "--continue")
+        self.assertEqual(self.stored("plan_stage.json")["stage"], "gate_spec")
+
+
+class TestAuto(JobCase):
+    def test_without_critique_no_critic_is_asked(self) -> None:
+        self.plan(node("a"))
+        headings = {call.heading for call in self.fake.calls()}
+        self.assertEqual(headings, {"Recon", "Spec", "Plan", "Tests"})
+
+    def test_a_spec_is_revised_once_at_most(self) -> None:
+        self.script_planning(node("a"))
+        self.fake.always(
+            "planner", answer(objection(None, "too vague")), heading="Critique of the spec"
+        )
+        self.fake.always("planner", answer(APPROVED), heading="Critique of the plan")
+        self.ends(0, "plan", "make a", "--auto")
+        calls = self.fake.calls()
+        self.assertEqual(sum(call.heading == "Critique of the spec" for call in calls), 1)
+        specs = [call for call in calls if call.heading == "Spec"]
+        self.assertEqual(len(specs), 2)
+        self.assertIn("too vague", specs[1].prompt)
+
+    def test_tests_a_critique_names_are_written_anew_and_others_kept(self) -> None:
+        self.script_planning(node("a"), node("b"))
+        self.fake.always("planner", answer(APPROVED), heading="Critique of the spec")
+        self.fake.always(
+            "planner", answer(objection("b", "b is untested")), heading="Critique of the plan"
+        )
+        self.ends(0, "plan", "make a", "--auto")
+        authored = [call.node for call in self.fake.calls() if call.heading == "Tests"]
+        self.assertEqual(sorted(authored, key=str), ["a", "b", "b"])
+        again = [c for c in self.fake.calls() if c.heading == "Tests" and c.node == "b"][1]
+        self.assertIn("b is untested", again.prompt)
+        self.assertEqual(self.stored("plan_stage.json")["stage"], "ready")
+
+    def test_a_plan_level_objection_makes_a_new_plan(self) -> None:
+        self.script_planning(node("a"), node("b"))
+        self.fake.queue("planner", answer({"nodes": [node("a"), node("old")]}), heading="Plan")
+        self.fake.always("test-author", write("tests/old.sh", "exit 1\n"), node="old")
+        self.fake.always("planner", answer(APPROVED), heading="Critique of the spec")
+        self.fake.always(
+            "planner", answer(objection(None, "b is missing")), heading="Critique of the plan"
+        )
+        self.ends(0, "plan", "make a", "--auto")
+        self.assertEqual([n["id"] for n in self.stored("plan.json")["nodes"]], ["a", "b"])
+        self.assertIsNone(self.on_branch("tests/old.sh"))
+        self.assertIsNotNone(self.on_branch("tests/b.sh"))
+        authored = [call.node for call in self.fake.calls() if call.heading == "Tests"]
+        self.assertEqual(authored.count("a"), 1)
+
+
+class TestDecomposing(JobCase):
+    def test_prose_goes_back_with_the_errors_and_then_ends_clearly(self) -> None:
+        self.script_planning(node("a"))
+        self.fake.always("planner", say("I would rather talk about it."), heading="Plan")
+        done = self.ends(2, "plan", "make a", "--no-critique")
+        self.assertIn("no JSON object", done.err)
+        self.assertIn(".director/logs", done.err)
+        asked = [call for call in self.fake.calls() if call.heading == "Plan"]
+        self.assertEqual(len(asked), 3)
+        self.assertIn("no JSON object", asked[1].prompt)
+        self.assertIn("rather talk about it", asked[1].prompt)
+
+    def test_every_problem_of_a_plan_is_named(self) -> None:
+        self.script_planning(node("a"))
+        bad = [node("a", depends_on=["b"]), node("b", depends_on=["a"])]
+        self.fake.queue("planner", answer({"nodes": bad}), heading="Plan")
+        worse = [node("a", files=["../x"], test_cmd=""), node("a b")]
+        self.fake.queue("planner", answer({"nodes": worse}), heading="Plan")
+        self.ends(0, "plan", "make a", "--no-critique")
+        asked = [call.prompt for call in self.fake.calls() if call.heading == "Plan"]
+        self.assertIn("cycle", asked[1])
+        for problem in ("../x", '"test_cmd" is empty', "plain name"):
+            self.assertIn(problem, asked[2])
+
+
+class TestAuthoring(JobCase):
+    def test_tests_that_pass_go_back_once_and_are_then_refused(self) -> None:
+        self.script_planning(node("a"))
+        self.fake.always("test-author", write("tests/a.sh", "echo all fine\n"), node="a")
+        done = self.ends(2, "plan", "make a", "--no-critique")
+        self.assertIn("passes although nothing is implemented", done.err)
+        prompts = [call.prompt for call in self.fake.calls() if call.heading == "Tests"]
+        self.assertEqual(len(prompts), 2)
+        self.assertIn("all fine", prompts[1])
+        self.assertIsNone(self.on_branch("tests/a.sh"))
+
+    def test_a_refused_node_does_not_cost_the_others_their_tests(self) -> None:
+        self.script_planning(node("a"), node("b"))
+        self.fake.queue("test-author", say("no"), node="a")
+        self.fake.queue("test-author", say("no"), node="a")
+        self.assertIn("missing", self.ends(2, "plan", "make", "--no-critique").err)
+        self.ends(0, "plan", "--continue", "--no-critique")
+        authored = [call.node for call in self.fake.calls() if call.heading == "Tests"]
+        self.assertEqual(authored.count("b"), 1)
+
+    def test_what_the_author_writes_elsewhere_never_reaches_the_branch(self) -> None:
+        self.script_planning(node("a"))
+        self.fake.always(
+            "test-author",
+            write("tests/a.sh", script_of_test("a")),
+            write("a.txt", "bad"),
+            write("README", "changed"),
+            shell("git add -A; git commit -qm mine"),
+            node="a",
+        )
+        self.ends(0, "plan", "make a", "--no-critique")
+        self.assertIsNone(self.on_branch("a.txt"))
+        self.assertEqual(self.on_branch("README"), "hello")
+
+    def test_a_command_that_cannot_start_is_a_broken_gate_and_not_asked_again(self) -> None:
+        self.script_planning(node("a", test_cmd="no-such-program tests/a.sh"))
+        done = self.ends(2, "plan", "make a", "--no-critique")
+        self.assertIn("gate broken", done.err)
+        self.assertIn("127", done.err)
+        authored = [call for call in self.fake.calls() if call.heading == "Tests"]
+        self.assertEqual(len(authored), 1)
+
+    def test_several_authors_work_at_once(self) -> None:
+        self.script_planning(node("a"), node("b"))
+        for mine, other in (("a", "b"), ("b", "a")):
+            self.fake.queue(
+                "test-author",
+                mark(self.tmp / mine),
+                wait_for(self.tmp / other),
+                write(f"tests/{mine}.sh", script_of_test(mine)),
+                node=mine,
+            )
+        self.ends(0, "plan", "make", "--no-critique", "--parallel", "2")
+
+
+class TestResuming(JobCase):
+    def test_finished_stages_are_not_paid_for_again(self) -> None:
+        self.script_planning(node("a"))
+        self.configure("[limits]\nprovider_retries = 0\n")
+        self.fake.queue("planner", exit_with(1), heading="Plan")
+        self.ends(3, "plan", "make a", "--no-critique")
+        self.ends(0, "plan", "make a", "--no-critique")
+        headings = [call.heading for call in self.fake.calls()]
+        self.assertEqual(headings, ["Recon", "Spec", "Plan", "Plan", "Tests"])
+
+    def test_tests_on_the_branch_survive_a_crash_before_the_plan_was_saved(self) -> None:
+        self.plan(node("a"), node("b"))
+        stored = self.stored("plan.json")
+        for one in stored["nodes"]:
+            one["test_hashes"] = {}
+        (self.home / "plan.json").write_text(json.dumps(stored))
+        stage = self.stored("plan_stage.json")
+        (self.home / "plan_stage.json").write_text(json.dumps({**stage, "stage": "decompose"}))
+        before = len(self.fake.calls())
+        self.ends(0, "plan", "--continue", "--no-critique")
+        self.assertEqual(len(self.fake.calls()), before)
+        self.assertEqual(self.stored("plan_stage.json")["stage"], "ready")
+
+    def test_a_new_task_archives_the_job_before(self) -> None:
+        self.plan(node("a"))
+        old = self.stored("plan.json")["job_id"]
+        self.ends(0, "plan", "another thing", "--no-critique")
+        self.assertNotEqual(self.stored("plan.json")["job_id"], old)
+        archived = json.loads((self.home / "jobs" / old / "plan.json").read_text())
+        self.assertEqual(archived["job_id"], old)
+
+
+class TestCheckout(JobCase):
+    def test_the_users_checkout_is_the_same_bit_for_bit(self) -> None:
+        self.repo.write("uncommitted.txt", "mine\n")
+        self.repo.write("README", "changed by me\n")
+        self.repo.git("add", "README")
+        before = self.repo.fingerprint()
+        self.plan(node("a"))
+        self.implement("a")
+        done = self.ends(0, "run")
+        self.assertIn("Everything is done (1 node)", done.out)
+        self.assertEqual(self.repo.fingerprint(), before)
+        self.assertIsNone(self.on_branch("uncommitted.txt"))
+        self.assertEqual(self.left_behind(), [])

@@ -1,0 +1,364 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.support.fake_opencode import (
+    answer,
+    exit_with,
+    finish,
+    mark,
+    shell,
+    wait_for,
+    write,
+)
+from tests.support.jobs import JobCase, node
+
+BLOCK: dict[str, Any] = {
+    "verdict": "block",
+    "summary": "it cheats",
+    "findings": [{"file": "a.txt", "problem": "hard-coded"}],
+}
+
+
+class TestOneNode(JobCase):
+    def test_done_at_the_first_attempt(self) -> None:
+        self.plan(node("a"))
+        self.implement("a")
+        done = self.ends(0, "run")
+        self.assertIn(f"git merge {self.branch}", done.out)
+        state = self.node_state("a")
+        self.assertEqual(
+            (state["status"], state["tier_used"], state["attempts"]), ("done", "executor", 1)
+        )
+        self.assertEqual(state["watch_it_fail"], "observed")
+        self.assertEqual(self.on_branch("a.txt"), "good")
+        trailers = self.repo.git("log", "-1", "--format=%(trailers:only)", self.branch)
+        for trailer in ("Director-Node: a", "Director-Tier: executor", "Director-Attempts: 1"):
+            self.assertIn(trailer, trailers)
+
+    def test_the_executor_is_told_how_the_test_fails_and_what_it_may_change(self) -> None:
+        self.plan(node("a"))
+        self.implement("a")
+        self.ends(0, "run")
+        call = self.fake.calls()[-1]
+        self.assertIn("no good a", call.prompt)
+        self.assertIn("- a.txt", call.prompt)
+        rules = call.config["agent"]["director-executor"]["permission"]
+        self.assertEqual(rules["edit"], {"*": "deny", "a.txt": "allow"})
+        self.assertEqual((rules["task"], call.config["permission"]["task"]), ("deny", "deny"))
+        self.assertEqual(call.env["OPENCODE_DB"], ":memory:")
+        self.assertNotIn(str(self.repo.root), str(call.cwd))
+
+    def test_a_red_attempt_is_fed_back_and_tried_again(self) -> None:
+        self.plan(node("a"))
+        self.implement("a", write("a.txt", "bad\n"))
+        self.implement("a")
+        self.ends(0, "run")
+        second = self.fake.calls()[-1].prompt
+        self.assertIn("Attempt: 2", second)
+        self.assertIn("was not accepted", second)
+        self.assertEqual(self.node_state("a")["attempts"], 2)
+
+    def test_escalates_after_the_executors_attempts_and_is_reviewed(self) -> None:
+        self.plan(node("a"))
+        for _ in range(2):
+            self.implement("a", write("a.txt", "bad\n"))
+        self.implement("a")
+        self.fake.always("reviewer", answer({"verdict": "pass", "summary": "fine", "findings": []}))
+        self.ends(0, "run", "--max-attempts", "2")
+        models = [c.option("--model") for c in self.fake.calls() if c.heading == "Implement"]
+        self.assertEqual(models, ["fake/cheap", "fake/cheap", "fake/big"])
+        state = self.node_state("a")
+        self.assertTrue(state["escalated"] and state["review_stage_two"])
+        self.assertEqual((state["tier_used"], state["review_summary"]), ("escalation", "fine"))
+
+    def test_fails_when_the_escalation_tier_fails_and_blocks_what_depends_on_it(self) -> None:
+        self.plan(node("a"), node("b", depends_on=["a"]), node("c"))
+        for _ in range(2):
+            self.implement("a", write("a.txt", "bad\n"))
+        self.implement("c")
+        done = self.ends(1, "run", "--max-attempts", "1")
+        self.assertIn("failed: a", done.out)
+        statuses = {name: self.node_state(name)["status"] for name in "abc"}
+        self.assertEqual(statuses, {"a": "failed", "b": "blocked", "c": "done"})
+        self.assertIsNone(self.on_branch("a.txt"))
+        self.assertIsNone(self.lines("metrics.jsonl")[-1]["integration_ok"])
+
+    def test_retry_failed_gives_failed_and_blocked_nodes_a_fresh_set(self) -> None:
+        self.plan(node("a"), node("b", depends_on=["a"]))
+        for _ in range(2):
+            self.implement("a", write("a.txt", "bad\n"))
+        self.ends(1, "run", "--max-attempts", "1")
+        calls = len(self.fake.calls())
+        self.ends(1, "run", "--max-attempts", "1")
+        self.assertEqual(len(self.fake.calls()), calls)
+        self.implement("a")
+        self.implement("b")
+        self.ends(0, "run", "--max-attempts", "1", "--retry-failed")
+        self.assertEqual(self.node_state("a")["tier_used"], "executor")
+
+    def test_a_node_that_is_green_already_costs_no_call(self) -> None:
+        self.plan(node("a"), node("b", files=["b.txt", "extra.txt"], depends_on=["a"]))
+        self.implement("a", write("a.txt", "good\n"))
+        self.implement("b")
+        self.ends(0, "run", "--node", "a")
+        stored = self.stored("plan.json")
+        stored["nodes"][1]["test_cmd"] = "true"
+        (self.home / "plan.json").write_text(json.dumps(stored))
+        before = len(self.fake.calls())
+        self.ends(0, "run")
+        self.assertEqual(len(self.fake.calls()), before)
+        self.assertEqual(self.node_state("b")["attempts"], 0)
+
+    def test_a_gate_that_cannot_start_costs_no_call(self) -> None:
+        self.plan(node("a"))
+        stored = self.stored("plan.json")
+        stored["nodes"][0]["test_cmd"] = "no-such-program"
+        (self.home / "plan.json").write_text(json.dumps(stored))
+        before = len(self.fake.calls())
+        done = self.ends(1, "run")
+        self.assertIn("gate broken", done.out)
+        self.assertEqual(len(self.fake.calls()), before)
+        self.assertEqual(self.node_state("a")["attempts"], 0)
+
+
+class TestScope(JobCase):
+    def outcome(self) -> str:
+        return str(self.node_state("a")["tries"][0]["outcome"])
+
+    def test_an_edited_test_is_a_violated_contract(self) -> None:
+        self.plan(node("a"))
+        self.implement("a", write("tests/a.sh", "exit 0\n"), write("a.txt", "bad\n"))
+        self.implement("a")
+        self.ends(0, "run")
+        self.assertEqual(self.outcome(), "contract_violated")
+        self.assertIn("tests/a.sh", self.fake.calls()[-1].prompt)
+        self.assertIn("no good a", str(self.on_branch("tests/a.sh")))
+
+    def test_a_committed_change_elsewhere_is_out_of_scope(self) -> None:
+        self.plan(node("a"))
+        self.implement(
+            "a", write("a.txt", "good\n"), shell("echo x > README; git commit -qam sneaky; true")
+        )
+        self.implement("a")
+        self.ends(0, "run")
+        self.assertEqual(self.outcome(), "out_of_scope")
+        self.assertEqual(self.on_branch("README"), "hello")
+
+    def test_a_stray_cannot_make_the_gate_pass(self) -> None:
+        helper = 'test -f helper && grep -q good a.txt || { echo "no good a"; exit 1; }\n'
+        self.script_planning(node("a"))
+        self.fake.always("test-author", write("tests/a.sh", helper), node="a")
+        self.ends(0, "plan", "make a", "--no-critique")
+        self.implement("a", write("a.txt", "good\n"), write("helper", "x"), shell("sh tests/a.sh"))
+        self.implement("a", write("a.txt", "good\n"), shell("touch .gitignore helper"))
+        self.ends(1, "run", "--max-attempts", "1")
+        self.assertEqual(self.node_state("a")["status"], "failed")
+        self.assertEqual(self.outcome(), "red")
+        self.assertIn("helper", self.fake.calls()[-1].prompt)
+
+    def test_an_ignored_allowlisted_file_is_merged(self) -> None:
+        self.repo.write(".gitignore", "a.txt\n")
+        self.repo.commit("ignore it")
+        self.plan(node("a"))
+        self.implement("a")
+        self.ends(0, "run")
+        self.assertEqual(self.on_branch("a.txt"), "good")
+
+
+class TestReviews(JobCase):
+    def wide(self) -> dict[str, Any]:
+        return node("a", files=["a.txt", "b", "c", "d"])
+
+    def work(self, text: str = "good\n") -> list[dict[str, Any]]:
+        return [write("a.txt", text), *(write(name, "x") for name in "bcd")]
+
+    def test_an_objection_buys_one_rework(self) -> None:
+        self.plan(self.wide())
+        self.implement("a", *self.work())
+        self.implement("a", write("b", "better"))
+        self.fake.always("reviewer", answer(BLOCK))
+        self.ends(0, "run")
+        reviews = [call for call in self.fake.calls() if call.heading == "Review"]
+        self.assertEqual(len(reviews), 1)
+        self.assertIn("hard-coded", self.fake.calls()[-1].prompt)
+        self.assertEqual(self.on_branch("b"), "better")
+        state = self.node_state("a")
+        self.assertEqual((state["status"], state["review_blocks"]), ("done", 1))
+        self.assertEqual(state["review_summary"], "it cheats")
+
+    def test_an_objection_is_no_veto(self) -> None:
+        self.plan(self.wide())
+        self.implement("a", *self.work())
+        self.implement("a", *self.work("spoiled\n"))
+        self.fake.always("reviewer", answer(BLOCK))
+        self.ends(0, "run")
+        self.assertEqual(self.on_branch("a.txt"), "good")
+        self.assertEqual(self.node_state("a")["status"], "done")
+
+    def test_the_advisory_check_never_sends_back(self) -> None:
+        self.configure("[review]\nstage_one_llm = true\n")
+        self.plan(node("a"))
+        self.implement("a")
+        self.fake.always("explorer", answer(BLOCK), heading="Compliance")
+        self.ends(0, "run")
+        self.assertEqual(self.node_state("a")["review_blocks"], 0)
+        self.assertEqual(self.node_state("a")["review_summary"], "it cheats")
+
+
+class TestFlakes(JobCase):
+    def test_a_flaky_test_spends_no_attempt_and_does_not_escalate(self) -> None:
+        flaky = (
+            f"grep -q good a.txt || exit 1; cd {self.tmp}; "
+            "test -e seen && rm seen && exit 1; touch seen\n"
+        )
+        self.script_planning(node("a"))
+        self.fake.always("test-author", write("tests/a.sh", flaky), node="a")
+        self.ends(0, "plan", "make a", "--no-critique")
+        self.implement("a")
+        self.implement("a", write("a.txt", "good again\n"))
+        done = self.ends(1, "run", "--max-attempts", "1")
+        self.assertIn("flaky", done.out)
+        state = self.node_state("a")
+        self.assertTrue(state["flake_failed"])
+        self.assertFalse(state["escalated"])
+
+
+class TestLanes(JobCase):
+    def test_a_moved_tip_is_gated_again_on_the_merged_tree(self) -> None:
+        self.plan(node("a"), node("b"))
+        for mine, other in (("a", "b"), ("b", "a")):
+            self.implement(
+                mine, mark(self.tmp / mine), wait_for(self.tmp / other), *self.good_work(mine)
+            )
+        self.ends(0, "run", "--parallel", "2")
+        purposes = [e["purpose"] for e in self.lines("events.jsonl") if e["kind"] == "gate"]
+        self.assertEqual(purposes.count("merged"), 1)
+        self.assertEqual((self.on_branch("a.txt"), self.on_branch("b.txt")), ("good", "good"))
+
+    def test_a_merge_that_breaks_goes_back_to_its_executor_without_spending_an_attempt(
+        self,
+    ) -> None:
+        self.script_planning(node("a"), node("b"))
+        not_both = (
+            "grep -q good b.txt || { echo 'no good b'; exit 1; }\n"
+            "if test -f a.txt && ! grep -q together b.txt; then echo apart; exit 1; fi\n"
+        )
+        self.fake.always("test-author", write("tests/b.sh", not_both), node="b")
+        self.ends(0, "plan", "make", "--no-critique")
+        self.implement("a", wait_for(self.tmp / "b-began"), *self.good_work("a"))
+        merged = f"while ! git -C {self.repo.root} show {self.branch}:a.txt; do sleep 0.05; done"
+        self.implement("b", mark(self.tmp / "b-began"), shell(merged), *self.good_work("b"))
+        self.implement("b", write("b.txt", "good together\n"))
+        self.ends(0, "run", "--parallel", "2", "--max-attempts", "1")
+        self.assertIn("apart", self.fake.calls()[-1].prompt)
+        state = self.node_state("b")
+        self.assertEqual([t["outcome"] for t in state["tries"]], ["green", "collided", "green"])
+        self.assertFalse(state["escalated"])
+
+
+class TestIntegration(JobCase):
+    def test_every_gate_runs_on_the_tip_and_red_is_exit_1(self) -> None:
+        self.configure('[gates]\ntest = "grep -q good a.txt"\nlint = "test -f missing"\n')
+        self.plan(node("a"))
+        self.implement("a")
+        done = self.ends(1, "run", "--json")
+        verdicts = {gate["name"]: gate["verdict"] for gate in done.json["integration"]}
+        self.assertEqual(verdicts, {"test": "green", "lint": "red"})
+        self.assertIs(done.json["integration_ok"], False)
+        (self.repo.root / ".director" / "config.toml").write_text(
+            (self.home / "config.toml").read_text().replace("test -f missing", "true")
+        )
+        self.assertIs(self.ends(0, "run", "--json").json["integration_ok"], True)
+
+
+class TestMoney(JobCase):
+    def test_every_call_is_recorded_with_all_kinds_of_tokens(self) -> None:
+        self.plan(node("a"))
+        self.implement(
+            "a",
+            *self.good_work("a"),
+            finish(input=1000, output=100, cache_read=500, cache_write=50, reasoning=25),
+        )
+        self.ends(0, "run")
+        line = self.lines("costs.jsonl")[-1]
+        self.assertEqual(
+            (line["role"], line["model"], line["node"]), ("executor", "fake/cheap", "a")
+        )
+        kinds = ("input", "output", "cache_read", "cache_write", "reasoning")
+        self.assertEqual([line[kind] for kind in kinds], [1000, 100, 500, 50, 25])
+        self.assertAlmostEqual(line["cost"], (1550 * 1.0 + 125 * 2.0) / 1e6)
+        self.assertEqual((line["cost_source"], line["ok"]), ("priced", True))
+
+    def test_an_unpriced_model_is_unknown_and_not_free(self) -> None:
+        self.configure(pricing=False)
+        self.plan(node("a"))
+        self.implement("a")
+        self.ends(0, "run")
+        line = self.lines("costs.jsonl")[-1]
+        self.assertEqual((line["cost"], line["cost_source"]), (None, "unknown"))
+        self.assertIsNone(self.lines("metrics.jsonl")[-1]["cost_total"])
+        self.assertIn("unknown", self.ends(0, "status").out)
+
+    def test_the_ceiling_stops_before_a_call_and_the_run_can_go_on(self) -> None:
+        self.plan(node("a"), node("b", depends_on=["a"]))
+        self.implement("a", *self.good_work("a"), finish(input=2_000_000))
+        self.implement("b")
+        self.configure("[limits]\ncost_ceiling_usd = 1.5\n")
+        done = self.ends(3, "run")
+        self.assertIn("ceiling", done.out)
+        self.configure("[limits]\ncost_ceiling_usd = 50\n")
+        self.ends(0, "run")
+
+
+class TestRecords(JobCase):
+    def test_metrics_have_a_line_per_node_and_one_per_run(self) -> None:
+        self.plan(node("a"), node("b"))
+        self.implement("a")
+        self.implement("b", write("b.txt", "good\n"))
+        self.ends(0, "run")
+        lines = self.lines("metrics.jsonl")
+        self.assertEqual([line["kind"] for line in lines], ["node", "node", "run"])
+        by_node = {line["node"]: line for line in lines[:2]}
+        self.assertEqual(by_node["a"]["watch_it_fail"]["verdict"], "observed")
+        self.assertTrue(by_node["a"]["watch_it_fail"]["observed_failure"])
+        self.assertEqual(by_node["b"]["watch_it_fail"]["verdict"], "not_observed")
+        run = lines[2]
+        self.assertEqual((run["n_nodes"], run["done"], run["executor_tier_pct"]), (2, 2, 100.0))
+        self.assertEqual(
+            set(run["by_model"]), {f"fake/{m}" for m in ("scout", "strong", "author", "cheap")}
+        )
+
+    def test_an_interrupted_node_is_picked_up_again(self) -> None:
+        self.configure("[limits]\nprovider_retries = 0\n")
+        self.plan(node("a"), node("b"))
+        self.implement("a")
+        self.fake.queue("executor", exit_with(1), node="b")
+        self.ends(3, "run")
+        self.assertEqual(self.node_state("b")["status"], "pending")
+        self.assertEqual(self.node_state("b")["attempts"], 0)
+        self.implement("b")
+        self.ends(0, "run")
+        asked = [call.node for call in self.fake.calls() if call.heading == "Implement"]
+        self.assertEqual(asked.count("a"), 1)
+
+    def test_the_branch_is_believed_when_the_state_is_lost(self) -> None:
+        self.plan(node("a"))
+        self.implement("a")
+        self.ends(0, "run")
+        (self.home / "state.json").unlink()
+        before = len(self.fake.calls())
+        self.ends(0, "run")
+        self.assertEqual(self.node_state("a")["status"], "done")
+        self.assertEqual(len(self.fake.calls()), before)
+
+    def test_only_the_named_nodes_are_worked_on(self) -> None:
+        self.plan(node("a"), node("b"), node("c", depends_on=["b"]))
+        self.implement("b")
+        self.ends(0, "run", "--node", "b")
+        self.assertEqual(self.node_state("a")["status"], "pending")
+        self.assertIn(
+            "waits for", self.ends(2, "run", "--node", "c", "--node", "zz").err + "waits for"
+        )
+        self.assertIn("no such node: zz", self.ends(2, "run", "--node", "zz").err)

@@ -1,0 +1,198 @@
+"""A repository with a configuration, the fake OpenCode, and director as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.support.fake_opencode import FakeOpenCode, Step, answer, say, shell, write
+from tests.support.hermetic import HermeticCase
+from tests.support.repositories import SampleRepo
+
+SOURCE = Path(__file__).resolve().parents[2]
+CONFIG = """\
+[tiers]
+planner = "fake/strong"
+test_author = "fake/author"
+executor = "fake/cheap"
+explorer = "fake/scout"
+reviewer = "fake/reader"
+escalation = "fake/big"
+"""
+PRICING = """
+[pricing."fake/strong"]
+input = 10.0
+output = 50.0
+[pricing."fake/author"]
+input = 10.0
+output = 50.0
+[pricing."fake/cheap"]
+input = 1.0
+output = 2.0
+[pricing."fake/scout"]
+input = 1.0
+output = 2.0
+[pricing."fake/reader"]
+input = 5.0
+output = 10.0
+[pricing."fake/big"]
+input = 8.0
+output = 40.0
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished ``director``: exit code and streams."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        """The one JSON object on standard output."""
+        value = json.loads(self.out)
+        assert isinstance(value, dict)
+        return value
+
+
+def node(name: str, *, depends_on: Sequence[str] = (), **changes: Any) -> dict[str, Any]:
+    """Return a node that makes ``<name>.txt``; its test wants the word "good" in it."""
+    return {
+        "id": name,
+        "title": f"Make {name}",
+        "spec": f"{name}.txt holds the word good",
+        "files": [f"{name}.txt"],
+        "depends_on": list(depends_on),
+        "test_cmd": f"sh tests/{name}.sh",
+        "tests": [f"tests/{name}.sh"],
+        "estimated_difficulty": "easy",
+        **changes,
+    }
+
+
+def script_of_test(name: str) -> str:
+    """Return the test of ``node(name)``: green when ``<name>.txt`` holds "good"."""
+    return f'grep -q good {name}.txt || {{ echo "no good {name}"; exit 1; }}\n'
+
+
+class JobCase(HermeticCase):
+    """Gives ``self.repo``, ``self.fake`` and ``self.director(…)``."""
+
+    repo: SampleRepo
+    fake: FakeOpenCode
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.repo = SampleRepo.create(self.tmp / "repo", self.env, {"README": "hello\n"})
+        self.fake = FakeOpenCode(self.tmp / "fake")
+        self.env = self.fake.install(self.env)
+        self.configure()
+
+    def configure(self, text: str = "", *, pricing: bool = True) -> None:
+        """Write ``config.toml``: the tiers, prices unless told otherwise, then ``text``."""
+        self.home.mkdir(exist_ok=True)
+        (self.home / "config.toml").write_text(CONFIG + (PRICING if pricing else "") + text)
+
+    @property
+    def home(self) -> Path:
+        return self.repo.root / ".director"
+
+    def director(
+        self,
+        *argv: str,
+        stdin: str = "",
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+    ) -> Done:
+        """Run director in the repository and return how it ended; a traceback is a failure."""
+        done = subprocess.run(
+            [sys.executable, "-m", "director", *argv],
+            cwd=cwd or self.repo.root,
+            env={**(env or self.env), "PYTHONPATH": str(SOURCE)},
+            input=stdin,
+            capture_output=True,
+            text=True,
+        )
+        self.assertNotIn("Traceback", done.stderr)
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def ends(self, code: int, *argv: str, **how: Any) -> Done:
+        """Run director and demand its exit code."""
+        done = self.director(*argv, **how)
+        self.assertEqual(done.code, code, f"{argv}\n{done.out}\n{done.err}")
+        return done
+
+    def script_planning(self, *nodes: Mapping[str, Any]) -> None:
+        """Let the planning roles answer so that ``nodes`` become the plan, with red tests."""
+        self.fake.always("explorer", say("the recon"))
+        self.fake.always("brainstorm", say("the spec"))
+        self.fake.always("planner", answer({"nodes": list(nodes)}), heading="Plan")
+        for one in nodes:
+            name = str(one["id"])
+            steps = [write(path, script_of_test(name)) for path in one["tests"]]
+            self.fake.always("test-author", *steps, say("written"), node=name)
+
+    def plan(self, *nodes: Mapping[str, Any]) -> None:
+        """Make a ready plan of ``nodes``."""
+        self.script_planning(*nodes)
+        self.ends(0, "plan", "make things", "--no-critique")
+
+    def implement(self, name: str, *steps: Step) -> None:
+        """Queue one executor call for a node: ``steps``, or by default the right work."""
+        self.fake.queue("executor", *(steps or self.good_work(name)), node=name)
+
+    def good_work(self, name: str) -> tuple[Step, ...]:
+        """Return the steps of an executor that watches the test fail, then does the work."""
+        return (shell(f"sh tests/{name}.sh"), write(f"{name}.txt", "good\n"), say("done"))
+
+    @property
+    def branch(self) -> str:
+        """The job branch, as the plan names it."""
+        return str(self.stored("plan.json")["job_branch"])
+
+    def stored(self, name: str) -> dict[str, Any]:
+        """Return a JSON record of the current job."""
+        value = json.loads((self.home / name).read_text())
+        assert isinstance(value, dict)
+        return value
+
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        """Return a JSONL record of the current job."""
+        return [json.loads(line) for line in (self.home / name).read_text().splitlines()]
+
+    def node_state(self, name: str) -> dict[str, Any]:
+        """Return where a node stands."""
+        value = self.stored("state.json")["nodes"][name]
+        assert isinstance(value, dict)
+        return value
+
+    def on_branch(self, path: str) -> str | None:
+        """Return the content of a file on the published job branch, or None."""
+        listed = self.repo.git("ls-tree", "-r", "--name-only", self.branch).splitlines()
+        return self.repo.git("show", f"{self.branch}:{path}") if path in listed else None
+
+    def left_behind(self) -> list[str]:
+        """Return worktrees in the cache and processes that still carry director's marker."""
+        cache = Path(self.env["XDG_CACHE_HOME"]) / "director"
+        folders = [str(path) for path in cache.iterdir()] if cache.exists() else []
+        return folders + [f"process {pid}" for pid in marked_processes(self.tmp)]
+
+
+def marked_processes(place: Path) -> list[int]:
+    """Return the processes that a director started on behalf of the test in ``place``."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (entry / "environ").read_bytes()
+        except OSError:
+            continue
+        if b"DIRECTOR_PROCESS=" in environment and str(place).encode() in environment:
+            found.append(int(entry.name))
+    return found
