@@ -18,6 +18,7 @@ from director.model.errors import RequestError, StoppedError
 
 ESCAPE = "backslashreplace"  # of a lone surrogate this makes JSON's own escape
 
+
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Turn an OSError at ``path`` into an end the user can act on (StoppedError)."""
