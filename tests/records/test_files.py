@@ -1,0 +1,173 @@
+"""Records survive crashes: replaced whole, appended whole, read whatever else is in the file."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import unittest
+from pathlib import Path
+
+from director.model.errors import RequestError, StoppedError
+from director.records import files
+from tests.support.hermetic import HermeticCase
+
+ODD = "ü \u2028 \u0085 \x1e \r\n tail"
+
+
+class TestReplacing(HermeticCase):
+    def test_text_is_replaced_and_nothing_else_is_left(self) -> None:
+        path = self.tmp / "new" / "folder" / "f.json"
+        files.write_text(path, "one")
+        files.write_text(path, "zwö")
+        self.assertEqual(path.read_bytes(), "zwö".encode())
+        self.assertEqual(list(path.parent.iterdir()), [path])
+
+    def test_a_reader_sees_the_old_or_the_new_content(self) -> None:
+        path = self.tmp / "f"
+        contents = {"a" * 100_000, "b" * 100_000}
+        files.write_text(path, "a" * 100_000)
+        over = threading.Event()
+
+        def write() -> None:
+            for _ in range(20):
+                for content in sorted(contents):
+                    files.write_text(path, content)
+            over.set()
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        seen = set()
+        while not over.is_set():
+            seen.add(path.read_text())
+        thread.join()
+        self.assertLessEqual(seen, contents)
+
+    def test_a_failure_leaves_the_old_content_and_no_rest(self) -> None:
+        path = self.tmp / "f"
+        files.write_text(path, "old")
+        with self.assertRaises(TypeError):
+            files.write_json(path, {"a": object()})
+        folder = self.tmp / "taken"
+        (folder / "inside").mkdir(parents=True)
+        with self.assertRaises(StoppedError):
+            files.write_text(folder, "text")
+        self.assertEqual(path.read_text(), "old")
+        self.assertEqual({p.name for p in self.tmp.iterdir()} - {"home"}, {"f", "taken"})
+
+    def test_an_error_of_the_disk_is_an_end_to_act_on(self) -> None:
+        (self.tmp / "file").touch()
+        with self.assertRaisesRegex(StoppedError, "cannot write .*file/f: File exists"):
+            files.write_text(self.tmp / "file" / "f", "text")
+        with self.assertRaisesRegex(StoppedError, "cannot write"):
+            files.append_line(self.tmp / "file" / "f", {}, durable=True)
+
+    @unittest.skipUnless(Path("/dev/full").exists(), "needs /dev/full")
+    def test_a_full_disk_is_called_so(self) -> None:
+        with (
+            self.assertRaisesRegex(StoppedError, "the disk is full"),
+            files.explained(self.tmp / "f"),
+            Path("/dev/full").open("wb", buffering=0) as stream,
+        ):
+            stream.write(b"x")
+
+    def test_json_round_trip(self) -> None:
+        path = self.tmp / "f.json"
+        value = {"text": ODD, "list": [1, None, 0.5], "name": os.fsdecode(b"\xff.py")}
+        files.write_json(path, value)
+        self.assertEqual(files.read_json(path), value)
+        self.assertIn("ü", path.read_text())
+
+    def test_text_with_bytes_of_a_strange_file_name_can_be_written(self) -> None:
+        files.write_text(self.tmp / "prompt.md", "stray: " + os.fsdecode(b"\xff.py"))
+        self.assertTrue((self.tmp / "prompt.md").read_text().startswith("stray: "))
+
+
+class TestReading(HermeticCase):
+    def test_no_file_is_none(self) -> None:
+        self.assertIsNone(files.read_text(self.tmp / "none"))
+        self.assertIsNone(files.read_json(self.tmp / "none"))
+        self.assertEqual(files.read_lines(self.tmp / "none"), [])
+        self.assertEqual(files.count_damaged_lines(self.tmp / "none"), 0)
+
+    def test_what_cannot_be_read_is_named(self) -> None:
+        path = self.tmp / "f.json"
+        for content, said in (
+            (b'{"a": ', "is damaged"),
+            (b"", "is damaged"),
+            (b"[1]", "must hold a JSON object"),
+            (b"\xff", "cannot read"),
+        ):
+            path.write_bytes(content)
+            with self.assertRaisesRegex(RequestError, said) as caught:
+                files.read_json(path)
+            self.assertIn(str(path), caught.exception.what)
+        with self.assertRaisesRegex(RequestError, "cannot read"):
+            files.read_text(self.tmp)
+
+
+class TestLines(HermeticCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = self.tmp / "new" / "f.jsonl"
+
+    def append(self, *values: object, durable: bool = True) -> None:
+        for value in values:
+            files.append_line(self.path, {"v": value}, durable=durable)
+
+    def read(self) -> list[object]:
+        return [line["v"] for line in files.read_lines(self.path)]
+
+    def test_lines_come_back_in_order(self) -> None:
+        self.append(1, "zwei", durable=False)
+        self.append([3])
+        self.assertEqual(self.read(), [1, "zwei", [3]])
+        self.assertEqual(self.path.read_bytes().count(b"\n"), 3)
+        self.assertEqual(files.count_damaged_lines(self.path), 0)
+
+    def test_no_text_breaks_a_line(self) -> None:
+        name = os.fsdecode(b"\xff.py")
+        self.append(ODD, name, "last")
+        self.assertEqual(self.read(), [ODD, name, "last"])
+        self.assertEqual(len(self.path.read_bytes().split(b"\n")), 4)
+        self.assertEqual(files.count_damaged_lines(self.path), 0)
+
+    def test_a_torn_last_line_damages_nothing_after_it(self) -> None:
+        whole = json.dumps({"v": "ünü"}, ensure_ascii=False).encode()
+        for cut in range(1, len(whole)):
+            with self.subTest(cut=cut):
+                self.path.unlink(missing_ok=True)
+                self.append("before")
+                with self.path.open("ab") as stream:
+                    stream.write(whole[:cut])
+                self.assertEqual(self.read(), ["before"])
+                self.append("after")
+                self.assertEqual(self.read(), ["before", "after"])
+                self.assertEqual(files.count_damaged_lines(self.path), 1)
+
+    def test_a_line_that_lost_only_its_end_is_kept(self) -> None:
+        self.append(1)
+        self.path.write_bytes(self.path.read_bytes().rstrip(b"\n"))
+        self.append(2)
+        self.assertEqual(self.read(), [1, 2])
+
+    def test_what_is_no_object_is_counted_and_skipped(self) -> None:
+        self.append(1)
+        with self.path.open("a") as stream:
+            stream.write("\n[1]\nnull\nwords\n   \n")
+        self.append(2)
+        self.assertEqual(self.read(), [1, 2])
+        self.assertEqual(files.count_damaged_lines(self.path), 3)
+
+    def test_many_writers_lose_nothing(self) -> None:
+        def write(writer: int) -> None:
+            for number in range(50):
+                files.append_line(self.path, {"v": [writer, number]}, durable=False)
+
+        threads = [threading.Thread(target=write, args=(n,)) for n in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        expected = [[writer, number] for writer in range(4) for number in range(50)]
+        self.assertCountEqual(self.read(), expected)

@@ -1,0 +1,151 @@
+"""Every call on record the moment it ends, and a ceiling that calls under way count towards."""
+
+from __future__ import annotations
+
+import threading
+
+from director.model.errors import StoppedError
+from director.model.state import CallRecord
+from director.model.usage import Tokens
+from director.records.ledger import (
+    Ledger,
+    ceiling_reached,
+    grouped,
+    known_cost,
+    read_calls,
+    total_cost,
+    total_tokens,
+)
+from tests.support.hermetic import HermeticCase
+
+
+def call(cost: float | None, role: str = "executor", model: str = "p/m") -> CallRecord:
+    tokens = Tokens(10, 2, 3, 4, 5)
+    return CallRecord("now", role, model, tokens, cost, "priced", "a", 1, True)
+
+
+class LedgerCase(HermeticCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = self.tmp / "costs.jsonl"
+
+    def ledger(self, ceiling_usd: float = 0.0) -> Ledger:
+        return Ledger(self.path, ceiling_usd)
+
+
+class TestRecords(LedgerCase):
+    def test_a_call_is_on_disk_when_record_returns(self) -> None:
+        ledger = self.ledger()
+        ledger.record(call(0.5))
+        self.assertEqual(read_calls(self.path), [call(0.5)])
+        ledger.record(call(None))
+        self.assertEqual(read_calls(self.path), [call(0.5), call(None)])
+        self.assertEqual(ledger.records, read_calls(self.path))
+
+    def test_a_new_ledger_goes_on_where_the_old_one_stopped(self) -> None:
+        self.ledger().record(call(0.5))
+        again = self.ledger()
+        again.record(call(0.25))
+        self.assertEqual(again.spent_usd, 0.75)
+        self.assertEqual(self.ledger().spent_usd, 0.75)
+
+    def test_lines_of_others_are_no_calls(self) -> None:
+        self.ledger().record(call(0.5))
+        with self.path.open("a") as stream:
+            stream.write('{"ts": "now"}\n{"cost": 1}\n{"torn": ')
+        self.assertEqual(self.ledger().spent_usd, 0.5)
+        self.ledger().record(call(0.5))
+        self.assertEqual(self.ledger().spent_usd, 1.0)
+
+    def test_records_of_many_threads_are_all_kept(self) -> None:
+        ledger = self.ledger()
+        threads = [threading.Thread(target=ledger.record, args=(call(1.0),)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual((ledger.spent_usd, len(read_calls(self.path))), (8.0, 8))
+
+
+class TestCeiling(LedgerCase):
+    def test_without_a_ceiling_nothing_is_too_much(self) -> None:
+        ledger = self.ledger()
+        ledger.record(call(1e9))
+        ledger.check_ceiling()
+        self.assertFalse(ledger.over_ceiling())
+        self.assertIsNone(ledger.left_usd())
+
+    def test_no_call_is_made_when_nothing_is_left(self) -> None:
+        ledger = self.ledger(1.0)
+        ledger.record(call(0.75))
+        ledger.check_ceiling()
+        self.assertEqual(ledger.left_usd(), 0.25)
+        ledger.record(call(0.25))
+        with self.assertRaises(StoppedError) as caught:
+            ledger.check_ceiling()
+        self.assertIn("$1.0000 of $1.0000", caught.exception.what)
+        self.assertIn("cost_ceiling_usd", caught.exception.next_step)
+
+    def test_calls_under_way_count_together(self) -> None:
+        ledger = self.ledger(1.0)
+        ledger.record(call(0.5))
+        with ledger.running() as one, ledger.running() as two:
+            one.set(0.25)
+            two.set(0.25)
+            self.assertFalse(ledger.over_ceiling())
+            two.set(0.26)
+            self.assertTrue(ledger.over_ceiling())
+        self.assertFalse(ledger.over_ceiling())
+
+    def test_a_meter_shows_the_last_reading(self) -> None:
+        ledger = self.ledger(1.0)
+        with ledger.running() as meter:
+            meter.set(2.0)
+            meter.set(0.5)
+            self.assertFalse(ledger.over_ceiling())
+
+    def test_a_meter_stops_counting_when_its_call_breaks_off(self) -> None:
+        ledger = self.ledger(1.0)
+        with self.assertRaises(ZeroDivisionError), ledger.running() as meter:
+            meter.set(5.0)
+            raise ZeroDivisionError
+        self.assertFalse(ledger.over_ceiling())
+
+    def test_a_call_counts_once_while_it_is_being_recorded(self) -> None:
+        ledger = self.ledger(1.0)
+        with ledger.running() as meter:
+            meter.set(0.6)
+            ledger.record(call(0.6), meter)
+            self.assertFalse(ledger.over_ceiling())
+        self.assertEqual(ledger.spent_usd, 0.6)
+
+    def test_failed_calls_count_and_unknown_costs_are_not_known(self) -> None:
+        ledger = self.ledger(1.0)
+        ledger.record(call(None))
+        self.assertEqual(ledger.left_usd(), 1.0)
+
+    def test_the_message_names_both_sums(self) -> None:
+        self.assertIn("$0.1235 of $2.0000", ceiling_reached(0.12345, 2).what)
+
+
+class TestSums(LedgerCase):
+    def test_total_is_unknown_when_one_cost_is(self) -> None:
+        self.assertEqual(total_cost([call(1.0), call(0.5)]), 1.5)
+        self.assertIsNone(total_cost([call(1.0), call(None)]))
+        self.assertEqual(total_cost([]), 0)
+        self.assertEqual(known_cost([call(1.0), call(None)]), 1.0)
+
+    def test_total_tokens(self) -> None:
+        self.assertEqual(total_tokens([call(1.0), call(None)]), Tokens(20, 4, 6, 8, 10))
+        self.assertEqual(total_tokens([]), Tokens())
+
+    def test_grouped_by_role_and_by_model(self) -> None:
+        calls = [call(1.0), call(None), call(2.0, "planner", "p/big")]
+        by_role = grouped(calls, "role")
+        self.assertEqual(list(by_role), ["executor", "planner"])
+        executor = by_role["executor"]
+        self.assertEqual(
+            (executor["calls"], executor["cost"], executor["unknown_cost_calls"]), (2, 1.0, 1)
+        )
+        self.assertEqual((executor["input"], executor["reasoning"]), (20, 10))
+        self.assertEqual(grouped(calls, "model")["p/big"]["cost"], 2.0)

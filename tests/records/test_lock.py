@@ -1,0 +1,86 @@
+"""One process per job, and no stale lock after any end."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from director.model.errors import StoppedError
+from director.records.lock import held
+from tests.support.hermetic import HermeticCase
+
+ROOT = Path(__file__).resolve().parents[2]
+HOLDER = """
+import sys
+from pathlib import Path
+from director.records.lock import held
+with held(Path(sys.argv[1]), "run"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+class TestLock(HermeticCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.path = self.tmp / "new" / "lock"
+
+    def holder(self) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLDER, str(self.path)],
+            cwd=ROOT, env=self.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert process.stdout is not None and process.stdin is not None
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.addCleanup(process.stdin.close)
+        self.addCleanup(process.stdout.close)
+        self.assertEqual(process.stdout.readline(), "held\n")
+        return process
+
+    def test_another_process_is_kept_out_and_told_who_holds_it(self) -> None:
+        process = self.holder()
+        with self.assertRaises(StoppedError) as caught, held(self.path, "plan"):
+            self.fail("the lock was given twice")
+        self.assertRegex(caught.exception.what, rf"run \(process {process.pid}, since .*Z\)")
+        process.communicate("")
+        with held(self.path, "plan"):
+            pass
+
+    def test_a_killed_holder_holds_nothing(self) -> None:
+        process = self.holder()
+        process.kill()
+        process.wait()
+        with held(self.path, "plan"):
+            said = json.loads(self.path.read_text())
+            self.assertEqual((said["pid"], said["command"]), (os.getpid(), "plan"))
+
+    def test_a_second_holder_in_the_same_process_is_kept_out(self) -> None:
+        with (
+            held(self.path, "plan"),
+            self.assertRaisesRegex(StoppedError, "another run holds the lock: plan"),
+            held(self.path, "run"),
+        ):
+            self.fail("the lock was given twice")
+
+    def test_an_error_inside_gives_it_back(self) -> None:
+        with self.assertRaises(ZeroDivisionError), held(self.path, "plan"):
+            raise ZeroDivisionError
+        with held(self.path, "plan"):
+            pass
+
+    def test_a_holder_that_has_not_said_its_name(self) -> None:
+        self.holder()
+        self.path.write_text("")
+        with self.assertRaisesRegex(StoppedError, "not said its name"), held(self.path, "plan"):
+            self.fail("the lock was given twice")
+
+    def test_is_the_owners_only_and_does_not_reach_children(self) -> None:
+        with held(self.path, "plan"):
+            self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
+            child = subprocess.Popen(["sleep", "300"], close_fds=False)
+            self.addCleanup(child.wait)
+            self.addCleanup(child.kill)
+        with held(self.path, "plan"):
+            pass

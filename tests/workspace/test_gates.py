@@ -1,0 +1,103 @@
+"""A gate's verdict is its exit code; a command that cannot start is no failure of the work."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+from director.model.errors import InterruptedRunError
+from director.workspace.cancellation import Cancellation
+from director.workspace.gates import SHOWN_CHARACTERS, GateResult, Gates, Verdict, shortened
+from director.workspace.processes import Processes
+from tests.support.hermetic import HermeticCase
+
+
+class TestGates(HermeticCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.cancellation = Cancellation()
+        self.work = self.tmp / "work"
+        self.work.mkdir()
+        self.logs = self.tmp / "new" / "logs"
+
+    def run_gate(
+        self, command: str, *, timeout_secs: float = 300, worktree: Path | None = None
+    ) -> GateResult:
+        processes = Processes(self.tmp.name, self.cancellation)
+        env = {**self.env, "GIT_DIR": "/elsewhere"}
+        gates = Gates(processes, env, self.logs, timeout_secs)
+        return gates.run(command, worktree or self.work, "node a/b")
+
+    def test_exit_codes_are_verdicts(self) -> None:
+        for code, verdict in (
+            (0, Verdict.GREEN),
+            (1, Verdict.RED),
+            (2, Verdict.RED),
+            (125, Verdict.RED),
+            (126, Verdict.BROKEN),
+            (127, Verdict.BROKEN),
+            (128, Verdict.RED),
+        ):
+            result = self.run_gate(f"exit {code}")
+            self.assertEqual((result.verdict, result.code), (verdict, code))
+            self.assertIn(str(code), result.reason)
+
+    def test_a_command_that_is_not_there_or_cannot_be_run_is_broken(self) -> None:
+        (self.work / "tool").write_text("#!/bin/sh\n")
+        for command in ("no-such-tool --check", "./tool"):
+            result = self.run_gate(command)
+            self.assertEqual(result.verdict, Verdict.BROKEN, command)
+            self.assertIn("could not be started", result.reason)
+
+    def test_a_crash_is_red(self) -> None:
+        result = self.run_gate("kill -SEGV $$")
+        self.assertEqual((result.verdict, result.code), (Verdict.RED, -signal.SIGSEGV))
+
+    def test_a_time_out_is_broken_and_keeps_the_output(self) -> None:
+        result = self.run_gate("echo so far; sleep 300", timeout_secs=0.5)
+        self.assertEqual(result.verdict, Verdict.BROKEN)
+        self.assertIn("0.5 s", result.reason)
+        self.assertEqual(result.output, "so far\n")
+
+    def test_a_missing_worktree_is_broken(self) -> None:
+        result = self.run_gate("true", worktree=self.tmp / "none")
+        self.assertEqual((result.verdict, result.code), (Verdict.BROKEN, None))
+
+    def test_runs_in_the_worktree_without_git_variables_that_redirect(self) -> None:
+        result = self.run_gate('pwd; echo "[$GIT_DIR]"; echo err >&2')
+        self.assertEqual(result.output, f"{self.work}\n[]\nerr\n")
+
+    def test_has_no_standard_input(self) -> None:
+        self.assertEqual(self.run_gate("cat").output, "")
+
+    def test_every_run_has_a_log_of_its_own_for_the_owner_only(self) -> None:
+        logs = {self.run_gate(f"echo {n}").log for n in range(3)}
+        self.assertEqual(len(logs), 3)
+        self.assertEqual({log.parent for log in logs}, {self.logs})
+        self.assertTrue(all(log.name.startswith("gate-node-a-b-") for log in logs))
+        self.assertEqual(self.logs.stat().st_mode & 0o777, 0o700)
+
+    def test_cancellation_is_no_verdict(self) -> None:
+        self.cancellation.cancel(signal.SIGTERM)
+        with self.assertRaises(InterruptedRunError) as caught:
+            self.run_gate("sleep 300")
+        self.assertEqual(caught.exception.exit_code, 143)
+
+    def test_output_that_is_not_text_can_be_shown(self) -> None:
+        self.assertEqual(self.run_gate(r"printf 'a\377b'").output, "a\ufffdb")
+
+    def test_long_output_is_shown_shortened_and_kept_whole(self) -> None:
+        result = self.run_gate("seq 100000")
+        self.assertLess(len(result.output), SHOWN_CHARACTERS + 100)
+        self.assertTrue(result.output.startswith("1\n2\n"))
+        self.assertTrue(result.output.endswith("99999\n100000\n"))
+        self.assertGreater(len(result.log.read_text()), 500_000)
+
+
+class TestShortened(HermeticCase):
+    def test_short_text_stays(self) -> None:
+        self.assertEqual(shortened("x" * 30, 30), "x" * 30)
+
+    def test_the_middle_goes_and_is_counted(self) -> None:
+        text = shortened("a" * 10 + "b" * 15 + "c" * 20, 30)
+        self.assertEqual(text, "a" * 10 + "\n[… 15 characters left out …]\n" + "c" * 20)
