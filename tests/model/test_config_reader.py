@@ -1,0 +1,143 @@
+"""Every mistake in a configuration is found at once, each with its place."""
+
+from __future__ import annotations
+
+import unittest
+
+from director.model.config import Config, Limits, ReviewPolicy
+from director.model.config_reader import read_config
+from director.model.errors import RequestError
+from director.model.roles import Role
+from director.model.usage import Price
+
+TIERS = "[tiers]\n" + "".join(f'{role} = "p/m"\n' for role in Role)
+
+
+class TestReadConfig(unittest.TestCase):
+    def read(self, text: str, tiers: str = TIERS) -> Config:
+        return read_config(tiers + text, "config.toml")
+
+    def said(self, text: str, tiers: str = TIERS) -> str:
+        with self.assertRaises(RequestError) as caught:
+            self.read(text, tiers)
+        return caught.exception.what
+
+    def test_tiers_are_enough(self) -> None:
+        config = self.read("")
+        self.assertEqual(dict(config.tiers), dict.fromkeys(Role, "p/m"))
+        self.assertEqual((config.limits, config.review), (Limits(), ReviewPolicy()))
+        self.assertEqual((dict(config.gates), dict(config.pricing), config.local), ({}, {}, None))
+
+    def test_everything(self) -> None:
+        config = self.read(
+            """
+            [gates]
+            lint = "ruff check"
+            off = "  "
+            tests = "python3 -m unittest"
+            [pricing."p/m"]
+            input = 1
+            output = 2.5
+            cache_read = 0
+            [limits]
+            cost_ceiling_usd = 2
+            max_attempts = 1
+            provider_retries = 0
+            [sampling.executor]
+            temperature = 0
+            reasoning_effort = "low"
+            options = { thinking = { type = "off" } }
+            [sampling.planner]
+            [review]
+            stage_two = false
+            [providers.local]
+            base_url = "http://localhost:8080/v1"
+            """
+        )
+        self.assertEqual(next(iter(config.gates.items())), ("lint", "ruff check"))
+        self.assertEqual(list(config.gates), ["lint", "tests"])
+        self.assertEqual(config.pricing["p/m"], Price(1, 2.5, cache_read=0))
+        self.assertEqual(
+            config.limits, Limits(cost_ceiling_usd=2, max_attempts=1, provider_retries=0)
+        )
+        self.assertEqual(config.sampling[Role.EXECUTOR].temperature, 0)
+        self.assertEqual(config.sampling[Role.EXECUTOR].options, {"thinking": {"type": "off"}})
+        self.assertFalse(config.review.stage_two)
+        assert config.local is not None
+        self.assertEqual(
+            (config.local.base_url, config.local.api_key), ("http://localhost:8080/v1", "none")
+        )
+
+    def test_what_is_no_toml(self) -> None:
+        self.assertIn("config.toml is not valid TOML", self.said("[broken"))
+        self.assertIn("line 9", self.said("[limits]\nx = = 1"))
+
+    def test_all_problems_come_at_once_with_their_lines(self) -> None:
+        said = self.said('[limits]\nmax_attempts = "3"\nmax_attemps = 3\n[gatez]\nx = 1\n')
+        first = TIERS.count("\n")
+        self.assertIn(f"limits.max_attempts (line {first + 2}) must be a whole number", said)
+        self.assertIn(f"limits.max_attemps (line {first + 3}) is not a known key", said)
+        self.assertIn("did you mean 'max_attempts'?", said)
+        self.assertIn(f"gatez (line {first + 4}) is not a known key (did you mean 'gates'?)", said)
+
+    def test_tiers(self) -> None:
+        said = self.said("", tiers='[tiers]\nplaner = "p/m"\nexecutor = 5\nreviewer = "model"\n')
+        for part in (
+            "tiers.planner is missing",
+            "tiers.planer (line 2) is not a known key (did you mean 'planner'?)",
+            "tiers.executor (line 3) must be a string",
+            "tiers.reviewer (line 4) must be \"provider/model\", not 'model'",
+        ):
+            self.assertIn(part, said)
+        for bad in ("/m", "p/", "p /m", "p/m n"):
+            tiers = TIERS.replace('executor = "p/m"', f'executor = "{bad}"')
+            self.assertIn("tiers.executor", self.said("", tiers), bad)
+        tiers = TIERS.replace('executor = "p/m"', 'executor = "p/org/model:free"')
+        self.assertEqual(self.read("", tiers).tiers[Role.EXECUTOR], "p/org/model:free")
+
+    def test_a_local_model_needs_its_provider(self) -> None:
+        tiers = TIERS.replace('executor = "p/m"', 'executor = "local/qwen"')
+        self.assertIn("there is no [providers.local]", self.said("", tiers))
+        local = '[providers.local]\nbase_url = "http://x"\n'
+        self.assertEqual(self.read(local, tiers).tiers[Role.EXECUTOR], "local/qwen")
+        self.assertIn("base_url is missing", self.said("[providers.local]\n"))
+        self.assertIn("providers.other", self.said("[providers.other]\n"))
+
+    def test_limits_have_bounds(self) -> None:
+        for line in (
+            "node_timeout_secs = 0", "stall_timeout_secs = 0", "max_attempts = 0",
+            "flake_runs = 0", "cost_ceiling_usd = -0.1", "cost_ceiling_usd = nan",
+            "provider_retries = -1",
+        ):  # fmt: skip
+            self.assertIn(line.split(" ")[0], self.said(f"[limits]\n{line}\n"), line)
+
+    def test_kinds(self) -> None:
+        for text, expected in (
+            ("[limits]\nmax_attempts = true\n", "a whole number"),
+            ("[limits]\nmax_attempts = 1.0\n", "a whole number"),
+            ('[limits]\ncost_ceiling_usd = "1"\n', "a number"),
+            ("[review]\nstage_two = 1\n", "true or false"),
+            ("[sampling.executor]\nreasoning_effort = 1\n", "a string"),
+            ("[sampling.executor]\noptions = 1\n", "a table"),
+            ("[gates]\ntests = 1\n", "a shell command"),
+            ('[pricing]\n"p/m" = 1\n', "a table"),
+            ("[sampling]\nexecutor = 1\n", "a table"),
+        ):
+            self.assertIn(f"must be {expected}", self.said(text), text)
+        self.assertIn("must be a table", self.said("", "limits = 1\n" + TIERS))
+
+    def test_a_price_needs_both_directions(self) -> None:
+        self.assertIn(
+            'pricing."p/m" (line 8) output is missing', self.said('[pricing."p/m"]\ninput=1\n')
+        )
+
+    def test_a_role_that_there_is_not(self) -> None:
+        said = self.said("[sampling.executer]\ntemperature = 1\n")
+        self.assertIn(
+            "sampling.executer (line 8) is not a known key (did you mean 'executor'?)", said
+        )
+
+    def test_the_empty_file_names_every_role(self) -> None:
+        said = self.said("", tiers="")
+        for role in Role:
+            self.assertIn(f"tiers.{role} is missing", said)

@@ -1,0 +1,100 @@
+"""What ``state.json`` and ``costs.jsonl`` hold comes back as it was."""
+
+import json
+import unittest
+from dataclasses import fields
+
+from director.model.errors import RequestError
+from director.model.roles import Role
+from director.model.state import (
+    CallRecord,
+    NodeState,
+    NodeStatus,
+    RunState,
+    Try,
+    TryOutcome,
+    WatchVerdict,
+)
+from director.model.usage import Tokens
+
+FULL = NodeState(
+    status=NodeStatus.DONE,
+    attempts=2,
+    tier_used=Role.ESCALATION,
+    model_used="p/m",
+    escalated=True,
+    tokens=1234,
+    cost_usd=None,
+    error="no",
+    review_stage_two=True,
+    review_blocks=1,
+    review_summary="fine",
+    wall_secs=1.5,
+    watch_it_fail=WatchVerdict.OBSERVED,
+    flake_failed=True,
+    commit="c0ffee",
+    tries=(Try(Role.EXECUTOR, TryOutcome.RED), Try(Role.ESCALATION, TryOutcome.GREEN)),
+)
+
+
+class TestNodeState(unittest.TestCase):
+    def test_round_trip_through_json(self) -> None:
+        for item in fields(NodeState):
+            self.assertNotEqual(
+                getattr(FULL, item.name), getattr(NodeState(), item.name), item.name
+            )
+        for state in (FULL, NodeState()):
+            stored = json.loads(json.dumps(state.to_json()))
+            self.assertEqual(NodeState.from_json(stored), state)
+
+    def test_fields_of_other_versions_do_no_harm(self) -> None:
+        self.assertEqual(NodeState.from_json({"later": 1, "attempts": 3}), NodeState(attempts=3))
+        self.assertEqual(NodeState.from_json({}), NodeState())
+
+    def test_values_that_are_not_directors_are_refused(self) -> None:
+        for stored in (
+            {"status": "finished"}, {"tier_used": "boss"}, {"watch_it_fail": "maybe"},
+            {"tries": [{"role": "executor"}]}, {"tries": [{"role": "executor", "outcome": "x"}]},
+            {"tries": 5}, {"status": None}, {"status": ["done"]},
+        ):  # fmt: skip
+            with self.subTest(stored), self.assertRaises(RequestError):
+                NodeState.from_json(stored)
+
+
+class TestRunState(unittest.TestCase):
+    state = RunState("j", {"a": FULL, "b": NodeState(), "c": NodeState()})
+
+    def test_changes_make_a_new_state(self) -> None:
+        changed = self.state.changed("b", status=NodeStatus.RUNNING, attempts=1)
+        self.assertEqual(changed.nodes["b"], NodeState(NodeStatus.RUNNING, 1))
+        self.assertEqual(self.state.nodes["b"], NodeState())
+        self.assertEqual(changed.nodes["a"], FULL)
+        with self.assertRaises(KeyError):
+            self.state.changed("x", attempts=1)
+
+    def test_ids_by_status(self) -> None:
+        self.assertEqual(self.state.ids(NodeStatus.PENDING), {"b", "c"})
+        self.assertEqual(self.state.ids(NodeStatus.DONE, NodeStatus.PENDING), {"a", "b", "c"})
+        self.assertEqual(self.state.ids(NodeStatus.FAILED), set())
+
+    def test_json_is_plain(self) -> None:
+        stored = json.loads(json.dumps(self.state.to_json()))
+        self.assertEqual((stored["job_id"], list(stored["nodes"])), ("j", ["a", "b", "c"]))
+        self.assertEqual(stored["nodes"]["a"]["status"], "done")
+
+
+class TestCallRecord(unittest.TestCase):
+    def test_round_trip_through_json(self) -> None:
+        for cost in (0.5, None):
+            call = CallRecord(
+                "now", "executor", "p/m", Tokens(1, 2, 3, 4, 5), cost, "priced", "a", 1, False
+            )
+            self.assertEqual(CallRecord.from_json(json.loads(json.dumps(call.to_json()))), call)
+
+    def test_lines_of_others_are_refused(self) -> None:
+        call = CallRecord("now", "executor", "p/m", Tokens(), 0.0, "priced", None, None, True)
+        for name in call.to_json():
+            line = call.to_json()
+            del line[name]
+            with self.subTest(name), self.assertRaises(KeyError):
+                CallRecord.from_json(line)
