@@ -29,11 +29,12 @@ def permissions(
     """
     rules: dict[str, Any] = {"*": "deny"}
     rules |= {tool: rule for tool, rule in wanted.items() if tool != "*"}
+    fixed: dict[str, Any] = dict.fromkeys(NEVER, "deny")
     if agent in WRITING_AGENTS:
-        rules["edit"] = {"*": "deny", **dict.fromkeys(allowlist, "allow")}
+        fixed["edit"] = {"*": "deny", **dict.fromkeys(allowlist, "allow")}
     else:
-        rules |= {"edit": "deny", "bash": "deny"}
-    return rules | dict.fromkeys(NEVER, "deny")
+        fixed |= {"edit": "deny", "bash": "deny"}
+    return {tool: rule for tool, rule in rules.items() if tool not in fixed} | fixed
 
 
 def everywhere() -> dict[str, str]:
