@@ -292,7 +292,7 @@ def judge(
             return Outcome.TIMED_OUT, ended.reason
     if FALLBACK in said:
         return Outcome.AGENT_FAULT, "OpenCode did not know the agent and fell back to another"
-    if transcript.faults:
+    if transcript.ended_in_fault:
         return _judge_fault(transcript.faults[-1])
     if rejected := REJECTED.search(said):
         return Outcome.INCOMPLETE, f"a permission was rejected: {rejected[1]}"

@@ -14,6 +14,7 @@ from director.model.usage import Tokens
 
 EDIT_TOOLS = frozenset({"edit", "write", "apply_patch", "patch", "multiedit"})
 SHELL_TOOL = "bash"
+RECOVERED = frozenset({"stop", "tool-calls"})  # the model went on after what was reported
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Transcript:
     steps: int = 0
     last_finish: str | None = None
     empty_finishes: int = 0
+    ended_in_fault: bool = False
 
     @property
     def text(self) -> str:
@@ -66,6 +68,7 @@ class Transcript:
                 self._add_finish(part)
             case "error":
                 self.faults.append(_fault(event.get("error")))
+                self.ended_in_fault = True
 
     def _add_finish(self, part: dict[str, Any]) -> None:
         tokens = _tokens(part.get("tokens"))
@@ -73,6 +76,8 @@ class Transcript:
         self.tokens += tokens
         self.reported_usd += _number(part.get("cost"))
         self.last_finish = str(part.get("reason"))
+        if self.last_finish in RECOVERED:
+            self.ended_in_fault = False
         empty = self.last_finish == "unknown" and tokens.total == 0
         self.empty_finishes = self.empty_finishes + 1 if empty else 0
 
