@@ -40,7 +40,8 @@ def run_demo(
 
     ``directory`` becomes the repository (None: a new temporary folder); it is kept. ``real`` uses
     the OpenCode on PATH with a scripted model on loopback, else a stand-in plays OpenCode as
-    well. ``attached`` runs the commands. Raises RequestError for a folder that is not empty, and for ``real`` without OpenCode.
+    well. ``attached`` runs the commands. Raises RequestError for a folder that is not empty, and
+    for ``real`` without OpenCode.
     """
     if real:
         find_program(env)

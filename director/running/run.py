@@ -102,12 +102,12 @@ def run_job(
 
 def _ready_plan(directory: JobDirectory) -> Plan:
     stage = read_stage(directory)
-    plan = directory.load_plan()
     if stage is not None and stage.stage is not Stage.READY:
         raise RequestError(
             f"the plan is not ready: it stands at {stage.stage}",
             "go on with `director plan --continue`",
         )
+    plan = directory.load_plan()
     unfrozen = [node.id for node in plan.nodes if not node.admitted]
     if unfrozen:
         raise RequestError(
