@@ -1,0 +1,231 @@
+"""A scene: a user's repository, the real OpenCode, a scripted model, and director as a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from director.demo.model_server import ModelServer, Request
+from tests.e2e.opencode import require_opencode
+from tests.e2e.scripted_job import ScriptedJob, heading_of
+from tests.support.hermetic import hermetic_environment
+from tests.support.repositories import SampleRepo
+
+PROJECT = Path(__file__).resolve().parents[2]
+PROC = Path("/proc")
+COMMAND_SECS = 120.0
+ROLES = ("planner", "test_author", "executor", "explorer", "reviewer", "escalation")
+
+LIMITS = """\
+[limits]
+node_timeout_secs = 60
+provider_retries = 0
+flake_runs = 1
+"""
+
+AddCleanup = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said: exit code, standard output, standard error."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@dataclass
+class Scene:
+    """One repository with its models. ``env`` is what director, and all it starts, sees."""
+
+    repo: SampleRepo
+    env: dict[str, str]
+    job: ScriptedJob
+    server: ModelServer
+
+    @classmethod
+    def open(cls, add_cleanup: AddCleanup, job: ScriptedJob, files: Mapping[str, str]) -> Scene:
+        """Make a scene whose repository holds ``files``; ``add_cleanup`` takes it apart again.
+
+        Skips the test where there is no OpenCode.
+        """
+        opencode = require_opencode()
+        tmp = Path(tempfile.mkdtemp(prefix="director-e2e-")).resolve()
+        # OpenCode's own processes may still write when they are ended: errors are theirs.
+        add_cleanup(shutil.rmtree, tmp, ignore_errors=True)
+        env = _environment(tmp, opencode)
+        server = ModelServer(job)
+        server.__enter__()
+        add_cleanup(server.__exit__, None, None, None)
+        repo = SampleRepo.create(tmp / "repo", env, files)
+        scene = cls(repo, env, job, server)
+        add_cleanup(scene.end_processes)
+        return scene
+
+    def configure(self, extra: str = "", name: str = "config.toml") -> None:
+        """Write a configuration below ``.director``: all tiers local, and ``extra`` sections."""
+        self.repo.write(f".director/{name}", _config(self.server.base_url, extra))
+
+    def director(self, *argv: str, secs: float = COMMAND_SECS) -> Said:
+        """Run director in the repository to its end."""
+        process = self.start(*argv)
+        try:
+            out, err = process.communicate(timeout=secs)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            raise AssertionError(f"director {argv} took over {secs} s:\n{err}") from None
+        return Said(process.returncode, out, err)
+
+    def start(self, *argv: str) -> subprocess.Popen[str]:
+        """Start director in the repository."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "director", *argv],
+            cwd=self.repo.root,
+            env={**self.env, "PYTHONPATH": str(PROJECT)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def requests(self, heading: str) -> list[Request]:
+        """Return the requests about ``heading`` that the model server got so far."""
+        return [one for one in self.server.requests if heading_of(one.prompt) == heading]
+
+    def record(self, name: str) -> Any:
+        """Return a JSON file below ``.director``."""
+        return json.loads((self.repo.root / ".director" / name).read_text())
+
+    def lines(self, name: str) -> list[dict[str, Any]]:
+        """Return the lines of a journal below ``.director``."""
+        text = (self.repo.root / ".director" / name).read_text()
+        return [json.loads(line) for line in text.splitlines()]
+
+    def tool_uses(self, log: str) -> list[dict[str, Any]]:
+        """Return the tool calls in the transcripts whose name contains ``log``, oldest first."""
+        uses = []
+        for path in sorted((self.repo.root / ".director" / "logs").glob(f"*-{log}-*.jsonl")):
+            events = [json.loads(line) for line in path.read_text().splitlines()]
+            uses += [one["part"] for one in events if one["type"] == "tool_use"]
+        return uses
+
+    def show(self, commit: str, path: str) -> str:
+        """Return a file as it is in a commit."""
+        return self.repo.git("show", f"{commit}:{path}")
+
+    def paths(self, commit: str) -> list[str]:
+        """Return the paths in a commit."""
+        return self.repo.git("ls-tree", "-r", "--name-only", commit).splitlines()
+
+    def leftovers(self) -> list[str]:
+        """Return what director left behind: processes, worktrees, cache folders, locks of git."""
+        cache = Path(self.env["XDG_CACHE_HOME"]) / "director"
+        found = [str(path) for path in cache.glob("*")]
+        found += [str(path) for path in self.repo.root.rglob("*.lock")]
+        found += [path for path in self._worktrees() if path != str(self.repo.root)]
+        return found + [f"process {pid}: {line}" for pid, line in self.processes().items()]
+
+    def _worktrees(self) -> list[str]:
+        listed = self.repo.git("worktree", "list", "--porcelain")
+        for job in self.repo.root.rglob("job.git"):
+            listed += "\n" + self.repo.git("--git-dir", str(job), "worktree", "list", "--porcelain")
+        lines = [line for line in listed.splitlines() if line.startswith("worktree ")]
+        return [line.removeprefix("worktree ") for line in lines if not line.endswith("job.git")]
+
+    def processes(self) -> dict[int, str]:
+        """Return the live processes of this scene (by its HOME): id → command line."""
+        needle = f"HOME={self.env['HOME']}\0".encode()
+        found = {}
+        for entry in PROC.glob("[0-9]*"):
+            with suppress(OSError):
+                if needle in (entry / "environ").read_bytes():
+                    line = (entry / "cmdline").read_bytes().replace(b"\0", b" ")
+                    found[int(entry.name)] = line.decode(errors="replace").strip()
+        return found
+
+    def end_processes(self) -> None:
+        """End what a failed test left running."""
+        for pid in self.processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def wait_for(condition: Callable[[], bool], what: str, secs: float = 60.0) -> None:
+    """Poll until ``condition`` holds; AssertionError when it does not within ``secs``."""
+    deadline = time.monotonic() + secs
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {secs} s: {what}")
+        time.sleep(0.05)
+
+
+def local_tiers(**others: str) -> str:
+    """Return ``[tiers]`` with one local model for each role, ``others`` apart."""
+    tiers = {role: others.get(role, f"local/{role.replace('_', '-')}") for role in ROLES}
+    return "[tiers]\n" + "".join(f'{role} = "{model}"\n' for role, model in tiers.items())
+
+
+def prices(*models: str, input_usd: float = 1.0, output_usd: float = 4.0) -> str:
+    """Return ``[pricing]`` for ``models``, in US dollars per million tokens."""
+    lines = [f'"{name}" = {{ input = {input_usd}, output = {output_usd} }}\n' for name in models]
+    return "[pricing]\n" + "".join(lines)
+
+
+def gates(commands: Mapping[str, str]) -> str:
+    """Return ``[gates]``."""
+    return "[gates]\n" + "".join(f'{name} = "{command}"\n' for name, command in commands.items())
+
+
+def _config(base_url: str, extra: str) -> str:
+    tiers = "" if "[tiers]" in extra else local_tiers()
+    local = f'[providers.local]\nbase_url = "{base_url}"\n'
+    return "\n".join((tiers, LIMITS, local, extra))
+
+
+def _environment(tmp: Path, opencode: Path) -> dict[str, str]:
+    """Return an environment in which OpenCode asks nobody but the model server."""
+    env = hermetic_environment(tmp / "home")
+    catalogue = tmp / "models.json"
+    catalogue.write_text("{}")
+    return env | {
+        "PATH": os.pathsep.join((str(opencode), env["PATH"])),
+        "OPENCODE_MODELS_PATH": str(catalogue),
+        "OPENCODE_DISABLE_MODELS_FETCH": "1",
+        "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
+        "npm_config_offline": "true",
+    }
+
+
+def succeeded(said: Said) -> Said:
+    """Return ``said``; AssertionError with everything it said when it did not exit with 0."""
+    if said.code != 0:
+        raise AssertionError(f"exit code {said.code}\n{said.out}\n{said.err}")
+    return said
+
+
+def tools_offered(requests: Sequence[Request]) -> set[str]:
+    """Return the names of the tools that these requests offer to the model."""
+    return {tool["function"]["name"] for one in requests for tool in one.body.get("tools", [])}
+
+
+def system_prompt(request: Request) -> str:
+    """Return what the model is told before the conversation."""
+    messages = request.body["messages"]
+    return "\n".join(str(one["content"]) for one in messages if one["role"] == "system")

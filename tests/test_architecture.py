@@ -1,0 +1,104 @@
+"""The rules of the house that a reader can rely on, read from the source."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import unittest
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[1] / "director"
+LAYERS = (
+    "__main__",
+    "cli",
+    "commands",
+    "benching",
+    "planning",
+    "running",
+    "reporting",
+    "job",
+    "demo",
+    "agents",
+    "workspace",
+    "records",
+    "model",
+    "__init__",
+)
+"""The folders and modules of the package, highest first: imports point down this list only."""
+
+PROCESS_STARTERS = {"subprocess", "multiprocessing", "pty"}
+PROCESS_MODULE = "director.workspace.processes"
+UNFINISHED = re.compile(r"TODO|FIXME|XXX|NotImplementedError")
+
+
+class TestArchitecture(unittest.TestCase):
+    def setUp(self) -> None:
+        self.sources = {_module_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+        self.imports = {name: set(_imports(path)) for name, path in self.sources.items()}
+
+    def test_every_folder_has_its_place(self) -> None:
+        self.assertEqual({_layer(name) for name in self.sources}, set(LAYERS))
+
+    def test_only_the_standard_library_is_imported(self) -> None:
+        known = sys.stdlib_module_names | {"director"}
+        for name, imported in self.imports.items():
+            foreign = {one for one in imported if one.partition(".")[0] not in known}
+            self.assertEqual(foreign, set(), name)
+
+    def test_imports_between_folders_point_downwards(self) -> None:
+        for name in self.sources:
+            upwards = {
+                other
+                for other in self._own(name)
+                if LAYERS.index(_layer(other)) < LAYERS.index(_layer(name))
+            }
+            self.assertEqual(upwards, set(), name)
+
+    def test_no_import_goes_in_a_circle(self) -> None:
+        graph = {name: self._own(name) for name in self.sources}
+        list(TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
+
+    def test_one_module_starts_processes(self) -> None:
+        starters = {name for name, found in self.imports.items() if found & PROCESS_STARTERS}
+        self.assertEqual(starters, {PROCESS_MODULE})
+        for name, path in self.sources.items():
+            calls = re.findall(
+                r"\bos\.(?:system|popen|fork\w*|exec\w+|(?:posix_)?spawn\w*)\(", path.read_text()
+            )
+            self.assertEqual(calls, [], name)
+
+    def test_nothing_is_left_to_do(self) -> None:
+        for name, path in self.sources.items():
+            self.assertEqual(UNFINISHED.findall(path.read_text()), [], name)
+
+    def _own(self, name: str) -> set[str]:
+        """Return the modules of this package that ``name`` imports, itself left out."""
+        found = set()
+        for imported in self.imports[name]:
+            module = imported if imported in self.sources else imported.rpartition(".")[0]
+            if module in self.sources and module != name:
+                found.add(module)
+        return found
+
+
+def _module_of(path: Path) -> str:
+    parts = ("director", *path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _layer(module: str) -> str:
+    return module.split(".")[1] if "." in module else "__init__"
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Give every imported name, dotted: ``from a import b`` gives ``a`` and ``a.b``."""
+    for node in ast.walk(ast.parse(path.read_text(), str(path))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0 and node.module, f"{path}: relative import"
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
