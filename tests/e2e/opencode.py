@@ -98,8 +98,9 @@ def _run(argv: list[str], secs: float) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UnavailableError(str(error)) from None
     if done.returncode != 0:
-        said = done.stderr.strip().splitlines()[:1] or [f"exit code {done.returncode}"]
-        raise UnavailableError(f"`{' '.join(argv)}` failed: {said[0]}")
+        errors = [line for line in done.stderr.splitlines() if "error" in line.lower()]
+        reason = errors[0] if errors else f"exit code {done.returncode}"
+        raise UnavailableError(f"`{' '.join(argv)}` failed: {reason}")
     return done.stdout
 
 
