@@ -125,7 +125,8 @@ class TestPaths(unittest.TestCase):
         for path in (
             "", "/a", "C:/a", "c:a", "a\\b", "a//b", "a/", "./a", "a/.", "../a", "a/../b", "..",
             ".git", ".git/config", "a/.git/x", ".GIT/x", ".git./x", ".git /x",
-            ".director/plan.json", ".Director/x", "*.py", "a?.py", "a\nb", "a\0b", "a\tb", "\u202ea",
+            ".director/plan.json", ".Director/x", "*.py", "a?.py", "a\nb", "a\0b", "a\tb",
+            "\u202ea",
         ):  # fmt: skip
             self.assertIsNotNone(path_problem(path), repr(path))
 

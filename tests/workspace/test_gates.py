@@ -54,9 +54,9 @@ class TestGates(HermeticCase):
         self.assertEqual((result.verdict, result.code), (Verdict.RED, -signal.SIGSEGV))
 
     def test_a_time_out_is_broken_and_keeps_the_output(self) -> None:
-        result = self.run_gate("echo so far; sleep 300", timeout_secs=0.5)
+        result = self.run_gate("echo so far; sleep 300", timeout_secs=1)
         self.assertEqual(result.verdict, Verdict.BROKEN)
-        self.assertIn("0.5 s", result.reason)
+        self.assertIn("within 1 s", result.reason)
         self.assertEqual(result.output, "so far\n")
 
     def test_a_missing_worktree_is_broken(self) -> None:

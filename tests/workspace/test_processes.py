@@ -222,8 +222,22 @@ class TestShortCommands(ProcessCase):
         with self.assertRaises(OSError):
             capture([str(self.tmp / "none")], self.tmp, self.env)
 
+    def attached(self, script: str) -> int:
+        return run_attached(["sh", "-c", script], self.tmp, self.env, self.cancellation)
+
     def test_run_attached_returns_the_code(self) -> None:
-        self.assertEqual(run_attached(["sh", "-c", "exit 9"], self.tmp, self.env), 9)
+        self.assertEqual(self.attached("exit 9"), 9)
+
+    def test_run_attached_passes_a_sigterm_on(self) -> None:
+        def cancel() -> None:
+            until(self.tmp / "ready")()
+            self.cancellation.cancel(signal.SIGTERM)
+
+        thread = threading.Thread(target=cancel)
+        thread.start()
+        script = "trap 'exit 7' TERM; touch ready; while :; do sleep 0.05; done"
+        self.assertEqual(self.attached(script), 7)
+        thread.join()
 
 
 def until(path: Path) -> Callable[[], None]:
