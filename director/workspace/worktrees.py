@@ -89,7 +89,7 @@ class Worktree:
         index = self._index.with_suffix(".candidate")
         shutil.copy2(self._index, index)
         git = self._git(index)
-        git.output("read-tree", "-m", base)
+        git.output("read-tree", "-i", "--reset", base)
         git.run("update-index", "-q", "--really-refresh")
         changed = split_z(git.output("diff-files", "-z", "--name-only", "--no-ext-diff"))
         links = [path for path in allowed if self._became_link(base, path)]
