@@ -130,6 +130,20 @@ class TestSnapshot(WorktreeCase):
         os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
         self.assertEqual(self.snapshot("a.py").changed, {"tests/test_a.py"})
 
+    def test_a_file_that_was_only_touched_is_unchanged(self) -> None:
+        os.utime(self.root / "b.py", (1, 1))
+        self.agent("cp a.py copy; mv copy a.py")
+        self.assertEqual(self.snapshot("a.py").changed, frozenset())
+
+    def test_compared_with_another_base_than_it_was_reset_to(self) -> None:
+        self.sample.write("a.py", "A = 2\n")
+        self.sample.write("b.py", "B = 2\n")
+        self.worktree.reset(self.sample.commit())
+        self.agent("echo 'A = 3' > a.py")
+        snapshot = self.snapshot("a.py")
+        self.assertEqual(snapshot.changed, {"a.py", "b.py"})
+        self.assertEqual(self.candidate(snapshot), {"a.py": ("100644", "A = 3\n")})
+
     def test_settings_of_the_agents_hide_nothing(self) -> None:
         self.agent(
             "git config core.fileMode false; git config core.ignoreStat true;"
