@@ -6,16 +6,15 @@ agent does with git lands here and cannot reach the user's refs, configuration o
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from director.workspace.git import Git, join_z, split_z
+from director.workspace.history import ABSENT_MODE, BranchCommit, Change, Entry, History
 from director.workspace.repository import Repository
 
 CARRIED_CONFIG = (
@@ -24,42 +23,25 @@ CARRIED_CONFIG = (
 )
 CARRIED_FILES = ("shallow", "info/attributes", "info/sparse-checkout")
 SETTINGS = (*CARRIED_FILES, "config", "config.worktree", "info/exclude", "info/grafts")
-ABSENT_MODE = "000000"
+
+__all__ = [  # what it gives out is defined next door
+    "ABSENT_MODE",
+    "BranchCommit",
+    "Change",
+    "Entry",
+    "JobRepository",
+    "create_job_repository",
+    "open_job_repository",
+]
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A path in a tree: git's mode (octal text) and object id. ABSENT_MODE: not there."""
-
-    path: str
-    mode: str
-    oid: str
-
-
-@dataclass(frozen=True)
-class Change:
-    """A path that differs between two trees."""
-
-    path: str
-    old: Entry
-    new: Entry
-
-
-@dataclass(frozen=True)
-class BranchCommit:
-    """A commit of the job branch, with its trailers (key → value)."""
-
-    oid: str
-    trailers: Mapping[str, str]
-
-
-class JobRepository:
+class JobRepository(History):
     """One job's repository and its one branch."""
 
     def __init__(self, path: Path, branch: str, git: Git, user: Repository) -> None:
+        super().__init__(git)
         self.path = path
         self.branch = branch
-        self.git = git
         self.user = user
         self._turn = threading.Lock()
         self._tip = git.text("rev-parse", "--verify", f"{self.ref}^{{commit}}")
@@ -104,47 +86,9 @@ class JobRepository:
             self.git.output("update-ref", self.ref, self._tip)
             return self.user.publish(self.path, self.branch)
 
-    def entries(self, commit: str, paths: Iterable[str]) -> dict[str, Entry]:
-        """Return path → entry for those of ``paths`` that are files in ``commit``."""
-        wanted = list(paths)
-        if not wanted:
-            return {}
-        out = self.git.output("ls-tree", "-r", "-z", "--full-tree", commit, "--", *wanted)
-        found = [_entry(line) for line in split_z(out)]
-        return {entry.path: entry for entry in found if entry.path in set(wanted)}
-
-    def hashes(self, commit: str, paths: Iterable[str]) -> dict[str, str]:
-        """Return path → sha256 (hex) of the content, for those of ``paths`` in ``commit``."""
-        return {
-            path: hashlib.sha256(content).hexdigest()
-            for path, content in self.contents(commit, paths).items()
-        }
-
-    def contents(self, commit: str, paths: Iterable[str]) -> dict[str, bytes]:
-        """Return path → content for those of ``paths`` that are files in ``commit``."""
-        return {
-            path: self.git.output("cat-file", "blob", entry.oid)
-            for path, entry in self.entries(commit, paths).items()
-        }
-
     def store(self, content: bytes) -> str:
         """Write ``content`` as a blob, as it is, and return its object id."""
         return self.git.text("hash-object", "-w", "--stdin", "--no-filters", stdin=content)
-
-    def tree(self, commit: str) -> str:
-        """Return the tree of ``commit``."""
-        return self.git.text("rev-parse", f"{commit}^{{tree}}")
-
-    def changes(self, old: str, new: str) -> list[Change]:
-        """Return the paths in which two commits or trees differ, without guessing renames."""
-        out = split_z(self.git.output("diff-tree", "-r", "-z", "--no-renames", "--raw", old, new))
-        return [_change(info, path) for info, path in zip(out[::2], out[1::2], strict=True)]
-
-    def diff(self, old: str, new: str) -> str:
-        """Return the difference between two commits as a patch, for people and models."""
-        return self.git.output(
-            "diff-tree", "-r", "-p", "--no-color", "--no-ext-diff", "--no-textconv", old, new
-        ).decode(errors="replace")
 
     def tree_with(self, base: str, entries: Iterable[Entry]) -> str:
         """Write and return the tree of ``base`` with ``entries`` put in (absent ones taken out)."""
@@ -157,14 +101,6 @@ class JobRepository:
     def commit(self, tree: str, parent: str, message: str) -> str:
         """Write and return a commit of ``tree`` on ``parent``."""
         return self.git.text("commit-tree", tree, "-p", parent, stdin=message.encode())
-
-    def log(self, base: str, tip: str) -> list[BranchCommit]:
-        """Return the commits after ``base`` up to ``tip``, oldest first, with their trailers."""
-        out = self.git.output(
-            "log", "-z", "--reverse", "--first-parent",
-            "--format=%H%n%(trailers:only=true,unfold=true)", f"{base}..{tip}",
-        )  # fmt: skip
-        return [_branch_commit(text) for text in split_z(out)]
 
     @contextmanager
     def scratch_index(self) -> Iterator[Git]:
@@ -233,20 +169,3 @@ def _discard(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     path.unlink(missing_ok=True)
-
-
-def _entry(line: str) -> Entry:
-    info, _, path = line.partition("\t")
-    mode, _, oid = info.split(" ")
-    return Entry(path, mode, oid)
-
-
-def _change(info: str, path: str) -> Change:
-    old_mode, new_mode, old_oid, new_oid, _ = info.removeprefix(":").split(" ")
-    return Change(path, Entry(path, old_mode, old_oid), Entry(path, new_mode, new_oid))
-
-
-def _branch_commit(text: str) -> BranchCommit:
-    oid, _, rest = text.partition("\n")
-    pairs = (line.partition(": ") for line in rest.splitlines() if ": " in line)
-    return BranchCommit(oid.strip(), {key: value.strip() for key, _, value in pairs})
