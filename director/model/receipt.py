@@ -1,0 +1,75 @@
+"""The receipt of a merge: which commit was merged, on what grounds, made by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+GREEN = "green"
+
+
+@dataclass(frozen=True)
+class GateRun:
+    """One run of a gate that a merge rests on. ``exit_code`` None: the command was ended.
+
+    ``wall_secs``, ``commit`` and ``tree`` are None where a rebuilt receipt cannot tell.
+    """
+
+    purpose: str
+    command: str
+    verdict: str
+    exit_code: int | None
+    wall_secs: float | None
+    commit: str | None
+    tree: str | None
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> GateRun:
+        """Return the run that ``asdict`` gave; TypeError, KeyError when it is something else."""
+        return cls(**{item.name: stored[item.name] for item in fields(cls)})
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """One merge, as a line of ``receipts.jsonl``.
+
+    ``base`` is the commit that the ``candidate`` stands on, ``merged`` the commit on the branch,
+    ``tree`` its tree and ``parent`` its parent. ``tests`` maps the node's frozen tests to their
+    sha256. ``tier`` and ``model`` are None for a node that was green without a call. ``rebuilt``:
+    made from the commit's trailers after a crash.
+    """
+
+    ts: str
+    job_id: str
+    node: str
+    base: str
+    candidate: str
+    merged: str
+    tree: str
+    parent: str
+    tests: Mapping[str, str]
+    tests_hash: str
+    gates: tuple[GateRun, ...]
+    files: tuple[str, ...]
+    tier: str | None
+    model: str | None
+    attempts: int
+    tools: Mapping[str, str] = field(default_factory=dict)
+    rebuilt: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the line as an object."""
+        return asdict(self) | {"gates": [asdict(run) for run in self.gates]}
+
+    @classmethod
+    def from_json(cls, line: Mapping[str, Any]) -> Receipt:
+        """Return the receipt of a line; ValueError when it is not one that director wrote."""
+        try:
+            known = {item.name: line[item.name] for item in fields(cls)}
+            known["gates"] = tuple(GateRun.from_json(one) for one in known["gates"])
+            known["files"] = tuple(known["files"])
+            known["tests"] = dict(known["tests"])
+            return cls(**known)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"not a receipt: {error}") from None
