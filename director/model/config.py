@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
 from director.model.roles import Role
+from director.model.secrets import literal_secrets, looks_secret, referenced_variables
 from director.model.usage import Price
 
 
@@ -55,14 +57,38 @@ class LocalProvider:
     """
 
     base_url: str
-    api_key: str = "none"
+    api_key: str = field(default="none", repr=False)
     context: int = 131_072
     output: int = 16_384
 
 
 @dataclass(frozen=True)
+class GateEnvironment:
+    """Which of the caller's variables gates see: globs, in which case matters.
+
+    What looks like a key is withheld unless ``passed`` names it; ``dropped`` is withheld always.
+    """
+
+    passed: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = ()
+
+    def of(self, env: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables of ``env`` that gates see."""
+        return {name: value for name, value in env.items() if self.shows(name)}
+
+    def shows(self, name: str) -> bool:
+        """Whether gates see the variable ``name``."""
+        if any(fnmatchcase(name, glob) for glob in self.dropped):
+            return False
+        return not looks_secret(name) or any(fnmatchcase(name, glob) for glob in self.passed)
+
+
+@dataclass(frozen=True)
 class Config:
-    """Everything ``config.toml`` says. ``gates`` keeps the order of the file."""
+    """Everything ``config.toml`` says. ``gates`` keeps the order of the file.
+
+    ``sandbox`` is the command that stands in front of every agent and gate (empty: none).
+    """
 
     tiers: Mapping[Role, str]
     gates: Mapping[str, str] = field(default_factory=dict)
@@ -71,3 +97,16 @@ class Config:
     sampling: Mapping[Role, Sampling] = field(default_factory=dict)
     review: ReviewPolicy = ReviewPolicy()
     local: LocalProvider | None = None
+    env: GateEnvironment = GateEnvironment()
+    sandbox: tuple[str, ...] = ()
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Return place → value of the keys that stand here as they are."""
+        key = self.local.api_key if self.local else ""
+        return literal_secrets({"providers": {"local": {"api_key": key}}})
+
+    @property
+    def secret_variables(self) -> list[str]:
+        """Return the variables that keys here refer to."""
+        return referenced_variables(self.local.api_key) if self.local else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -10,13 +11,23 @@ from difflib import get_close_matches
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from director.model.config import Config, Limits, LocalProvider, ReviewPolicy, Sampling
+from director.model.config import (
+    Config,
+    GateEnvironment,
+    Limits,
+    LocalProvider,
+    ReviewPolicy,
+    Sampling,
+)
 from director.model.errors import RequestError
 from director.model.roles import Role
 from director.model.usage import Price
 
-SECTIONS = ("tiers", "gates", "pricing", "limits", "sampling", "review", "providers")
+SECTIONS = (
+    "tiers", "gates", "pricing", "limits", "sampling", "review", "providers", "env", "sandbox",
+)  # fmt: skip
 LOCAL_PREFIX = "local/"
+SANDBOX_PLACES = ("worktree", "scratch", "git", "repo", "home")
 Section = TypeVar("Section", Limits, LocalProvider, Price, ReviewPolicy, Sampling)
 
 
@@ -77,6 +88,8 @@ class _Reader:
             sampling=self._sampling(tables["sampling"]),
             review=self._section(ReviewPolicy, tables["review"], ("review",)) or ReviewPolicy(),
             local=local,
+            env=self._environment(tables["env"]),
+            sandbox=self._sandbox(tables["sandbox"]),
         )
         return None if self.problems else config
 
@@ -118,6 +131,40 @@ class _Reader:
             elif section := self._section(Sampling, self._table(table, path), path):
                 sampling[Role(key)] = section
         return sampling
+
+    def _environment(self, table: Mapping[str, Any]) -> GateEnvironment:
+        self._only(table, "env", ("pass", "drop"))
+        globs = {key: self._strings(table.get(key, []), ("env", key)) for key in ("pass", "drop")}
+        return GateEnvironment(globs["pass"], globs["drop"])
+
+    def _sandbox(self, table: Mapping[str, Any]) -> tuple[str, ...]:
+        self._only(table, "sandbox", ("command",))
+        path = ("sandbox", "command")
+        given = table.get("command", [])
+        if isinstance(given, str):
+            try:
+                given = shlex.split(given)
+            except ValueError as error:
+                self._say(path, f"cannot be split into words: {error}")
+                return ()
+        words = self._strings(given, path, "a list of strings, or one string")
+        for place in re.findall(r"\{(\w*)\}", " ".join(words)):
+            if place not in SANDBOX_PLACES:
+                self._unknown((*path, place), SANDBOX_PLACES, "a place director fills in")
+        return words
+
+    def _only(self, table: Mapping[str, Any], section: str, known: tuple[str, ...]) -> None:
+        for key in table:
+            if key not in known:
+                self._unknown((section, key), known)
+
+    def _strings(
+        self, value: object, path: tuple[str, ...], expected: str = "a list of strings"
+    ) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+            self._wrong(path, expected)
+            return ()
+        return tuple(value)
 
     def _section(
         self, kind: type[Section], table: Mapping[str, Any], path: tuple[str, ...]
@@ -161,10 +208,12 @@ class _Reader:
     def _wrong(self, path: tuple[str, ...], expected: str) -> None:
         self._say(path, f"must be {expected}")
 
-    def _unknown(self, path: tuple[str, ...], known: Iterable[str]) -> None:
+    def _unknown(
+        self, path: tuple[str, ...], known: Iterable[str], what: str = "a known key"
+    ) -> None:
         guess = get_close_matches(path[-1], list(known), n=1)
         hint = f"did you mean {guess[0]!r}?" if guess else f"known: {', '.join(known)}"
-        self._say(path, f"is not a known key ({hint})")
+        self._say(path, f"is not {what} ({hint})")
 
     def _say(self, path: tuple[str, ...], problem: str) -> None:
         key = ".".join(part if re.fullmatch(r"[\w-]+", part) else f'"{part}"' for part in path)

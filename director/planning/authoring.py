@@ -13,6 +13,7 @@ from director.job.trailers import KIND, NODE, TESTS, commit_message
 from director.job.workbench import Workbench
 from director.model.plan import Node
 from director.model.roles import Agent, Role
+from director.planning.admission import RedRun, never_green
 from director.planning.prompts import tests_prompt
 from director.records.events import Kind
 from director.workspace.gates import NOT_EXECUTABLE, NOT_FOUND, Verdict
@@ -53,7 +54,7 @@ def author_tests(bench: Workbench, node: Node, recon: str, feedback: str) -> Adm
 
 
 def admit(bench: Workbench, node: Node, worktree: Worktree, commit: str) -> Admission:
-    """Say whether the node's tests in ``commit`` exist, run and are red."""
+    """Say whether the node's tests in ``commit`` exist, run, are red, and can turn green."""
     missing = sorted(set(node.tests) - set(bench.job.entries(commit, node.tests)))
     if missing:
         return Admission({}, f"these test files are missing: {', '.join(missing)}")
@@ -63,6 +64,10 @@ def admit(bench: Workbench, node: Node, worktree: Worktree, commit: str) -> Admi
     output = f"\n\n{fenced(gate.output)}" if gate.output.strip() else ""
     match gate.verdict:
         case Verdict.RED:
+            full = gate.log.read_text(encoding="utf-8", errors="replace")
+            if reason := never_green(RedRun(node.test_cmd, gate.code, full), node.tests):
+                problem = f"no implementation can make `{node.test_cmd}` pass: {reason}{output}"
+                return Admission({}, problem)
             return Admission(bench.job.hashes(commit, node.tests))
         case Verdict.GREEN:
             problem = f"`{node.test_cmd}` passes although nothing is implemented yet{output}"

@@ -3,14 +3,33 @@
 from __future__ import annotations
 
 import unittest
+from typing import ClassVar
 
-from director.model.config import Config, Limits, ReviewPolicy
+from director.model.config import Config, GateEnvironment, Limits, ReviewPolicy
 from director.model.config_reader import read_config
 from director.model.errors import RequestError
 from director.model.roles import Role
 from director.model.usage import Price
 
 TIERS = "[tiers]\n" + "".join(f'{role} = "p/m"\n' for role in Role)
+
+
+class TestGateEnvironment(unittest.TestCase):
+    env: ClassVar = {"PATH": "/bin", "ACME_KEY": "1", "ACME_URL": "2", "acme_token": "3"}
+
+    def shown(self, **globs: tuple[str, ...]) -> set[str]:
+        return set(GateEnvironment(**globs).of(self.env))
+
+    def test_keys_are_withheld_unless_named(self) -> None:
+        self.assertEqual(self.shown(), {"PATH", "ACME_URL"})
+        self.assertEqual(self.shown(passed=("ACME_*",)), {"PATH", "ACME_URL", "ACME_KEY"})
+        self.assertEqual(self.shown(passed=("*",)), set(self.env))
+
+    def test_what_is_dropped_is_dropped(self) -> None:
+        self.assertEqual(self.shown(dropped=("ACME_*",)), {"PATH"})
+        self.assertEqual(
+            self.shown(passed=("*",), dropped=("ACME_K?Y", "P*")), {"ACME_URL", "acme_token"}
+        )
 
 
 class TestReadConfig(unittest.TestCase):
@@ -136,6 +155,39 @@ class TestReadConfig(unittest.TestCase):
         self.assertIn(
             "sampling.executer (line 8) is not a known key (did you mean 'executor'?)", said
         )
+
+    def test_env(self) -> None:
+        env = self.read('[env]\npass = ["ACME_*"]\ndrop = ["CI", "X_*"]\n').env
+        self.assertEqual(env, GateEnvironment(("ACME_*",), ("CI", "X_*")))
+        self.assertEqual(self.read("").env, GateEnvironment())
+        self.assertIn("env.pass (line 9) must be a list of strings", self.said("[env]\npass = 1\n"))
+        self.assertIn("env.drop", self.said('[env]\ndrop = ["A", 1]\n'))
+        self.assertIn("(did you mean 'pass'?)", self.said("[env]\npas = []\n"))
+
+    def test_sandbox(self) -> None:
+        listed = self.read('[sandbox]\ncommand = ["box", "--in", "{worktree}", "a b"]\n')
+        self.assertEqual(listed.sandbox, ("box", "--in", "{worktree}", "a b"))
+        whole = self.read("""[sandbox]\ncommand = "box --in {worktree} 'a b'"\n""")
+        self.assertEqual(whole.sandbox, listed.sandbox)
+        self.assertEqual(self.read("").sandbox, ())
+        self.assertEqual(self.read('[sandbox]\ncommand = ""\n').sandbox, ())
+        for text, expected in (
+            ("command = 1", "must be a list of strings, or one string"),
+            ("command = ['a', 1]", "must be a list of strings, or one string"),
+            ('command = "a \'b"', "cannot be split into words"),
+            ('comand = "a"', "did you mean 'command'?"),
+            ('command = "a {work_tree}"', "did you mean 'worktree'?"),
+        ):
+            self.assertIn(expected, self.said(f"[sandbox]\n{text}\n"), text)
+
+    def test_a_literal_key_is_not_in_what_is_printed(self) -> None:
+        local = '[providers.local]\nbase_url = "http://x"\napi_key = "%s"\n'
+        config = self.read(local % "very-private-key")
+        self.assertEqual(config.secrets, {"providers.local.api_key": "very-private-key"})
+        self.assertNotIn("very-private-key", repr(config))
+        config = self.read(local % "{env:MINE}")
+        self.assertEqual((config.secrets, config.secret_variables), ({}, ["MINE"]))
+        self.assertEqual((self.read("").secrets, self.read("").secret_variables)[1], [])
 
     def test_the_empty_file_names_every_role(self) -> None:
         said = self.said("", tiers="")
