@@ -6,15 +6,18 @@ import itertools
 import random
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from director.agents.opencode import Assignment, Outcome, Reply, Spending
+from director.agents.permissions import WRITING_AGENTS
 from director.agents.transcript import Transcript
 from director.model.config import Config
 from director.model.errors import InterruptedRunError, StoppedError
 from director.model.state import CallRecord
 from director.model.usage import cost_of
+from director.records.call_notes import CallNote, CallNotes
 from director.records.clock import now
 from director.records.events import Events, Kind
 from director.records.ledger import Ledger, Meter, ceiling_reached
@@ -22,14 +25,26 @@ from director.workspace.cancellation import Cancellation
 
 FIRST_PAUSE_SECS = 4.0
 LONGEST_PAUSE_SECS = 120.0
+# Outcomes that belong to the model: such a reply is the answer, for better or worse.
+CONCLUDED = frozenset(
+    {Outcome.COMPLETED, Outcome.INCOMPLETE, Outcome.TIMED_OUT, Outcome.CONTEXT_TOO_LONG}
+)
 LASTING_STATUS_CODES = frozenset({400, 401, 402, 403, 404})
 
 
 class Caller(Protocol):
     """Whatever can make a call (OpenCode, or a fake)."""
 
-    def call(self, assignment: Assignment, spending: Spending) -> Reply:
-        """Make one call."""
+    def call(self, assignment: Assignment, spending: Spending, events: Path) -> Reply:
+        """Make one call, its raw events into the file ``events``."""
+        ...
+
+    def new_log(self, name: str) -> Path:
+        """Return a fresh path for the events of a call."""
+        ...
+
+    def recall(self, events: Path) -> Reply:
+        """Return what an earlier call left in its events file."""
         ...
 
 
@@ -40,6 +55,7 @@ class Crew:
     caller: Caller
     config: Config
     ledger: Ledger
+    notes: CallNotes
     events: Events
     cancellation: Cancellation
     pause: Callable[[float], None]
@@ -47,9 +63,13 @@ class Crew:
     def ask(self, assignment: Assignment) -> Reply:
         """Make a call, record what it cost, and return the reply.
 
+        A role that only reads is not asked again what a killed run has already paid for; an
+        agent that writes needs its worktree for that, so its asker calls ``recalled`` itself.
         Provider faults are tried again with growing pauses; they are nobody's attempt. Raises
         StoppedError when they last or the ceiling is reached, InterruptedRunError on a signal.
         """
+        if assignment.agent not in WRITING_AGENTS and (kept := self.recalled(assignment)):
+            return kept
         for retry in itertools.count():
             self.cancellation.check()
             self.ledger.check_ceiling()
@@ -58,7 +78,7 @@ class Crew:
                 raise InterruptedRunError(self.cancellation.signal_number or 2)
             if reply.outcome is Outcome.OVER_BUDGET:
                 raise ceiling_reached(self.ledger.spent_usd, self.ledger.ceiling_usd)
-            if reply.outcome not in (Outcome.PROVIDER_FAULT, Outcome.AGENT_FAULT):
+            if reply.outcome in CONCLUDED:
                 return reply
             model = self.config.tiers[assignment.role]
             if retry >= self.config.limits.provider_retries or _lasts(reply):
@@ -91,8 +111,12 @@ class Crew:
                 meter.set(cost.usd or 0.0)
                 return "the cost ceiling is reached" if self.ledger.over_ceiling() else None
 
-            reply = self.caller.call(assignment, spending)
+            log = self.caller.new_log(assignment.name)
+            cwd = str(assignment.cwd)
+            self.notes.begin(CallNote(assignment.name, str(log), cwd, assignment.memo))
+            reply = self.caller.call(assignment, spending, log)
             record = self._record(assignment, reply, meter)
+        self.notes.end(assignment.name, reply.outcome, reply.reason)
         self.events.emit(
             Kind.CALL_ENDED,
             assignment.node,
@@ -107,7 +131,28 @@ class Crew:
         )
         return reply
 
-    def _record(self, assignment: Assignment, reply: Reply, meter: Meter) -> CallRecord:
+    def recalled(self, assignment: Assignment) -> Reply | None:
+        """Return the reply to a call that a killed run made and did not get to use, or None.
+
+        What such a call cost is on record afterwards, also when it was cut short. For an agent
+        that writes, the reply counts only in the very worktree where it wrote.
+        """
+        note = self.notes.get(assignment.name)
+        if note is None:
+            return None
+        reply = self.caller.recall(Path(note.log))
+        if reply.log.name not in {record.log for record in self.ledger.records}:
+            self._record(assignment, reply)
+        if note.outcome in CONCLUDED:
+            reply = replace(reply, outcome=Outcome(note.outcome), reason=note.reason)
+        elif reply.outcome is not Outcome.COMPLETED:
+            return None
+        elsewhere = assignment.agent in WRITING_AGENTS and note.cwd != str(assignment.cwd)
+        return None if elsewhere else reply
+
+    def _record(
+        self, assignment: Assignment, reply: Reply, meter: Meter | None = None
+    ) -> CallRecord:
         model = self.config.tiers[assignment.role]
         transcript = reply.transcript
         cost = cost_of(model, transcript.tokens, transcript.reported_usd, self.config.pricing)
@@ -121,6 +166,7 @@ class Crew:
             node=assignment.node,
             attempt=assignment.attempt,
             ok=reply.outcome is Outcome.COMPLETED,
+            log=reply.log.name,
         )
         self.ledger.record(record, meter)
         return record

@@ -13,7 +13,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -65,6 +65,7 @@ class Assignment:
     """One call: who is asked, on which tier, in which folder, and what it may edit.
 
     ``name`` names the log files; ``node`` and ``attempt`` say what the call is recorded under.
+    ``memo`` is what the asker needs to go on when director is killed meanwhile (JSON values).
     """
 
     agent: Agent
@@ -75,6 +76,7 @@ class Assignment:
     allowlist: tuple[str, ...] = ()
     node: str | None = None
     attempt: int | None = None
+    memo: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -111,10 +113,12 @@ class OpenCode:
         self._settings = deep_merge(model_settings(repository_root), inherited_settings(caller_env))
         self._program = find_program(caller_env)
 
-    def call(self, assignment: Assignment, spending: Spending) -> Reply:
-        """Make one call and follow it to its end. Never raises for what the agent does."""
-        log = self._log_stem(assignment.name)
-        prompt, events, errors = (log.with_suffix(s) for s in (".prompt.md", ".jsonl", ".err"))
+    def call(self, assignment: Assignment, spending: Spending, events: Path) -> Reply:
+        """Make one call and follow it to its end. Never raises for what the agent does.
+
+        ``events`` is the file for the raw events; the prompt and standard error go beside it.
+        """
+        prompt, errors = events.with_suffix(".prompt.md"), events.with_suffix(".err")
         write_text(prompt, assignment.prompt)
         follower = TranscriptFollower(events)
         watch = _Watch(follower, errors, spending, self._config.limits.stall_timeout_secs)
@@ -134,14 +138,22 @@ class OpenCode:
         )
         shutil.rmtree(scratch, ignore_errors=True)
         follower.poll()
-        said = errors.read_text(encoding="utf-8", errors="replace") if errors.exists() else ""
-        outcome, reason = judge(ended, follower.transcript, said, watch.outcome)
+        outcome, reason = judge(ended, follower.transcript, _text(errors), watch.outcome)
         return Reply(outcome, follower.transcript, reason, ended.wall_secs, events)
 
-    def _log_stem(self, name: str) -> Path:
+    def new_log(self, name: str) -> Path:
+        """Return a fresh path for the events of a call of that name."""
         self._logs.mkdir(parents=True, exist_ok=True, mode=0o700)
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-        return self._logs / f"{moment}-{name}-{secrets.token_hex(3)}.log"
+        return self._logs / f"{moment}-{name}-{secrets.token_hex(3)}.jsonl"
+
+    def recall(self, events: Path) -> Reply:
+        """Return the reply that an earlier call, perhaps cut short, left in its events file."""
+        follower = TranscriptFollower(events)
+        follower.poll()
+        ended = Ended(Ending.EXITED, None, 0.0)
+        outcome, reason = judge(ended, follower.transcript, _text(events.with_suffix(".err")), None)
+        return Reply(outcome, follower.transcript, reason, 0.0, events)
 
     def _argv(self, assignment: Assignment) -> list[str]:
         return [
@@ -166,6 +178,10 @@ class OpenCode:
             "BUN_TMPDIR": str(scratch),  # each start unpacks megabytes there and leaves them
             "PWD": str(assignment.cwd),
         }
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
 
 def find_program(env: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from director.agents.crew import Crew, patient_pause, unpriced_models
 from director.agents.opencode import OpenCode
 from director.model.config import Config
+from director.records.call_notes import CallNotes
 from director.records.events import Events, Kind, journal
 from director.records.job_directory import Home, JobDirectory
 from director.records.ledger import Ledger
@@ -17,7 +18,7 @@ from director.workspace.gates import Gates
 from director.workspace.job_repository import JobRepository, open_job_repository
 from director.workspace.processes import Processes
 from director.workspace.repository import Repository
-from director.workspace.worktrees import Pool, open_pool, sweep_pool
+from director.workspace.worktrees import Pool, open_pool
 
 
 @dataclass(frozen=True)
@@ -62,16 +63,17 @@ def open_workbench(
 ) -> Iterator[Workbench]:
     """Give the workbench of a job whose lock the caller holds.
 
-    What a killed run left behind is swept first; on the way out the worktrees go and the branch
-    is published, whatever happened in between.
+    Processes that a killed run left behind are ended first, and its worktrees taken over; on the
+    way out the worktrees go and the branch is published, whatever happened in between.
     """
     events = setting.events.also(journal(directory.events))
     processes = Processes(job_id, setting.cancellation)
-    _sweep(processes, directory, events)
+    _sweep(processes, events)
     job = open_job_repository(directory.repository, setting.repository, branch)
     root = setting.repository.root
     opencode = OpenCode(processes, setting.env, root, config, directory.logs)
     ledger = Ledger(directory.costs, config.limits.cost_ceiling_usd)
+    notes = CallNotes(directory.calls)
     pause = patient_pause(setting.cancellation)
     _warn_of_unpriced_models(config, events)
     with open_pool(job, directory.pool, setting.env) as pool:
@@ -82,7 +84,7 @@ def open_workbench(
             job=job,
             pool=pool,
             gates=Gates(processes, setting.env, directory.logs, config.limits.node_timeout_secs),
-            crew=Crew(opencode, config, ledger, events, setting.cancellation, pause),
+            crew=Crew(opencode, config, ledger, notes, events, setting.cancellation, pause),
             events=events,
         )
         try:
@@ -91,10 +93,9 @@ def open_workbench(
             bench.publish()
 
 
-def _sweep(processes: Processes, directory: JobDirectory, events: Events) -> None:
-    ended = processes.sweep()
-    if sweep_pool(directory.pool) or ended:
-        events.emit(Kind.NOTICE, message=f"swept what a killed run left behind ({ended} processes)")
+def _sweep(processes: Processes, events: Events) -> None:
+    if ended := processes.sweep():
+        events.emit(Kind.NOTICE, message=f"ended {ended} processes that a killed run left behind")
 
 
 def _warn_of_unpriced_models(config: Config, events: Events) -> None:

@@ -164,6 +164,7 @@ class CallRecord:
     node: str | None
     attempt: int | None
     ok: bool
+    log: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the line as an object."""
@@ -177,6 +178,7 @@ class CallRecord:
             "node": self.node,
             "attempt": self.attempt,
             "ok": self.ok,
+            "log": self.log,
         }
 
     @classmethod
@@ -184,4 +186,4 @@ class CallRecord:
         """Return the record written by ``to_json``; KeyError or TypeError when it is another."""
         kinds = Tokens(**{item.name: int(line[item.name]) for item in fields(Tokens)})
         names = ("ts", "role", "model", "cost", "cost_source", "node", "attempt", "ok")
-        return cls(tokens=kinds, **{name: line[name] for name in names})
+        return cls(tokens=kinds, log=line.get("log", ""), **{name: line[name] for name in names})

@@ -25,21 +25,27 @@ class Question:
 
 
 def ask(bench: Workbench, question: Question, commit: str) -> Reply:
-    """Ask in a worktree that holds ``commit``; WorkError when there is no answer twice in a row."""
+    """Ask in a worktree that holds ``commit``; WorkError when there is no answer twice in a row.
+
+    The call stays noted: the asker drops the note when the answer is safe on disk.
+    """
     for _ in range(TRIES):
-        with bench.pool.lease(commit) as worktree:
-            reply = bench.crew.ask(
-                Assignment(
-                    question.agent, question.role, question.prompt, worktree.path, question.name
-                )
-            )
+        reply = _ask_once(bench, question, commit)
         if reply.outcome is Outcome.COMPLETED and reply.transcript.text:
             return reply
+        bench.crew.notes.drop(question.name)
     reason = reply.reason or "an empty answer"
     raise WorkError(
         f"the {question.agent} gave no answer: {reason}",
         f"see {reply.log}; `director plan --continue` asks again",
     )
+
+
+def _ask_once(bench: Workbench, question: Question, commit: str) -> Reply:
+    with bench.pool.lease(commit) as worktree:
+        return bench.crew.ask(
+            Assignment(question.agent, question.role, question.prompt, worktree.path, question.name)
+        )
 
 
 def ask_for_verdict(bench: Workbench, question: Question, commit: str) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from director.agents.markdown import fenced
 from director.agents.opencode import Assignment
@@ -15,6 +16,7 @@ from director.model.plan import Node
 from director.model.roles import Agent, Role
 from director.planning.admission import RedRun, never_green
 from director.planning.prompts import tests_prompt
+from director.records.call_notes import CallNote
 from director.records.events import Kind
 from director.workspace.gates import NOT_EXECUTABLE, NOT_FOUND, Verdict
 from director.workspace.job_repository import ABSENT_MODE, Entry
@@ -38,19 +40,38 @@ def author_tests(bench: Workbench, node: Node, recon: str, feedback: str) -> Adm
     ``feedback`` is what a critique said of earlier tests, or "". Tests that are not admitted go
     back to the author once, with the output.
     """
-    admission = Admission({}, feedback)
-    with bench.pool.lease(bench.job.tip()) as worktree:
-        for round_number in range(1, ROUNDS + 1):
-            candidate = _write(bench, node, worktree, recon, admission.problem, round_number)
+    note = _left_by_killed_run(bench, node)
+    first = int(note.memo["round"]) if note else 1
+    admission = Admission({}, str(note.memo["problem"]) if note else feedback)
+    candidate = str(note.memo["start"]) if note else bench.job.tip()
+    left_at = Path(note.cwd) if note else None
+    with bench.pool.lease(candidate, left_at) as worktree:
+        for round_number in range(first, ROUNDS + 1):
+            work = _Round(bench, node, worktree, round_number, candidate, admission.problem)
+            candidate = work.write(recon)
             admission = admit(bench, node, worktree, candidate)
             if not admission.problem:
                 put_on_branch(bench, node, candidate)
-                return admission
+                break
             bench.events.emit(Kind.TESTS_REJECTED, node.id, problem=admission.problem)
             if admission.hopeless:
-                return admission
-            worktree.reset(candidate)
+                break
+    drop_notes(bench, node)
     return admission
+
+
+def drop_notes(bench: Workbench, node: Node) -> None:
+    """Drop the notes of the author's calls: the tests are on the branch, or refused."""
+    bench.crew.notes.drop(*(_name(node, number) for number in range(1, ROUNDS + 1)))
+
+
+def _left_by_killed_run(bench: Workbench, node: Node) -> CallNote | None:
+    notes = (bench.crew.notes.get(_name(node, number)) for number in range(ROUNDS, 0, -1))
+    return next((note for note in notes if note), None)
+
+
+def _name(node: Node, round_number: int) -> str:
+    return f"{node.id}-tests-{round_number}"
 
 
 def admit(bench: Workbench, node: Node, worktree: Worktree, commit: str) -> Admission:
@@ -128,27 +149,33 @@ def fingerprint(node: Node) -> str:
     return hashlib.sha256(about.encode()).hexdigest()
 
 
-def _write(
-    bench: Workbench,
-    node: Node,
-    worktree: Worktree,
-    recon: str,
-    problem: str,
-    round_number: int,
-) -> str:
-    """Return a commit on the tip that holds what the author wrote in the node's test files."""
-    base = bench.job.tip()
-    bench.crew.ask(
-        Assignment(
+@dataclass(frozen=True)
+class _Round:
+    """One call of the author. ``start`` is what the worktree holds when it begins."""
+
+    bench: Workbench
+    node: Node
+    worktree: Worktree
+    number: int
+    start: str
+    problem: str
+
+    def write(self, recon: str) -> str:
+        """Return a commit on the tip that holds what the author wrote in the node's tests."""
+        assignment = Assignment(
             agent=Agent.TEST_AUTHOR,
             role=Role.TEST_AUTHOR,
-            prompt=tests_prompt(node, recon, problem),
-            cwd=worktree.path,
-            name=f"{node.id}-tests-{round_number}",
-            allowlist=node.tests,
-            node=node.id,
-            attempt=round_number,
+            prompt=tests_prompt(self.node, recon, self.problem),
+            cwd=self.worktree.path,
+            name=_name(self.node, self.number),
+            allowlist=self.node.tests,
+            node=self.node.id,
+            attempt=self.number,
+            memo={"round": self.number, "problem": self.problem, "start": self.start},
         )
-    )
-    tree = worktree.snapshot(base, node.tests).tree
-    return bench.job.commit(tree, base, f"Draft of the tests of {node.id}\n")
+        if self.bench.crew.recalled(assignment) is None:
+            self.worktree.reset(self.start)
+            self.bench.crew.ask(assignment)
+        base = self.bench.job.tip()
+        tree = self.worktree.snapshot(base, self.node.tests).tree
+        return self.bench.job.commit(tree, base, f"Draft of the tests of {self.node.id}\n")

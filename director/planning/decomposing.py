@@ -28,22 +28,33 @@ def decompose(
     """Return the nodes of the planner's answer.
 
     ``problems`` and ``draft`` belong to an earlier plan that is to be revised. An invalid answer
-    goes back with every problem named, twice at most; then RequestError names the log.
+    goes back with every problem named, twice at most; then RequestError names the log. The
+    caller calls ``forget`` when the nodes are safe on disk.
     """
     gates = bench.config.gates
     for round_number in range(CORRECTIONS + 1):
         prompt = plan_prompt(spec, recon, gates, problems, draft)
-        question = Question(Agent.PLANNER, Role.PLANNER, f"plan-{round_number + 1}", prompt)
+        question = Question(Agent.PLANNER, Role.PLANNER, _name(round_number), prompt)
         reply = ask(bench, question, commit)
         try:
             return _read(reply.transcript.text)
         except InvalidPlanError as error:
             problems, draft = error.problems, reply.transcript.text
             bench.events.emit(Kind.PLAN_REJECTED, problems=list(problems), log=reply.log.name)
+    forget(bench)
     raise RequestError(
         f"the planner's plan is invalid: {'; '.join(problems)}",
         f"its answer is in {reply.log}; `director plan --continue` asks again",
     )
+
+
+def forget(bench: Workbench) -> None:
+    """Drop the notes of the planner's calls: their answers are used, or of no use."""
+    bench.crew.notes.drop(*(_name(number) for number in range(CORRECTIONS + 1)))
+
+
+def _name(round_number: int) -> str:
+    return f"plan-{round_number + 1}"
 
 
 def _read(answer: str) -> tuple[Node, ...]:

@@ -21,11 +21,12 @@ from director.planning.asking import Question, ask, ask_for_verdict
 from director.planning.authoring import (
     Admission,
     author_tests,
+    drop_notes,
     fingerprint,
     recovered,
     remove_from_branch,
 )
-from director.planning.decomposing import decompose
+from director.planning.decomposing import decompose, forget
 from director.planning.editing import clear_away, lay_out, take_back
 from director.planning.prompts import (
     plan_critique_prompt,
@@ -42,6 +43,7 @@ from director.records.lock import held
 from director.running.scheduler import Schedule, drive
 from director.workspace.job_repository import create_job_repository
 from director.workspace.repository import BRANCH_PREFIX
+from director.workspace.worktrees import sweep_pool
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,7 @@ def _stage_of(setting: Setting, directory: JobDirectory, options: PlanOptions) -
         same = current.task == options.task and current.base_commit == base
         if same and current.stage is not Stage.READY:
             return current  # the same request again after a crash: nothing is paid for twice
+        sweep_pool(directory.pool)
         archived = directory.archive(current.job_id)
         setting.events.emit(Kind.JOB_ARCHIVED, job_id=current.job_id, folder=str(archived))
     return _begin(setting, directory, options.task, base)
@@ -170,6 +173,7 @@ class _Pipeline:
             prompt = recon_prompt(self.stage.task)
             recon = self._ask(Agent.EXPLORER, Role.EXPLORER, "recon", prompt)
             files.write_text(directory.recon, f"{recon}\n")
+            self._safe("recon")
         draft = files.read_text(directory.spec) or ""
         if self.stage.spec_feedback or not draft:
             problems = self.stage.spec_feedback
@@ -177,6 +181,7 @@ class _Pipeline:
             spec = self._ask(Agent.BRAINSTORM, Role.PLANNER, "spec", prompt)
             files.write_text(directory.spec, f"{spec}\n")
         self._save(stage=Stage.GATE_SPEC, spec_feedback=())
+        self._safe("spec")
 
     def _gate_spec(self) -> None:
         if self._must_critique(self.stage.spec_critiqued):
@@ -186,6 +191,7 @@ class _Pipeline:
             sentences = tuple(str(one.get("problem")) for one in problems)
             after = Stage.SPEC if sentences else Stage.DECOMPOSE
             self._save(stage=after, spec_feedback=sentences, spec_critiqued=True)
+            self._safe("spec-critique")
         elif self._passes():
             self._save(stage=Stage.DECOMPOSE)
         else:
@@ -196,8 +202,12 @@ class _Pipeline:
             self._save_nodes(
                 decompose(self.bench, self.stage.base_commit, self._spec(), self._recon())
             )
+            forget(self.bench)
         plan = self._plan()
         nodes = recovered(self.bench, plan.nodes, self.stage.authored_from)
+        for node in nodes:
+            if node.admitted:
+                drop_notes(self.bench, node)
         self._save_nodes(nodes)
         self._author([node for node in nodes if not node.admitted])
         nodes = self._plan().nodes
@@ -264,6 +274,7 @@ class _Pipeline:
             self._revise(plan, problems)
         else:
             self._save(plan_critiqued=True)
+            self._safe("plan-critique")
             self._gate_plan()
 
     def _revise(self, plan: Plan, problems: list[dict[str, Any]]) -> None:
@@ -291,6 +302,8 @@ class _Pipeline:
             plan_feedback=named,
             authored_from=self.bench.job.tip(),
         )
+        forget(self.bench)
+        self._safe("plan-critique")
 
     def _take_off_branch(self, before: tuple[Node, ...], after: tuple[Node, ...]) -> None:
         wanted = {path for node in after for path in node.tests}
@@ -318,6 +331,10 @@ class _Pipeline:
     def _ask(self, agent: Agent, role: Role, name: str, prompt: str) -> str:
         question = Question(agent, role, name, prompt)
         return ask(self.bench, question, self.stage.base_commit).transcript.text
+
+    def _safe(self, name: str) -> None:
+        """Note that what a call brought is on disk now."""
+        self.bench.crew.notes.drop(name)
 
     def _recon(self) -> str:
         return files.read_text(self.bench.directory.recon) or ""

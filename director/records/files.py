@@ -1,6 +1,7 @@
 """The one door through which files under ``.director/`` are written and read.
 
-JSON files are replaced atomically and synced; lines are appended whole with one write.
+JSON files are replaced atomically and synced; lines are appended whole with one write. What is
+made here is for the owner only, whatever the umask.
 """
 
 from __future__ import annotations
@@ -12,11 +13,19 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from director.model.errors import RequestError, StoppedError
+from director.model.secrets import Redactor
 
 ESCAPE = "backslashreplace"  # of a lone surrogate this makes JSON's own escape
+
+
+class DamagedFileError(RequestError):
+    """A record that is not JSON any more."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"{path} is damaged: {problem}", "restore or remove that file")
 
 
 @contextmanager
@@ -31,17 +40,45 @@ def explained(path: Path) -> Iterator[None]:
         ) from error
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it that are missing, for the owner only."""
+    for folder in () if path.is_dir() else (*reversed(path.parents), path):
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def open_to_append(path: Path) -> BinaryIO:
+    """Open a file at its end, for reading too; one that is made is for the owner only."""
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+    return os.fdopen(os.open(path, flags, 0o600), "ab+", buffering=0)
+
+
+def redact_file(path: Path, redactor: Redactor) -> None:
+    """Take secrets out of a file that another process wrote, where there is one."""
+    with explained(path):
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return
+        if (clean := redactor.data(data)) != data:
+            write_bytes(path, clean)
+
+
 def write_text(path: Path, text: str) -> None:
     """Replace ``path`` by ``text`` (UTF-8): after a crash it holds the old or the new content.
 
     What UTF-8 cannot hold (a byte of a strange file name) is escaped, as JSON would.
     """
+    write_bytes(path, text.encode(errors=ESCAPE))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Replace ``path`` by ``data``: after a crash it holds the old or the new content."""
     with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", errors=ESCAPE) as stream:
-                stream.write(text)
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(data)
                 stream.flush()
                 os.fsync(stream.fileno())
             Path(temporary).replace(path)
@@ -69,7 +106,7 @@ def read_text(path: Path) -> str | None:
 def read_json(path: Path) -> dict[str, Any] | None:
     """Return the JSON object in ``path``, or None where there is no such file.
 
-    Raises RequestError when the file holds anything else.
+    Raises DamagedFileError when the file holds anything else.
     """
     text = read_text(path)
     if text is None:
@@ -77,9 +114,9 @@ def read_json(path: Path) -> dict[str, Any] | None:
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise RequestError(f"{path} is damaged: {error}", "restore or remove that file") from None
+        raise DamagedFileError(path, str(error)) from None
     if not isinstance(value, dict):
-        raise RequestError(f"{path} must hold a JSON object", "restore or remove that file")
+        raise DamagedFileError(path, "it must hold a JSON object")
     return value
 
 
@@ -90,8 +127,8 @@ def append_line(path: Path, value: Mapping[str, Any], *, durable: bool) -> None:
     """
     line = json.dumps(value, ensure_ascii=False).encode(errors=ESCAPE) + b"\n"
     with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab+", buffering=0) as stream:
+        make_folder(path.parent)
+        with open_to_append(path) as stream:
             if stream.tell() > 0:
                 stream.seek(-1, os.SEEK_END)
                 if stream.read(1) != b"\n":

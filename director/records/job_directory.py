@@ -113,6 +113,11 @@ class JobDirectory:
         return self.path / "metrics.jsonl"
 
     @property
+    def receipts(self) -> Path:
+        """One line per merge."""
+        return self.path / "receipts.jsonl"
+
+    @property
     def events(self) -> Path:
         """Everything as it happens."""
         return self.path / "events.jsonl"
@@ -121,6 +126,11 @@ class JobDirectory:
     def logs(self) -> Path:
         """Prompts, raw events and standard error of every call; output of every gate."""
         return self.path / "logs"
+
+    @property
+    def calls(self) -> Path:
+        """Calls whose result is not safe yet."""
+        return self.path / "calls"
 
     @property
     def repository(self) -> Path:

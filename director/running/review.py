@@ -33,7 +33,7 @@ def review_candidate(
         role=Role.REVIEWER,
         prompt=review_prompt(node, diff),
         cwd=worktree.path,
-        name=f"{node.id}-review-{attempt}",
+        name=review_names(node, attempt)[0],
         node=node.id,
         attempt=attempt,
     )
@@ -49,11 +49,16 @@ def check_compliance(
         role=Role.EXPLORER,
         prompt=compliance_prompt(node, diff),
         cwd=worktree.path,
-        name=f"{node.id}-compliance-{attempt}",
+        name=review_names(node, attempt)[1],
         node=node.id,
         attempt=attempt,
     )
     return _ask(bench, node, assignment, "one")
+
+
+def review_names(node: Node, attempt: int) -> tuple[str, str]:
+    """Return the names of the calls that may read the candidate of one attempt."""
+    return f"{node.id}-review-{attempt}", f"{node.id}-compliance-{attempt}"
 
 
 def read_review(answer: str) -> Review:

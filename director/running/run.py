@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from director.job.stage import Stage, read_stage
-from director.job.trailers import KIND, MERGE, NODE
 from director.job.workbench import Setting, Workbench, open_workbench
 from director.model.config import Config
 from director.model.dag import descendants
 from director.model.errors import DirectorError, RequestError
 from director.model.plan import Plan
 from director.model.roles import Role
-from director.model.state import CallRecord, NodeState, NodeStatus, RunState
+from director.model.state import CallRecord, NodeStatus, RunState, WatchItFail, WatchVerdict
 from director.records import files
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
@@ -24,6 +23,8 @@ from director.records.lock import held
 from director.records.state_keeper import StateKeeper
 from director.running.metrics import node_line, run_line
 from director.running.node import NodeEnd, work_on_node
+from director.running.receipts import restore_receipts
+from director.running.reconciling import merges_by_node, rebuilt, reconciled
 from director.running.scheduler import Schedule, drive
 from director.workspace.gates import Verdict
 
@@ -125,13 +126,13 @@ class _Run:
         self.plan = plan
         self.options = options
         self.stop: DirectorError | None = None
-        state = self._reconciled(bench.directory.load_state(plan))
-        self.keeper = StateKeeper(bench.directory, state)
+        self.keeper = StateKeeper(bench.directory, self._believed())
         self.started = time.monotonic()
 
     def run(self) -> RunReport:
         wanted = self._wanted()
         self.keeper.replace(self.keeper.state)
+        self._catch_up()
         done = self.keeper.state.ids(NodeStatus.DONE)
         self.schedule = Schedule(self.plan.nodes, done, wanted)
         self.bench.events.emit(
@@ -144,28 +145,21 @@ class _Run:
         drive(self.schedule, self.options.parallel, self._work, self._settle)
         return self._close(self._integrate())
 
-    def _reconciled(self, state: RunState) -> RunState:
-        """Return the state with the branch believed: done is what is merged, nothing else."""
-        merged = {
-            commit.trailers[NODE]: commit.oid
-            for commit in self.bench.job.log(self.plan.base_commit, self.bench.job.tip())
-            if commit.trailers.get(KIND) == MERGE and NODE in commit.trailers
-        }
-        for node_id, node in state.nodes.items():
-            state = state.with_node(node_id, self._as_merged(node, merged.get(node_id)))
-        return state
-
-    def _as_merged(self, node: NodeState, commit: str | None) -> NodeState:
-        if commit is not None:
-            return replace(node, status=NodeStatus.DONE, commit=commit, error=None)
-        again = {NodeStatus.RUNNING, NodeStatus.DONE}
-        if self.options.retry_failed:
-            again |= {NodeStatus.FAILED, NodeStatus.BLOCKED}
-        if node.status not in again:
-            return node
-        tries = () if node.status is NodeStatus.FAILED else node.tries
-        fresh = replace(node, status=NodeStatus.PENDING, error=None, commit=None, tries=tries)
-        return replace(fresh, flake_failed=False) if tries == () else fresh
+    def _believed(self) -> RunState:
+        """Return the state to begin with; a damaged ``state.json`` is put aside and rebuilt."""
+        directory, job = self.bench.directory, self.bench.job
+        try:
+            state = directory.load_state(self.plan)
+        except files.DamagedFileError as error:
+            aside = directory.state.with_suffix(".damaged")
+            directory.state.replace(aside)
+            self.bench.events.emit(
+                Kind.NOTICE, message=f"{error.what}; put aside as {aside} and rebuilt"
+            )
+            state = rebuilt(self.plan, files.read_lines(directory.metrics))
+        merges = merges_by_node(job.log(self.plan.base_commit, job.tip()))
+        restore_receipts(self.bench, self.plan, merges)
+        return reconciled(state, merges, retry_failed=self.options.retry_failed)
 
     def _wanted(self) -> set[str]:
         """Return the nodes to work on; RequestError for a node that cannot be."""
@@ -196,18 +190,17 @@ class _Run:
         self.bench.events.emit(Kind.NODE_STARTED, node_id, title=node.title)
         return work_on_node(self.bench, self.plan, node, self.keeper)
 
+    def _catch_up(self) -> None:
+        """Put on record the nodes that a killed run merged and did not get to account for."""
+        lines = files.read_lines(self.bench.directory.metrics)
+        told = {line.get("node") for line in lines if line.get("status") == NodeStatus.DONE}
+        for node_id in sorted(self.keeper.state.ids(NodeStatus.DONE) - told):
+            verdict = self.keeper.node(node_id).watch_it_fail
+            watched = WatchItFail(verdict or WatchVerdict.UNKNOWN, detail="from the state")
+            self._account(node_id, NodeEnd(NodeStatus.DONE, watched=watched))
+
     def _settle(self, node_id: str, end: NodeEnd) -> None:
         """Take in a lane's result; the only place where the schedule changes."""
-        calls = self._calls(node_id)
-        own = [call for call in calls if call.role != Role.TEST_AUTHOR]
-        self.keeper.update(
-            node_id,
-            status=end.status,
-            error=end.error,
-            tokens=total_tokens(own).total,
-            cost_usd=total_cost(own),
-        )
-        state = self.keeper.node(node_id)
         match end.status:
             case NodeStatus.DONE:
                 self.schedule.finish(node_id)
@@ -217,8 +210,22 @@ class _Run:
             case _:
                 self.stop = self.stop or end.stop
                 self.schedule.close()
-                return
-        line = node_line(self.plan.job_id, self.plan.node(node_id), state, end.watched, own)
+        self._account(node_id, end)
+
+    def _account(self, node_id: str, end: NodeEnd) -> None:
+        """Put on record where a node stands and what it cost, and whether it is finished."""
+        calls = self._calls(node_id)
+        self.keeper.update(
+            node_id,
+            status=end.status,
+            error=end.error,
+            tokens=total_tokens(calls).total,
+            cost_usd=total_cost(calls),
+        )
+        if end.status is NodeStatus.PENDING:
+            return
+        state = self.keeper.node(node_id)
+        line = node_line(self.plan.job_id, self.plan.node(node_id), state, end.watched, calls)
         files.append_line(self.bench.directory.metrics, line, durable=True)
         self.bench.events.emit(
             Kind.NODE_ENDED,
@@ -238,7 +245,9 @@ class _Run:
                 self.keeper.update(node_id, status=NodeStatus.BLOCKED, error=error)
 
     def _calls(self, node_id: str) -> list[CallRecord]:
-        return [call for call in self.bench.crew.ledger.records if call.node == node_id]
+        """Return what was paid for a node in this stage: its tests belong to planning."""
+        records = self.bench.crew.ledger.records
+        return [one for one in records if one.node == node_id and one.role != Role.TEST_AUTHOR]
 
     def _integrate(self) -> tuple[GateReport, ...] | None:
         """Run ``[gates]`` on a clean checkout of the tip, when every node is done."""

@@ -5,7 +5,6 @@ director reads and resets a worktree through an index of its own, which no agent
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import stat
@@ -129,19 +128,36 @@ class Pool:
     def __init__(self, job: JobRepository, folder: Path) -> None:
         self._job = job
         self._folder = folder
-        self._free: list[Worktree] = []
-        self._made = 0
+        self._free = [self._adopted(path) for path in sorted(folder.glob("slot-*[0-9]"))]
+        self._made = max((int(one.path.name[5:]) for one in self._free), default=0)
         self._turn = threading.Lock()
 
+    def _adopted(self, path: Path) -> Worktree:
+        """Return a worktree that a killed run left, as it left it."""
+        for lock in self._folder.glob(f"{path.name}.*.lock"):
+            lock.unlink()
+        return Worktree(path, self._job.path / "worktrees" / path.name, self._job)
+
     @contextmanager
-    def lease(self, commit: str) -> Iterator[Worktree]:
-        """Give a worktree that holds exactly ``commit``; nobody else has it meanwhile."""
-        worktree = self._take(commit)
+    def lease(self, commit: str, left_at: Path | None = None) -> Iterator[Worktree]:
+        """Give a worktree that holds exactly ``commit``; nobody else has it meanwhile.
+
+        ``left_at``: the worktree there, as a killed run left it, where it still exists.
+        """
+        worktree = self._left(left_at) or self._take(commit)
         try:
             yield worktree
         finally:
             with self._turn:
                 self._free.append(worktree)
+
+    def _left(self, path: Path | None) -> Worktree | None:
+        with self._turn:
+            for worktree in self._free:
+                if worktree.path == path:
+                    self._free.remove(worktree)
+                    return worktree
+        return None
 
     def _take(self, commit: str) -> Worktree:
         with self._turn:
@@ -172,14 +188,10 @@ class Pool:
 def open_pool(job: JobRepository, record: Path, env: Mapping[str, str]) -> Iterator[Pool]:
     """Give the pool of a job, and remove it afterwards.
 
-    ``record`` notes where the worktrees are, so that the next run can sweep them after a crash.
+    ``record`` notes where the worktrees are: after a crash the next run goes on in them, because
+    they may hold work that is paid for.
     """
-    sweep_pool(record)
-    parent = cache_folder(env)
-    with files.explained(parent):
-        parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=parent, prefix="job-"))
-    files.write_json(record, {"folder": str(folder)})
+    folder = _noted_folder(record) or _new_folder(record, env)
     try:
         yield Pool(job, folder)
     finally:
@@ -187,14 +199,25 @@ def open_pool(job: JobRepository, record: Path, env: Mapping[str, str]) -> Itera
         job.git.run("worktree", "prune")
 
 
-def sweep_pool(record: Path) -> bool:
-    """Remove the worktrees noted at ``record``; returns whether there were any."""
-    noted = files.read_text(record)
-    if noted is None:
-        return False
-    _remove(Path(json.loads(noted)["folder"]))
+def sweep_pool(record: Path) -> None:
+    """Remove the worktrees noted at ``record``, if any."""
+    if folder := _noted_folder(record):
+        _remove(folder)
     record.unlink(missing_ok=True)
-    return True
+
+
+def _noted_folder(record: Path) -> Path | None:
+    folder = (files.read_json(record) or {}).get("folder")
+    return Path(folder) if isinstance(folder, str) and Path(folder).is_dir() else None
+
+
+def _new_folder(record: Path, env: Mapping[str, str]) -> Path:
+    parent = cache_folder(env)
+    with files.explained(parent):
+        parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=parent, prefix="job-"))
+    files.write_json(record, {"folder": str(folder)})
+    return folder
 
 
 def cache_folder(env: Mapping[str, str]) -> Path:

@@ -22,6 +22,7 @@ from director.model.config import Config, Limits
 from director.model.errors import InterruptedRunError, StoppedError
 from director.model.roles import Agent, Role
 from director.model.usage import Price, Tokens
+from director.records.call_notes import CallNote, CallNotes
 from director.records.events import Event, Events, Kind
 from director.records.ledger import Ledger, read_calls
 from director.workspace.cancellation import Cancellation
@@ -44,14 +45,21 @@ class FakeCaller:
         self.asked: list[Assignment] = []
         self.act = act
 
-    def call(self, assignment: Assignment, spending: Spending) -> Reply:
+    def new_log(self, name: str) -> Path:
+        return Path(f"/logs/{name}-{len(self.asked)}.jsonl")
+
+    def recall(self, events: Path) -> Reply:
+        outcome, said = self.replies.pop(0)
+        return Reply(outcome, said, "the reason", 0.0, events)
+
+    def call(self, assignment: Assignment, spending: Spending, events: Path) -> Reply:
         self.asked.append(assignment)
         outcome, said = self.replies.pop(0)
         spending(said)
         if self.act:
             self.act(spending)
         reason = "" if outcome is Outcome.COMPLETED else "the reason"
-        return Reply(outcome, said, reason, 1.5, Path("/logs/x.jsonl"))
+        return Reply(outcome, said, reason, 1.5, events)
 
 
 class CrewCase(HermeticCase):
@@ -71,7 +79,9 @@ class CrewCase(HermeticCase):
         config = Config(dict.fromkeys(Role, "p/m"), pricing=self.pricing, limits=self.limits)
         self.ledger = Ledger(self.costs, self.limits.cost_ceiling_usd)
         events = Events([self.heard.append])
-        return Crew(caller, config, self.ledger, events, self.cancellation, self.pauses.append)
+        self.notes = CallNotes(self.tmp / "calls")
+        pause = self.pauses.append
+        return Crew(caller, config, self.ledger, self.notes, events, self.cancellation, pause)
 
     def kinds(self) -> list[Kind]:
         return [event.kind for event in self.heard]
@@ -131,7 +141,7 @@ class TestPatience(CrewCase):
             self.crew(caller).ask(self.assignment)
         self.assertEqual((len(caller.asked), len(self.pauses)), (3, 2))
         self.assertEqual(caught.exception.what, "provider fault with p/m: the reason")
-        self.assertIn("/logs/x.err", caught.exception.next_step)
+        self.assertIn("/logs/x-2.err", caught.exception.next_step)
         self.assertEqual(len(read_calls(self.costs)), 3)
 
     def test_no_retries_when_none_are_wanted(self) -> None:
@@ -229,6 +239,54 @@ class TestEnds(CrewCase):
         events = Events([lambda _event: over.append(self.ledger.over_ceiling())])
         replace(crew, events=events).ask(self.assignment)
         self.assertEqual(over, [False, False])
+
+
+class TestRecalled(CrewCase):
+    def recalled(
+        self, outcome: Outcome, noted: Outcome | None = None, cwd: str = ""
+    ) -> Reply | None:
+        """Return what comes of a call that a killed run had noted."""
+        crew = self.crew(FakeCaller((outcome, transcript())))
+        note = CallNote("x", "/logs/killed.jsonl", cwd or str(self.tmp), {}, noted, "noted")
+        self.notes.begin(note)
+        return crew.recalled(self.assignment)
+
+    def test_nothing_was_noted(self) -> None:
+        self.assertIsNone(self.crew(FakeCaller()).recalled(self.assignment))
+
+    def test_a_call_is_noted_before_it_starts_and_when_it_ended(self) -> None:
+        seen: list[CallNote | None] = []
+        caller = FakeCaller((Outcome.INCOMPLETE, transcript()))
+        crew = self.crew(caller)
+        caller.act = lambda _spending: seen.append(self.notes.get("x"))
+        crew.ask(replace(self.assignment, memo={"base": "c0ffee"}))
+        expected = CallNote("x", "/logs/x-0.jsonl", str(self.tmp), {"base": "c0ffee"})
+        self.assertEqual(seen, [expected])
+        after = replace(expected, outcome=Outcome.INCOMPLETE, reason="the reason")
+        self.assertEqual(self.notes.get("x"), after)
+
+    def test_a_completed_call_is_used_and_paid_for_once(self) -> None:
+        reply = self.recalled(Outcome.COMPLETED)
+        assert reply is not None
+        self.assertEqual(reply.outcome, Outcome.COMPLETED)
+        self.assertIsNotNone(self.recalled(Outcome.COMPLETED))
+        (call,) = read_calls(self.costs)
+        self.assertEqual((call.cost, call.log), (1.0, "killed.jsonl"))
+
+    def test_a_call_that_was_cut_short_is_paid_for_and_made_again(self) -> None:
+        self.assertIsNone(self.recalled(Outcome.INCOMPLETE))
+        self.assertEqual([call.ok for call in read_calls(self.costs)], [False])
+
+    def test_an_ending_that_director_saw_counts(self) -> None:
+        reply = self.recalled(Outcome.INCOMPLETE, Outcome.TIMED_OUT)
+        assert reply is not None
+        self.assertEqual((reply.outcome, reply.reason), (Outcome.TIMED_OUT, "noted"))
+        self.assertIsNone(self.recalled(Outcome.INCOMPLETE, Outcome.PROVIDER_FAULT))
+
+    def test_what_an_agent_wrote_counts_only_where_it_wrote(self) -> None:
+        self.assertIsNone(self.recalled(Outcome.COMPLETED, cwd="/elsewhere"))
+        self.assignment = replace(self.assignment, agent=Agent.REVIEWER)
+        self.assertIsNotNone(self.recalled(Outcome.COMPLETED, cwd="/elsewhere"))
 
 
 class TestPauses(CrewCase):

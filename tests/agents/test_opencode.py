@@ -74,11 +74,13 @@ class CallCase(HermeticCase):
     def call(self, *steps: Step, spending: Spending = free, **env: str) -> Reply:
         if steps:
             self.fake.queue("executor", *steps)
+        opencode = self.opencode(**env)
+        log = opencode.new_log(self.assignment.name)
+        return opencode.call(self.assignment, spending, log)
+
+    def opencode(self, **env: str) -> OpenCode:
         processes = Processes(self.tmp.name, self.cancellation)
-        opencode = OpenCode(
-            processes, {**self.path, **env}, self.repository, self.config, self.logs
-        )
-        return opencode.call(self.assignment, spending)
+        return OpenCode(processes, {**self.path, **env}, self.repository, self.config, self.logs)
 
     def made(self) -> FakeCall:
         return self.fake.calls()[-1]
@@ -192,12 +194,31 @@ class TestOutcomes(CallCase):
         self.assertEqual(reply.outcome, Outcome.AGENT_FAULT)
 
     def test_a_program_that_vanished_is_a_result(self) -> None:
-        processes = Processes(self.tmp.name, self.cancellation)
-        opencode = OpenCode(processes, self.path, self.repository, self.config, self.logs)
+        opencode = self.opencode()
         (self.fake.folder / "bin" / "opencode").unlink()
-        reply = opencode.call(self.assignment, free)
+        reply = opencode.call(self.assignment, free, opencode.new_log("a"))
         self.assertEqual(reply.outcome, Outcome.AGENT_FAULT)
         self.assertIn("could not be started", reply.reason)
+
+
+class TestRecall(CallCase):
+    def test_a_call_that_was_completed_comes_back(self) -> None:
+        reply = self.call(write("a.py", "x"), say("done"), finish(cost=0.5))
+        again = self.opencode().recall(reply.log)
+        self.assertEqual(again, replace(reply, wall_secs=0.0))
+
+    def test_a_call_that_was_cut_short_is_no_answer_but_what_it_used_is_known(self) -> None:
+        reply = self.call(finish("tool-calls"), say("done"), finish())
+        lines = reply.log.read_text().splitlines(keepends=True)
+        reply.log.write_text("".join(lines[:-1]) + lines[-1][:20])
+        again = self.opencode().recall(reply.log)
+        self.assertEqual(again.outcome, Outcome.INCOMPLETE)
+        self.assertEqual(again.transcript.tokens, Tokens(input=1000, output=100))
+
+    def test_a_call_that_never_began_is_nobodys_answer(self) -> None:
+        again = self.opencode().recall(self.logs / "none.jsonl")
+        self.assertEqual(again.outcome, Outcome.AGENT_FAULT)
+        self.assertEqual(again.transcript.tokens, Tokens())
 
 
 class TestEndedEarly(CallCase):

@@ -1,0 +1,67 @@
+"""Calls whose result is not safe yet: what a killed run needs, to use what is already paid for.
+
+A call is noted before it starts and dropped when what it brought is on record elsewhere (a file,
+the branch, the state). What is still noted when a run begins was left by one that was killed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from director.model.errors import RequestError
+from director.records import files
+
+
+@dataclass(frozen=True)
+class CallNote:
+    """One call: its events file, the folder it worked in, and what its asker has to remember.
+
+    ``outcome`` and ``reason`` are set when it ended under director's eyes.
+    """
+
+    name: str
+    log: str
+    cwd: str
+    memo: Mapping[str, Any] = field(default_factory=dict)
+    outcome: str | None = None
+    reason: str = ""
+
+
+class CallNotes:
+    """The notes in one folder, a file each. Callable from any thread; names do not collide."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def begin(self, note: CallNote) -> None:
+        """Note a call that is about to start; replaces an earlier one of its name."""
+        files.write_json(self._path(note.name), asdict(note))
+
+    def end(self, name: str, outcome: str, reason: str) -> None:
+        """Note how a call ended."""
+        if note := self.get(name):
+            self.begin(replace(note, outcome=outcome, reason=reason))
+
+    def remember(self, name: str, **more: Any) -> None:
+        """Add to what the asker of a call has to remember."""
+        if note := self.get(name):
+            self.begin(replace(note, memo={**note.memo, **more}))
+
+    def get(self, name: str) -> CallNote | None:
+        """Return the note of a call, or None; one that cannot be read is none."""
+        try:
+            stored = files.read_json(self._path(name))
+            return CallNote(**stored) if stored is not None else None
+        except (TypeError, RequestError):
+            return None
+
+    def drop(self, *names: str) -> None:
+        """Forget calls: what they brought is safe."""
+        for name in names:
+            self._path(name).unlink(missing_ok=True)
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.json"
