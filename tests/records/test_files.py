@@ -9,6 +9,7 @@ import unittest
 from pathlib import Path
 
 from director.model.errors import RequestError, StoppedError
+from director.model.secrets import Redactor
 from director.records import files
 from tests.support.hermetic import HermeticCase
 
@@ -104,6 +105,34 @@ class TestReading(HermeticCase):
             self.assertIn(str(path), caught.exception.what)
         with self.assertRaisesRegex(RequestError, "cannot read"):
             files.read_text(self.tmp)
+
+
+class TestForTheOwnerOnly(HermeticCase):
+    def modes(self) -> dict[str, int]:
+        """Return the permissions of everything under ``new``, below a folder that was there."""
+        found = {path.name: path.stat().st_mode & 0o777 for path in self.tmp.rglob("*")}
+        return {name: mode for name, mode in found.items() if name.startswith("new")}
+
+    def test_files_and_folders(self) -> None:
+        self.tmp.chmod(0o755)
+        files.write_text(self.tmp / "new1" / "new2" / "new.txt", "x")
+        files.write_json(self.tmp / "new.json", {})
+        files.append_line(self.tmp / "new3" / "new.jsonl", {}, durable=False)
+        self.assertEqual(
+            self.modes(),
+            {name: 0o700 for name in ("new1", "new2", "new3")}
+            | {name: 0o600 for name in ("new.txt", "new.json", "new.jsonl")},
+        )
+        self.assertEqual(self.tmp.stat().st_mode & 0o777, 0o755)
+
+    def test_a_log_without_secrets(self) -> None:
+        log = self.tmp / "new.log"
+        with files.open_to_append(log) as stream:
+            stream.write(b"\xff the-secret-value \n")
+        files.redact_file(log, Redactor({"A_KEY": "the-secret-value"}))
+        self.assertEqual(log.read_bytes(), b"\xff [redacted A_KEY] \n")
+        self.assertEqual(self.modes(), {"new.log": 0o600})
+        files.redact_file(self.tmp / "none", Redactor({}))
 
 
 class TestLines(HermeticCase):
