@@ -118,6 +118,11 @@ class JobDirectory:
         return self.path / "receipts.jsonl"
 
     @property
+    def receipts(self) -> Path:
+        """One line per merge."""
+        return self.path / "receipts.jsonl"
+
+    @property
     def events(self) -> Path:
         """Everything as it happens."""
         return self.path / "events.jsonl"

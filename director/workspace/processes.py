@@ -140,15 +140,31 @@ class Processes:
         return len(left)
 
 
-def capture(argv: Sequence[str], cwd: Path, env: Mapping[str, str], stdin: bytes = b"") -> Captured:
+def capture(
+    argv: Sequence[str],
+    cwd: Path,
+    env: Mapping[str, str],
+    stdin: bytes = b"",
+    timeout_secs: float | None = None,
+) -> Captured:
     """Run a short command that leaves nothing behind (git) and return what it said.
 
     It has a session of its own, so that a ctrl-C in the terminal does not cut it in half.
-    Raises OSError when it cannot be started.
+    Raises OSError when it cannot be started, and when it is still running after ``timeout_secs``
+    (TimeoutError).
     """
-    done = subprocess.run(
-        argv, cwd=cwd, env=env, input=stdin, capture_output=True, start_new_session=True
-    )
+    try:
+        done = subprocess.run(
+            argv,
+            cwd=cwd,
+            env=env,
+            input=stdin,
+            capture_output=True,
+            start_new_session=True,
+            timeout=timeout_secs,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(str(error)) from None
     return Captured(done.returncode, done.stdout, done.stderr)
 
 

@@ -1,0 +1,124 @@
+"""A merge's receipt and its commit's trailers: the same facts, each made from the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from director.job.trailers import (
+    JOB,
+    MERGE,
+    NODE,
+    PREFIX,
+    commit_message,
+    tests_hash,
+    trailer_pairs,
+)
+from director.model.plan import Node
+from director.model.receipt import GREEN, GateRun, Receipt
+from director.records.clock import now
+from director.workspace.history import BranchCommit, History
+from director.workspace.job_repository import JobRepository
+
+NO_TIER = "none"
+ON_MERGED_TREE = "merged"  # the purpose of a gate that ran on neither base nor candidate
+
+
+def merge_message(title: str, receipt: Receipt) -> str:
+    """Return the message of the merge commit that ``receipt`` is about."""
+    return commit_message(title, _trailers(receipt))
+
+
+def expected_trailers(receipt: Receipt) -> tuple[tuple[str, str], ...]:
+    """Return the trailers that the merge commit of ``receipt`` must carry, in their order."""
+    return trailer_pairs(_trailers(receipt))
+
+
+def commit_merge(job: JobRepository, title: str, receipt: Receipt) -> Receipt:
+    """Write the commit that ``receipt`` describes; returns the receipt with its id and files."""
+    merged = job.commit(receipt.tree, receipt.parent, merge_message(title, receipt))
+    return replace(receipt, merged=merged, files=changed_files(job, receipt.parent, merged))
+
+
+def rebuilt_receipt(history: History, commit: BranchCommit, node: Node) -> Receipt:
+    """Return the receipt of a merge commit, from its trailers and what git knows of it.
+
+    What the trailers do not hold (tools, durations) stays empty.
+    """
+    parent = commit.parents[0]
+    said = commit.trailers
+    candidate = said.get(f"{PREFIX}Candidate", commit.oid)
+    lines = [value for key, value in commit.pairs if key == f"{PREFIX}Gate"]
+    return Receipt(
+        ts=now(),
+        job_id=said.get(JOB, ""),
+        node=said.get(NODE, ""),
+        base=said.get(f"{PREFIX}Base", parent),
+        candidate=candidate,
+        merged=commit.oid,
+        tree=commit.tree,
+        parent=parent,
+        tests=dict(node.test_hashes),
+        tests_hash=said.get(f"{PREFIX}Tests", tests_hash(node)),
+        gates=tuple(_gate_run(history, line, candidate, commit.tree) for line in lines),
+        files=changed_files(history, parent, commit.oid),
+        tier=_or_none(said.get(f"{PREFIX}Tier", NO_TIER)),
+        model=_or_none(said.get(f"{PREFIX}Model", NO_TIER)),
+        attempts=_number(said.get(f"{PREFIX}Attempts", "")) or 0,
+        rebuilt=True,
+    )
+
+
+def changed_files(history: History, old: str, new: str) -> tuple[str, ...]:
+    """Return the paths in which two commits differ."""
+    return tuple(change.path for change in history.changes(old, new))
+
+
+def _trailers(receipt: Receipt) -> Mapping[str, object]:
+    return {
+        "Job": receipt.job_id,
+        "Node": receipt.node,
+        "Kind": MERGE,
+        "Tier": receipt.tier or NO_TIER,
+        "Model": receipt.model or NO_TIER,
+        "Attempts": receipt.attempts,
+        "Base": receipt.base,
+        "Candidate": receipt.candidate,
+        "Tree": receipt.tree,
+        "Tests": receipt.tests_hash,
+        "Gate": tuple(f"{run.exit_code} {run.purpose} {run.command}" for run in receipt.gates),
+    }
+
+
+def _gate_run(history: History, line: str, candidate: str, merged_tree: str) -> GateRun:
+    """Return the gate run of a trailer ``<exit code> <purpose> <command>``."""
+    code, _, rest = line.partition(" ")
+    purpose, _, command = rest.partition(" ")
+    exit_code = _number(code)
+    on_merged = purpose == ON_MERGED_TREE
+    return GateRun(
+        purpose=purpose,
+        command=command,
+        verdict=GREEN if exit_code == 0 else "red",
+        exit_code=exit_code,
+        wall_secs=None,
+        commit=None if on_merged else candidate,
+        tree=merged_tree if on_merged else _tree(history, candidate),
+    )
+
+
+def _tree(history: History, commit: str) -> str | None:
+    """Return the tree of a commit that may be gone."""
+    done = history.git.run("rev-parse", "--verify", "--quiet", f"{commit}^{{tree}}")
+    return done.out.decode().strip() if done.code == 0 else None
+
+
+def _or_none(value: str) -> str | None:
+    return None if value == NO_TIER else value
+
+
+def _number(text: str) -> int | None:
+    try:
+        return int(text)
+    except ValueError:
+        return None

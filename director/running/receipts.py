@@ -1,0 +1,82 @@
+"""What a merge rests on, put on record: the trailers of its commit and a line of receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from director.job.receipts import commit_merge, rebuilt_receipt
+from director.job.tools import tool_versions
+from director.job.trailers import tests_hash
+from director.job.workbench import Workbench
+from director.model.plan import Node, Plan
+from director.model.receipt import GateRun, Receipt
+from director.model.roles import Role
+from director.records import files
+from director.records.clock import now
+from director.workspace.gates import GateResult
+from director.workspace.history import BranchCommit
+
+
+def gate_run(bench: Workbench, purpose: str, commit: str, result: GateResult) -> GateRun:
+    """Return what a receipt says of a gate that ran on ``commit``."""
+    return GateRun(
+        purpose=purpose,
+        command=result.command,
+        verdict=result.verdict.value,
+        exit_code=result.code,
+        wall_secs=round(result.wall_secs, 3),
+        commit=commit,
+        tree=bench.job.tree(commit),
+    )
+
+
+def commit_gated(
+    bench: Workbench,
+    node: Node,
+    runs: Sequence[GateRun],
+    *,
+    base: str,
+    candidate: str,
+    parent: str,
+    role: Role | None,
+    attempts: int,
+) -> Receipt:
+    """Commit on ``parent`` the tree that the last of ``runs`` was green on.
+
+    Returns the receipt; its ``merged`` is the new commit, not on the branch yet. ``base`` and
+    ``candidate`` as in the receipt; ``role`` None: nobody was asked.
+    """
+    gated = runs[-1].tree
+    assert gated is not None
+    draft = Receipt(
+        ts=now(),
+        job_id=bench.job_id,
+        node=node.id,
+        base=base,
+        candidate=candidate,
+        merged="",
+        tree=gated,
+        parent=parent,
+        tests=dict(node.test_hashes),
+        tests_hash=tests_hash(node),
+        gates=tuple(runs),
+        files=(),
+        tier=role.value if role else None,
+        model=bench.config.tiers[role] if role else None,
+        attempts=attempts,
+        tools=tool_versions(bench.job.git),
+    )
+    return commit_merge(bench.job, node.title, draft)
+
+
+def put_on_record(bench: Workbench, receipt: Receipt) -> None:
+    """Append a receipt; on disk when this returns."""
+    files.append_line(bench.directory.receipts, receipt.to_json(), durable=True)
+
+
+def restore_receipts(bench: Workbench, plan: Plan, merges: Mapping[str, BranchCommit]) -> None:
+    """Rebuild the receipts of merges (node id → commit) that a crash kept from being written."""
+    written = {line.get("node") for line in files.read_lines(bench.directory.receipts)}
+    for node in plan.nodes:
+        if node.id in merges and node.id not in written:
+            put_on_record(bench, rebuilt_receipt(bench.job, merges[node.id], node))
