@@ -15,7 +15,12 @@ from director.records.job_directory import Home, JobDirectory
 from director.records.ledger import Ledger
 from director.workspace.cancellation import Cancellation
 from director.workspace.gates import Gates
-from director.workspace.job_repository import JobRepository, open_job_repository
+from director.workspace.git import GitError
+from director.workspace.job_repository import (
+    JobRepository,
+    open_job_repository,
+    remove_stale_locks,
+)
 from director.workspace.processes import Processes
 from director.workspace.repository import Repository
 from director.workspace.worktrees import Pool, open_pool
@@ -47,7 +52,10 @@ class Workbench:
 
     def publish(self) -> None:
         """Bring the job branch into the user's repository, or say why that was not possible."""
-        problem = self.job.publish()
+        try:
+            problem = self.job.publish()
+        except GitError as error:  # a worse reason to stop may be on its way: do not hide it
+            problem = error.what
         if problem is None:
             self.events.emit(Kind.PUBLISHED, branch=self.job.branch, commit=self.job.tip())
         else:
@@ -69,6 +77,7 @@ def open_workbench(
     events = setting.events.also(journal(directory.events))
     processes = Processes(job_id, setting.cancellation)
     _sweep(processes, events)
+    remove_stale_locks(directory.repository, setting.repository, branch)
     job = open_job_repository(directory.repository, setting.repository, branch)
     root = setting.repository.root
     opencode = OpenCode(processes, setting.env, root, config, directory.logs)

@@ -10,8 +10,11 @@ from enum import StrEnum
 from pathlib import Path
 
 from director.model.errors import InterruptedRunError
+from director.model.secrets import NOTHING_SECRET, Redactor
+from director.records.files import make_folder, redact_file
 from director.workspace.git import without_git_variables
 from director.workspace.processes import Command, Ended, Ending, Processes
+from director.workspace.sandbox import Sandbox
 
 NOT_EXECUTABLE, NOT_FOUND = 126, 127  # POSIX shell, "Exit Status for Commands"
 SHOWN_CHARACTERS = 6_000
@@ -27,7 +30,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class GateResult:
-    """One run of a gate. ``code`` None: it was ended. ``log`` holds all of its output."""
+    """One run of a gate. ``code`` None: it was ended. ``log`` holds all of its output.
+
+    No secret is in it.
+    """
 
     command: str
     verdict: Verdict
@@ -43,30 +49,42 @@ class GateResult:
 
 
 class Gates:
-    """Runs gate commands through ``/bin/sh``, each within ``timeout_secs``."""
+    """Runs gate commands through ``/bin/sh``, each within ``timeout_secs``.
+
+    They see ``env`` but for variables that redirect git.
+    """
 
     def __init__(
-        self, processes: Processes, env: Mapping[str, str], logs: Path, timeout_secs: float
+        self,
+        processes: Processes,
+        env: Mapping[str, str],
+        logs: Path,
+        timeout_secs: float,
+        sandbox: Sandbox | None = None,
+        redactor: Redactor = NOTHING_SECRET,
     ) -> None:
         self._processes = processes
         self._env = without_git_variables(env)
         self._logs = logs
         self._timeout_secs = timeout_secs
+        self._sandbox = sandbox or Sandbox()
+        self._redactor = redactor
 
     def run(self, command: str, worktree: Path, name: str) -> GateResult:
         """Run ``command`` in ``worktree``; InterruptedRunError when the run was cancelled."""
-        self._logs.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(self._logs)
         safe = re.sub(r"[^\w.-]+", "-", name)
         log = self._logs / f"gate-{safe}-{secrets.token_hex(4)}.log"
         ended = self._processes.run(
             Command(
-                argv=["/bin/sh", "-c", command],
+                argv=self._sandbox.around(["/bin/sh", "-c", command], worktree),
                 cwd=worktree,
                 env=self._env,
                 stdout=log,
                 timeout_secs=self._timeout_secs,
             )
         )
+        redact_file(log, self._redactor)
         if ended.ending is Ending.CANCELLED:
             raise InterruptedRunError(self._processes.cancellation.signal_number or 2)
         verdict, reason = _judge(ended)

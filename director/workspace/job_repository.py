@@ -141,6 +141,16 @@ def open_job_repository(path: Path, user: Repository, branch: str) -> JobReposit
     return JobRepository(path, branch, git, user)
 
 
+def remove_stale_locks(path: Path, user: Repository, branch: str) -> None:
+    """Remove the lock files of refs that a killed git left; for the holder of the job's lock.
+
+    In the user's repository that is the lock of the job branch alone.
+    """
+    for lock in (*path.glob("*.lock"), *(path / "refs").rglob("*.lock")):
+        lock.unlink(missing_ok=True)
+    (user.common_dir / "refs" / "heads" / f"{branch}.lock").unlink(missing_ok=True)
+
+
 def _carry_settings(user: Repository, path: Path) -> None:
     """Copy the settings that decide how files of the user's repository are checked out."""
     for name in SETTINGS:

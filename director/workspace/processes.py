@@ -15,10 +15,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from director.records.files import open_to_append
 from director.workspace.cancellation import Cancellation
 
 MARKER = "DIRECTOR_PROCESS"
@@ -46,7 +47,7 @@ class Command:
 
     argv: Sequence[str]
     cwd: Path
-    env: Mapping[str, str]
+    env: Mapping[str, str] = field(repr=False)  # holds keys
     stdout: Path
     timeout_secs: float
     stderr: Path | None = None
@@ -187,8 +188,8 @@ def run_attached(
 
 def _start(command: Command, marker: str) -> subprocess.Popen[bytes]:
     with ExitStack() as stack:
-        out = stack.enter_context(command.stdout.open("ab"))
-        err = stack.enter_context(command.stderr.open("ab")) if command.stderr else out
+        out = stack.enter_context(open_to_append(command.stdout))
+        err = stack.enter_context(open_to_append(command.stderr)) if command.stderr else out
         given = stack.enter_context((command.stdin or Path(os.devnull)).open("rb"))
         return subprocess.Popen(
             command.argv,

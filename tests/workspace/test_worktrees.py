@@ -17,6 +17,7 @@ from director.workspace.worktrees import (
     open_pool,
     sweep_pool,
 )
+from tests.support.hermetic import remove_tree
 from tests.workspace.jobs import JobCase
 
 GITIGNORE = "*.log\nbuild/\n__pycache__/\n"
@@ -497,21 +498,55 @@ class TestLifeOfThePool(JobCase):
             raise ZeroDivisionError
         self.assertFalse(worktree.path.parent.exists())
 
-    def test_what_a_crash_left_is_swept_by_the_next(self) -> None:
+    def crash(self) -> Path:
+        """Leave a pool as a killed run does, with work in its worktree; return that worktree."""
         crashed = open_pool(self.job, self.record, self.env)
-        with crashed.__enter__().lease(self.base) as old:
-            noted = self.record.read_text()
-        crashed.__exit__(None, None, None)
-        old.path.mkdir(parents=True)
-        self.record.write_text(noted)
-        with open_pool(self.job, self.record, self.env) as pool, pool.lease(self.base) as new:
-            self.assertFalse(old.path.exists())
-            self.assertTrue(new.path.exists())
+        self.addCleanup(crashed.__exit__, None, None, None)
+        with crashed.__enter__().lease(self.base) as worktree:
+            (worktree.path / "a.py").write_text("paid for\n")
+            (worktree.path / "stray").touch()
+            worktree.path.with_name(f"{worktree.path.name}.index.lock").touch()
+        return worktree.path
 
-    def test_sweep_says_whether_there_was_something(self) -> None:
-        self.assertFalse(sweep_pool(self.record))
+    def test_what_a_crash_left_is_gone_on_with_where_it_is_asked_for(self) -> None:
+        old = self.crash()
+        with (
+            open_pool(self.job, self.record, self.env) as pool,
+            pool.lease(self.base, left_at=old) as worktree,
+        ):
+            self.assertEqual(worktree.path, old)
+            self.assertEqual((old / "a.py").read_text(), "paid for\n")
+            snapshot = worktree.snapshot(self.base, ["a.py"])
+            self.assertEqual((snapshot.changed, snapshot.strays), ({"a.py"}, ("stray",)))
+            with pool.lease(self.base, left_at=old) as other:
+                self.assertNotEqual(other.path, old)
+                self.assertEqual((other.path / "a.py").read_text(), "A = 1\n")
+        self.assertFalse(old.parent.exists())
+        self.assertEqual(self.worktrees(), [])
+
+    def test_what_a_crash_left_is_reset_for_everybody_else(self) -> None:
+        old = self.crash()
+        with open_pool(self.job, self.record, self.env) as pool, pool.lease(self.base) as worktree:
+            self.assertEqual(worktree.path, old)
+            self.assertEqual((old / "a.py").read_text(), "A = 1\n")
+            self.assertFalse((old / "stray").exists())
+
+    def test_a_pool_whose_folder_has_vanished_is_made_anew(self) -> None:
+        old = self.crash()
+        remove_tree(old.parent)
+        with (
+            open_pool(self.job, self.record, self.env) as pool,
+            pool.lease(self.base, left_at=old) as worktree,
+        ):
+            self.assertEqual((worktree.path / "a.py").read_text(), "A = 1\n")
+
+    def test_sweep_removes_what_is_noted_and_the_note(self) -> None:
+        sweep_pool(self.record)
+        old = self.crash()
+        sweep_pool(self.record)
+        self.assertFalse(old.parent.exists())
         self.record.write_text('{"folder": "/nowhere/at/all"}')
-        self.assertTrue(sweep_pool(self.record))
+        sweep_pool(self.record)
         self.assertFalse(self.record.exists())
 
     def test_the_user_sees_nothing_of_it(self) -> None:

@@ -1,0 +1,218 @@
+"""kill −9 at any moment: the same branch, nothing paid for twice, nothing done that is not merged."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.support.fake_opencode import answer, say, shell, write
+from tests.support.jobs import SOURCE, JobCase, node
+
+POINTS = int(os.environ.get("DIRECTOR_KILLS", "20"))
+
+
+class TestKilled(JobCase):
+    def started(self, *argv: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "director", *argv],
+            cwd=self.repo.root,
+            env={**self.env, "PYTHONPATH": str(SOURCE)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def killed_after(self, secs: float, *argv: str) -> bool:
+        """Run director and kill it after ``secs``; returns whether it was still running."""
+        process = self.started(*argv)
+        try:
+            process.wait(timeout=secs)
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            return True
+        return False
+
+    def script(self) -> None:
+        """Script a job with a retry, an escalation with review, and a dependent node."""
+        nodes = [node("a"), node("b"), node("c", depends_on=["a", "b"])]
+        self.script_planning(*nodes)
+        for name in "abc":
+            self.fake.always("executor", *self.good_work(name), node=name)
+        self.fake.always("reviewer", answer({"verdict": "pass", "summary": "fine", "findings": []}))
+
+    def outcome(self) -> tuple[list[str], dict[str, str]]:
+        """Return the subjects on the branch, and the trees' content, as a run left them."""
+        log = self.repo.git("log", "--format=%s", f"main..{self.branch}").splitlines()
+        names = self.repo.git("ls-tree", "-r", "--name-only", self.branch).splitlines()
+        return sorted(log), {name: str(self.on_branch(name)) for name in names}
+
+    def calls_that_ended(self) -> list[str]:
+        """Return node and attempt of each call that finished, as the fake's own logs have it."""
+        ended = []
+        for log in sorted((self.home / "logs").glob("*.jsonl")):
+            lines = log.read_text().splitlines()
+            last = json.loads(lines[-1]) if lines else {}
+            if last.get("part", {}).get("reason") == "stop":
+                ended.append(log.name.split("-", 1)[1].rsplit("-", 1)[0])
+        return sorted(ended)
+
+    def check_records(self) -> None:
+        """Each finished call is billed once, and each node is told of once."""
+        billed = [line["log"] for line in self.lines("costs.jsonl") if line["ok"]]
+        self.assertEqual(len(billed), len(set(billed)))
+        done = [
+            line["node"]
+            for line in self.lines("metrics.jsonl")
+            if line["kind"] == "node" and line["status"] == "done"
+        ]
+        self.assertEqual(sorted(done), ["a", "b", "c"])
+        self.assertEqual(self.left_behind(), [])
+
+    def test_a_run_killed_at_random_points_ends_like_one_that_was_not(self) -> None:
+        self.script()
+        self.ends(0, "plan", "make", "--no-critique")
+        planned = self.calls_that_ended()
+        chance = random.Random(20)
+        before = self.repo.fingerprint()
+        kills = 0
+        while kills < POINTS:
+            if not self.killed_after(chance.uniform(0.15, 0.9), "run", "--parallel", "2"):
+                break
+            kills += 1
+        self.ends(0, "run", "--parallel", "2")
+        subjects, files = self.outcome()
+        self.assertEqual(
+            subjects, sorted([*(f"Make {n}" for n in "abc"), *(f"Tests of {n}" for n in "abc")])
+        )
+        self.assertEqual({files[f"{n}.txt"] for n in "abc"}, {"good"})
+        ended = self.calls_that_ended()
+        self.assertEqual(ended, sorted([*planned, *(f"{n}-executor-1" for n in "abc")]))
+        self.check_records()
+        self.assertEqual(self.repo.fingerprint(), before)
+
+    def test_planning_killed_at_random_points_pays_for_nothing_twice(self) -> None:
+        self.script()
+        chance = random.Random(7)
+        argv = ("plan", "make", "--no-critique", "--parallel", "2")
+        for _ in range(POINTS // 2):
+            if not self.killed_after(chance.uniform(0.15, 0.8), *argv):
+                break
+        if not (self.home / "plan_stage.json").exists() or (
+            self.stored("plan_stage.json")["stage"] != "ready"
+        ):
+            self.ends(0, *argv)
+        ended = self.calls_that_ended()
+        self.assertEqual(ended, sorted({*ended}))
+        self.assertEqual(set(ended), {"recon", "spec", "plan-1", *(f"{n}-tests-1" for n in "abc")})
+        self.ends(0, "run")
+
+    def test_a_call_that_ended_unseen_is_used_and_billed_once(self) -> None:
+        self.plan(node("a"))
+        self.implement("a", *self.good_work("a"))
+        process = self.started("run")
+        log = self.wait_for_log("a-executor-1", b'"reason": "stop"')
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        self.assertTrue(log.exists())
+        self.ends(0, "run")
+        asked = [call for call in self.fake.calls() if call.heading == "Implement"]
+        self.assertEqual(len(asked), 1)
+        billed = [line for line in self.lines("costs.jsonl") if line["role"] == "executor"]
+        self.assertEqual(len(billed), 1)
+
+    def wait_for_log(self, name: str, text: bytes) -> Path:
+        """Wait until a call's events hold ``text``."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            for log in (self.home / "logs").glob(f"*-{name}-*.jsonl"):
+                if text in log.read_bytes():
+                    return log
+            time.sleep(0.002)
+        raise AssertionError(f"{name} never said {text!r}")
+
+    def test_an_agent_that_outlives_a_killed_run_is_ended_by_the_next(self) -> None:
+        self.plan(node("a"))
+        self.fake.queue("executor", shell(f"touch {self.tmp}/began; sleep 300"), node="a")
+        self.implement("a")
+        process = self.started("run")
+        deadline = time.monotonic() + 30
+        while not (self.tmp / "began").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        self.assertNotEqual(self.left_behind(), [])
+        done = self.ends(0, "run")
+        self.assertIn("killed run left behind", done.err)
+        self.assertEqual(self.left_behind(), [])
+        cut_short = [line for line in self.lines("costs.jsonl") if not line["ok"]]
+        self.assertEqual(len(cut_short), 1)
+
+    def test_feedback_survives_a_kill(self) -> None:
+        self.plan(node("a"))
+        self.implement("a", write("a.txt", "bad\n"))
+        self.fake.queue("executor", shell(f"touch {self.tmp}/began; sleep 300"), node="a")
+        process = self.started("run")
+        deadline = time.monotonic() + 30
+        while not (self.tmp / "began").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        self.implement("a")
+        self.ends(0, "run")
+        last = self.fake.calls()[-1].prompt
+        self.assertIn("Attempt: 2", last)
+        self.assertIn("was not accepted", last)
+
+    def test_a_damaged_state_is_rebuilt_from_branch_and_journals(self) -> None:
+        self.plan(node("a"), node("b"))
+        self.implement("a")
+        for _ in range(2):
+            self.implement("b", write("b.txt", "bad\n"))
+        self.ends(1, "run", "--max-attempts", "1")
+        before = {name: self.node_state(name) for name in "ab"}
+        (self.home / "state.json").write_text('{"job_id": "x", "nodes": {"a": {"sta')
+        calls = len(self.fake.calls())
+        done = self.ends(1, "run", "--max-attempts", "1")
+        self.assertIn("damaged", done.err)
+        self.assertEqual(len(self.fake.calls()), calls)
+        kept = ("status", "attempts", "tier_used", "escalated", "cost_usd", "tokens")
+        for name in "ab":
+            after: dict[str, Any] = self.node_state(name)
+            self.assertEqual({k: after[k] for k in kept}, {k: before[name][k] for k in kept})
+        self.assertTrue((self.home / "state.damaged").exists())
+
+    def test_a_state_that_says_done_is_not_believed_over_the_branch(self) -> None:
+        self.plan(node("a"))
+        state = {"job_id": self.stored("plan.json")["job_id"], "nodes": {"a": {"status": "done"}}}
+        (self.home / "state.json").write_text(json.dumps(state))
+        self.implement("a")
+        self.ends(0, "run")
+        self.assertEqual(self.on_branch("a.txt"), "good")
+
+    def test_a_lock_file_that_git_left_behind_does_not_stop_the_next_run(self) -> None:
+        self.plan(node("a"))
+        self.implement("a")
+        for place in (self.home / "job.git", self.repo.root / ".git"):
+            lock = place / "refs" / "heads" / f"{self.branch}.lock"
+            lock.parent.mkdir(parents=True, exist_ok=True)
+            lock.touch()
+        self.ends(0, "run")
+        self.assertEqual(self.on_branch("a.txt"), "good")
+
+    def test_the_answer_of_a_role_that_only_reads_is_used_after_a_kill(self) -> None:
+        self.script_planning(node("a"))
+        self.fake.always("explorer", say("the recon"), shell(f"touch {self.tmp}/x"))
+        process = self.started("plan", "make", "--no-critique")
+        self.wait_for_log("recon", b'"reason": "stop"')
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        self.ends(0, "plan", "make", "--no-critique")
+        self.assertEqual(sum(call.heading == "Recon" for call in self.fake.calls()), 1)
