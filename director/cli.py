@@ -15,6 +15,8 @@ from typing import Any
 
 from director import __version__
 from director.model.errors import DirectorError, ExitCode
+from director.model.secrets import Redactor
+from director.records.files import write_text
 
 COMMANDS = {
     "plan": "turn a task into a spec, a DAG of nodes and frozen, red tests",
@@ -41,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             cancellation.check()
             return code
     except DirectorError as error:
-        return _explain(error, args)
+        return _explain(error, args, context.redactor)
     except BrokenPipeError:
         # Whoever read the output has gone; nothing more can be said to anyone.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -49,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return int(ExitCode.INTERRUPTED)
     except Exception as error:
-        return _report_bug(error, args)
+        return _report_bug(error, args, context.redactor)
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
@@ -75,27 +77,26 @@ def _module(command: str) -> Any:
     return importlib.import_module(f"director.commands.{command.replace('-', '_')}")
 
 
-def _explain(error: DirectorError, args: argparse.Namespace) -> int:
+def _explain(error: DirectorError, args: argparse.Namespace, redactor: Redactor) -> int:
     """Say what happened and what to do next, one line each."""
-    what, next_step = _line(error.what), _line(error.next_step)
+    what, next_step = (_line(redactor.text(text)) for text in (error.what, error.next_step))
     if getattr(args, "json", False):
         print(json.dumps({"error": what, "next": next_step, "exit_code": int(error.exit_code)}))
     print(f"director: {what}\n  next: {next_step}", file=sys.stderr, flush=True)
     return int(error.exit_code)
 
 
-def _report_bug(error: Exception, args: argparse.Namespace) -> int:
+def _report_bug(error: Exception, args: argparse.Namespace, redactor: Redactor) -> int:
     """Keep the traceback in a file and say where."""
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     log = _logs_folder(args) / f"bug-{moment}-{os.getpid()}.log"
-    text = "".join(traceback.format_exception(error))
+    text = redactor.text("".join(traceback.format_exception(error)))
     try:
-        log.parent.mkdir(parents=True, exist_ok=True)
-        log.write_text(text, encoding="utf-8")
+        write_text(log, text)
         where = f"the traceback is in {log}"
-    except OSError:
+    except DirectorError:
         where = f"the traceback could not be kept: {text}"
-    what = f"a bug in director: {type(error).__name__}: {_line(str(error))}"
+    what = f"a bug in director: {type(error).__name__}: {_line(redactor.text(str(error)))}"
     if getattr(args, "json", False):
         print(json.dumps({"error": what, "next": where, "exit_code": int(ExitCode.BUG)}))
     print(f"director: {what}\n  next: report it; {where}", file=sys.stderr, flush=True)

@@ -77,7 +77,7 @@ def bench_job(setting: Setting, options: BenchOptions) -> BenchReport:
     """
     folder = setting.home.bench
     with held(folder / "lock", "director bench"):
-        planned = JobDirectory(folder / "plan")
+        planned = JobDirectory(folder / "plan", setting.home.redactor)
         stage = _plan_once(setting, planned, options)
         rows = [_run_profile(setting, planned, options, name) for name in options.profiles]
         report = BenchReport(
@@ -107,7 +107,7 @@ def _plan_once(setting: Setting, planned: JobDirectory, options: BenchOptions) -
 
 def _run_profile(setting: Setting, planned: JobDirectory, options: BenchOptions, name: str) -> Row:
     """Run one profile; whatever stops it, but a signal, stands in its row."""
-    directory = JobDirectory(setting.home.bench / "runs" / name)
+    directory = JobDirectory(setting.home.bench / "runs" / name, setting.home.redactor)
     setting.events.emit(Kind.BENCH_PROFILE_STARTED, profile=name)
     try:
         _prepare(setting, planned, directory, name)

@@ -57,7 +57,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     report = bench_job(
         setting,
         BenchOptions(
-            task=args.task.strip(),
+            task=context.redactor.text(args.task.strip()),
             profiles={name: loaded[name] for name in names},
             plan_profile=plan_profile,
             planner=loaded[plan_profile],

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,6 +15,7 @@ from director.job.workbench import Setting
 from director.model.config import Config
 from director.model.config_reader import read_config
 from director.model.errors import RequestError
+from director.model.secrets import Redactor, secrets_in
 from director.records.events import Events
 from director.records.files import read_text
 from director.records.job_directory import FOLDER, Home
@@ -23,7 +26,10 @@ from director.workspace.repository import Repository, open_repository
 
 @dataclass(frozen=True)
 class Context:
-    """The process around a command; results go to ``out``, progress and errors to ``err``."""
+    """The process around a command; results go to ``out``, progress and errors to ``err``.
+
+    Neither ever shows a key of the environment.
+    """
 
     env: Mapping[str, str]
     cancellation: Cancellation
@@ -31,13 +37,18 @@ class Context:
     out: IO[str]
     err: IO[str]
 
+    @cached_property
+    def redactor(self) -> Redactor:
+        """Knows the keys of the environment."""
+        return Redactor(secrets_in(self.env, os.path.exists))
+
     def say(self, text: str) -> None:
         """Print a result."""
-        print(text, file=self.out, flush=True)
+        print(self.redactor.text(text), file=self.out, flush=True)
 
     def say_json(self, value: Mapping[str, Any]) -> None:
         """Print the one JSON object of ``--json``."""
-        print(json.dumps(value, ensure_ascii=False, default=str), file=self.out, flush=True)
+        self.say(json.dumps(value, ensure_ascii=False, default=str))
 
 
 def add_repo_flag(parser: argparse.ArgumentParser) -> None:
@@ -86,17 +97,17 @@ def find_repository(args: argparse.Namespace, context: Context) -> Repository:
     return open_repository(repo, context.env)
 
 
-def home_of(repository: Repository) -> Home:
+def home_of(repository: Repository, context: Context) -> Home:
     """Return the repository's ``.director``."""
-    return Home(repository.root / FOLDER)
+    return Home(repository.root / FOLDER, context.redactor)
 
 
 def open_setting(args: argparse.Namespace, context: Context) -> Setting:
     """Return where the command works; makes ``.director`` where there is none."""
     repository = find_repository(args, context)
-    home = home_of(repository)
+    home = home_of(repository, context)
     home.prepare()
-    events = Events([console(context.err)])
+    events = Events([console(context.err)], context.redactor)
     return Setting(repository, home, context.env, events, context.cancellation)
 
 

@@ -73,7 +73,7 @@ def _task(args: argparse.Namespace, context: Context) -> str | None:
         )
     if args.approve:
         return None
-    text = _read_task(args, context)
+    text = context.redactor.text(_read_task(args, context))
     if not text.strip():
         raise RequestError("the task is empty", "say in a sentence or more what is to be done")
     return text.strip()

@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print the status; reads records only."""
-    status = read_status(home_of(find_repository(args, context)).job)
+    status = read_status(home_of(find_repository(args, context), context).job)
     if args.json:
         context.say_json(status)
     else:

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Write what is missing or was written by director and not edited since; say what was done."""
     repository = find_repository(args, context)
-    home = home_of(repository)
+    home = home_of(repository, context)
     manifest = home.path / MANIFEST
     written = {str(k): str(v) for k, v in (files.read_json(manifest) or {}).items()}
     for name, text in _wanted().items():

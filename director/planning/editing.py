@@ -10,7 +10,7 @@ from director.job.workbench import Workbench
 from director.model.errors import RequestError
 from director.model.plan import Node
 from director.planning.authoring import admit, commit_entries, fingerprint
-from director.records.files import explained
+from director.records.files import explained, make_folder
 from director.workspace.job_repository import Entry
 
 
@@ -23,7 +23,7 @@ def lay_out(bench: Workbench, nodes: tuple[Node, ...]) -> None:
         for path, content in bench.job.contents(tip, node.tests).items():
             target = folder / path
             with explained(target):
-                target.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(target.parent)
                 target.write_bytes(content)
 
 

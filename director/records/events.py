@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from director.model.secrets import NOTHING_SECRET, Redactor
 from director.records import files
 from director.records.clock import now
 
@@ -62,22 +63,29 @@ Listener = Callable[[Event], None]
 
 
 class Events:
-    """What a use case is handed: tells every listener, one event at a time."""
+    """What a use case is handed: tells every listener, one event at a time, and no secret."""
 
-    def __init__(self, listeners: Iterable[Listener] = ()) -> None:
+    def __init__(
+        self, listeners: Iterable[Listener] = (), redactor: Redactor = NOTHING_SECRET
+    ) -> None:
         self._listeners = list(listeners)
+        self._redactor = redactor
         self._turn = threading.Lock()
 
     def emit(self, kind: Kind, node: str | None = None, **data: Any) -> None:
         """Tell all listeners; callable from any thread."""
-        event = Event(kind, now(), node, data)
+        event = Event(kind, now(), node, self._redactor.value(data))
         with self._turn:
             for listener in self._listeners:
                 listener(event)
 
     def also(self, listener: Listener) -> Events:
         """Return an ``Events`` that tells ``listener`` too."""
-        return Events([*self._listeners, listener])
+        return Events([*self._listeners, listener], self._redactor)
+
+    def without(self, redactor: Redactor) -> Events:
+        """Return an ``Events`` that tells the same listeners, without those secrets."""
+        return Events(self._listeners, redactor)
 
 
 def journal(path: Path) -> Listener:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from director.model.errors import RequestError
 from director.model.plan import Plan
 from director.model.plan_reader import InvalidPlanError, read_plan
+from director.model.secrets import NOTHING_SECRET, Redactor
 from director.model.state import NodeState, RunState
 from director.records import files
 
@@ -27,9 +28,13 @@ KEPT_BETWEEN_JOBS = frozenset(
 
 @dataclass(frozen=True)
 class Home:
-    """``<repo>/.director``: the configuration, and the current job's directory."""
+    """``<repo>/.director``: the configuration, and the current job's directory.
+
+    ``redactor`` knows what must not get into records.
+    """
 
     path: Path
+    redactor: Redactor = field(default=NOTHING_SECRET, repr=False, compare=False)
 
     @property
     def config(self) -> Path:
@@ -53,7 +58,7 @@ class Home:
     @property
     def job(self) -> JobDirectory:
         """The current job."""
-        return JobDirectory(self.path)
+        return JobDirectory(self.path, self.redactor)
 
     def prepare(self) -> None:
         """Make the folder, with its ``.gitignore``, where there is none."""
@@ -63,9 +68,10 @@ class Home:
 
 @dataclass(frozen=True)
 class JobDirectory:
-    """The records of one job."""
+    """The records of one job. ``redactor`` knows what must not get into them."""
 
     path: Path
+    redactor: Redactor = field(default=NOTHING_SECRET, repr=False, compare=False)
 
     @property
     def lock(self) -> Path:
@@ -186,12 +192,12 @@ class JobDirectory:
 
     def save_state(self, state: RunState) -> None:
         """Replace ``state.json``."""
-        files.write_json(self.state, state.to_json())
+        files.write_json(self.state, self.redactor.value(state.to_json()))
 
     def archive(self, job_id: str) -> Path:
         """Move the records of job ``job_id`` to ``jobs/<id>/`` and return that folder."""
         target = self.path / "jobs" / job_id
-        target.mkdir(parents=True, exist_ok=True)
+        files.make_folder(target)
         for entry in sorted(self.path.iterdir()):
             if entry.name not in KEPT_BETWEEN_JOBS:
                 entry.rename(target / entry.name)

@@ -11,14 +11,14 @@ from pathlib import Path
 
 from director.model.errors import StoppedError
 from director.records.clock import now
-from director.records.files import explained
+from director.records.files import explained, make_folder
 
 
 @contextmanager
 def held(path: Path, purpose: str) -> Iterator[None]:
     """Hold the lock at ``path``; StoppedError, naming the holder, when another process has it."""
     with explained(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         try:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from director.records.files import make_folder
 from director.workspace.git import Git, join_z, split_z
 from director.workspace.history import ABSENT_MODE, BranchCommit, Change, Entry, History
 from director.workspace.repository import Repository
@@ -118,7 +119,7 @@ def create_job_repository(
     half made is made anew.
     """
     shutil.rmtree(path, ignore_errors=True)
-    path.mkdir(parents=True, mode=0o700)
+    make_folder(path)
     making = Git.at(path, user.caller_env)
     making.output(
         "init", "--quiet", "--bare", "--template=", f"--object-format={user.object_format()}", "."

@@ -214,7 +214,7 @@ def _noted_folder(record: Path) -> Path | None:
 def _new_folder(record: Path, env: Mapping[str, str]) -> Path:
     parent = cache_folder(env)
     with files.explained(parent):
-        parent.mkdir(parents=True, exist_ok=True)
+        files.make_folder(parent)
         folder = Path(tempfile.mkdtemp(dir=parent, prefix="job-"))
     files.write_json(record, {"folder": str(folder)})
     return folder
