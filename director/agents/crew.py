@@ -72,7 +72,6 @@ class Crew:
             return kept
         for retry in itertools.count():
             self.cancellation.check()
-            self.ledger.check_ceiling()
             reply = self._call_once(assignment)
             if reply.outcome is Outcome.CANCELLED:
                 raise InterruptedRunError(self.cancellation.signal_number or 2)
@@ -101,8 +100,9 @@ class Crew:
     def _call_once(self, assignment: Assignment) -> Reply:
         model = self.config.tiers[assignment.role]
         told = {"role": assignment.role, "agent": assignment.agent, "model": model}
-        self.events.emit(Kind.CALL_STARTED, assignment.node, **told, attempt=assignment.attempt)
-        with self.ledger.running() as meter:
+        expected = self.ledger.expected_usd(assignment.role, model)
+        with self.ledger.running(expected) as meter:
+            self.events.emit(Kind.CALL_STARTED, assignment.node, **told, attempt=assignment.attempt)
 
             def spending(transcript: Transcript) -> str | None:
                 cost = cost_of(

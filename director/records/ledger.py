@@ -15,9 +15,10 @@ from director.records import files
 
 
 class Meter:
-    """What one call under way has cost so far, in US dollars."""
+    """What one call under way has cost so far, and what is set aside for it, in US dollars."""
 
-    def __init__(self) -> None:
+    def __init__(self, reserved_usd: float) -> None:
+        self.reserved_usd = reserved_usd
         self.usd = 0.0
 
     def set(self, usd: float) -> None:
@@ -55,16 +56,28 @@ class Ledger:
         return known_cost(self.records)
 
     @contextmanager
-    def running(self) -> Iterator[Meter]:
-        """Give a meter for a call under way; it counts until the call is recorded."""
-        meter = Meter()
+    def running(self, expected_usd: float = 0.0) -> Iterator[Meter]:
+        """Give a meter for a call that starts now; it counts until the call is recorded.
+
+        ``expected_usd`` is set aside for it. Raises StoppedError when the ceiling leaves no room:
+        nothing is left to spend, or not what this call and those under way are expected to cost.
+        """
+        meter = Meter(expected_usd)
         with self._turn:
+            self._check_room(expected_usd)
             self._meters.add(meter)
         try:
             yield meter
         finally:
             with self._turn:
                 self._meters.discard(meter)
+
+    def expected_usd(self, role: str, model: str) -> float:
+        """Return the mean known cost of this role's calls to this model so far (0: none yet)."""
+        with self._turn:
+            records = [one for one in self._records if (one.role, one.model) == (role, model)]
+        known = [one.cost for one in records if one.cost is not None]
+        return sum(known) / len(known) if known else 0.0
 
     def over_ceiling(self) -> bool:
         """Whether recorded calls and those under way together have passed the ceiling."""
@@ -74,21 +87,23 @@ class Ledger:
             under_way = sum(meter.usd for meter in self._meters)
             return known_cost(self._records) + under_way > self.ceiling_usd
 
-    def left_usd(self) -> float | None:
-        """Return what may still be spent, or None without a ceiling."""
-        return self.ceiling_usd - self.spent_usd if self.ceiling_usd else None
-
-    def check_ceiling(self) -> None:
-        """Raise StoppedError when nothing is left to spend."""
-        left = self.left_usd()
-        if left is not None and left <= 0:
-            raise ceiling_reached(self.spent_usd, self.ceiling_usd)
+    def _check_room(self, expected_usd: float) -> None:
+        if not self.ceiling_usd:
+            return
+        spent = known_cost(self._records)
+        aside = expected_usd + sum(max(one.usd, one.reserved_usd) for one in self._meters)
+        if spent >= self.ceiling_usd or spent + aside > self.ceiling_usd:
+            raise ceiling_reached(spent, self.ceiling_usd, aside)
 
 
-def ceiling_reached(spent_usd: float, ceiling_usd: float) -> StoppedError:
-    """Return the error for a job whose money is used up."""
+def ceiling_reached(spent_usd: float, ceiling_usd: float, aside_usd: float = 0.0) -> StoppedError:
+    """Return the error for a job whose money is used up.
+
+    ``aside_usd`` is what calls under way and the next one are expected to cost.
+    """
+    aside = f", ${aside_usd:.4f} more expected for the next calls" if aside_usd else ""
     return StoppedError(
-        f"the cost ceiling is reached: ${spent_usd:.4f} of ${ceiling_usd:.4f} spent",
+        f"the cost ceiling is reached: ${spent_usd:.4f} of ${ceiling_usd:.4f} spent{aside}",
         "raise limits.cost_ceiling_usd in config.toml, then run the command again",
     )
 

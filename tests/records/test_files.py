@@ -120,8 +120,8 @@ class TestForTheOwnerOnly(HermeticCase):
         files.append_line(self.tmp / "new3" / "new.jsonl", {}, durable=False)
         self.assertEqual(
             self.modes(),
-            {name: 0o700 for name in ("new1", "new2", "new3")}
-            | {name: 0o600 for name in ("new.txt", "new.json", "new.jsonl")},
+            dict.fromkeys(("new1", "new2", "new3"), 448)
+            | dict.fromkeys(("new.txt", "new.json", "new.jsonl"), 384),
         )
         self.assertEqual(self.tmp.stat().st_mode & 0o777, 0o755)
 

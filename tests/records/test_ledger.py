@@ -71,18 +71,17 @@ class TestCeiling(LedgerCase):
     def test_without_a_ceiling_nothing_is_too_much(self) -> None:
         ledger = self.ledger()
         ledger.record(call(1e9))
-        ledger.check_ceiling()
-        self.assertFalse(ledger.over_ceiling())
-        self.assertIsNone(ledger.left_usd())
+        with ledger.running(1e9):
+            self.assertFalse(ledger.over_ceiling())
 
     def test_no_call_is_made_when_nothing_is_left(self) -> None:
         ledger = self.ledger(1.0)
         ledger.record(call(0.75))
-        ledger.check_ceiling()
-        self.assertEqual(ledger.left_usd(), 0.25)
+        with ledger.running():
+            pass
         ledger.record(call(0.25))
-        with self.assertRaises(StoppedError) as caught:
-            ledger.check_ceiling()
+        with self.assertRaises(StoppedError) as caught, ledger.running():
+            self.fail("no call is made")
         self.assertIn("$1.0000 of $1.0000", caught.exception.what)
         self.assertIn("cost_ceiling_usd", caught.exception.next_step)
 
@@ -122,7 +121,21 @@ class TestCeiling(LedgerCase):
     def test_failed_calls_count_and_unknown_costs_are_not_known(self) -> None:
         ledger = self.ledger(1.0)
         ledger.record(call(None))
-        self.assertEqual(ledger.left_usd(), 1.0)
+        with ledger.running(1.0):
+            self.assertEqual(ledger.spent_usd, 0.0)
+
+    def test_what_a_call_is_expected_to_cost_is_set_aside(self) -> None:
+        ledger = self.ledger(1.0)
+        ledger.record(call(0.4))
+        expected = ledger.expected_usd("executor", "p/m")
+        self.assertEqual(expected, 0.4)
+        too_much = self.assertRaisesRegex(StoppedError, "ceiling")
+        with ledger.running(expected), too_much, ledger.running(expected):
+            self.fail("there is no room for two")
+        with ledger.running(expected) as meter:
+            ledger.record(call(0.1), meter)
+        self.assertAlmostEqual(ledger.expected_usd("executor", "p/m"), 0.25)
+        self.assertEqual(ledger.expected_usd("executor", "p/other"), 0.0)
 
     def test_the_message_names_both_sums(self) -> None:
         self.assertIn("$0.1235 of $2.0000", ceiling_reached(0.12345, 2).what)
