@@ -105,6 +105,7 @@ def _as_json(report: PlanReport) -> dict[str, Any]:
         "job_branch": report.stage.job_branch,
         "base_commit": report.stage.base_commit,
         "nodes": [node.id for node in report.nodes],
+        "base_gates": report.stage.base_gates or {},
         "cost_usd": report.cost_usd,
         "look_at": _look_at(report) if report.paused else [],
         "next": GO_ON if report.paused else "director run",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from typing import Any
 
 from director.commands.context import (
@@ -17,8 +18,8 @@ from director.commands.context import (
 from director.model.errors import ExitCode
 from director.model.state import NodeStatus
 from director.reporting.words import counted, duration, money
+from director.running.integration import GateReport
 from director.running.run import RunOptions, RunReport, run_job
-from director.workspace.gates import Verdict
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -111,16 +112,24 @@ def _ending(report: RunReport) -> tuple[str, str]:
     if failed:
         what = f"{done} of {total} nodes are done; failed: {'; '.join(failed)}"
         return what, "Next: `director status` for all, `director run --retry-failed` to try again"
-    red = [gate for gate in report.integration or () if gate.verdict is not Verdict.GREEN]
+    red = [gate for gate in report.integration or () if not gate.ok]
     if red:
-        named = "; ".join(f"{gate.name}: {gate.reason}, see {gate.log}" for gate in red)
+        named = "; ".join(f"{g.name}: {g.reason}; {g.note}; see {g.log}" for g in red)
         return f"All nodes are done, but the integration gate is red: {named}", (
             f"Next: mend it on {branch}, or plan it as a new task"
         )
     if done < total:
         return f"{done} of {total} nodes are done", "Next: director run"
-    gates = "the integration gate is green" if report.integration else "no [gates] to run"
+    gates = _gates_in_words(report.integration)
     base = report.plan.base_commit[:12]
     return f"Everything is done ({counted(total, 'node')}), {gates}", (
         f"Next: git diff {base} {branch}, then git merge {branch}"
     )
+
+
+def _gates_in_words(gates: Sequence[GateReport] | None) -> str:
+    """Say how the integration gate went that does not stand in the way."""
+    if not gates:
+        return "no [gates] to run"
+    noted = ", ".join(f"{gate.name} ({gate.note})" for gate in gates if gate.note)
+    return f"the integration gate is green{f' but for {noted}' if noted else ''}"

@@ -30,6 +30,8 @@ class PlanStage:
     for. ``spec_feedback`` is what a critique wants changed in the spec, ``plan_feedback`` the
     same by node id. ``authored_from`` is the commit after which tests on the branch count;
     ``admitted`` maps node ids to the fingerprint under which their tests were seen red.
+    ``base_gates`` is what ``[gates]`` said on the base commit: name → command, verdict, reason
+    (None: not run yet).
     """
 
     stage: Stage
@@ -44,6 +46,7 @@ class PlanStage:
     plan_feedback: Mapping[str, str] = field(default_factory=dict)
     authored_from: str = ""
     admitted: Mapping[str, str] = field(default_factory=dict)
+    base_gates: Mapping[str, Mapping[str, str]] | None = None
 
 
 def read_stage(directory: JobDirectory) -> PlanStage | None:

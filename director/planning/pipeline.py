@@ -40,6 +40,7 @@ from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.ledger import total_cost
 from director.records.lock import held
+from director.running.integration import gate_base
 from director.running.scheduler import Schedule, drive
 from director.workspace.job_repository import create_job_repository
 from director.workspace.repository import BRANCH_PREFIX
@@ -198,6 +199,8 @@ class _Pipeline:
             self.bench.events.emit(Kind.APPROVAL_NEEDED, stage=self.stage.stage)
 
     def _decompose(self) -> None:
+        if self.stage.base_gates is None:
+            self._save(base_gates=gate_base(self.bench, self.stage.base_commit))
         if not self.bench.directory.plan.exists():
             self._save_nodes(
                 decompose(self.bench, self.stage.base_commit, self._spec(), self._recon())

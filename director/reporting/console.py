@@ -59,6 +59,7 @@ def _gate(data: Data) -> str | None:
         "again": "gate again",
         "merged": "gate on the merged tree",
         "tests": "new tests on the base",
+        "blame": "integration gate, searching for the merge that turned it red",
     }
     return f"{names.get(data['purpose'], data['purpose'])}: {data['verdict']} ({data['reason']})"
 
@@ -90,11 +91,19 @@ def _critique(data: Data) -> str:
     return f"{data['about'].replace('-', ' ')}: {said}"
 
 
+def _base_gate(data: Data) -> str:
+    if data["verdict"] == "green":
+        return f"gate {data['name']} on the base: green"
+    said = f"{data['verdict']} on the base already ({data['reason']})"
+    return f"gate {data['name']} is {said}: `{data['command']}`"
+
+
 _WORDS: dict[Kind, Callable[[Data], str | None]] = {
     Kind.JOB_STARTED: _job_started,
     Kind.JOB_ARCHIVED: lambda d: f"job {d['job_id']} moved to {d['folder']}",
     Kind.STAGE_ENTERED: lambda d: f"stage {d['stage']}",
     Kind.CRITIQUE: _critique,
+    Kind.BASE_GATE: _base_gate,
     Kind.PLAN_REJECTED: lambda d: f"plan sent back: {'; '.join(d['problems'])}",
     Kind.TESTS_REJECTED: lambda d: f"tests sent back: {d['problem'].splitlines()[0]}",
     Kind.TESTS_ADMITTED: lambda d: f"tests admitted, red: {', '.join(d['tests'])}",
@@ -112,6 +121,7 @@ _WORDS: dict[Kind, Callable[[Data], str | None]] = {
     Kind.INTEGRATION_GATE: lambda d: (
         f"integration gate {d['name']}: {d['verdict']} ({d['reason']})"
     ),
+    Kind.BLAME: lambda d: f"integration gate {d['name']}: {d['note']}",
     Kind.RUN_ENDED: _run_ended,
     Kind.BENCH_PROFILE_STARTED: lambda d: f"profile {d['profile']}",
     Kind.BENCH_PROFILE_ENDED: lambda d: f"profile {d['profile']}: {d['error'] or 'ended'}",

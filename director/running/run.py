@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,12 +20,12 @@ from director.records.job_directory import JobDirectory
 from director.records.ledger import total_cost, total_tokens
 from director.records.lock import held
 from director.records.state_keeper import StateKeeper
+from director.running.integration import GateReport, integrate
 from director.running.metrics import node_line, run_line
 from director.running.node import NodeEnd, work_on_node
 from director.running.receipts import restore_receipts
 from director.running.reconciling import merges_by_node, rebuilt, reconciled
 from director.running.scheduler import Schedule, drive
-from director.workspace.gates import Verdict
 
 
 @dataclass(frozen=True)
@@ -37,27 +36,6 @@ class RunOptions:
     max_attempts: int | None = None
     retry_failed: bool = False
     nodes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class GateReport:
-    """One integration gate. ``log`` is the file that holds its output."""
-
-    name: str
-    command: str
-    verdict: Verdict
-    reason: str
-    log: str
-
-    def to_json(self) -> dict[str, str]:
-        """Return the gate as ``--json`` shows it."""
-        return {
-            "name": self.name,
-            "command": self.command,
-            "verdict": self.verdict.value,
-            "reason": self.reason,
-            "log": self.log,
-        }
 
 
 @dataclass(frozen=True)
@@ -72,10 +50,10 @@ class RunReport:
 
     @property
     def integration_ok(self) -> bool | None:
-        """Whether every integration gate is green; None when none ran."""
+        """Whether no integration gate is red that was not so before the job; None: none ran."""
         if not self.integration:
             return None
-        return all(gate.verdict is Verdict.GREEN for gate in self.integration)
+        return all(gate.ok for gate in self.integration)
 
     @property
     def ok(self) -> bool:
@@ -251,12 +229,11 @@ class _Run:
 
     def _integrate(self) -> tuple[GateReport, ...] | None:
         """Run ``[gates]`` on a clean checkout of the tip, when every node is done."""
-        gates = self.bench.config.gates
         done = self.keeper.state.ids(NodeStatus.DONE)
-        if self.stop or not gates or len(done) < len(self.plan.nodes):
+        if self.stop or not self.bench.config.gates or len(done) < len(self.plan.nodes):
             return None
         try:
-            return run_gates(self.bench, self.bench.job.tip(), gates)
+            return integrate(self.bench, self.plan)
         except DirectorError as stop:
             self.stop = stop
             return None
@@ -278,16 +255,3 @@ class _Run:
             wall_secs=metrics["wall_secs"],
         )
         return replace(report, metrics=metrics)
-
-
-def run_gates(bench: Workbench, commit: str, gates: Mapping[str, str]) -> tuple[GateReport, ...]:
-    """Run each of ``gates`` (name → command) on its own clean checkout of ``commit``."""
-    reports = []
-    with bench.pool.lease(commit) as worktree:
-        for name, command in gates.items():
-            worktree.reset(commit)
-            result = bench.gates.run(command, worktree.path, f"integration-{name}")
-            report = GateReport(name, command, result.verdict, result.reason, str(result.log))
-            reports.append(report)
-            bench.events.emit(Kind.INTEGRATION_GATE, **report.to_json())
-    return tuple(reports)

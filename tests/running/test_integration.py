@@ -1,0 +1,210 @@
+"""The integration gate: what was red before is not blamed, and what turned red is traced."""
+
+from __future__ import annotations
+
+import unittest
+from collections.abc import Callable
+from typing import Any
+
+from director.running.blame import search
+from tests.support.fake_opencode import say, write
+from tests.support.jobs import Done, JobCase, node
+
+
+def red_from(first: int, asked: list[int] | None = None) -> Callable[[int], bool]:
+    """Return a gate that is red from merge ``first`` on, and notes where it ran."""
+
+    def is_green(number: int) -> bool:
+        if asked is not None:
+            asked.append(number)
+        return number < first
+
+    return is_green
+
+
+class TestSearch(unittest.TestCase):
+    def test_finds_the_first_red_merge_of_any_number(self) -> None:
+        for count in range(1, 18):
+            for first in range(1, count + 1):
+                with self.subTest(count=count, first=first):
+                    self.assertEqual(search(count, red_from(first)).culprit, first)
+
+    def test_asks_a_logarithm_of_times(self) -> None:
+        asked: list[int] = []
+        search(1000, red_from(777, asked))
+        self.assertLessEqual(len(asked), 14)
+
+    def test_a_gate_that_is_green_the_second_time_blames_nobody(self) -> None:
+        found = search(5, lambda number: True)
+        self.assertEqual((found.culprit, "flaky" in found.doubt), (None, True))
+
+    def test_a_gate_that_became_red_on_the_base_blames_nobody(self) -> None:
+        found = search(5, lambda number: False)
+        self.assertEqual((found.culprit, "on the base" in found.doubt), (None, True))
+
+    def test_a_gate_that_changes_its_mind_at_the_culprit_blames_nobody(self) -> None:
+        for doubtful in (3, 4):
+            asked: list[int] = []
+
+            def is_green(number: int, doubtful: int = doubtful, asked: list[int] = asked) -> bool:
+                asked.append(number)
+                steady = number < 4
+                return steady if asked.count(number) == 1 or number != doubtful else not steady
+
+            found = search(8, is_green)
+            self.assertEqual((found.culprit, "flaky" in found.doubt), (None, True))
+
+
+class GateCase(JobCase):
+    def gates(self, **commands: str) -> None:
+        lines = "\n".join(f"{name} = '{command}'" for name, command in commands.items())
+        self.configure(f"[gates]\n{lines}\n")
+
+    def gate(self, done: Done, name: str) -> dict[str, Any]:
+        found = [one for one in done.json["integration"] if one["name"] == name]
+        self.assertEqual(len(found), 1)
+        value = found[0]
+        assert isinstance(value, dict)
+        return value
+
+    def probes(self) -> list[str | None]:
+        return [e["node"] for e in self.lines("events.jsonl") if e.get("purpose") == "blame"]
+
+
+class TestBase(GateCase):
+    def test_the_base_is_gated_once_before_the_plan_and_recorded(self) -> None:
+        trace = self.tmp / "trace"
+        self.gates(
+            unit=f"ls -A >> {trace}; test ! -e tests", lint="exit 3", types="no-such-program"
+        )
+        self.script_planning(node("a"))
+        self.assertNotIn("base", self.ends(0, "plan", "make a").err)
+        self.assertIsNone(self.stored("plan_stage.json")["base_gates"])
+        done = self.ends(0, "plan", "--continue", "--json")
+        self.ends(0, "plan", "--continue")
+        recorded = self.stored("plan_stage.json")["base_gates"]
+        self.assertEqual(
+            {name: (gate["command"], gate["verdict"]) for name, gate in recorded.items()},
+            {
+                "unit": (f"ls -A >> {trace}; test ! -e tests", "green"),
+                "lint": ("exit 3", "red"),
+                "types": ("no-such-program", "broken"),
+            },
+        )
+        self.assertEqual(recorded["lint"]["reason"], "exit code 3")
+        self.assertEqual(done.json["base_gates"], recorded)
+        self.assertEqual(trace.read_text().split(), [".git", "README"])
+        told = [line for line in done.err.splitlines() if "on the base already" in line]
+        self.assertEqual(len(told), 2)
+        self.assertIn("gate lint is red on the base already (exit code 3): `exit 3`", told[0])
+        kinds = [e["kind"] for e in self.lines("events.jsonl")]
+        self.assertEqual(kinds.count("base_gate"), 3)
+        self.assertLess(kinds.index("base_gate"), kinds.index("tests_admitted"))
+
+    def test_what_was_red_before_does_not_make_the_run_fail(self) -> None:
+        self.gates(lint="exit 3", unit="true")
+        self.plan(node("a"))
+        self.implement("a")
+        done = self.ends(0, "run", "--json")
+        lint = self.gate(done, "lint")
+        self.assertEqual((lint["verdict"], lint["red_before"]), ("red", True))
+        self.assertEqual((lint["turned_red_by"], lint["note"]), (None, "red, as before the job"))
+        self.assertIs(self.gate(done, "unit")["red_before"], False)
+        self.assertIs(done.json["integration_ok"], True)
+        self.assertIn("green but for lint (red, as before the job)", done.json["what"])
+        self.assertEqual(self.probes(), [])
+
+    def test_another_command_is_asked_on_the_base_when_it_is_red(self) -> None:
+        self.gates(lint="true")
+        self.plan(node("a"))
+        self.implement("a")
+        self.gates(lint="exit 4", unit="test -d .")
+        done = self.ends(0, "run", "--json")
+        self.assertIs(self.gate(done, "lint")["red_before"], True)
+        self.assertIsNone(self.gate(done, "unit")["red_before"])
+
+    def test_what_cannot_run_is_not_excused(self) -> None:
+        self.gates(lint="no-such-program")
+        self.plan(node("a"))
+        self.implement("a")
+        done = self.ends(1, "run", "--json")
+        lint = self.gate(done, "lint")
+        self.assertEqual((lint["verdict"], lint["turned_red_by"]), ("broken", None))
+        self.assertIn("could not run on the base", done.json["what"])
+
+
+class TestBlame(GateCase):
+    def run_chain(self, names: str, **by_name: str) -> Done:
+        """Run nodes one after the other; ``by_name`` is what one writes besides its own file."""
+        nodes = [
+            node(name, files=[f"{name}.txt", f"{name}.extra"], depends_on=list(before))
+            for name, before in zip(names, ["", *names], strict=False)
+        ]
+        self.plan(*nodes)
+        for name in names:
+            more = [write(f"{name}.extra", by_name[name])] if name in by_name else []
+            self.implement(name, write(f"{name}.txt", "good\n"), *more)
+        return self.ends(1, "run", "--json")
+
+    def test_the_merge_that_turned_it_red_is_named(self) -> None:
+        self.gates(clean="! grep -rq spoiled .", unit="true")
+        done = self.run_chain("abcde", c="spoiled\n")
+        commit = self.node_state("c")["commit"]
+        gate = self.gate(done, "clean")
+        self.assertEqual(gate["turned_red_by"], {"node": "c", "commit": commit})
+        self.assertIs(gate["red_before"], False)
+        self.assertIn(f"turned red by the merge of c ({commit[:10]})", done.json["what"])
+        self.assertIs(done.json["integration_ok"], False)
+        told = [e for e in self.lines("events.jsonl") if e["kind"] == "blame"]
+        self.assertEqual(
+            [(e["name"], e["node"], e["commit"]) for e in told], [("clean", "c", commit)]
+        )
+        self.assertIn("turned red by the merge of c", done.err)
+
+    def test_tests_of_later_merges_are_not_blamed_for_being_red_by_design(self) -> None:
+        every_test = "for t in tests/*.sh; do test ! -e $t || sh $t || exit 1; done"
+        self.gates(all=f"{every_test}; ! grep -rq spoiled *.extra")
+        done = self.run_chain("abcd", b="spoiled\n")
+        self.assertEqual(self.gate(done, "all")["turned_red_by"]["node"], "b")
+        for name in "abcd":
+            self.assertIn("no good", str(self.on_branch(f"tests/{name}.sh")))
+
+    def test_a_test_that_was_there_before_is_as_it_was(self) -> None:
+        self.repo.write("tests/b.sh", "exit 0\n")
+        self.repo.commit("a test")
+        self.gates(all="test -e tests/b.sh && sh tests/b.sh && ! grep -q spoiled c.extra")
+        done = self.run_chain("abc", c="spoiled\n")
+        self.assertEqual(self.gate(done, "all")["turned_red_by"]["node"], "c")
+
+    def test_a_flaky_gate_blames_nobody(self) -> None:
+        seen = self.tmp / "seen"
+        self.gates(flaky=f"test ! -e a.txt || test -e {seen} || {{ touch {seen}; exit 1; }}")
+        done = self.run_chain("ab")
+        self.assertIsNone(self.gate(done, "flaky")["turned_red_by"])
+        self.assertIn("no merge is blamed", done.json["what"])
+        self.assertIn("flaky", done.json["what"])
+
+    def test_the_search_leaves_no_commit_on_the_branch(self) -> None:
+        self.gates(clean="! grep -rq spoiled .")
+        self.run_chain("ab", a="spoiled\n")
+        subjects = self.repo.git("log", "--format=%s", f"main..{self.branch}").splitlines()
+        self.assertEqual(subjects[:2], ["Make b", "Make a"])
+        self.assertEqual(sorted(subjects[2:]), ["Tests of a", "Tests of b"])
+        self.assertEqual(self.left_behind(), [])
+
+    def test_two_gates_have_a_culprit_each(self) -> None:
+        self.gates(one="! grep -q spoiled a.extra", two="! grep -q spoiled c.extra")
+        done = self.run_chain("abc", a="spoiled\n", c="spoiled\n")
+        blamed = {g["name"]: g["turned_red_by"]["node"] for g in done.json["integration"]}
+        self.assertEqual(blamed, {"one": "a", "two": "c"})
+
+    def test_red_tests_of_a_node_that_was_green_alone_count_from_its_own_merge_on(self) -> None:
+        self.script_planning(node("a"), node("b", depends_on=["a"]))
+        apart = 'grep -q good b.txt || { echo no good b; exit 1; }\ntest -z "$WHOLE"\n'
+        self.fake.always("test-author", write("tests/b.sh", apart), say("written"), node="b")
+        self.gates(all="test ! -e tests/b.sh || WHOLE=1 sh tests/b.sh")
+        self.ends(0, "plan", "make", "--no-critique")
+        self.implement("a")
+        self.implement("b")
+        done = self.ends(1, "run", "--json")
+        self.assertEqual(self.gate(done, "all")["turned_red_by"]["node"], "b")
