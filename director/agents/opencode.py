@@ -26,9 +26,11 @@ from director.agents.transcript import AgentFault, Transcript, TranscriptFollowe
 from director.model.config import Config, Sampling
 from director.model.errors import RequestError
 from director.model.roles import Agent, Role
-from director.records.files import write_text
+from director.model.secrets import NOTHING_SECRET, Redactor, literal_secrets
+from director.records.files import make_folder, redact_file, write_text
 from director.workspace.git import without_git_variables
 from director.workspace.processes import Command, Ended, Ending, Processes
+from director.workspace.sandbox import Sandbox, scratch_folder
 
 PROGRAM = "opencode"
 NAME_PREFIX = "director-"  # names of director's own: a project's agent cannot merge into them
@@ -95,7 +97,10 @@ Spending = Callable[[Transcript], str | None]
 
 
 class OpenCode:
-    """Makes calls for one repository with one configuration."""
+    """Makes calls for one repository with one configuration.
+
+    No secret is in what a call leaves: its logs, its transcript, its reason.
+    """
 
     def __init__(
         self,
@@ -104,6 +109,8 @@ class OpenCode:
         repository_root: Path,
         config: Config,
         logs: Path,
+        sandbox: Sandbox | None = None,
+        redactor: Redactor = NOTHING_SECRET,
     ) -> None:
         self._processes = processes
         self._env = caller_env
@@ -112,6 +119,8 @@ class OpenCode:
         self._templates = {agent: load_template(agent, repository_root) for agent in Agent}
         self._settings = deep_merge(model_settings(repository_root), inherited_settings(caller_env))
         self._program = find_program(caller_env)
+        self._sandbox = sandbox or Sandbox()
+        self._redactor = redactor.also(literal_secrets(self._settings))
 
     def call(self, assignment: Assignment, spending: Spending, events: Path) -> Reply:
         """Make one call and follow it to its end. Never raises for what the agent does.
@@ -119,14 +128,14 @@ class OpenCode:
         ``events`` is the file for the raw events; the prompt and standard error go beside it.
         """
         prompt, errors = events.with_suffix(".prompt.md"), events.with_suffix(".err")
-        write_text(prompt, assignment.prompt)
-        follower = TranscriptFollower(events)
+        write_text(prompt, self._redactor.text(assignment.prompt))
+        follower = TranscriptFollower(events, self._redactor)
         watch = _Watch(follower, errors, spending, self._config.limits.stall_timeout_secs)
-        scratch = assignment.cwd.with_name(f"{assignment.cwd.name}.tmp")
+        scratch = scratch_folder(assignment.cwd)
         scratch.mkdir(exist_ok=True)
         ended = self._processes.run(
             Command(
-                argv=self._argv(assignment),
+                argv=self._sandbox.around(self._argv(assignment), assignment.cwd),
                 cwd=assignment.cwd,
                 env=self._environment(assignment, scratch),
                 stdin=prompt,
@@ -138,18 +147,25 @@ class OpenCode:
         )
         shutil.rmtree(scratch, ignore_errors=True)
         follower.poll()
+        self._redact(events)
         outcome, reason = judge(ended, follower.transcript, _text(errors), watch.outcome)
+        reason = self._redactor.text(reason)
         return Reply(outcome, follower.transcript, reason, ended.wall_secs, events)
+
+    def _redact(self, events: Path) -> None:
+        for log in (events, events.with_suffix(".err")):
+            redact_file(log, self._redactor)
 
     def new_log(self, name: str) -> Path:
         """Return a fresh path for the events of a call of that name."""
-        self._logs.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folder(self._logs)
         moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
         return self._logs / f"{moment}-{name}-{secrets.token_hex(3)}.jsonl"
 
     def recall(self, events: Path) -> Reply:
         """Return the reply that an earlier call, perhaps cut short, left in its events file."""
-        follower = TranscriptFollower(events)
+        self._redact(events)
+        follower = TranscriptFollower(events, self._redactor)
         follower.poll()
         ended = Ended(Ending.EXITED, None, 0.0)
         outcome, reason = judge(ended, follower.transcript, _text(events.with_suffix(".err")), None)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from director.model.plan import Node
+from director.model.secrets import NOTHING_SECRET, Redactor
 from director.model.state import WatchItFail, WatchVerdict
 from director.model.usage import Tokens
 
@@ -83,11 +84,15 @@ class Transcript:
 
 
 class TranscriptFollower:
-    """Follows an events file that another process is writing, whole line by whole line."""
+    """Follows an events file that another process is writing, whole line by whole line.
 
-    def __init__(self, path: Path) -> None:
+    No secret gets into the transcript.
+    """
+
+    def __init__(self, path: Path, redactor: Redactor = NOTHING_SECRET) -> None:
         self.transcript = Transcript()
         self._path = path
+        self._redactor = redactor
         self._offset = 0
         self._rest = b""
 
@@ -107,7 +112,7 @@ class TranscriptFollower:
             except ValueError:
                 continue  # not an event: the agent may print other things
             if isinstance(event, dict):
-                self.transcript.add(event)
+                self.transcript.add(self._redactor.value(event))
         return bool(new)
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from director.agents.crew import Crew, patient_pause, unpriced_models
 from director.agents.opencode import OpenCode
 from director.model.config import Config
+from director.model.secrets import Redactor, secrets_in
 from director.records.call_notes import CallNotes
 from director.records.events import Events, Kind, journal
+from director.records.files import redact_file
 from director.records.job_directory import Home, JobDirectory
 from director.records.ledger import Ledger
 from director.workspace.cancellation import Cancellation
@@ -23,6 +27,7 @@ from director.workspace.job_repository import (
 )
 from director.workspace.processes import Processes
 from director.workspace.repository import Repository
+from director.workspace.sandbox import Sandbox
 from director.workspace.worktrees import Pool, open_pool
 
 
@@ -74,25 +79,33 @@ def open_workbench(
     Processes that a killed run left behind are ended first, and its worktrees taken over; on the
     way out the worktrees go and the branch is published, whatever happened in between.
     """
-    events = setting.events.also(journal(directory.events))
+    env = setting.env
+    hidden = {**config.secrets, **secrets_in(env, os.path.exists, config.secret_variables)}
+    redactor = directory.redactor.also(hidden)
+    directory = replace(directory, redactor=redactor)
+    events = setting.events.without(redactor).also(journal(directory.events))
     processes = Processes(job_id, setting.cancellation)
     _sweep(processes, events)
+    _clean_logs(directory, redactor)
     remove_stale_locks(directory.repository, setting.repository, branch)
     job = open_job_repository(directory.repository, setting.repository, branch)
     root = setting.repository.root
-    opencode = OpenCode(processes, setting.env, root, config, directory.logs)
+    sandbox = _sandbox(config, directory, setting)
+    opencode = OpenCode(processes, env, root, config, directory.logs, sandbox, redactor)
     ledger = Ledger(directory.costs, config.limits.cost_ceiling_usd)
     notes = CallNotes(directory.calls)
     pause = patient_pause(setting.cancellation)
     _warn_of_unpriced_models(config, events)
-    with open_pool(job, directory.pool, setting.env) as pool:
+    shown, limit = config.env.of(env), config.limits.node_timeout_secs
+    with open_pool(job, directory.pool, env) as pool:
+        sandbox.try_out(processes, shown, pool.folder, directory.logs)
         bench = Workbench(
             job_id=job_id,
             directory=directory,
             config=config,
             job=job,
             pool=pool,
-            gates=Gates(processes, setting.env, directory.logs, config.limits.node_timeout_secs),
+            gates=Gates(processes, shown, directory.logs, limit, sandbox, redactor),
             crew=Crew(opencode, config, ledger, notes, events, setting.cancellation, pause),
             events=events,
         )
@@ -105,6 +118,19 @@ def open_workbench(
 def _sweep(processes: Processes, events: Events) -> None:
     if ended := processes.sweep():
         events.emit(Kind.NOTICE, message=f"ended {ended} processes that a killed run left behind")
+
+
+def _clean_logs(directory: JobDirectory, redactor: Redactor) -> None:
+    """Take secrets out of the logs that a killed run had no time to clean."""
+    if directory.pool.exists():
+        for log in directory.logs.glob("*"):
+            redact_file(log, redactor)
+
+
+def _sandbox(config: Config, directory: JobDirectory, setting: Setting) -> Sandbox:
+    home = setting.env.get("HOME") or Path.home()
+    places = {"git": directory.repository, "repo": setting.repository.root, "home": home}
+    return Sandbox(config.sandbox, {name: str(place) for name, place in places.items()})
 
 
 def _warn_of_unpriced_models(config: Config, events: Events) -> None:

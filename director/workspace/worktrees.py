@@ -132,6 +132,11 @@ class Pool:
         self._made = max((int(one.path.name[5:]) for one in self._free), default=0)
         self._turn = threading.Lock()
 
+    @property
+    def folder(self) -> Path:
+        """The folder that holds the worktrees."""
+        return self._folder
+
     def _adopted(self, path: Path) -> Worktree:
         """Return a worktree that a killed run left, as it left it."""
         for lock in self._folder.glob(f"{path.name}.*.lock"):
