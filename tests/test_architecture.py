@@ -17,6 +17,7 @@ LAYERS = (
     "commands",
     "benching",
     "planning",
+    "verifying",
     "running",
     "reporting",
     "job",

@@ -80,8 +80,7 @@ def open_workbench(
     way out the worktrees go and the branch is published, whatever happened in between.
     """
     env = setting.env
-    hidden = {**config.secrets, **secrets_in(env, os.path.exists, config.secret_variables)}
-    redactor = directory.redactor.also(hidden)
+    redactor = redactor_of(setting, directory, config)
     directory = replace(directory, redactor=redactor)
     events = setting.events.without(redactor).also(journal(directory.events))
     processes = Processes(job_id, setting.cancellation)
@@ -90,7 +89,7 @@ def open_workbench(
     remove_stale_locks(directory.repository, setting.repository, branch)
     job = open_job_repository(directory.repository, setting.repository, branch)
     root = setting.repository.root
-    sandbox = _sandbox(config, directory, setting)
+    sandbox = sandbox_of(setting, directory.repository, config)
     opencode = OpenCode(processes, env, root, config, directory.logs, sandbox, redactor)
     ledger = Ledger(directory.costs, config.limits.cost_ceiling_usd)
     notes = CallNotes(directory.calls)
@@ -127,9 +126,16 @@ def _clean_logs(directory: JobDirectory, redactor: Redactor) -> None:
             redact_file(log, redactor)
 
 
-def _sandbox(config: Config, directory: JobDirectory, setting: Setting) -> Sandbox:
+def redactor_of(setting: Setting, directory: JobDirectory, config: Config) -> Redactor:
+    """Return what takes the secrets of the environment and the configuration out of texts."""
+    found = secrets_in(setting.env, os.path.exists, config.secret_variables)
+    return directory.redactor.also({**config.secrets, **found})
+
+
+def sandbox_of(setting: Setting, repository: Path, config: Config) -> Sandbox:
+    """Return the configured sandbox, for worktrees of the bare repository at ``repository``."""
     home = setting.env.get("HOME") or Path.home()
-    places = {"git": directory.repository, "repo": setting.repository.root, "home": home}
+    places = {"git": repository, "repo": setting.repository.root, "home": home}
     return Sandbox(config.sandbox, {name: str(place) for name, place in places.items()})
 
 

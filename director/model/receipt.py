@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
+from types import UnionType
 from typing import Any
 
 GREEN = "green"
@@ -26,8 +27,11 @@ class GateRun:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> GateRun:
-        """Return the run that ``asdict`` gave; TypeError, KeyError when it is something else."""
-        return cls(**{item.name: stored[item.name] for item in fields(cls)})
+        """Return the run that ``asdict`` gave; ValueError when it is something else."""
+        texts = ("purpose", "command", "verdict")
+        optional = ("exit_code", "wall_secs", "commit", "tree")
+        known = {name: _typed(stored, name, str) for name in texts}
+        return cls(**known, **{name: _typed(stored, name, object) for name in optional})
 
 
 @dataclass(frozen=True)
@@ -65,11 +69,31 @@ class Receipt:
     @classmethod
     def from_json(cls, line: Mapping[str, Any]) -> Receipt:
         """Return the receipt of a line; ValueError when it is not one that director wrote."""
-        try:
-            known = {item.name: line[item.name] for item in fields(cls)}
-            known["gates"] = tuple(GateRun.from_json(one) for one in known["gates"])
-            known["files"] = tuple(known["files"])
-            known["tests"] = dict(known["tests"])
-            return cls(**known)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"not a receipt: {error}") from None
+        known = {name: _typed(line, name, kind) for name, kind in _TYPES.items()}
+        known["gates"] = tuple(GateRun.from_json(_object(one)) for one in known["gates"])
+        known["files"] = tuple(map(str, known["files"]))
+        known["tests"] = {str(path): str(digest) for path, digest in known["tests"].items()}
+        return cls(**known)
+
+
+_TYPES: dict[str, type | UnionType] = {
+    **dict.fromkeys(("ts", "job_id", "node", "base", "candidate", "merged", "tree"), str),
+    **dict.fromkeys(("parent", "tests_hash"), str),
+    **dict.fromkeys(("tier", "model"), str | None),
+    **dict.fromkeys(("tests", "tools"), dict),
+    **dict.fromkeys(("gates", "files"), list),
+    "attempts": int,
+    "rebuilt": bool,
+}
+
+
+def _typed(stored: Mapping[str, Any], name: str, kind: type | UnionType) -> Any:
+    if name not in stored or not isinstance(stored[name], kind):
+        raise ValueError(f"not a receipt: {name!r} is {stored.get(name, 'missing')!r}")
+    return stored[name]
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"not a receipt: a gate run is {value!r}")
+    return value

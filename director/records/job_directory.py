@@ -124,11 +124,6 @@ class JobDirectory:
         return self.path / "receipts.jsonl"
 
     @property
-    def receipts(self) -> Path:
-        """One line per merge."""
-        return self.path / "receipts.jsonl"
-
-    @property
     def events(self) -> Path:
         """Everything as it happens."""
         return self.path / "events.jsonl"
@@ -142,6 +137,11 @@ class JobDirectory:
     def calls(self) -> Path:
         """Calls whose result is not safe yet."""
         return self.path / "calls"
+
+    @property
+    def verifying(self) -> Path:
+        """What ``verify --rerun`` works in; it is gone when it ends."""
+        return self.path / "verify"
 
     @property
     def repository(self) -> Path:

@@ -1,0 +1,66 @@
+"""The check that commit, trailers, receipt and plan say the same of a merge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
+
+from director.job.receipts import expected_trailers
+from director.job.trailers import NODE, PREFIX, single_line, tests_hash
+from director.model.plan import Node
+from director.model.receipt import GREEN, Receipt
+from director.verifying.evidence import CommitFacts, Evidence, merges
+from director.verifying.problem import Problem, differing
+from director.workspace.history import BranchCommit
+
+Claim = tuple[str, str, str]
+"""What it is about, what is expected, what is found."""
+
+
+def agreement(evidence: Evidence) -> Iterator[Problem]:
+    """Give what disagrees, merge by merge; each is known to have one receipt."""
+    receipts = {receipt.node: receipt for receipt in evidence.receipts}
+    for facts in merges(evidence):
+        node = evidence.plan.node(facts.commit.trailers[NODE])
+        for about, expected, found in _claims(facts, receipts[node.id], node):
+            if expected != found:
+                yield differing("agreement", evidence.plan, facts.commit, about, expected, found)
+
+
+def _claims(facts: CommitFacts, receipt: Receipt, node: Node) -> Iterator[Claim]:
+    commit = facts.commit
+    yield "the commit on its receipt", receipt.merged, commit.oid
+    yield "the parent on its receipt", receipt.parent, commit.parents[0]
+    yield "the files on its receipt", _listed(receipt.files), _listed(facts.changed)
+    yield "its tests in plan.json", _hashes(node.test_hashes), _hashes(receipt.tests)
+    yield "its tests hash by plan.json", tests_hash(node), receipt.tests_hash
+    yield from _gate_claims(receipt, node)
+    yield from _trailer_claims(receipt, commit)
+
+
+def _gate_claims(receipt: Receipt, node: Node) -> Iterator[Claim]:
+    if not receipt.gates:
+        yield "the gate runs on its receipt", "one or more", "none"
+        return
+    for run in receipt.gates:
+        command = single_line(run.command)
+        yield f"the exit code of the {run.purpose} gate `{command}`", "0", str(run.exit_code)
+        yield f"the verdict of the {run.purpose} gate `{command}`", GREEN, run.verdict
+        yield f"the command of the {run.purpose} gate", single_line(node.test_cmd), command
+    yield "the tree that was gated last", receipt.tree, str(receipt.gates[-1].tree)
+
+
+def _trailer_claims(receipt: Receipt, commit: BranchCommit) -> Iterator[Claim]:
+    own = [pair for pair in commit.pairs if pair[0].startswith(PREFIX)]
+    for wanted, said in zip_longest(expected_trailers(receipt), own, fillvalue=("", "none")):
+        name = wanted[0] or said[0]
+        found = said[1] if said[0] == name else "none"
+        yield f"the trailer {name}", wanted[1], found
+
+
+def _hashes(tests: Mapping[str, str]) -> str:
+    return _listed(f"{path} {digest}" for path, digest in tests.items())
+
+
+def _listed(texts: Iterable[str]) -> str:
+    return ", ".join(sorted(texts)) or "none"

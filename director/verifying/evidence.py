@@ -1,0 +1,136 @@
+"""What a job left behind, read without changing anything: branch, plan, state and receipts."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from director.job.trailers import KIND, MERGE
+from director.model.plan import Plan
+from director.model.receipt import Receipt
+from director.model.state import NodeStatus
+from director.records import files
+from director.records.job_directory import JobDirectory
+from director.workspace.git import Git
+from director.workspace.history import BranchCommit, History
+from director.workspace.repository import Repository
+
+
+@dataclass(frozen=True)
+class CommitFacts:
+    """A commit of the job branch, the paths it changes, and the frozen tests it holds.
+
+    ``tests`` maps paths to sha256; a test that is not there is not in it.
+    """
+
+    commit: BranchCommit
+    changed: tuple[str, ...]
+    tests: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything that the checks look at.
+
+    ``tip`` None: there is no job branch. ``commits`` are those after the plan's base commit,
+    oldest first; none where the branch does not begin there. ``unreadable`` says what is wrong
+    with lines of ``receipts.jsonl`` that are no receipts.
+    """
+
+    plan: Plan
+    done: frozenset[str]
+    tip: str | None
+    begins_at_base: bool
+    commits: tuple[CommitFacts, ...]
+    tip_tests: Mapping[str, str]
+    receipts: tuple[Receipt, ...]
+    unreadable: tuple[str, ...]
+
+
+def gather(repository: Repository, directory: JobDirectory) -> Evidence:
+    """Return the evidence of a job; RequestError when there is no plan, or it cannot be read.
+
+    The branch is the one in the user's repository; where that is not published, the one in the
+    job repository.
+    """
+    plan = directory.load_plan()
+    state = directory.load_state(plan)
+    receipts, unreadable = _receipts(directory)
+    history, tip = _branch(repository, directory, plan.job_branch)
+    hashes = _FrozenTests(history, plan.contract)
+    begins = tip is not None and history.descends(tip, plan.base_commit)
+    log = history.log(plan.base_commit, tip) if tip is not None and begins else []
+    return Evidence(
+        plan=plan,
+        done=frozenset(state.ids(NodeStatus.DONE)),
+        tip=tip,
+        begins_at_base=begins,
+        commits=tuple(
+            CommitFacts(commit, _changed(history, commit), hashes.at(commit.oid)) for commit in log
+        ),
+        tip_tests=hashes.at(tip) if tip is not None else {},
+        receipts=receipts,
+        unreadable=unreadable,
+    )
+
+
+def merges(evidence: Evidence) -> list[CommitFacts]:
+    """Return the merge commits of the branch, oldest first."""
+    return [facts for facts in evidence.commits if facts.commit.trailers.get(KIND) == MERGE]
+
+
+def _branch(
+    repository: Repository, directory: JobDirectory, branch: str
+) -> tuple[History, str | None]:
+    """Return the repository that has the branch, and its tip."""
+    published = History(_as_it_is(repository.git))
+    tip = published.tip_of(branch)
+    if tip is not None or not directory.repository.is_dir():
+        return published, tip
+    place = directory.repository
+    own = History(_as_it_is(Git.at(place, repository.caller_env, GIT_DIR=str(place))))
+    return own, own.tip_of(branch)
+
+
+def _as_it_is(git: Git) -> Git:
+    """Return git without grafts, which make commits seem to have other parents."""
+    return git.with_variables(GIT_GRAFT_FILE=os.devnull)
+
+
+def _changed(history: History, commit: BranchCommit) -> tuple[str, ...]:
+    if not commit.parents:
+        return ()
+    return tuple(change.path for change in history.changes(commit.parents[0], commit.oid))
+
+
+def _receipts(directory: JobDirectory) -> tuple[tuple[Receipt, ...], tuple[str, ...]]:
+    """Return the receipts, and what is wrong with the lines that are none."""
+    known, unreadable = [], []
+    for line in files.read_lines(directory.receipts):
+        try:
+            known.append(Receipt.from_json(line))
+        except ValueError as error:
+            unreadable.append(f"the line of node {line.get('node')!r} is {error}")
+    return tuple(known), tuple(unreadable)
+
+
+class _FrozenTests:
+    """Hashes the frozen tests of commits, each content once."""
+
+    def __init__(self, history: History, paths: Collection[str]) -> None:
+        self._history = history
+        self._paths = paths
+        self._known: dict[str, str] = {}
+
+    def at(self, commit: str) -> dict[str, str]:
+        """Return path → sha256 of those that ``commit`` holds."""
+        entries = self._history.entries(commit, self._paths)
+        return {path: self._hash(entry.oid) for path, entry in entries.items()}
+
+    def _hash(self, oid: str) -> str:
+        if oid not in self._known:
+            content = self._history.git.output("cat-file", "blob", oid)
+            self._known[oid] = hashlib.sha256(content).hexdigest()
+        return self._known[oid]

@@ -1,0 +1,61 @@
+"""What a check that does not hold says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from director.job.trailers import NODE
+from director.model.plan import Plan
+from director.workspace.history import BranchCommit
+
+SHOWN_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that does not hold: a sentence, what to do next, and the same in parts."""
+
+    check: str
+    what: str
+    next_step: str
+    commit: str | None = None
+    node: str | None = None
+    expected: str | None = None
+    found: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the ``problem`` of ``--json``."""
+        return asdict(self)
+
+
+def differing(
+    check: str, plan: Plan, commit: BranchCommit, about: str, expected: str, found: str
+) -> Problem:
+    """Return the problem that something ``about`` a merge commit is not as expected."""
+    node_id = commit.trailers[NODE]
+    what = (
+        f"commit {short(commit.oid)} (node {node_id}): {about}: "
+        f"expected {short(expected)}, found {short(found)}"
+    )
+    return Problem(check, what, restore(plan), commit.oid, node_id, expected, found)
+
+
+def restore(plan: Plan) -> str:
+    """Return what to do about a branch that is not as director left it."""
+    return (
+        f"do not merge {plan.job_branch} as it is; where only your copy was changed, "
+        f"`git branch -D {plan.job_branch}`, then `director run` publishes director's own"
+    )
+
+
+def short(text: str) -> str:
+    """Return an object id or a hash as people read it; anything else as it is."""
+    is_id = len(text) >= 40 and set(text) <= set("0123456789abcdef")
+    return text[:SHOWN_DIGITS] if is_id else text
+
+
+def shorts(oids: Iterable[str]) -> str:
+    """Return object ids as people read them."""
+    return ", ".join(map(short, oids)) or "none"

@@ -1,0 +1,145 @@
+"""Running the gates of a finished job again, on clean checkouts."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from director.job.trailers import NODE
+from director.job.workbench import Setting, redactor_of, sandbox_of
+from director.model.config import Config
+from director.model.plan import Node
+from director.records.events import Kind
+from director.records.job_directory import JobDirectory
+from director.verifying.evidence import CommitFacts, Evidence, merges
+from director.verifying.problem import Problem, restore, short
+from director.workspace.gates import GateResult, Gates, Verdict
+from director.workspace.job_repository import create_job_repository
+from director.workspace.processes import Processes
+from director.workspace.worktrees import Pool, open_pool, sweep_pool
+
+
+@dataclass(frozen=True)
+class Rerun:
+    """How many gates ran, and the first that is not green."""
+
+    gates_run: int
+    problem: Problem | None
+
+
+def run_again(
+    setting: Setting, directory: JobDirectory, config: Config, evidence: Evidence
+) -> Rerun:
+    """Run each merged node's tests at its merge and at the tip, then ``[gates]`` at the tip.
+
+    ``[gates]`` run when every node is merged; one that is as red on the base is not the job's
+    doing. Ends at the first gate that does not hold. The caller holds the job's lock.
+    """
+    tip = evidence.tip
+    assert tip is not None, "the checks hold, so there is a branch"
+    with _checkouts(setting, directory, evidence, tip) as pool:
+        gates = _gates(setting, directory, config, evidence.plan.job_id, pool)
+        again = _Again(setting, evidence, pool, gates)
+        problem = next(again.nodes(tip), None) or next(again.integration(tip, config), None)
+        return Rerun(again.count, problem)
+
+
+@contextmanager
+def _checkouts(
+    setting: Setting, directory: JobDirectory, evidence: Evidence, tip: str
+) -> Iterator[Pool]:
+    """Give worktrees of a repository made for this; the job's own is left alone."""
+    place = directory.verifying
+    record = place / "worktrees.json"
+    sweep_pool(record)
+    borrowed = [directory.repository / "objects"] if directory.repository.is_dir() else []
+    try:
+        job = create_job_repository(
+            place / "job.git", setting.repository, evidence.plan.job_branch, tip, borrowed
+        )
+        with open_pool(job, record, setting.env) as pool:
+            yield pool
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _gates(
+    setting: Setting, directory: JobDirectory, config: Config, job_id: str, pool: Pool
+) -> Gates:
+    """Return gates as a run has them: same variables, same sandbox, logs without secrets."""
+    processes = Processes(job_id, setting.cancellation)
+    env, limit = config.env.of(setting.env), config.limits.node_timeout_secs
+    sandbox = sandbox_of(setting, directory.verifying / "job.git", config)
+    sandbox.try_out(processes, env, pool.folder, directory.logs)
+    redactor = redactor_of(setting, directory, config)
+    return Gates(processes, env, directory.logs, limit, sandbox, redactor)
+
+
+class _Again:
+    """Runs gates and counts them."""
+
+    def __init__(self, setting: Setting, evidence: Evidence, pool: Pool, gates: Gates) -> None:
+        self.count = 0
+        self._events = setting.events
+        self._evidence = evidence
+        self._pool = pool
+        self._gates = gates
+
+    def nodes(self, tip: str) -> Iterator[Problem]:
+        """Give the nodes' tests that are not green, at their merges, then at the tip."""
+        merged = [(facts.commit.oid, self._node(facts)) for facts in merges(self._evidence)]
+        at_tip = [(tip, node) for commit, node in merged if commit != tip]
+        for commit, node in [*merged, *at_tip]:
+            result = self._run(node.test_cmd, commit, f"{node.id}-verify")
+            self._events.emit(
+                Kind.GATE,
+                node.id,
+                purpose=f"gate run again at {short(commit)}",
+                verdict=result.verdict,
+                reason=result.reason,
+            )
+            if result.verdict is not Verdict.GREEN:
+                yield self._problem(f"node {node.id}", result, commit, node.id)
+
+    def integration(self, tip: str, config: Config) -> Iterator[Problem]:
+        """Give the ``[gates]`` that are not green at the tip, and were not red on the base."""
+        plan = self._evidence.plan
+        if len(merges(self._evidence)) < len(plan.nodes):
+            return
+        for name, command in config.gates.items():
+            result = self._run(command, tip, f"verify-{name}")
+            self._events.emit(
+                Kind.INTEGRATION_GATE,
+                name=name,
+                command=command,
+                verdict=result.verdict,
+                reason=result.reason,
+                log=str(result.log),
+            )
+            if result.verdict is Verdict.GREEN:
+                continue
+            before = self._run(command, plan.base_commit, f"verify-base-{name}")
+            if not result.verdict is before.verdict is Verdict.RED:
+                yield self._problem(f"[gates] {name}", result, tip, None)
+
+    def _node(self, facts: CommitFacts) -> Node:
+        return self._evidence.plan.node(facts.commit.trailers[NODE])
+
+    def _run(self, command: str, commit: str, name: str) -> GateResult:
+        self.count += 1
+        with self._pool.lease(commit) as worktree:
+            return self._gates.run(command, worktree.path, name)
+
+    def _problem(self, who: str, result: GateResult, commit: str, node_id: str | None) -> Problem:
+        return Problem(
+            "rerun",
+            f"{who}: `{' '.join(result.command.split())}` at commit {short(commit)}: "
+            f"expected green, found {result.verdict} ({result.reason})",
+            f"see {result.log}; {restore(self._evidence.plan)}",
+            commit,
+            node_id,
+            Verdict.GREEN.value,
+            result.verdict.value,
+        )

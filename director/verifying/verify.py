@@ -1,0 +1,59 @@
+"""``verify``: hold what merged against what was planned, tested and put on record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from director.job.workbench import Setting
+from director.model.config import Config
+from director.records.job_directory import JobDirectory
+from director.records.lock import held
+from director.verifying.checks import run_checks
+from director.verifying.evidence import Evidence, gather, merges
+from director.verifying.problem import Problem
+from director.verifying.rerun import run_again
+from director.workspace.repository import Repository
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What verifying came to.
+
+    ``checked`` names the checks that hold, ``gates_run`` counts the gates that were run again
+    (None: nobody asked for it), ``problem`` is the first thing that does not hold.
+    """
+
+    evidence: Evidence
+    checked: tuple[str, ...]
+    problem: Problem | None
+    gates_run: int | None = None
+
+    @property
+    def merges(self) -> int:
+        """How many merges the branch has."""
+        return len(merges(self.evidence))
+
+
+def verify_job(repository: Repository, directory: JobDirectory) -> Verification:
+    """Check a job from its branch and its records; writes nothing.
+
+    RequestError when there is no plan.
+    """
+    evidence = gather(repository, directory)
+    checked, problem = run_checks(evidence)
+    return Verification(evidence, checked, problem)
+
+
+def verify_again(setting: Setting, directory: JobDirectory, config: Config) -> Verification:
+    """Check a job as ``verify_job`` does, then run its gates again.
+
+    Raises StoppedError when another process has the job's lock, InterruptedRunError on a signal.
+    """
+    directory.load_plan()
+    with held(directory.lock, "director verify"):
+        found = verify_job(setting.repository, directory)
+        if found.problem is not None:
+            return replace(found, gates_run=0)
+        again = run_again(setting, directory, config, found.evidence)
+        checked = found.checked if again.problem else (*found.checked, "rerun")
+        return replace(found, checked=checked, problem=again.problem, gates_run=again.gates_run)
