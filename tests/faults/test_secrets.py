@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -113,24 +114,21 @@ class TestValues(SecretsCase):
         self.assert_nowhere()
 
     def test_a_bug_report(self) -> None:
-        broken = SOURCE / "director"
-        self.assertTrue(broken.is_dir())
-        code = (
-            "import sys, director.commands.status as status, director.cli as cli\n"
-            "def run(args, context): raise KeyError(context.env['ACME_API_KEY'])\n"
-            "status.run = run\n"
-            "sys.exit(cli.main(['status', '--json']))\n"
+        broken = self.tmp / "broken"
+        broken.mkdir()
+        (broken / "sitecustomize.py").write_text(
+            "import os, tomllib\ntomllib.loads = lambda _: {}[os.environ['ACME_TOKEN']]\n"
         )
         done = subprocess.run(
-            [sys.executable, "-c", code],
+            [sys.executable, "-m", "director", "plan", "x", "--json"],
             cwd=self.repo.root,
-            env={**self.env, "PYTHONPATH": str(SOURCE)},
+            env={**self.env, "PYTHONPATH": f"{broken}{os.pathsep}{SOURCE}"},
             capture_output=True,
         )
         self.assertEqual(done.returncode, 70)
         self.said += [done.stdout, done.stderr]
         (log,) = (self.home / "logs").glob("bug-*.log")
-        self.assertIn("KeyError: ", log.read_text())
+        self.assertIn("KeyError: '[redacted ACME_TOKEN]'", log.read_text())
         self.assertEqual(log.stat().st_mode & 0o777, 0o600)
         self.assert_nowhere()
 
