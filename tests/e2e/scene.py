@@ -135,12 +135,16 @@ class Scene:
         return self.repo.git("ls-tree", "-r", "--name-only", commit).splitlines()
 
     def leftovers(self) -> list[str]:
-        """Return what director left behind: processes, worktrees, cache folders, locks of git."""
+        """Return what is left behind: processes, worktrees, caches, temporary files, locks of git."""
         cache = Path(self.env["XDG_CACHE_HOME"]) / "director"
-        found = [str(path) for path in cache.glob("*")]
+        found = [str(path) for path in (*cache.glob("*"), *self._temporary_files())]
         found += [str(path) for path in self.repo.root.rglob("*.lock")]
         found += [path for path in self._worktrees() if path != str(self.repo.root)]
         return found + [f"process {pid}: {line}" for pid, line in self.processes().items()]
+
+    def _temporary_files(self) -> list[Path]:
+        """Return what is in TMPDIR but for the one folder that all OpenCodes share."""
+        return [path for path in Path(self.env["TMPDIR"]).iterdir() if path.name != "opencode"]
 
     def _worktrees(self) -> list[str]:
         listed = self.repo.git("worktree", "list", "--porcelain")

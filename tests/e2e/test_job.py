@@ -50,6 +50,7 @@ class TestJobThroughTheGates(unittest.TestCase):
     ready: ClassVar[Any]
     ran: ClassVar[Said]
     status: ClassVar[Any]
+    verified: ClassVar[Any]
     tip: ClassVar[str]
 
     @classmethod
@@ -68,6 +69,7 @@ class TestJobThroughTheGates(unittest.TestCase):
         cls.ready = succeeded(scene.director("plan", "--continue", "--json")).json
         cls.ran = succeeded(scene.director("run", "--parallel", "2"))
         cls.status = succeeded(scene.director("status", "--json")).json
+        cls.verified = succeeded(scene.director("verify", "--rerun", "--json")).json
         cls.tip = scene.repo.git("rev-parse", cls.status["job_branch"])
 
     def test_it_waits_at_both_gates_and_ends_with_everything_done(self) -> None:
@@ -85,6 +87,11 @@ class TestJobThroughTheGates(unittest.TestCase):
         self.assertEqual(set(self.scene.paths(self.tip)), expected)
         self.assertEqual(self.scene.show(self.tip, "staged.txt"), "as committed")
         self.assertEqual(self.scene.show(self.tip, "kept.txt"), "kept")
+
+    def test_every_merge_can_be_verified_afterwards(self) -> None:
+        self.assertEqual((self.verified["ok"], self.verified["merges"]), (True, 2))
+        self.assertEqual(self.verified["tip"], self.tip)
+        self.assertEqual(self.verified["gates_run"], 4)
 
     def test_the_spec_as_edited_is_what_the_planner_gets(self) -> None:
         (request,) = self.scene.requests("Plan")
