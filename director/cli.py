@@ -6,15 +6,17 @@ import argparse
 import importlib
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from director import __version__
-from director.model.errors import DirectorError, ExitCode
+from director.model.errors import DirectorError, ExitCode, RequestError
 from director.model.secrets import Redactor
 from director.records.files import write_text
 
@@ -32,7 +34,10 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line (default: this process's) and return the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    args = _parser(words).parse_args(words)
+    try:
+        args = _parser(words).parse_args(words)
+    except RequestError as error:
+        return _explain(error, argparse.Namespace(json="--json" in words), Redactor({}))
     from director.commands.context import Context
     from director.workspace.cancellation import Cancellation, signals_cancel
 
@@ -40,9 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     context = Context(dict(os.environ), cancellation, sys.stdin, sys.stdout, sys.stderr)
     try:
         with signals_cancel(cancellation):
-            code = int(_module(args.command).run(args, context))
-            cancellation.check()
-            return code
+            return int(_module(args.command).run(args, context))
     except DirectorError as error:
         return _explain(error, args, context.redactor)
     except BrokenPipeError:
@@ -55,9 +58,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _report_bug(error, args, context.redactor)
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose mistakes end like all others: what is wrong, what to do next, exit code."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise RequestError, with the likely word for one that is nearly right."""
+        wrong = re.search(r"invalid choice: '([^']*)'", message)
+        guess = get_close_matches(wrong[1], COMMANDS, n=1) if wrong else []
+        hint = f"did you mean `director {guess[0]}`?" if guess else f"see `{self.prog} --help`"
+        raise RequestError(message, hint)
+
+
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     """Return the parser; only the command that ``words`` name is imported."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="director",
         description="A strong model plans, a cheap one implements, exit codes decide what merges.",
         epilog="Exit codes: 0 done or paused at a gate, 1 the work failed, 2 the request cannot be "

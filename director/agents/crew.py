@@ -29,6 +29,7 @@ LONGEST_PAUSE_SECS = 120.0
 CONCLUDED = frozenset(
     {Outcome.COMPLETED, Outcome.INCOMPLETE, Outcome.TIMED_OUT, Outcome.CONTEXT_TOO_LONG}
 )
+LASTING_NAMES = ("ProviderModelNotFoundError", "ProviderInitError", "ProviderAuthError")
 LASTING_STATUS_CODES = frozenset({400, 401, 402, 403, 404})
 
 
@@ -184,7 +185,8 @@ def pause_secs(retry: int, chance: float) -> float:
 def _lasts(reply: Reply) -> bool:
     """Whether another try cannot help: the request itself is refused."""
     faults = reply.transcript.faults
-    return bool(faults) and faults[-1].status_code in LASTING_STATUS_CODES
+    refused = bool(faults) and faults[-1].status_code in LASTING_STATUS_CODES
+    return refused or reply.reason.startswith(LASTING_NAMES)
 
 
 def patient_pause(cancellation: Cancellation) -> Callable[[float], None]:

@@ -40,6 +40,8 @@ STREAM_ERROR = re.compile(rb'message="stream error"[^\n]*')
 REJECTED = re.compile(r"permission requested: ([^\n;]+); auto-rejecting")
 FALLBACK = "Falling back to default agent"
 UPSTREAM = re.compile(r'error\.error="([^"]*)')
+CAUSE = re.compile(r'message=failed [^\n]*?error="([^"\n]+)"')
+MODELS_OWN_ENDS = ("length", "content-filter")
 CONTEXT_NAMES = ("ContextOverflowError",)
 PROVIDER_FAULT_NAMES = (
     "APIError",
@@ -325,7 +327,7 @@ def judge(
     if FALLBACK in said:
         return Outcome.AGENT_FAULT, "OpenCode did not know the agent and fell back to another"
     if transcript.ended_in_fault:
-        return _judge_fault(transcript.faults[-1])
+        return _judge_fault(transcript.faults[-1], said)
     if rejected := REJECTED.search(said):
         return Outcome.INCOMPLETE, f"a permission was rejected: {rejected[1]}"
     if transcript.last_finish == "stop":
@@ -335,12 +337,16 @@ def judge(
     if transcript.last_finish is None:
         last = said.strip().splitlines()[-1:] or [f"exit code {ended.code}, no message"]
         return Outcome.AGENT_FAULT, f"OpenCode ended without an answer: {last[0][:300]}"
-    return Outcome.INCOMPLETE, f"the answer broke off ({transcript.last_finish})"
+    if transcript.last_finish in MODELS_OWN_ENDS:
+        return Outcome.INCOMPLETE, f"the answer broke off ({transcript.last_finish})"
+    return Outcome.AGENT_FAULT, f"OpenCode ended in the middle of a turn, exit code {ended.code}"
 
 
-def _judge_fault(fault: AgentFault) -> tuple[Outcome, str]:
+def _judge_fault(fault: AgentFault, said: str) -> tuple[Outcome, str]:
     code = f" (HTTP {fault.status_code})" if fault.status_code else ""
     sentence = f"{fault.name}{code}: {' '.join(fault.message.split())[:300]}"
+    if fault.name == "UnknownError" and (cause := CAUSE.search(said)):
+        sentence = cause[1][:300]  # the event only points to the log
     if fault.name in CONTEXT_NAMES:
         return Outcome.CONTEXT_TOO_LONG, sentence
     if fault.name == "MessageOutputLengthError":

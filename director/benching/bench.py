@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -99,10 +98,19 @@ def _plan_once(setting: Setting, planned: JobDirectory, options: BenchOptions) -
         same = stage.task == options.task and stage.base_commit == setting.repository.head()
         if same and summary.get("job_id") != stage.job_id:
             return stage
-    if stage is None or stage.stage is Stage.READY or stage.task != options.task:
-        shutil.rmtree(setting.home.bench / "runs", ignore_errors=True)
+    if stage is not None and (stage.stage is Stage.READY or stage.task != options.task):
+        _put_aside(setting.home.bench, stage.job_id)
     wanted = PlanOptions(task=options.task, auto=True, parallel=options.parallel)
     return plan_job(setting, planned, options.planner, wanted).stage
+
+
+def _put_aside(bench: Path, job_id: str) -> None:
+    """Keep everything of an earlier bench under ``bench/jobs/<id>/``."""
+    target = bench / "jobs" / job_id
+    target.mkdir(parents=True, exist_ok=True)
+    for entry in sorted(bench.iterdir()):
+        if entry.name not in ("jobs", "lock"):
+            entry.rename(target / entry.name)
 
 
 def _run_profile(setting: Setting, planned: JobDirectory, options: BenchOptions, name: str) -> Row:

@@ -84,8 +84,10 @@ def _read_task(args: argparse.Namespace, context: Context) -> str:
         return context.stdin.read() if args.task == "-" else str(args.task)
     try:
         return str(args.file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise RequestError(f"cannot read {args.file}: {error}", "name a text file") from None
+    except OSError as error:
+        raise RequestError(f"cannot read {args.file}: {error.strerror}", "name another") from None
+    except UnicodeDecodeError:
+        raise RequestError(f"{args.file} is not text (UTF-8)", "name another") from None
 
 
 def _look_at(report: PlanReport) -> list[str]:

@@ -84,6 +84,7 @@ def _as_json(report: RunReport, code: ExitCode) -> dict[str, Any]:
         "job_branch": report.plan.job_branch,
         "nodes": {node_id: node.to_json() for node_id, node in report.state.nodes.items()},
         "integration": [gate.to_json() for gate in report.integration or ()],
+        "unpublished": report.unpublished,
         "exit_code": int(code),
         "what": what,
         "next": next_step,
@@ -94,7 +95,7 @@ def _as_text(report: RunReport) -> str:
     what, next_step = _ending(report)
     metrics = report.metrics
     spent = f"{money(metrics['cost_total'])} in all, {duration(metrics['wall_secs'])}"
-    return f"{what} ({spent}).\n{next_step}"
+    return f"{what} ({spent}).\nNext: {next_step}"
 
 
 def _ending(report: RunReport) -> tuple[str, str]:
@@ -102,8 +103,9 @@ def _ending(report: RunReport) -> tuple[str, str]:
     state, branch = report.state, report.plan.job_branch
     done, total = len(state.ids(NodeStatus.DONE)), len(state.nodes)
     if report.stop is not None:
-        what = f"Stopped: {report.stop.what}; {done} of {total} nodes are done"
-        return what, f"Next: {report.stop.next_step}"
+        reason = report.stop.what
+        stopped = reason.capitalize() if reason.startswith("stopped") else f"Stopped: {reason}"
+        return f"{stopped}; {done} of {total} nodes are done", report.stop.next_step
     failed = [
         f"{node_id} ({' '.join((node.error or '').split())[:200]})"
         for node_id, node in state.nodes.items()
@@ -111,20 +113,22 @@ def _ending(report: RunReport) -> tuple[str, str]:
     ]
     if failed:
         what = f"{done} of {total} nodes are done; failed: {'; '.join(failed)}"
-        return what, "Next: `director status` for all, `director run --retry-failed` to try again"
+        return what, "`director status` for all, `director run --retry-failed` to try again"
     red = [gate for gate in report.integration or () if not gate.ok]
     if red:
         named = "; ".join(f"{g.name}: {g.reason}; {g.note}; see {g.log}" for g in red)
         return f"All nodes are done, but the integration gate is red: {named}", (
-            f"Next: mend it on {branch}, or plan it as a new task"
+            f"git switch -c mend {branch} and mend it there, or plan it as a new task"
         )
     if done < total:
-        return f"{done} of {total} nodes are done", "Next: director run"
+        return f"{done} of {total} nodes are done", "director run"
     gates = _gates_in_words(report.integration)
     base = report.plan.base_commit[:12]
-    return f"Everything is done ({counted(total, 'node')}), {gates}", (
-        f"Next: git diff {base} {branch}, then git merge {branch}"
-    )
+    what = f"Everything is done ({counted(total, 'node')}), {gates}"
+    if report.unpublished:
+        what += f"; but {branch} could not be updated in your repository: {report.unpublished}"
+        return what, f"git fetch {report.repository} {branch} brings it as FETCH_HEAD"
+    return what, f"git diff {base} {branch}, then git merge {branch}"
 
 
 def _gates_in_words(gates: Sequence[GateReport] | None) -> str:

@@ -9,8 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from director.agents.crew import Crew, patient_pause, unpriced_models
-from director.agents.opencode import OpenCode
+from director.agents.opencode import OpenCode, find_program
+from director.agents.templates import load_template
 from director.model.config import Config
+from director.model.roles import Agent
 from director.model.secrets import Redactor, secrets_in
 from director.records.call_notes import CallNotes
 from director.records.events import Events, Kind, journal
@@ -55,8 +57,8 @@ class Workbench:
     crew: Crew
     events: Events
 
-    def publish(self) -> None:
-        """Bring the job branch into the user's repository, or say why that was not possible."""
+    def publish(self) -> str | None:
+        """Bring the job branch into the user's repository; returns why it could not, or None."""
         try:
             problem = self.job.publish()
         except GitError as error:  # a worse reason to stop may be on its way: do not hide it
@@ -68,6 +70,7 @@ class Workbench:
                 Kind.NOTICE,
                 message=f"{self.job.branch} was not updated in your repository: {problem}",
             )
+        return problem
 
 
 @contextmanager
@@ -112,6 +115,14 @@ def open_workbench(
             yield bench
         finally:
             bench.publish()
+
+
+def check_prerequisites(setting: Setting) -> None:
+    """Raise RequestError for what would stop a new job at once: said before anything is moved."""
+    setting.repository.identity()
+    find_program(setting.env)
+    for agent in Agent:
+        load_template(agent, setting.repository.root)
 
 
 def _sweep(processes: Processes, events: Events) -> None:

@@ -27,6 +27,7 @@ SECTIONS = (
     "tiers", "gates", "pricing", "limits", "sampling", "review", "providers", "env", "sandbox",
 )  # fmt: skip
 LOCAL_PREFIX = "local/"
+PLACEHOLDER = "PROVIDER/"
 SANDBOX_PLACES = ("worktree", "scratch", "git", "repo", "home")
 Section = TypeVar("Section", Limits, LocalProvider, Price, ReviewPolicy, Sampling)
 
@@ -104,6 +105,10 @@ class _Reader:
                 self._wrong(path, 'a string "provider/model"')
             elif not re.fullmatch(r"[^/\s]+/\S+", model):
                 self._wrong(path, f'"provider/model", not {model!r}')
+            elif model.startswith(PLACEHOLDER):
+                self._say(
+                    path, f"still names the example's {model!r}: put one of your models there"
+                )
             elif model.startswith(LOCAL_PREFIX) and not local_given:
                 self._say(path, "names a local model, but there is no [providers.local]")
             else:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from director.job.stage import PlanStage, Stage, read_stage, write_stage
-from director.job.workbench import Setting, Workbench, open_workbench
+from director.job.workbench import Setting, Workbench, check_prerequisites, open_workbench
 from director.model.config import Config
 from director.model.errors import RequestError
 from director.model.plan import Node, Plan
@@ -36,7 +36,7 @@ from director.planning.prompts import (
 )
 from director.records import files
 from director.records.clock import now
-from director.records.events import Kind
+from director.records.events import Kind, journal
 from director.records.job_directory import JobDirectory
 from director.records.ledger import total_cost
 from director.records.lock import held
@@ -94,39 +94,55 @@ def plan_job(
 
 def _stage_of(setting: Setting, directory: JobDirectory, options: PlanOptions) -> PlanStage:
     """Return the job to work on: the current one, or a new one for a new task."""
-    current = read_stage(directory)
     if options.task is None:
-        if current is None:
-            raise RequestError(
-                "there is no plan to continue", 'begin with `director plan "<task>"`'
-            )
-        if current.stage is Stage.READY:
-            raise RequestError("the plan is ready", "go on with `director run`")
-        return current
+        return _to_continue(directory)
     base = setting.repository.head()
+    check_prerequisites(setting)
+    try:
+        current = read_stage(directory)
+    except RequestError:
+        current = None  # cannot be continued; its records are put aside with the rest
     if current is not None:
         same = current.task == options.task and current.base_commit == base
         if same and current.stage is not Stage.READY:
             return current  # the same request again after a crash: nothing is paid for twice
-        sweep_pool(directory.pool)
-        archived = directory.archive(current.job_id)
-        setting.events.emit(Kind.JOB_ARCHIVED, job_id=current.job_id, folder=str(archived))
+    _put_aside(setting, directory, current)
     return _begin(setting, directory, options.task, base)
 
 
+def _to_continue(directory: JobDirectory) -> PlanStage:
+    current = read_stage(directory)
+    if current is None:
+        raise RequestError("there is no plan to continue", 'begin with `director plan "<task>"`')
+    if current.stage is Stage.READY:
+        raise RequestError("the plan is ready", "go on with `director run`")
+    return current
+
+
+def _put_aside(setting: Setting, directory: JobDirectory, current: PlanStage | None) -> None:
+    """Archive whatever job there is, also one whose records are damaged or incomplete."""
+    if not directory.has_records():
+        return
+    job_id = current.job_id if current else f"unknown-{_moment()}"
+    sweep_pool(directory.pool)
+    archived = directory.archive(job_id)
+    setting.events.emit(Kind.JOB_ARCHIVED, job_id=job_id, folder=str(archived))
+
+
 def _begin(setting: Setting, directory: JobDirectory, task: str, base: str) -> PlanStage:
-    moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    job_id = f"{moment}-{secrets.token_hex(2)}"
+    job_id = f"{_moment()}-{secrets.token_hex(2)}"
     branch = f"{BRANCH_PREFIX}job-{job_id}"
-    setting.repository.identity()  # said before anything is paid for, not at the first commit
     create_job_repository(directory.repository, setting.repository, branch, base)
     stage = PlanStage(Stage.SPEC, job_id, task, base, branch, now(), authored_from=base)
     write_stage(directory, stage)
+    events = setting.events.also(journal(directory.events))
     uncommitted = setting.repository.uncommitted()
-    setting.events.emit(
-        Kind.JOB_STARTED, job_id=job_id, base=base, branch=branch, uncommitted=uncommitted
-    )
+    events.emit(Kind.JOB_STARTED, job_id=job_id, base=base, branch=branch, uncommitted=uncommitted)
     return stage
+
+
+def _moment() -> str:
+    return datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
 
 
 class _Pipeline:

@@ -174,7 +174,11 @@ class JobDirectory:
 
     def load_state(self, plan: Plan) -> RunState:
         """Return the state with an entry for each node of ``plan``; fresh where there is none."""
-        stored = files.read_json(self.state) or {}
+        try:
+            stored = files.read_json(self.state) or {}
+        except files.DamagedFileError as error:
+            error.next_step = "`director run` puts it aside and rebuilds it from the job branch"
+            raise
         if stored.get("job_id") not in (None, plan.job_id):
             raise RequestError(
                 f"{self.state} belongs to job {stored['job_id']}, the plan to job {plan.job_id}",
@@ -194,11 +198,19 @@ class JobDirectory:
         """Replace ``state.json``."""
         files.write_json(self.state, self.redactor.value(state.to_json()))
 
+    def has_records(self) -> bool:
+        """Whether there is anything of a job here."""
+        return bool(self._records())
+
+    def _records(self) -> list[Path]:
+        if not self.path.is_dir():
+            return []
+        return [one for one in sorted(self.path.iterdir()) if one.name not in KEPT_BETWEEN_JOBS]
+
     def archive(self, job_id: str) -> Path:
         """Move the records of job ``job_id`` to ``jobs/<id>/`` and return that folder."""
         target = self.path / "jobs" / job_id
         files.make_folder(target)
-        for entry in sorted(self.path.iterdir()):
-            if entry.name not in KEPT_BETWEEN_JOBS:
-                entry.rename(target / entry.name)
+        for entry in self._records():
+            entry.rename(target / entry.name)
         return target

@@ -39,6 +39,20 @@ def held(path: Path, purpose: str) -> Iterator[None]:
         os.close(descriptor)
 
 
+def is_held(path: Path) -> bool:
+    """Whether the process that took the lock at ``path`` last still lives.
+
+    Asks without trying the lock: to hold it for a moment could turn a starting run away.
+    """
+    try:
+        os.kill(int(json.loads(path.read_bytes())["pid"]), 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return True
+
+
 def _holder(descriptor: int) -> str:
     try:
         known = json.loads(os.pread(descriptor, 4096, 0))

@@ -39,6 +39,8 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _reductions(summary: Mapping[str, Any]) -> str:
     found = summary["cost_reduction_pct"]
+    if BASELINE not in [row["profile"] for row in summary["rows"]]:
+        return f"no cost reduction to report: {BASELINE} was not among the profiles"
     if not found:
         return f"no cost reduction to report: {BASELINE} did not finish, or a cost is unknown"
     return "\n".join(

@@ -41,7 +41,8 @@ def line_of(event: Event) -> str | None:
 def _job_started(data: Data) -> str:
     line = f"job {data['job_id']} on {data['base'][:10]}, branch {data['branch']}"
     if data["uncommitted"]:
-        line += f" ({data['uncommitted']} uncommitted paths stay where they are, outside the job)"
+        left = counted(data["uncommitted"], "uncommitted path")
+        line += f" (left alone, outside the job: {left})"
     return line
 
 

@@ -12,6 +12,7 @@ from director.model.state import NodeStatus, WatchVerdict
 from director.records import files
 from director.records.job_directory import JobDirectory
 from director.records.ledger import grouped, read_calls, total_cost
+from director.records.lock import is_held
 from director.reporting.words import duration, money, table, yes_no
 
 COMPLETION_TARGET_PCT = 70.0
@@ -44,6 +45,7 @@ def read_status(directory: JobDirectory) -> dict[str, Any]:
         **rates(nodes),
         "blocked": sum(node.status is NodeStatus.BLOCKED for node in nodes),
         "watch_it_fail_observed": watched,
+        "under_way": is_held(directory.lock),
         "integration_ok": runs[-1].get("integration_ok") if runs else None,
         "cost_total": total_cost(calls),
         "by_role": grouped(calls, "role"),
@@ -64,6 +66,10 @@ def render_status(status: Mapping[str, Any]) -> str:
     if status["by_role"]:
         parts += [_cost_table("role", status["by_role"]), _cost_table("model", status["by_model"])]
     parts.append(f"cost in all: {money(status['cost_total'])}")
+    if not status["under_way"] and any(
+        node["status"] == NodeStatus.RUNNING for node in status["nodes"].values()
+    ):
+        parts.append("the run was killed: `director run` goes on where it was")
     for name, count in status["damaged_lines"].items():
         parts.append(f"note: {count} damaged line(s) in {name} were skipped")
     return "\n\n".join(parts)

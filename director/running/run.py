@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from director.job.stage import Stage, read_stage
@@ -40,13 +41,19 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class RunReport:
-    """What a run came to. ``stop`` is the outside reason that ended it early, if any."""
+    """What a run came to. ``stop`` is the outside reason that ended it early, if any.
+
+    ``repository`` is the job repository; ``unpublished`` says why the branch could not be brought
+    into the user's.
+    """
 
     plan: Plan
     state: RunState
     integration: tuple[GateReport, ...] | None
     metrics: dict[str, Any]
     stop: DirectorError | None
+    repository: Path
+    unpublished: str | None = None
 
     @property
     def integration_ok(self) -> bool | None:
@@ -240,7 +247,9 @@ class _Run:
 
     def _close(self, integration: tuple[GateReport, ...] | None) -> RunReport:
         state = self.keeper.state
-        report = RunReport(self.plan, state, integration, {}, self.stop)
+        report = RunReport(
+            self.plan, state, integration, {}, self.stop, self.bench.job.path, self.bench.publish()
+        )
         tiers = {role.value: model for role, model in self.bench.config.tiers.items()}
         calls = self.bench.crew.ledger.records
         wall_secs = time.monotonic() - self.started

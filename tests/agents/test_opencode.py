@@ -212,7 +212,7 @@ class TestRecall(CallCase):
         lines = reply.log.read_text().splitlines(keepends=True)
         reply.log.write_text("".join(lines[:-1]) + lines[-1][:20])
         again = self.opencode().recall(reply.log)
-        self.assertEqual(again.outcome, Outcome.INCOMPLETE)
+        self.assertEqual(again.outcome, Outcome.AGENT_FAULT)
         self.assertEqual(again.transcript.tokens, Tokens(input=1000, output=100))
 
     def test_a_call_that_never_began_is_nobodys_answer(self) -> None:
@@ -302,9 +302,9 @@ class TestJudge(HermeticCase):
         for reason, empty, outcome in (
             ("stop", 0, Outcome.COMPLETED),
             ("length", 0, Outcome.INCOMPLETE),
-            ("tool-calls", 0, Outcome.INCOMPLETE),
+            ("tool-calls", 0, Outcome.AGENT_FAULT),
             ("content-filter", 0, Outcome.INCOMPLETE),
-            ("unknown", 0, Outcome.INCOMPLETE),
+            ("unknown", 0, Outcome.AGENT_FAULT),
             ("unknown", 1, Outcome.PROVIDER_FAULT),
             (None, 0, Outcome.AGENT_FAULT),
         ):

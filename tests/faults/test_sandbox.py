@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import tomllib
 import unittest
 from pathlib import Path
 from typing import Any
 
 from director.workspace.sandbox import Sandbox, scratch_folder
+from tests.support.bubblewrap import bubblewrap_problem, documented_command
 from tests.support.fake_opencode import hang, orphan, shell
-from tests.support.jobs import SOURCE, JobCase, node
+from tests.support.jobs import JobCase, node
 
-EXAMPLE = SOURCE / "director" / "config.example.toml"
 RECORDER = """\
 #!/bin/sh
 printf '%s\\n' "$1 $3" >> "$0.calls"
@@ -104,26 +101,6 @@ class TestAnySandbox(SandboxCase):
         self.assertIn(done.code, (1, 3), done.err)
         self.assertIn("No such file or directory", done.err)
         self.assertNotEqual(self.node_state("a")["status"], "done")
-
-
-def bubblewrap_problem() -> str:
-    """Return why bubblewrap cannot be used here, or ""."""
-    program = shutil.which("bwrap")
-    if program is None:
-        return "bubblewrap (bwrap) is not installed"
-    line = [program, "--ro-bind", "/", "/", "--dev", "/dev", "--unshare-pid", "true"]
-    done = subprocess.run(line, capture_output=True, text=True)
-    return done.stderr.strip() or f"exit code {done.returncode}" if done.returncode else ""
-
-
-def documented_command() -> list[str]:
-    """Return the sandbox that config.example.toml shows in its comments."""
-    lines = EXAMPLE.read_text().splitlines()
-    start = lines.index("# [sandbox]")
-    end = lines.index("# ]", start)
-    text = "\n".join(line.removeprefix("# ") for line in lines[start : end + 1])
-    command: list[str] = tomllib.loads(text)["sandbox"]["command"]
-    return command
 
 
 class TestBubblewrap(SandboxCase):
