@@ -91,7 +91,7 @@ class TestJobThroughTheGates(unittest.TestCase):
     def test_every_merge_can_be_verified_afterwards(self) -> None:
         self.assertEqual((self.verified["ok"], self.verified["merges"]), (True, 2))
         self.assertEqual(self.verified["tip"], self.tip)
-        self.assertEqual(self.verified["gates_run"], 4)
+        self.assertEqual(self.verified["gates_run"], 5)
 
     def test_the_spec_as_edited_is_what_the_planner_gets(self) -> None:
         (request,) = self.scene.requests("Plan")
