@@ -16,6 +16,7 @@ from director.agents.transcript import (
 )
 from director.demo.event_writer import EventWriter
 from director.model.plan import Node
+from director.model.secrets import Redactor
 from director.model.state import WatchVerdict
 from director.model.usage import Tokens
 from tests.support.hermetic import HermeticCase
@@ -119,6 +120,15 @@ class TestFollower(HermeticCase):
         self.assertFalse(self.follower.poll())
         self.assertTrue(self.append(b"x"))
         self.assertFalse(self.follower.poll())
+
+    def test_no_secret_gets_into_the_transcript(self) -> None:
+        value = 'se"cr\\et-4711'
+        self.follower = TranscriptFollower(self.path, Redactor({"A_KEY": value}))
+        told = {"type": "text", "part": {"text": f"it is {value}"}}
+        used = {"type": "tool_use", "part": {"tool": "bash", "state": {"input": {"x": value}}}}
+        self.append("".join(f"{json.dumps(event)}\n" for event in (told, used)).encode())
+        self.assertEqual(self.follower.transcript.text, "it is [redacted A_KEY]")
+        self.assertEqual(self.follower.transcript.tools[0].input, {"x": "[redacted A_KEY]"})
 
     def test_an_event_counts_when_its_line_is_whole(self) -> None:
         event = json.dumps({"type": "text", "part": {"text": "ü"}}, ensure_ascii=False).encode()

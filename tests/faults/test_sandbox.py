@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import unittest
 from pathlib import Path
 from typing import Any
 
-from director.workspace.sandbox import Sandbox, scratch_folder
 from tests.support.bubblewrap import bubblewrap_problem, documented_command
 from tests.support.fake_opencode import hang, orphan, shell
 from tests.support.jobs import JobCase, node
@@ -18,19 +16,6 @@ printf '%s\\n' "$1 $3" >> "$0.calls"
 shift 2
 exec "$@"
 """
-
-
-class TestAround(unittest.TestCase):
-    def test_places_are_filled_in(self) -> None:
-        sandbox = Sandbox(("box", "--at={worktree}", "{git}:{home}", "{scratch}"), {"git": "/j"})
-        self.assertEqual(
-            sandbox.around(["run", "{git}"], Path("/w/s-1")),
-            ["box", "--at=/w/s-1", "/j:{home}", "/w/s-1.tmp", "run", "{git}"],
-        )
-        self.assertEqual(scratch_folder(Path("/w/s-1")), Path("/w/s-1.tmp"))
-
-    def test_none(self) -> None:
-        self.assertEqual(Sandbox().around(["run"], Path("/w")), ["run"])
 
 
 class SandboxCase(JobCase):

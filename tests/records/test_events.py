@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 
+from director.model.secrets import Redactor
 from director.records import files
 from director.records.events import Event, Events, Kind, journal
 from tests.support.hermetic import HermeticCase
@@ -30,6 +31,20 @@ class TestEvents(HermeticCase):
         events.also(new.append).emit(Kind.NOTICE)
         events.emit(Kind.NOTICE)
         self.assertEqual((len(old), len(new)), (2, 1))
+
+    def test_no_secret_is_told(self) -> None:
+        heard: list[Event] = []
+        events = Events([heard.append], Redactor({"A_KEY": "the-secret-value"}))
+        events.emit(Kind.NOTICE, message="x the-secret-value", more=["the-secret-value", 1])
+        events.also(heard.append).emit(Kind.NOTICE, message="the-secret-value")
+        events.without(Redactor({"B_KEY": "x the-secret"})).emit(
+            Kind.NOTICE, message="x the-secret-value"
+        )
+        first, *both, last = [dict(event.data) for event in heard]
+        mark = "[redacted A_KEY]"
+        self.assertEqual(first, {"message": f"x {mark}", "more": [mark, 1]})
+        self.assertEqual(both, [{"message": mark}] * 2)
+        self.assertEqual(last, {"message": "[redacted B_KEY]-value"})
 
     def test_listeners_hear_one_event_at_a_time(self) -> None:
         inside = 0

@@ -6,13 +6,17 @@ import signal
 from pathlib import Path
 
 from director.model.errors import InterruptedRunError
+from director.model.secrets import Redactor
 from director.workspace.cancellation import Cancellation
 from director.workspace.gates import SHOWN_CHARACTERS, GateResult, Gates, Verdict, shortened
 from director.workspace.processes import Processes
+from director.workspace.sandbox import Sandbox
 from tests.support.hermetic import HermeticCase
 
 
 class TestGates(HermeticCase):
+    sandbox = Sandbox()
+
     def setUp(self) -> None:
         super().setUp()
         self.cancellation = Cancellation()
@@ -25,7 +29,8 @@ class TestGates(HermeticCase):
     ) -> GateResult:
         processes = Processes(self.tmp.name, self.cancellation)
         env = {**self.env, "GIT_DIR": "/elsewhere"}
-        gates = Gates(processes, env, self.logs, timeout_secs)
+        redactor = Redactor({"A_KEY": "the-secret-value"})
+        gates = Gates(processes, env, self.logs, timeout_secs, self.sandbox, redactor)
         return gates.run(command, worktree or self.work, "node a/b")
 
     def test_exit_codes_are_verdicts(self) -> None:
@@ -82,6 +87,26 @@ class TestGates(HermeticCase):
         with self.assertRaises(InterruptedRunError) as caught:
             self.run_gate("sleep 300")
         self.assertEqual(caught.exception.exit_code, 143)
+
+    def test_no_secret_is_in_the_output_nor_in_the_log(self) -> None:
+        result = self.run_gate("echo it is the-secret-value")
+        self.assertEqual(result.output, "it is [redacted A_KEY]\n")
+        self.assertEqual(result.log.read_text(), result.output)
+        self.assertEqual(result.log.stat().st_mode & 0o777, 0o600)
+
+    def test_no_secret_is_in_the_log_of_one_that_was_ended(self) -> None:
+        result = self.run_gate("echo it is the-secret-value; sleep 300", timeout_secs=1)
+        self.assertEqual(result.output, "it is [redacted A_KEY]\n")
+
+    def test_a_sandbox_stands_in_front(self) -> None:
+        self.sandbox = Sandbox(("env", "WHERE={worktree}"))
+        self.assertEqual(self.run_gate("echo $WHERE").output, f"{self.work}\n")
+
+    def test_a_sandbox_that_cannot_be_started_is_broken(self) -> None:
+        self.sandbox = Sandbox(("no-such-box",))
+        result = self.run_gate("true")
+        self.assertEqual(result.verdict, Verdict.BROKEN)
+        self.assertIn("no-such-box", result.reason)
 
     def test_output_that_is_not_text_can_be_shown(self) -> None:
         self.assertEqual(self.run_gate(r"printf 'a\377b'").output, "a\ufffdb")

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import io
+import re
+import unittest
+from pathlib import Path
+
+from director.records.events import Event, Events, Kind
+from director.reporting.console import console, line_of
+
+SOURCE = Path(__file__).resolve().parents[2] / "director"
+
+
+class TestConsole(unittest.TestCase):
+    def test_a_line_has_the_time_the_node_and_what_happened(self) -> None:
+        event = Event(Kind.MERGED, "2026-01-02T03:04:05.678Z", "slug", {"commit": "a" * 40})
+        self.assertEqual(line_of(event), "03:04:05  slug: merged as aaaaaaaaaa")
+
+    def test_events_nobody_needs_to_see_have_no_line(self) -> None:
+        event = Event(Kind.PUBLISHED, "2026-01-02T03:04:05.678Z", None, {"branch": "b"})
+        self.assertIsNone(line_of(event))
+
+    def test_many_lines_become_one(self) -> None:
+        event = Event(Kind.NOTICE, "2026-01-02T03:04:05.678Z", None, {"message": "a\n  b"})
+        self.assertEqual(line_of(event), "03:04:05  a b")
+
+    def test_a_closed_terminal_does_not_stop_the_work(self) -> None:
+        stream = io.StringIO()
+        stream.close()
+        Events([console(stream)]).emit(Kind.NOTICE, message="nobody hears this")
+
+    def test_every_kind_of_event_is_told_somewhere(self) -> None:
+        source = "\n".join(path.read_text() for path in SOURCE.rglob("*.py"))
+        for kind in Kind:
+            used = len(re.findall(rf"Kind\.{kind.name}\b", source))
+            self.assertGreater(used, 0, kind)
