@@ -14,6 +14,7 @@ QUIET_CONFIG = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.quotePath=false",
+    "core.safecrlf=false",
     "gc.auto=0",
     "maintenance.auto=false",
     "commit.gpgSign=false",

@@ -6,6 +6,7 @@ agent does with git lands here and cannot reach the user's refs, configuration o
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import threading
@@ -20,7 +21,7 @@ from director.workspace.repository import Repository
 
 CARRIED_CONFIG = (
     r"^(filter\.|lfs\."
-    r"|core\.(autocrlf|eol|safecrlf|filemode|symlinks|ignorecase|precomposeunicode|protect))"
+    r"|core\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|protect))"
 )
 CARRIED_FILES = ("shallow", "info/attributes", "info/sparse-checkout")
 SETTINGS = (*CARRIED_FILES, "config", "config.worktree", "info/exclude", "info/grafts")
@@ -118,15 +119,16 @@ def create_job_repository(
     ``borrowed`` are object stores to read besides the user's. A repository that a crash left
     half made is made anew.
     """
+    user.complete(base)
     shutil.rmtree(path, ignore_errors=True)
     make_folder(path)
     making = Git.at(path, user.caller_env)
     making.output(
         "init", "--quiet", "--bare", "--template=", f"--object-format={user.object_format()}", "."
     )
-    stores = [str(store) for store in (user.objects, *borrowed)]
+    stores = [os.fsencode(store) for store in (user.objects, *borrowed)]
     (path / "objects" / "info").mkdir(exist_ok=True)
-    (path / "objects" / "info" / "alternates").write_text("\n".join(stores) + "\n")
+    (path / "objects" / "info" / "alternates").write_bytes(b"\n".join(stores) + b"\n")
     making.output("update-ref", f"refs/heads/{branch}", base)
     return open_job_repository(path, user, branch)
 
@@ -164,6 +166,7 @@ def _carry_settings(user: Repository, path: Path) -> None:
     known = user.object_format()
     job.output("config", "core.repositoryFormatVersion", "0" if known == "sha1" else "1")
     job.output("config", "core.bare", "true")
+    job.output("config", "core.hooksPath", os.devnull)  # for an agent's git: no hook of the user's
     if known != "sha1":
         job.output("config", "extensions.objectFormat", known)
     done = user.git.run("config", "--local", "--null", "--get-regexp", CARRIED_CONFIG)

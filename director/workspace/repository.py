@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from director.model.errors import RequestError
+from director.model.errors import RequestError, StoppedError
 from director.workspace.git import Git, GitError
+from director.workspace.processes import Captured
 
 BRANCH_PREFIX = "director/"
 
@@ -65,6 +66,45 @@ class Repository:
         """Return the commit of a local branch, or None."""
         done = self.git.run("rev-parse", "--verify", "--quiet", f"refs/heads/{name}^{{commit}}")
         return done.out.decode().strip() if done.code == 0 else None
+
+    def complete(self, commit: str) -> None:
+        """Fetch what a partial clone does not have yet of the files of ``commit``.
+
+        A checkout of the user's would fetch the same; nothing but objects is added. StoppedError
+        when the server does not give them.
+        """
+        server = self._promisor()
+        before: set[str] = set()
+        while server and (missing := self._missing(commit)):
+            done = self._fetch_objects(server, missing) if missing != before else None
+            if done is None or done.code != 0:
+                said = done.err.decode(errors="replace").strip().splitlines() if done else []
+                raise StoppedError(
+                    f"this is a partial clone, and {len(missing)} objects of {commit[:12]} cannot "
+                    f"be fetched from {server}: {said[-1] if said else 'they do not arrive'}",
+                    "make them reachable (`git checkout` would need them too), then try again",
+                )
+            before = missing
+
+    def _promisor(self) -> str | None:
+        """Return the remote that a partial clone fetches missing objects from."""
+        found = self.git.run("config", "--name-only", "--get-regexp", r"^remote\..*\.promisor$")
+        lines = found.out.decode(errors="surrogateescape").splitlines()
+        return lines[0].removeprefix("remote.").removesuffix(".promisor") if lines else None
+
+    def _missing(self, commit: str) -> set[str]:
+        tree = f"{commit}^{{tree}}"
+        listed = self.git.text("rev-list", "--objects", "--missing=print", tree)
+        return {line[1:] for line in listed.splitlines() if line.startswith("?")}
+
+    def _fetch_objects(self, server: str, wanted: set[str]) -> Captured:
+        """Do what git itself does when it needs objects that a server has promised."""
+        quiet = ("-c", "fetch.negotiationAlgorithm=noop", "-c", "fetch.writeCommitGraph=false")
+        options = ("--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-gc")
+        names = "".join(f"{oid}\n" for oid in sorted(wanted)).encode()
+        return self.git.run(
+            *quiet, "fetch", *options, "--filter=blob:none", "--stdin", server, stdin=names
+        )
 
     def publish(self, source: Path, branch: str) -> str | None:
         """Fetch ``branch`` from the repository at ``source``; returns why it could not, or None.

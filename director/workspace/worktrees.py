@@ -19,6 +19,8 @@ from director.records import files
 from director.workspace.git import Git, GitError, join_z, split_z
 from director.workspace.job_repository import JobRepository
 
+GITLINK_MODE = "160000"
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -54,8 +56,12 @@ class Worktree:
         git = self._git(self._index)
         git.output("read-tree", "--reset", "-u", commit)
         git.output("clean", "-ffdxq")
-        for folder in split_z(git.output("ls-tree", "-r", "-d", "-z", "--name-only", commit)):
-            _discard(self.path / folder / ".git")  # git passes over a repository made in there
+        for entry in split_z(git.output("ls-tree", "-r", "-d", "-z", commit)):
+            info, _, folder = entry.partition("\t")
+            if info.startswith(GITLINK_MODE):
+                _empty(self.path / folder)  # git passes over what is in the folder of a submodule
+            else:
+                _discard(self.path / folder / ".git")  # and over a repository made in there
         self._reset_agents_view(commit)
 
     def _prepare(self) -> None:
@@ -243,6 +249,13 @@ def _is_file_link_or_absent(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return True
     return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
+
+
+def _empty(folder: Path) -> None:
+    """See to it that there is a folder with nothing in it."""
+    if folder.is_symlink() or not folder.is_dir() or any(folder.iterdir()):
+        _discard(folder)
+        folder.mkdir(parents=True)
 
 
 def _discard(path: Path) -> None:

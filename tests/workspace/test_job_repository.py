@@ -66,7 +66,7 @@ class TestCreate(JobCase):
         self.assertEqual(job.git.text("config", "--local", "core.autocrlf"), "input")
         self.assertEqual(job.git.text("config", "--local", "filter.x.clean"), "sed -e 's/a/b/'")
         self.assertFalse(job.git.ok("config", "--local", "user.name"))
-        self.assertFalse(job.git.ok("config", "--local", "core.hooksPath"))
+        self.assertEqual(job.git.text("config", "--local", "core.hooksPath"), "/dev/null")
         self.assertEqual((job.path / "info/attributes").read_text(), "*.bin -text\n")
 
 
