@@ -64,7 +64,10 @@ class Receipt:
 
     def to_json(self) -> dict[str, Any]:
         """Return the line as an object."""
-        return asdict(self) | {"gates": [asdict(run) for run in self.gates]}
+        return asdict(self) | {
+            "gates": [asdict(run) for run in self.gates],
+            "files": list(self.files),
+        }
 
     @classmethod
     def from_json(cls, line: Mapping[str, Any]) -> Receipt:

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import unittest
+from dataclasses import replace
+
+from director.job.receipts import expected_trailers
+from director.job.trailers import tests_hash as hash_of_tests
+from director.model.plan import Node, Plan
+from director.model.receipt import GateRun, Receipt
+from director.verifying.checks import run_checks
+from director.verifying.evidence import CommitFacts, Evidence
+from director.workspace.history import BranchCommit
+
+BASE, TESTS, MERGE, TREE = ("b" * 40, "e" * 40, "c" * 40, "d" * 40)
+HASHES = {"tests/a.sh": "1" * 64}
+NODE = Node(
+    "a", "Make a", "spec", ("a.txt",), (), "sh tests/a.sh", ("tests/a.sh",), test_hashes=HASHES
+)
+PLAN = Plan("job", "task", "/repo", BASE, "now", "director/job-job", (NODE,))
+RECEIPT = Receipt(
+    ts="now",
+    job_id="job",
+    node="a",
+    base=TESTS,
+    candidate=MERGE,
+    merged=MERGE,
+    tree=TREE,
+    parent=TESTS,
+    tests=HASHES,
+    tests_hash=hash_of_tests(NODE),
+    gates=(GateRun("candidate", "sh tests/a.sh", "green", 0, 0.1, MERGE, TREE),),
+    files=("a.txt",),
+    tier="executor",
+    model="fake/cheap",
+    attempts=1,
+)
+TEST_TRAILERS = (("Director-Job", "job"), ("Director-Node", "a"), ("Director-Kind", "tests"))
+BROUGHT = CommitFacts(
+    BranchCommit(TESTS, "f" * 40, (BASE,), TEST_TRAILERS), ("tests/a.sh",), HASHES
+)
+MERGED = CommitFacts(
+    BranchCommit(MERGE, TREE, (TESTS,), expected_trailers(RECEIPT)), ("a.txt",), HASHES
+)
+EVIDENCE = Evidence(
+    plan=PLAN,
+    done=frozenset({"a"}),
+    tip=MERGE,
+    begins_at_base=True,
+    commits=(BROUGHT, MERGED),
+    tip_tests=HASHES,
+    receipts=(RECEIPT,),
+    unreadable=(),
+)
+
+
+class TestChecks(unittest.TestCase):
+    def problem(self, evidence: Evidence) -> str:
+        _, problem = run_checks(evidence)
+        return f"{problem.check}: {problem.what}" if problem else ""
+
+    def test_everything_holds(self) -> None:
+        self.assertEqual(self.problem(EVIDENCE), "")
+
+    def test_a_frozen_test_at_a_merge(self) -> None:
+        for tests, found in (({"tests/a.sh": "2" * 64}, "2" * 12), ({}, "none")):
+            with self.subTest(found):
+                merged = replace(MERGED, tests=tests)
+                said = self.problem(replace(EVIDENCE, commits=(BROUGHT, merged)))
+                self.assertIn("tests: commit cccccccccccc: frozen test tests/a.sh of node a", said)
+                self.assertIn(f"expected sha256 {'1' * 12}, found {found}", said)
+
+    def test_a_frozen_test_at_the_tip(self) -> None:
+        self.assertIn("tests: ", self.problem(replace(EVIDENCE, tip_tests={})))
+
+    def test_a_tests_commit_that_implements(self) -> None:
+        sly = replace(BROUGHT, changed=("a.txt", "tests/a.sh"))
+        said = self.problem(replace(EVIDENCE, commits=(sly, MERGED)))
+        self.assertIn("should bring tests but changes a.txt", said)
+
+    def test_a_merge_nobody_put_in_the_state_needs_its_receipt_too(self) -> None:
+        said = self.problem(replace(EVIDENCE, done=frozenset(), receipts=()))
+        self.assertIn("node a: expected exactly one receipt, found 0", said)
+
+    def test_an_added_trailer(self) -> None:
+        pairs = (*MERGED.commit.pairs, ("Director-Gate", "0 again sh tests/a.sh"))
+        merged = replace(MERGED, commit=replace(MERGED.commit, pairs=pairs))
+        said = self.problem(replace(EVIDENCE, commits=(BROUGHT, merged)))
+        self.assertIn("the trailer Director-Gate: expected none, found 0 again", said)
+
+    def test_a_trailer_of_somebody_else_is_no_matter(self) -> None:
+        pairs = (*MERGED.commit.pairs, ("Signed-off-by", "me"))
+        merged = replace(MERGED, commit=replace(MERGED.commit, pairs=pairs))
+        self.assertEqual(self.problem(replace(EVIDENCE, commits=(BROUGHT, merged))), "")
+
+
+class TestReceipt(unittest.TestCase):
+    def test_survives_being_written(self) -> None:
+        self.assertEqual(Receipt.from_json(RECEIPT.to_json()), RECEIPT)
+
+    def test_what_is_none_is_refused(self) -> None:
+        line = RECEIPT.to_json()
+        wrong = [
+            {},
+            {**line, "attempts": "1"},
+            {**line, "gates": ["green"]},
+            {**line, "gates": [{"purpose": "candidate"}]},
+            {**line, "tests": None},
+        ]
+        for one in wrong:
+            with self.subTest(one), self.assertRaisesRegex(ValueError, "not a receipt"):
+                Receipt.from_json(one)
