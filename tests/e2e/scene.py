@@ -135,7 +135,7 @@ class Scene:
         return self.repo.git("ls-tree", "-r", "--name-only", commit).splitlines()
 
     def leftovers(self) -> list[str]:
-        """Return what is left behind: processes, worktrees, caches, temporary files, locks of git."""
+        """Return what is left behind: processes, worktrees, caches, temporary files, git locks."""
         cache = Path(self.env["XDG_CACHE_HOME"]) / "director"
         found = [str(path) for path in (*cache.glob("*"), *self._temporary_files())]
         found += [str(path) for path in self.repo.root.rglob("*.lock")]
