@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from director.agents.opencode import Assignment, Outcome, Reply, Spending
+from director.agents.calls import Assignment, Outcome, Reply, Spending
 from director.agents.permissions import WRITING_AGENTS
 from director.agents.transcript import Transcript
 from director.model.config import Config
@@ -29,7 +29,12 @@ LONGEST_PAUSE_SECS = 120.0
 CONCLUDED = frozenset(
     {Outcome.COMPLETED, Outcome.INCOMPLETE, Outcome.TIMED_OUT, Outcome.CONTEXT_TOO_LONG}
 )
-LASTING_NAMES = ("ProviderModelNotFoundError", "ProviderInitError", "ProviderAuthError")
+LASTING_NAMES = (
+    "ProviderModelNotFoundError",
+    "ProviderInitError",
+    "ProviderAuthError",
+    "a permission was asked for",
+)
 LASTING_STATUS_CODES = frozenset({400, 401, 402, 403, 404})
 
 

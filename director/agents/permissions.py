@@ -28,13 +28,20 @@ def permissions(
     agent that does not write can neither edit nor run commands.
     """
     rules: dict[str, Any] = {"*": "deny"}
-    rules |= {tool: rule for tool, rule in wanted.items() if tool != "*"}
+    rules |= {tool: _answered(rule) for tool, rule in wanted.items() if tool != "*"}
     fixed: dict[str, Any] = dict.fromkeys(NEVER, "deny")
     if agent in WRITING_AGENTS:
         fixed["edit"] = {"*": "deny", **dict.fromkeys(allowlist, "allow")}
     else:
         fixed |= {"edit": "deny", "bash": "deny"}
     return {tool: rule for tool, rule in rules.items() if tool not in fixed} | fixed
+
+
+def _answered(rule: Value) -> Value:
+    """Return the rule with "ask" answered: nobody is there to say yes."""
+    if isinstance(rule, dict):
+        return {pattern: _answered(action) for pattern, action in rule.items()}
+    return "deny" if rule == "ask" else rule
 
 
 def everywhere() -> dict[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from director.agents.answers import NoAnswerError, json_object
-from director.agents.opencode import Assignment, Outcome, Reply
+from director.agents.calls import Assignment, Outcome, Reply
 from director.job.workbench import Workbench
 from director.model.errors import WorkError
 from director.model.roles import Agent, Role

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from director.agents.calls import Assignment
 from director.agents.markdown import fenced
-from director.agents.opencode import Assignment
 from director.job.trailers import KIND, NODE, TESTS, commit_message
 from director.job.workbench import Workbench
 from director.model.plan import Node

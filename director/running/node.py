@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from director.agents.opencode import Assignment, Outcome, Reply
+from director.agents.calls import Assignment, Outcome, Reply
 from director.agents.transcript import watch_it_fail
 from director.job.trailers import MERGE, commit_message, tests_hash
 from director.job.workbench import Workbench

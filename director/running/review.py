@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from director.agents.answers import NoAnswerError, json_object
-from director.agents.opencode import Assignment
+from director.agents.calls import Assignment
 from director.job.workbench import Workbench
 from director.model.plan import Node
 from director.model.roles import Agent, Role

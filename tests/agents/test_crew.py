@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from director.agents.calls import Assignment, Outcome, Reply, Spending
 from director.agents.crew import (
     FIRST_PAUSE_SECS,
     LASTING_STATUS_CODES,
@@ -16,7 +17,6 @@ from director.agents.crew import (
     pause_secs,
     unpriced_models,
 )
-from director.agents.opencode import Assignment, Outcome, Reply, Spending
 from director.agents.transcript import AgentFault, Transcript
 from director.model.config import Config, Limits
 from director.model.errors import InterruptedRunError, StoppedError

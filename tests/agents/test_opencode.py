@@ -9,17 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from director.agents.calls import Assignment, Outcome, Reply, Spending
+from director.agents.inline_config import inline_config
+from director.agents.judging import EMPTY_FINISHES_TOLERATED, STREAM_ERRORS_TOLERATED, judge
 from director.agents.opencode import (
-    EMPTY_FINISHES_TOLERATED,
-    STREAM_ERRORS_TOLERATED,
-    Assignment,
     OpenCode,
-    Outcome,
-    Reply,
-    Spending,
     find_program,
-    inline_config,
-    judge,
 )
 from director.agents.templates import Template
 from director.agents.transcript import Transcript
@@ -165,7 +160,7 @@ class TestOutcomes(CallCase):
         self.assertEqual(self.call(finish(), exit_with(1)).outcome, Outcome.COMPLETED)
         rejected = stderr("permission requested: bash (git push); auto-rejecting")
         reply = self.call(rejected, finish("tool-calls"), exit_with(0))
-        self.assertEqual(reply.outcome, Outcome.INCOMPLETE)
+        self.assertEqual(reply.outcome, Outcome.AGENT_FAULT)
         self.assertIn("bash (git push)", reply.reason)
 
     def test_an_overflow_that_was_recovered(self) -> None:

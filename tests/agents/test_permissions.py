@@ -74,3 +74,11 @@ class TestPermissions(unittest.TestCase):
 
     def test_the_rules_that_bind_whatever_is_started(self) -> None:
         self.assertEqual(everywhere(), dict.fromkeys(NEVER, "deny"))
+
+
+class TestNobodyIsAsked(unittest.TestCase):
+    def test_a_rule_that_would_ask_denies(self) -> None:
+        wanted: dict[str, Value] = {"lsp": "ask", "bash": {"*": "allow", "rm *": "ask"}}
+        rules = permissions(Agent.EXECUTOR, wanted, ["a.py"])
+        self.assertEqual(rules["lsp"], "deny")
+        self.assertEqual(rules["bash"], {"*": "allow", "rm *": "deny"})

@@ -1,0 +1,59 @@
+"""One call to a role: what is asked, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from director.agents.transcript import Transcript
+from director.model.roles import Agent, Role
+
+
+class Outcome(StrEnum):
+    """How a call ended. Only the first three are the model's own doing."""
+
+    COMPLETED = "completed"
+    INCOMPLETE = "incomplete"
+    TIMED_OUT = "timed out"
+    CONTEXT_TOO_LONG = "context too long"
+    PROVIDER_FAULT = "provider fault"
+    AGENT_FAULT = "agent fault"
+    OVER_BUDGET = "over budget"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One call: who is asked, on which tier, in which folder, and what it may edit.
+
+    ``name`` names the log files; ``node`` and ``attempt`` say what the call is recorded under.
+    ``memo`` is what the asker needs to go on when director is killed meanwhile (JSON values).
+    """
+
+    agent: Agent
+    role: Role
+    prompt: str
+    cwd: Path
+    name: str
+    allowlist: tuple[str, ...] = ()
+    node: str | None = None
+    attempt: int | None = None
+    memo: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came of a call. ``reason`` is one sentence when it did not complete."""
+
+    outcome: Outcome
+    transcript: Transcript
+    reason: str
+    wall_secs: float
+    log: Path
+
+
+Spending = Callable[[Transcript], str | None]
+"""Told the transcript while it grows; a sentence it returns ends the call."""
