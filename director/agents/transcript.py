@@ -15,6 +15,7 @@ from director.model.usage import Tokens
 
 EDIT_TOOLS = frozenset({"edit", "write", "apply_patch", "patch", "multiedit"})
 SHELL_TOOL = "bash"
+LARGEST = 1e15  # tokens, US dollars
 RECOVERED = frozenset({"stop", "tool-calls"})  # the model went on after what was reported
 
 
@@ -109,7 +110,7 @@ class TranscriptFollower:
         for line in lines:
             try:
                 event = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue  # not an event: the agent may print other things
             if isinstance(event, dict):
                 self.transcript.add(self._redactor.value(event))
@@ -186,4 +187,6 @@ def _tokens(counts: object) -> Tokens:
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    """Return a number of an event; one that cannot be meant (NaN, infinite) is none."""
+    usable = isinstance(value, int | float) and abs(value) < LARGEST
+    return float(value) if usable else 0.0  # type: ignore[arg-type]
