@@ -133,6 +133,8 @@ def _value_problems(entry: Mapping[str, Any]) -> list[str]:
     problems += [f'"{name}" is empty' for name in ("files", "tests") if not entry[name]]
     if "\n" in entry["title"]:
         problems.append('"title" must be one line')
+    elif not entry["title"].isprintable():
+        problems.append('"title" must hold printable characters only')
     if entry["estimated_difficulty"] not in DIFFICULTIES:
         problems.append(f'"estimated_difficulty" must be one of {", ".join(DIFFICULTIES)}')
     for name in ("files", "tests"):
