@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
+from types import UnionType
 from typing import Any
 
 from director.model.errors import RequestError
 from director.model.roles import Role
 from director.model.usage import Tokens
+
+NUMBERS = ("attempts", "tokens", "review_blocks", "wall_secs")
+TEXTS = ("model_used", "error", "review_summary", "commit")
 
 
 class NodeStatus(StrEnum):
@@ -116,6 +120,9 @@ class NodeState:
             known["tries"] = tuple(
                 Try(Role(one["role"]), TryOutcome(one["outcome"])) for one in known.get("tries", ())
             )
+            _check_kinds(known, NUMBERS, int | float)
+            _check_kinds(known, TEXTS, str | None)
+            _check_kinds(known, ("cost_usd",), int | float | None)
             return cls(**known)
         except (ValueError, TypeError, KeyError) as error:
             raise RequestError(
@@ -184,6 +191,16 @@ class CallRecord:
     @classmethod
     def from_json(cls, line: Mapping[str, Any]) -> CallRecord:
         """Return the record written by ``to_json``; KeyError or TypeError when it is another."""
+        _check_kinds(line, ("cost",), int | float | None)
+        _check_kinds(line, ("role", "model"), str)
         kinds = Tokens(**{item.name: int(line[item.name]) for item in fields(Tokens)})
         names = ("ts", "role", "model", "cost", "cost_source", "node", "attempt", "ok")
         return cls(tokens=kinds, log=line.get("log", ""), **{name: line[name] for name in names})
+
+
+def _check_kinds(values: Mapping[str, Any], names: Iterable[str], kind: UnionType | type) -> None:
+    """Raise TypeError when one of ``names`` has a value of another type."""
+    for name in names:
+        value = values.get(name)
+        if name in values and (isinstance(value, bool) or not isinstance(value, kind)):
+            raise TypeError(f"{name} is {value!r}")

@@ -113,7 +113,7 @@ def read_json(path: Path) -> dict[str, Any] | None:
         return None
     try:
         value = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DamagedFileError(path, str(error)) from None
     if not isinstance(value, dict):
         raise DamagedFileError(path, "it must hold a JSON object")
@@ -161,7 +161,7 @@ def _lines(path: Path) -> list[bytes]:
 def _object(line: bytes) -> dict[str, Any] | None:
     try:
         value = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
 

@@ -28,11 +28,10 @@ def held(path: Path, purpose: str) -> Iterator[None]:
                 f"another run holds the lock: {_holder(descriptor)}",
                 "wait for it to end, or stop it",
             ) from None
-        os.ftruncate(descriptor, 0)
-        os.write(
-            descriptor,
-            json.dumps({"pid": os.getpid(), "command": purpose, "since": now()}).encode(),
-        )
+        said = {"pid": os.getpid(), "command": purpose, "since": now()}
+        with explained(path):
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, json.dumps(said).encode())
         yield
         os.ftruncate(descriptor, 0)
     finally:
