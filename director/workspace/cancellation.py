@@ -35,7 +35,10 @@ class Cancellation:
 
 @contextmanager
 def signals_cancel(cancellation: Cancellation) -> Iterator[None]:
-    """While open, the first SIGINT or SIGTERM cancels; a second kills what runs and exits."""
+    """While open, the first SIGINT or SIGTERM cancels; a second kills what runs and exits.
+
+    So does the SIGHUP of a terminal that closes, unless it was to be ignored (nohup).
+    """
 
     def handle(signal_number: int, _frame: FrameType | None) -> None:
         if cancellation.requested:
@@ -44,7 +47,10 @@ def signals_cancel(cancellation: Cancellation) -> Iterator[None]:
             os._exit(128 + signal_number)
         cancellation.cancel(signal_number)
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield
     finally:
