@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import json
 import os
 import re
@@ -34,6 +35,7 @@ COMMANDS = {
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line (default: this process's) and return the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    _let_everything_be_printed()
     try:
         args = _parser(words).parse_args(words)
     except RequestError as error:
@@ -67,6 +69,13 @@ class _Parser(argparse.ArgumentParser):
         guess = get_close_matches(wrong[1], COMMANDS, n=1) if wrong else []
         hint = f"did you mean `director {guess[0]}`?" if guess else f"see `{self.prog} --help`"
         raise RequestError(message, hint)
+
+
+def _let_everything_be_printed() -> None:
+    """Print escapes for what a terminal's encoding lacks (a file name may hold any byte)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
