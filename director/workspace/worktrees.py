@@ -11,13 +11,17 @@ import stat
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from director.records import files
 from director.workspace.git import Git, GitError, join_z, split_z
 from director.workspace.job_repository import JobRepository
+from director.workspace.processes import capture
+
+CACHE = "director"
+PREFIX = "job-"  # of the folder of one job's worktrees
 
 GITLINK_MODE = "160000"
 
@@ -45,6 +49,7 @@ class Worktree:
         self._admin = admin
         self._index = path.with_name(f"{path.name}.index")
         self._job = job
+        self._seal = _seal(self._index)
 
     def _git(self, index: Path) -> Git:
         git = self._job.git.with_variables(GIT_INDEX_FILE=str(index), GIT_WORK_TREE=str(self.path))
@@ -53,23 +58,40 @@ class Worktree:
     def reset(self, commit: str) -> None:
         """Make the worktree hold exactly ``commit``: nothing else, ignored files included."""
         self._prepare()
+        try:
+            self._fill(commit)
+        except (GitError, OSError):  # beyond repair (an agent may do anything): begin anew
+            _discard(self.path)
+            self._index.unlink(missing_ok=True)
+            self.path.mkdir()
+            self._fill(commit)
+        self._seal = _seal(self._index)
+        self._reset_agents_view(commit)
+
+    def _fill(self, commit: str) -> None:
         git = self._git(self._index)
         git.output("read-tree", "--reset", "-u", commit)
         git.output("clean", "-ffdxq")
+        _remove_what_is_no_file(self.path)
         for entry in split_z(git.output("ls-tree", "-r", "-d", "-z", commit)):
-            info, _, folder = entry.partition("\t")
+            info, _, folder = entry.partition("	")
             if info.startswith(GITLINK_MODE):
                 _empty(self.path / folder)  # git passes over what is in the folder of a submodule
             else:
                 _discard(self.path / folder / ".git")  # and over a repository made in there
-        self._reset_agents_view(commit)
+                _remove_what_is_no_file(self.path / folder)
 
     def _prepare(self) -> None:
         """See to it that there is a folder, and that git reads it as the user's would."""
         self._job.settle()
         if self.path.is_symlink() or not self.path.is_dir():
             _discard(self.path)
-            self.path.mkdir()
+            self.path.mkdir(parents=True)
+        if _seal(self._index) != self._seal:  # an agent found it: what it says is worth nothing
+            _discard(self._index)
+            with self._job.scratch_index() as git:
+                git.output("read-tree", "--empty")
+                shutil.copy2(git.env["GIT_INDEX_FILE"], self._index)
 
     def _reset_agents_view(self, commit: str) -> None:
         """Give the agent's own git a clean state at ``commit``, whatever it did before."""
@@ -218,15 +240,17 @@ def sweep_pool(record: Path) -> None:
 
 
 def _noted_folder(record: Path) -> Path | None:
-    folder = (files.read_json(record) or {}).get("folder")
-    return Path(folder) if isinstance(folder, str) and Path(folder).is_dir() else None
+    noted = (files.read_json(record) or {}).get("folder")
+    folder = Path(noted) if isinstance(noted, str) else Path()
+    ours = folder.parent.name == CACHE and folder.name.startswith(PREFIX)
+    return folder if ours and folder.is_dir() else None
 
 
 def _new_folder(record: Path, env: Mapping[str, str]) -> Path:
     parent = cache_folder(env)
     with files.explained(parent):
         files.make_folder(parent)
-        folder = Path(tempfile.mkdtemp(dir=parent, prefix="job-"))
+        folder = Path(tempfile.mkdtemp(dir=parent, prefix=PREFIX))
     files.write_json(record, {"folder": str(folder)})
     return folder
 
@@ -234,7 +258,7 @@ def _new_folder(record: Path, env: Mapping[str, str]) -> Path:
 def cache_folder(env: Mapping[str, str]) -> Path:
     """Return the user's cache folder for director (XDG Base Directory Specification)."""
     base = env.get("XDG_CACHE_HOME") or str(Path(env.get("HOME") or Path.home()) / ".cache")
-    return Path(base) / "director"
+    return Path(base) / CACHE
 
 
 def _folders(path: str) -> list[str]:
@@ -258,6 +282,24 @@ def _empty(folder: Path) -> None:
         folder.mkdir(parents=True)
 
 
+def _seal(index: Path) -> tuple[int, ...]:
+    """Return what changes with the file, whoever writes it (ctime cannot be set)."""
+    try:
+        found = index.lstat()
+    except OSError:
+        return ()
+    return (found.st_mode, found.st_ino, found.st_size, found.st_ctime_ns)
+
+
+def _remove_what_is_no_file(folder: Path) -> None:
+    """Remove pipes, sockets and devices, which git neither lists nor cleans."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            plain = entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)
+            if not (plain or entry.is_symlink()):
+                Path(entry.path).unlink()
+
+
 def _discard(path: Path) -> None:
     """Remove a file, a link or a tree, where there is one."""
     if path.is_dir() and not path.is_symlink():
@@ -267,11 +309,14 @@ def _discard(path: Path) -> None:
 
 def _remove(folder: Path) -> None:
     """Remove a tree, also where an agent took away permissions."""
-    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
     if folder.exists():
         folder.chmod(0o700)
         for place, names, _files in os.walk(folder):
             for name in names:
-                if not (path := Path(place, name)).is_symlink():
-                    path.chmod(0o700)
-        shutil.rmtree(folder)
+                with suppress(OSError):
+                    if not (path := Path(place, name)).is_symlink():
+                        path.chmod(0o700)
+        # Python takes a stack frame for each level; an agent may have dug deeper.
+        capture(["rm", "-rf", "--", str(folder)], folder.parent, os.environ)
