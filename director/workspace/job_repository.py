@@ -25,6 +25,7 @@ CARRIED_CONFIG = (
 )
 CARRIED_FILES = ("shallow", "info/attributes", "info/sparse-checkout")
 SETTINGS = (*CARRIED_FILES, "config", "config.worktree", "info/exclude", "info/grafts")
+BASICS = ("HEAD", "objects/info/alternates")  # without them it is no repository
 
 __all__ = [  # what it gives out is defined next door
     "ABSENT_MODE",
@@ -47,7 +48,7 @@ class JobRepository(History):
         self.user = user
         self._turn = threading.Lock()
         self._tip = git.text("rev-parse", "--verify", f"{self.ref}^{{commit}}")
-        self._settings = {name: _content(path / name) for name in SETTINGS}
+        self._settings = {name: _content(path / name) for name in (*SETTINGS, *BASICS)}
 
     @property
     def ref(self) -> str:
@@ -61,13 +62,25 @@ class JobRepository(History):
     def settle(self) -> None:
         """Undo what agents did to this repository's settings, which decide how git sees files."""
         with self._turn:
-            for name, content in self._settings.items():
-                place = self.path / name
-                if _content(place) != content:
-                    _discard(place)
-                    if content is not None:
-                        place.parent.mkdir(exist_ok=True)
-                        place.write_bytes(content)
+            self._settle()
+
+    def _settle(self) -> None:
+        if not self.path.is_dir():
+            return  # beyond repair here; opening the job again makes it anew
+        for name, content in self._settings.items():
+            place = self.path / name
+            if _content(place) != content:
+                _discard(place)
+                if content is not None:
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    place.write_bytes(content)
+
+    def _point(self, commit: str) -> None:
+        """Move the branch, whatever agents did to this repository meanwhile."""
+        self._settle()
+        if (self.path / self.ref).is_dir():  # a branch below its name stands in the way
+            _discard(self.path / self.ref)
+        self.git.output("update-ref", self.ref, commit)
 
     def advance(self, new: str, old: str) -> bool:
         """Move the branch from ``old`` to ``new``; False when it is no longer at ``old``.
@@ -78,14 +91,14 @@ class JobRepository(History):
         with self._turn:
             if self._tip != old:
                 return False
-            self.git.output("update-ref", self.ref, new)
+            self._point(new)
             self._tip = new
             return True
 
     def publish(self) -> str | None:
         """Bring the branch into the user's repository; returns why it could not, or None."""
         with self._turn:
-            self.git.output("update-ref", self.ref, self._tip)
+            self._point(self._tip)
             return self.user.publish(self.path, self.branch)
 
     def store(self, content: bytes) -> str:
@@ -138,6 +151,9 @@ def open_job_repository(path: Path, user: Repository, branch: str) -> JobReposit
 
     Its settings are made anew from the user's: agents of an earlier run may have changed them.
     """
+    whole = all((path / part).is_dir() for part in ("objects", "refs"))
+    if not whole and (known := user.branch(branch)):  # what was published holds all that merged
+        return create_job_repository(path, user, branch, known)
     if path.is_dir():
         _carry_settings(user, path)
     git = Git.at(path, user.caller_env, GIT_DIR=str(path), **user.identity())
