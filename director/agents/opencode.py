@@ -68,7 +68,9 @@ class OpenCode:
         follower = TranscriptFollower(events, self._redactor)
         watch = Watch(follower, errors, spending, self._config.limits.stall_timeout_secs)
         scratch = scratch_folder(assignment.cwd)
-        scratch.mkdir(exist_ok=True)
+        if scratch.is_symlink() or not scratch.is_dir():  # an agent may have put a file there
+            scratch.unlink(missing_ok=True)
+            scratch.mkdir(parents=True)
         ended = self._processes.run(
             Command(
                 argv=self._sandbox.around(self._argv(assignment), assignment.cwd),
