@@ -98,6 +98,7 @@ def _stage_of(setting: Setting, directory: JobDirectory, options: PlanOptions) -
         return _to_continue(directory)
     base = setting.repository.head()
     check_prerequisites(setting)
+    setting.repository.complete(base)
     try:
         current = read_stage(directory)
     except RequestError:

@@ -132,7 +132,6 @@ def create_job_repository(
     ``borrowed`` are object stores to read besides the user's. A repository that a crash left
     half made is made anew.
     """
-    user.complete(base)
     shutil.rmtree(path, ignore_errors=True)
     make_folder(path)
     making = Git.at(path, user.caller_env)
