@@ -117,11 +117,15 @@ def commit_entries(bench: Workbench, node_id: str, entries: Sequence[Entry]) -> 
             return
 
 
-def remove_from_branch(bench: Workbench, node_id: str, paths: Sequence[str]) -> None:
-    """Take the test files of a node that is no longer planned off the branch."""
+def remove_from_branch(bench: Workbench, node_id: str, paths: Sequence[str], base: str) -> None:
+    """Take the test files of a node that is no longer planned off the branch.
+
+    A file that was there before the job gets its content at ``base`` back.
+    """
+    before = bench.job.entries(base, paths)
     found = bench.job.entries(bench.job.tip(), paths)
     gone = [Entry(path, ABSENT_MODE, "0" * len(entry.oid)) for path, entry in found.items()]
-    commit_entries(bench, node_id, gone)
+    commit_entries(bench, node_id, [before.get(entry.path, entry) for entry in gone])
 
 
 def recovered(bench: Workbench, nodes: Sequence[Node], since: str) -> tuple[Node, ...]:

@@ -330,7 +330,7 @@ class _Pipeline:
         for node in before:
             gone = [path for path in node.tests if path not in wanted]
             if gone:
-                remove_from_branch(self.bench, node.id, gone)
+                remove_from_branch(self.bench, node.id, gone, self.stage.base_commit)
 
     def _must_critique(self, done: bool) -> bool:
         return self.options.auto and self.options.critique and not done

@@ -10,21 +10,22 @@ from typing import Any
 
 from director.agents.calls import Assignment, Outcome, Reply
 from director.agents.transcript import watch_it_fail
-from director.job.trailers import MERGE, commit_message, tests_hash
 from director.job.workbench import Workbench
 from director.model.errors import DirectorError
 from director.model.plan import Node, Plan
-from director.model.receipt import GateRun, Receipt
+from director.model.receipt import Receipt
 from director.model.roles import Agent, Role
 from director.model.state import NodeStatus, Try, TryOutcome, WatchItFail
 from director.records.call_notes import CallNote
 from director.records.events import Kind
 from director.records.state_keeper import StateKeeper
+from director.running.merging import draft, merge, merge_satisfied
 from director.running.prompts import Feedback, implement_prompt
-from director.running.receipts import commit_gated, gate_run, put_on_record
+from director.running.receipts import put_on_record
 from director.running.review import check_compliance, review_candidate, review_names
+from director.running.trial import Candidate, Trial, read_candidate
 from director.running.tries import judge_snapshot, needs_stage_two, next_role
-from director.workspace.gates import GateResult, Verdict
+from director.workspace.gates import Verdict
 from director.workspace.worktrees import Worktree
 
 
@@ -36,27 +37,6 @@ class NodeEnd:
     error: str | None = None
     stop: DirectorError | None = None
     watched: WatchItFail = field(default_factory=WatchItFail)
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A commit on ``base`` that was green on a clean checkout, and the tier that made it.
-
-    ``gates`` are its green gate runs.
-    """
-
-    commit: str
-    base: str
-    role: Role
-    gates: tuple[GateRun, ...]
-
-
-def _candidate(stored: Mapping[str, Any] | None) -> Candidate | None:
-    """Return the candidate in a memo."""
-    if not stored:
-        return None
-    gates = tuple(GateRun.from_json(one) for one in stored["gates"])
-    return Candidate(str(stored["commit"]), str(stored["base"]), Role(stored["role"]), gates)
 
 
 def work_on_node(bench: Workbench, plan: Plan, node: Node, keeper: StateKeeper) -> NodeEnd:
@@ -104,6 +84,7 @@ class _NodeWork:
         self.node = node
         self.keeper = keeper
         self.worktree = worktree
+        self.trial = Trial(bench, node, worktree)
         self.contract = plan.contract
         self.base = bench.job.tip()
         self.start = self.base  # what the worktree holds when the next try begins
@@ -111,7 +92,6 @@ class _NodeWork:
         self.feedback: Feedback | None = None
         self.fallback: Candidate | None = None
         self.green: Candidate | None = None  # found by a killed run, which did not get to merge it
-        self.green_runs: list[GateRun] = []
         self.watched = WatchItFail()
         self.restored = False
 
@@ -127,14 +107,15 @@ class _NodeWork:
     def _look_first(self) -> NodeEnd | None:
         """Run the tests before any call; returns the end when there is nothing to do, or no way."""
         while True:
-            self.worktree.reset(self.base)
-            before = self._gate("before", self.base)
+            before = self.trial.run(self.base, "before")
+            self.first_output = before.output
             if before.verdict is Verdict.BROKEN:
                 return self._failed(f"gate broken: `{before.command}`: {before.reason}")
-            if before.verdict is not Verdict.GREEN or not self._still_green(self.base):
-                self.first_output = before.output
+            if before.verdict is not Verdict.GREEN or self._is_flaky(self.base):
                 return None
-            if self._satisfied():
+            receipt = merge_satisfied(self.bench, self.node, self.trial, self.base)
+            if receipt is not None:
+                self._merged(receipt, None, self.keeper.node(self.node.id).attempts)
                 return NodeEnd(NodeStatus.DONE)
             self.base = self.start = self.bench.job.tip()  # it moved meanwhile: look again
 
@@ -154,8 +135,8 @@ class _NodeWork:
         self.base, self.start = str(memo["base"]), str(memo["start"])
         self.first_output = str(memo["first_output"])
         self.feedback = Feedback(**memo["feedback"]) if memo["feedback"] else None
-        self.fallback = _candidate(memo["fallback"])
-        self.green = _candidate(memo.get("green"))
+        self.fallback = read_candidate(memo["fallback"])
+        self.green = read_candidate(memo.get("green"))
 
     def _next_role(self) -> Role | None:
         tries = self.keeper.node(self.node.id).tries
@@ -228,7 +209,7 @@ class _NodeWork:
         base_tree = job.tree(self.base)
         commit = self.base
         if snapshot.tree != base_tree:
-            commit = self._commit(snapshot.tree, self.base, role, attempt)
+            commit = draft(self.bench, self.node, snapshot.tree, self.base)
         self.start = commit
         finding = judge_snapshot(snapshot, base_tree, self.node.files, self.contract)
         remark = f"The turn ended early ({reply.reason}). " if reply.reason else ""
@@ -236,28 +217,26 @@ class _NodeWork:
             self.feedback = Feedback(f"{remark}{finding.feedback}".strip())
             too_long = reply.outcome is Outcome.CONTEXT_TOO_LONG
             return (TryOutcome.CONTEXT_TOO_LONG if too_long else finding.outcome), None
-        self.worktree.reset(commit)
-        gate = self._gate("candidate", commit)
+        gate = self.trial.run(commit, "candidate")
         if gate.verdict is not Verdict.GREEN:
             lesson = f"{remark}The tests fail: {gate.reason}. {finding.feedback}".strip()
             self.feedback = Feedback(lesson, gate.output)
             return TryOutcome.RED, None
-        if not self._still_green(commit):
+        if self._is_flaky(commit):
             self.keeper.update(self.node.id, flake_failed=True)
             return TryOutcome.FLAKY, None
-        green = Candidate(commit, self.base, role, self._green_on(commit))
+        green = Candidate(commit, self.base, role, self.trial.green_runs(commit))
         name = _call_name(self.node, role, attempt)
         self.bench.crew.notes.remember(name, green=asdict(green))
         return TryOutcome.GREEN, green
 
-    def _still_green(self, commit: str) -> bool:
-        """Run the tests again, ``flake_runs − 1`` times; a red run is feedback."""
-        for _ in range(self.bench.config.limits.flake_runs - 1):
-            gate = self._gate("again", commit)
-            if gate.verdict is not Verdict.GREEN:
-                lesson = f"The tests passed, then failed on the same tree: {gate.reason}."
-                self.feedback = Feedback(f"{lesson} They are flaky.", gate.output)
-                return False
+    def _is_flaky(self, commit: str) -> bool:
+        """Whether tests that were green once on ``commit`` are not so again; that is feedback."""
+        gate = self.trial.flake(commit)
+        if gate is None:
+            return False
+        lesson = f"The tests passed, then failed on the same tree: {gate.reason}."
+        self.feedback = Feedback(f"{lesson} They are flaky.", gate.output)
         return True
 
     def _review(self, candidate: Candidate, attempt: int) -> TryOutcome:
@@ -307,77 +286,20 @@ class _NodeWork:
         self.green = None
 
     def _merge(self, candidate: Candidate, attempt: int, one: Try) -> bool:
-        """Put the candidate on the branch; on a moved tip, gate the merged tree first.
+        """Put the candidate on the branch, and on record; False when it collides.
 
-        A merge that collides is concluded too: the node begins again on the new tip, and that is
-        nobody's failed attempt.
+        Then the node begins again on the new tip, and that is nobody's failed attempt.
         """
-        while True:
-            tip = self.bench.job.tip()
-            runs = candidate.gates
-            if tip != candidate.base:
-                rebuilt = self._rebuild(candidate, tip, attempt)
-                if rebuilt is None:
-                    self._collide(tip, attempt, one)
-                    return False
-                runs += self._green_on(rebuilt)
-            receipt = commit_gated(
-                self.bench,
-                self.node,
-                runs,
-                base=candidate.base,
-                candidate=candidate.commit,
-                parent=tip,
-                role=candidate.role,
-                attempts=attempt,
-            )
-            if self.bench.job.advance(receipt.merged, tip):
-                self._merged(receipt, candidate.role, attempt, one)
-                return True
-
-    def _rebuild(self, candidate: Candidate, tip: str, attempt: int) -> str | None:
-        """Return a green commit of the candidate's changes on ``tip``, or None."""
-        job = self.bench.job
-        mine = job.changes(candidate.base, candidate.commit)
-        theirs = {change.path for change in job.changes(candidate.base, tip)}
-        both = sorted(theirs & {change.path for change in mine})
-        if both:
-            self.feedback = Feedback(f"Another node changed the same files: {', '.join(both)}.")
-            return None
-        tree = job.tree_with(tip, [change.new for change in mine])
-        commit = self._commit(tree, tip, candidate.role, attempt)
-        self.worktree.reset(commit)
-        gate = self._gate("merged", commit)
-        if gate.verdict is Verdict.GREEN:
-            return commit
-        self.feedback = Feedback(
-            f"The tests passed alone but fail together with what merged meanwhile: {gate.reason}.",
-            gate.output,
-        )
-        return None
-
-    def _collide(self, tip: str, attempt: int, one: Try) -> None:
+        end = merge(self.bench, self.node, self.trial, candidate, attempt)
+        if isinstance(end, Receipt):
+            self._merged(end, candidate.role, attempt, one)
+            return True
         self.fallback = None
-        self.base = self.start = tip
+        self.base = self.start = end.tip
+        self.feedback = end.feedback
         self._tell(one.role, attempt, TryOutcome.COLLIDED)
         self._conclude(attempt, one, Try(one.role, TryOutcome.COLLIDED))
-
-    def _satisfied(self) -> bool:
-        """Record with an empty commit that the tests pass without a call; False: the tip moved."""
-        receipt = commit_gated(
-            self.bench,
-            self.node,
-            self._green_on(self.base),
-            base=self.base,
-            candidate=self.base,
-            parent=self.base,
-            role=None,
-            attempts=0,
-        )
-        if not self.bench.job.advance(receipt.merged, self.base):
-            return False
-        self._merged(receipt, None, self.keeper.node(self.node.id).attempts)
-        return True
+        return False
 
     def _merged(self, receipt: Receipt, role: Role | None, attempt: int, *tries: Try) -> None:
         put_on_record(self.bench, receipt)
@@ -390,39 +312,3 @@ class _NodeWork:
     def _failed(self, reason: str) -> NodeEnd:
         self.keeper.update(self.node.id, status=NodeStatus.FAILED, error=reason)
         return NodeEnd(NodeStatus.FAILED, reason, watched=self.watched)
-
-    def _commit(self, tree: str, parent: str, role: Role | None, attempts: int) -> str:
-        message = commit_message(
-            self.node.title,
-            {
-                "Job": self.bench.job_id,
-                "Node": self.node.id,
-                "Kind": MERGE,
-                "Tier": role or "none",
-                "Attempts": attempts,
-                "Tree": tree,
-                "Tests": tests_hash(self.node),
-            },
-        )
-        return self.bench.job.commit(tree, parent, message)
-
-    def _green_on(self, commit: str) -> tuple[GateRun, ...]:
-        return tuple(run for run in self.green_runs if run.commit == commit)
-
-    def _gate(self, purpose: str, commit: str) -> GateResult:
-        """Run the node's tests in the worktree, which holds exactly ``commit``."""
-        result = self.bench.gates.run(
-            self.node.test_cmd, self.worktree.path, f"{self.node.id}-{purpose}"
-        )
-        self.bench.events.emit(
-            Kind.GATE,
-            self.node.id,
-            purpose=purpose,
-            verdict=result.verdict,
-            reason=result.reason,
-            wall_secs=round(result.wall_secs, 3),
-            log=result.log.name,
-        )
-        if result.verdict is Verdict.GREEN:
-            self.green_runs.append(gate_run(self.bench, purpose, commit, result))
-        return result

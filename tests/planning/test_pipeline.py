@@ -122,9 +122,13 @@ class TestAuto(JobCase):
         self.assertEqual(self.stored("plan_stage.json")["stage"], "ready")
 
     def test_a_plan_level_objection_makes_a_new_plan(self) -> None:
+        self.repo.write("tests/was.sh", "mine\n")
+        self.repo.commit("a file of the user's")
         self.script_planning(node("a"), node("b"))
-        self.fake.queue("planner", answer({"nodes": [node("a"), node("old")]}), heading="Plan")
-        self.fake.always("test-author", write("tests/old.sh", "exit 1\n"), node="old")
+        old = node("old", tests=["tests/old.sh", "tests/was.sh"])
+        self.fake.queue("planner", answer({"nodes": [node("a"), old]}), heading="Plan")
+        spoilt = [write(path, "exit 1\n") for path in old["tests"]]
+        self.fake.always("test-author", *spoilt, node="old")
         self.fake.always("planner", answer(APPROVED), heading="Critique of the spec")
         self.fake.always(
             "planner", answer(objection(None, "b is missing")), heading="Critique of the plan"
@@ -132,6 +136,7 @@ class TestAuto(JobCase):
         self.ends(0, "plan", "make a", "--auto")
         self.assertEqual([n["id"] for n in self.stored("plan.json")["nodes"]], ["a", "b"])
         self.assertIsNone(self.on_branch("tests/old.sh"))
+        self.assertEqual(self.on_branch("tests/was.sh"), "mine")
         self.assertIsNotNone(self.on_branch("tests/b.sh"))
         authored = [call.node for call in self.fake.calls() if call.heading == "Tests"]
         self.assertEqual(authored.count("a"), 1)

@@ -260,7 +260,7 @@ class TestLanes(JobCase):
 
 class TestIntegration(JobCase):
     def test_every_gate_runs_on_the_tip_and_red_is_exit_1(self) -> None:
-        self.configure('[gates]\ntest = "grep -q good a.txt"\nlint = "test -f missing"\n')
+        self.configure('[gates]\ntest = "grep -q good a.txt"\nlint = "test ! -f a.txt"\n')
         self.plan(node("a"))
         self.implement("a")
         done = self.ends(1, "run", "--json")
@@ -268,7 +268,7 @@ class TestIntegration(JobCase):
         self.assertEqual(verdicts, {"test": "green", "lint": "red"})
         self.assertIs(done.json["integration_ok"], False)
         (self.repo.root / ".director" / "config.toml").write_text(
-            (self.home / "config.toml").read_text().replace("test -f missing", "true")
+            (self.home / "config.toml").read_text().replace("test ! -f a.txt", "true")
         )
         self.assertIs(self.ends(0, "run", "--json").json["integration_ok"], True)
 

@@ -1,0 +1,80 @@
+"""Putting commits to the test in one worktree, and remembering which were green."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from director.job.workbench import Workbench
+from director.model.plan import Node
+from director.model.receipt import GateRun
+from director.model.roles import Role
+from director.records.events import Kind
+from director.running.receipts import gate_run
+from director.workspace.gates import GateResult, Verdict
+from director.workspace.worktrees import Worktree
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A commit on ``base`` that was green on a clean checkout, and the tier that made it.
+
+    ``gates`` are its green gate runs.
+    """
+
+    commit: str
+    base: str
+    role: Role
+    gates: tuple[GateRun, ...]
+
+
+def read_candidate(stored: Mapping[str, Any] | None) -> Candidate | None:
+    """Return the candidate in a memo, as ``dataclasses.asdict`` made it."""
+    if not stored:
+        return None
+    gates = tuple(GateRun.from_json(one) for one in stored["gates"])
+    return Candidate(str(stored["commit"]), str(stored["base"]), Role(stored["role"]), gates)
+
+
+class Trial:
+    """The node's tests, run on clean checkouts in one worktree."""
+
+    def __init__(self, bench: Workbench, node: Node, worktree: Worktree) -> None:
+        self._bench = bench
+        self._node = node
+        self._worktree = worktree
+        self._green: list[GateRun] = []
+
+    def run(self, commit: str, purpose: str) -> GateResult:
+        """Run the tests on a clean checkout of ``commit``."""
+        self._worktree.reset(commit)
+        return self._gate(commit, purpose)
+
+    def flake(self, commit: str) -> GateResult | None:
+        """Run the tests again, ``flake_runs − 1`` times; returns the run that was not green."""
+        for _ in range(self._bench.config.limits.flake_runs - 1):
+            gate = self._gate(commit, "again")
+            if gate.verdict is not Verdict.GREEN:
+                return gate
+        return None
+
+    def green_runs(self, commit: str) -> tuple[GateRun, ...]:
+        """Return the green runs on ``commit`` so far."""
+        return tuple(run for run in self._green if run.commit == commit)
+
+    def _gate(self, commit: str, purpose: str) -> GateResult:
+        name = f"{self._node.id}-{purpose}"
+        result = self._bench.gates.run(self._node.test_cmd, self._worktree.path, name)
+        self._bench.events.emit(
+            Kind.GATE,
+            self._node.id,
+            purpose=purpose,
+            verdict=result.verdict,
+            reason=result.reason,
+            wall_secs=round(result.wall_secs, 3),
+            log=result.log.name,
+        )
+        if result.verdict is Verdict.GREEN:
+            self._green.append(gate_run(self._bench, purpose, commit, result))
+        return result
