@@ -21,6 +21,7 @@ from director.records.files import read_text
 from director.records.job_directory import FOLDER, Home
 from director.reporting.console import console
 from director.workspace.cancellation import Cancellation
+from director.workspace.processes import adopt_orphans
 from director.workspace.repository import Repository, open_repository
 
 
@@ -104,6 +105,7 @@ def home_of(repository: Repository, context: Context) -> Home:
 
 def open_setting(args: argparse.Namespace, context: Context) -> Setting:
     """Return where the command works; makes ``.director`` where there is none."""
+    adopt_orphans()
     repository = find_repository(args, context)
     home = home_of(repository, context)
     home.prepare()

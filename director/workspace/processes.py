@@ -2,7 +2,8 @@
 
 Every process gets a session of its own and a marker in its environment. Agents start commands
 in sessions of their own, which outlive them; the marker finds those too (Linux, by
-``/proc/<pid>/environ``; elsewhere only the process group is ended).
+``/proc/<pid>/environ``; elsewhere only the process group is ended). One that dropped its
+environment as well is found as a child of director's (``adopt_orphans``).
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from director.records.files import open_to_append
 from director.workspace.cancellation import Cancellation
@@ -26,6 +28,58 @@ MARKER = "DIRECTOR_PROCESS"
 POLL_SECS = 0.1
 GRACE_SECS = (1.0, 2.0)  # after the first and the second SIGTERM; then SIGKILL
 PROC = Path("/proc")
+SET_CHILD_SUBREAPER = 36  # prctl(2)
+
+
+class _Children:
+    """The processes that this one started itself; any other child of it is an orphan."""
+
+    def __init__(self) -> None:
+        self.adopting = False
+        self.own: dict[int, subprocess.Popen[bytes]] = {}
+        self.turn = threading.Lock()
+
+    def start(self, *args: Any, **how: Any) -> subprocess.Popen[bytes]:
+        """Start a process; nobody can take it for an orphan."""
+        with self.turn:
+            process = subprocess.Popen(*args, **how)
+            self.own[process.pid] = process
+            return process
+
+    def forget(self, process: subprocess.Popen[bytes]) -> None:
+        """Note that a process of ours is over: its id may be given out anew."""
+        with self.turn:
+            if self.own.get(process.pid) is process:
+                del self.own[process.pid]
+
+    def orphans(self) -> list[int]:
+        """Return orphans without a marker, and let those that are over go.
+
+        Only for the holder of ``turn``, or in a process that is about to end.
+        """
+        if not self.adopting:
+            return []
+        found = []
+        for pid, state, parent in _processes():
+            if parent != os.getpid() or pid in self.own:
+                continue
+            if state in (b"Z", b"X"):
+                with suppress(OSError):
+                    os.waitpid(pid, os.WNOHANG)
+            elif not _carries(pid, f"{MARKER}=".encode()):
+                found.append(pid)
+        return found
+
+
+_CHILDREN = _Children()
+
+
+def adopt_orphans() -> None:
+    """Become the parent of whatever loses its parent below this process (Linux)."""
+    import ctypes
+
+    with suppress(OSError, AttributeError):
+        _CHILDREN.adopting = ctypes.CDLL(None).prctl(SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
 
 
 class Ending(StrEnum):
@@ -101,6 +155,7 @@ class Processes:
             ending, reason = self._follow(process, command.timeout_secs, watch)
         finally:
             _end_tree(process, marker)
+            _CHILDREN.forget(process)
         return Ended(ending, process.returncode, time.monotonic() - started, reason)
 
     def _follow(
@@ -127,8 +182,9 @@ class Processes:
 
     def kill_all(self) -> None:
         """Kill every process of this run at once (the second ctrl-C)."""
-        for pid in _marked(self._run):
-            _signal(pid, signal.SIGKILL)
+        for _ in range(2):  # what the first pass orphans, the second finds
+            for pid in (*_marked(self._run), *_CHILDREN.orphans()):
+                _signal(pid, signal.SIGKILL)
 
     def sweep(self) -> int:
         """End what killed runs of this job left running; returns how many processes.
@@ -154,19 +210,17 @@ def capture(
     Raises OSError when it cannot be started, and when it is still running after ``timeout_secs``
     (TimeoutError).
     """
-    try:
-        done = subprocess.run(
-            argv,
-            cwd=cwd,
-            env=env,
-            input=stdin,
-            capture_output=True,
-            start_new_session=True,
-            timeout=timeout_secs,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise TimeoutError(str(error)) from None
-    return Captured(done.returncode, done.stdout, done.stderr)
+    pipe = subprocess.PIPE
+    streams = {"stdin": pipe, "stdout": pipe, "stderr": pipe}
+    told = {**env, MARKER: "director"}  # what git leaves (a shared ssh connection) is the user's
+    with _CHILDREN.start(argv, cwd=cwd, env=told, start_new_session=True, **streams) as process:
+        try:
+            out, err = process.communicate(stdin, timeout_secs)
+        except subprocess.TimeoutExpired as error:
+            process.kill()
+            raise TimeoutError(str(error)) from None
+    _CHILDREN.forget(process)
+    return Captured(process.returncode, out, err)
 
 
 def run_attached(
@@ -176,7 +230,7 @@ def run_attached(
 
     A SIGTERM is passed on; a ctrl-C reaches the command from the terminal itself.
     """
-    process = subprocess.Popen(argv, cwd=cwd, env=env)
+    process: subprocess.Popen[bytes] = _CHILDREN.start(argv, cwd=cwd, env=env)
     passed_on = False
     while True:
         with suppress(subprocess.TimeoutExpired):
@@ -191,7 +245,7 @@ def _start(command: Command, marker: str) -> subprocess.Popen[bytes]:
         out = stack.enter_context(open_to_append(command.stdout))
         err = stack.enter_context(open_to_append(command.stderr)) if command.stderr else out
         given = stack.enter_context((command.stdin or Path(os.devnull)).open("rb"))
-        return subprocess.Popen(
+        return _CHILDREN.start(
             command.argv,
             cwd=command.cwd,
             env={**command.env, MARKER: marker},
@@ -219,7 +273,14 @@ def _end_tree(process: subprocess.Popen[bytes], marker: str) -> None:
 
 
 def _alive(process: subprocess.Popen[bytes], marker: str) -> bool:
-    return process.poll() is None or bool(_marked(marker)) or _group_alive(process.pid)
+    if process.poll() is None or _marked(marker) or _group_alive(process.pid):
+        return True
+    return bool(_orphans())
+
+
+def _orphans() -> list[int]:
+    with _CHILDREN.turn:
+        return _CHILDREN.orphans()
 
 
 def _group_alive(group: int) -> bool:
@@ -249,11 +310,19 @@ def _left_in_group(group: int) -> bool:
     return False
 
 
+def _processes() -> Iterator[tuple[int, bytes, int]]:
+    """Give id, state and parent of every process (/proc)."""
+    for entry in PROC.glob("[0-9]*/stat"):
+        with suppress(OSError, ValueError):  # just gone
+            state, parent = entry.read_bytes().rpartition(b")")[2].split()[:2]
+            yield int(entry.parent.name), state, int(parent)
+
+
 def _signal_tree(process: subprocess.Popen[bytes], marker: str, number: signal.Signals) -> None:
     if process.poll() is None or _group_alive(process.pid):
         with suppress(OSError):
             os.killpg(process.pid, number)
-    for pid in _marked(marker):
+    for pid in (*_marked(marker), *_orphans()):
         _signal(pid, number)
 
 
@@ -265,12 +334,13 @@ def _signal(pid: int, number: signal.Signals) -> None:
 def _marked(prefix: str) -> list[int]:
     """Return the processes whose marker starts with ``prefix`` (none where there is no /proc)."""
     needle = f"{MARKER}={prefix}".encode()
-    found = []
-    for entry in PROC.glob("[0-9]*"):
-        try:
-            environment = (entry / "environ").read_bytes()
-        except OSError:
-            continue  # another user's, or just gone
-        if environment.startswith(needle) or b"\0" + needle in environment:
-            found.append(int(entry.name))
-    return found
+    return [int(entry.name) for entry in PROC.glob("[0-9]*") if _carries(int(entry.name), needle)]
+
+
+def _carries(pid: int, needle: bytes) -> bool:
+    """Whether a variable in a process's environment begins with ``needle``."""
+    try:
+        environment = (PROC / str(pid) / "environ").read_bytes()
+    except OSError:
+        return False  # another user's, or just gone
+    return environment.startswith(needle) or b"\0" + needle in environment
