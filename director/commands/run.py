@@ -104,7 +104,7 @@ def _ending(report: RunReport) -> tuple[str, str]:
     done, total = len(state.ids(NodeStatus.DONE)), len(state.nodes)
     if report.stop is not None:
         reason = report.stop.what
-        stopped = reason.capitalize() if reason.startswith("stopped") else f"Stopped: {reason}"
+        stopped = f"S{reason[1:]}" if reason.startswith("stopped") else f"Stopped: {reason}"
         return f"{stopped}; {done} of {total} nodes are done", report.stop.next_step
     failed = [
         f"{node_id} ({' '.join((node.error or '').split())[:200]})"
