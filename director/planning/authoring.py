@@ -10,6 +10,7 @@ from pathlib import Path
 
 from director.agents.calls import Assignment
 from director.agents.markdown import fenced
+from director.job.leaks import leaks
 from director.job.trailers import KIND, NODE, TESTS, commit_message
 from director.job.workbench import Workbench
 from director.model.plan import Node
@@ -79,6 +80,8 @@ def admit(bench: Workbench, node: Node, worktree: Worktree, commit: str) -> Admi
     missing = sorted(set(node.tests) - set(bench.job.entries(commit, node.tests)))
     if missing:
         return Admission({}, f"these test files are missing: {', '.join(missing)}")
+    if leaking := leaks(bench, bench.job.tip(), commit, node.tests):
+        return Admission({}, f"a key from the environment stands in {', '.join(leaking)}")
     worktree.reset(commit)
     gate = bench.gates.run(node.test_cmd, worktree.path, f"{node.id}-tests")
     bench.events.emit(Kind.GATE, node.id, purpose="tests", verdict=gate.verdict, reason=gate.reason)

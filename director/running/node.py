@@ -10,6 +10,7 @@ from typing import Any
 
 from director.agents.calls import Assignment, Outcome, Reply
 from director.agents.transcript import watch_it_fail
+from director.job.leaks import leaks
 from director.job.workbench import Workbench
 from director.model.errors import DirectorError
 from director.model.plan import Node, Plan
@@ -217,6 +218,10 @@ class _NodeWork:
             self.feedback = Feedback(f"{remark}{finding.feedback}".strip())
             too_long = reply.outcome is Outcome.CONTEXT_TOO_LONG
             return (TryOutcome.CONTEXT_TOO_LONG if too_long else finding.outcome), None
+        if leaking := leaks(self.bench, self.base, commit, self.node.files):
+            lesson = f"A key from the environment stands in {', '.join(leaking)}: take it out."
+            self.feedback, self.start = Feedback(lesson), self.base
+            return TryOutcome.OUT_OF_SCOPE, None
         gate = self.trial.run(commit, "candidate")
         if gate.verdict is not Verdict.GREEN:
             lesson = f"{remark}The tests fail: {gate.reason}. {finding.feedback}".strip()

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from director.model.errors import RequestError, StoppedError
-from director.workspace.git import Git, GitError
+from director.workspace.git import Git, GitError, split_z
 from director.workspace.processes import Captured
 
 BRANCH_PREFIX = "director/"
+OWN_FOLDER = ".director/"
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,9 @@ class Repository:
         return found
 
     def uncommitted(self) -> int:
-        """Return how many paths differ from HEAD (they never enter a job)."""
-        return len(self.git.output("status", "--porcelain=v1", "-z").split(b"\0")) - 1
+        """Return how many paths differ from HEAD, director's own apart; they never enter a job."""
+        lines = split_z(self.git.output("status", "--porcelain=v1", "-z", "--no-renames"))
+        return sum(1 for line in lines if not line[3:].startswith(OWN_FOLDER))
 
     def branch(self, name: str) -> str | None:
         """Return the commit of a local branch, or None."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.fake_opencode import answer, fail, hang, mark, say, shell, stderr, write
-from tests.support.jobs import SOURCE, JobCase, node
+from tests.support.jobs import SOURCE, JobCase, node, script_of_test
 
 VALUE = 'sk-4f1"q\\qe/acme+90'
 PLAIN = "plain-and-simple-4711"
@@ -82,17 +82,29 @@ class TestValues(SecretsCase):
         self.assertIn(mark, self.fake.calls()[-1].prompt)
         self.assert_nowhere()
 
-    def test_a_diff_that_holds_a_key_reaches_no_reviewer(self) -> None:
-        self.configure("[limits]\nmax_attempts = 1\n")
+    def test_a_key_in_a_file_never_reaches_the_branch(self) -> None:
         self.plan(node("a"))
-        self.implement("a", write("a.txt", "bad\n"))
         self.implement("a", write("a.txt", f"good {PLAIN}\n"))
-        self.fake.always("reviewer", answer({"verdict": "pass", "summary": "", "findings": []}))
+        self.implement("a")
         self.ends(0, "run")
-        review = self.fake.calls()[-1].prompt
-        self.assertIn("good [redacted ACME_TOKEN]", review)
-        self.assertNotIn(PLAIN, review)
+        self.assertEqual(self.on_branch("a.txt"), "good")
+        self.assertEqual(self.node_state("a")["tries"][0]["outcome"], "out_of_scope")
+        self.assertIn("A key from the environment stands in a.txt", self.fake.calls()[-1].prompt)
         self.assert_nowhere()
+
+    def test_a_key_in_a_test_is_sent_back_to_its_author(self) -> None:
+        self.script_planning(node("a"))
+        self.fake.queue("test-author", write("tests/a.sh", f"echo {PLAIN}; exit 1\n"), node="a")
+        self.ends(0, "plan", "make", "--no-critique")
+        self.assertEqual(self.on_branch("tests/a.sh"), script_of_test("a").strip())
+        self.assert_nowhere()
+
+    def test_a_value_that_the_repository_holds_already_is_no_leak(self) -> None:
+        self.repo.write("a.txt", f"example: {PLAIN}\n")
+        self.repo.commit("an example")
+        self.plan(node("a"))
+        self.implement("a", write("a.txt", f"good example: {PLAIN}\n"))
+        self.ends(0, "run")
 
     def test_a_provider_that_repeats_the_key(self) -> None:
         self.plan(node("a"))
