@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from director.model.errors import StoppedError
 from director.records.files import make_folder
 from director.workspace.git import Git, join_z, split_z
 from director.workspace.history import ABSENT_MODE, BranchCommit, Change, Entry, History
@@ -66,7 +67,10 @@ class JobRepository(History):
 
     def _settle(self) -> None:
         if not self.path.is_dir():
-            return  # beyond repair here; opening the job again makes it anew
+            raise StoppedError(
+                f"the job repository {self.path} is gone",
+                "run the command again: it is made anew from what was published",
+            )
         for name, content in self._settings.items():
             place = self.path / name
             if _content(place) != content:

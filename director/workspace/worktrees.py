@@ -229,7 +229,8 @@ def open_pool(job: JobRepository, record: Path, env: Mapping[str, str]) -> Itera
         yield Pool(job, folder)
     finally:
         sweep_pool(record)
-        job.git.run("worktree", "prune")
+        if job.path.is_dir():  # else an agent removed it, and that is what is to be said
+            job.git.run("worktree", "prune")
 
 
 def sweep_pool(record: Path) -> None:
