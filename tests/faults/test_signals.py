@@ -1,0 +1,195 @@
+"""Somebody or something stops director: it ends soon, leaves nothing, and goes on later."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+
+from tests.faults.cases import FaultCase, Running, bad, good
+from tests.support.fake_opencode import finish, hang, mark, orphan, say, shell, write
+from tests.support.jobs import marked_processes, node, script_of_test
+
+SOON_SECS = 15.0  # TERM, a grace of one and two seconds, KILL; the rest is for a busy machine
+
+
+class SignalCase(FaultCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.on = self.tmp / "on"
+
+    def hanging_run(self, *argv: str) -> Running:
+        """Start a run whose agent has done half of its work and hangs, deaf to SIGTERM."""
+        self.implement("a", *bad(), finish("tool-calls", input=800), mark(self.on),
+                       hang(stubborn=True))  # fmt: skip
+        running = self.start("run", *argv)
+        self.until(self.on)
+        return running
+
+
+class TestRun(SignalCase):
+    """Signals to `director run`."""
+
+    def test_ctrl_c_ends_the_run_and_the_next_run_goes_on(self) -> None:
+        self.plan(node("a"))
+        running = self.hanging_run()
+        running.send(signal.SIGINT)
+        done = running.ended(SOON_SECS)
+        self.assertEqual(done.code, 130, done.err)
+        self.assertIn("SIGINT", done.out + done.err)
+        self.assertNotIn("Traceback", done.err)
+        self.assertEqual(self.left_behind(), [])
+        self.assertEqual(self.lines("costs.jsonl")[-1]["input"], 800)
+        self.is_pending_and_resumable()
+
+    def test_a_termination_ends_the_run_with_one_json_object(self) -> None:
+        self.plan(node("a"))
+        running = self.hanging_run("--json")
+        running.send(signal.SIGTERM)
+        done = running.ended(SOON_SECS)
+        self.assertEqual(done.code, 143, done.err)
+        said = json.loads(done.out)
+        self.assertEqual(said["exit_code"], 143)
+        self.assertEqual(self.left_behind(), [])
+        self.is_pending_and_resumable()
+
+    def test_a_closed_terminal_ends_the_run_like_a_termination(self) -> None:
+        self.plan(node("a"))
+        running = self.hanging_run()
+        running.send(signal.SIGHUP)
+        done = running.ended(SOON_SECS)
+        self.assertEqual(done.code, 143, done.err)
+        self.assertEqual(self.left_behind(), [])
+        self.is_pending_and_resumable()
+
+    def test_a_second_ctrl_c_ends_the_run_at_once(self) -> None:
+        self.plan(node("a"))
+        running = self.hanging_run()
+        began = time.monotonic()
+        running.send(signal.SIGINT)
+        time.sleep(0.3)
+        running.send(signal.SIGINT)
+        done = running.ended(SOON_SECS)
+        self.assertEqual(done.code, 130)
+        self.assertLess(time.monotonic() - began, 2.5)
+        self.until(lambda: not marked_processes(self.tmp))
+        self.implement("a")
+        self.ends(0, "run")
+        self.assertEqual(self.left_behind(), [])
+        self.only_the_work_is_merged()
+
+    def test_a_termination_in_the_middle_of_a_gate_ends_the_gate(self) -> None:
+        slow = f"{script_of_test('a')}touch $HOME/gate; exec sleep 600\n"
+        self.plan(node("a"), tests={"a": slow})
+        self.implement("a", *good())
+        running = self.start("run")
+        self.until(self.tmp / "home" / "gate")
+        running.send(signal.SIGTERM)
+        done = running.ended(SOON_SECS)
+        self.assertEqual(done.code, 143, done.err)
+        self.assertEqual(self.left_behind(), [])
+        self.assertEqual(self.node_state("a")["status"], "pending")
+        self.nothing_is_merged()
+        self.assertEqual(self.lines("costs.jsonl")[-1]["ok"], True)
+
+    def test_ctrl_c_with_two_lanes_ends_both_and_loses_neither(self) -> None:
+        self.plan(node("a"), node("b"))
+        for name in ("a", "b"):
+            self.implement(name, finish("tool-calls", input=70), mark(self.tmp / name), hang())
+        running = self.start("run", "--parallel", "2")
+        self.until(self.tmp / "a")
+        self.until(self.tmp / "b")
+        running.send(signal.SIGINT)
+        self.assertEqual(running.ended(SOON_SECS).code, 130)
+        self.assertEqual([line["input"] for line in self.lines("costs.jsonl")[-2:]], [70, 70])
+        for name in ("a", "b"):
+            self.assertEqual(self.node_state(name)["status"], "pending")
+            self.implement(name)
+        self.ends(0, "run", "--parallel", "2")
+
+    def test_a_pause_before_a_retry_ends_at_ctrl_c(self) -> None:
+        self.plan(node("a"))
+        self.configure("[limits]\nprovider_retries = 5\n")
+        self.fake.always("executor", mark(self.on), say("x"), *[finish("unknown", 0, 0)] * 9)
+        running = self.start("run")
+        self.until(lambda: "provider_fault" in (self.home / "events.jsonl").read_text())
+        running.send(signal.SIGINT)
+        self.assertEqual(running.ended(SOON_SECS).code, 130)
+        self.is_pending_and_resumable()
+
+
+class TestPlan(SignalCase):
+    """Signals to `director plan`."""
+
+    def test_ctrl_c_ends_planning_and_the_same_command_goes_on(self) -> None:
+        self.script_planning(node("a"))
+        self.fake.queue("planner", mark(self.on), hang(stubborn=True), heading="Plan")
+        running = self.start("plan", "make a", "--no-critique", "--json")
+        self.until(self.on)
+        running.send(signal.SIGINT)
+        done = running.ended(SOON_SECS)
+        self.assertEqual(done.code, 130, done.err)
+        self.assertEqual(json.loads(done.out)["exit_code"], 130)
+        self.assertEqual(self.left_behind(), [])
+        self.ends(0, "plan", "make a", "--no-critique")
+        headings = [call.heading for call in self.fake.calls()]
+        self.assertEqual(headings, ["Recon", "Spec", "Plan", "Plan", "Tests"])
+
+
+class TestTimeOuts(SignalCase):
+    """Something takes too long."""
+
+    def test_a_gate_that_never_ends_is_ended_with_all_it_started(self) -> None:
+        self.configure("[limits]\nnode_timeout_secs = 1\n")
+        endless = (
+            f"{script_of_test('a')}setsid sleep 600 &\n"
+            "(trap '' TERM HUP; sleep 600; sleep 600) &\nwait\n"
+        )
+        self.plan(node("a"), tests={"a": endless})
+        for _ in range(2):
+            self.implement("a", *good())
+        done = self.ends(1, "run", "--max-attempts", "1")
+        self.assertIn("no end within 1 s", done.out)
+        self.assertEqual(self.outcomes(), ["red", "red"])
+        self.nothing_is_merged()
+
+    def test_a_grandchild_that_holds_the_output_does_not_hold_up_the_gate(self) -> None:
+        holds = f"setsid sleep 600 &\n{script_of_test('a')}"
+        self.plan(node("a"), tests={"a": holds})
+        self.implement("a", *good())
+        began = time.monotonic()
+        self.ends(0, "run")
+        self.assertLess(time.monotonic() - began, 60)
+
+    def test_an_agent_that_runs_out_of_time_spends_its_attempt_and_keeps_its_work(self) -> None:
+        self.configure("[limits]\nnode_timeout_secs = 1\n")
+        self.plan(node("a"))
+        self.implement("a", *bad(), finish("tool-calls", input=600), hang())
+        self.implement("a", shell("grep -q bad a.txt"), write("a.txt", "good\n"), hang())
+        self.ends(0, "run")
+        self.assertEqual(self.outcomes(), ["red", "green"])
+        calls = self.lines("costs.jsonl")
+        self.assertEqual((calls[-2]["input"], calls[-2]["ok"]), (600, False))
+        uses = list((self.home / "logs").glob("*-a-executor-2-*.jsonl"))
+        self.assertIn('"exit": 0', uses[0].read_text())
+        self.only_the_work_is_merged()
+
+
+class TestKill(SignalCase):
+    """Director is killed without a word."""
+
+    def test_what_a_killed_run_left_is_swept_by_the_next(self) -> None:
+        self.plan(node("a"))
+        self.implement("a", *bad(), orphan("exec sleep 600"), mark(self.on), hang(stubborn=True))
+        running = self.start("run")
+        self.until(self.on)
+        running.send(signal.SIGKILL)
+        running.ended(SOON_SECS)
+        self.assertNotEqual(self.left_behind(), [])
+        self.assertEqual(self.node_state("a")["status"], "running")
+        self.implement("a")
+        done = self.ends(0, "run")
+        self.assertIn("that a killed run left behind", done.err)
+        self.assertEqual(self.left_behind(), [])
+        self.only_the_work_is_merged()
+        self.assertFalse(self.node_state("a")["escalated"])
