@@ -5,15 +5,9 @@ from __future__ import annotations
 import argparse
 
 from director.benching.bench import BenchOptions, bench_job
-from director.commands.context import (
-    Context,
-    add_json_flag,
-    add_parallel_flag,
-    add_repo_flag,
-    load_config,
-    open_setting,
-)
+from director.commands.context import Context, add_json_flag, add_parallel_flag, add_repo_flag
 from director.commands.run import add_attempts_flag
+from director.commands.setting import load_config, open_setting
 from director.model.comparison import BASELINE
 from director.model.config import Config
 from director.model.errors import ExitCode, RequestError

@@ -11,17 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
-from director.job.workbench import Setting
-from director.model.config import Config
-from director.model.config_reader import read_config
 from director.model.errors import RequestError
 from director.model.secrets import Redactor, secrets_in
-from director.records.events import Events
-from director.records.files import read_text
 from director.records.job_directory import FOLDER, Home
-from director.reporting.console import console
 from director.workspace.cancellation import Cancellation
-from director.workspace.processes import adopt_orphans
 from director.workspace.repository import Repository, open_repository
 
 
@@ -101,24 +94,3 @@ def find_repository(args: argparse.Namespace, context: Context) -> Repository:
 def home_of(repository: Repository, context: Context) -> Home:
     """Return the repository's ``.director``."""
     return Home(repository.root / FOLDER, context.redactor)
-
-
-def open_setting(args: argparse.Namespace, context: Context) -> Setting:
-    """Return where the command works; makes ``.director`` where there is none."""
-    adopt_orphans()
-    repository = find_repository(args, context)
-    home = home_of(repository, context)
-    home.prepare()
-    events = Events([console(context.err)], context.redactor)
-    return Setting(repository, home, context.env, events, context.cancellation)
-
-
-def load_config(path: Path) -> Config:
-    """Return the configuration at ``path``; RequestError when there is none, or it is wrong."""
-    text = read_text(path)
-    if text is None:
-        raise RequestError(
-            f"there is no configuration at {path}",
-            "`director sync-agents` writes a commented one: name your models in it",
-        )
-    return read_config(text, str(path))

@@ -6,14 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from director.commands.context import (
-    Context,
-    add_json_flag,
-    add_parallel_flag,
-    add_repo_flag,
-    load_config,
-    open_setting,
-)
+from director.commands.context import Context, add_json_flag, add_parallel_flag, add_repo_flag
+from director.commands.setting import load_config, open_setting
 from director.job.stage import Stage
 from director.model.errors import RequestError
 from director.planning.pipeline import PlanOptions, PlanReport, plan_job

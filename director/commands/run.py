@@ -11,10 +11,9 @@ from director.commands.context import (
     add_json_flag,
     add_parallel_flag,
     add_repo_flag,
-    load_config,
-    open_setting,
     positive,
 )
+from director.commands.setting import load_config, open_setting
 from director.model.errors import ExitCode
 from director.model.state import NodeStatus
 from director.reporting.words import counted, duration, money

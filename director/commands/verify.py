@@ -11,9 +11,8 @@ from director.commands.context import (
     add_repo_flag,
     find_repository,
     home_of,
-    load_config,
-    open_setting,
 )
+from director.commands.setting import load_config, open_setting
 from director.model.errors import ExitCode
 from director.reporting.words import counted
 from director.verifying.verify import Verification, verify_again, verify_job

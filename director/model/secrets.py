@@ -101,6 +101,11 @@ class Redactor:
         self._pattern = re.compile("|".join(map(re.escape, longest_first)))
         self._data_pattern = re.compile(b"|".join(re.escape(_encoded(f)) for f in longest_first))
 
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to replace."""
+        return not self._marks
+
     def also(self, secrets: Mapping[str, str]) -> Redactor:
         """Return a redactor that knows ``secrets`` too."""
         return Redactor({**secrets, **self._secrets})

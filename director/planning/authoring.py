@@ -46,7 +46,7 @@ def author_tests(bench: Workbench, node: Node, recon: str, feedback: str) -> Adm
     admission = Admission({}, str(note.memo["problem"]) if note else feedback)
     candidate = str(note.memo["start"]) if note else bench.job.tip()
     left_at = Path(note.cwd) if note else None
-    with bench.pool.lease(candidate, left_at) as worktree:
+    with bench.pool.lease_as_it_is(left_at) as worktree:
         for round_number in range(first, ROUNDS + 1):
             work = _Round(bench, node, worktree, round_number, candidate, admission.problem)
             candidate = work.write(recon)

@@ -71,7 +71,7 @@ def _content(bench: Workbench, node: Node, path: str) -> bytes:
 def _check(bench: Workbench, node: Node, edited: list[Entry]) -> None:
     tip = bench.job.tip()
     draft = bench.job.commit(bench.job.tree_with(tip, edited), tip, "Edited tests\n")
-    with bench.pool.lease(draft) as worktree:
+    with bench.pool.lease_as_it_is() as worktree:
         admission = admit(bench, node, worktree, draft)
     if admission.problem:
         raise RequestError(

@@ -47,7 +47,7 @@ def work_on_node(bench: Workbench, plan: Plan, node: Node, keeper: StateKeeper) 
     note = _left_by_killed_run(bench, node, keeper)
     left_at = Path(note.cwd) if note else None
     try:
-        with bench.pool.lease(bench.job.tip(), left_at) as worktree:
+        with bench.pool.lease_as_it_is(left_at) as worktree:
             work = _NodeWork(bench, plan, node, keeper, worktree)
             if note:
                 work.restore(note.memo)

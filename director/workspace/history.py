@@ -45,10 +45,16 @@ class BranchCommit:
 
 
 class History:
-    """The commits of one repository, read through ``git``."""
+    """The commits of one repository, read through ``git``.
+
+    What an object id stands for never changes, so answers about ids are kept.
+    """
 
     def __init__(self, git: Git) -> None:
         self.git = git
+        self._trees: dict[str, str] = {}
+        self._changes: dict[tuple[str, str], list[Change]] = {}
+        self._folders: dict[str, list[Entry]] = {}
 
     def tip_of(self, name: str) -> str | None:
         """Return the commit of the local branch ``name``, or None."""
@@ -77,19 +83,34 @@ class History:
 
     def contents(self, commit: str, paths: Iterable[str]) -> dict[str, bytes]:
         """Return path → content for those of ``paths`` that are files in ``commit``."""
-        return {
-            path: self.git.output("cat-file", "blob", entry.oid)
-            for path, entry in self.entries(commit, paths).items()
-        }
+        found = self.entries(commit, paths)
+        if not found:
+            return {}
+        asked = "".join(f"{entry.oid}\n" for entry in found.values()).encode()
+        blobs = _split_batch(self.git.output("cat-file", "--batch", stdin=asked))
+        return dict(zip(found, blobs, strict=True))
 
     def tree(self, commit: str) -> str:
-        """Return the tree of ``commit``."""
-        return self.git.text("rev-parse", f"{commit}^{{tree}}")
+        """Return the tree of ``commit``, given by its id."""
+        if commit not in self._trees:
+            self._trees[commit] = self.git.text("rev-parse", f"{commit}^{{tree}}")
+        return self._trees[commit]
+
+    def folders(self, commit: str) -> list[Entry]:
+        """Return the folders of ``commit``, submodules among them."""
+        if commit not in self._folders:
+            out = self.git.output("ls-tree", "-r", "-d", "-z", "--full-tree", commit)
+            self._folders[commit] = [_entry(line) for line in split_z(out)]
+        return self._folders[commit]
 
     def changes(self, old: str, new: str) -> list[Change]:
         """Return the paths in which two commits or trees differ, without guessing renames."""
-        out = split_z(self.git.output("diff-tree", "-r", "-z", "--no-renames", "--raw", old, new))
-        return [_change(info, path) for info, path in zip(out[::2], out[1::2], strict=True)]
+        if (old, new) not in self._changes:
+            options = ("-r", "-z", "--no-renames", "--raw")
+            out = split_z(self.git.output("diff-tree", *options, old, new))
+            pairs = zip(out[::2], out[1::2], strict=True)
+            self._changes[old, new] = [_change(info, path) for info, path in pairs]
+        return self._changes[old, new]
 
     def diff(self, old: str, new: str) -> str:
         """Return the difference between two commits as a patch, for people and models."""
@@ -104,6 +125,17 @@ class History:
             "--format=%H %T %P%n%(trailers:only=true,unfold=true)", f"{base}..{tip}",
         )  # fmt: skip
         return [_branch_commit(text) for text in split_z(out)]
+
+
+def _split_batch(output: bytes) -> list[bytes]:
+    """Return the contents in the output of ``git cat-file --batch``."""
+    contents = []
+    while output:
+        head, _, rest = output.partition(b"\n")
+        size = int(head.rsplit(b" ", 1)[1])
+        contents.append(rest[:size])
+        output = rest[size + 1 :]
+    return contents
 
 
 def _entry(line: str) -> Entry:

@@ -49,6 +49,7 @@ class JobRepository(History):
         self.user = user
         self._turn = threading.Lock()
         self._tip = git.text("rev-parse", "--verify", f"{self.ref}^{{commit}}")
+        self._published = ""
         self._settings = {name: _content(path / name) for name in (*SETTINGS, *BASICS)}
 
     @property
@@ -102,8 +103,13 @@ class JobRepository(History):
     def publish(self) -> str | None:
         """Bring the branch into the user's repository; returns why it could not, or None."""
         with self._turn:
+            if self._published == self._tip:
+                return None
             self._point(self._tip)
-            return self.user.publish(self.path, self.branch)
+            problem = self.user.publish(self.path, self.branch)
+            if problem is None:
+                self._published = self._tip
+            return problem
 
     def store(self, content: bytes) -> str:
         """Write ``content`` as a blob, as it is, and return its object id."""
@@ -140,7 +146,7 @@ def create_job_repository(
     make_folder(path)
     making = Git.at(path, user.caller_env)
     making.output(
-        "init", "--quiet", "--bare", "--template=", f"--object-format={user.object_format()}", "."
+        "init", "--quiet", "--bare", "--template=", f"--object-format={user.object_format}", "."
     )
     stores = [os.fsencode(store) for store in (user.objects, *borrowed)]
     (path / "objects" / "info").mkdir(exist_ok=True)
@@ -181,17 +187,31 @@ def _carry_settings(user: Repository, path: Path) -> None:
         if (user.common_dir / name).is_file():
             (path / name).parent.mkdir(exist_ok=True)
             shutil.copyfile(user.common_dir / name, path / name)
-    job = Git.at(path, user.caller_env, GIT_CONFIG=str(path / "config"))
-    known = user.object_format()
-    job.output("config", "core.repositoryFormatVersion", "0" if known == "sha1" else "1")
-    job.output("config", "core.bare", "true")
-    job.output("config", "core.hooksPath", os.devnull)  # for an agent's git: no hook of the user's
-    if known != "sha1":
-        job.output("config", "extensions.objectFormat", known)
+    settings = [
+        ("core.repositoryFormatVersion", "0" if user.object_format == "sha1" else "1"),
+        ("core.bare", "true"),
+        ("core.hooksPath", os.devnull),  # for an agent's git: no hook of the user's
+    ]
+    if user.object_format != "sha1":
+        settings.append(("extensions.objectFormat", user.object_format))
     done = user.git.run("config", "--local", "--null", "--get-regexp", CARRIED_CONFIG)
     for setting in split_z(done.out):
-        key, _, value = setting.partition("\n")
-        job.output("config", "--add", key, value)
+        key, newline, value = setting.partition("\n")
+        settings.append((key, value if newline else "true"))  # a key alone means true
+    lines = [_config_lines(key, value) for key, value in settings]
+    (path / "config").write_text("".join(lines), errors="surrogateescape")
+
+
+def _config_lines(key: str, value: str) -> str:
+    """Return a setting as a configuration file has it (git-config(1), "Syntax")."""
+    section, _, name = key.rpartition(".")
+    section, dot, subsection = section.partition(".")
+    quoted = f' "{_escaped(subsection)}"' if dot else ""
+    return f'[{section}{quoted}]\n\t{name} = "{_escaped(value)}"\n'
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
 def _content(path: Path) -> bytes | None:

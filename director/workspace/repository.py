@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from director.model.errors import RequestError, StoppedError
@@ -16,12 +17,16 @@ OWN_FOLDER = ".director/"
 
 @dataclass(frozen=True)
 class Repository:
-    """A checkout of the user's. ``root`` is its top folder, ``objects`` its object store."""
+    """A checkout of the user's. ``root`` is its top folder, ``objects`` its object store.
+
+    ``object_format`` is ``sha1`` or ``sha256``.
+    """
 
     root: Path
     git: Git
     objects: Path
     common_dir: Path
+    object_format: str
     caller_env: Mapping[str, str]
 
     def head(self) -> str:
@@ -33,15 +38,15 @@ class Repository:
             )
         return done.out.decode().strip()
 
-    def object_format(self) -> str:
-        """Return ``sha1`` or ``sha256``."""
-        return self.git.text("rev-parse", "--show-object-format")
-
     def identity(self) -> dict[str, str]:
         """Return the variables that make commits carry the user's name and address.
 
         Raises RequestError when git knows none.
         """
+        return self._identity
+
+    @cached_property
+    def _identity(self) -> dict[str, str]:
         found = {}
         own = {
             k: v for k, v in self.caller_env.items() if k.startswith(("GIT_AUTHOR_", "GIT_COMM"))
@@ -129,10 +134,10 @@ def open_repository(path: Path, env: Mapping[str, str]) -> Repository:
     """Return the repository whose working tree holds ``path``; RequestError when there is none."""
     here = Git.at(path, env)
     try:
-        root = Path(here.text("rev-parse", "--path-format=absolute", "--show-toplevel"))
-        git = Git.at(root, env)
-        objects = Path(git.text("rev-parse", "--path-format=absolute", "--git-path", "objects"))
-        common = Path(git.text("rev-parse", "--path-format=absolute", "--git-common-dir"))
+        places = here.text(
+            "rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir",
+            "--git-path", "objects", "--show-object-format",
+        )  # fmt: skip
     except GitError as error:
         if "not a git repository" in error.message:
             raise RequestError(
@@ -143,4 +148,6 @@ def open_repository(path: Path, env: Mapping[str, str]) -> Repository:
             f"cannot use the repository at {path.resolve()}: {error.message.splitlines()[0]}",
             "director needs a git repository (git 2.31 or later) with a working tree",
         ) from None
-    return Repository(root, git, objects, common, env)
+    root, common, objects, object_format = places.split("\n")
+    git = Git.at(Path(root), env)
+    return Repository(Path(root), git, Path(objects), Path(common), object_format, env)

@@ -61,8 +61,8 @@ class Worktree:
         try:
             self._fill(commit)
         except (GitError, OSError):  # beyond repair (an agent may do anything): begin anew
-            _discard(self.path)
-            self._index.unlink(missing_ok=True)
+            for place in (self.path, self._index, Path(f"{self._index}.lock")):
+                _discard(place)
             self.path.mkdir()
             self._fill(commit)
         self._seal = _seal(self._index)
@@ -73,13 +73,13 @@ class Worktree:
         git.output("read-tree", "--reset", "-u", commit)
         git.output("clean", "-ffdxq")
         _remove_what_is_no_file(self.path)
-        for entry in split_z(git.output("ls-tree", "-r", "-d", "-z", commit)):
-            info, _, folder = entry.partition("	")
-            if info.startswith(GITLINK_MODE):
-                _empty(self.path / folder)  # git passes over what is in the folder of a submodule
+        for folder in self._job.folders(commit):
+            place = self.path / folder.path
+            if folder.mode == GITLINK_MODE:
+                _empty(place)  # git passes over what is in the folder of a submodule
             else:
-                _discard(self.path / folder / ".git")  # and over a repository made in there
-                _remove_what_is_no_file(self.path / folder)
+                _discard(place / ".git")  # and over a repository made in there
+                _remove_what_is_no_file(place)
 
     def _prepare(self) -> None:
         """See to it that there is a folder, and that git reads it as the user's would."""
@@ -169,15 +169,22 @@ class Pool:
         """Return a worktree that a killed run left, as it left it."""
         for lock in self._folder.glob(f"{path.name}.*.lock"):
             lock.unlink()
-        return Worktree(path, self._job.path / "worktrees" / path.name, self._job)
+        return self._at(path)
 
     @contextmanager
-    def lease(self, commit: str, left_at: Path | None = None) -> Iterator[Worktree]:
-        """Give a worktree that holds exactly ``commit``; nobody else has it meanwhile.
+    def lease(self, commit: str) -> Iterator[Worktree]:
+        """Give a worktree that holds exactly ``commit``; nobody else has it meanwhile."""
+        with self.lease_as_it_is() as worktree:
+            worktree.reset(commit)
+            yield worktree
+
+    @contextmanager
+    def lease_as_it_is(self, left_at: Path | None = None) -> Iterator[Worktree]:
+        """Give a worktree for one who resets it before the first use; nobody else has it meanwhile.
 
         ``left_at``: the worktree there, as a killed run left it, where it still exists.
         """
-        worktree = self._left(left_at) or self._take(commit)
+        worktree = self._left(left_at) or self._take()
         try:
             yield worktree
         finally:
@@ -192,29 +199,15 @@ class Pool:
                     return worktree
         return None
 
-    def _take(self, commit: str) -> Worktree:
+    def _take(self) -> Worktree:
         with self._turn:
-            worktree = self._free.pop() if self._free else None
-        if worktree is not None:
-            try:
-                worktree.reset(commit)
-                return worktree
-            except (GitError, OSError):
-                _discard(worktree.path)  # beyond repair (an agent may do anything): make another
-        with self._turn:
-            worktree = self._make(commit)
-        worktree.reset(commit)
-        return worktree
+            if self._free:
+                return self._free.pop()
+            self._made += 1
+            return self._at(self._folder / f"slot-{self._made}")
 
-    def _make(self, commit: str) -> Worktree:
-        self._made += 1
-        name = f"slot-{self._made}"
-        path = self._folder / name
-        self._job.git.output(
-            "worktree", "add", "--quiet", "--detach", "--no-checkout", str(path), commit
-        )
-        admin = Path((path / ".git").read_text().removeprefix("gitdir: ").strip())
-        return Worktree(path, admin, self._job)
+    def _at(self, path: Path) -> Worktree:
+        return Worktree(path, self._job.path / "worktrees" / path.name, self._job)
 
 
 @contextmanager
@@ -230,7 +223,7 @@ def open_pool(job: JobRepository, record: Path, env: Mapping[str, str]) -> Itera
     finally:
         sweep_pool(record)
         if job.path.is_dir():  # else an agent removed it, and that is what is to be said
-            job.git.run("worktree", "prune")
+            _discard(job.path / "worktrees")
 
 
 def sweep_pool(record: Path) -> None:

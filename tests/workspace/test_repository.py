@@ -54,9 +54,9 @@ class TestOpen(RepositoryCase):
             self.open(empty).head()
 
     def test_object_format(self) -> None:
-        self.assertEqual(self.open().object_format(), "sha1")
+        self.assertEqual(self.open().object_format, "sha1")
         other = SampleRepo.create(self.tmp / "other", self.env, object_format="sha256")
-        self.assertEqual(self.open(other.root).object_format(), "sha256")
+        self.assertEqual(self.open(other.root).object_format, "sha256")
 
 
 class TestReading(RepositoryCase):

@@ -1,0 +1,37 @@
+"""What the commands that work on a job begin with: the setting and the configuration."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from director.commands.context import Context, find_repository, home_of
+from director.job.workbench import Setting
+from director.model.config import Config
+from director.model.config_reader import read_config
+from director.model.errors import RequestError
+from director.records.events import Events
+from director.records.files import read_text
+from director.reporting.console import console
+from director.workspace.processes import adopt_orphans
+
+
+def open_setting(args: argparse.Namespace, context: Context) -> Setting:
+    """Return where the command works; makes ``.director`` where there is none."""
+    adopt_orphans()
+    repository = find_repository(args, context)
+    home = home_of(repository, context)
+    home.prepare()
+    events = Events([console(context.err)], context.redactor)
+    return Setting(repository, home, context.env, events, context.cancellation)
+
+
+def load_config(path: Path) -> Config:
+    """Return the configuration at ``path``; RequestError when there is none, or it is wrong."""
+    text = read_text(path)
+    if text is None:
+        raise RequestError(
+            f"there is no configuration at {path}",
+            "`director sync-agents` writes a commented one: name your models in it",
+        )
+    return read_config(text, str(path))
