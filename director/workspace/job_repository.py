@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from director.model.errors import StoppedError
-from director.records.files import make_folder
+from director.records.files import append_line, make_folder, read_lines
 from director.workspace.git import Git, join_z, split_z
 from director.workspace.history import ABSENT_MODE, BranchCommit, Change, Entry, History
 from director.workspace.repository import Repository
@@ -26,6 +26,7 @@ CARRIED_CONFIG = (
 )
 CARRIED_FILES = ("shallow", "info/attributes", "info/sparse-checkout")
 SETTINGS = (*CARRIED_FILES, "config", "config.worktree", "info/exclude", "info/grafts")
+TIPS = "tips.jsonl"
 BASICS = ("HEAD", "objects/info/alternates")  # without them it is no repository
 
 __all__ = [  # what it gives out is defined next door
@@ -48,7 +49,8 @@ class JobRepository(History):
         self.branch = branch
         self.user = user
         self._turn = threading.Lock()
-        self._tip = git.text("rev-parse", "--verify", f"{self.ref}^{{commit}}")
+        self._tips = _Tips(path / TIPS)
+        self._tip = self._tips.believed(self.tip_of(branch))
         self._published = ""
         self._settings = {name: _content(path / name) for name in (*SETTINGS, *BASICS)}
 
@@ -96,6 +98,7 @@ class JobRepository(History):
         with self._turn:
             if self._tip != old:
                 return False
+            self._tips.add(new)
             self._point(new)
             self._tip = new
             return True
@@ -134,6 +137,32 @@ class JobRepository(History):
             yield self.git.with_variables(GIT_INDEX_FILE=str(Path(folder) / "index"))
 
 
+class _Tips:
+    """Where director moved the branch, in order; noted before it moves.
+
+    A ref is only a file, and an agent may write it while director is dead. So a run that begins
+    believes the ref when it is one of these, and else the last of these.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def add(self, commit: str) -> None:
+        """Note where the branch goes; on disk when this returns."""
+        append_line(self._path, {"tip": commit}, durable=True)
+
+    def believed(self, ref: str | None) -> str:
+        """Return the commit the branch is at, for what its ref says (None: it is gone)."""
+        noted = [str(line["tip"]) for line in read_lines(self._path) if "tip" in line]
+        if ref is not None and (ref in noted or not noted):
+            return ref
+        if not noted:
+            raise StoppedError(
+                f"the job branch is gone from {self._path.parent}", "plan the task again"
+            )
+        return noted[-1]
+
+
 def create_job_repository(
     path: Path, user: Repository, branch: str, base: str, borrowed: Sequence[Path] = ()
 ) -> JobRepository:
@@ -152,6 +181,7 @@ def create_job_repository(
     (path / "objects" / "info").mkdir(exist_ok=True)
     (path / "objects" / "info" / "alternates").write_bytes(b"\n".join(stores) + b"\n")
     making.output("update-ref", f"refs/heads/{branch}", base)
+    _Tips(path / TIPS).add(base)
     return open_job_repository(path, user, branch)
 
 

@@ -18,7 +18,7 @@ from tests.support.jobs import SOURCE, JobCase, node
 POINTS = int(os.environ.get("DIRECTOR_KILLS", "20"))
 
 
-class TestKilled(JobCase):
+class KilledCase(JobCase):
     def started(self, *argv: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-m", "director", *argv],
@@ -40,6 +40,8 @@ class TestKilled(JobCase):
             return True
         return False
 
+
+class TestKilled(KilledCase):
     def script(self) -> None:
         """Script a job with a retry, an escalation with review, and a dependent node."""
         nodes = [node("a"), node("b"), node("c", depends_on=["a", "b"])]
@@ -216,3 +218,35 @@ class TestKilled(JobCase):
         process.wait()
         self.ends(0, "plan", "make", "--no-critique")
         self.assertEqual(sum(call.heading == "Recon" for call in self.fake.calls()), 1)
+
+
+class TestForged(KilledCase):
+    """An agent may write refs while director is dead: what is not on record is not believed."""
+
+    def killed_while(self, command: str) -> None:
+        """Let the agent of node a run ``command`` and hang, then kill director."""
+        self.plan(node("a"), node("b"))
+        hanging = shell(f"{command}; touch {self.tmp}/began; sleep 300")
+        self.fake.queue("executor", hanging, node="a")
+        process = self.started("run", "--node", "a")
+        deadline = time.monotonic() + 30
+        while not (self.tmp / "began").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        self.implement("a")
+        self.implement("b")
+        self.ends(0, "run")
+        self.assertEqual((self.on_branch("a.txt"), self.on_branch("b.txt")), ("good", "good"))
+        self.ends(0, "verify")
+
+    def test_a_forged_merge_on_the_branch_is_not_believed(self) -> None:
+        message = "b\n\nDirector-Kind: merge\nDirector-Node: b\n"
+        (self.tmp / "message").write_text(message)
+        self.killed_while(
+            f"echo forged > b.txt; git add -A; git commit -qF {self.tmp}/message; "
+            "git for-each-ref --format='%(refname)' | while read r; do git update-ref $r HEAD; done"
+        )
+
+    def test_a_branch_that_an_agent_deleted_is_there_again(self) -> None:
+        self.killed_while("git for-each-ref --format='delete %(refname)' | git update-ref --stdin")
