@@ -160,7 +160,7 @@ class TestGit(FaultCase):
         self.implement("a")
         self.implement("b", *self.good_work("b"), shell(f"rm -rf {JOB_GIT}"))
         done = self.ends(3, "run", "--json")
-        self.assertIn("job.git", done.err)
+        self.assertIn("job.git", done.json["what"])
         self.implement("b")
         self.ends(0, "run")
         self.assertEqual(self.executor_calls(), 3)

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.support.bubblewrap import bubblewrap_problem, documented_command
 from tests.support.fake_opencode import hang, orphan, shell
-from tests.support.jobs import JobCase, node
+from tests.support.jobs import SOURCE, JobCase, node
 
 RECORDER = """\
 #!/bin/sh
@@ -94,8 +94,12 @@ class TestBubblewrap(SandboxCase):
         if problem := bubblewrap_problem():
             print(f"\nskipped, bubblewrap does not work here: {problem}")
             self.skipTest(problem)
-        fake = str(self.fake.folder)
-        self.sandbox(*documented_command(), "--bind", fake, fake)
+        self.sandbox(*self.bubblewrap())
+
+    def bubblewrap(self) -> list[str]:
+        """Return the documented command, with what this test needs below its private /tmp."""
+        source, fake = str(SOURCE), str(self.fake.folder)
+        return [*documented_command(), "--ro-bind", source, source, "--bind", fake, fake]
 
     def test_a_whole_job_in_the_documented_sandbox(self) -> None:
         self.plan(node("a"), node("b", depends_on=["a"]))
@@ -120,9 +124,8 @@ class TestBubblewrap(SandboxCase):
         self.assertIn("Read-only file system", used["output"])
 
     def test_a_time_out_ends_everything_in_it(self) -> None:
-        fake = str(self.fake.folder)
         limits = "[limits]\nnode_timeout_secs = 3\nmax_attempts = 1\n"
-        self.sandbox(*documented_command(), "--bind", fake, fake, more=limits)
+        self.sandbox(*self.bubblewrap(), more=limits)
         self.plan(node("a"))
         self.implement("a", orphan("exec sleep 301"), hang(stubborn=True))
         self.implement("a")
