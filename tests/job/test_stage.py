@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import json
+
+from director.job.stage import PlanStage, Stage, read_stage, write_stage
+from director.model.errors import RequestError
+from director.records.job_directory import JobDirectory
+from tests.support.hermetic import HermeticCase
+
+STAGE = PlanStage(
+    Stage.GATE_PLAN,
+    "job",
+    "task",
+    "base",
+    "director/job-job",
+    "now",
+    spec_feedback=("too vague",),
+    plan_feedback={"a": "untested"},
+    admitted={"a": "f00"},
+)
+
+
+class TestStage(HermeticCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.directory = JobDirectory(self.tmp)
+
+    def test_comes_back_as_it_was_written(self) -> None:
+        self.assertIsNone(read_stage(self.directory))
+        write_stage(self.directory, STAGE)
+        self.assertEqual(read_stage(self.directory), STAGE)
+
+    def test_fields_of_a_later_version_are_left_out(self) -> None:
+        write_stage(self.directory, STAGE)
+        stored = json.loads(self.directory.stage.read_text())
+        self.directory.stage.write_text(json.dumps({**stored, "moon_phase": "new"}))
+        self.assertEqual(read_stage(self.directory), STAGE)
+
+    def test_what_is_missing_or_unknown_is_refused(self) -> None:
+        write_stage(self.directory, STAGE)
+        stored = json.loads(self.directory.stage.read_text())
+        without = {key: value for key, value in stored.items() if key != "task"}
+        for wrong in (without, {**stored, "stage": "dreaming"}, {**stored, "stage": 7}):
+            self.directory.stage.write_text(json.dumps(wrong))
+            with self.assertRaises(RequestError):
+                read_stage(self.directory)
