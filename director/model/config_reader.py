@@ -67,12 +67,7 @@ class _Reader:
         for key in providers:
             if key != "local":
                 self._unknown(("providers", key), ("local",))
-        pricing = {
-            model: self._section(
-                Price, self._table(tables["pricing"], ("pricing", model)), ("pricing", model)
-            )
-            for model in tables["pricing"]
-        }
+        pricing = {model: self._price(tables["pricing"], model) for model in tables["pricing"]}
         local = None
         if "local" in providers:
             path = ("providers", "local")
@@ -190,6 +185,15 @@ class _Reader:
             if item.default is item.default_factory and item.name not in table:  # both MISSING
                 self._say(path, f"{item.name} is missing")
         return kind(**values) if len(self.problems) == before else None
+
+    def _price(self, table: Mapping[str, Any], model: str) -> Price | None:
+        path = ("pricing", model)
+        price = self._section(Price, self._table(table, path), path)
+        for item in fields(Price) if price else ():
+            value = getattr(price, item.name)
+            if value is not None and not value >= 0:  # also true of a NaN
+                self._wrong((*path, item.name), "0 or more")
+        return price
 
     def _check_limits(self, limits: Limits) -> None:
         for name, least in (

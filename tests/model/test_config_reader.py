@@ -150,6 +150,11 @@ class TestReadConfig(unittest.TestCase):
             'pricing."p/m" (line 8) output is missing', self.said('[pricing."p/m"]\ninput=1\n')
         )
 
+    def test_a_price_is_not_below_nothing(self) -> None:
+        for value in ("-1", "nan"):
+            text = f'[pricing."p/m"]\ninput = 1\noutput = {value}\n'
+            self.assertIn('pricing."p/m".output', self.said(text))
+
     def test_a_role_that_there_is_not(self) -> None:
         said = self.said("[sampling.executer]\ntemperature = 1\n")
         self.assertIn(
