@@ -1,27 +1,21 @@
-"""What the fault tests share: a user's checkout that must stay as it is, and plans made once."""
+"""What the fault tests share: a user's checkout that must stay as it is."""
 
 from __future__ import annotations
 
-import atexit
-import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.fake_opencode import Step, say, write
+from tests.support.fake_opencode import Step, write
 from tests.support.jobs import SOURCE, Done, JobCase
 
 PATIENCE_SECS = 60.0
-_PLANS: dict[str, Path] = {}
-REWRITTEN = ("plan.json", "plan_stage.json", "events.jsonl", "job.git/objects/info/alternates")
 
 
 @dataclass
@@ -67,34 +61,8 @@ class FaultCase(JobCase):
         self.before = self.repo.fingerprint()
 
     def plan(self, *nodes: Mapping[str, Any], tests: Mapping[str, str] | None = None) -> None:
-        """Make a ready plan of ``nodes``; ``tests`` are the scripts of nodes with another test.
-
-        The same plan on the same tree is made once and copied then.
-        """
-        tree = self.repo.git("rev-parse", "HEAD^{tree}")
-        key = json.dumps([tree, nodes, tests or {}])
-        if key in _PLANS:
-            self._restore(_PLANS[key])
-            return
-        self.script_planning(*nodes)
-        for name, script in (tests or {}).items():
-            steps = (write(f"tests/{name}.sh", script), say("written"))
-            self.fake.always("test-author", *steps, node=name)
-        self.ends(0, "plan", "make things", "--no-critique")
-        store = Path(tempfile.mkdtemp(prefix="director-plan-"))
-        atexit.register(shutil.rmtree, store, ignore_errors=True)
-        shutil.copytree(self.repo.root, store / "repo", symlinks=True)
-        (store / "tmp").write_text(str(self.tmp))
-        _PLANS[key] = store
-
-    def _restore(self, store: Path) -> None:
-        config = (self.home / "config.toml").read_text()
-        shutil.rmtree(self.repo.root)
-        shutil.copytree(store / "repo", self.repo.root, symlinks=True)
-        for name in REWRITTEN:
-            path = self.home / name
-            path.write_text(path.read_text().replace((store / "tmp").read_text(), str(self.tmp)))
-        (self.home / "config.toml").write_text(config)
+        """Make a ready plan of ``nodes``; ``tests`` are the scripts of nodes with another test."""
+        super().plan(*nodes, tests=tests)
         self.before = self.repo.fingerprint()
 
     def start(self, *argv: str) -> Running:

@@ -91,7 +91,8 @@ class TestGates(JobCase):
 
 class TestAuto(JobCase):
     def test_without_critique_no_critic_is_asked(self) -> None:
-        self.plan(node("a"))
+        self.script_planning(node("a"))
+        self.ends(0, "plan", "make a", "--no-critique")
         headings = {call.heading for call in self.fake.calls()}
         self.assertEqual(headings, {"Recon", "Spec", "Plan", "Tests"})
 
@@ -260,7 +261,8 @@ class TestCheckout(JobCase):
         self.repo.write("README", "changed by me\n")
         self.repo.git("add", "README")
         before = self.repo.fingerprint()
-        self.plan(node("a"))
+        self.script_planning(node("a"))
+        self.ends(0, "plan", "make a", "--no-critique")
         self.implement("a")
         done = self.ends(0, "run")
         self.assertIn("Everything is done (1 node)", done.out)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +17,8 @@ from tests.support.fake_opencode import FakeOpenCode, Step, answer, say, shell, 
 from tests.support.hermetic import HermeticCase
 from tests.support.repositories import SampleRepo
 
+_PLANS: dict[str, Path] = {}
+REWRITTEN = ("plan.json", "plan_stage.json", "events.jsonl", "job.git/objects/info/alternates")
 SOURCE = Path(__file__).resolve().parents[2]
 CONFIG = """\
 [tiers]
@@ -139,10 +144,38 @@ class JobCase(HermeticCase):
             steps = [write(path, script_of_test(name)) for path in one["tests"]]
             self.fake.always("test-author", *steps, say("written"), node=name)
 
-    def plan(self, *nodes: Mapping[str, Any]) -> None:
-        """Make a ready plan of ``nodes``."""
+    def plan(self, *nodes: Mapping[str, Any], tests: Mapping[str, str] | None = None) -> None:
+        """Make a ready plan of ``nodes``; ``tests`` are the scripts of nodes with another test.
+
+        The same plan on the same tree with the same configuration is made once and copied then:
+        git's folder and the records are another repository's afterwards.
+        """
+        tree = self.repo.git("rev-parse", "HEAD^{tree}")
+        config = (self.home / "config.toml").read_text()
+        key = json.dumps([tree, config, nodes, tests or {}])
         self.script_planning(*nodes)
+        for name, script in (tests or {}).items():
+            steps = (write(f"tests/{name}.sh", script), say("written"))
+            self.fake.always("test-author", *steps, node=name)
+        if key in _PLANS:
+            self._restore(_PLANS[key])
+            return
         self.ends(0, "plan", "make things", "--no-critique")
+        store = Path(tempfile.mkdtemp(prefix="director-plan-"))
+        atexit.register(shutil.rmtree, store, ignore_errors=True)
+        for part in (".git", ".director"):
+            shutil.copytree(self.repo.root / part, store / part, symlinks=True)
+        (store / "tmp").write_text(str(self.tmp))
+        _PLANS[key] = store
+
+    def _restore(self, store: Path) -> None:
+        """Take over a plan made before: git's folder and the records, the working tree stays."""
+        for part in (".git", ".director"):
+            shutil.rmtree(self.repo.root / part)
+            shutil.copytree(store / part, self.repo.root / part, symlinks=True)
+        for name in REWRITTEN:
+            path = self.home / name
+            path.write_text(path.read_text().replace((store / "tmp").read_text(), str(self.tmp)))
 
     def implement(self, name: str, *steps: Step) -> None:
         """Queue one executor call for a node: ``steps``, or by default the right work."""
