@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +172,8 @@ class _NodeWork:
         return attempt
 
     def _ask(self, role: Role, attempt: int) -> Reply:
+        if self.feedback:
+            self.feedback = replace(self.feedback, kept=self.start != self.base)
         assignment = Assignment(
             agent=Agent.EXECUTOR,
             role=role,

@@ -13,10 +13,14 @@ DIFF_CHARACTERS = 60_000
 
 @dataclass(frozen=True)
 class Feedback:
-    """What the last try taught: one paragraph, and the output that goes with it (or "")."""
+    """What the last try taught: one paragraph, and the output that goes with it (or "").
+
+    ``kept``: what the try left in the allowlisted files is still there for the next one.
+    """
 
     lesson: str
     output: str = ""
+    kept: bool = False
 
 
 def implement_prompt(node: Node, attempt: int, first_output: str, feedback: Feedback | None) -> str:
@@ -31,10 +35,12 @@ def implement_prompt(node: Node, attempt: int, first_output: str, feedback: Feed
         f"It fails now:\n\n{fenced(first_output)}",
     ]
     if feedback is not None:
-        parts.append(
-            f"## The last attempt was not accepted\n\n{feedback.lesson}\n\n"
+        left = (
             "What it left in the files you may change is still there: mend it, or begin anew."
+            if feedback.kept
+            else "Nothing of it is left: the files are as they were before it."
         )
+        parts.append(f"## The last attempt was not accepted\n\n{feedback.lesson}\n\n{left}")
         if feedback.output:
             parts.append(f"Output of the test command on it:\n\n{fenced(feedback.output)}")
     return "\n\n".join(parts) + "\n"
