@@ -25,6 +25,3 @@ class Agent(StrEnum):
     TEST_AUTHOR = "test-author"
     EXECUTOR = "executor"
     REVIEWER = "reviewer"
-
-
-EXECUTING_ROLES = (Role.EXECUTOR, Role.ESCALATION)
