@@ -31,6 +31,7 @@ CONCLUDED = frozenset(
 )
 LASTING_NAMES = (
     "ProviderModelNotFoundError",
+    "UnknownError: Model not found",
     "ProviderInitError",
     "ProviderAuthError",
     "a permission was asked for",

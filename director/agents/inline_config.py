@@ -1,13 +1,17 @@
-"""The configuration that goes with one call: director's own agent, and nothing that can ask."""
+"""The configuration that calls are made with: director's own agents, and nothing that can ask."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from director.agents.calls import Assignment
 from director.agents.permissions import everywhere, permissions
+from director.agents.project import deep_merge
 from director.agents.templates import Template
 from director.model.config import Config, Sampling
+from director.model.roles import PAIRS, Agent, Role
 
 NAME_PREFIX = "director-"  # names of director's own: a project's agent cannot merge into them
 
@@ -15,25 +19,91 @@ NAME_PREFIX = "director-"  # names of director's own: a project's agent cannot m
 def inline_config(assignment: Assignment, template: Template, config: Config) -> dict[str, Any]:
     """Return the configuration that defines this call's agent, whatever the project defines."""
     rules = permissions(assignment.agent, template.permission, assignment.allowlist)
-    sampling = config.sampling.get(assignment.role, Sampling())
-    agent: dict[str, Any] = {
-        "mode": "primary",
-        "description": f"director's {assignment.agent}",
-        "prompt": template.prompt,
-        "permission": rules,
-        **_sampling_settings(sampling),
-    }
-    if isinstance(template.header.get("steps"), int):
-        agent["steps"] = template.header["steps"]
+    agent = _agent(assignment.agent, assignment.role, template, rules, config)
     return {
         "agent": {f"{NAME_PREFIX}{assignment.agent}": agent},
+        "provider": _provider_settings(assignment.role, config),
+        **_everywhere(),
+    }
+
+
+def server_config(
+    templates: Mapping[Agent, Template], config: Config, plugin: Path
+) -> dict[str, Any]:
+    """Return the configuration that defines all agents at once, for a server.
+
+    What one call may edit is told when it is made (``session_rules``).
+    """
+    agents = {}
+    for agent, role in PAIRS:
+        rules = permissions(agent, templates[agent].permission, ())
+        agents[server_agent(agent, role)] = _agent(agent, role, templates[agent], rules, config)
+    return {
+        "agent": agents,
+        "provider": _all_provider_settings(config),
+        "plugin": [plugin.as_uri()],
+        **_everywhere(),
+    }
+
+
+def server_agent(agent: Agent, role: Role) -> str:
+    """Return what an agent on a tier is called on a server: each tier has its own sampling."""
+    return f"{NAME_PREFIX}{role if role is Role.ESCALATION else agent}"
+
+
+def suits_server(assignment: Assignment, config: Config) -> bool:
+    """Whether a call is the same on a server, where all tiers share the settings of a model."""
+    own = _provider_settings(assignment.role, config)
+    shared = _all_provider_settings(config)
+    provider, _, name = config.tiers[assignment.role].partition("/")
+    same = _model(shared, provider, name) == _model(own, provider, name)
+    return same and (assignment.agent, assignment.role) in PAIRS
+
+
+def session_rules(assignment: Assignment, template: Template) -> tuple[dict[str, str], ...]:
+    """Return all permissions of one call as a session has them (the last match wins)."""
+    rules = permissions(assignment.agent, template.permission, assignment.allowlist)
+    return tuple(
+        {"permission": tool, "pattern": pattern, "action": str(action)}
+        for tool, rule in rules.items()
+        for pattern, action in (rule.items() if isinstance(rule, dict) else [("*", rule)])
+    )
+
+
+def _agent(
+    agent: Agent, role: Role, template: Template, rules: dict[str, Any], config: Config
+) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "mode": "primary",
+        "description": f"director's {agent}",
+        "prompt": template.prompt,
+        "permission": rules,
+        **_sampling_settings(config.sampling.get(role, Sampling())),
+    }
+    if isinstance(template.header.get("steps"), int):
+        found["steps"] = template.header["steps"]
+    return found
+
+
+def _everywhere() -> dict[str, Any]:
+    return {
         "permission": everywhere(),
-        "provider": _provider_settings(config.tiers[assignment.role], sampling, config),
         "snapshot": False,
         "share": "disabled",
         "autoupdate": False,
         "experimental": {"continue_loop_on_deny": True},
     }
+
+
+def _all_provider_settings(config: Config) -> dict[str, Any]:
+    merged: dict[str, Any] = {}
+    for role in config.tiers:
+        merged = deep_merge(merged, _provider_settings(role, config))
+    return merged
+
+
+def _model(settings: Mapping[str, Any], provider: str, name: str) -> object:
+    return settings.get(provider, {}).get("models", {}).get(name, {})
 
 
 def _sampling_settings(sampling: Sampling) -> dict[str, Any]:
@@ -49,8 +119,9 @@ def _sampling_settings(sampling: Sampling) -> dict[str, Any]:
     return {k: v for k, v in known.items() if v is not None} | dict(sampling.options)
 
 
-def _provider_settings(model: str, sampling: Sampling, config: Config) -> dict[str, Any]:
-    provider, _, name = model.partition("/")
+def _provider_settings(role: Role, config: Config) -> dict[str, Any]:
+    provider, _, name = config.tiers[role].partition("/")
+    sampling = config.sampling.get(role, Sampling())
     details: dict[str, Any] = {}
     if sampling.temperature is not None:
         details["temperature"] = True  # else the agent keeps the temperature to itself

@@ -7,13 +7,14 @@ import time
 from pathlib import Path
 
 from director.agents.calls import Outcome, Spending
-from director.agents.transcript import AgentFault, Transcript, TranscriptFollower
+from director.agents.transcript import AgentFault, Retry, Transcript, TranscriptFollower
 from director.workspace.processes import Ended, Ending
 
 EMPTY_FINISHES_TOLERATED = 5
 STREAM_ERRORS_TOLERATED = 3
 STREAM_ERROR = re.compile(rb'message="stream error"[^\n]*')
 REJECTED = re.compile(r"permission requested: ([^\n;]+); auto-rejecting")
+ASKED = "a permission was asked for and rejected"
 FALLBACK = "Falling back to default agent"
 UPSTREAM = re.compile(r'error\.error="([^"]*)')
 CAUSE = re.compile(r'message=failed [^\n]*?error="([^"\n]+)"')
@@ -40,28 +41,46 @@ class Watch:
         progressed = self._follower.poll()
         size = self._errors.stat().st_size if self._errors.exists() else 0
         transcript = self._follower.transcript
+        if transcript.asked_for:
+            return self.stop(Outcome.AGENT_FAULT, f"{ASKED}: {transcript.asked_for}")
+        if transcript.retry and (hopeless := self._hopeless(transcript.retry)):
+            return self.stop(Outcome.PROVIDER_FAULT, hopeless)
         if progressed:
             # What is finished is paid for: ending it now would save nothing and lose the work.
             if transcript.last_finish != "stop" and (reason := self._spending(transcript)):
-                return self._end(Outcome.OVER_BUDGET, reason)
+                return self.stop(Outcome.OVER_BUDGET, reason)
             if transcript.empty_finishes >= EMPTY_FINISHES_TOLERATED:
-                return self._end(Outcome.PROVIDER_FAULT, "the provider keeps sending empty answers")
+                return self.stop(Outcome.PROVIDER_FAULT, "the provider keeps sending empty answers")
         if size != self._size:
             errors = STREAM_ERROR.findall(self._errors.read_bytes())
             if len(errors) >= STREAM_ERRORS_TOLERATED:
                 said = UPSTREAM.search(errors[-1].decode(errors="replace"))
                 detail = said[1] if said else "stream errors"
-                return self._end(Outcome.PROVIDER_FAULT, f"the provider keeps failing: {detail}")
+                return self.stop(Outcome.PROVIDER_FAULT, f"the provider keeps failing: {detail}")
         now = time.monotonic()
         if progressed or size != self._size:
             self._size, self._last_sign = size, now
         elif now - self._last_sign > self._stall_secs:
-            return self._end(Outcome.PROVIDER_FAULT, f"no sign of life for {self._stall_secs:g} s")
+            return self.stop(Outcome.PROVIDER_FAULT, f"no sign of life for {self._stall_secs:g} s")
         return None
 
-    def _end(self, outcome: Outcome, reason: str) -> str:
+    def sign_of_life(self) -> None:
+        """Note that something happens that the transcript does not tell of yet."""
+        self._last_sign = time.monotonic()
+
+    def stop(self, outcome: Outcome, reason: str) -> str:
+        """Note why the call ends before its time; returns ``reason``."""
         self.outcome = outcome
         return reason
+
+    def _hopeless(self, retry: Retry) -> str | None:
+        """Return why there is no use in waiting until a provider is tried again."""
+        if retry.attempt >= STREAM_ERRORS_TOLERATED:
+            return f"the provider keeps failing: {retry.message}"
+        if retry.at > time.time() + self._stall_secs:
+            secs = retry.at - time.time()
+            return f"the provider wants to be left alone for {secs:.0f} s: {retry.message}"
+        return None
 
 
 def judge(
@@ -81,19 +100,24 @@ def judge(
         return Outcome.AGENT_FAULT, "OpenCode did not know the agent and fell back to another"
     if transcript.ended_in_fault:
         return _judge_fault(transcript.faults[-1], said)
-    if rejected := REJECTED.search(said):
+    rejected = REJECTED.search(said)
+    if asked_for := transcript.asked_for or (rejected and rejected[1]):
         # director's roles never ask: somebody's agent file or plugin does.
-        return Outcome.AGENT_FAULT, f"a permission was asked for and rejected: {rejected[1]}"
+        return Outcome.AGENT_FAULT, f"{ASKED}: {asked_for}"
     if transcript.last_finish == "stop":
         return Outcome.COMPLETED, ""
     if transcript.last_finish == "unknown" and transcript.empty_finishes:
         return Outcome.PROVIDER_FAULT, "the provider sent an empty answer"
     if transcript.last_finish is None:
-        last = said.strip().splitlines()[-1:] or [f"exit code {ended.code}, no message"]
+        last = said.strip().splitlines()[-1:] or [f"{_exit_code(ended)}no message"]
         return Outcome.AGENT_FAULT, f"OpenCode ended without an answer: {last[0][:300]}"
     if transcript.last_finish in MODELS_OWN_ENDS:
         return Outcome.INCOMPLETE, f"the answer broke off ({transcript.last_finish})"
-    return Outcome.AGENT_FAULT, f"OpenCode ended in the middle of a turn, exit code {ended.code}"
+    return Outcome.AGENT_FAULT, f"{_exit_code(ended)}OpenCode ended in the middle of a turn"
+
+
+def _exit_code(ended: Ended) -> str:
+    return "" if ended.code is None else f"exit code {ended.code}, "
 
 
 def _judge_fault(fault: AgentFault, said: str) -> tuple[Outcome, str]:

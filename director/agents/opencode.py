@@ -1,5 +1,7 @@
 """The one door to OpenCode: one headless call, watched while it runs, judged by its events.
 
+A call is a session on a server that all calls of a run share, or an ``opencode run`` of its own;
+what it may do, what it leaves on record and how it is judged are the same.
 The exit code of ``opencode run`` lies both ways (0 after a rejected permission, 1 after a
 recovered overflow), so success is read from the events.
 """
@@ -10,26 +12,43 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from director.agents.calls import Assignment, Reply, Spending
-from director.agents.inline_config import NAME_PREFIX, inline_config
+from director.agents.inline_config import (
+    NAME_PREFIX,
+    inline_config,
+    server_agent,
+    server_config,
+    session_rules,
+    suits_server,
+)
 from director.agents.judging import Watch, judge
 from director.agents.project import deep_merge, inherited_settings, model_settings
+from director.agents.server import PASSWORD, USER, Address, Server, ServerError, start_server
+from director.agents.servers import Servers
+from director.agents.session import Session, Turn
 from director.agents.templates import load_template
 from director.agents.transcript import TranscriptFollower
 from director.model.config import Config
-from director.model.errors import RequestError
+from director.model.errors import RequestError, StoppedError
 from director.model.roles import Agent
 from director.model.secrets import NOTHING_SECRET, Redactor, literal_secrets
+from director.records.events import Events
 from director.records.files import make_folder, redact_file, write_text
 from director.workspace.git import without_git_variables
 from director.workspace.processes import Command, Ended, Ending, Processes
 from director.workspace.sandbox import Sandbox, scratch_folder
 
 PROGRAM = "opencode"
+PLUGIN = Path(__file__).with_name("tool_env.js")
+SERVER_START_SECS = 10.0
+SERVER_CONFIG = "server-config.json"
 
 
 class OpenCode:
@@ -57,6 +76,25 @@ class OpenCode:
         self._program = find_program(caller_env)
         self._sandbox = sandbox or Sandbox()
         self._redactor = redactor.also(literal_secrets(self._settings))
+        self._servers = Servers(None, Events())
+
+    @contextmanager
+    def serving(self, folder: Path, events: Events) -> Iterator[None]:
+        """While open, calls share one server that is kept warm, as far as that is wanted.
+
+        It starts with the first call, in ``folder``; afterwards nothing is left of it. In a
+        sandbox, which is made for one worktree, there is none.
+        """
+        wanted = self._config.opencode.server != "off" and not self._sandbox.command
+        with_plugins = not self._env.get("OPENCODE_PURE")  # what marks an agent's commands is one
+        start = partial(self._server, folder) if wanted and with_plugins else None
+        self._servers = Servers(start, events)
+        try:
+            yield
+        finally:
+            self._servers.close()
+            for log in self._logs.glob("server-*.log"):
+                redact_file(log, self._redactor)
 
     def call(self, assignment: Assignment, spending: Spending, events: Path) -> Reply:
         """Make one call and follow it to its end. Never raises for what the agent does.
@@ -67,6 +105,36 @@ class OpenCode:
         write_text(prompt, self._redactor.text(assignment.prompt))
         follower = TranscriptFollower(events, self._redactor)
         watch = Watch(follower, errors, spending, self._config.limits.stall_timeout_secs)
+        with self._lease(assignment) as server:
+            if server:
+                turn = self._turn(assignment, prompt, events)
+                ended = Session(self._processes, server, turn, watch).run()
+            else:
+                ended = self._run(assignment, prompt, events, watch)
+        follower.poll()
+        self._redact(events)
+        outcome, reason = judge(ended, follower.transcript, _text(errors), watch.outcome)
+        reason = self._redactor.text(reason)
+        return Reply(outcome, follower.transcript, reason, ended.wall_secs, events)
+
+    def _lease(self, assignment: Assignment) -> AbstractContextManager[Server | None]:
+        suits = suits_server(assignment, self._config) or self._config.opencode.server_url
+        return self._servers.lease() if suits else nullcontext()
+
+    def _turn(self, assignment: Assignment, prompt: Path, events: Path) -> Turn:
+        return Turn(
+            agent=server_agent(assignment.agent, assignment.role),
+            model=self._config.tiers[assignment.role],
+            title=assignment.name,
+            prompt=_text(prompt),
+            rules=session_rules(assignment, self._templates[assignment.agent]),
+            cwd=assignment.cwd,
+            events=events,
+            timeout_secs=self._config.limits.node_timeout_secs,
+        )
+
+    def _run(self, assignment: Assignment, prompt: Path, events: Path, watch: Watch) -> Ended:
+        """Make the call with an OpenCode of its own."""
         scratch = scratch_folder(assignment.cwd)
         if scratch.is_symlink() or not scratch.is_dir():  # an agent may have put a file there
             scratch.unlink(missing_ok=True)
@@ -75,20 +143,48 @@ class OpenCode:
             Command(
                 argv=self._sandbox.around(self._argv(assignment), assignment.cwd),
                 cwd=assignment.cwd,
-                env=self._environment(assignment, scratch),
+                env=self._call_environment(assignment, scratch),
                 stdin=prompt,
                 stdout=events,
-                stderr=errors,
+                stderr=events.with_suffix(".err"),
                 timeout_secs=self._config.limits.node_timeout_secs,
             ),
             watch,
         )
         shutil.rmtree(scratch, ignore_errors=True)
-        follower.poll()
-        self._redact(events)
-        outcome, reason = judge(ended, follower.transcript, _text(errors), watch.outcome)
-        reason = self._redactor.text(reason)
-        return Reply(outcome, follower.transcript, reason, ended.wall_secs, events)
+        return ended
+
+    def _server(self, folder: Path) -> Server:
+        """Start a server that knows all agents, or find the one that is configured."""
+        config = server_config(self._templates, self._config, PLUGIN)
+        if url := self._config.opencode.server_url:
+            return self._somebodys_server(url, config, folder)
+        make_folder(self._logs)
+        log = self._logs / f"server-{secrets.token_hex(4)}.log"
+        env = self._environment(config, folder)
+        command = Command((self._program,), folder, env, log, SERVER_START_SECS)
+        return start_server(self._processes, command)
+
+    def _somebodys_server(self, url: str, config: dict[str, Any], folder: Path) -> Server:
+        user = self._env.get("OPENCODE_SERVER_USERNAME") or USER
+        server = Server(Address(url, self._env.get(PASSWORD, ""), user))
+        try:
+            known = server.agents(folder)
+        except ServerError as error:
+            raise StoppedError(
+                f"the OpenCode server at {url} does not answer as it should: {error}",
+                f'start it (with {PASSWORD} as it is here), or set [opencode] server = "off"',
+            ) from None
+        wanted = {name: agent["prompt"] for name, agent in config["agent"].items()}
+        if other := sorted(name for name in wanted if known.get(name) != wanted[name]):
+            path = self._logs / SERVER_CONFIG
+            write_text(path, self._redactor.text(json.dumps(config, indent=2)) + "\n")
+            raise RequestError(
+                f"the OpenCode server at {url} does not know these agents as they are now: "
+                f"{', '.join(other)}",
+                f'start it with OPENCODE_CONFIG_CONTENT="$(cat {path})"',
+            )
+        return server
 
     def _redact(self, events: Path) -> None:
         for log in (events, events.with_suffix(".err")):
@@ -120,17 +216,19 @@ class OpenCode:
             "--print-logs", "--log-level", "ERROR",
         ]  # fmt: skip
 
-    def _environment(self, assignment: Assignment, scratch: Path) -> dict[str, str]:
+    def _call_environment(self, assignment: Assignment, scratch: Path) -> dict[str, str]:
+        config = inline_config(assignment, self._templates[assignment.agent], self._config)
+        return {**self._environment(config, scratch), "PWD": str(assignment.cwd)}
+
+    def _environment(self, config: dict[str, Any], scratch: Path) -> dict[str, str]:
         env = without_git_variables(self._env)
         env.pop("OPENCODE_PERMISSION", None)
-        ours = inline_config(assignment, self._templates[assignment.agent], self._config)
         return env | {
             "GIT_TERMINAL_PROMPT": "0",
-            "OPENCODE_CONFIG_CONTENT": json.dumps(deep_merge(self._settings, ours)),
+            "OPENCODE_CONFIG_CONTENT": json.dumps(deep_merge(self._settings, config)),
             "OPENCODE_DB": ":memory:",  # one each: parallel calls cannot lock each other
             "OPENCODE_DISABLE_AUTOUPDATE": "1",
             "BUN_TMPDIR": str(scratch),  # each start unpacks megabytes there and leaves them
-            "PWD": str(assignment.cwd),
         }
 
 

@@ -38,9 +38,21 @@ class AgentFault:
     status_code: int | None
 
 
+@dataclass(frozen=True)
+class Retry:
+    """A provider failed and is tried again: for the how-manieth time, and ``at`` what time.
+
+    ``at`` is in seconds since 1970. Only servers tell of it.
+    """
+
+    attempt: int
+    message: str
+    at: float
+
+
 @dataclass
 class Transcript:
-    """What the events say so far."""
+    """What the events say so far. ``asked_for`` is a permission that nobody can give."""
 
     texts: list[str] = field(default_factory=list)
     tools: list[ToolUse] = field(default_factory=list)
@@ -51,6 +63,8 @@ class Transcript:
     last_finish: str | None = None
     empty_finishes: int = 0
     ended_in_fault: bool = False
+    retry: Retry | None = None
+    asked_for: str = ""
 
     @property
     def text(self) -> str:
@@ -71,6 +85,12 @@ class Transcript:
             case "error":
                 self.faults.append(_fault(event.get("error")))
                 self.ended_in_fault = True
+            case "retry":
+                self.retry = _retry(event)
+            case "permission":
+                patterns = event.get("patterns")
+                listed = ", ".join(map(str, patterns)) if isinstance(patterns, list) else ""
+                self.asked_for = f"{event.get('permission')} ({listed})"
 
     def _add_finish(self, part: dict[str, Any]) -> None:
         tokens = _tokens(part.get("tokens"))
@@ -171,6 +191,11 @@ def _fault(error: object) -> AgentFault:
     return AgentFault(
         str(error.get("name", "UnknownError")), message, code if isinstance(code, int) else None
     )
+
+
+def _retry(event: dict[str, Any]) -> Retry:
+    message = " ".join(str(event.get("message")).split())[:300]
+    return Retry(int(_number(event.get("attempt"))), message, _number(event.get("next")) / 1000)
 
 
 def _tokens(counts: object) -> Tokens:

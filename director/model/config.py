@@ -84,6 +84,18 @@ class GateEnvironment:
 
 
 @dataclass(frozen=True)
+class OpenCodeOptions:
+    """How OpenCode is run. ``server``: ``auto``, ``off``, or the URL of one that runs already."""
+
+    server: str = "auto"
+
+    @property
+    def server_url(self) -> str | None:
+        """The server that somebody else runs, if that is what is wanted."""
+        return None if self.server in ("auto", "off") else self.server
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything ``config.toml`` says. ``gates`` keeps the order of the file.
 
@@ -99,6 +111,7 @@ class Config:
     local: LocalProvider | None = None
     env: GateEnvironment = GateEnvironment()
     sandbox: tuple[str, ...] = ()
+    opencode: OpenCodeOptions = OpenCodeOptions()
 
     @property
     def secrets(self) -> dict[str, str]:

@@ -16,6 +16,7 @@ from director.model.config import (
     GateEnvironment,
     Limits,
     LocalProvider,
+    OpenCodeOptions,
     ReviewPolicy,
     Sampling,
 )
@@ -25,11 +26,12 @@ from director.model.usage import Price
 
 SECTIONS = (
     "tiers", "gates", "pricing", "limits", "sampling", "review", "providers", "env", "sandbox",
+    "opencode",
 )  # fmt: skip
 LOCAL_PREFIX = "local/"
 PLACEHOLDER = "PROVIDER/"
 SANDBOX_PLACES = ("worktree", "scratch", "git", "repo", "home")
-Section = TypeVar("Section", Limits, LocalProvider, Price, ReviewPolicy, Sampling)
+Section = TypeVar("Section", Limits, LocalProvider, OpenCodeOptions, Price, ReviewPolicy, Sampling)
 
 
 def read_config(text: str, name: str) -> Config:
@@ -86,6 +88,7 @@ class _Reader:
             local=local,
             env=self._environment(tables["env"]),
             sandbox=self._sandbox(tables["sandbox"]),
+            opencode=self._opencode(tables),
         )
         return None if self.problems else config
 
@@ -152,6 +155,20 @@ class _Reader:
             if place not in SANDBOX_PLACES:
                 self._unknown((*path, place), SANDBOX_PLACES, "a place director fills in")
         return words
+
+    def _opencode(self, tables: Mapping[str, Mapping[str, Any]]) -> OpenCodeOptions:
+        options = self._section(OpenCodeOptions, tables["opencode"], ("opencode",))
+        if options is None:
+            return OpenCodeOptions()
+        if url := options.server_url:
+            path = ("opencode", "server")
+            if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", url):
+                self._wrong(path, f'"auto", "off" or the URL of a server, not {url!r}')
+            elif tables["sandbox"]:
+                self._say(
+                    path, "names a server, which [sandbox] cannot hold: leave one of them out"
+                )
+        return options
 
     def _only(self, table: Mapping[str, Any], section: str, known: tuple[str, ...]) -> None:
         for key in table:

@@ -25,3 +25,15 @@ class Agent(StrEnum):
     TEST_AUTHOR = "test-author"
     EXECUTOR = "executor"
     REVIEWER = "reviewer"
+
+
+PAIRS = (
+    (Agent.EXPLORER, Role.EXPLORER),
+    (Agent.BRAINSTORM, Role.PLANNER),
+    (Agent.PLANNER, Role.PLANNER),
+    (Agent.TEST_AUTHOR, Role.TEST_AUTHOR),
+    (Agent.EXECUTOR, Role.EXECUTOR),
+    (Agent.EXECUTOR, Role.ESCALATION),
+    (Agent.REVIEWER, Role.REVIEWER),
+)
+"""Which agent is asked on which tier."""

@@ -29,6 +29,12 @@ POLL_SECS = 0.1
 GRACE_SECS = (1.0, 2.0)  # after the first and the second SIGTERM; then SIGKILL
 PROC = Path("/proc")
 SET_CHILD_SUBREAPER = 36  # prctl(2)
+# Becomes the command; what stays behind in the background ends it when standard input does.
+WATCHED = """\
+exec 3<&0 </dev/null
+(read -r _ <&3; kill $$; sleep 1; kill -9 $$) >/dev/null 2>&1 &
+exec "$@" 3<&-
+"""
 
 
 class _Children:
@@ -145,22 +151,12 @@ class Processes:
 
         Whatever it started is ended before this returns. Never raises for what the command does.
         """
-        marker = f"{self._run}:{secrets.token_hex(6)}"
+        marker = self.new_marker()
         started = time.monotonic()
         try:
             process = _start(command, marker)
         except (OSError, ValueError) as error:
             return Ended(Ending.NOT_STARTED, None, time.monotonic() - started, str(error))
-        try:
-            ending, reason = self._follow(process, command.timeout_secs, watch)
-        finally:
-            _end_tree(process, marker)
-            _CHILDREN.forget(process)
-        return Ended(ending, process.returncode, time.monotonic() - started, reason)
-
-    def _follow(
-        self, process: subprocess.Popen[bytes], timeout_secs: float, watch: Watch | None
-    ) -> tuple[Ending, str]:
         over = threading.Event()
 
         def wait() -> None:
@@ -168,6 +164,32 @@ class Processes:
             over.set()
 
         threading.Thread(target=wait, daemon=True).start()
+        try:
+            ending, reason = self.follow(over, command.timeout_secs, watch)
+        finally:
+            _end_tree(process, marker)
+            _CHILDREN.forget(process)
+        return Ended(ending, process.returncode, time.monotonic() - started, reason)
+
+    def start(self, command: Command) -> Service:
+        """Start a command that serves until it is told to end; OSError when that cannot be.
+
+        It ends when director does, however that ends. Its input and its time limit play no part.
+        """
+        return Service(command, self.new_marker())
+
+    def new_marker(self) -> str:
+        """Return a marker that nothing carries yet."""
+        return f"{self._run}:{secrets.token_hex(6)}"
+
+    def end_marked(self, marker: str) -> None:
+        """End everything that carries ``marker``, and what became an orphan without any."""
+        _end_tree(None, marker)
+
+    def follow(
+        self, over: threading.Event, timeout_secs: float, watch: Watch | None
+    ) -> tuple[Ending, str]:
+        """Wait until ``over`` is set, or there is a reason not to; returns which, in words."""
         deadline = time.monotonic() + timeout_secs
         while True:
             left = deadline - time.monotonic()
@@ -195,6 +217,39 @@ class Processes:
         for pid in left:
             _signal(pid, signal.SIGKILL)
         return len(left)
+
+
+class Service:
+    """A process that runs beside the others until it is ended, or director is.
+
+    A shell waits beside it for the end of a pipe that director holds: not even a SIGKILL of
+    director leaves the service running.
+    """
+
+    def __init__(self, command: Command, marker: str) -> None:
+        argv = ["/bin/sh", "-c", WATCHED, "sh", *command.argv]
+        self._marker = marker
+        with open_to_append(command.stdout) as out:
+            self._process: subprocess.Popen[bytes] = _CHILDREN.start(
+                argv,
+                cwd=command.cwd,
+                env={**command.env, MARKER: marker},
+                stdin=subprocess.PIPE,
+                stdout=out,
+                stderr=out,
+                start_new_session=True,
+            )
+
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        return self._process.poll() is None
+
+    def end(self) -> None:
+        """End it and whatever it started that has no marker of its own."""
+        _end_tree(self._process, self._marker)
+        _CHILDREN.forget(self._process)
+        if self._process.stdin:
+            self._process.stdin.close()
 
 
 def capture(
@@ -256,8 +311,8 @@ def _start(command: Command, marker: str) -> subprocess.Popen[bytes]:
         )
 
 
-def _end_tree(process: subprocess.Popen[bytes], marker: str) -> None:
-    """End the process, its group and everything that carries its marker."""
+def _end_tree(process: subprocess.Popen[bytes] | None, marker: str) -> None:
+    """End the process, if any, its group and everything that carries the marker."""
     for number, grace in ((signal.SIGTERM, GRACE_SECS[0]), (signal.SIGTERM, GRACE_SECS[1])):
         if not _alive(process, marker):
             return
@@ -272,10 +327,10 @@ def _end_tree(process: subprocess.Popen[bytes], marker: str) -> None:
         time.sleep(0.02)
 
 
-def _alive(process: subprocess.Popen[bytes], marker: str) -> bool:
-    if process.poll() is None or _marked(marker) or _group_alive(process.pid):
+def _alive(process: subprocess.Popen[bytes] | None, marker: str) -> bool:
+    if process and (process.poll() is None or _group_alive(process.pid)):
         return True
-    return bool(_orphans())
+    return bool(_marked(marker) or _orphans())
 
 
 def _orphans() -> list[int]:
@@ -318,8 +373,10 @@ def _processes() -> Iterator[tuple[int, bytes, int]]:
             yield int(entry.parent.name), state, int(parent)
 
 
-def _signal_tree(process: subprocess.Popen[bytes], marker: str, number: signal.Signals) -> None:
-    if process.poll() is None or _group_alive(process.pid):
+def _signal_tree(
+    process: subprocess.Popen[bytes] | None, marker: str, number: signal.Signals
+) -> None:
+    if process and (process.poll() is None or _group_alive(process.pid)):
         with suppress(OSError):
             os.killpg(process.pid, number)
     for pid in (*_marked(marker), *_orphans()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import stat
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from director.model.config import Config, Limits, LocalProvider, Sampling
 from director.model.errors import RequestError
 from director.model.roles import Agent, Role
 from director.model.usage import Tokens
+from director.records.events import Event, Events
 from director.workspace.cancellation import Cancellation
 from director.workspace.processes import Ended, Ending, Processes
 from tests.support.fake_opencode import (
@@ -41,6 +43,7 @@ from tests.support.fake_opencode import (
     write,
 )
 from tests.support.hermetic import HermeticCase
+from tests.support.process_table import alive
 
 TIERS = dict.fromkeys(Role, "p/m")
 STREAM_ERROR = 'level=ERROR message="stream error" error.error="Overloaded"'
@@ -51,6 +54,10 @@ def free(_transcript: Transcript) -> str | None:
 
 
 class CallCase(HermeticCase):
+    """Makes calls: each with an OpenCode of its own, or ``served`` as a session on a server."""
+
+    served = False
+
     def setUp(self) -> None:
         super().setUp()
         self.fake = FakeOpenCode(self.tmp / "opencode")
@@ -71,7 +78,13 @@ class CallCase(HermeticCase):
             self.fake.queue("executor", *steps)
         opencode = self.opencode(**env)
         log = opencode.new_log(self.assignment.name)
-        return opencode.call(self.assignment, spending, log)
+        with self.serving(opencode):
+            return opencode.call(self.assignment, spending, log)
+
+    def serving(self, opencode: OpenCode) -> AbstractContextManager[None]:
+        self.notices: list[Event] = []
+        events = Events([self.notices.append])
+        return opencode.serving(self.tmp, events) if self.served else nullcontext()
 
     def opencode(self, **env: str) -> OpenCode:
         processes = Processes(self.tmp.name, self.cancellation)
@@ -176,6 +189,8 @@ class TestOutcomes(CallCase):
         reply = self.call(finish("length"), fail("MessageOutputLengthError", "too much"))
         self.assertEqual(reply.outcome, Outcome.INCOMPLETE)
 
+
+class TestAnOpenCodeOfItsOwn(CallCase):
     def test_no_answer_is_the_agents_fault_and_quotes_its_last_words(self) -> None:
         reply = self.call(
             raw("warning"), stderr("one"), stderr("Error: cannot start"), exit_with(1)
@@ -194,6 +209,23 @@ class TestOutcomes(CallCase):
         reply = opencode.call(self.assignment, free, opencode.new_log("a"))
         self.assertEqual(reply.outcome, Outcome.AGENT_FAULT)
         self.assertIn("could not be started", reply.reason)
+
+
+class OnAServer(CallCase):
+    """The same tests, with a server that all calls share."""
+
+    served = True
+
+    def tearDown(self) -> None:
+        self.assertEqual([], self.notices)  # none fell back to an OpenCode of its own
+        for pid in self.fake.servers():
+            self.assertFalse(alive(pid))
+        self.assertIsNotNone(self.made().rules)
+        super().tearDown()
+
+
+class TestOutcomesOnAServer(OnAServer, TestOutcomes):
+    pass
 
 
 class TestRecall(CallCase):
@@ -270,6 +302,10 @@ class TestEndedEarly(CallCase):
         self.assertEqual(self.call(start, wait_for("pid"), finish()).outcome, Outcome.COMPLETED)
         state = Path(f"/proc/{pid.read_text().strip()}/stat")
         self.assertTrue(not state.exists() or ") Z " in state.read_text())
+
+
+class TestEndedEarlyOnAServer(OnAServer, TestEndedEarly):
+    pass
 
 
 class TestJudge(HermeticCase):

@@ -35,7 +35,8 @@ class FakeCall:
     """One ``opencode run`` as it was called.
 
     ``agent`` is without its ``director-`` prefix; ``node`` and ``heading`` are read from the
-    prompt; ``cwd`` is the folder it worked in; ``env`` are the variables that matter here
+    prompt; ``cwd`` is the folder it worked in; ``rules`` are the permissions of its session (None:
+    it was no session of a server); ``env`` are the variables that matter here
     (``OPENCODE_*``, ``DIRECTOR_*``, ``GIT_*``, ``XDG_*``, HOME, PATH, PWD, TMPDIR, PYTHONPATH);
     ``config`` is OPENCODE_CONFIG_CONTENT parsed; ``behaviour`` counts the queued and default
     behaviours from 0 in the order they were given (None: none matched).
@@ -49,6 +50,7 @@ class FakeCall:
     cwd: Path
     env: dict[str, str]
     config: dict[str, Any]
+    rules: list[dict[str, str]] | None
     behaviour: int | None
 
     def option(self, name: str) -> str:
@@ -98,6 +100,14 @@ class FakeOpenCode:
             text = _text(self.folder / "calls.jsonl")
         lines = [json.loads(line) for line in text.splitlines()]
         return [FakeCall(**{**line, "cwd": Path(line["cwd"])}) for line in lines]
+
+    def serve(self, behaviour: str) -> None:
+        """Say how ``opencode serve`` behaves from now on (a constant of ``fake_server``)."""
+        (self.folder / "serving").write_text(behaviour)
+
+    def servers(self) -> list[int]:
+        """Return the process ids of the servers that were started so far."""
+        return [int(line) for line in _text(self.folder / "servers").splitlines()]
 
     def unplayed(self) -> list[int]:
         """Return the numbers of the queued behaviours that no call has used."""
@@ -197,6 +207,11 @@ def raw(line: str) -> Step:
 def exit_with(code: int) -> Step:
     """Exit at once, without another event."""
     return {"do": "exit_with", "code": code}
+
+
+def kill_server() -> Step:
+    """Kill the server whose session this is."""
+    return {"do": "kill_server"}
 
 
 def hang(*, stubborn: bool = False) -> Step:

@@ -32,6 +32,10 @@ def main(folder: Path, argv: list[str]) -> int:
     if argv == ["--version"]:
         print(VERSION)
         return 0
+    if argv[:1] == ["serve"]:
+        from tests.support.fake_server import serve  # costs more than all the rest
+
+        return serve(folder, [sys.executable, "-I", "-S", __file__, str(folder)])
     if argv[:1] != ["run"]:
         print(f"fake opencode: no such command: {argv}", file=sys.stderr)
         return 1
@@ -75,6 +79,7 @@ def describe(agent: str, prompt: str, argv: list[str]) -> dict[str, Any]:
         "cwd": str(Path.cwd()),
         "env": env,
         "config": json.loads(os.environ.get("OPENCODE_CONFIG_CONTENT", "{}")),
+        "rules": json.loads(os.environ.get("FAKE_RULES", "null")),
         "behaviour": None,
     }
 
@@ -131,6 +136,8 @@ def play(step: dict[str, Any], writer: EventWriter) -> int:
             print(step["line"], flush=True)
         case "exit_with":
             sys.exit(step["code"])
+        case "kill_server":
+            os.kill(os.getppid(), signal.SIGKILL)
         case "hang":
             hang(stubborn=step["stubborn"])
         case "mark":

@@ -22,6 +22,7 @@ from director.workspace.processes import (
     run_attached,
 )
 from tests.support.hermetic import HermeticCase
+from tests.support.process_table import alive
 
 LONG = 300.0
 DAEMON = "sh -c 'echo $$ > {0}.new; mv {0}.new {0}; exec sleep 300'"
@@ -252,14 +253,6 @@ def until(path: Path) -> Callable[[], None]:
 
 def wait(name: str) -> str:
     return f"until [ -e {name} ]; do sleep 0.01; done"
-
-
-def alive(pid: int) -> bool:
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] != "Z"
 
 
 def kill_if_alive(pid: int) -> None:

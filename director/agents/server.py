@@ -1,0 +1,208 @@
+"""One OpenCode server (``opencode serve``): its process, and the requests that are made of it."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import re
+import secrets
+import socket
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from director.workspace.cancellation import Cancellation
+from director.workspace.processes import Command, Processes, Service
+
+ANSWER_SECS = 10.0  # for whatever a server answers at once
+POLL_SECS = 0.05
+USER = "opencode"
+PASSWORD = "OPENCODE_SERVER_PASSWORD"
+SERVE = (
+    "serve", "--hostname", "127.0.0.1", "--port", "0", "--print-logs", "--log-level", "ERROR",
+)  # fmt: skip
+LISTENING = re.compile(rb"listening on (http://\S+)")
+
+
+class ServerError(Exception):
+    """A server does not do what it was asked; the text says in what."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a server is, and what opens it."""
+
+    url: str
+    password: str
+    user: str = USER
+
+
+class Server:
+    """A server that is ready. Requests raise ServerError when it does not answer as it should."""
+
+    def __init__(self, address: Address, service: Service | None = None) -> None:
+        self._service = service
+        self._place = urlsplit(address.url)
+        credentials = f"{address.user}:{address.password}".encode()
+        self._headers = {
+            "authorization": f"Basic {base64.b64encode(credentials).decode()}",
+            "content-type": "application/json",
+        }
+
+    def alive(self) -> bool:
+        """Whether its process runs; of somebody else's server, whether it answers."""
+        return self._service.alive() if self._service else self.healthy()
+
+    def healthy(self) -> bool:
+        """Whether it runs and answers."""
+        try:
+            return bool(self._ask("GET", "/global/health").get("healthy"))
+        except ServerError:
+            return False
+
+    def agents(self, folder: Path) -> dict[str, str]:
+        """Return the agents it knows in ``folder``: name → prompt."""
+        listed = self._ask("GET", "/agent", folder)
+        return {str(one["name"]): str(one.get("prompt") or "") for one in listed}
+
+    def open_session(self, folder: Path, title: str, rules: Iterable[Mapping[str, str]]) -> str:
+        """Begin a session in ``folder`` under permission ``rules``; returns its id."""
+        body = {"title": title, "permission": list(rules)}
+        return str(self._ask("POST", "/session", folder, body)["id"])
+
+    def prompt(self, folder: Path, session: str, agent: str, model: str, text: str) -> None:
+        """Give a session its prompt; returns at once. ``model`` is ``provider/model``."""
+        provider, _, name = model.partition("/")
+        body = {
+            "agent": agent,
+            "model": {"providerID": provider, "modelID": name},
+            "parts": [{"type": "text", "text": text}],
+        }
+        self._ask("POST", f"/session/{session}/prompt_async", folder, body)
+
+    def forget(self, folder: Path, session: str, *, abort: bool) -> None:
+        """End a session with all that it runs, and what the server remembers of ``folder``."""
+        if abort:
+            self._ask("POST", f"/session/{session}/abort", folder)
+        self._ask("DELETE", f"/session/{session}", folder)
+        self._ask("POST", "/instance/dispose", folder)
+
+    @contextmanager
+    def events(self, folder: Path) -> Iterator[Iterator[dict[str, Any]]]:
+        """Give the events in ``folder`` from now on, one by one as they happen.
+
+        They end when the server does.
+        """
+        connection = self._connect(None)
+        wire = None
+        try:
+            with _named("GET /event"):
+                connection.connect()
+            wire = connection.sock
+            yield _events(self._send(connection, "GET", _path("/event", folder), None))
+        finally:
+            if wire:
+                with suppress(OSError):
+                    wire.shutdown(socket.SHUT_RDWR)  # wakes whoever reads them
+            connection.close()
+
+    def end(self) -> None:
+        """End the process, where it is ours."""
+        if self._service:
+            self._service.end()
+
+    def _ask(self, method: str, path: str, folder: Path | None = None, body: object = None) -> Any:
+        connection = self._connect(ANSWER_SECS)
+        try:
+            with _named(f"{method} {path}"):
+                answer = self._send(connection, method, _path(path, folder), body).read()
+                return json.loads(answer) if answer else {}
+        finally:
+            connection.close()
+
+    def _send(
+        self, connection: http.client.HTTPConnection, method: str, path: str, body: object
+    ) -> http.client.HTTPResponse:
+        content = None if body is None else json.dumps(body).encode()
+        with _named(f"{method} {path}"):
+            connection.request(method, self._place.path.rstrip("/") + path, content, self._headers)
+            response = connection.getresponse()
+        if response.status >= 300:
+            said = response.read(300).decode(errors="replace")
+            raise ServerError(f"{method} {path}: HTTP {response.status} {said}".strip())
+        return response
+
+    def _connect(self, timeout_secs: float | None) -> http.client.HTTPConnection:
+        secure = self._place.scheme == "https"
+        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        return kind(self._place.hostname or "", self._place.port, timeout=timeout_secs)
+
+
+def start_server(processes: Processes, command: Command) -> Server:
+    """Start a server on loopback, behind a password that nobody else knows.
+
+    ``command`` begins with the program; its ``timeout_secs`` is how long it may take until it is
+    healthy. Raises ServerError when it does not get so far.
+    """
+    password = secrets.token_urlsafe(24)
+    argv = (*command.argv, *SERVE)
+    service = _start(
+        processes, replace(command, argv=argv, env={**command.env, PASSWORD: password})
+    )
+    try:
+        return _await_health(service, password, command, processes.cancellation)
+    except BaseException:
+        service.end()
+        raise
+
+
+def _start(processes: Processes, command: Command) -> Service:
+    try:
+        return processes.start(command)
+    except (OSError, ValueError) as error:
+        raise ServerError(str(error)) from None
+
+
+def _await_health(
+    service: Service, password: str, command: Command, cancellation: Cancellation
+) -> Server:
+    deadline = time.monotonic() + command.timeout_secs
+    while time.monotonic() < deadline:
+        cancellation.check()
+        if found := LISTENING.search(command.stdout.read_bytes()):
+            server = Server(Address(found[1].decode(), password), service)
+            if server.healthy():
+                return server
+        if not service.alive():
+            said = command.stdout.read_text(errors="replace").strip().splitlines()[-1:]
+            raise ServerError(f"it ended at once: {said[0][:200] if said else 'no message'}")
+        time.sleep(POLL_SECS)
+    raise ServerError(f"it was not healthy within {command.timeout_secs:g} s")
+
+
+@contextmanager
+def _named(request: str) -> Iterator[None]:
+    """Turn whatever goes wrong with a request into a ServerError that names it."""
+    try:
+        yield
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise ServerError(f"{request}: {str(error) or type(error).__name__}") from None
+
+
+def _path(path: str, folder: Path | None) -> str:
+    return f"{path}?directory={quote(str(folder), safe='')}" if folder else path
+
+
+def _events(response: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
+    """Give what arrives as server-sent events, each a JSON object in one ``data`` line."""
+    with suppress(OSError, ValueError, AttributeError, http.client.HTTPException):
+        for line in response:
+            if line.startswith(b"data:"):
+                event = json.loads(line[5:])
+                if isinstance(event, dict):
+                    yield event

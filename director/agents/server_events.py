@@ -1,0 +1,87 @@
+"""A server's events in the words of ``opencode run --format json``: one spelling on record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+KINDS = {
+    "text": "text",
+    "tool": "tool_use",
+    "step-start": "step_start",
+    "step-finish": "step_finish",
+}
+SETTLED = ("completed", "error")
+
+
+class Narrator:
+    """Tells of one session, everything once, and knows whether it is over."""
+
+    def __init__(self, session: str) -> None:
+        self.over = False
+        self._session = session
+        self._busy = False
+        self._told: set[str] = set()
+
+    def line(self, event: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the line that ``opencode run`` would print for ``event``, if any.
+
+        Two kinds of line are told besides, which it does not print: ``retry`` (a provider failed,
+        ``next`` is when it is tried again, in milliseconds since 1970) and ``permission`` (one
+        was asked for).
+        """
+        found = event.get("properties")
+        found = found if isinstance(found, dict) else {}
+        if not self.concerns(event):
+            return None
+        match event.get("type"):
+            case "message.part.updated":
+                return self._part(found.get("part"))
+            case "session.error":
+                self.over = self.over or not self._busy  # it never began: no end will be told
+                return self._line("error", error=found.get("error"))
+            case "session.status":
+                return self._status(found.get("status"))
+            case "permission.asked":
+                asked = {key: found.get(key) for key in ("permission", "patterns")}
+                return self._line("permission", **asked)
+        return None
+
+    def concerns(self, event: dict[str, Any]) -> bool:
+        """Whether an event is about this session."""
+        found = event.get("properties")
+        found = found if isinstance(found, dict) else {}
+        part = found.get("part")
+        inner = part.get("sessionID") if isinstance(part, dict) else None
+        return self._session in (found.get("sessionID"), inner)
+
+    def _part(self, part: object) -> dict[str, Any] | None:
+        if not isinstance(part, dict) or part.get("id") in self._told:
+            return None
+        kind = KINDS.get(str(part.get("type")))
+        if kind is None or not _settled(part):
+            return None
+        self._told.add(str(part.get("id")))
+        return self._line(kind, part=part)
+
+    def _status(self, status: object) -> dict[str, Any] | None:
+        status = status if isinstance(status, dict) else {}
+        if status.get("type") == "retry":
+            told = {key: status.get(key) for key in ("attempt", "message", "next")}
+            return self._line("retry", **told)
+        self.over = self.over or (self._busy and status.get("type") == "idle")
+        self._busy = status.get("type") == "busy"
+        return None
+
+    def _line(self, kind: str, **fields: Any) -> dict[str, Any]:
+        return {"type": kind, "sessionID": self._session, **fields}
+
+
+def _settled(part: dict[str, Any]) -> bool:
+    """Whether nothing more will be said of a part."""
+    if part["type"] == "text":
+        time = part.get("time")
+        return isinstance(time, dict) and bool(time.get("end"))
+    if part["type"] == "tool":
+        state = part.get("state")
+        return isinstance(state, dict) and state.get("status") in SETTLED
+    return True

@@ -1,0 +1,227 @@
+"""The fake's ``opencode serve``: sessions over HTTP, each played by a fake ``opencode run``."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import queue
+import re
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+HEALTHY, DEAF, REFUSES = "healthy", "deaf", "refuses"
+REJECTED = re.compile(r"permission requested: (\w+) \((.*)\); auto-rejecting")
+STREAM_ERROR = re.compile(r'message="stream error".*error\.error="([^"]*)"')
+PARTS = ("text", "tool_use", "step_start", "step_finish")
+
+
+def serve(folder: Path, playback: list[str]) -> int:
+    """Serve on a free port until a signal comes; ``playback`` begins every session's command."""
+    path = folder / "serving"
+    behaviour = path.read_text() if path.exists() else HEALTHY
+    if behaviour == REFUSES:
+        print("Error: serving is not to be had", file=sys.stderr)
+        return 1
+    server = _Server(folder, playback)
+    with (folder / "servers").open("a") as stream:
+        stream.write(f"{os.getpid()}\n")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: os._exit(0))
+    if behaviour != DEAF:
+        print(f"opencode server listening on http://127.0.0.1:{server.server_port}", flush=True)
+    server.serve_forever(0.05)
+    return 0
+
+
+class _Session:
+    def __init__(self, server: _Server, number: int, folder: str, opened: dict[str, Any]) -> None:
+        self.id = f"ses_{number}"
+        self.folder = folder
+        self.opened = opened
+        self.server = server
+        self.process: subprocess.Popen[str] | None = None
+        self.retries = 0
+        self.parts = 0
+
+    def prompt(self, asked: dict[str, Any]) -> None:
+        """Play the turn in the background."""
+        agent = str(asked["agent"])
+        if agent not in json.loads(os.environ["OPENCODE_CONFIG_CONTENT"])["agent"]:
+            self.tell("session.error", error=_error(f'Agent not found: "{agent}"'))
+            return
+        note = Path(f"{self.folder}.env.json")
+        agent = "director-executor" if agent == "director-escalation" else agent
+        model = asked["model"]
+        argv = (
+            "run", "--dir", self.folder, "--agent", agent, "--title", self.opened["title"],
+            "--model", f"{model['providerID']}/{model['modelID']}", "--format", "json",
+        )  # fmt: skip
+        rules = json.dumps(self.opened["permission"])
+        env = {**os.environ, **json.loads(note.read_text()), "FAKE_RULES": rules}
+        env["OPENCODE_SERVER_PASSWORD"] = ""
+        self.process = subprocess.Popen(
+            [*self.server.playback, *argv],
+            cwd=self.folder,
+            env={**env, "PWD": self.folder},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        threading.Thread(target=self.follow, args=(asked["parts"][0]["text"],)).start()
+
+    def follow(self, prompt: str) -> None:
+        process = self.process
+        assert process and process.stdin and process.stdout and process.stderr
+        self.tell("session.status", status={"type": "busy"})
+        with process.stdin as stdin:
+            stdin.write(prompt)
+        complaints = threading.Thread(target=self.pass_on_errors, args=(process.stderr,))
+        complaints.start()
+        for line in process.stdout:
+            with suppress(ValueError):
+                self.pass_on(json.loads(line))
+        process.wait()
+        complaints.join()
+        self.tell("session.status", status={"type": "idle"})
+        self.tell("session.idle")
+
+    def pass_on(self, event: dict[str, Any]) -> None:
+        """Tell what the fake run printed in a server's words."""
+        if event["type"] == "error":
+            self.tell("session.error", error=event["error"])
+        if event["type"] in PARTS:
+            self.parts += 1
+            part = {**event["part"], "id": f"prt_{self.parts}", "sessionID": self.id}
+            if event["type"] == "text":  # while it grows it has no end
+                self.tell("message.part.updated", part={**part, "time": {"start": 1}})
+                part["time"] = {"start": 1, "end": 2}
+            self.tell("message.part.updated", part=part)
+
+    def pass_on_errors(self, stream: Any) -> None:
+        for line in stream:
+            print(line, end="", file=sys.stderr, flush=True)
+            if asked := REJECTED.search(line):
+                self.tell("permission.asked", permission=asked[1], patterns=[asked[2]])
+            if failed := STREAM_ERROR.search(line):
+                self.retries += 1
+                told = {"attempt": self.retries, "message": failed[1], "next": 0}
+                self.tell("session.status", status={"type": "retry", **told})
+
+    def abort(self) -> None:
+        if self.process:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+
+    def tell(self, kind: str, **properties: Any) -> None:
+        event = {"type": kind, "properties": {"sessionID": self.id, **properties}}
+        for folder, listener in self.server.listeners:
+            if folder == self.folder:
+                listener.put(event)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, folder: Path, playback: list[str]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.folder = folder
+        self.playback = playback
+        self.sessions: dict[str, _Session] = {}
+        self.listeners: list[tuple[str, queue.SimpleQueue[dict[str, Any]]]] = []
+        self.opened = 0
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Server
+
+    def do_GET(self) -> None:
+        path, folder = self.where()
+        if not self.may():
+            return
+        if path == "/global/health":
+            self.answer({"healthy": True, "version": "fake"})
+        elif path == "/agent":
+            agents = json.loads(os.environ["OPENCODE_CONFIG_CONTENT"])["agent"]
+            self.answer([{"name": name, **agent} for name, agent in agents.items()])
+        elif path == "/event":
+            self.stream(folder)
+
+    def do_POST(self) -> None:
+        path, folder = self.where()
+        body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or b"null")
+        if not self.may():
+            return
+        _, _, rest = path.partition("/session/")
+        session = self.server.sessions.get(rest.partition("/")[0])
+        if path == "/session":
+            self.server.opened += 1
+            session = _Session(self.server, self.server.opened, folder, body)
+            self.server.sessions[session.id] = session
+            self.answer({"id": session.id})
+        elif session and path.endswith("/prompt_async"):
+            session.prompt(body)
+            self.answer(None, 204)
+        elif session and path.endswith("/abort"):
+            session.abort()
+            self.answer(True)
+        elif path == "/instance/dispose":
+            for one in self.server.sessions.values():
+                if one.folder == folder:
+                    one.abort()
+            self.answer(True)
+        else:
+            self.answer({"name": "NotFoundError"}, 404)
+
+    def do_DELETE(self) -> None:
+        path, _folder = self.where()
+        if self.may():
+            self.answer(self.server.sessions.pop(path.rpartition("/")[2], None) is not None)
+
+    def where(self) -> tuple[str, str]:
+        parts = urlsplit(self.path)
+        return parts.path, parse_qs(parts.query).get("directory", [""])[0]
+
+    def may(self) -> bool:
+        """Whether the request knows the password; else it is refused."""
+        known = f"opencode:{os.environ.get('OPENCODE_SERVER_PASSWORD', '')}".encode()
+        if self.headers.get("authorization") == f"Basic {base64.b64encode(known).decode()}":
+            return True
+        self.answer({"name": "Unauthorized"}, 401)
+        return False
+
+    def answer(self, value: object, status: int = 200) -> None:
+        content = b"" if status == 204 else json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def stream(self, folder: str) -> None:
+        listener: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self.server.listeners.append((folder, listener))
+        self.send_response(200)
+        self.send_header("content-type", "text/event-stream")
+        self.end_headers()
+        listener.put({"type": "server.connected", "properties": {}})
+        with suppress(OSError):
+            while True:
+                self.wfile.write(f"data: {json.dumps(listener.get())}\n\n".encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def _error(message: str) -> dict[str, Any]:
+    return {"name": "UnknownError", "data": {"message": message}}
