@@ -159,7 +159,8 @@ class OpenCode:
         config = server_config(self._templates, self._config, PLUGIN)
         if url := self._config.opencode.server_url:
             return self._somebodys_server(url, config, folder)
-        make_folder(self._logs)
+        for place in (self._logs, folder):
+            make_folder(place)
         log = self._logs / f"server-{secrets.token_hex(4)}.log"
         env = self._environment(config, folder)
         command = Command((self._program,), folder, env, log, SERVER_START_SECS)

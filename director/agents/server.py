@@ -43,10 +43,17 @@ class Address:
 
 
 class Server:
-    """A server that is ready. Requests raise ServerError when it does not answer as it should."""
+    """A server that is ready. Requests raise ServerError when it does not answer as it should.
 
-    def __init__(self, address: Address, service: Service | None = None) -> None:
+    Each may take ``answer_secs``, but for the events, which come when they come.
+    """
+
+    def __init__(
+        self, address: Address, service: Service | None = None, answer_secs: float = ANSWER_SECS
+    ) -> None:
+        self.address = address
         self._service = service
+        self._answer_secs = answer_secs
         self._place = urlsplit(address.url)
         credentials = f"{address.user}:{address.password}".encode()
         self._headers = {
@@ -117,7 +124,7 @@ class Server:
             self._service.end()
 
     def _ask(self, method: str, path: str, folder: Path | None = None, body: object = None) -> Any:
-        connection = self._connect(ANSWER_SECS)
+        connection = self._connect(self._answer_secs)
         try:
             with _named(f"{method} {path}"):
                 answer = self._send(connection, method, _path(path, folder), body).read()
@@ -200,9 +207,15 @@ def _path(path: str, folder: Path | None) -> str:
 
 def _events(response: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
     """Give what arrives as server-sent events, each a JSON object in one ``data`` line."""
-    with suppress(OSError, ValueError, AttributeError, http.client.HTTPException):
+    with suppress(OSError, ValueError, AttributeError, http.client.HTTPException):  # it was closed
         for line in response:
-            if line.startswith(b"data:"):
-                event = json.loads(line[5:])
-                if isinstance(event, dict):
-                    yield event
+            if line.startswith(b"data:") and (event := _event(line[5:])):
+                yield event
+
+
+def _event(data: bytes) -> dict[str, Any] | None:
+    try:
+        event = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) else None

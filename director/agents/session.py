@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,8 @@ class Session:
             yield
         finally:
             self._processes.end_marked(marker)
-            note.unlink(missing_ok=True)
+            with suppress(OSError):  # the agent may have removed it, and more
+                note.unlink()
 
     def _follow(self) -> tuple[Ending, str]:
         turn, server = self._turn, self._server

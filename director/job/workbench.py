@@ -99,7 +99,10 @@ def open_workbench(
     pause = patient_pause(setting.cancellation)
     _warn_of_unpriced_models(config, events)
     shown, limit = config.env.of(env), config.limits.node_timeout_secs
-    with open_pool(job, directory.pool, env) as pool, opencode.serving(pool.folder, events):
+    with (
+        open_pool(job, directory.pool, env) as pool,
+        opencode.serving(pool.folder / "opencode", events),
+    ):
         sandbox.try_out(processes, shown, pool.folder, directory.logs)
         bench = Workbench(
             job_id=job_id,

@@ -84,9 +84,10 @@ class Worktree:
     def _prepare(self) -> None:
         """See to it that there is a folder, and that git reads it as the user's would."""
         self._job.settle()
-        if self.path.is_symlink() or not self.path.is_dir():
-            _discard(self.path)
-            self.path.mkdir(parents=True)
+        for place in (self.path.parent, self.path):  # an agent may have put a file there
+            if place.is_symlink() or not place.is_dir():
+                _discard(place)
+                place.mkdir(mode=0o700, parents=True)
         if _seal(self._index) != self._seal:  # an agent found it: what it says is worth nothing
             _discard(self._index)
             with self._job.scratch_index() as git:
@@ -217,7 +218,10 @@ def open_pool(job: JobRepository, record: Path, env: Mapping[str, str]) -> Itera
     ``record`` notes where the worktrees are: after a crash the next run goes on in them, because
     they may hold work that is paid for.
     """
-    folder = _noted_folder(record) or _new_folder(record, env)
+    folder = _noted_folder(record)
+    if folder is None or not folder.is_dir():
+        sweep_pool(record)
+        folder = _new_folder(record, env)
     try:
         yield Pool(job, folder)
     finally:
@@ -229,7 +233,7 @@ def open_pool(job: JobRepository, record: Path, env: Mapping[str, str]) -> Itera
 def sweep_pool(record: Path) -> None:
     """Remove the worktrees noted at ``record``, if any."""
     if folder := _noted_folder(record):
-        _remove(folder)
+        _discard(folder)
     record.unlink(missing_ok=True)
 
 
@@ -237,7 +241,7 @@ def _noted_folder(record: Path) -> Path | None:
     noted = (files.read_json(record) or {}).get("folder")
     folder = Path(noted) if isinstance(noted, str) else Path()
     ours = folder.parent.name == CACHE and folder.name.startswith(PREFIX)
-    return folder if ours and folder.is_dir() else None
+    return folder if ours and os.path.lexists(folder) else None
 
 
 def _new_folder(record: Path, env: Mapping[str, str]) -> Path:

@@ -406,6 +406,14 @@ class TestScope(FaultCase):
         self.assertEqual(self.outcomes()[-1], "green")
         self.only_the_work_is_merged()
 
+    def test_an_agent_that_puts_a_file_in_place_of_all_worktrees_gains_nothing(self) -> None:
+        self.plan(node("a"))
+        replace = 'all=${PWD%/*}; cd /; rm -rf "$all"; echo x > "$all"'
+        self.implement("a", silent_shell(replace))
+        self.implement("a", *good())
+        self.ends(0, "run")
+        self.only_the_work_is_merged()
+
     def test_directors_own_index_cannot_be_turned_against_it(self) -> None:
         self.plan(node("a"))
         own = 'GIT_INDEX_FILE="$PWD/../$(basename "$PWD").index"'

@@ -146,19 +146,6 @@ class TestOpenCode(ProviderCase):
         program.write_text(text)
         self.is_pending_and_resumable()
 
-    def test_an_opencode_that_crashes_or_says_nothing_is_not_the_models_fault(self) -> None:
-        self.stops(exit_with(1), saying="without an answer")
-        self.stops(exit_with(0), saying="without an answer")
-        self.stops(stderr("Error: bad config"), exit_with(1), saying="bad config")
-        self.stops(silent_shell("kill -SEGV $PPID"), saying="without an answer")
-        self.is_pending_and_resumable()
-
-    def test_an_agent_that_opencode_does_not_know_is_not_replaced_by_another(self) -> None:
-        fallback = stderr('! agent "director-executor" not found. Falling back to default agent')
-        self.stops(fallback, *good(), saying="did not know the agent")
-        self.nothing_is_merged()
-        self.is_pending_and_resumable()
-
     def test_an_unfinished_last_line_is_no_event(self) -> None:
         torn = silent_shell('printf \'{"type":"step_finish","part":\' >> /proc/$PPID/fd/1')
         self.stops(torn, exit_with(0), saying="without an answer")
@@ -176,6 +163,25 @@ class TestOpenCode(ProviderCase):
         calls = [line for line in self.lines("costs.jsonl") if line["role"] == "executor"]
         self.assertEqual((calls[0]["input"], calls[0]["ok"]), (700, False))
         self.assertFalse(self.node_state("a")["escalated"])
+
+
+class TestAnOpenCodeOfItsOwn(ProviderCase):
+    """What a process of its own may do, for one call."""
+
+    server = "off"
+
+    def test_an_opencode_that_crashes_or_says_nothing_is_not_the_models_fault(self) -> None:
+        self.stops(exit_with(1), saying="without an answer")
+        self.stops(exit_with(0), saying="without an answer")
+        self.stops(stderr("Error: bad config"), exit_with(1), saying="bad config")
+        self.stops(silent_shell("kill -SEGV $PPID"), saying="without an answer")
+        self.is_pending_and_resumable()
+
+    def test_an_agent_that_opencode_does_not_know_is_not_replaced_by_another(self) -> None:
+        fallback = stderr('! agent "director-executor" not found. Falling back to default agent')
+        self.stops(fallback, *good(), saying="did not know the agent")
+        self.nothing_is_merged()
+        self.is_pending_and_resumable()
 
 
 class TestTheModelsOwnDoing(ProviderCase):

@@ -47,6 +47,8 @@ class _Session:
         self.folder = folder
         self.opened = opened
         self.server = server
+        self.said = server.folder / f"session-{os.getpid()}-{number}.out"
+        self.complained = self.said.with_suffix(".err")
         self.process: subprocess.Popen[str] | None = None
         self.retries = 0
         self.parts = 0
@@ -72,51 +74,55 @@ class _Session:
             cwd=self.folder,
             env={**env, "PWD": self.folder},
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=self.said.open("wb"),
+            stderr=self.complained.open("wb"),
             text=True,
-            errors="replace",
             start_new_session=True,
         )
         threading.Thread(target=self.follow, args=(asked["parts"][0]["text"],)).start()
 
     def follow(self, prompt: str) -> None:
+        """Tell what the fake run prints until it is over, whoever else holds its streams."""
         process = self.process
-        assert process and process.stdin and process.stdout and process.stderr
+        assert process and process.stdin
         self.tell("session.status", status={"type": "busy"})
         with process.stdin as stdin:
             stdin.write(prompt)
-        complaints = threading.Thread(target=self.pass_on_errors, args=(process.stderr,))
-        complaints.start()
-        for line in process.stdout:
-            with suppress(ValueError):
-                self.pass_on(json.loads(line))
-        process.wait()
-        complaints.join()
+        with self.said.open(errors="replace") as out, self.complained.open(errors="replace") as err:
+            over = False
+            while not over:
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(0.01)
+                    over = True
+                for line in err:
+                    self.pass_on_complaint(line)
+                for line in out:
+                    with suppress(ValueError, RecursionError):
+                        self.pass_on(json.loads(line))
         self.tell("session.status", status={"type": "idle"})
         self.tell("session.idle")
 
-    def pass_on(self, event: dict[str, Any]) -> None:
+    def pass_on(self, event: Any) -> None:
         """Tell what the fake run printed in a server's words."""
-        if event["type"] == "error":
-            self.tell("session.error", error=event["error"])
-        if event["type"] in PARTS:
+        kind = event.get("type") if isinstance(event, dict) else None
+        if kind == "error":
+            self.tell("session.error", error=event.get("error"))
+        if kind in PARTS and isinstance(event.get("part"), dict):
             self.parts += 1
             part = {**event["part"], "id": f"prt_{self.parts}", "sessionID": self.id}
-            if event["type"] == "text":  # while it grows it has no end
+            if kind == "text":  # while it grows it has no end
                 self.tell("message.part.updated", part={**part, "time": {"start": 1}})
                 part["time"] = {"start": 1, "end": 2}
             self.tell("message.part.updated", part=part)
 
-    def pass_on_errors(self, stream: Any) -> None:
-        for line in stream:
-            print(line, end="", file=sys.stderr, flush=True)
-            if asked := REJECTED.search(line):
-                self.tell("permission.asked", permission=asked[1], patterns=[asked[2]])
-            if failed := STREAM_ERROR.search(line):
-                self.retries += 1
-                told = {"attempt": self.retries, "message": failed[1], "next": 0}
-                self.tell("session.status", status={"type": "retry", **told})
+    def pass_on_complaint(self, line: str) -> None:
+        print(line, end="", file=sys.stderr, flush=True)
+        if asked := REJECTED.search(line):
+            self.tell("permission.asked", permission=asked[1], patterns=[asked[2]])
+        if failed := STREAM_ERROR.search(line):
+            self.retries += 1
+            told = {"attempt": self.retries, "message": failed[1], "next": 0}
+            self.tell("session.status", status={"type": "retry", **told})
 
     def abort(self) -> None:
         if self.process:

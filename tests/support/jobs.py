@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,8 @@ explorer = "fake/scout"
 reviewer = "fake/reader"
 escalation = "fake/big"
 """
+# How OpenCode is run where a test does not say: "auto" runs the same tests on a server.
+SERVER = os.environ.get("DIRECTOR_TESTS_SERVER", "off")
 PRICING = """
 [pricing."fake/strong"]
 input = 10.0
@@ -92,6 +95,7 @@ class JobCase(HermeticCase):
 
     repo: SampleRepo
     fake: FakeOpenCode
+    server = SERVER
 
     def setUp(self) -> None:
         super().setUp()
@@ -103,7 +107,9 @@ class JobCase(HermeticCase):
     def configure(self, text: str = "", *, pricing: bool = True) -> None:
         """Write ``config.toml``: the tiers, prices unless told otherwise, then ``text``."""
         self.home.mkdir(exist_ok=True)
-        (self.home / "config.toml").write_text(CONFIG + (PRICING if pricing else "") + text)
+        server = "" if "[opencode]" in text else f'\n[opencode]\nserver = "{self.server}"\n'
+        parts = (CONFIG, PRICING if pricing else "", server, text)
+        (self.home / "config.toml").write_text("".join(parts))
 
     @property
     def home(self) -> Path:
