@@ -52,15 +52,25 @@ class Said:
 
 @dataclass
 class Scene:
-    """One repository with its models. ``env`` is what director, and all it starts, sees."""
+    """One repository with its models. ``env`` is what director, and all it starts, sees.
+
+    ``serving`` is ``[opencode] server`` where a test does not say otherwise.
+    """
 
     repo: SampleRepo
     env: dict[str, str]
     job: ScriptedJob
     server: ModelServer
+    serving: str
 
     @classmethod
-    def open(cls, add_cleanup: AddCleanup, job: ScriptedJob, files: Mapping[str, str]) -> Scene:
+    def open(
+        cls,
+        add_cleanup: AddCleanup,
+        job: ScriptedJob,
+        files: Mapping[str, str],
+        serving: str = "auto",
+    ) -> Scene:
         """Make a scene whose repository holds ``files``; ``add_cleanup`` takes it apart again.
 
         Skips the test where there is no OpenCode.
@@ -74,13 +84,16 @@ class Scene:
         server.__enter__()
         add_cleanup(server.__exit__, None, None, None)
         repo = SampleRepo.create(tmp / "repo", env, files)
-        scene = cls(repo, env, job, server)
+        scene = cls(repo, env, job, server, serving)
         add_cleanup(scene.end_processes)
         return scene
 
     def configure(self, extra: str = "", name: str = "config.toml") -> None:
         """Write a configuration below ``.director``: all tiers local, and ``extra`` sections."""
-        self.repo.write(f".director/{name}", _config(self.server.base_url, extra))
+        config = _config(self.server.base_url, extra)
+        if "[opencode]" not in extra:
+            config += f'\n[opencode]\nserver = "{self.serving}"\n'
+        self.repo.write(f".director/{name}", config)
 
     def director(self, *argv: str, secs: float = COMMAND_SECS) -> Said:
         """Run director in the repository to its end."""
@@ -117,6 +130,10 @@ class Scene:
         """Return the lines of a journal below ``.director``."""
         text = (self.repo.root / ".director" / name).read_text()
         return [json.loads(line) for line in text.splitlines()]
+
+    def in_sessions(self) -> bool:
+        """Return whether a server was started for the calls so far."""
+        return any((self.repo.root / ".director" / "logs").glob("server-*.log"))
 
     def tool_uses(self, log: str) -> list[dict[str, Any]]:
         """Return the tool calls in the transcripts whose name contains ``log``, oldest first."""
@@ -200,7 +217,8 @@ def gates(commands: Mapping[str, str]) -> str:
 def _config(base_url: str, extra: str) -> str:
     tiers = "" if "[tiers]" in extra else local_tiers()
     local = f'[providers.local]\nbase_url = "{base_url}"\n'
-    return "\n".join((tiers, LIMITS, local, extra))
+    limits = "" if "[limits]" in extra else LIMITS
+    return "\n".join((tiers, limits, local, extra))
 
 
 def _environment(tmp: Path, opencode: Path) -> dict[str, str]:

@@ -43,6 +43,7 @@ NEVER_OFFERED = {"task", "webfetch", "websearch", "question"}
 class TestJobThroughTheGates(unittest.TestCase):
     """The job is done once, in ``setUpClass``; each test looks at one side of it."""
 
+    serving: ClassVar[str] = "auto"
     scene: ClassVar[Scene]
     before: ClassVar[dict[str, str]]
     gate_spec: ClassVar[Any]
@@ -55,7 +56,7 @@ class TestJobThroughTheGates(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls) -> None:
-        scene = Scene.open(cls.addClassCleanup, ScriptedJob((HELLO, WORLD)), FILES)
+        scene = Scene.open(cls.addClassCleanup, ScriptedJob((HELLO, WORLD)), FILES, cls.serving)
         cls.scene = scene
         scene.configure(EXTRA)
         scene.job.instead = _disobedient(str(scene.repo.root / "planted.txt"))
@@ -81,6 +82,13 @@ class TestJobThroughTheGates(unittest.TestCase):
         self.assertIs(self.status["integration_ok"], True)
         self.assertIn(self.status["job_branch"], self.ran.out)
         self.assertEqual(self.status["stage_two_trigger_rate"], 0.5)
+
+    def test_calls_are_made_as_configured(self) -> None:
+        self.assertEqual(self.scene.in_sessions(), self.serving == "auto")
+
+    def test_no_request_is_made_but_the_agents_own_turns(self) -> None:
+        for request in self.scene.server.requests:
+            self.assertTrue(request.body.get("tools"), request.prompt[:80])
 
     def test_the_branch_holds_the_work_and_nothing_else(self) -> None:
         expected = {*FILES, HELLO.file, *HELLO.extra_files, HELLO.test, WORLD.file, WORLD.test}
@@ -164,6 +172,10 @@ class TestJobThroughTheGates(unittest.TestCase):
         requests: list[Request] = self.scene.requests(heading)
         self.assertTrue(requests, heading)
         return tools_offered(requests)
+
+
+class TestJobWithAnOpenCodeForEachCall(TestJobThroughTheGates):
+    serving = "off"
 
 
 def _disobedient(outside: str) -> dict[str, Sequence[Turn]]:

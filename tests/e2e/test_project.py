@@ -31,8 +31,10 @@ FILES = {
 
 
 class TestProjectsOwnConfiguration(unittest.TestCase):
+    serving = "auto"
+
     def test_it_counts_and_what_opencode_writes_into_it_does_not(self) -> None:
-        scene = Scene.open(self.addCleanup, ScriptedJob((HELLO,)), FILES)
+        scene = Scene.open(self.addCleanup, ScriptedJob((HELLO,)), FILES, self.serving)
         scene.configure(local_tiers(**{role: f"mine/{role}" for role in ROLES}))
         mine = {
             "npm": "@ai-sdk/openai-compatible",
@@ -67,3 +69,7 @@ class TestProjectsOwnConfiguration(unittest.TestCase):
         self.assertLessEqual({"read", "write", "edit"}, offered)
         self.assertEqual(scene.repo.fingerprint(), before)
         self.assertEqual(scene.leftovers(), [])
+
+
+class TestItWithAnOpenCodeForEachCall(TestProjectsOwnConfiguration):
+    serving = "off"

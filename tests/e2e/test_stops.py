@@ -19,9 +19,11 @@ RETRIES_OF_OPENCODE = 6
 
 class TestStops(unittest.TestCase):
     scene: Scene
+    serving = "auto"
 
     def test_each_stop_is_explained_and_the_work_goes_on(self) -> None:
-        self.scene = Scene.open(self.addCleanup, ScriptedJob((HELLO,)), {"README.md": "words\n"})
+        files = {"README.md": "words\n"}
+        self.scene = Scene.open(self.addCleanup, ScriptedJob((HELLO,)), files, self.serving)
         self.scene.configure()
         self._refused_while_planning()
         succeeded(self.scene.director("plan", TASK, "--no-critique"))
@@ -83,3 +85,7 @@ class TestStops(unittest.TestCase):
     def _is_pending(self) -> None:
         node = succeeded(self.scene.director("status", "--json")).json["nodes"]["hello"]
         self.assertEqual((node["status"], node["attempts"], node["tries"]), ("pending", 0, []))
+
+
+class TestStopsWithAnOpenCodeForEachCall(TestStops):
+    serving = "off"

@@ -1,0 +1,87 @@
+"""The real ``opencode serve``: whose its processes are, its death, and one that somebody runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import unittest
+
+from director.demo.turns import shell
+from director.workspace.processes import MARKER
+from tests.e2e.scene import PROC, Scene, succeeded, wait_for
+from tests.e2e.scripted_job import DONE, TASK, ScriptedJob, Word, writes
+
+HELLO = Word("hello")
+FILES = {"README.md": "words\n"}
+WORK = writes({HELLO.file: "hello\n"})
+
+
+@unittest.skipUnless(PROC.is_dir(), "processes are found by /proc")
+class TestServer(unittest.TestCase):
+    def setUp(self) -> None:
+        self.scene = Scene.open(self.addCleanup, ScriptedJob((HELLO,)), FILES)
+        self.scene.configure()
+        succeeded(self.scene.director("plan", TASK, "--no-critique"))
+
+    def test_an_agents_commands_are_marked_as_its_calls_and_the_server_is_closed_to_them(
+        self,
+    ) -> None:
+        servers = "tr '\\0' '\\n' </proc/$OPENCODE_PID/environ | sed -n 's/^DIRECTOR/SERVERS/p'"
+        self.scene.job.instead = {"Implement": [shell(f"env; {servers}"), WORK, DONE]}
+        succeeded(self.scene.director("run"))
+        output = self.scene.tool_uses("hello-executor")[0]["state"]["output"]
+        told = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
+        self.assertNotEqual(told[MARKER], told["SERVERS_PROCESS"])
+        self.assertEqual(told[MARKER].split(":")[:2], told["SERVERS_PROCESS"].split(":")[:2])
+        self.assertEqual(told["OPENCODE_SERVER_PASSWORD"], "")
+        self.assertEqual(self.scene.leftovers(), [])
+
+    def test_a_server_that_dies_is_replaced_and_the_call_made_again(self) -> None:
+        self.scene.configure("[limits]\nflake_runs = 1\nprovider_retries = 1\n")
+        self.scene.job.instead = {"Implement": [shell("sleep 300")]}
+        process = self.scene.start("run")
+        wait_for(lambda: "sleep 300" in self.scene.processes().values(), "the agent is at work")
+        self.scene.job.instead.clear()
+        for pid, line in self.scene.processes().items():
+            if " serve " in line and "sh -c" not in line:
+                os.kill(pid, signal.SIGKILL)
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 0, err)
+        self.assertIn("the OpenCode server failed", err)
+        self.assertEqual(self.scene.leftovers(), [])
+
+    def test_somebodys_server_works_once_it_knows_the_agents(self) -> None:
+        url = self._somebodys("{}")
+        self.scene.configure(f'[opencode]\nserver = "{url}"\n')
+        self.scene.env["OPENCODE_SERVER_PASSWORD"] = "open"
+        said = self.scene.director("run")
+        self.assertEqual(said.code, 2, said.err)
+        config = self.scene.repo.root / ".director/logs/server-config.json"
+        self.assertIn(str(config), said.out)
+        url = self._somebodys(config.read_text())
+        self.scene.configure(f'[opencode]\nserver = "{url}"\n')
+        succeeded(self.scene.director("run"))
+        self.assertEqual(self.scene.tool_uses("hello-executor")[0]["state"]["status"], "completed")
+
+    def _somebodys(self, config: str) -> str:
+        """Start a server as a user would, and return its URL."""
+        env = {
+            **self.scene.env,
+            "OPENCODE_SERVER_PASSWORD": "open",
+            "OPENCODE_CONFIG_CONTENT": config,
+        }
+        process = subprocess.Popen(
+            ["opencode", "serve", "--port", "0"],
+            env=env,
+            cwd=self.scene.env["HOME"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        assert process.stdout
+        line = process.stdout.readline()
+        process.stdout.close()
+        return line.split()[-1]
