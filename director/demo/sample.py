@@ -24,6 +24,9 @@ escalation  = "local/escalation"     # is asked when the executor has used up it
 [providers.local]
 base_url = "{base_url}"
 
+[opencode]
+server = "{server}"
+
 [gates]
 test = "python3 -m unittest discover -s tests -t ."
 
@@ -42,17 +45,20 @@ cost_ceiling_usd = 5.0
 """
 
 
-def make_sample(directory: Path, base_url: str, env: Mapping[str, str]) -> None:
+def make_sample(
+    directory: Path, base_url: str, env: Mapping[str, str], server: str = "auto"
+) -> None:
     """Make the sample repository in ``directory`` (an empty or a missing folder), one commit.
 
-    ``base_url`` is where the models are reached. The identity is the repository's own, so that
-    a machine where git knows nobody will do. Raises DirectorError when git or the disk fails.
+    ``base_url`` is where the models are reached, ``server`` how OpenCode is run. The identity is
+    the repository's own, so that a machine where git knows nobody will do. Raises DirectorError
+    when git or the disk fails.
     """
     for name, content in FILES.items():
         write_text(directory / name, content)
     home = Home(directory / FOLDER)
     home.prepare()
-    write_text(home.config, CONFIG.format(base_url=base_url))
+    write_text(home.config, CONFIG.format(base_url=base_url, server=server))
     git = Git.at(directory, env)
     git.output("init", "--quiet", "--initial-branch=main")
     git.output("config", "user.name", "director demo")

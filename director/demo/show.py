@@ -49,7 +49,7 @@ def run_demo(
     with ExitStack() as stack:
         prepare = _with_real_opencode if real else _with_stand_in
         base_url, child_env = stack.enter_context(prepare(env))
-        make_sample(repository, base_url, env)
+        make_sample(repository, base_url, env, "auto" if real else "off")
         say(_introduction(repository, real))
         terminal = _Terminal(_finding_director(child_env), say, attached)
         code = _type_commands(repository, terminal)

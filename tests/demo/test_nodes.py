@@ -34,7 +34,7 @@ class EveryNode(WithFolder):
                     self.assert_red(scripted)
                 self.put(scripted.solution)
                 self.assertEqual(self.code(scripted), 0)
-        whole = read_config(CONFIG.format(base_url="http://127.0.0.1:9/v1"), "c").gates["test"]
+        whole = read_config(CONFIG.format(base_url="http://127.0.0.1:9/v1", server="off"), "c").gates["test"]
         self.assertEqual(self.shell(whole).code, 0)
 
     def test_writes_its_own_files_only(self) -> None:
@@ -59,7 +59,7 @@ class TheJob(unittest.TestCase):
         self.assertEqual((retried, escalated), (["reading-time"], ["headings"]))
 
     def test_the_executor_uses_up_the_attempts_of_the_configuration(self) -> None:
-        limits = read_config(CONFIG.format(base_url="http://127.0.0.1:9/v1"), "c").limits
+        limits = read_config(CONFIG.format(base_url="http://127.0.0.1:9/v1", server="off"), "c").limits
         for scripted in NODES:
             if scripted.by_executor < len(scripted.attempts):
                 self.assertEqual(scripted.by_executor, limits.max_attempts)
