@@ -14,7 +14,7 @@ from director.demo.model_server import ModelServer, Request
 from director.demo.turns import Say, Turn, write
 from tests.benchmarks.contestants import PROVIDER, ROLES, Contestant
 from tests.benchmarks.footprint import PeakMemory
-from tests.benchmarks.measuring import Result, run
+from tests.benchmarks.measuring import CommandError, Result, run
 from tests.benchmarks.stage import Stage, Turns
 from tests.benchmarks.trial import Planned, Trial
 from tests.benchmarks.work import MARK, Work, free, mark
@@ -38,7 +38,7 @@ def real_opencode(stage: Stage) -> Iterator[Result]:
     with ModelServer(partial(_conversation, work)) as server:
         for lanes in LANES:
             trial = Trial(f"{lanes} lane{'s' * (lanes > 1)}", work, lanes)
-            yield from _measured(stage, trial, _Real(Path(program).resolve(), server))
+            yield from _measured(stage, trial, _Real(Path(program).absolute(), server))
 
 
 def _measured(stage: Stage, trial: Trial, real: _Real) -> Iterator[Result]:
@@ -85,6 +85,8 @@ class _Real:
             finished = planned.run(env)
         count = len(planned.trial.work.nodes)
         asked = list(self.server.requests)
+        if not asked:
+            raise CommandError("the run asked the scripted model nothing")
         return {
             WALL: finished.wall_secs / count,
             CPU: finished.cpu_secs / count,
