@@ -20,7 +20,7 @@ from tests.benchmarks.contestants import (
     this_tree,
 )
 from tests.benchmarks.in_memory import in_memory
-from tests.benchmarks.machine import machine
+from tests.benchmarks.machine import load, machine
 from tests.benchmarks.measuring import NotMeasured, Result
 from tests.benchmarks.real_opencode import real_opencode
 from tests.benchmarks.stage import FLOOR, Stage
@@ -29,6 +29,7 @@ from tests.benchmarks.table import as_json, markdown
 from tests.support.hermetic import hermetic_environment, remove_tree
 
 ROUNDS = 5
+INTERRUPTED = 130
 SCENARIOS: dict[str, Callable[[Stage], Iterator[Result]]] = {
     "one-lane": jobs.one_lane,
     "eight-lanes": jobs.eight_lanes,
@@ -41,7 +42,10 @@ SCENARIOS: dict[str, Callable[[Stage], Iterator[Result]]] = {
 
 
 def main(argv: Sequence[str]) -> int:
-    """Measure what is asked for; 1 when this tree could not be measured, else 0."""
+    """Measure what is asked for; 1 when this tree could not be measured, else 0.
+
+    A ctrl-C ends it early, with what was measured by then.
+    """
     asked = _parser().parse_args(argv)
     folder = Path(tempfile.mkdtemp(prefix="director-benchmarks-")).resolve()
     try:
@@ -82,31 +86,40 @@ def _scenarios(text: str) -> list[str]:
 
 
 def _compare(asked: argparse.Namespace, folder: Path) -> int:
-    wanted = asked.reference or ([] if asked.quick else list(REFERENCES))
-    found = {
-        one.partition("=")[0]: reference(one, cache_folder(os.environ))
-        for one in wanted
-        if one != "none"
-    }
-    contestants = (
-        this_tree(folder / "this-tree"),
-        *(one for one in found.values() if isinstance(one, Contestant)),
-    )
-    absent = {name: one for name, one in found.items() if isinstance(one, NotMeasured)}
+    contestants, absent = _contestants(asked, folder)
+    rounds = 1 if asked.quick else asked.rounds
     about = machine()
     results: list[Result] = []
-    for name in asked.scenario:
-        print(f"{name} …", file=sys.stderr, flush=True)
-        place = folder / name
-        place.mkdir()
-        env = hermetic_environment(place / "home")
-        rounds = 1 if asked.quick else asked.rounds
-        stage = Stage(contestants, absent, rounds, asked.quick, place, env)
-        results += SCENARIOS[name](stage)
-        remove_tree(place)
-    about["load at the end"] = " ".join(f"{one:.2f}" for one in os.getloadavg())
+    interrupted = False
+    try:
+        for name in asked.scenario:
+            print(f"{name} …", file=sys.stderr, flush=True)
+            place = folder / name
+            place.mkdir()
+            env = hermetic_environment(place / "home")
+            stage = Stage(contestants, absent, rounds, asked.quick, place, env)
+            results.extend(SCENARIOS[name](stage))
+            remove_tree(place)
+    except KeyboardInterrupt:
+        interrupted = True  # what was measured by then is still worth reading
+    about["load at the end"] = load()
     _print(results, about, as_document=asked.json)
-    return _failed(results)
+    return _failed(results) or INTERRUPTED * interrupted
+
+
+def _contestants(
+    asked: argparse.Namespace, folder: Path
+) -> tuple[tuple[Contestant, ...], dict[str, NotMeasured]]:
+    """Return who takes part, and why those do not that were asked for as well."""
+    wanted = asked.reference or ([] if asked.quick else list(REFERENCES))
+    present, absent = [this_tree(folder / "this-tree")], {}
+    for one in wanted:
+        found = reference(one, cache_folder(os.environ)) if one != "none" else None
+        if isinstance(found, Contestant):
+            present.append(found)
+        elif found:
+            absent[one.partition("=")[0]] = found
+    return tuple(present), absent
 
 
 def _print(results: Sequence[Result], about: dict[str, str], *, as_document: bool) -> None:

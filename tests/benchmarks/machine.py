@@ -17,8 +17,13 @@ def machine() -> dict[str, str]:
         "python": platform.python_version(),
         "git": _version("git"),
         "opencode": _version("opencode"),
-        "load": " ".join(f"{one:.2f}" for one in os.getloadavg()),
+        "load": load(),
     }
+
+
+def load() -> str:
+    """Return how busy the machine was in the last minutes (1, 5 and 15)."""
+    return " ".join(f"{one:.2f}" for one in os.getloadavg())
 
 
 def _version(program: str) -> str:
