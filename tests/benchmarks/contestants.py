@@ -19,6 +19,7 @@ REFERENCES = ("0.3.0", "0.11.0")
 BARE_TIERS = frozenset({"0.3.0"})  # versions that take OpenCode's own names of models
 ROLES = ("planner", "test_author", "executor", "explorer", "reviewer", "escalation")
 PROVIDER = "scripted"
+WHOLE = "installed"  # lies in an environment whose installation was not cut short
 INSTALL_SECS = 300.0
 LAUNCHER = """\
 #!{python}
@@ -70,12 +71,13 @@ def reference(wanted: str, cache: Path) -> Contestant | NotMeasured:
     ``VERSION=PROGRAM`` takes one that is installed already; its Python lies beside it.
     """
     version, _, given = wanted.partition("=")
-    program = Path(given) if given else cache / f"{PACKAGE}-{version}" / "bin" / "director"
-    if not given and not program.exists():
+    folder = cache / f"{PACKAGE}-{version}"
+    if not given and not (folder / WHOLE).exists():
         try:
-            _install(version, program.parents[1])
+            _install(version, folder)
         except (CommandError, OSError) as error:
             return NotMeasured(f"it could not be installed: {error}")
+    program = Path(given) if given else folder / "bin" / "director"
     if not program.exists():
         return NotMeasured(f"there is no {program.name} at the given path")
     prefix = "" if version in BARE_TIERS else "opencode/"
@@ -89,15 +91,10 @@ def cache_folder(env: Mapping[str, str]) -> Path:
 
 
 def _install(version: str, folder: Path) -> None:
-    half_done = folder.with_name(f"{folder.name}.part")  # a killed one must not look whole
-    shutil.rmtree(half_done, ignore_errors=True)
+    """Make a virtual environment; its scripts hold its path, so it cannot be moved into place."""
     shutil.rmtree(folder, ignore_errors=True)
-    venv.create(half_done, with_pip=True)
-    pip = (half_done / "bin" / "python", "-m", "pip", "install", "--quiet")
+    venv.create(folder, with_pip=True)
+    pip = (folder / "bin" / "python", "-m", "pip", "install", "--quiet")
     options = ("--disable-pip-version-check", "--no-deps")
-    try:
-        run((*pip, *options, f"{PACKAGE}=={version}"), half_done, os.environ, INSTALL_SECS)
-    except CommandError:
-        shutil.rmtree(half_done)
-        raise
-    half_done.rename(folder)
+    run((*pip, *options, f"{PACKAGE}=={version}"), folder, os.environ, INSTALL_SECS)
+    (folder / WHOLE).touch()
