@@ -9,6 +9,7 @@ from director.model.dag import dag_problems
 from director.workspace.gates import NOT_EXECUTABLE
 from tests.demo.folders import WithFolder
 
+SAMPLE_CONFIG = CONFIG.format(base_url="http://127.0.0.1:9/v1", server="off")
 
 class EveryNode(WithFolder):
     """Its tests are red without it and after every wrong attempt, and green at the end."""
@@ -34,7 +35,7 @@ class EveryNode(WithFolder):
                     self.assert_red(scripted)
                 self.put(scripted.solution)
                 self.assertEqual(self.code(scripted), 0)
-        whole = read_config(CONFIG.format(base_url="http://127.0.0.1:9/v1", server="off"), "c").gates["test"]
+        whole = read_config(SAMPLE_CONFIG, "c").gates["test"]
         self.assertEqual(self.shell(whole).code, 0)
 
     def test_writes_its_own_files_only(self) -> None:
@@ -59,7 +60,7 @@ class TheJob(unittest.TestCase):
         self.assertEqual((retried, escalated), (["reading-time"], ["headings"]))
 
     def test_the_executor_uses_up_the_attempts_of_the_configuration(self) -> None:
-        limits = read_config(CONFIG.format(base_url="http://127.0.0.1:9/v1", server="off"), "c").limits
+        limits = read_config(SAMPLE_CONFIG, "c").limits
         for scripted in NODES:
             if scripted.by_executor < len(scripted.attempts):
                 self.assertEqual(scripted.by_executor, limits.max_attempts)
