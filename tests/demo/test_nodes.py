@@ -11,6 +11,7 @@ from tests.demo.folders import WithFolder
 
 SAMPLE_CONFIG = CONFIG.format(base_url="http://127.0.0.1:9/v1", server="off")
 
+
 class EveryNode(WithFolder):
     """Its tests are red without it and after every wrong attempt, and green at the end."""
 

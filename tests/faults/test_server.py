@@ -267,5 +267,3 @@ class TestSomebodysServer(ServerCase):
         self.configure('[opencode]\nserver = "http://x:1"\n[sandbox]\ncommand = "env"\n')
         done = self.ends(2, "run", "--json")
         self.assertIn("[sandbox]", done.json["error"])
-
-
