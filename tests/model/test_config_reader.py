@@ -47,6 +47,18 @@ class TestReadConfig(unittest.TestCase):
         self.assertEqual((config.limits, config.review), (Limits(), ReviewPolicy()))
         self.assertEqual((dict(config.gates), dict(config.pricing), config.local), ({}, {}, None))
 
+    def test_how_opencode_is_run(self) -> None:
+        self.assertEqual(self.read("").opencode.server, "auto")
+        for server, url in (("off", None), ("auto", None), ("http://h:1/p", "http://h:1/p")):
+            config = self.read(f'[opencode]\nserver = "{server}"\n')
+            self.assertEqual((config.opencode.server, config.opencode.server_url), (server, url))
+        for wrong in ("on", "h:1", "http://", "ftp://h", "http://a b"):
+            self.assertIn("opencode.server", self.said(f'[opencode]\nserver = "{wrong}"\n'))
+        self.assertIn("did you mean 'server'", self.said("[opencode]\nservr = 'off'\n"))
+        box = '[sandbox]\ncommand = "env"\n[opencode]\nserver = "http://h:1"\n'
+        self.assertIn("[sandbox]", self.said(box))
+        self.read(box.replace("http://h:1", "auto"))
+
     def test_everything(self) -> None:
         config = self.read(
             """
