@@ -20,7 +20,7 @@ from tests.benchmarks.trial import Planned, Trial
 from tests.benchmarks.work import MARK, Work, free, mark
 
 LANES = (1, 2)
-VARIANTS: tuple[tuple[str, str], ...] = ()
+VARIANTS = (("no server", '[opencode]\nserver = "off"\n'),)
 """This tree in other configurations as well: (a word for the column, text for config.toml)."""
 
 WALL, CPU, MEMORY = "wall time", "CPU time", "peak memory"
