@@ -20,7 +20,7 @@ def tool_versions(git: Git) -> dict[str, str]:
     """Return name → version of what works here; what does not say its version is left out."""
     known = {
         "director": __version__,
-        "git": git.text("version").removeprefix("git version "),
+        "git": _version("git", git.env).removeprefix("git version "),
         "opencode": _opencode_version(git.env),
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -33,6 +33,10 @@ def _opencode_version(env: Mapping[str, str]) -> str:
         program = find_program(env)
     except DirectorError:
         return ""
+    return _version(program, env)
+
+
+def _version(program: str, env: Mapping[str, str]) -> str:
     return _said_version(program, tuple(sorted(env.items())))
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from director.model.errors import RequestError, StoppedError
-from director.workspace.processes import Captured, capture
+from director.workspace.processes import Captured, Dialogue, capture
 
 KEPT_VARIABLES = ("GIT_EXEC_PATH", "GIT_CONFIG", "GIT_ASKPASS", "GIT_SSH", "GIT_SSL", "GIT_HTTP")
 QUIET_CONFIG = (
@@ -20,6 +21,7 @@ QUIET_CONFIG = (
     "commit.gpgSign=false",
     "advice.detachedHead=false",
 )
+GIT = ("git", *(part for setting in QUIET_CONFIG for part in ("-c", setting)))
 
 
 class GitError(StoppedError):
@@ -64,9 +66,18 @@ class Git:
 
     def run(self, *argv: str, stdin: bytes = b"") -> Captured:
         """Run git and return exit code and streams; RequestError when there is no git."""
-        settings = [part for setting in QUIET_CONFIG for part in ("-c", setting)]
+        with self._started():
+            return capture([*GIT, *argv], self.cwd, self.env, stdin)
+
+    def dialogue(self, *argv: str) -> Dialogue:
+        """Start a git that answers as long as it is asked; RequestError when there is no git."""
+        with self._started():
+            return Dialogue([*GIT, *argv], self.cwd, self.env)
+
+    @contextmanager
+    def _started(self) -> Iterator[None]:
         try:
-            return capture(["git", *settings, *argv], self.cwd, self.env, stdin)
+            yield
         except FileNotFoundError:
             if not self.cwd.is_dir():
                 raise RequestError(f"there is no folder {self.cwd}", "give another") from None

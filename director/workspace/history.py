@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from director.workspace.git import Git, split_z
+from director.workspace.objects import GITLINK_MODE, Item, Objects
 
 ABSENT_MODE = "000000"
 
@@ -52,9 +53,10 @@ class History:
 
     def __init__(self, git: Git) -> None:
         self.git = git
+        self.objects = Objects(git)
         self._trees: dict[str, str] = {}
         self._changes: dict[tuple[str, str], list[Change]] = {}
-        self._folders: dict[str, list[Entry]] = {}
+        self._below: dict[str, tuple[Entry, ...]] = {}
 
     def tip_of(self, name: str) -> str | None:
         """Return the commit of the local branch ``name``, or None."""
@@ -67,12 +69,19 @@ class History:
 
     def entries(self, commit: str, paths: Iterable[str]) -> dict[str, Entry]:
         """Return path → entry for those of ``paths`` that are files in ``commit``."""
-        wanted = list(paths)
-        if not wanted:
-            return {}
-        out = self.git.output("ls-tree", "-r", "-z", "--full-tree", commit, "--", *wanted)
-        found = [_entry(line) for line in split_z(out)]
-        return {entry.path: entry for entry in found if entry.path in set(wanted)}
+        found = {}
+        for path in paths:
+            item = self._at(self.tree(commit), path)
+            if item and not item.is_tree:
+                found[path] = Entry(path, item.mode, item.oid)
+        return found
+
+    def _at(self, tree: str, path: str) -> Item | None:
+        head, slash, rest = path.partition("/")
+        item = self.objects.items(tree).get(head)
+        if not slash or item is None:
+            return item
+        return self._at(item.oid, rest) if item.is_tree else None
 
     def hashes(self, commit: str, paths: Iterable[str]) -> dict[str, str]:
         """Return path → sha256 (hex) of the content, for those of ``paths`` in ``commit``."""
@@ -84,33 +93,54 @@ class History:
     def contents(self, commit: str, paths: Iterable[str]) -> dict[str, bytes]:
         """Return path → content for those of ``paths`` that are files in ``commit``."""
         found = self.entries(commit, paths)
-        if not found:
-            return {}
-        asked = "".join(f"{entry.oid}\n" for entry in found.values()).encode()
-        blobs = _split_batch(self.git.output("cat-file", "--batch", stdin=asked))
-        return dict(zip(found, blobs, strict=True))
+        return {path: self.objects.get(entry.oid).data for path, entry in found.items()}
 
     def tree(self, commit: str) -> str:
-        """Return the tree of ``commit``, given by its id."""
+        """Return the tree of ``commit`` (a tree: itself), given by its id."""
         if commit not in self._trees:
-            self._trees[commit] = self.git.text("rev-parse", f"{commit}^{{tree}}")
+            self._trees[commit] = self.objects.get(f"{commit}^{{tree}}").oid
         return self._trees[commit]
 
-    def folders(self, commit: str) -> list[Entry]:
+    def folders(self, commit: str) -> tuple[Entry, ...]:
         """Return the folders of ``commit``, submodules among them."""
-        if commit not in self._folders:
-            out = self.git.output("ls-tree", "-r", "-d", "-z", "--full-tree", commit)
-            self._folders[commit] = [_entry(line) for line in split_z(out)]
-        return self._folders[commit]
+        return self._folders(self.tree(commit))
+
+    def _folders(self, tree: str) -> tuple[Entry, ...]:
+        """Return the folders below a tree; a folder that did not change is not read again."""
+        if tree not in self._below:
+            found = []
+            for name, item in self.objects.items(tree).items():
+                if item.is_tree or item.mode == GITLINK_MODE:
+                    found.append(Entry(name, item.mode, item.oid))
+                if item.is_tree:
+                    inner = self._folders(item.oid)
+                    found += [Entry(f"{name}/{one.path}", one.mode, one.oid) for one in inner]
+            self._below[tree] = tuple(found)
+        return self._below[tree]
 
     def changes(self, old: str, new: str) -> list[Change]:
         """Return the paths in which two commits or trees differ, without guessing renames."""
         if (old, new) not in self._changes:
-            options = ("-r", "-z", "--no-renames", "--raw")
-            out = split_z(self.git.output("diff-tree", *options, old, new))
-            pairs = zip(out[::2], out[1::2], strict=True)
-            self._changes[old, new] = [_change(info, path) for info, path in pairs]
+            found = self._differences(self.tree(old), self.tree(new), "")
+            by_path = sorted(found, key=lambda change: change.path.encode(errors="surrogateescape"))
+            self._changes[old, new] = by_path
         return self._changes[old, new]
+
+    def _differences(self, old: str | None, new: str | None, folder: str) -> Iterator[Change]:
+        before = self.objects.items(old) if old else {}
+        after = self.objects.items(new) if new else {}
+        absent = Item(ABSENT_MODE, "0" * len(old or new or ""))
+        for name in {**before, **after}:
+            was, now = before.get(name, absent), after.get(name, absent)
+            if was == now:
+                continue
+            if was.is_tree or now.is_tree:
+                one, other = (item.oid if item.is_tree else None for item in (was, now))
+                yield from self._differences(one, other, f"{folder}{name}/")
+            was, now = (absent if item.is_tree else item for item in (was, now))
+            if was != now:
+                path = f"{folder}{name}"
+                yield Change(path, Entry(path, was.mode, was.oid), Entry(path, now.mode, now.oid))
 
     def diff(self, old: str, new: str) -> str:
         """Return the difference between two commits as a patch, for people and models."""
@@ -125,28 +155,6 @@ class History:
             "--format=%H %T %P%n%(trailers:only=true,unfold=true)", f"{base}..{tip}",
         )  # fmt: skip
         return [_branch_commit(text) for text in split_z(out)]
-
-
-def _split_batch(output: bytes) -> list[bytes]:
-    """Return the contents in the output of ``git cat-file --batch``."""
-    contents = []
-    while output:
-        head, _, rest = output.partition(b"\n")
-        size = int(head.rsplit(b" ", 1)[1])
-        contents.append(rest[:size])
-        output = rest[size + 1 :]
-    return contents
-
-
-def _entry(line: str) -> Entry:
-    info, _, path = line.partition("\t")
-    mode, _, oid = info.split(" ")
-    return Entry(path, mode, oid)
-
-
-def _change(info: str, path: str) -> Change:
-    old_mode, new_mode, old_oid, new_oid, _ = info.removeprefix(":").split(" ")
-    return Change(path, Entry(path, old_mode, old_oid), Entry(path, new_mode, new_oid))
 
 
 def _branch_commit(text: str) -> BranchCommit:

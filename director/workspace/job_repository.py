@@ -10,14 +10,16 @@ import os
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from director.model.errors import StoppedError
 from director.records.files import append_line, make_folder, read_lines
-from director.workspace.git import Git, join_z, split_z
+from director.workspace.git import Git, split_z
 from director.workspace.history import ABSENT_MODE, BranchCommit, Change, Entry, History
+from director.workspace.objects import TREE_MODE, Item, tree_data, write_object
 from director.workspace.repository import Repository
 
 CARRIED_CONFIG = (
@@ -116,19 +118,50 @@ class JobRepository(History):
 
     def store(self, content: bytes) -> str:
         """Write ``content`` as a blob, as it is, and return its object id."""
-        return self.git.text("hash-object", "-w", "--stdin", "--no-filters", stdin=content)
+        return self._write("blob", content)
 
     def tree_with(self, base: str, entries: Iterable[Entry]) -> str:
         """Write and return the tree of ``base`` with ``entries`` put in (absent ones taken out)."""
-        lines = [f"{entry.mode} {entry.oid}\t{entry.path}" for entry in entries]
-        with self.scratch_index() as git:
-            git.output("read-tree", base)
-            git.output("update-index", "-z", "--index-info", stdin=join_z(lines))
-            return git.text("write-tree")
+        changed = {entry.path: Item(entry.mode, entry.oid) for entry in entries}
+        return self._tree_with(self.tree(base), changed) or self._write("tree", b"")
+
+    def _tree_with(self, tree: str | None, changed: Mapping[str, Item]) -> str | None:
+        """Write a folder with ``changed`` put in; None: nothing is left in it."""
+        items = self.objects.items(tree) if tree else {}
+        here: dict[str, Item] = {}
+        below: dict[str, dict[str, Item]] = {}
+        for path, item in changed.items():
+            name, slash, rest = path.partition("/")
+            if slash:
+                below.setdefault(name, {})[rest] = item
+            else:
+                here[name] = item
+        for name, inner in below.items():
+            old = items.get(name)
+            folder = self._tree_with(old.oid if old and old.is_tree else None, inner)
+            if folder:
+                items[name] = Item(TREE_MODE, folder)
+            elif old and old.is_tree:
+                del items[name]
+        for name, item in here.items():
+            if item.mode != ABSENT_MODE:
+                items[name] = item
+            elif name in items and not items[name].is_tree:
+                del items[name]
+        return self._write("tree", tree_data(items)) if items else None
 
     def commit(self, tree: str, parent: str, message: str) -> str:
         """Write and return a commit of ``tree`` on ``parent``."""
-        return self.git.text("commit-tree", tree, "-p", parent, stdin=message.encode())
+        who = self.user.identity()
+        moment = f"{int(time.time())} {time.strftime('%z')}"
+        lines = [f"tree {tree}", f"parent {parent}"]
+        for role in ("AUTHOR", "COMMITTER"):
+            name, address = who[f"GIT_{role}_NAME"], who[f"GIT_{role}_EMAIL"]
+            lines.append(f"{role.lower()} {name} <{address}> {moment}")
+        return self._write("commit", "\n".join([*lines, "", message]).encode())
+
+    def _write(self, kind: str, data: bytes) -> str:
+        return write_object(self.path / "objects", self.user.object_format, kind, data)
 
     @contextmanager
     def scratch_index(self) -> Iterator[Git]:

@@ -278,6 +278,54 @@ def capture(
     return Captured(process.returncode, out, err)
 
 
+class Dialogue:
+    """A process that answers on its pipes for as long as it is needed (git).
+
+    It ends by itself when this process does: then there is nobody left to read from. What goes
+    wrong in between is an OSError.
+    """
+
+    def __init__(self, argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> None:
+        self._process = _CHILDREN.start(
+            argv,
+            cwd=cwd,
+            env={**env, MARKER: "director"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        assert self._process.stdin and self._process.stdout
+        self._questions, self._answers = self._process.stdin, self._process.stdout
+
+    def say(self, question: bytes) -> None:
+        """Send ``question``."""
+        self._questions.write(question)
+        self._questions.flush()
+
+    def line(self) -> bytes:
+        """Return the next line of the answer, without its end."""
+        line = self._answers.readline()
+        if not line.endswith(b"\n"):
+            raise BrokenPipeError("the answer broke off")
+        return line[:-1]
+
+    def read(self, size: int) -> bytes:
+        """Return the next ``size`` bytes of the answer."""
+        data = self._answers.read(size)
+        if len(data) < size:
+            raise BrokenPipeError("the answer broke off")
+        return data
+
+    def end(self) -> None:
+        """End the process; may be called again."""
+        for pipe in (self._questions, self._answers):
+            with suppress(OSError):
+                pipe.close()
+        self._process.wait()
+        _CHILDREN.forget(self._process)
+
+
 def run_attached(
     argv: Sequence[str], cwd: Path, env: Mapping[str, str], cancellation: Cancellation
 ) -> int:

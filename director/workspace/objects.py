@@ -1,0 +1,124 @@
+"""The objects of one repository: read through one long-lived git, written as loose objects.
+
+Commits and trees are small and asked for often; a process for each would cost more than all that
+is done with them. The formats are git's documented ones (gitformat-loose(5) and "Git Objects").
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import threading
+import weakref
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from director.records.files import explained
+from director.workspace.git import Git, GitError
+from director.workspace.processes import Captured, Dialogue
+
+TREE_MODE = "040000"
+GITLINK_MODE = "160000"
+
+
+@dataclass(frozen=True)
+class Found:
+    """An object. ``kind`` is ``blob``, ``tree``, ``commit`` or ``tag``."""
+
+    oid: str
+    kind: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Item:
+    """What a name in a tree stands for: git's mode (six octal digits) and object id."""
+
+    mode: str
+    oid: str
+
+    @property
+    def is_tree(self) -> bool:
+        """Whether it is a folder."""
+        return self.mode == TREE_MODE
+
+
+class Objects:
+    """Reads the objects that ``git`` finds. Callable from any thread."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._dialogue: Dialogue | None = None
+        self._turn = threading.Lock()
+
+    def find(self, name: str) -> Found | None:
+        """Return the object that ``name`` (an id, or any revision) stands for, or None."""
+        with self._turn:
+            try:
+                return self._ask(name)
+            except (OSError, ValueError):  # whoever ended it gains nothing by it
+                if self._dialogue:
+                    self._dialogue.end()
+                self._dialogue = None
+                return self._ask(name)
+
+    def get(self, name: str) -> Found:
+        """Return the object that ``name`` stands for; GitError when there is none."""
+        found = self.find(name)
+        if found is None:
+            problem = f"there is no object {name}".encode(errors="surrogateescape")
+            raise GitError(("cat-file", "--batch"), Captured(128, b"", problem))
+        return found
+
+    def items(self, tree: str) -> dict[str, Item]:
+        """Return name → item of one folder, given by the id of its tree."""
+        data, width = self.get(tree).data, len(tree) // 2
+        items, start = {}, 0
+        while start < len(data):
+            blank, end = data.index(b" ", start), data.index(b"\0", start)
+            name = data[blank + 1 : end].decode(errors="surrogateescape")
+            mode = data[start:blank].decode().zfill(6)
+            start = end + 1 + width
+            items[name] = Item(mode, data[end + 1 : start].hex())
+        return items
+
+    def _ask(self, name: str) -> Found | None:
+        if self._dialogue is None:
+            self._dialogue = self._git.dialogue("cat-file", "--batch")
+            weakref.finalize(self, self._dialogue.end)
+        self._dialogue.say(name.encode(errors="surrogateescape") + b"\n")
+        oid, _, rest = self._dialogue.line().decode(errors="replace").partition(" ")
+        kind, _, size = rest.partition(" ")
+        if not size.isdecimal():
+            return None
+        data = self._dialogue.read(int(size) + 1)[:-1]
+        return Found(oid, kind, data)
+
+
+def tree_data(items: Mapping[str, Item]) -> bytes:
+    """Return the content of the tree object with ``items``."""
+    named = [(name.encode(errors="surrogateescape"), item) for name, item in items.items()]
+    named.sort(key=lambda one: one[0] + b"/" if one[1].is_tree else one[0])
+    return b"".join(
+        item.mode.lstrip("0").encode() + b" " + name + b"\0" + bytes.fromhex(item.oid)
+        for name, item in named
+    )
+
+
+def write_object(store: Path, object_format: str, kind: str, data: bytes) -> str:
+    """Write an object into the object store at ``store``, and return its id."""
+    whole = f"{kind} {len(data)}\0".encode() + data
+    oid = hashlib.new(object_format, whole, usedforsecurity=False).hexdigest()
+    path = store / oid[:2] / oid[2:]
+    if not path.exists():
+        with explained(path):
+            path.parent.mkdir(exist_ok=True)
+            temporary = path.with_name(f"tmp_obj_{secrets.token_hex(8)}")
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(zlib.compress(whole, 1))
+            temporary.replace(path)
+    return oid
