@@ -16,6 +16,7 @@ QUIET_CONFIG = (
     "core.fsmonitor=false",
     "core.quotePath=false",
     "core.safecrlf=false",
+    "core.ignoreStat=false",
     "gc.auto=0",
     "maintenance.auto=false",
     "commit.gpgSign=false",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import struct
 import threading
 import weakref
 import zlib
@@ -106,6 +107,18 @@ def tree_data(items: Mapping[str, Item]) -> bytes:
         item.mode.lstrip("0").encode() + b" " + name + b"\0" + bytes.fromhex(item.oid)
         for name, item in named
     )
+
+
+def index_data(items: Mapping[str, Item], object_format: str) -> bytes:
+    """Return an index file (gitformat-index(5), version 2) that knows nothing of the files."""
+    named = [(path.encode(errors="surrogateescape"), item) for path, item in items.items()]
+    data = b"DIRC" + struct.pack(">LL", 2, len(items))
+    for name, item in sorted(named, key=lambda one: one[0]):
+        oid = bytes.fromhex(item.oid)
+        length = min(len(name), 0xFFF)
+        entry = struct.pack(">24xL12x", int(item.mode, 8)) + oid + struct.pack(">H", length) + name
+        data += entry + b"\0" * (8 - len(entry) % 8)
+    return data + hashlib.new(object_format, data, usedforsecurity=False).digest()
 
 
 def write_object(store: Path, object_format: str, kind: str, data: bytes) -> str:

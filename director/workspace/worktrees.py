@@ -10,6 +10,7 @@ import shutil
 import stat
 import tempfile
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,13 +18,14 @@ from pathlib import Path
 
 from director.records import files
 from director.workspace.git import Git, GitError, join_z, split_z
-from director.workspace.job_repository import JobRepository
+from director.workspace.job_repository import ABSENT_MODE, Entry, JobRepository
+from director.workspace.objects import GITLINK_MODE, TREE_MODE, Item, index_data
 from director.workspace.processes import capture
 
 CACHE = "director"
 PREFIX = "job-"  # of the folder of one job's worktrees
 
-GITLINK_MODE = "160000"
+SETTLED_NS = 2_000_000_000  # a folder that changed later may change again within its clock's tick
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,18 @@ class Snapshot:
     links: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """How the files on disk differ from an index.
+
+    ``changed`` are the paths of the index that hold something else, or nothing, on disk;
+    ``others`` what is on disk and not in the index (folders end in "/", links do not).
+    """
+
+    changed: frozenset[str]
+    others: tuple[str, ...]
+
+
 class Worktree:
     """One worktree of the pool. Used by one thread at a time."""
 
@@ -50,36 +64,93 @@ class Worktree:
         self._index = path.with_name(f"{path.name}.index")
         self._job = job
         self._seal = _seal(self._index)
+        self._holds: str | None = None  # the commit that the index is of
+        self._seen: _Seen | None = None  # by a snapshot, since when nothing ran in here
+        self._plain: dict[str, tuple[int, int]] = {}  # folder → as it was when it was looked into
 
     def _git(self, index: Path) -> Git:
         git = self._job.git.with_variables(GIT_INDEX_FILE=str(index), GIT_WORK_TREE=str(self.path))
         return Git(self.path, git.env)
 
     def reset(self, commit: str) -> None:
-        """Make the worktree hold exactly ``commit``: nothing else, ignored files included."""
+        """Make the worktree hold exactly ``commit``: nothing else, ignored files included.
+
+        Right after a ``snapshot`` what that saw is believed: between the two nothing may run here.
+        """
         self._prepare()
-        try:
-            self._fill(commit)
-        except (GitError, OSError):  # beyond repair (an agent may do anything): begin anew
-            for place in (self.path, self._index, Path(f"{self._index}.lock")):
-                _discard(place)
-            self.path.mkdir()
-            self._fill(commit)
-        self._seal = _seal(self._index)
+        if not self._adjust(commit):
+            self._holds = None
+            try:
+                self._fill(commit)
+            except (GitError, OSError):  # beyond repair (an agent may do anything): begin anew
+                for place in (self.path, self._index, Path(f"{self._index}.lock")):
+                    _discard(place)
+                self.path.mkdir()
+                self._fill(commit)
+        self._seal, self._holds = _seal(self._index), commit
         self._reset_agents_view(commit)
+
+    def _adjust(self, commit: str) -> bool:
+        """Bring the worktree to ``commit`` by what differs; False: that cannot be done.
+
+        What differs from the commit it was reset to last is removed; git then writes what differs
+        between the two commits, and what else was removed. Other files are only looked at.
+        """
+        seen, self._seen = self._seen, None
+        if self._holds is None:
+            return False
+        git = self._git(self._index)
+        try:
+            seen = seen or self._look(git)
+            for path in (*seen.others, *seen.changed):
+                _discard_below(self.path, path)
+            if commit != self._holds:
+                git.output("read-tree", "-m", "-u", commit)
+            moved = {change.path for change in self._job.changes(self._holds, commit)}
+            if gone := sorted(seen.changed - moved):
+                git.output("checkout-index", "-f", "-u", "-z", "--stdin", stdin=join_z(gone))
+            self._remove_what_git_passes_over(commit)
+        except (GitError, OSError):
+            return False
+        return True
 
     def _fill(self, commit: str) -> None:
         git = self._git(self._index)
         git.output("read-tree", "--reset", "-u", commit)
         git.output("clean", "-ffdxq")
-        _remove_what_is_no_file(self.path)
-        for folder in self._job.folders(commit):
-            place = self.path / folder.path
-            if folder.mode == GITLINK_MODE:
-                _empty(place)  # git passes over what is in the folder of a submodule
-            else:
-                _discard(place / ".git")  # and over a repository made in there
-                _remove_what_is_no_file(place)
+        self._plain.clear()
+        self._remove_what_git_passes_over(commit)
+
+    def _remove_what_git_passes_over(self, commit: str) -> None:
+        """Remove pipes and the like in tracked folders, and repositories made in there.
+
+        A folder is looked into when it changed since the last time (ctime cannot be set).
+        """
+        for path, mode in (("", TREE_MODE), *((f.path, f.mode) for f in self._job.folders(commit))):
+            place = os.path.join(self.path, path)  # noqa: PTH118 (thousands of folders)
+            if mode == GITLINK_MODE:
+                _empty(Path(place))  # git passes over what is in the folder of a submodule
+                continue
+            found = os.lstat(place)
+            state = (found.st_ino, found.st_ctime_ns)
+            if self._plain.get(path) != state:
+                if path:
+                    _discard(Path(place, ".git"))
+                _remove_what_is_no_file(Path(place))
+                if time.time_ns() - found.st_ctime_ns > SETTLED_NS:
+                    self._plain[path] = state
+
+    def _look(self, git: Git) -> _Seen:
+        """Compare the files on disk with the index of ``git``; nothing is written."""
+        options = ("-z", "-t", "--deleted", "--modified", "--others", "--directory")
+        out = split_z(git.output("ls-files", *options))
+        others = tuple(line[2:] for line in out if line.startswith("? "))
+        changed = {line[2:] for line in out if not line.startswith("? ")}
+        links = [path for path in others if (self.path / path).is_symlink()]
+        if links:  # git looks for files of the index through a link that stands for their folder
+            behind = tuple(f"{link}/" for link in links)
+            changed |= {p for p in split_z(git.output("ls-files", "-z")) if p.startswith(behind)}
+        return _Seen(frozenset(changed), others)
 
     def _prepare(self) -> None:
         """See to it that there is a folder, and that git reads it as the user's would."""
@@ -88,7 +159,9 @@ class Worktree:
             if place.is_symlink() or not place.is_dir():
                 _discard(place)
                 place.mkdir(mode=0o700, parents=True)
+                self._holds = None
         if _seal(self._index) != self._seal:  # an agent found it: what it says is worth nothing
+            self._holds = None
             _discard(self._index)
             with self._job.scratch_index() as git:
                 git.output("read-tree", "--empty")
@@ -114,32 +187,56 @@ class Worktree:
         """
         self._prepare()
         allowed = list(allowlist)
+        with self._index_of(base) as git:
+            seen = self._look(git)
+            strays = self._strays(git, seen.others, allowed)
+        self._seen = seen if self._holds == base else None
+        links = [path for path in allowed if self._became_link(base, path)]
+        plain = [path for path in allowed if path not in links]
+        touched = [path for path in plain if _is_file_link_or_absent(self.path / path)]
+        tree = self._job.tree_with(base, self._entries(base, touched))
+        return Snapshot(tree, seen.changed, tuple(strays), tuple(links))
+
+    @contextmanager
+    def _index_of(self, base: str) -> Iterator[Git]:
+        """Give a git whose index is of ``base``, and knows the files on disk."""
+        if self._holds == base:
+            yield self._git(self._index)
+            return
         index = self._index.with_suffix(".candidate")
         shutil.copy2(self._index, index)
         git = self._git(index)
         git.output("read-tree", "-i", "--reset", base)
-        git.run("update-index", "-q", "--really-refresh")
-        changed = split_z(git.output("diff-files", "-z", "--name-only", "--no-ext-diff"))
-        links = [path for path in allowed if self._became_link(base, path)]
-        strays = self._strays(git, allowed)
-        plain = [path for path in allowed if path not in links]
-        touched = join_z([path for path in plain if _is_file_link_or_absent(self.path / path)])
-        options = ("--add", "--remove", "--replace")  # a file may stand where a folder was
-        git.output("update-index", *options, "-z", "--stdin", stdin=touched)
-        tree = git.text("write-tree")
+        yield git
         index.unlink()
-        return Snapshot(tree, frozenset(changed), tuple(strays), tuple(links))
 
-    def _strays(self, git: Git, allowed: list[str]) -> list[str]:
+    def _entries(self, base: str, paths: list[str]) -> list[Entry]:
+        """Return what git makes of the files at ``paths``: filters, line ends and modes as usual.
+
+        The index it does that in holds these paths only, and is as small as the change.
+        """
+        before = self._job.entries(base, paths)
+        index = self._index.with_suffix(".candidate")
+        items = {path: Item(entry.mode, entry.oid) for path, entry in before.items()}
+        index.write_bytes(index_data(items, self._job.user.object_format))
+        git = self._git(index)
+        options = ("--add", "--remove", "--replace")  # a file may stand where a folder was
+        git.output("update-index", *options, "-z", "--stdin", stdin=join_z(paths))
+        staged = split_z(git.output("ls-files", "-z", "--stage"))
+        index.unlink()
+        now = [Entry(path, mode, oid) for mode, oid, path in map(_staged, staged)]
+        gone = before.keys() - {entry.path for entry in now}
+        return [*now, *(Entry(path, ABSENT_MODE, "0" * len(base)) for path in gone)]
+
+    def _strays(self, git: Git, others: Iterable[str], allowed: list[str]) -> list[str]:
         """Return new paths that no allowlist names, ignored ones included."""
-        others = ("ls-files", "-z", "--others")
-        out = split_z(git.output(*others, "--directory", "--no-empty-directory"))
-        folders = [path for path in out if path.endswith("/")]
+        new = [path for path in others if not path.endswith("/") or _holds_any(self.path / path)]
+        folders = [path for path in new if path.endswith("/")]
         inside = [path for path in folders if any(one.startswith(path) for one in allowed)]
         if inside:  # an allowlisted file in a new folder hides its neighbours: look into it
-            out = [path for path in out if path not in inside]
-            out += split_z(git.output(*others, "--", *inside))
-        return sorted(set(out) - set(allowed))
+            new = [path for path in new if path not in inside]
+            new += split_z(git.output("ls-files", "-z", "--others", "--", *inside))
+        return sorted(set(new) - set(allowed))
 
     def _became_link(self, base: str, path: str) -> bool:
         """Whether ``path``, or a folder on the way to it, is a symbolic link it was not before."""
@@ -271,6 +368,33 @@ def _is_file_link_or_absent(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return True
     return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
+
+
+def _staged(line: str) -> tuple[str, str, str]:
+    """Return mode, object id and path of a line of ``git ls-files --stage``."""
+    info, _, path = line.partition("\t")
+    mode, oid, _ = info.split(" ")
+    return mode, oid, path
+
+
+def _holds_any(folder: Path) -> bool:
+    """Whether there is anything but empty folders in a folder."""
+    folders = [str(folder)]
+    while folders:
+        with suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if not entry.is_dir(follow_symlinks=False):
+                    return True
+                folders.append(entry.path)
+    return False
+
+
+def _discard_below(root: Path, path: str) -> None:
+    """Remove what is at ``path``; a link on the way to it is removed, never followed."""
+    for folder in _folders(path):
+        if (root / folder).is_symlink():
+            (root / folder).unlink()
+    _discard(root / path)
 
 
 def _empty(folder: Path) -> None:
