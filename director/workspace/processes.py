@@ -14,12 +14,12 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from director.records.files import open_to_append
 from director.workspace.cancellation import Cancellation
@@ -35,6 +35,16 @@ exec 3<&0 </dev/null
 (read -r _ <&3; kill $$; sleep 1; kill -9 $$) >/dev/null 2>&1 &
 exec "$@" 3<&-
 """
+
+
+class _Process(NamedTuple):
+    """What /proc/<pid>/stat says of a process. ``started`` counts clock ticks since boot."""
+
+    pid: int
+    over: bool
+    parent: int
+    group: int
+    started: int
 
 
 class _Children:
@@ -66,15 +76,17 @@ class _Children:
         if not self.adopting:
             return []
         found = []
-        for pid, state, parent in _processes():
-            if parent != os.getpid() or pid in self.own:
-                continue
-            if state in (b"Z", b"X"):
+        for one in filter(self.is_strange, _processes()):
+            if one.over:
                 with suppress(OSError):
-                    os.waitpid(pid, os.WNOHANG)
-            elif not _carries(pid, f"{MARKER}=".encode()):
-                found.append(pid)
+                    os.waitpid(one.pid, os.WNOHANG)
+            elif not _carries(one.pid, _needle("")):
+                found.append(one.pid)
         return found
+
+    def is_strange(self, one: _Process) -> bool:
+        """Whether a process is a child that this one did not start."""
+        return self.adopting and one.parent == os.getpid() and one.pid not in self.own
 
 
 _CHILDREN = _Children()
@@ -157,6 +169,7 @@ class Processes:
             process = _start(command, marker)
         except (OSError, ValueError) as error:
             return Ended(Ending.NOT_STARTED, None, time.monotonic() - started, str(error))
+        tree = _Tree(marker, process)
         over = threading.Event()
 
         def wait() -> None:
@@ -167,7 +180,7 @@ class Processes:
         try:
             ending, reason = self.follow(over, command.timeout_secs, watch)
         finally:
-            _end_tree(process, marker)
+            tree.end()
             _CHILDREN.forget(process)
         return Ended(ending, process.returncode, time.monotonic() - started, reason)
 
@@ -184,7 +197,7 @@ class Processes:
 
     def end_marked(self, marker: str) -> None:
         """End everything that carries ``marker``, and what became an orphan without any."""
-        _end_tree(None, marker)
+        _Tree(marker).end()
 
     def follow(
         self, over: threading.Event, timeout_secs: float, watch: Watch | None
@@ -228,7 +241,6 @@ class Service:
 
     def __init__(self, command: Command, marker: str) -> None:
         argv = ["/bin/sh", "-c", WATCHED, "sh", *command.argv]
-        self._marker = marker
         with open_to_append(command.stdout) as out:
             self._process: subprocess.Popen[bytes] = _CHILDREN.start(
                 argv,
@@ -239,6 +251,7 @@ class Service:
                 stderr=out,
                 start_new_session=True,
             )
+        self._tree = _Tree(marker, self._process)
 
     def alive(self) -> bool:
         """Whether it still runs."""
@@ -246,7 +259,7 @@ class Service:
 
     def end(self) -> None:
         """End it and whatever it started that has no marker of its own."""
-        _end_tree(self._process, self._marker)
+        self._tree.end()
         _CHILDREN.forget(self._process)
         if self._process.stdin:
             self._process.stdin.close()
@@ -359,26 +372,55 @@ def _start(command: Command, marker: str) -> subprocess.Popen[bytes]:
         )
 
 
-def _end_tree(process: subprocess.Popen[bytes] | None, marker: str) -> None:
-    """End the process, if any, its group and everything that carries the marker."""
-    for number, grace in ((signal.SIGTERM, GRACE_SECS[0]), (signal.SIGTERM, GRACE_SECS[1])):
-        if not _alive(process, marker):
-            return
-        _signal_tree(process, marker, number)
-        deadline = time.monotonic() + grace
-        while _alive(process, marker) and time.monotonic() < deadline:
+class _Tree:
+    """A process of ours, if any, with its group, and everything that carries its marker."""
+
+    def __init__(self, marker: str, process: subprocess.Popen[bytes] | None = None) -> None:
+        self._process = process
+        self._marker = marker
+        eldest = _process(process.pid if process else os.getpid())
+        self._since = eldest.started if eldest else 0  # nothing older can have got the marker
+
+    def end(self) -> None:
+        """End all of it."""
+        for number, grace in ((signal.SIGTERM, GRACE_SECS[0]), (signal.SIGTERM, GRACE_SECS[1])):
+            if not self._alive():
+                return
+            self._signal(number)
+            deadline = time.monotonic() + grace
+            while self._alive() and time.monotonic() < deadline:
+                time.sleep(0.02)
+        for _ in range(50):  # a tree that forks while it is killed needs more than one pass
+            if not self._alive():
+                return
+            self._signal(signal.SIGKILL)
             time.sleep(0.02)
-    for _ in range(50):  # a tree that forks while it is killed needs more than one pass
-        if not _alive(process, marker):
-            return
-        _signal_tree(process, marker, signal.SIGKILL)
-        time.sleep(0.02)
 
+    def _alive(self) -> bool:
+        """Whether anything of it is left, an orphan of any tree among it: one look at /proc."""
+        if self._process and self._process.poll() is None:
+            return True
+        found = list(_processes())
+        if any(map(self._is_ours, found)) or self._group_lives(found):
+            return True
+        return any(map(_CHILDREN.is_strange, found)) and bool(_orphans())
 
-def _alive(process: subprocess.Popen[bytes] | None, marker: str) -> bool:
-    if process and (process.poll() is None or _group_alive(process.pid)):
-        return True
-    return bool(_marked(marker) or _orphans())
+    def _is_ours(self, one: _Process) -> bool:
+        return one.started >= self._since and _carries(one.pid, _needle(self._marker))
+
+    def _group_lives(self, found: Iterable[_Process]) -> bool:
+        if self._process is None:
+            return False
+        group = self._process.pid
+        return _left_in_group(group, found) if PROC.is_dir() else _takes_signals(group)
+
+    def _signal(self, number: signal.Signals) -> None:
+        found = list(_processes())
+        if self._process and (self._process.poll() is None or self._group_lives(found)):
+            with suppress(OSError):
+                os.killpg(self._process.pid, number)
+        for pid in (*(one.pid for one in found if self._is_ours(one)), *_orphans()):
+            _signal(pid, number)
 
 
 def _orphans() -> list[int]:
@@ -386,9 +428,7 @@ def _orphans() -> list[int]:
         return _CHILDREN.orphans()
 
 
-def _group_alive(group: int) -> bool:
-    if PROC.is_dir():
-        return _left_in_group(group)
+def _takes_signals(group: int) -> bool:
     try:
         os.killpg(group, 0)
     except OSError:
@@ -396,39 +436,36 @@ def _group_alive(group: int) -> bool:
     return True
 
 
-def _left_in_group(group: int) -> bool:
-    """Whether a process of ``group`` has outlived its leader (/proc; zombies do not count).
+def _left_in_group(group: int, found: Iterable[_Process]) -> bool:
+    """Whether a process of ``group`` has outlived its leader (zombies do not count).
 
     While a process has the id of the group, the id may have been given out anew: then no.
     """
-    if (PROC / str(group)).exists():
-        return False
-    for entry in PROC.glob("[0-9]*/stat"):
-        try:
-            state, _, its_group = entry.read_bytes().rpartition(b")")[2].split()[:3]
-        except (OSError, ValueError):
-            continue  # just gone
-        if int(its_group) == group and state not in (b"Z", b"X"):
-            return True
-    return False
+    members = [one for one in found if one.group == group]
+    return all(one.pid != group for one in members) and not all(one.over for one in members)
 
 
-def _processes() -> Iterator[tuple[int, bytes, int]]:
-    """Give id, state and parent of every process (/proc)."""
-    for entry in PROC.glob("[0-9]*/stat"):
-        with suppress(OSError, ValueError):  # just gone
-            state, parent = entry.read_bytes().rpartition(b")")[2].split()[:2]
-            yield int(entry.parent.name), state, int(parent)
+def _processes() -> Iterator[_Process]:
+    """Give every process (none where there is no /proc)."""
+    if PROC.is_dir():
+        with os.scandir(PROC) as entries:
+            pids = [int(entry.name) for entry in entries if entry.name.isdecimal()]
+        yield from filter(None, map(_process, pids))
 
 
-def _signal_tree(
-    process: subprocess.Popen[bytes] | None, marker: str, number: signal.Signals
-) -> None:
-    if process and (process.poll() is None or _group_alive(process.pid)):
-        with suppress(OSError):
-            os.killpg(process.pid, number)
-    for pid in (*_marked(marker), *_orphans()):
-        _signal(pid, number)
+def _process(pid: int) -> _Process | None:
+    """Return a process, or None for one that is just gone (or where there is no /proc)."""
+    try:
+        said = os.fsdecode(_read(pid, "stat")).rpartition(")")[2].split()
+        state, parent, group, started = said[0], int(said[1]), int(said[2]), int(said[19])
+    except (OSError, ValueError, IndexError):
+        return None
+    return _Process(pid, state in ("Z", "X"), parent, group, started)
+
+
+def _read(pid: int, name: str) -> bytes:
+    with open(f"{PROC}/{pid}/{name}", "rb", buffering=0) as stream:  # noqa: PTH123 (often called)
+        return stream.read()
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
@@ -438,14 +475,17 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 def _marked(prefix: str) -> list[int]:
     """Return the processes whose marker starts with ``prefix`` (none where there is no /proc)."""
-    needle = f"{MARKER}={prefix}".encode()
-    return [int(entry.name) for entry in PROC.glob("[0-9]*") if _carries(int(entry.name), needle)]
+    return [one.pid for one in _processes() if _carries(one.pid, _needle(prefix))]
+
+
+def _needle(marker: str) -> bytes:
+    return f"{MARKER}={marker}".encode()
 
 
 def _carries(pid: int, needle: bytes) -> bool:
     """Whether a variable in a process's environment begins with ``needle``."""
     try:
-        environment = (PROC / str(pid) / "environ").read_bytes()
+        environment = _read(pid, "environ")
     except OSError:
         return False  # another user's, or just gone
     return environment.startswith(needle) or b"\0" + needle in environment
