@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from pathlib import Path
 from director.agents.crew import Crew, patient_pause, unpriced_models
 from director.agents.opencode import OpenCode, find_program
 from director.agents.templates import load_template
+from director.job.publishing import Publisher
 from director.model.config import Config
 from director.model.roles import Agent
 from director.model.secrets import Redactor, secrets_in
@@ -21,7 +23,6 @@ from director.records.job_directory import Home, JobDirectory
 from director.records.ledger import Ledger
 from director.workspace.cancellation import Cancellation
 from director.workspace.gates import Gates
-from director.workspace.git import GitError
 from director.workspace.job_repository import (
     JobRepository,
     open_job_repository,
@@ -56,21 +57,8 @@ class Workbench:
     gates: Gates
     crew: Crew
     events: Events
-
-    def publish(self) -> str | None:
-        """Bring the job branch into the user's repository; returns why it could not, or None."""
-        try:
-            problem = self.job.publish()
-        except GitError as error:  # a worse reason to stop may be on its way: do not hide it
-            problem = error.what
-        if problem is None:
-            self.events.emit(Kind.PUBLISHED, branch=self.job.branch, commit=self.job.tip())
-        else:
-            self.events.emit(
-                Kind.NOTICE,
-                message=f"{self.job.branch} was not updated in your repository: {problem}",
-            )
-        return problem
+    publisher: Publisher
+    merging: threading.Lock  # held by the lane that brings its candidate onto the branch
 
 
 @contextmanager
@@ -113,11 +101,13 @@ def open_workbench(
             gates=Gates(processes, shown, directory.logs, limit, sandbox, redactor),
             crew=Crew(opencode, config, ledger, notes, events, setting.cancellation, pause),
             events=events,
+            publisher=Publisher(job, events),
+            merging=threading.Lock(),
         )
         try:
             yield bench
         finally:
-            bench.publish()
+            bench.publisher.close()
 
 
 def check_prerequisites(setting: Setting) -> None:

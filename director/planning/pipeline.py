@@ -232,7 +232,7 @@ class _Pipeline:
         self._author([node for node in nodes if not node.admitted])
         nodes = self._plan().nodes
         lay_out(self.bench, nodes)
-        self.bench.publish()
+        self.bench.publisher.now()
         self._save(stage=Stage.GATE_PLAN, admitted={n.id: fingerprint(n) for n in nodes})
 
     def _author(self, nodes: list[Node]) -> None:
@@ -278,7 +278,7 @@ class _Pipeline:
         for node in plan.nodes:
             plan = plan.with_node(take_back(self.bench, node, self.stage.admitted.get(node.id, "")))
         self.bench.directory.save_plan(plan)
-        self.bench.publish()
+        self.bench.publisher.now()
         self._save(stage=Stage.READY)
         clear_away(self.bench)
 

@@ -8,7 +8,7 @@ from director.job.workbench import Workbench
 from director.model.plan import Node
 from director.model.receipt import GateRun, Receipt
 from director.running.prompts import Feedback
-from director.running.receipts import commit_gated
+from director.running.receipts import Origin, commit_gated
 from director.running.trial import Candidate, Trial
 from director.workspace.gates import Verdict
 
@@ -27,42 +27,27 @@ def merge(
     """Advance the branch to the candidate and return the receipt, or say why that cannot be.
 
     If the tip is still the candidate's base, its tree is merged as tested. If it moved, the
-    merged tree is gated first; when the tip moves again meanwhile, again.
+    merged tree is gated first. One lane at a time does so: of several that race, all but one
+    would gate in vain.
     """
-    while True:
-        tip = bench.job.tip()
-        runs: tuple[GateRun, ...] = candidate.gates
-        if tip != candidate.base:
-            rebuilt = _rebuild(bench, node, trial, candidate, tip)
-            if isinstance(rebuilt, Feedback):
-                return Collision(tip, rebuilt)
-            runs += trial.green_runs(rebuilt)
-        receipt = commit_gated(
-            bench,
-            node,
-            runs,
-            base=candidate.base,
-            candidate=candidate.commit,
-            parent=tip,
-            role=candidate.role,
-            attempts=attempt,
-        )
-        if bench.job.advance(receipt.merged, tip):
-            return receipt
+    origin = Origin(candidate.base, candidate.commit, candidate.role, attempt)
+    with bench.merging:
+        while True:
+            tip = bench.job.tip()
+            runs: tuple[GateRun, ...] = candidate.gates
+            if tip != candidate.base:
+                rebuilt = _rebuild(bench, node, trial, candidate, tip)
+                if isinstance(rebuilt, Feedback):
+                    return Collision(tip, rebuilt)
+                runs += trial.green_runs(rebuilt)
+            receipt = commit_gated(bench, node, runs, origin, tip)
+            if bench.job.advance(receipt.merged, tip):
+                return receipt
 
 
 def merge_satisfied(bench: Workbench, node: Node, trial: Trial, base: str) -> Receipt | None:
     """Record with an empty commit that the tests pass without a call; None: the tip moved."""
-    receipt = commit_gated(
-        bench,
-        node,
-        trial.green_runs(base),
-        base=base,
-        candidate=base,
-        parent=base,
-        role=None,
-        attempts=0,
-    )
+    receipt = commit_gated(bench, node, trial.green_runs(base), Origin(base, base), base)
     return receipt if bench.job.advance(receipt.merged, base) else None
 
 

@@ -314,7 +314,7 @@ class _NodeWork:
         done = {"status": NodeStatus.DONE, "commit": commit, "error": None, "tier_used": role}
         self._conclude(attempt, *tries, **done)
         self.bench.events.emit(Kind.MERGED, self.node.id, commit=commit, tier=role)
-        self.bench.publish()
+        self.bench.publisher.soon()
 
     def _failed(self, reason: str) -> NodeEnd:
         self.keeper.update(self.node.id, status=NodeStatus.FAILED, error=reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from director.job.receipts import commit_merge, rebuilt_receipt
 from director.job.tools import tool_versions
@@ -30,21 +31,25 @@ def gate_run(bench: Workbench, purpose: str, commit: str, result: GateResult) ->
     )
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a merge comes from: ``base`` and ``candidate`` as in the receipt.
+
+    ``role`` None: nobody was asked.
+    """
+
+    base: str
+    candidate: str
+    role: Role | None = None
+    attempts: int = 0
+
+
 def commit_gated(
-    bench: Workbench,
-    node: Node,
-    runs: Sequence[GateRun],
-    *,
-    base: str,
-    candidate: str,
-    parent: str,
-    role: Role | None,
-    attempts: int,
+    bench: Workbench, node: Node, runs: Sequence[GateRun], origin: Origin, parent: str
 ) -> Receipt:
     """Commit on ``parent`` the tree that the last of ``runs`` was green on.
 
-    Returns the receipt; its ``merged`` is the new commit, not on the branch yet. ``base`` and
-    ``candidate`` as in the receipt; ``role`` None: nobody was asked.
+    Returns the receipt; its ``merged`` is the new commit, not on the branch yet.
     """
     gated = runs[-1].tree
     assert gated is not None
@@ -52,8 +57,8 @@ def commit_gated(
         ts=now(),
         job_id=bench.job_id,
         node=node.id,
-        base=base,
-        candidate=candidate,
+        base=origin.base,
+        candidate=origin.candidate,
         merged="",
         tree=gated,
         parent=parent,
@@ -61,9 +66,9 @@ def commit_gated(
         tests_hash=tests_hash(node),
         gates=tuple(runs),
         files=(),
-        tier=role.value if role else None,
-        model=bench.config.tiers[role] if role else None,
-        attempts=attempts,
+        tier=origin.role.value if origin.role else None,
+        model=bench.config.tiers[origin.role] if origin.role else None,
+        attempts=origin.attempts,
         tools=tool_versions(bench.job.git),
     )
     return commit_merge(bench.job, node.title, draft)

@@ -248,7 +248,13 @@ class _Run:
     def _close(self, integration: tuple[GateReport, ...] | None) -> RunReport:
         state = self.keeper.state
         report = RunReport(
-            self.plan, state, integration, {}, self.stop, self.bench.job.path, self.bench.publish()
+            self.plan,
+            state,
+            integration,
+            {},
+            self.stop,
+            self.bench.job.path,
+            self.bench.publisher.now(),
         )
         tiers = {role.value: model for role, model in self.bench.config.tiers.items()}
         calls = self.bench.crew.ledger.records

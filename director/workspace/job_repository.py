@@ -51,6 +51,7 @@ class JobRepository(History):
         self.branch = branch
         self.user = user
         self._turn = threading.Lock()
+        self._publishing = threading.Lock()
         self._tips = _Tips(path / TIPS)
         self._tip = self._tips.believed(self.tip_of(branch))
         self._published = ""
@@ -106,14 +107,19 @@ class JobRepository(History):
             return True
 
     def publish(self) -> str | None:
-        """Bring the branch into the user's repository; returns why it could not, or None."""
-        with self._turn:
-            if self._published == self._tip:
-                return None
-            self._point(self._tip)
+        """Bring the branch into the user's repository; returns why it could not, or None.
+
+        It may go on meanwhile: what comes later is for the next time.
+        """
+        with self._publishing:
+            with self._turn:
+                tip = self._tip
+                if self._published == tip:
+                    return None
+                self._point(tip)
             problem = self.user.publish(self.path, self.branch)
             if problem is None:
-                self._published = self._tip
+                self._published = tip
             return problem
 
     def store(self, content: bytes) -> str:
@@ -224,7 +230,9 @@ def open_job_repository(path: Path, user: Repository, branch: str) -> JobReposit
     Its settings are made anew from the user's: agents of an earlier run may have changed them.
     """
     whole = all((path / part).is_dir() for part in ("objects", "refs"))
-    if not whole and (known := user.branch(branch)):  # what was published holds all that merged
+    if not whole and (
+        known := History(user.git).tip_of(branch)
+    ):  # what was published holds all that merged
         return create_job_repository(path, user, branch, known)
     if path.is_dir():
         _carry_settings(user, path)

@@ -69,11 +69,6 @@ class Repository:
         lines = split_z(self.git.output("status", "--porcelain=v1", "-z", "--no-renames"))
         return sum(1 for line in lines if not line[3:].startswith(OWN_FOLDER))
 
-    def branch(self, name: str) -> str | None:
-        """Return the commit of a local branch, or None."""
-        done = self.git.run("rev-parse", "--verify", "--quiet", f"refs/heads/{name}^{{commit}}")
-        return done.out.decode().strip() if done.code == 0 else None
-
     def complete(self, commit: str) -> None:
         """Fetch what a partial clone does not have yet of the files of ``commit``.
 

@@ -116,7 +116,7 @@ class Worktree:
 
     def _fill(self, commit: str) -> None:
         git = self._git(self._index)
-        git.output("read-tree", "--reset", "-u", commit)
+        git.output("-c", "checkout.workers=0", "read-tree", "--reset", "-u", commit)
         git.output("clean", "-ffdxq")
         self._plain.clear()
         self._remove_what_git_passes_over(commit)

@@ -169,6 +169,10 @@ class TestBranch(JobCase):
         self.assertEqual(self.sample.fingerprint(), before)
         self.assertEqual(self.sample.git("cat-file", "-t", self.base), "commit")
 
+    def test_tips_of_branches(self) -> None:
+        self.assertIsNone(self.job.tip_of("nothing"))
+        self.assertEqual(self.job.tip_of(BRANCH), self.base)
+
 
 class TestTrees(JobCase):
     files: ClassVar[dict[str, str]] = {"a.py": "A = 1\n", "dir/b c.py": "B\n", "dir/ü.py": "U\n"}

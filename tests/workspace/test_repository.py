@@ -89,10 +89,6 @@ class TestReading(RepositoryCase):
         self.sample.write("new file", "")
         self.assertEqual(self.open().uncommitted(), 2)
 
-    def test_branch(self) -> None:
-        self.assertIsNone(self.open().branch("nothing"))
-        self.assertEqual(self.open().branch("main"), self.open().head())
-
     def test_reading_leaves_everything_as_it_was(self) -> None:
         self.sample.write("a.py", "changed\n")
         before = self.sample.fingerprint()
@@ -100,7 +96,6 @@ class TestReading(RepositoryCase):
         repository.head()
         repository.identity()
         repository.uncommitted()
-        repository.branch("main")
         self.assertEqual(self.sample.fingerprint(), before)
 
 
