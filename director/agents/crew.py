@@ -123,7 +123,8 @@ class Crew:
             self.notes.begin(CallNote(assignment.name, str(log), cwd, assignment.memo))
             reply = self.caller.call(assignment, spending, log)
             record = self._record(assignment, reply, meter)
-        self.notes.end(assignment.name, reply.outcome, reply.reason)
+        if reply.outcome is not Outcome.COMPLETED:  # which the events say by themselves
+            self.notes.end(assignment.name, reply.outcome, reply.reason)
         self.events.emit(
             Kind.CALL_ENDED,
             assignment.node,
@@ -148,7 +149,7 @@ class Crew:
         if note is None:
             return None
         reply = self.caller.recall(Path(note.log))
-        if reply.log.name not in {record.log for record in self.ledger.records}:
+        if not self.ledger.knows(reply.log.name):
             self._record(assignment, reply)
         if note.outcome in CONCLUDED:
             reply = replace(reply, outcome=Outcome(note.outcome), reason=note.reason)

@@ -40,7 +40,7 @@ from director.model.errors import RequestError, StoppedError
 from director.model.roles import Agent
 from director.model.secrets import NOTHING_SECRET, Redactor, literal_secrets
 from director.records.events import Events
-from director.records.files import make_folder, redact_file, write_text
+from director.records.files import make_folder, redact_file, write_log, write_text
 from director.workspace.git import without_git_variables
 from director.workspace.processes import Command, Ended, Ending, Processes
 from director.workspace.sandbox import Sandbox, scratch_folder
@@ -102,7 +102,7 @@ class OpenCode:
         ``events`` is the file for the raw events; the prompt and standard error go beside it.
         """
         prompt, errors = events.with_suffix(".prompt.md"), events.with_suffix(".err")
-        write_text(prompt, self._redactor.text(assignment.prompt))
+        write_log(prompt, self._redactor.text(assignment.prompt))
         follower = TranscriptFollower(events, self._redactor)
         watch = Watch(follower, errors, spending, self._config.limits.stall_timeout_secs)
         with self._lease(assignment) as server:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 
@@ -14,7 +14,8 @@ def dag_problems(nodes: Sequence[Node]) -> list[str]:
     """Return one sentence for each rule that the nodes break (an empty list: none)."""
     ids = [node.id for node in nodes]
     if len(set(map(str.casefold, ids))) != len(ids):
-        twice = sorted({i for i in ids if sum(i.casefold() == j.casefold() for j in ids) > 1})
+        count = Counter(map(str.casefold, ids))
+        twice = sorted({node_id for node_id in ids if count[node_id.casefold()] > 1})
         return [f"node ids must be unique, also when case is ignored: {', '.join(twice)}"]
     known = set(ids)
     problems = [
@@ -48,7 +49,7 @@ def dependents(nodes: Iterable[Node]) -> dict[str, list[str]]:
 
 def descendants(nodes: Sequence[Node], start: str) -> set[str]:
     """Return the ids of all nodes that depend on ``start``, directly or not."""
-    return _reach(dependents(nodes), start)
+    return reachable(dependents(nodes), start)
 
 
 def remaining_path_lengths(nodes: Sequence[Node]) -> dict[str, int]:
@@ -71,14 +72,11 @@ def _overlaps(nodes: Sequence[Node], order: list[str]) -> list[str]:
         for path in node.files:
             claims[path].append(node.id)
     after = dependents(nodes)
-    reach: dict[str, set[str]] = {}
     problems = []
     for path, claimants in claims.items():
         chain = sorted(claimants, key=position.__getitem__)
         for first, second in pairwise(chain):
-            if first not in reach:
-                reach[first] = _reach(after, first)
-            if second not in reach[first]:
+            if not _waits(after, position, first, second):
                 problems.append(
                     f"nodes {first!r} and {second!r} both change {path!r}: "
                     "one must depend on the other"
@@ -86,12 +84,31 @@ def _overlaps(nodes: Sequence[Node], order: list[str]) -> list[str]:
     return problems
 
 
-def _reach(after: Mapping[str, Sequence[str]], start: str) -> set[str]:
+def _waits(
+    after: Mapping[str, Sequence[str]], position: Mapping[str, int], first: str, second: str
+) -> bool:
+    """Whether ``second`` waits for ``first``: only what lies between them in order is looked at."""
+    seen: set[str] = set()
+    stack = [first]
+    while stack:
+        for node_id in after.get(stack.pop(), ()):
+            if node_id == second:
+                return True
+            if node_id not in seen and position[node_id] < position[second]:
+                seen.add(node_id)
+                stack.append(node_id)
+    return False
+
+
+def reachable(
+    after: Mapping[str, Sequence[str]], start: str, known: Collection[str] = ()
+) -> set[str]:
+    """Return what comes after ``start``, but for what is ``known`` and what comes after that."""
     seen: set[str] = set()
     stack = list(after.get(start, ()))
     while stack:
         node_id = stack.pop()
-        if node_id not in seen:
+        if node_id not in seen and node_id not in known:
             seen.add(node_id)
             stack.extend(after.get(node_id, ()))
     return seen

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 DIFFICULTIES = ("easy", "medium", "hard")
@@ -66,16 +67,17 @@ class Plan:
 
     def node(self, node_id: str) -> Node:
         """Return the node called ``node_id``; KeyError when there is none."""
-        for node in self.nodes:
-            if node.id == node_id:
-                return node
-        raise KeyError(node_id)
+        return self._by_id[node_id]
+
+    @cached_property
+    def _by_id(self) -> dict[str, Node]:
+        return {node.id: node for node in self.nodes}
 
     def with_node(self, changed: Node) -> Plan:
         """Return the plan with the node of the same id replaced."""
         return replace(self, nodes=tuple(changed if n.id == changed.id else n for n in self.nodes))
 
-    @property
+    @cached_property
     def contract(self) -> dict[str, str]:
         """All frozen tests of the job: path → sha256 (hex)."""
         return {path: digest for node in self.nodes for path, digest in node.test_hashes.items()}

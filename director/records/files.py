@@ -71,6 +71,14 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode(errors=ESCAPE))
 
 
+def write_log(path: Path, text: str) -> None:
+    """Write ``text`` to a new file that only people read: it may be lost with the power."""
+    with explained(path):
+        make_folder(path.parent)
+        with open_to_append(path) as stream:
+            stream.write(text.encode(errors=ESCAPE))
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Replace ``path`` by ``data``: after a crash it holds the old or the new content."""
     with explained(path):

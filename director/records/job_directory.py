@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,6 +73,9 @@ class JobDirectory:
 
     path: Path
     redactor: Redactor = field(default=NOTHING_SECRET, repr=False, compare=False)
+    _texts: dict[str, tuple[NodeState, str]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def lock(self) -> Path:
@@ -196,7 +200,20 @@ class JobDirectory:
 
     def save_state(self, state: RunState) -> None:
         """Replace ``state.json``."""
-        files.write_json(self.state, self.redactor.value(state.to_json()))
+        nodes = ",\n".join(self._node_text(*one) for one in state.nodes.items())
+        inner = f"{{\n{nodes}\n  }}" if nodes else "{}"
+        job_id = json.dumps(state.job_id)
+        files.write_text(self.state, f'{{\n  "job_id": {job_id},\n  "nodes": {inner}\n}}\n')
+
+    def _node_text(self, node_id: str, state: NodeState) -> str:
+        """Return a node's part of ``state.json``; made once for each state of the node."""
+        known = self._texts.get(node_id)
+        if known is None or known[0] is not state:
+            value = self.redactor.value(state.to_json())
+            text = json.dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n    ")
+            known = (state, f"    {json.dumps(node_id)}: {text}")
+            self._texts[node_id] = known
+        return known[1]
 
     def has_records(self) -> bool:
         """Whether there is anything of a job here."""

@@ -32,15 +32,30 @@ class Ledger:
     def __init__(self, path: Path, ceiling_usd: float = 0.0) -> None:
         self.path = path
         self.ceiling_usd = ceiling_usd
-        self._records = read_calls(path)
+        self._records: list[CallRecord] = []
+        self._of_node: dict[str | None, list[CallRecord]] = {}
+        self._known: dict[tuple[str, str], tuple[float, int]] = {}  # of role and model: sum, count
+        self._logs: set[str] = set()
+        self._spent = 0.0
         self._meters: set[Meter] = set()
         self._turn = threading.Lock()
+        for call in read_calls(path):
+            self._add(call)
+
+    def _add(self, call: CallRecord) -> None:
+        self._records.append(call)
+        self._of_node.setdefault(call.node, []).append(call)
+        self._logs.add(call.log)
+        if call.cost is not None:
+            total, count = self._known.get((call.role, call.model), (0.0, 0))
+            self._known[call.role, call.model] = (total + call.cost, count + 1)
+            self._spent += call.cost
 
     def record(self, call: CallRecord, meter: Meter | None = None) -> None:
         """Write the call down; it is on disk when this returns, and its ``meter`` stops."""
         with self._turn:
             files.append_line(self.path, call.to_json(), durable=True)
-            self._records.append(call)
+            self._add(call)
             if meter is not None:
                 self._meters.discard(meter)
 
@@ -50,10 +65,21 @@ class Ledger:
         with self._turn:
             return list(self._records)
 
+    def of_node(self, node_id: str) -> list[CallRecord]:
+        """Return the calls for one node, oldest first."""
+        with self._turn:
+            return list(self._of_node.get(node_id, ()))
+
+    def knows(self, log: str) -> bool:
+        """Whether the call with that events file is on record."""
+        with self._turn:
+            return log in self._logs
+
     @property
     def spent_usd(self) -> float:
         """The sum of all known costs."""
-        return known_cost(self.records)
+        with self._turn:
+            return self._spent
 
     @contextmanager
     def running(self, expected_usd: float = 0.0) -> Iterator[Meter]:
@@ -75,9 +101,8 @@ class Ledger:
     def expected_usd(self, role: str, model: str) -> float:
         """Return the mean known cost of this role's calls to this model so far (0: none yet)."""
         with self._turn:
-            records = [one for one in self._records if (one.role, one.model) == (role, model)]
-        known = [one.cost for one in records if one.cost is not None]
-        return sum(known) / len(known) if known else 0.0
+            total, count = self._known.get((role, model), (0.0, 0))
+            return total / count if count else 0.0
 
     def over_ceiling(self) -> bool:
         """Whether recorded calls and those under way together have passed the ceiling."""
@@ -85,12 +110,12 @@ class Ledger:
             return False
         with self._turn:
             under_way = sum(meter.usd for meter in self._meters)
-            return known_cost(self._records) + under_way > self.ceiling_usd
+            return self._spent + under_way > self.ceiling_usd
 
     def _check_room(self, expected_usd: float) -> None:
         if not self.ceiling_usd:
             return
-        spent = known_cost(self._records)
+        spent = self._spent
         aside = expected_usd + sum(max(one.usd, one.reserved_usd) for one in self._meters)
         if spent >= self.ceiling_usd or spent + aside > self.ceiling_usd:
             raise ceiling_reached(spent, self.ceiling_usd, aside)

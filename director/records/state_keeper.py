@@ -32,6 +32,11 @@ class StateKeeper:
             self._state = self._state.changed(node_id, **values)
             self._directory.save_state(self._state)
 
+    def note(self, node_id: str, **values: Any) -> None:
+        """Change fields of one node; on disk with the next ``update`` of any node."""
+        with self._turn:
+            self._state = self._state.changed(node_id, **values)
+
     def replace(self, state: RunState) -> None:
         """Change everything at once; on disk when this returns."""
         with self._turn:

@@ -55,7 +55,7 @@ def work_on_node(bench: Workbench, plan: Plan, node: Node, keeper: StateKeeper) 
     except DirectorError as stop:
         return NodeEnd(NodeStatus.PENDING, stop=stop)
     finally:
-        keeper.update(node.id, wall_secs=round(earlier + time.monotonic() - started, 3))
+        keeper.note(node.id, wall_secs=round(earlier + time.monotonic() - started, 3))
 
 
 def _left_by_killed_run(bench: Workbench, node: Node, keeper: StateKeeper) -> CallNote | None:
@@ -192,7 +192,7 @@ class _NodeWork:
             self.worktree.reset(self.start)
             reply = self.bench.crew.ask(assignment)
         self.watched = watch_it_fail(reply.transcript.tools, self.node)
-        self.keeper.update(
+        self.keeper.note(
             self.node.id,
             tier_used=role,
             model_used=self.bench.config.tiers[role],

@@ -30,11 +30,13 @@ def reconciled(
     A node that was running is pending again. ``retry_failed`` gives failed and blocked nodes a
     fresh set of attempts.
     """
-    for node_id, node in state.nodes.items():
-        merge = merges.get(node_id)
-        fresh = _as_merged(node, merge) if merge else _as_open(node, retry_failed)
-        state = state.with_node(node_id, fresh)
-    return state
+    nodes = {
+        node_id: _as_merged(node, merges[node_id])
+        if node_id in merges
+        else _as_open(node, retry_failed)
+        for node_id, node in state.nodes.items()
+    }
+    return replace(state, nodes=nodes)
 
 
 def rebuilt(plan: Plan, metrics: Iterable[Mapping[str, Any]]) -> RunState:
@@ -42,14 +44,14 @@ def rebuilt(plan: Plan, metrics: Iterable[Mapping[str, Any]]) -> RunState:
 
     Nodes that failed stay failed, with the attempts they had; what is done, the branch tells.
     """
-    state = RunState(plan.job_id, {node.id: NodeState() for node in plan.nodes})
+    nodes = {node.id: NodeState() for node in plan.nodes}
     for line in metrics:
         if line.get("kind") != "node" or line.get("job_id") != plan.job_id:
             continue
         node_id = line.get("node")
-        if isinstance(node_id, str) and node_id in state.nodes:
-            state = state.with_node(node_id, _from_line(line))
-    return state
+        if isinstance(node_id, str) and node_id in nodes:
+            nodes[node_id] = _from_line(line)
+    return RunState(plan.job_id, nodes)
 
 
 def _from_line(line: Mapping[str, Any]) -> NodeState:

@@ -10,7 +10,6 @@ from typing import Any
 from director.job.stage import Stage, read_stage
 from director.job.workbench import Setting, Workbench, open_workbench
 from director.model.config import Config
-from director.model.dag import descendants
 from director.model.errors import DirectorError, RequestError
 from director.model.plan import Plan
 from director.model.roles import Role
@@ -190,7 +189,6 @@ class _Run:
             case NodeStatus.DONE:
                 self.schedule.finish(node_id)
             case NodeStatus.FAILED:
-                self.schedule.fail(node_id)
                 self._block(node_id)
             case _:
                 self.stop = self.stop or end.stop
@@ -224,15 +222,15 @@ class _Run:
         )
 
     def _block(self, failed: str) -> None:
-        for node_id in sorted(descendants(self.plan.nodes, failed)):
+        error = f"waits for {failed}, which failed"
+        for node_id in self.schedule.fail(failed):
             if self.keeper.node(node_id).status is NodeStatus.PENDING:
-                error = f"waits for {failed}, which failed"
-                self.keeper.update(node_id, status=NodeStatus.BLOCKED, error=error)
+                self.keeper.note(node_id, status=NodeStatus.BLOCKED, error=error)
 
     def _calls(self, node_id: str) -> list[CallRecord]:
         """Return what was paid for a node in this stage: its tests belong to planning."""
-        records = self.bench.crew.ledger.records
-        return [one for one in records if one.node == node_id and one.role != Role.TEST_AUTHOR]
+        calls = self.bench.crew.ledger.of_node(node_id)
+        return [one for one in calls if one.role != Role.TEST_AUTHOR]
 
     def _integrate(self) -> tuple[GateReport, ...] | None:
         """Run ``[gates]`` on a clean checkout of the tip, when every node is done."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
-from director.model.dag import dependents, descendants, remaining_path_lengths
+from director.model.dag import dependents, reachable, remaining_path_lengths
 from director.model.plan import Node
 
 Result = TypeVar("Result")
@@ -26,12 +26,12 @@ class Schedule:
     def __init__(
         self, nodes: Sequence[Node], finished: Iterable[str], wanted: Iterable[str] | None = None
     ) -> None:
-        self._nodes = nodes
         self._after = dependents(nodes)
         self._rank = {
             node_id: (-length, place)
             for place, (node_id, length) in enumerate(remaining_path_lengths(nodes).items())
         }
+        self._blocked: set[str] = set()
         done = set(finished)
         open_ids = {node.id for node in nodes} - done
         self._open = open_ids if wanted is None else open_ids & set(wanted)
@@ -57,8 +57,12 @@ class Schedule:
                 self._offer(dependent, self._missing[dependent])
 
     def fail(self, node_id: str) -> set[str]:
-        """Note that a node failed; returns the nodes that can no longer start."""
-        blocked = descendants(self._nodes, node_id) & self._open
+        """Note that a node failed; returns those that newly wait for one that did.
+
+        What waits already is not gone through again, so that this is one step per edge in all.
+        """
+        blocked = reachable(self._after, node_id, known=self._blocked)
+        self._blocked |= blocked
         self._open -= blocked
         return blocked
 
