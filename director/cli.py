@@ -5,21 +5,18 @@ from __future__ import annotations
 import argparse
 import importlib
 import io
-import json
 import os
 import re
 import sys
-import traceback
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from director import __version__
 from director.model.errors import DirectorError, ExitCode, RequestError
-from director.model.secrets import Redactor
-from director.records.files import write_text
+
+if TYPE_CHECKING:  # what follows is imported by whoever needs it: `--version` needs none
+    from director.model.secrets import Redactor
 
 COMMANDS = {
     "plan": "turn a task into a spec, a DAG of nodes and frozen, red tests",
@@ -39,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         args = _parser(words).parse_args(words)
     except RequestError as error:
-        return _explain(error, argparse.Namespace(json="--json" in words), Redactor({}))
+        return _explain(error, argparse.Namespace(json="--json" in words))
     from director.commands.context import Context
     from director.workspace.cancellation import Cancellation, signals_cancel
 
@@ -65,6 +62,8 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise RequestError, with the likely word for one that is nearly right."""
+        from difflib import get_close_matches
+
         wrong = re.search(r"invalid choice: '([^']*)'", message)
         guess = get_close_matches(wrong[1], COMMANDS, n=1) if wrong else []
         hint = f"did you mean `director {guess[0]}`?" if guess else f"see `{self.prog} --help`"
@@ -101,17 +100,31 @@ def _module(command: str) -> Any:
     return importlib.import_module(f"director.commands.{command.replace('-', '_')}")
 
 
-def _explain(error: DirectorError, args: argparse.Namespace, redactor: Redactor) -> int:
+def _explain(
+    error: DirectorError, args: argparse.Namespace, redactor: Redactor | None = None
+) -> int:
     """Say what happened and what to do next, one line each."""
-    what, next_step = (_line(redactor.text(text)) for text in (error.what, error.next_step))
+    said = (redactor.text(text) if redactor else text for text in (error.what, error.next_step))
+    what, next_step = map(_line, said)
+    return _end(args, what, next_step, error.exit_code)
+
+
+def _end(args: argparse.Namespace, what: str, next_step: str, code: ExitCode) -> int:
     if getattr(args, "json", False):
-        print(json.dumps({"error": what, "next": next_step, "exit_code": int(error.exit_code)}))
+        import json
+
+        print(json.dumps({"error": what, "next": next_step, "exit_code": int(code)}))
     print(f"director: {what}\n  next: {next_step}", file=sys.stderr, flush=True)
-    return int(error.exit_code)
+    return int(code)
 
 
 def _report_bug(error: Exception, args: argparse.Namespace, redactor: Redactor) -> int:
     """Keep the traceback in a file and say where."""
+    import traceback
+    from datetime import UTC, datetime
+
+    from director.records.files import write_text
+
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     log = _logs_folder(args) / f"bug-{moment}-{os.getpid()}.log"
     text = redactor.text("".join(traceback.format_exception(error)))
@@ -121,10 +134,7 @@ def _report_bug(error: Exception, args: argparse.Namespace, redactor: Redactor) 
     except DirectorError:
         where = f"the traceback could not be kept: {text}"
     what = f"a bug in director: {type(error).__name__}: {_line(redactor.text(str(error)))}"
-    if getattr(args, "json", False):
-        print(json.dumps({"error": what, "next": where, "exit_code": int(ExitCode.BUG)}))
-    print(f"director: {what}\n  next: report it; {where}", file=sys.stderr, flush=True)
-    return int(ExitCode.BUG)
+    return _end(args, what, f"report it; {where}", ExitCode.BUG)
 
 
 def _logs_folder(args: argparse.Namespace) -> Path:

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
 
 LEAST_CHARACTERS = 8
 LEAST_LINE_CHARACTERS = 16  # of one line of a value that has several
@@ -162,6 +161,8 @@ def _forms(value: str) -> Iterator[str]:
 
 
 def _escaped(value: str) -> Iterator[str]:
+    from urllib.parse import quote  # slow to import, and most often there is no secret
+
     yield value
     yield repr(value)[1:-1]
     yield quote(value, safe="", errors="surrogateescape")

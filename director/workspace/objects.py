@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import struct
 import threading
 import weakref
@@ -129,7 +128,7 @@ def write_object(store: Path, object_format: str, kind: str, data: bytes) -> str
     if not path.exists():
         with explained(path):
             path.parent.mkdir(exist_ok=True)
-            temporary = path.with_name(f"tmp_obj_{secrets.token_hex(8)}")
+            temporary = path.with_name(f"tmp_obj_{os.urandom(8).hex()}")
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(zlib.compress(whole, 1))

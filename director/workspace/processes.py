@@ -9,7 +9,6 @@ environment as well is found as a child of director's (``adopt_orphans``).
 from __future__ import annotations
 
 import os
-import secrets
 import signal
 import subprocess
 import threading
@@ -155,7 +154,7 @@ class Processes:
     def __init__(self, label: str, cancellation: Cancellation) -> None:
         self.label = label
         self.cancellation = cancellation
-        self._run = f"{label}:{secrets.token_hex(6)}"
+        self._run = f"{label}:{os.urandom(6).hex()}"
         cancellation.last_resorts.append(self.kill_all)
 
     def run(self, command: Command, watch: Watch | None = None) -> Ended:
@@ -193,7 +192,7 @@ class Processes:
 
     def new_marker(self) -> str:
         """Return a marker that nothing carries yet."""
-        return f"{self._run}:{secrets.token_hex(6)}"
+        return f"{self._run}:{os.urandom(6).hex()}"
 
     def end_marked(self, marker: str) -> None:
         """End everything that carries ``marker``, and what became an orphan without any."""
