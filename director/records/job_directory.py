@@ -202,7 +202,7 @@ class JobDirectory:
         """Replace ``state.json``."""
         nodes = ",\n".join(self._node_text(*one) for one in state.nodes.items())
         inner = f"{{\n{nodes}\n  }}" if nodes else "{}"
-        job_id = json.dumps(state.job_id)
+        job_id = json.dumps(state.job_id, ensure_ascii=False)
         files.write_text(self.state, f'{{\n  "job_id": {job_id},\n  "nodes": {inner}\n}}\n')
 
     def _node_text(self, node_id: str, state: NodeState) -> str:
@@ -211,7 +211,7 @@ class JobDirectory:
         if known is None or known[0] is not state:
             value = self.redactor.value(state.to_json())
             text = json.dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n    ")
-            known = (state, f"    {json.dumps(node_id)}: {text}")
+            known = (state, f"    {json.dumps(node_id, ensure_ascii=False)}: {text}")
             self._texts[node_id] = known
         return known[1]
 

@@ -1,5 +1,6 @@
 """Where everything lies, what git sees of it, and how one job makes room for the next."""
 
+import json
 import subprocess
 from dataclasses import replace
 
@@ -77,6 +78,17 @@ class TestPlanAndState(HermeticCase):
         self.job.save_state(RunState("job-1", {"a": done, "gone": done}))
         state = self.job.load_state(sample_plan("a", "new"))
         self.assertEqual(dict(state.nodes), {"a": done, "new": NodeState()})
+
+    def test_state_is_written_as_json_with_each_change(self) -> None:
+        states = [
+            RunState("jöb", {}),
+            RunState("jöb", {"a": NodeState(error='"ö"\n'), "b": NodeState()}),
+            RunState("jöb", {"a": NodeState(attempts=2), "b": NodeState()}),
+        ]
+        for state in states:
+            self.job.save_state(state)
+            expected = json.dumps(state.to_json(), indent=2, ensure_ascii=False) + "\n"
+            self.assertEqual(self.job.state.read_text(encoding="utf-8"), expected)
 
     def test_the_state_of_another_job_is_refused(self) -> None:
         self.job.save_state(RunState("job-0", {}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 from director.model.errors import StoppedError
 from director.model.state import CallRecord
@@ -48,6 +49,17 @@ class TestRecords(LedgerCase):
         again.record(call(0.25))
         self.assertEqual(again.spent_usd, 0.75)
         self.assertEqual(self.ledger().spent_usd, 0.75)
+
+    def test_calls_are_found_by_their_node_and_by_their_log(self) -> None:
+        ledger = self.ledger()
+        calls = [replace(call(0.5), node=name, log=f"{name}.jsonl") for name in ("a", "b", "a")]
+        for one in calls:
+            ledger.record(one)
+        for known in (ledger, self.ledger()):
+            self.assertEqual(known.of_node("a"), [calls[0], calls[2]])
+            self.assertEqual(known.of_node("c"), [])
+            self.assertTrue(known.knows("b.jsonl"))
+            self.assertFalse(known.knows("c.jsonl"))
 
     def test_lines_of_others_are_no_calls(self) -> None:
         self.ledger().record(call(0.5))

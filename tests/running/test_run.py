@@ -226,16 +226,16 @@ class TestFlakes(JobCase):
 
 
 class TestLanes(JobCase):
-    def test_a_moved_tip_is_gated_again_on_the_merged_tree(self) -> None:
-        self.plan(node("a"), node("b"))
-        for mine, other in (("a", "b"), ("b", "a")):
-            self.implement(
-                mine, mark(self.tmp / mine), wait_for(self.tmp / other), *self.good_work(mine)
-            )
-        self.ends(0, "run", "--parallel", "2")
+    def test_a_moved_tip_is_gated_again_on_the_merged_tree_once_for_each_lane(self) -> None:
+        names = ("a", "b", "c")
+        self.plan(*map(node, names))
+        for mine in names:
+            others = [wait_for(self.tmp / other) for other in names]
+            self.implement(mine, mark(self.tmp / mine), *others, *self.good_work(mine))
+        self.ends(0, "run", "--parallel", "3")
         purposes = [e["purpose"] for e in self.lines("events.jsonl") if e["kind"] == "gate"]
-        self.assertEqual(purposes.count("merged"), 1)
-        self.assertEqual((self.on_branch("a.txt"), self.on_branch("b.txt")), ("good", "good"))
+        self.assertEqual(purposes.count("merged"), 2)
+        self.assertEqual([self.on_branch(f"{name}.txt") for name in names], ["good"] * 3)
 
     def test_a_merge_that_breaks_goes_back_to_its_executor_without_spending_an_attempt(
         self,

@@ -52,6 +52,12 @@ class TestSchedule(unittest.TestCase):
         schedule.finish("d")
         self.assertIsNone(schedule.take())
 
+    def test_what_waits_for_a_failure_already_is_not_named_again(self) -> None:
+        nodes = [made("a"), made("b"), made("c", "a", "b"), made("d", "c"), made("e", "b")]
+        schedule = Schedule(nodes, ())
+        self.assertEqual(schedule.fail("a"), {"c", "d"})
+        self.assertEqual(schedule.fail("b"), {"e"})
+
     def test_only_wanted_nodes_are_given_out(self) -> None:
         self.assertEqual(drain(Schedule([made("a"), made("b"), made("c", "b")], (), ["b"])), ["b"])
 

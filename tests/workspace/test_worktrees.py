@@ -306,6 +306,15 @@ class TestLinksAndFolders(WorktreeCase):
         self.assertEqual(snapshot.changed, {"pkg/c.py", "pkg/deep/d.py"})
         self.assertEqual(self.candidate(snapshot), {})
 
+    def test_a_folder_that_moved_away_behind_a_link_is_gone(self) -> None:
+        self.agent(f"mv pkg {self.outside}/pkg; ln -s {self.outside}/pkg pkg")
+        snapshot = self.snapshot("a.py")
+        self.assertEqual(snapshot.changed, {"pkg/c.py", "pkg/deep/d.py"})
+        self.assertEqual(snapshot.strays, ("pkg",))
+        self.worktree.reset(self.base)
+        self.assert_holds_exactly(self.base)
+        self.assertEqual((self.outside / "pkg" / "c.py").read_text(), "C = 1\n")
+
     def test_a_link_that_was_one_before_may_change(self) -> None:
         self.sample.root.joinpath("link").symlink_to("a.py")
         self.base = self.sample.commit()
@@ -425,6 +434,29 @@ class TestReset(WorktreeCase):
         self.assert_holds_exactly(commit)
         self.assertEqual((self.root / "a.py").read_text(), "A = 2\n")
         self.assertFalse((self.root / "stray.log").exists())
+
+    def test_whatever_was_done_only_the_candidate_is_left(self) -> None:
+        doings = {
+            "edits": "echo 2 > a.py; echo x > b.py; rm pkg/c.py",
+            "strays": "echo 2 > a.py; touch stray pkg/stray; mkdir -p empty/er pkg/empty",
+            "a folder for a file": "echo 2 > a.py; rm b.py; mkdir b.py; touch b.py/x",
+            "a file for a folder": "echo 2 > a.py; rm -r pkg; touch pkg",
+            "a link for a folder": f"echo 2 > a.py; mv pkg {self.tmp}/p; ln -s {self.tmp}/p pkg",
+            "a repository": "echo 2 > a.py; git init -q pkg; git init -q other",
+            "touched": "echo 2 > a.py; touch b.py; cp -p pkg/c.py x; mv x pkg/c.py",
+            "a pipe": "echo 2 > a.py; mkfifo pkg/pipe tests/pipe pipe",
+            "content that is another once it is out": "printf '2\\n' > a.py; chmod 600 b.py",
+        }
+        for name, script in doings.items():
+            with self.subTest(name):
+                self.worktree.reset(self.base)
+                self.agent(script)
+                tree = self.snapshot("a.py").tree
+                commit = self.job.commit(tree, self.base, "candidate\n")
+                for wanted in (commit, self.base, commit):
+                    self.worktree.reset(wanted)
+                    self.assert_holds_exactly(wanted)
+                    self.assertEqual(self.agents_git("status", "--porcelain", "--ignored"), "")
 
     def test_the_agents_git_has_nothing_to_commit_after_a_reset(self) -> None:
         self.agent("echo x > a.py; git add a.py")

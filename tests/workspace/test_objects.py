@@ -1,0 +1,87 @@
+"""Objects are read as git reads them, and written as git reads them back."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import ClassVar
+
+from director.workspace.git import GitError
+from director.workspace.objects import Item, index_data, tree_data
+from tests.support.repositories import SampleRepo
+from tests.workspace.jobs import JobCase
+
+
+class TestReading(JobCase):
+    files: ClassVar[dict[str, str]] = {"a.py": "A = 1\n", "a/b.py": "B\n", "ü x": "", "z/y/x": "X"}
+
+    def test_by_id_and_by_name(self) -> None:
+        found = self.job.objects.get(f"{self.base}:a.py")
+        self.assertEqual((found.kind, found.data), ("blob", b"A = 1\n"))
+        self.assertEqual(self.job.objects.get(found.oid), found)
+
+    def test_what_is_not_there(self) -> None:
+        self.assertIsNone(self.job.objects.find("no such name"))
+        with self.assertRaises(GitError):
+            self.job.objects.get("0" * 40)
+
+    def test_what_is_written_later_is_found(self) -> None:
+        self.job.objects.get(self.base)
+        self.sample.write("new", "new\n")
+        commit = self.sample.commit()
+        self.sample.git("gc", "-q")
+        self.assertEqual(self.job.contents(commit, ["new"]), {"new": b"new\n"})
+
+    def test_goes_on_when_somebody_ends_its_git(self) -> None:
+        self.job.objects.get(self.base)
+        for pid in readers(self.job.path):
+            os.kill(pid, signal.SIGKILL)
+        self.assertEqual(self.job.objects.get(self.base).kind, "commit")
+
+    def test_its_git_ends_with_it(self) -> None:
+        self.job.objects.get(self.base)
+        self.assertEqual(len(readers(self.job.path)), 1)
+        del self.job
+        self.assertEqual(readers(self.sample.root / ".director" / "job.git"), [])
+
+
+class TestWriting(JobCase):
+    files: ClassVar[dict[str, str]] = {"a.py": "A\n", "a/b.py": "B\n", "a-b": "", "ü x": "X\n"}
+
+    def test_a_tree_is_written_as_git_has_it(self) -> None:
+        tree = self.job.tree(self.base)
+        self.assertEqual(tree_data(self.job.objects.items(tree)), self.job.objects.get(tree).data)
+
+    def test_git_finds_nothing_wrong_with_what_is_written(self) -> None:
+        commit = self.add_commit(self.job, {"n/e/w": "1", "a/b.py": "2"}, "title\n\nKey: ä\n")
+        self.job.advance(commit, self.base)
+        self.job.git.output("fsck", "--strict", "--full")
+
+    def test_an_index_is_read_by_git(self) -> None:
+        paths = ("a.py", "a/b.py", "ü x", "l" * 5000)
+        for form in ("sha1", "sha256"):
+            with self.subTest(form):
+                sample = SampleRepo.create(self.tmp / form, self.env, {"a": "A\n"}, form)
+                oid = sample.git("rev-parse", "HEAD:a")
+                place = self.tmp / f"{form}.index"
+                items = {path: Item("100755", oid) for path in paths}
+                place.write_bytes(index_data(items, form))
+                git = self.make_job(sample, self.tmp / f"{form}.git").git
+                listed = git.with_variables(GIT_INDEX_FILE=str(place)).text("ls-files", "--stage")
+                expected = [f"100755 {oid} 0\t{path}" for path in sorted(paths)]
+                self.assertEqual(listed.splitlines(), expected)
+
+
+def readers(repository: Path) -> list[int]:
+    """Return the processes that read the objects of a repository."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            environment = (entry / "environ").read_bytes().split(b"\0")
+            command = (entry / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if f"GIT_DIR={repository}".encode() in environment and b"cat-file" in command:
+            found.append(int(entry.name))
+    return found
