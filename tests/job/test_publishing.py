@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import unittest
+from contextlib import redirect_stderr
 from typing import Any, cast
 
 from director.job.publishing import Publisher
@@ -69,7 +71,9 @@ class TestPublisher(unittest.TestCase):
     def test_what_stops_it_beside_the_work_is_said_at_the_end(self) -> None:
         self.job.may_go_on.set()
         self.job.error = StoppedError("the job repository is gone", "run again")
-        self.publisher.soon()
-        self.assertTrue(self.job.begun.wait(10))
-        with self.assertRaises(StoppedError):
-            self.publisher.close()
+        with redirect_stderr(io.StringIO()) as said:
+            self.publisher.soon()
+            self.assertTrue(self.job.begun.wait(10))
+            with self.assertRaises(StoppedError):
+                self.publisher.close()
+        self.assertEqual(said.getvalue(), "")

@@ -458,6 +458,14 @@ class TestReset(WorktreeCase):
                     self.assert_holds_exactly(wanted)
                     self.assertEqual(self.agents_git("status", "--porcelain", "--ignored"), "")
 
+    def test_what_a_snapshot_saw_counts_for_one_reset_only(self) -> None:
+        self.agent("echo 2 > a.py; touch stray")
+        self.snapshot("a.py")
+        self.worktree.reset(self.base)
+        self.agent("echo 2 > b.py; touch other")
+        self.worktree.reset(self.base)
+        self.assert_holds_exactly(self.base)
+
     def test_the_agents_git_has_nothing_to_commit_after_a_reset(self) -> None:
         self.agent("echo x > a.py; git add a.py")
         self.worktree.reset(self.base)
