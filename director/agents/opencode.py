@@ -44,6 +44,7 @@ from director.records.files import make_folder, redact_file, write_log, write_te
 from director.workspace.git import without_git_variables
 from director.workspace.processes import Command, Ended, Ending, Processes
 from director.workspace.sandbox import Sandbox, scratch_folder
+from director.workspace.slots import slot_variables
 
 PROGRAM = "opencode"
 PLUGIN = Path(__file__).with_name("tool_env.js")
@@ -219,7 +220,8 @@ class OpenCode:
 
     def _call_environment(self, assignment: Assignment, scratch: Path) -> dict[str, str]:
         config = inline_config(assignment, self._templates[assignment.agent], self._config)
-        return {**self._environment(config, scratch), "PWD": str(assignment.cwd)}
+        own = {"PWD": str(assignment.cwd), **slot_variables(assignment.cwd)}
+        return {**self._environment(config, scratch), **own}
 
     def _environment(self, config: dict[str, Any], scratch: Path) -> dict[str, str]:
         env = without_git_variables(self._env)

@@ -28,13 +28,14 @@ class BenchOptions:
     """What to compare. ``profiles`` maps names to configurations, in the order to run them;
 
     ``planner`` is the configuration of ``plan_profile``, which need not be one of them.
+    ``parallel`` None: chosen for each job by itself.
     """
 
     task: str
     profiles: Mapping[str, Config]
     plan_profile: str
     planner: Config
-    parallel: int = 1
+    parallel: int | None = 1
     max_attempts: int | None = None
 
 

@@ -68,8 +68,20 @@ def add_json_flag(parser: argparse.ArgumentParser) -> None:
 def add_parallel_flag(parser: argparse.ArgumentParser, what: str) -> None:
     """Add ``--parallel``."""
     parser.add_argument(
-        "--parallel", metavar="N", type=positive, default=1, help=f"{what} (default: 1)"
+        "--parallel",
+        metavar="N",
+        type=lanes,
+        default=1,
+        help=f"{what}, or `auto`: as many as this machine and the plan are good for (default: 1)",
     )
+
+
+def lanes(text: str) -> int | None:
+    """Return a number of lanes, None for ``auto`` (argparse type)."""
+    try:
+        return None if text == "auto" else positive(text)
+    except argparse.ArgumentTypeError as error:
+        raise argparse.ArgumentTypeError(f"{error}, nor auto") from None
 
 
 def positive(text: str) -> int:

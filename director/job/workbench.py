@@ -12,6 +12,7 @@ from pathlib import Path
 from director.agents.crew import Crew, patient_pause, unpriced_models
 from director.agents.opencode import OpenCode, find_program
 from director.agents.templates import load_template
+from director.job.provided import provisions_of
 from director.job.publishing import Publisher
 from director.model.config import Config
 from director.model.roles import Agent
@@ -23,6 +24,7 @@ from director.records.job_directory import Home, JobDirectory
 from director.records.ledger import Ledger
 from director.workspace.cancellation import Cancellation
 from director.workspace.gates import Gates
+from director.workspace.given import Sources, find_sources
 from director.workspace.job_repository import (
     JobRepository,
     open_job_repository,
@@ -71,7 +73,8 @@ def open_workbench(
     way out the worktrees go and the branch is published, whatever happened in between.
     """
     env = setting.env
-    redactor = redactor_of(setting, directory, config)
+    sources = find_sources(setting.repository, config.worktree)
+    redactor = redactor_of(setting, directory, config, sources)
     directory = replace(directory, redactor=redactor)
     events = setting.events.without(redactor).also(journal(directory.events))
     processes = Processes(job_id, setting.cancellation)
@@ -87,8 +90,10 @@ def open_workbench(
     pause = patient_pause(setting.cancellation)
     _warn_of_unpriced_models(config, events)
     shown, limit = config.env.of(env), config.limits.node_timeout_secs
+    gates = Gates(processes, shown, directory.logs, limit, sandbox, redactor)
+    provisions = provisions_of(config, sources, job, gates, events)
     with (
-        open_pool(job, directory.pool, env) as pool,
+        open_pool(job, directory.pool, env, provisions) as pool,
         opencode.serving(pool.folder / "opencode", events),
     ):
         sandbox.try_out(processes, shown, pool.folder, directory.logs)
@@ -98,7 +103,7 @@ def open_workbench(
             config=config,
             job=job,
             pool=pool,
-            gates=Gates(processes, shown, directory.logs, limit, sandbox, redactor),
+            gates=gates,
             crew=Crew(opencode, config, ledger, notes, events, setting.cancellation, pause),
             events=events,
             publisher=Publisher(job, events),
@@ -130,10 +135,12 @@ def _clean_logs(directory: JobDirectory, redactor: Redactor) -> None:
             redact_file(log, redactor)
 
 
-def redactor_of(setting: Setting, directory: JobDirectory, config: Config) -> Redactor:
-    """Return what takes the secrets of the environment and the configuration out of texts."""
+def redactor_of(
+    setting: Setting, directory: JobDirectory, config: Config, sources: Sources
+) -> Redactor:
+    """Return what takes the secrets of environment, configuration and copied files out of texts."""
     found = secrets_in(setting.env, os.path.exists, config.secret_variables)
-    return directory.redactor.also({**config.secrets, **found})
+    return directory.redactor.also({**sources.secrets, **config.secrets, **found})
 
 
 def sandbox_of(setting: Setting, repository: Path, config: Config) -> Sandbox:

@@ -96,6 +96,22 @@ class OpenCodeOptions:
 
 
 @dataclass(frozen=True)
+class WorktreePolicy:
+    """What worktrees hold besides their commit; paths are relative to the repository's root.
+
+    ``setup`` is a shell command ("": none), run again where what ``setup_inputs`` (paths or globs)
+    hold has changed. ``copy`` and ``link`` are taken from the user's working tree; ``keep`` are
+    build folders that survive.
+    """
+
+    setup: str = ""
+    setup_inputs: tuple[str, ...] = ()
+    copy: tuple[str, ...] = ()
+    link: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Config:
     """Everything ``config.toml`` says. ``gates`` keeps the order of the file.
 
@@ -112,6 +128,7 @@ class Config:
     env: GateEnvironment = GateEnvironment()
     sandbox: tuple[str, ...] = ()
     opencode: OpenCodeOptions = OpenCodeOptions()
+    worktree: WorktreePolicy = WorktreePolicy()
 
     @property
     def secrets(self) -> dict[str, str]:

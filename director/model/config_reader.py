@@ -19,6 +19,7 @@ from director.model.config import (
     OpenCodeOptions,
     ReviewPolicy,
     Sampling,
+    WorktreePolicy,
 )
 from director.model.errors import RequestError
 from director.model.roles import Role
@@ -26,7 +27,7 @@ from director.model.usage import Price
 
 SECTIONS = (
     "tiers", "gates", "pricing", "limits", "sampling", "review", "providers", "env", "sandbox",
-    "opencode",
+    "opencode", "worktree",
 )  # fmt: skip
 LOCAL_PREFIX = "local/"
 PLACEHOLDER = "PROVIDER/"
@@ -89,6 +90,7 @@ class _Reader:
             env=self._environment(tables["env"]),
             sandbox=self._sandbox(tables["sandbox"]),
             opencode=self._opencode(tables),
+            worktree=self._worktree(tables["worktree"]),
         )
         return None if self.problems else config
 
@@ -169,6 +171,35 @@ class _Reader:
                     path, "names a server, which [sandbox] cannot hold: leave one of them out"
                 )
         return options
+
+    def _worktree(self, table: Mapping[str, Any]) -> WorktreePolicy:
+        lists = ("setup_inputs", "copy", "link", "keep")
+        self._only(table, "worktree", ("setup", *lists))
+        setup = table.get("setup", "")
+        if not isinstance(setup, str):
+            self._wrong(("worktree", "setup"), "a shell command (a string)")
+            setup = ""
+        paths = {key: self._paths(table.get(key, []), ("worktree", key)) for key in lists}
+        if paths["setup_inputs"] and not setup.strip():
+            self._say(("worktree", "setup_inputs"), "decides when to run a setup that is not there")
+        placed = [path for key in lists[1:] for path in paths[key]]
+        for place, path in enumerate(placed):
+            others = (*placed[:place], *placed[place + 1 :])
+            if any(f"{path}/".startswith(f"{other}/") for other in others):
+                self._say(("worktree",), f"names {path!r} twice, or a folder that holds it")
+        return WorktreePolicy(setup.strip(), **paths)
+
+    def _paths(self, value: object, path: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the paths without a last "/"; each must stay inside the repository."""
+        given = self._strings(value, path)
+        plain = [one.rstrip("/") for one in given]
+        for one in plain:
+            parts = one.split("/")
+            if any(part in ("", ".", "..") or not part.isprintable() for part in parts):
+                self._wrong(path, f"paths inside the repository, relative to its root, not {one!r}")
+            elif ".git" in parts or parts[0] == ".director":
+                self._wrong(path, f"paths outside .git and .director, not {one!r}")
+        return tuple(plain)
 
     def _only(self, table: Mapping[str, Any], section: str, known: tuple[str, ...]) -> None:
         for key in table:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from director.job.provided import refuse_provided
 from director.job.stage import PlanStage, Stage, read_stage, write_stage
 from director.job.workbench import Setting, Workbench, check_prerequisites, open_workbench
 from director.model.config import Config
@@ -41,6 +42,7 @@ from director.records.job_directory import JobDirectory
 from director.records.ledger import total_cost
 from director.records.lock import held
 from director.running.integration import gate_base
+from director.running.lanes import pick_lanes
 from director.running.scheduler import Schedule, drive
 from director.workspace.job_repository import create_job_repository
 from director.workspace.repository import BRANCH_PREFIX
@@ -53,13 +55,14 @@ class PlanOptions:
 
     ``task`` None continues the current job. ``approve``: what lies at the gate is approved.
     ``auto``: gates do not wait; ``critique``: a planner's critique takes the person's place.
+    ``parallel`` None: chosen when it is known how many tests are to be written.
     """
 
     task: str | None = None
     approve: bool = False
     auto: bool = False
     critique: bool = True
-    parallel: int = 1
+    parallel: int | None = 1
 
 
 @dataclass(frozen=True)
@@ -256,7 +259,7 @@ class _Pipeline:
             admitted = replace(by_id[node_id], test_hashes=admission.hashes)
             self.bench.directory.save_plan(self._plan().with_node(admitted))
 
-        drive(schedule, self.options.parallel, work, settle)
+        drive(schedule, pick_lanes(self.bench, self.options.parallel, apart, by_id), work, settle)
         if refused:
             named = "; ".join(f"{node_id}: {problem}" for node_id, problem in refused.items())
             raise RequestError(
@@ -275,6 +278,7 @@ class _Pipeline:
     def _approve_plan(self) -> None:
         """Take plan and tests as they are on disk now, edits included, and freeze the tests."""
         plan = self._plan()
+        refuse_provided(self.bench.pool.provisions, plan.nodes)
         for node in plan.nodes:
             plan = plan.with_node(take_back(self.bench, node, self.stage.admitted.get(node.id, "")))
         self.bench.directory.save_plan(plan)

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     PLAN_REJECTED = "plan_rejected"
     TESTS_REJECTED = "tests_rejected"
     TESTS_ADMITTED = "tests_admitted"
+    SETUP = "setup"
     CALL_STARTED = "call_started"
     CALL_ENDED = "call_ended"
     PROVIDER_FAULT = "provider_fault"

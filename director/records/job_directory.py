@@ -215,6 +215,10 @@ class JobDirectory:
             self._texts[node_id] = known
         return known[1]
 
+    def earlier_events(self) -> list[Path]:
+        """Return the journals of archived jobs, oldest first."""
+        return sorted((self.path / "jobs").glob("*/events.jsonl"))
+
     def has_records(self) -> bool:
         """Whether there is anything of a job here."""
         return bool(self._records())

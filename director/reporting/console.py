@@ -99,6 +99,11 @@ def _base_gate(data: Data) -> str:
     return f"gate {data['name']} is {said}: `{data['command']}`"
 
 
+def _setup(data: Data) -> str:
+    took = duration(data["wall_secs"])
+    return f"setup of slot {data['slot']}: {data['verdict']} ({data['reason']}) [{took}]"
+
+
 _WORDS: dict[Kind, Callable[[Data], str | None]] = {
     Kind.JOB_STARTED: _job_started,
     Kind.JOB_ARCHIVED: lambda d: f"job {d['job_id']} moved to {d['folder']}",
@@ -108,6 +113,7 @@ _WORDS: dict[Kind, Callable[[Data], str | None]] = {
     Kind.PLAN_REJECTED: lambda d: f"plan sent back: {'; '.join(d['problems'])}",
     Kind.TESTS_REJECTED: lambda d: f"tests sent back: {d['problem'].splitlines()[0]}",
     Kind.TESTS_ADMITTED: lambda d: f"tests admitted, red: {', '.join(d['tests'])}",
+    Kind.SETUP: _setup,
     Kind.CALL_ENDED: _call_ended,
     Kind.PROVIDER_FAULT: lambda d: f"{d['reason']}; again in {d['pause_secs']} s",
     Kind.RUN_STARTED: _run_started,

@@ -95,7 +95,10 @@ def integrate(bench: Workbench, plan: Plan) -> tuple[GateReport, ...]:
 
 def _gate(bench: Workbench, commit: str, command: str, name: str) -> GateResult:
     with bench.pool.lease(commit) as worktree:
-        return bench.gates.run(command, worktree.path, name)
+        result = bench.gates.run(command, worktree.path, name)
+        if result.verdict is Verdict.GREEN:
+            worktree.keep_builds()
+        return result
 
 
 def _on_base(bench: Workbench, base: str, name: str, command: str) -> dict[str, str]:

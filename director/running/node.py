@@ -226,8 +226,12 @@ class _NodeWork:
             return TryOutcome.OUT_OF_SCOPE, None
         gate = self.trial.run(commit, "candidate")
         if gate.verdict is not Verdict.GREEN:
-            lesson = f"{remark}The tests fail: {gate.reason}. {finding.feedback}".strip()
+            failing = f"`{gate.command}`, which prepares the worktree, fails"
+            what = failing if commit in self.trial.unprepared else "The tests fail"
+            lesson = f"{remark}{what}: {gate.reason}. {finding.feedback}".strip()
             self.feedback = Feedback(lesson, gate.output)
+            if commit in self.trial.unprepared:
+                self.start = self.base  # nobody can work where setup fails
             return TryOutcome.RED, None
         if self._is_flaky(commit):
             self.keeper.update(self.node.id, flake_failed=True)

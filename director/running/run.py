@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from director.job.provided import refuse_provided
 from director.job.stage import Stage, read_stage
 from director.job.workbench import Setting, Workbench, open_workbench
 from director.model.config import Config
@@ -21,6 +22,7 @@ from director.records.ledger import total_cost, total_tokens
 from director.records.lock import held
 from director.records.state_keeper import StateKeeper
 from director.running.integration import GateReport, integrate
+from director.running.lanes import pick_lanes
 from director.running.metrics import node_line, run_line
 from director.running.node import NodeEnd, work_on_node
 from director.running.receipts import restore_receipts
@@ -30,9 +32,12 @@ from director.running.scheduler import Schedule, drive
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What a caller may ask for. ``nodes`` empty: all; ``max_attempts`` None: as configured."""
+    """What a caller may ask for.
 
-    parallel: int = 1
+    ``nodes`` empty: all; ``max_attempts`` None: as configured; ``parallel`` None: chosen here.
+    """
+
+    parallel: int | None = 1
     max_attempts: int | None = None
     retry_failed: bool = False
     nodes: tuple[str, ...] = ()
@@ -114,19 +119,21 @@ class _Run:
         self.started = time.monotonic()
 
     def run(self) -> RunReport:
+        refuse_provided(self.bench.pool.provisions, self.plan.nodes)
         wanted = self._wanted()
         self.keeper.replace(self.keeper.state)
         self._catch_up()
         done = self.keeper.state.ids(NodeStatus.DONE)
+        self.lanes = pick_lanes(self.bench, self.options.parallel, self.plan.nodes, wanted)
         self.schedule = Schedule(self.plan.nodes, done, wanted)
         self.bench.events.emit(
             Kind.RUN_STARTED,
             job_id=self.plan.job_id,
             nodes=len(self.plan.nodes),
             done=len(done),
-            parallel=self.options.parallel,
+            parallel=self.lanes,
         )
-        drive(self.schedule, self.options.parallel, self._work, self._settle)
+        drive(self.schedule, self.lanes, self._work, self._settle)
         return self._close(self._integrate())
 
     def _believed(self) -> RunState:
@@ -258,6 +265,7 @@ class _Run:
         calls = self.bench.crew.ledger.records
         wall_secs = time.monotonic() - self.started
         metrics = run_line(self.plan, state, tiers, calls, report.integration_ok, wall_secs)
+        metrics["parallel"] = self.lanes
         files.append_line(self.bench.directory.metrics, metrics, durable=True)
         self.bench.events.emit(
             Kind.RUN_ENDED,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from director.job.workbench import Workbench
@@ -13,6 +13,7 @@ from director.model.roles import Role
 from director.records.events import Kind
 from director.running.receipts import gate_run
 from director.workspace.gates import GateResult, Verdict
+from director.workspace.provisions import SetupFailedError
 from director.workspace.worktrees import Worktree
 
 
@@ -45,11 +46,36 @@ class Trial:
         self._node = node
         self._worktree = worktree
         self._green: list[GateRun] = []
+        self.unprepared: set[str] = set()  # commits whose own setup fails
 
     def run(self, commit: str, purpose: str) -> GateResult:
-        """Run the tests on a clean checkout of ``commit``."""
-        self._worktree.reset(commit)
-        return self._gate(commit, purpose)
+        """Run the tests on a clean checkout of ``commit``.
+
+        A setup that fails on ``commit`` alone is red; one that fails on the tip as well is nobody's
+        attempt, and SetupFailedError is raised.
+        """
+        failed = self._prepare(commit)
+        if failed is None:
+            return self._gate(commit, purpose)
+        self.unprepared.add(commit)
+        result = replace(failed.result, verdict=Verdict.RED)
+        self._tell(purpose, result)
+        return result
+
+    def _prepare(self, commit: str) -> SetupFailedError | None:
+        """Reset the worktree; returns the failure of a setup that works on the tip."""
+        tip = self._bench.job.tip()
+        try:
+            self._worktree.reset(commit)
+        except SetupFailedError:
+            if commit == tip:
+                raise
+            self._worktree.reset(tip)
+            try:
+                self._worktree.reset(commit)  # what it made on the tip may do here, too
+            except SetupFailedError as failed:
+                return failed
+        return None
 
     def flake(self, commit: str) -> GateResult | None:
         """Run the tests again, ``flake_runs − 1`` times; returns the run that was not green."""
@@ -57,6 +83,7 @@ class Trial:
             gate = self._gate(commit, "again")
             if gate.verdict is not Verdict.GREEN:
                 return gate
+        self._worktree.keep_builds()
         return None
 
     def green_runs(self, commit: str) -> tuple[GateRun, ...]:
@@ -66,6 +93,12 @@ class Trial:
     def _gate(self, commit: str, purpose: str) -> GateResult:
         name = f"{self._node.id}-{purpose}"
         result = self._bench.gates.run(self._node.test_cmd, self._worktree.path, name)
+        self._tell(purpose, result)
+        if result.verdict is Verdict.GREEN:
+            self._green.append(gate_run(self._bench, purpose, commit, result))
+        return result
+
+    def _tell(self, purpose: str, result: GateResult) -> None:
         self._bench.events.emit(
             Kind.GATE,
             self._node.id,
@@ -75,6 +108,3 @@ class Trial:
             wall_secs=round(result.wall_secs, 3),
             log=result.log.name,
         )
-        if result.verdict is Verdict.GREEN:
-            self._green.append(gate_run(self._bench, purpose, commit, result))
-        return result

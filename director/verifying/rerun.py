@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from director.job.provided import provisions_of
 from director.job.trailers import NODE
 from director.job.workbench import Setting, redactor_of, sandbox_of
 from director.model.config import Config
-from director.model.plan import Node
+from director.model.plan import Node, Plan
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.verifying.evidence import CommitFacts, Evidence, merges
 from director.verifying.problem import Problem, restore, short
 from director.workspace.gates import GateResult, Gates, Verdict
+from director.workspace.given import find_sources
 from director.workspace.job_repository import create_job_repository
 from director.workspace.processes import Processes
 from director.workspace.worktrees import Pool, open_pool, sweep_pool
@@ -39,8 +41,7 @@ def run_again(
     """
     tip = evidence.tip
     assert tip is not None, "the checks hold, so there is a branch"
-    with _checkouts(setting, directory, evidence, tip) as pool:
-        gates = _gates(setting, directory, config, evidence.plan.job_id, pool)
+    with _checkouts(setting, directory, config, evidence.plan, tip) as (pool, gates):
         again = _Again(setting, evidence, pool, gates)
         problem = next(again.nodes(tip), None) or next(again.integration(tip, config), None)
         return Rerun(again.count, problem)
@@ -48,33 +49,33 @@ def run_again(
 
 @contextmanager
 def _checkouts(
-    setting: Setting, directory: JobDirectory, evidence: Evidence, tip: str
-) -> Iterator[Pool]:
-    """Give worktrees of a repository made for this; the job's own is left alone."""
+    setting: Setting, directory: JobDirectory, config: Config, plan: Plan, tip: str
+) -> Iterator[tuple[Pool, Gates]]:
+    """Give worktrees of a repository made for this, and gates as a run has them.
+
+    The job's own repository is left alone. Gates have the same variables, sandbox and provisions
+    as in a run, and no secrets in their logs.
+    """
     place = directory.verifying
     record = place / "worktrees.json"
     sweep_pool(record)
     borrowed = [directory.repository / "objects"] if directory.repository.is_dir() else []
+    sources = find_sources(setting.repository, config.worktree)
+    redactor = redactor_of(setting, directory, config, sources)
+    processes = Processes(plan.job_id, setting.cancellation)
+    env, limit = config.env.of(setting.env), config.limits.node_timeout_secs
+    sandbox = sandbox_of(setting, place / "job.git", config)
+    gates = Gates(processes, env, directory.logs, limit, sandbox, redactor)
     try:
         job = create_job_repository(
-            place / "job.git", setting.repository, evidence.plan.job_branch, tip, borrowed
+            place / "job.git", setting.repository, plan.job_branch, tip, borrowed
         )
-        with open_pool(job, record, setting.env) as pool:
-            yield pool
+        provisions = provisions_of(config, sources, job, gates, setting.events)
+        with open_pool(job, record, setting.env, provisions) as pool:
+            sandbox.try_out(processes, env, pool.folder, directory.logs)
+            yield pool, gates
     finally:
         shutil.rmtree(place, ignore_errors=True)
-
-
-def _gates(
-    setting: Setting, directory: JobDirectory, config: Config, job_id: str, pool: Pool
-) -> Gates:
-    """Return gates as a run has them: same variables, same sandbox, logs without secrets."""
-    processes = Processes(job_id, setting.cancellation)
-    env, limit = config.env.of(setting.env), config.limits.node_timeout_secs
-    sandbox = sandbox_of(setting, directory.verifying / "job.git", config)
-    sandbox.try_out(processes, env, pool.folder, directory.logs)
-    redactor = redactor_of(setting, directory, config)
-    return Gates(processes, env, directory.logs, limit, sandbox, redactor)
 
 
 class _Again:

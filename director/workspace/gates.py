@@ -15,6 +15,7 @@ from director.records.files import make_folder, redact_file
 from director.workspace.git import without_git_variables
 from director.workspace.processes import Command, Ended, Ending, Processes
 from director.workspace.sandbox import Sandbox
+from director.workspace.slots import slot_variables
 
 NOT_EXECUTABLE, NOT_FOUND = 126, 127  # POSIX shell, "Exit Status for Commands"
 SHOWN_CHARACTERS = 6_000
@@ -51,7 +52,7 @@ class GateResult:
 class Gates:
     """Runs gate commands through ``/bin/sh``, each within ``timeout_secs``.
 
-    They see ``env`` but for variables that redirect git.
+    They see ``env`` but for variables that redirect git, and the variables of their slot.
     """
 
     def __init__(
@@ -70,16 +71,19 @@ class Gates:
         self._sandbox = sandbox or Sandbox()
         self._redactor = redactor
 
-    def run(self, command: str, worktree: Path, name: str) -> GateResult:
-        """Run ``command`` in ``worktree``; InterruptedRunError when the run was cancelled."""
+    def run(self, command: str, worktree: Path, name: str, kind: str = "gate") -> GateResult:
+        """Run ``command`` in ``worktree``; InterruptedRunError when the run was cancelled.
+
+        ``kind`` and ``name`` make the name of its log.
+        """
         make_folder(self._logs)
         safe = re.sub(r"[^\w.-]+", "-", name)
-        log = self._logs / f"gate-{safe}-{secrets.token_hex(4)}.log"
+        log = self._logs / f"{kind}-{safe}-{secrets.token_hex(4)}.log"
         ended = self._processes.run(
             Command(
                 argv=self._sandbox.around(["/bin/sh", "-c", command], worktree),
                 cwd=worktree,
-                env=self._env,
+                env={**self._env, **slot_variables(worktree)},
                 stdout=log,
                 timeout_secs=self._timeout_secs,
             )

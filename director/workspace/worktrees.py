@@ -20,7 +20,10 @@ from director.records import files
 from director.workspace.git import Git, GitError, join_z, split_z
 from director.workspace.job_repository import ABSENT_MODE, Entry, JobRepository
 from director.workspace.objects import GITLINK_MODE, TREE_MODE, Item, index_data
-from director.workspace.processes import capture
+from director.workspace.provisions import Provisions, Slot
+from director.workspace.removal import discard
+from director.workspace.slots import PREFIX as SLOT
+from director.workspace.slots import slot_number
 
 CACHE = "director"
 PREFIX = "job-"  # of the folder of one job's worktrees
@@ -58,11 +61,14 @@ class _Seen:
 class Worktree:
     """One worktree of the pool. Used by one thread at a time."""
 
-    def __init__(self, path: Path, admin: Path, job: JobRepository) -> None:
+    def __init__(
+        self, path: Path, admin: Path, job: JobRepository, provided: Slot | None = None
+    ) -> None:
         self.path = path
         self._admin = admin
         self._index = path.with_name(f"{path.name}.index")
         self._job = job
+        self._provided = provided
         self._seal = _seal(self._index)
         self._holds: str | None = None  # the commit that the index is of
         self._seen: _Seen | None = None  # by a snapshot, since when nothing ran in here
@@ -73,9 +79,10 @@ class Worktree:
         return Git(self.path, git.env)
 
     def reset(self, commit: str) -> None:
-        """Make the worktree hold exactly ``commit``: nothing else, ignored files included.
+        """Make the worktree hold exactly ``commit`` and what is provided, ignored files included.
 
         Right after a ``snapshot`` what that saw is believed: between the two nothing may run here.
+        Raises SetupFailedError when the setup command fails.
         """
         self._prepare()
         if not self._adjust(commit):
@@ -84,11 +91,19 @@ class Worktree:
                 self._fill(commit)
             except (GitError, OSError):  # beyond repair (an agent may do anything): begin anew
                 for place in (self.path, self._index, Path(f"{self._index}.lock")):
-                    _discard(place)
+                    discard(place)
                 self.path.mkdir()
                 self._fill(commit)
-        self._seal, self._holds = _seal(self._index), commit
         self._reset_agents_view(commit)
+        if self._provided and self._provided.provide(commit, self._git(self._index)):
+            self._remove_what_git_passes_over(commit)
+            self._reset_agents_view(commit)  # the setup command may have used git
+        self._seal, self._holds = _seal(self._index), commit
+
+    def keep_builds(self) -> None:
+        """Keep the build folders as the gate that was green just now left them."""
+        if self._provided:
+            self._provided.keep_builds()
 
     def _adjust(self, commit: str) -> bool:
         """Bring the worktree to ``commit`` by what differs; False: that cannot be done.
@@ -102,7 +117,9 @@ class Worktree:
         git = self._git(self._index)
         try:
             seen = seen or self._look(git)
-            for path in (*seen.others, *seen.changed):
+            if self._provided:
+                self._clean(git, commit)
+            for path in (*(() if self._provided else seen.others), *seen.changed):
                 _discard_below(self.path, path)
             if commit != self._holds:
                 git.output("read-tree", "-m", "-u", commit)
@@ -117,9 +134,14 @@ class Worktree:
     def _fill(self, commit: str) -> None:
         git = self._git(self._index)
         git.output("-c", "checkout.workers=0", "read-tree", "--reset", "-u", commit)
-        git.output("clean", "-ffdxq")
+        self._clean(git, commit)
         self._plain.clear()
         self._remove_what_git_passes_over(commit)
+
+    def _clean(self, git: Git, commit: str) -> None:
+        """Remove what is neither in the index nor provided for ``commit``."""
+        stay = self._provided.exclusions(commit) if self._provided else []
+        git.output("clean", "-ffdxq", *stay)
 
     def _remove_what_git_passes_over(self, commit: str) -> None:
         """Remove pipes and the like in tracked folders, and repositories made in there.
@@ -135,7 +157,7 @@ class Worktree:
             state = (found.st_ino, found.st_ctime_ns)
             if self._plain.get(path) != state:
                 if path:
-                    _discard(Path(place, ".git"))
+                    discard(Path(place, ".git"))
                 _remove_what_is_no_file(Path(place))
                 if time.time_ns() - found.st_ctime_ns > SETTLED_NS:
                     self._plain[path] = state
@@ -157,12 +179,12 @@ class Worktree:
         self._job.settle()
         for place in (self.path.parent, self.path):  # an agent may have put a file there
             if place.is_symlink() or not place.is_dir():
-                _discard(place)
+                discard(place)
                 place.mkdir(mode=0o700, parents=True)
                 self._holds = None
         if _seal(self._index) != self._seal:  # an agent found it: what it says is worth nothing
             self._holds = None
-            _discard(self._index)
+            discard(self._index)
             with self._job.scratch_index() as git:
                 git.output("read-tree", "--empty")
                 shutil.copy2(git.env["GIT_INDEX_FILE"], self._index)
@@ -170,9 +192,9 @@ class Worktree:
     def _reset_agents_view(self, commit: str) -> None:
         """Give the agent's own git a clean state at ``commit``, whatever it did before."""
         link = self.path / ".git"
-        _discard(link)
+        discard(link)
         link.write_text(f"gitdir: {self._admin}\n")
-        _discard(self._admin)
+        discard(self._admin)
         self._admin.mkdir(parents=True)
         (self._admin / "gitdir").write_text(f"{link}\n")
         (self._admin / "commondir").write_text("../..\n")
@@ -236,6 +258,8 @@ class Worktree:
         if inside:  # an allowlisted file in a new folder hides its neighbours: look into it
             new = [path for path in new if path not in inside]
             new += split_z(git.output("ls-files", "-z", "--others", "--", *inside))
+        if self._provided:
+            new = [path for path in new if not self._provided.covers(path)]
         return sorted(set(new) - set(allowed))
 
     def _became_link(self, base: str, path: str) -> bool:
@@ -251,11 +275,14 @@ class Worktree:
 class Pool:
     """The worktrees of one job: made when needed, given back after use, removed at the end."""
 
-    def __init__(self, job: JobRepository, folder: Path) -> None:
+    def __init__(
+        self, job: JobRepository, folder: Path, provisions: Provisions | None = None
+    ) -> None:
         self._job = job
+        self.provisions = provisions
         self._folder = folder
-        self._free = [self._adopted(path) for path in sorted(folder.glob("slot-*[0-9]"))]
-        self._made = max((int(one.path.name[5:]) for one in self._free), default=0)
+        self._free = [self._adopted(path) for path in sorted(folder.glob(f"{SLOT}*[0-9]"))]
+        self._made = max((slot_number(one.path) or 0 for one in self._free), default=0)
         self._turn = threading.Lock()
 
     @property
@@ -302,14 +329,20 @@ class Pool:
             if self._free:
                 return self._free.pop()
             self._made += 1
-            return self._at(self._folder / f"slot-{self._made}")
+            return self._at(self._folder / f"{SLOT}{self._made}")
 
     def _at(self, path: Path) -> Worktree:
-        return Worktree(path, self._job.path / "worktrees" / path.name, self._job)
+        slot = Slot(self.provisions, path) if self.provisions else None
+        return Worktree(path, self._job.path / "worktrees" / path.name, self._job, slot)
 
 
 @contextmanager
-def open_pool(job: JobRepository, record: Path, env: Mapping[str, str]) -> Iterator[Pool]:
+def open_pool(
+    job: JobRepository,
+    record: Path,
+    env: Mapping[str, str],
+    provisions: Provisions | None = None,
+) -> Iterator[Pool]:
     """Give the pool of a job, and remove it afterwards.
 
     ``record`` notes where the worktrees are: after a crash the next run goes on in them, because
@@ -320,17 +353,17 @@ def open_pool(job: JobRepository, record: Path, env: Mapping[str, str]) -> Itera
         sweep_pool(record)
         folder = _new_folder(record, env)
     try:
-        yield Pool(job, folder)
+        yield Pool(job, folder, provisions)
     finally:
         sweep_pool(record)
         if job.path.is_dir():  # else an agent removed it, and that is what is to be said
-            _discard(job.path / "worktrees")
+            discard(job.path / "worktrees")
 
 
 def sweep_pool(record: Path) -> None:
     """Remove the worktrees noted at ``record``, if any."""
     if folder := _noted_folder(record):
-        _discard(folder)
+        discard(folder)
     record.unlink(missing_ok=True)
 
 
@@ -394,13 +427,13 @@ def _discard_below(root: Path, path: str) -> None:
     for folder in _folders(path):
         if (root / folder).is_symlink():
             (root / folder).unlink()
-    _discard(root / path)
+    discard(root / path)
 
 
 def _empty(folder: Path) -> None:
     """See to it that there is a folder with nothing in it."""
     if folder.is_symlink() or not folder.is_dir() or any(folder.iterdir()):
-        _discard(folder)
+        discard(folder)
         folder.mkdir(parents=True)
 
 
@@ -420,25 +453,3 @@ def _remove_what_is_no_file(folder: Path) -> None:
             plain = entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)
             if not (plain or entry.is_symlink()):
                 Path(entry.path).unlink()
-
-
-def _discard(path: Path) -> None:
-    """Remove a file, a link or a tree, where there is one."""
-    if path.is_dir() and not path.is_symlink():
-        _remove(path)
-    path.unlink(missing_ok=True)
-
-
-def _remove(folder: Path) -> None:
-    """Remove a tree, also where an agent took away permissions."""
-    with suppress(RecursionError):
-        shutil.rmtree(folder, ignore_errors=True)
-    if folder.exists():
-        folder.chmod(0o700)
-        for place, names, _files in os.walk(folder):
-            for name in names:
-                with suppress(OSError):
-                    if not (path := Path(place, name)).is_symlink():
-                        path.chmod(0o700)
-        # Python takes a stack frame for each level; an agent may have dug deeper.
-        capture(["rm", "-rf", "--", str(folder)], folder.parent, os.environ)

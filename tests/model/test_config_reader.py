@@ -5,7 +5,7 @@ from __future__ import annotations
 import unittest
 from typing import ClassVar
 
-from director.model.config import Config, GateEnvironment, Limits, ReviewPolicy
+from director.model.config import Config, GateEnvironment, Limits, ReviewPolicy, WorktreePolicy
 from director.model.config_reader import read_config
 from director.model.errors import RequestError
 from director.model.roles import Role
@@ -196,6 +196,28 @@ class TestReadConfig(unittest.TestCase):
             ('command = "a {work_tree}"', "did you mean 'worktree'?"),
         ):
             self.assertIn(expected, self.said(f"[sandbox]\n{text}\n"), text)
+
+    def test_worktree(self) -> None:
+        text = """[worktree]\nsetup = " make "\nsetup_inputs = ["*.lock"]\ncopy = [".env"]
+            link = ["a/b"]\nkeep = ["target/", "a/c"]\n"""
+        expected = WorktreePolicy("make", ("*.lock",), (".env",), ("a/b",), ("target", "a/c"))
+        self.assertEqual(self.read(text).worktree, expected)
+        self.assertEqual(self.read("").worktree, WorktreePolicy())
+        for text, said in (
+            ("setup = 1", "worktree.setup (line 9) must be a shell command"),
+            ('setup_inputs = ["a"]', "decides when to run a setup that is not there"),
+            ('copy = ".env"', "worktree.copy (line 9) must be a list of strings"),
+            ('copy = ["a//b"]', "must be paths inside the repository"),
+            ('copy = [""]', "must be paths inside the repository"),
+            ('link = ["/a"]', "must be paths inside the repository"),
+            ('keep = ["a/../.."]', "must be paths inside the repository"),
+            ('keep = ["a/.git/b"]', "must be paths outside .git and .director"),
+            ('copy = [".director/x"]', "must be paths outside .git and .director"),
+            ('copy = ["a"]\nkeep = ["a"]', "names 'a' twice, or a folder that holds it"),
+            ('copy = ["a"]\nlink = ["a/b"]', "names 'a/b' twice, or a folder that holds it"),
+            ('copies = ["a"]', "did you mean 'copy'?"),
+        ):
+            self.assertIn(said, self.said(f"[worktree]\n{text}\n"), text)
 
     def test_a_literal_key_is_not_in_what_is_printed(self) -> None:
         local = '[providers.local]\nbase_url = "http://x"\napi_key = "%s"\n'

@@ -1,0 +1,66 @@
+"""What worktrees of a job are provided with, put together from configuration and checkout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from director.model.config import Config
+from director.model.errors import RequestError
+from director.model.plan import Node
+from director.records.events import Events, Kind
+from director.workspace.gates import GateResult, Gates
+from director.workspace.given import Sources
+from director.workspace.job_repository import JobRepository
+from director.workspace.provisions import Provisions
+from director.workspace.slots import slot_number
+
+
+def provisions_of(
+    config: Config, sources: Sources, job: JobRepository, gates: Gates, events: Events
+) -> Provisions | None:
+    """Return what worktrees are provided with, or None where nothing is.
+
+    Raises RequestError when the job branch itself holds some of it.
+    """
+    policy = config.worktree
+
+    def run_setup(worktree: Path) -> GateResult:
+        result = gates.run(policy.setup, worktree, worktree.name, kind="setup")
+        events.emit(
+            Kind.SETUP,
+            slot=slot_number(worktree),
+            command=result.command,
+            verdict=result.verdict,
+            reason=result.reason,
+            wall_secs=round(result.wall_secs, 3),
+            log=result.log.name,
+        )
+        return result
+
+    provisions = Provisions(policy, sources, job, run_setup)
+    if not (policy.setup or provisions.names):
+        return None
+    provisions.refuse_tracked(job.tip())
+    return provisions
+
+
+def refuse_provided(provisions: Provisions | None, nodes: Iterable[Node]) -> None:
+    """Raise RequestError when a node is to change, or to test with, what is provided."""
+    if problems := provided_problems(provisions, nodes):
+        raise RequestError(
+            "; ".join(problems), "correct [worktree], .worktreeinclude, or the nodes in plan.json"
+        )
+
+
+def provided_problems(provisions: Provisions | None, nodes: Iterable[Node]) -> list[str]:
+    """Return one sentence for each path of a node that every worktree is provided with."""
+    if provisions is None:
+        return []
+    return [
+        f"node {node.id!r}: {path!r} is provided to every worktree ([worktree]), "
+        "so it cannot be part of the work"
+        for node in nodes
+        for path in (*node.files, *node.tests)
+        if provisions.claims(path)
+    ]

@@ -1,0 +1,270 @@
+"""Provisions: what a worktree holds besides its commit, so that tests can run in it.
+
+Copies and links of the user's files, what the setup command makes, and build folders. A gate sees
+them as director provided them, whatever an agent or an earlier gate did to them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from director.model.config import WorktreePolicy
+from director.model.errors import RequestError, StoppedError
+from director.workspace.gates import GateResult, Verdict
+from director.workspace.git import Git, split_z
+from director.workspace.given import Given, Sources, lies_in, take
+from director.workspace.job_repository import JobRepository
+from director.workspace.removal import discard
+from director.workspace.sealed import (
+    SealedTree,
+    Seals,
+    TamperedError,
+    Tracked,
+    copy,
+    leads,
+    seals_of,
+)
+
+TRIES = 3
+
+RunSetup = Callable[[Path], GateResult]
+"""Runs the setup command in a worktree."""
+
+
+class SetupFailedError(StoppedError):
+    """The setup command did not end with 0: nobody's attempt. ``result`` is how it ended."""
+
+    def __init__(self, result: GateResult) -> None:
+        said = [line.strip() for line in result.output.splitlines() if line.strip()][-1:]
+        last = f": {said[0]}" if said else ""
+        super().__init__(
+            f"the setup of a worktree failed: `{result.command}`: {result.reason}{last}",
+            f"see {result.log}; correct `setup` in [worktree], or what it needs, then run the "
+            "command again",
+        )
+        self.result = result
+
+
+class Provisions:
+    """What all worktrees of one command are provided with. Callable from any thread."""
+
+    def __init__(
+        self, policy: WorktreePolicy, sources: Sources, job: JobRepository, run_setup: RunSetup
+    ) -> None:
+        self.policy = policy
+        self.sources = sources
+        self.job = job
+        self.run_setup = run_setup
+        self._keys: dict[str, str] = {}
+        self._given: Given | None = None
+        self._turn = threading.Lock()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The paths that the user's working tree gives, and the build folders."""
+        return (*self.sources.roots, *self.sources.linked, *self.policy.keep)
+
+    def claims(self, path: str) -> bool:
+        """Whether ``path`` is one of ``names``, or in one, or in its way."""
+        return lies_in(path, self.names) or any(lies_in(name, [path]) for name in self.names)
+
+    def refuse_tracked(self, commit: str) -> None:
+        """Raise RequestError when ``commit`` itself holds what is to be provided."""
+        names = (*self.policy.copy, *self.policy.link, *self.policy.keep)
+        if not names:
+            return
+        listed = ("ls-tree", "-r", "-z", "--full-tree", "--name-only", commit, "--", *names)
+        if tracked := split_z(self.job.git.output(*listed)):
+            raise RequestError(
+                f"[worktree] names {', '.join(tracked[:5])}, which git tracks: "
+                "every worktree has it anyway",
+                "take it out of `copy`, `link` or `keep`",
+            )
+
+    def given(self, pool: Path) -> Given:
+        """Return the copy of the user's files in ``pool``; taken anew when somebody changed it."""
+        with self._turn:
+            if self._given is None or not self._given.linked.intact():
+                self._given = take(self.sources, pool)
+            return self._given
+
+    def distrust(self, tree: SealedTree) -> None:
+        """Note that somebody changed the copy of the user's files, if it is ``tree``."""
+        with self._turn:
+            if self._given is not None and self._given.tree is tree:
+                self._given = None
+
+    def setup_key(self, commit: str) -> str:
+        """Return what decides whether setup runs again: its command, its inputs in ``commit``."""
+        if not self.policy.setup:
+            return ""
+        if commit not in self._keys:
+            about = json.dumps([self.policy.setup, *self._inputs(commit)])
+            self._keys[commit] = hashlib.sha256(about.encode()).hexdigest()
+        return self._keys[commit]
+
+    def _inputs(self, commit: str) -> list[str]:
+        """Return mode, object id and path of the setup inputs in ``commit``."""
+        globs = self.policy.setup_inputs
+        if not globs:
+            return []
+        plain = not any(re.search(r"[*?\[]", glob) for glob in globs)
+        narrowed = ("--", *globs) if plain else ()
+        listed = ("ls-tree", "-r", "-z", "--full-tree", commit, *narrowed)
+        lines = split_z(self.job.git.output(*listed))
+        return sorted(line for line in lines if _matches(line.partition("\t")[2], globs))
+
+
+def _matches(path: str, globs: Iterable[str]) -> bool:
+    return any(lies_in(path, [glob]) or fnmatchcase(path, glob) for glob in globs)
+
+
+@dataclass(frozen=True)
+class _State:
+    """What is provided now. ``origin``: the tree that setup ran on, "" for one of the branch."""
+
+    key: str
+    given: Given
+    origin: str
+
+
+class Slot:
+    """The provisions of one worktree. Used by one thread at a time.
+
+    Setup runs on the tip of the job branch, so that no candidate has a part in what it makes; only
+    what a candidate that changes its inputs needs is made on that candidate, for it alone. Where
+    director does not know what is there (a killed run left it), all is provided anew.
+    """
+
+    def __init__(self, provisions: Provisions, path: Path) -> None:
+        self._all = provisions
+        self._path = path
+        self._state: _State | None = None
+        self._pristine = SealedTree(path, (), {})  # what it is restored from
+        self._known: Seals = {}
+        self._made = path.with_name(f"{path.name}.made")  # what setup left, a copy
+        self._builds = path.with_name(f"{path.name}.kept")
+        self._kept: SealedTree | None = None
+
+    def exclusions(self, commit: str) -> list[str]:
+        """Return the options with which `git clean` passes over what stays for ``commit``."""
+        if self._state is None or self._state.key != self._all.setup_key(commit):
+            return []
+        return [f"--exclude=/{_escaped(name)}" for name in self._pristine.names]
+
+    def provide(self, commit: str, git: Git) -> bool:
+        """Complete the worktree, which holds ``commit``; returns whether setup ran.
+
+        ``git`` works there through director's index. Raises SetupFailedError, and StoppedError
+        when provisions are changed again and again while they are made.
+        """
+        problem = ""
+        for _ in range(TRIES):
+            try:
+                given = self._all.given(self._path.parent)
+                anew = not self._serves(commit, given)
+                if anew:
+                    self._begin(commit, git, given)
+                else:
+                    tracked = self._tracked(git, self._pristine.names)
+                    self._known = self._pristine.lay_out(self._path, self._known, tracked)
+                self._bring_builds(git)
+                return anew and bool(self._all.policy.setup)
+            except TamperedError as error:
+                self._state, problem = None, f"{error} was changed meanwhile"
+                self._all.distrust(error.tree)
+            except OSError as error:  # an agent may do anything: begin anew
+                self._state, problem = None, str(error)
+        raise StoppedError(f"cannot provide {self._path}: {problem}", "run the command again")
+
+    def _serves(self, commit: str, given: Given) -> bool:
+        """Whether what is provided now is what ``commit`` needs."""
+        state = self._state
+        if state is None or state.given is not given:
+            return False
+        job = self._all.job
+        if state.origin and state.origin == job.tree(job.tip()):  # it merged
+            self._state = state = replace(state, origin="")
+        same = state.key == self._all.setup_key(commit)
+        return same and (not state.origin or state.origin == job.tree(commit))
+
+    def _begin(self, commit: str, git: Git, given: Given) -> None:
+        self._state = None
+        tip, key = self._all.job.tip(), self._all.setup_key(commit)
+        origin = tip if key == self._all.setup_key(tip) else commit
+        for name in self._pristine.names:  # read-only folders, which stop git, among them
+            if leads(self._path, name):
+                discard(self._path / name)
+        git.output("read-tree", "--reset", "-u", origin)
+        git.output("clean", "-ffdxq")
+        tracked = self._tracked(git, given.tree.names)
+        self._pristine = given.tree
+        self._known = given.tree.lay_out(self._path, {}, tracked)
+        if self._all.policy.setup:
+            self._set_up(origin, git)
+        if origin != commit:
+            git.output("read-tree", "--reset", "-u", commit)
+            tracked = self._tracked(git, self._pristine.names)
+            self._known = self._pristine.lay_out(self._path, self._known, tracked)
+        made_for = "" if origin == tip else self._all.job.tree(origin)
+        self._state = _State(key, given, made_for)
+
+    def _set_up(self, origin: str, git: Git) -> None:
+        result = self._all.run_setup(self._path)
+        if result.verdict is not Verdict.GREEN:
+            raise SetupFailedError(result)
+        git.output("read-tree", "--reset", "-u", origin)
+        self.keep_builds()
+        others = split_z(git.output("ls-files", "-z", "--others", "--directory"))
+        names = [path.rstrip("/") for path in others]
+        discard(self._made)
+        for name in names:
+            (self._made / name).parent.mkdir(parents=True, exist_ok=True)
+            copy(self._path / name, self._made / name)
+        self._pristine = SealedTree.of(self._made, names)
+        self._known = seals_of(self._path, names)
+
+    def keep_builds(self) -> None:
+        """Keep the build folders as they are now for what runs in this slot next."""
+        keep = self._all.policy.keep
+        if not keep:
+            return
+        discard(self._builds)
+        for name in keep:
+            place = self._path / name
+            if leads(self._path, name) and place.is_dir() and not place.is_symlink():
+                (self._builds / name).parent.mkdir(parents=True, exist_ok=True)
+                place.rename(self._builds / name)
+        self._kept = SealedTree.of(self._builds, keep)
+
+    def _bring_builds(self, git: Git) -> None:
+        """Put in a copy of what was kept; nothing, when somebody changed it meanwhile."""
+        if self._kept is None:
+            return
+        try:
+            self._kept.lay_out(self._path, {}, self._tracked(git, self._kept.names))
+        except TamperedError:
+            self._kept = None
+
+    def _tracked(self, git: Git, names: Iterable[str]) -> Tracked:
+        """Return what the commit itself holds at or below ``names``."""
+        wanted = list(names)
+        return Tracked(split_z(git.output("ls-files", "-z", "--", *wanted)) if wanted else ())
+
+    def covers(self, path: str) -> bool:
+        """Whether a new path (a folder ends in "/") is, holds or belongs to what is provided."""
+        plain = path.rstrip("/")
+        return self._all.claims(plain) or os.path.lexists(self._made / plain)
+
+
+def _escaped(name: str) -> str:
+    """Return a pattern of gitignore(5) that matches ``name`` alone."""
+    return re.sub(r"([*?\[\]\\ ])", r"\\\1", name)

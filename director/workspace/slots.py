@@ -1,0 +1,28 @@
+"""Slots: the numbered worktrees of a pool, and what tells their tests apart."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+PREFIX = "slot-"
+FIRST_PORT = 20_000  # below what systems give out by themselves (Linux: from 32768)
+PORTS = 100
+
+
+def slot_number(worktree: Path) -> int | None:
+    """Return the number of a worktree of a pool, from 1; None for any other folder."""
+    found = re.fullmatch(rf"{PREFIX}(\d+)", worktree.name)
+    return int(found[1]) if found else None
+
+
+def slot_variables(worktree: Path) -> dict[str, str]:
+    """Return the variables for what runs in ``worktree``: its number, and the first of its ports.
+
+    No two slots of a pool share one of their PORTS ports.
+    """
+    number = slot_number(worktree)
+    if number is None:
+        return {}
+    port = FIRST_PORT + PORTS * (number - 1)
+    return {"DIRECTOR_SLOT": str(number), "DIRECTOR_PORT_BASE": str(port)}
