@@ -20,7 +20,7 @@ from director.workspace.cancellation import Cancellation
 from director.workspace.processes import Command, Processes, Service
 
 ANSWER_SECS = 10.0  # for whatever a server answers at once
-POLL_SECS = 0.05
+POLL_SECS = 0.02
 USER = "opencode"
 PASSWORD = "OPENCODE_SERVER_PASSWORD"
 SERVE = (

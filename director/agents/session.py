@@ -16,7 +16,7 @@ from director.agents.judging import Watch
 from director.agents.server import Server, ServerError
 from director.agents.server_events import Narrator
 from director.model.errors import DirectorError
-from director.records.files import explained, open_to_append, write_text
+from director.records.files import explained, open_to_append, write_json
 from director.workspace.processes import MARKER, Ended, Ending, Processes
 from director.workspace.slots import slot_variables
 
@@ -64,7 +64,8 @@ class Session:
         """Give the agent's commands a marker of this call; what carries it ends with the call."""
         marker = self._processes.new_marker()
         note = environment_note(self._turn.cwd)
-        write_text(note, json.dumps({MARKER: marker, **slot_variables(self._turn.cwd)}))
+        variables = {MARKER: marker, **slot_variables(self._turn.cwd)}
+        write_json(note, variables, durable=False)
         try:
             yield
         finally:

@@ -37,8 +37,12 @@ class CallNotes:
         self._folder = folder
 
     def begin(self, note: CallNote) -> None:
-        """Note a call that is about to start; replaces an earlier one of its name."""
-        files.write_json(self._path(note.name), asdict(note))
+        """Note a call that is about to start; replaces an earlier one of its name.
+
+        It is for a director that is killed: when the machine stops, the call is cut short, and
+        its events are not on disk either.
+        """
+        files.write_json(self._path(note.name), asdict(note), durable=False)
 
     def end(self, name: str, outcome: str, reason: str) -> None:
         """Note how a call ended."""

@@ -62,12 +62,12 @@ def redact_file(path: Path, redactor: Redactor) -> None:
             write_bytes(path, clean)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Replace ``path`` by ``text`` (UTF-8): after a crash it holds the old or the new content.
+def write_text(path: Path, text: str, *, durable: bool = True) -> None:
+    """Replace ``path`` by ``text`` (UTF-8); ``durable`` as in ``write_bytes``.
 
     What UTF-8 cannot hold (a byte of a strange file name) is escaped, as JSON would.
     """
-    write_bytes(path, text.encode(errors=ESCAPE))
+    write_bytes(path, text.encode(errors=ESCAPE), durable=durable)
 
 
 def write_log(path: Path, text: str) -> None:
@@ -78,8 +78,11 @@ def write_log(path: Path, text: str) -> None:
             stream.write(text.encode(errors=ESCAPE))
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Replace ``path`` by ``data``: after a crash it holds the old or the new content."""
+def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Replace ``path`` by ``data``: after a crash it holds the old or the new content.
+
+    Not ``durable``: that holds for a crash of the process, not for one of the machine.
+    """
     with explained(path):
         make_folder(path.parent)
         temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
@@ -94,12 +97,13 @@ def write_bytes(path: Path, data: bytes) -> None:
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        if durable:
+            _sync_folder(path.parent)
 
 
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Replace ``path`` by ``value`` as indented JSON."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+def write_json(path: Path, value: Mapping[str, Any], *, durable: bool = True) -> None:
+    """Replace ``path`` by ``value`` as indented JSON; ``durable`` as in ``write_bytes``."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n", durable=durable)
 
 
 def read_text(path: Path) -> str | None:

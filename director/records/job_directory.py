@@ -198,12 +198,13 @@ class JobDirectory:
             {node.id: NodeState.from_json(known.get(node.id, {})) for node in plan.nodes},
         )
 
-    def save_state(self, state: RunState) -> None:
-        """Replace ``state.json``."""
+    def save_state(self, state: RunState, *, durable: bool = True) -> None:
+        """Replace ``state.json``; ``durable`` as in ``files.write_bytes``."""
         nodes = ",\n".join(self._node_text(*one) for one in state.nodes.items())
         inner = f"{{\n{nodes}\n  }}" if nodes else "{}"
         job_id = json.dumps(state.job_id, ensure_ascii=False)
-        files.write_text(self.state, f'{{\n  "job_id": {job_id},\n  "nodes": {inner}\n}}\n')
+        text = f'{{\n  "job_id": {job_id},\n  "nodes": {inner}\n}}\n'
+        files.write_text(self.state, text, durable=durable)
 
     def _node_text(self, node_id: str, state: NodeState) -> str:
         """Return a node's part of ``state.json``; made once for each state of the node."""

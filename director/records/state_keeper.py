@@ -26,11 +26,14 @@ class StateKeeper:
         """Return where one node stands now."""
         return self._state.nodes[node_id]
 
-    def update(self, node_id: str, **values: Any) -> None:
-        """Change fields of one node; on disk when this returns."""
+    def update(self, node_id: str, *, durable: bool = True, **values: Any) -> None:
+        """Change fields of one node; on disk when this returns.
+
+        Not ``durable``: others can read it, but it may be lost with the power.
+        """
         with self._turn:
             self._state = self._state.changed(node_id, **values)
-            self._directory.save_state(self._state)
+            self._directory.save_state(self._state, durable=durable)
 
     def note(self, node_id: str, **values: Any) -> None:
         """Change fields of one node; on disk with the next ``update`` of any node."""

@@ -177,7 +177,7 @@ class _Run:
 
     def _work(self, node_id: str) -> NodeEnd:
         node = self.plan.node(node_id)
-        self.keeper.update(node_id, status=NodeStatus.RUNNING)
+        self.keeper.update(node_id, durable=False, status=NodeStatus.RUNNING)
         self.bench.events.emit(Kind.NODE_STARTED, node_id, title=node.title)
         return work_on_node(self.bench, self.plan, node, self.keeper)
 

@@ -19,7 +19,7 @@ from director.model.errors import StoppedError
 from director.records.files import append_line, make_folder, read_lines
 from director.workspace.git import Git, split_z
 from director.workspace.history import ABSENT_MODE, BranchCommit, Change, Entry, History
-from director.workspace.objects import TREE_MODE, Item, tree_data, write_object
+from director.workspace.objects import TREE_MODE, Item, Objects, tree_data, write_object
 from director.workspace.repository import Repository
 
 CARRIED_CONFIG = (
@@ -53,9 +53,15 @@ class JobRepository(History):
         self._turn = threading.Lock()
         self._publishing = threading.Lock()
         self._tips = _Tips(path / TIPS)
-        self._tip = self._tips.believed(self.tip_of(branch))
+        self._tip = self._tips.last(self.objects) or self._said_by_ref()
         self._published = ""
         self._settings = {name: _content(path / name) for name in (*SETTINGS, *BASICS)}
+
+    def _said_by_ref(self) -> str:
+        tip = self.tip_of(self.branch)
+        if tip is None:
+            raise StoppedError(f"the job branch is gone from {self.path}", "plan the task again")
+        return tip
 
     @property
     def ref(self) -> str:
@@ -86,17 +92,28 @@ class JobRepository(History):
                     place.write_bytes(content)
 
     def _point(self, commit: str) -> None:
-        """Move the branch, whatever agents did to this repository meanwhile."""
+        """Move the branch, whatever agents did to this repository meanwhile.
+
+        The ref is written as the file it is (gitrepository-layout(5)), without a process.
+        """
         self._settle()
-        if (self.path / self.ref).is_dir():  # a branch below its name stands in the way
-            _discard(self.path / self.ref)
-        self.git.output("update-ref", self.ref, commit)
+        ref = self.path / self.ref
+        for folder in reversed(ref.relative_to(self.path).parents):
+            place = self.path / folder
+            if place.is_symlink() or (place.exists() and not place.is_dir()):
+                _discard(place)  # a branch by its name, or a link to other refs
+        if ref.is_dir():  # a branch below its name
+            _discard(ref)
+        ref.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.path / f"{os.urandom(8).hex()}.lock"
+        temporary.write_text(f"{commit}\n")
+        temporary.replace(ref)
 
     def advance(self, new: str, old: str) -> bool:
         """Move the branch from ``old`` to ``new``; False when it is no longer at ``old``.
 
-        One process works on a job, so what it remembers is the truth: a ref that an agent moved
-        is overwritten.
+        One process works on a job, so what it notes is the truth: a ref that an agent moved is
+        overwritten.
         """
         with self._turn:
             if self._tip != old:
@@ -179,8 +196,7 @@ class JobRepository(History):
 class _Tips:
     """Where director moved the branch, in order; noted before it moves.
 
-    A ref is only a file, and an agent may write it while director is dead. So a run that begins
-    believes the ref when it is one of these, and else the last of these.
+    A ref is only a file, and an agent may write it while director is dead: this is believed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -190,16 +206,10 @@ class _Tips:
         """Note where the branch goes; on disk when this returns."""
         append_line(self._path, {"tip": commit}, durable=True)
 
-    def believed(self, ref: str | None) -> str:
-        """Return the commit the branch is at, for what its ref says (None: it is gone)."""
+    def last(self, objects: Objects) -> str | None:
+        """Return the last commit the branch was moved to that survived (None: none is noted)."""
         noted = [str(line["tip"]) for line in read_lines(self._path) if "tip" in line]
-        if ref is not None and (ref in noted or not noted):
-            return ref
-        if not noted:
-            raise StoppedError(
-                f"the job branch is gone from {self._path.parent}", "plan the task again"
-            )
-        return noted[-1]
+        return next((commit for commit in reversed(noted) if objects.find(commit)), None)
 
 
 def create_job_repository(
@@ -212,7 +222,7 @@ def create_job_repository(
     """
     shutil.rmtree(path, ignore_errors=True)
     make_folder(path)
-    making = Git.at(path, user.caller_env)
+    making = Git.at(path, user.caller_env, GIT_DEFAULT_REF_FORMAT="files")
     making.output(
         "init", "--quiet", "--bare", "--template=", f"--object-format={user.object_format}", "."
     )

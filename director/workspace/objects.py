@@ -120,6 +120,22 @@ def index_data(items: Mapping[str, Item], object_format: str) -> bytes:
     return data + hashlib.new(object_format, data, usedforsecurity=False).digest()
 
 
+def index_items(data: bytes, id_length: int) -> dict[str, Item]:
+    """Return path → item of an index file of version 2, with ids of ``id_length`` bytes."""
+    signature, version, count = struct.unpack(">4sLL", data[:12])
+    if (signature, version) != (b"DIRC", 2):
+        raise ValueError(f"an index of version {version} was not expected")
+    items, start = {}, 12
+    for _ in range(count):
+        (mode,) = struct.unpack(">L", data[start + 24 : start + 28])
+        name_starts = start + 40 + id_length + 2
+        name = data[name_starts : data.index(b"\0", name_starts)]
+        oid = data[start + 40 : start + 40 + id_length].hex()
+        items[name.decode(errors="surrogateescape")] = Item(f"{mode:06o}", oid)
+        start += (name_starts + len(name) - start) // 8 * 8 + 8
+    return items
+
+
 def write_object(store: Path, object_format: str, kind: str, data: bytes) -> str:
     """Write an object into the object store at ``store``, and return its id."""
     whole = f"{kind} {len(data)}\0".encode() + data

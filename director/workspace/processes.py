@@ -87,6 +87,25 @@ class _Children:
         """Whether a process is a child that this one did not start."""
         return self.adopting and one.parent == os.getpid() and one.pid not in self.own
 
+    def are_all_known(self) -> bool:
+        """Whether every child of this process is one that it started itself.
+
+        Then nothing is left of a tree whose root is over: what outlives its parent becomes a
+        child of this process (prctl(2), PR_SET_CHILD_SUBREAPER). The kernel may pass over a child
+        while another one ends (proc(5)), so it is asked twice.
+        """
+        return self.adopting and all(self._known_now() for _ in range(2))
+
+    def _known_now(self) -> bool:
+        own = set(self.own)
+        with suppress(OSError), os.scandir(f"{PROC}/self/task") as threads:
+            for thread in threads:
+                with open(f"{thread.path}/children", "rb", buffering=0) as stream:  # noqa: PTH123
+                    if not own.issuperset(map(int, stream.read().split())):
+                        return False
+            return True
+        return False  # a thread is just gone, or the kernel does not tell
+
 
 _CHILDREN = _Children()
 
@@ -278,11 +297,12 @@ def capture(
     (TimeoutError).
     """
     pipe = subprocess.PIPE
-    streams = {"stdin": pipe, "stdout": pipe, "stderr": pipe}
+    given = pipe if stdin else subprocess.DEVNULL
+    streams = {"stdin": given, "stdout": pipe, "stderr": pipe}
     told = {**env, MARKER: "director"}  # what git leaves (a shared ssh connection) is the user's
     with _CHILDREN.start(argv, cwd=cwd, env=told, start_new_session=True, **streams) as process:
         try:
-            out, err = process.communicate(stdin, timeout_secs)
+            out, err = process.communicate(stdin or None, timeout_secs)
         except subprocess.TimeoutExpired as error:
             process.kill()
             raise TimeoutError(str(error)) from None
@@ -399,6 +419,8 @@ class _Tree:
         """Whether anything of it is left, an orphan of any tree among it: one look at /proc."""
         if self._process and self._process.poll() is None:
             return True
+        if self._process and _CHILDREN.are_all_known():
+            return False
         found = list(_processes())
         if any(map(self._is_ours, found)) or self._group_lives(found):
             return True

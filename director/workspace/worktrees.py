@@ -19,7 +19,7 @@ from pathlib import Path
 from director.records import files
 from director.workspace.git import Git, GitError, join_z, split_z
 from director.workspace.job_repository import ABSENT_MODE, Entry, JobRepository
-from director.workspace.objects import GITLINK_MODE, TREE_MODE, Item, index_data
+from director.workspace.objects import GITLINK_MODE, TREE_MODE, Item, index_data, index_items
 from director.workspace.provisions import Provisions, Slot
 from director.workspace.removal import discard
 from director.workspace.slots import PREFIX as SLOT
@@ -121,7 +121,7 @@ class Worktree:
                 self._clean(git, commit)
             for path in (*(() if self._provided else seen.others), *seen.changed):
                 _discard_below(self.path, path)
-            if commit != self._holds:
+            if self._job.tree(commit) != self._job.tree(self._holds):
                 git.output("read-tree", "-m", "-u", commit)
             moved = {change.path for change in self._job.changes(self._holds, commit)}
             if gone := sorted(seen.changed - moved):
@@ -192,14 +192,21 @@ class Worktree:
     def _reset_agents_view(self, commit: str) -> None:
         """Give the agent's own git a clean state at ``commit``, whatever it did before."""
         link = self.path / ".git"
-        discard(link)
-        link.write_text(f"gitdir: {self._admin}\n")
-        discard(self._admin)
-        self._admin.mkdir(parents=True)
-        (self._admin / "gitdir").write_text(f"{link}\n")
-        (self._admin / "commondir").write_text("../..\n")
-        (self._admin / "HEAD").write_text(f"{commit}\n")
-        shutil.copy2(self._index, self._admin / "index")
+        wanted = {
+            "gitdir": f"{link}\n".encode(),
+            "commondir": b"../..\n",
+            "HEAD": f"{commit}\n".encode(),
+            "index": self._index.read_bytes(),
+        }
+        _put(link, f"gitdir: {self._admin}\n".encode())
+        if self._admin.is_symlink() or not self._admin.is_dir():
+            discard(self._admin)
+            self._admin.mkdir(parents=True)
+        for path in self._admin.iterdir():
+            if path.name not in wanted:
+                discard(path)
+        for name, content in wanted.items():
+            _put(self._admin / name, content)
 
     def snapshot(self, base: str, allowlist: Iterable[str]) -> Snapshot:
         """Compare the files on disk with the tree of ``base``.
@@ -243,10 +250,11 @@ class Worktree:
         index.write_bytes(index_data(items, self._job.user.object_format))
         git = self._git(index)
         options = ("--add", "--remove", "--replace")  # a file may stand where a folder was
-        git.output("update-index", *options, "-z", "--stdin", stdin=join_z(paths))
-        staged = split_z(git.output("ls-files", "-z", "--stage"))
+        plain = ("-c", "index.version=2", "-c", "core.splitIndex=false")
+        git.output(*plain, "update-index", *options, "-z", "--stdin", stdin=join_z(paths))
+        staged = index_items(index.read_bytes(), len(base) // 2)
         index.unlink()
-        now = [Entry(path, mode, oid) for mode, oid, path in map(_staged, staged)]
+        now = [Entry(path, item.mode, item.oid) for path, item in staged.items()]
         gone = before.keys() - {entry.path for entry in now}
         return [*now, *(Entry(path, ABSENT_MODE, "0" * len(base)) for path in gone)]
 
@@ -403,11 +411,15 @@ def _is_file_link_or_absent(path: Path) -> bool:
     return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
 
 
-def _staged(line: str) -> tuple[str, str, str]:
-    """Return mode, object id and path of a line of ``git ls-files --stage``."""
-    info, _, path = line.partition("\t")
-    mode, oid, _ = info.split(" ")
-    return mode, oid, path
+def _put(path: Path, content: bytes) -> None:
+    """Make ``path`` a file of its own that holds ``content``, whatever is there."""
+    with suppress(OSError):
+        found = path.lstat()
+        own = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+        if own and path.read_bytes() == content:
+            return
+    discard(path)
+    path.write_bytes(content)
 
 
 def _holds_any(folder: Path) -> bool:

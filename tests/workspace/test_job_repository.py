@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import shutil
 import subprocess
 from pathlib import Path
 from typing import ClassVar
@@ -140,6 +142,32 @@ class TestBranch(JobCase):
         self.job.git.output("update-ref", self.job.ref, foul)
         self.assertIsNone(self.job.publish())
         self.assertEqual(self.sample.git("rev-parse", f"refs/heads/{BRANCH}"), good)
+
+    def test_whatever_stands_in_the_way_of_the_ref_is_removed(self) -> None:
+        tip, ref = self.base, self.job.path / self.job.ref
+        for number, stand in enumerate(("file", "link", "below")):
+            shutil.rmtree(ref.parent)
+            if stand == "file":
+                ref.parent.write_text(self.base)
+            elif stand == "link":
+                (self.tmp / "elsewhere").mkdir()
+                ref.parent.symlink_to(self.tmp / "elsewhere")
+            else:
+                (ref / "below").mkdir(parents=True)
+            new = self.add_commit(self.job, {"b.py": str(number)})
+            self.assertTrue(self.job.advance(new, tip), stand)
+            self.assertEqual(self.job.git.text("rev-parse", self.job.ref), new, stand)
+            tip = new
+        self.assertEqual(list((self.tmp / "elsewhere").iterdir()), [])
+
+    def test_what_was_noted_last_and_survived_is_the_tip_of_the_next_run(self) -> None:
+        one = self.add_commit(self.job, {"b.py": "1"})
+        self.job.advance(one, self.base)
+        with (self.job.path / "tips.jsonl").open("a") as stream:
+            stream.write(json.dumps({"tip": "f" * 40}) + "\n")
+        self.job.git.output("update-ref", self.job.ref, self.base)
+        user = open_repository(self.sample.root, self.env)
+        self.assertEqual(open_job_repository(self.job.path, user, BRANCH).tip(), one)
 
     def test_commits_are_in_the_users_name_and_carry_their_trailers(self) -> None:
         message = "a: add it\n\nBody: not a trailer because more follows\n\n"
