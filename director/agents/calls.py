@@ -57,3 +57,7 @@ class Reply:
 
 Spending = Callable[[Transcript], str | None]
 """Told the transcript while it grows; a sentence it returns ends the call."""
+
+
+class ServerError(Exception):
+    """An OpenCode server does not do what it was asked; the text says in what."""

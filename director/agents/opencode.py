@@ -17,9 +17,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from director.agents.calls import Assignment, Reply, Spending
+from director.agents.calls import Assignment, Reply, ServerError, Spending
 from director.agents.inline_config import (
     NAME_PREFIX,
     inline_config,
@@ -30,9 +30,7 @@ from director.agents.inline_config import (
 )
 from director.agents.judging import Watch, judge
 from director.agents.project import deep_merge, inherited_settings, model_settings
-from director.agents.server import PASSWORD, USER, Address, Server, ServerError, start_server
 from director.agents.servers import Servers
-from director.agents.session import Session, Turn
 from director.agents.templates import load_template
 from director.agents.transcript import TranscriptFollower
 from director.model.config import Config
@@ -45,6 +43,9 @@ from director.workspace.git import without_git_variables
 from director.workspace.processes import Command, Ended, Ending, Processes
 from director.workspace.sandbox import Sandbox, scratch_folder
 from director.workspace.slots import slot_variables
+
+if TYPE_CHECKING:
+    from director.agents.server import Server  # slow to import, and not always needed
 
 PROGRAM = "opencode"
 PLUGIN = Path(__file__).with_name("tool_env.js")
@@ -107,11 +108,8 @@ class OpenCode:
         follower = TranscriptFollower(events, self._redactor)
         watch = Watch(follower, errors, spending, self._config.limits.stall_timeout_secs)
         with self._lease(assignment) as server:
-            if server:
-                turn = self._turn(assignment, prompt, events)
-                ended = Session(self._processes, server, turn, watch).run()
-            else:
-                ended = self._run(assignment, prompt, events, watch)
+            how = partial(self._converse, server) if server else self._run
+            ended = how(assignment, prompt, events, watch)
         follower.poll()
         self._redact(events)
         outcome, reason = judge(ended, follower.transcript, _text(errors), watch.outcome)
@@ -122,8 +120,13 @@ class OpenCode:
         suits = suits_server(assignment, self._config) or self._config.opencode.server_url
         return self._servers.lease() if suits else nullcontext()
 
-    def _turn(self, assignment: Assignment, prompt: Path, events: Path) -> Turn:
-        return Turn(
+    def _converse(
+        self, server: Server, assignment: Assignment, prompt: Path, events: Path, watch: Watch
+    ) -> Ended:
+        """Make the call in a session on a server."""
+        from director.agents.session import Session, Turn
+
+        turn = Turn(
             agent=server_agent(assignment.agent, assignment.role),
             model=self._config.tiers[assignment.role],
             title=assignment.name,
@@ -133,6 +136,7 @@ class OpenCode:
             events=events,
             timeout_secs=self._config.limits.node_timeout_secs,
         )
+        return Session(self._processes, server, turn, watch).run()
 
     def _run(self, assignment: Assignment, prompt: Path, events: Path, watch: Watch) -> Ended:
         """Make the call with an OpenCode of its own."""
@@ -157,6 +161,8 @@ class OpenCode:
 
     def _server(self, folder: Path) -> Server:
         """Start a server that knows all agents, or find the one that is configured."""
+        from director.agents.server import start_server
+
         config = server_config(self._templates, self._config, PLUGIN)
         if url := self._config.opencode.server_url:
             return self._somebodys_server(url, config, folder)
@@ -168,6 +174,8 @@ class OpenCode:
         return start_server(self._processes, command)
 
     def _somebodys_server(self, url: str, config: dict[str, Any], folder: Path) -> Server:
+        from director.agents.server import PASSWORD, USER, Address, Server
+
         user = self._env.get("OPENCODE_SERVER_USERNAME") or USER
         server = Server(Address(url, self._env.get(PASSWORD, ""), user))
         try:

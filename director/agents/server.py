@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from director.agents.calls import ServerError
 from director.workspace.cancellation import Cancellation
 from director.workspace.processes import Command, Processes, Service
 
@@ -27,10 +28,6 @@ SERVE = (
     "serve", "--hostname", "127.0.0.1", "--port", "0", "--print-logs", "--log-level", "ERROR",
 )  # fmt: skip
 LISTENING = re.compile(rb"listening on (http://\S+)")
-
-
-class ServerError(Exception):
-    """A server does not do what it was asked; the text says in what."""
 
 
 @dataclass(frozen=True)

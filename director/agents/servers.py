@@ -6,9 +6,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from director.agents.server import Server, ServerError
+from director.agents.calls import ServerError
 from director.records.events import Events, Kind
+
+if TYPE_CHECKING:
+    from director.agents.server import Server
 
 SESSIONS_EACH = 40  # a server keeps some 15 MB of every session it had
 DEATHS_BORNE = 3

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from director.agents.calls import Outcome
+from director.agents.calls import Outcome, ServerError
 from director.agents.judging import Watch
-from director.agents.server import Server, ServerError
+from director.agents.server import Server
 from director.agents.server_events import Narrator
 from director.model.errors import DirectorError
 from director.records.files import explained, open_to_append, write_json

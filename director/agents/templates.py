@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 from director.agents.frontmatter import FrontmatterError, Value, split_frontmatter
@@ -11,6 +10,7 @@ from director.model.errors import RequestError
 from director.model.roles import Agent
 from director.records.files import read_text
 
+BUNDLED = Path(__file__).parents[1] / "agent_templates"
 REPOSITORY_FOLDERS = (".opencode/agents", ".opencode/agent")
 
 
@@ -30,8 +30,7 @@ class Template:
 
 def bundled_text(agent: Agent) -> str:
     """Return the agent file that ships with director."""
-    folder = resources.files("director") / "agent_templates"
-    return (folder / f"{agent}.md").read_text(encoding="utf-8")
+    return (BUNDLED / f"{agent}.md").read_text(encoding="utf-8")
 
 
 def load_template(agent: Agent, repository_root: Path) -> Template:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from pathlib import Path
 from director.agents.crew import Crew, patient_pause, unpriced_models
 from director.agents.opencode import OpenCode, find_program
 from director.agents.templates import load_template
+from director.job.merge_queue import MergeQueue
 from director.job.provided import provisions_of
 from director.job.publishing import Publisher
 from director.model.config import Config
@@ -60,7 +60,7 @@ class Workbench:
     crew: Crew
     events: Events
     publisher: Publisher
-    merging: threading.Lock  # held by the lane that brings its candidate onto the branch
+    queue: MergeQueue
 
 
 @contextmanager
@@ -107,7 +107,7 @@ def open_workbench(
             crew=Crew(opencode, config, ledger, notes, events, setting.cancellation, pause),
             events=events,
             publisher=Publisher(job, events),
-            merging=threading.Lock(),
+            queue=MergeQueue(job, setting.cancellation),
         )
         try:
             yield bench

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
+from director.job.merge_queue import Place
 from director.job.workbench import Workbench
 from director.model.plan import Node
-from director.model.receipt import GateRun, Receipt
+from director.model.receipt import Receipt
 from director.running.prompts import Feedback
 from director.running.receipts import Origin, commit_gated
 from director.running.trial import Candidate, Trial
@@ -26,20 +28,21 @@ def merge(
 ) -> Receipt | Collision:
     """Advance the branch to the candidate and return the receipt, or say why that cannot be.
 
-    If the tip is still the candidate's base, its tree is merged as tested. If it moved, the
-    merged tree is gated first. One lane at a time does so: of several that race, all but one
-    would gate in vain.
+    If the branch still holds the candidate's base, its tree is merged as tested. If not, what the
+    branch would be with it is gated first, while those who merge before are still at it.
     """
     origin = Origin(candidate.base, candidate.commit, candidate.role, attempt)
-    with bench.merging:
-        while True:
+    while True:
+        with bench.queue.place(partial(_rebuilt, bench, node, candidate)) as place:
+            red = _red_together(bench, trial, candidate, place)
+            if not bench.queue.await_turn(place):
+                continue  # one before it did not merge
             tip = bench.job.tip()
-            runs: tuple[GateRun, ...] = candidate.gates
-            if tip != candidate.base:
-                rebuilt = _rebuild(bench, node, trial, candidate, tip)
-                if isinstance(rebuilt, Feedback):
-                    return Collision(tip, rebuilt)
-                runs += trial.green_runs(rebuilt)
+            if red:
+                return Collision(tip, red)
+            runs = candidate.gates
+            if place.commit and place.commit != candidate.commit:
+                runs += trial.green_runs(place.commit)
             receipt = commit_gated(bench, node, runs, origin, tip)
             if bench.job.advance(receipt.merged, tip):
                 return receipt
@@ -56,19 +59,34 @@ def draft(bench: Workbench, node: Node, tree: str, parent: str) -> str:
     return bench.job.commit(tree, parent, f"Candidate of {node.id}\n")
 
 
-def _rebuild(
-    bench: Workbench, node: Node, trial: Trial, candidate: Candidate, tip: str
-) -> str | Feedback:
-    """Return a green commit of the candidate's changes on ``tip``, or what stands against it."""
+def _rebuilt(bench: Workbench, node: Node, candidate: Candidate, base: str) -> str | None:
+    """Return a commit of the candidate's changes on ``base``; None: that changed the same files."""
     job = bench.job
+    if job.tree(base) == job.tree(candidate.base):
+        return candidate.commit
     mine = job.changes(candidate.base, candidate.commit)
-    theirs = {change.path for change in job.changes(candidate.base, tip)}
-    both = sorted(theirs & {change.path for change in mine})
-    if both:
-        return Feedback(f"Another node changed the same files: {', '.join(both)}.")
-    commit = draft(bench, node, job.tree_with(tip, [change.new for change in mine]), tip)
-    gate = trial.run(commit, "merged")
+    if _changed_by_both(bench, candidate, base):
+        return None
+    return draft(bench, node, job.tree_with(base, [change.new for change in mine]), base)
+
+
+def _changed_by_both(bench: Workbench, candidate: Candidate, base: str) -> list[str]:
+    mine = {change.path for change in bench.job.changes(candidate.base, candidate.commit)}
+    theirs = {change.path for change in bench.job.changes(candidate.base, base)}
+    return sorted(mine & theirs)
+
+
+def _red_together(
+    bench: Workbench, trial: Trial, candidate: Candidate, place: Place
+) -> Feedback | None:
+    """Gate what the branch would be with the candidate; returns what stands against it, if any."""
+    if place.commit is None:
+        both = ", ".join(_changed_by_both(bench, candidate, place.base))
+        return Feedback(f"Another node changed the same files: {both}.")
+    if place.commit == candidate.commit:
+        return None
+    gate = trial.run(place.commit, "merged")
     if gate.verdict is Verdict.GREEN:
-        return commit
+        return None
     lesson = "The tests passed alone but fail together with what merged meanwhile"
     return Feedback(f"{lesson}: {gate.reason}.", gate.output)

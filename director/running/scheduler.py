@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from director.model.dag import dependents, reachable, remaining_path_lengths
 from director.model.plan import Node
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Result = TypeVar("Result")
 
@@ -87,6 +89,8 @@ def drive(
     and tells the schedule. An exception of ``work`` ends the loop after the other lanes are
     settled, and is raised then.
     """
+    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+
     failure: BaseException | None = None
     with ThreadPoolExecutor(max_workers=lanes, thread_name_prefix="lane") as pool:
         running: dict[Future[Result], str] = {}

@@ -7,7 +7,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from director.agents.server import Address, Server, ServerError, start_server
+from director.agents.calls import ServerError
+from director.agents.server import Address, Server, start_server
 from director.agents.servers import DEATHS_BORNE, SESSIONS_EACH, Servers
 from director.model.errors import InterruptedRunError
 from director.records.events import Event, Events
