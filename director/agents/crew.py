@@ -54,6 +54,10 @@ class Caller(Protocol):
         """Return what an earlier call left in its events file."""
         ...
 
+    def version(self) -> str:
+        """Return which version makes the calls ("": it does not say)."""
+        ...
+
 
 @dataclass(frozen=True)
 class Crew:

@@ -40,7 +40,7 @@ from director.model.secrets import NOTHING_SECRET, Redactor, literal_secrets
 from director.records.events import Events
 from director.records.files import make_folder, redact_file, write_log, write_text
 from director.workspace.git import without_git_variables
-from director.workspace.processes import Command, Ended, Ending, Processes
+from director.workspace.processes import Command, Ended, Ending, Processes, said_version
 from director.workspace.sandbox import Sandbox, scratch_folder
 from director.workspace.slots import slot_variables
 
@@ -225,6 +225,13 @@ class OpenCode:
             "--format", "json",
             "--print-logs", "--log-level", "ERROR",
         ]  # fmt: skip
+
+    def version(self) -> str:
+        """Return which OpenCode makes the calls ("": it does not say).
+
+        A server has said so already; to start OpenCode only to ask takes most of a second.
+        """
+        return self._servers.version or said_version(self._program, self._env)
 
     def _call_environment(self, assignment: Assignment, scratch: Path) -> dict[str, str]:
         config = inline_config(assignment, self._templates[assignment.agent], self._config)

@@ -49,6 +49,7 @@ class Server:
         self, address: Address, service: Service | None = None, answer_secs: float = ANSWER_SECS
     ) -> None:
         self.address = address
+        self.version = ""  # as it says when it is asked for its health
         self._service = service
         self._answer_secs = answer_secs
         self._place = urlsplit(address.url)
@@ -65,9 +66,11 @@ class Server:
     def healthy(self) -> bool:
         """Whether it runs and answers."""
         try:
-            return bool(self._ask("GET", "/global/health").get("healthy"))
+            said = self._ask("GET", "/global/health")
         except ServerError:
             return False
+        self.version = str(said.get("version") or "")
+        return bool(said.get("healthy"))
 
     def agents(self, folder: Path) -> dict[str, str]:
         """Return the agents it knows in ``folder``: name → prompt."""

@@ -41,6 +41,7 @@ class Servers:
         self._turn = threading.Lock()
         self._place: _Place | None = None
         self._deaths = 0
+        self.version = ""  # of the server that started last
 
     @contextmanager
     def lease(self) -> Iterator[Server | None]:
@@ -93,7 +94,9 @@ class Servers:
 
     def _started(self, start: Callable[[], Server]) -> _Place | None:
         try:
-            return _Place(start())
+            server = start()
+            self.version = server.version
+            return _Place(server)
         except ServerError as error:
             self._give_up(str(error))
             return None

@@ -32,8 +32,9 @@ def merge(
     branch would be with it is gated first, while those who merge before are still at it.
     """
     origin = Origin(candidate.base, candidate.commit, candidate.role, attempt)
+    build = partial(rebased, bench, node, candidate.base, candidate.commit)
     while True:
-        with bench.queue.place(partial(_rebuilt, bench, node, candidate)) as place:
+        with bench.queue.place(build) as place:
             red = _red_together(bench, trial, candidate, place)
             if not bench.queue.await_turn(place):
                 continue  # one before it did not merge
@@ -59,21 +60,23 @@ def draft(bench: Workbench, node: Node, tree: str, parent: str) -> str:
     return bench.job.commit(tree, parent, f"Candidate of {node.id}\n")
 
 
-def _rebuilt(bench: Workbench, node: Node, candidate: Candidate, base: str) -> str | None:
-    """Return a commit of the candidate's changes on ``base``; None: that changed the same files."""
+def rebased(bench: Workbench, node: Node, base: str, commit: str, onto: str) -> str | None:
+    """Return a commit of what ``commit`` changed in ``base``, on ``onto``.
+
+    That is ``commit`` itself where both hold the same; None where both changed the same files.
+    """
     job = bench.job
-    if job.tree(base) == job.tree(candidate.base):
-        return candidate.commit
-    mine = job.changes(candidate.base, candidate.commit)
-    if _changed_by_both(bench, candidate, base):
+    if job.tree(onto) == job.tree(base):
+        return commit
+    if _changed_by_both(bench, base, commit, onto):
         return None
-    return draft(bench, node, job.tree_with(base, [change.new for change in mine]), base)
+    mine = [change.new for change in job.changes(base, commit)]
+    return draft(bench, node, job.tree_with(onto, mine), onto)
 
 
-def _changed_by_both(bench: Workbench, candidate: Candidate, base: str) -> list[str]:
-    mine = {change.path for change in bench.job.changes(candidate.base, candidate.commit)}
-    theirs = {change.path for change in bench.job.changes(candidate.base, base)}
-    return sorted(mine & theirs)
+def _changed_by_both(bench: Workbench, base: str, one: str, other: str) -> list[str]:
+    changed = ({change.path for change in bench.job.changes(base, end)} for end in (one, other))
+    return sorted(set.intersection(*changed))
 
 
 def _red_together(
@@ -81,8 +84,8 @@ def _red_together(
 ) -> Feedback | None:
     """Gate what the branch would be with the candidate; returns what stands against it, if any."""
     if place.commit is None:
-        both = ", ".join(_changed_by_both(bench, candidate, place.base))
-        return Feedback(f"Another node changed the same files: {both}.")
+        both = _changed_by_both(bench, candidate.base, candidate.commit, place.base)
+        return Feedback(f"Another node changed the same files: {', '.join(both)}.")
     if place.commit == candidate.commit:
         return None
     gate = trial.run(place.commit, "merged")

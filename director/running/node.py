@@ -20,13 +20,13 @@ from director.model.state import NodeStatus, Try, TryOutcome, WatchItFail
 from director.records.call_notes import CallNote
 from director.records.events import Kind
 from director.records.state_keeper import StateKeeper
-from director.running.merging import draft, merge, merge_satisfied
+from director.running.merging import draft, merge, merge_satisfied, rebased
 from director.running.prompts import Feedback, implement_prompt
 from director.running.receipts import put_on_record
 from director.running.review import check_compliance, review_candidate, review_names
-from director.running.trial import Candidate, Trial, read_candidate
+from director.running.trial import Candidate, Drafted, Trial, read_candidate
 from director.running.tries import judge_snapshot, needs_stage_two, next_role
-from director.workspace.gates import Verdict
+from director.workspace.gates import GateResult, Verdict
 from director.workspace.worktrees import Worktree
 
 
@@ -92,6 +92,7 @@ class _NodeWork:
         self.first_output = ""
         self.feedback: Feedback | None = None
         self.fallback: Candidate | None = None
+        self.drafted: Drafted | None = None  # of the try under way, perhaps by a killed run
         self.green: Candidate | None = None  # found by a killed run, which did not get to merge it
         self.watched = WatchItFail()
         self.restored = False
@@ -137,6 +138,7 @@ class _NodeWork:
         self.first_output = str(memo["first_output"])
         self.feedback = Feedback(**memo["feedback"]) if memo["feedback"] else None
         self.fallback = read_candidate(memo["fallback"])
+        self.drafted = Drafted(**memo["drafted"]) if memo.get("drafted") else None
         self.green = read_candidate(memo.get("green"))
 
     def _next_role(self) -> Role | None:
@@ -188,7 +190,7 @@ class _NodeWork:
         reply = self.bench.crew.recalled(assignment) if self.restored else None
         self.restored = False
         if reply is None:
-            self.green = None
+            self.green = self.drafted = None
             self.worktree.reset(self.start)
             reply = self.bench.crew.ask(assignment)
         self.watched = watch_it_fail(reply.transcript.tools, self.node)
@@ -207,6 +209,32 @@ class _NodeWork:
         """Turn what the worktree holds into a candidate, and gate it on a clean checkout."""
         if self.green:
             return TryOutcome.GREEN, self.green
+        name = _call_name(self.node, role, attempt)
+        if self.drafted is None:
+            read = self._read_worktree(reply)
+            if isinstance(read, TryOutcome):
+                return read, None
+            self.drafted = read
+            self.bench.crew.notes.remember(name, drafted=asdict(read))
+        commit = self.start = self.drafted.commit
+        gate = self._gate(commit)
+        if gate.verdict is not Verdict.GREEN:
+            failing = f"`{gate.command}`, which prepares the worktree, fails"
+            what = failing if commit in self.trial.unprepared else "The tests fail"
+            said = f"{self.drafted.before}{what}: {gate.reason}. {self.drafted.after}"
+            self.feedback = Feedback(said.strip(), gate.output)
+            if commit in self.trial.unprepared:
+                self.start = self.base  # nobody can work where setup fails
+            return TryOutcome.RED, None
+        if self._is_flaky(self.start):
+            self.keeper.update(self.node.id, flake_failed=True)
+            return TryOutcome.FLAKY, None
+        green = Candidate(self.start, self.base, role, self.trial.green_runs(self.start))
+        self.bench.crew.notes.remember(name, green=asdict(green))
+        return TryOutcome.GREEN, green
+
+    def _read_worktree(self, reply: Reply) -> Drafted | TryOutcome:
+        """Return what the turn left as a commit, or what is wrong with it; that is feedback."""
         job = self.bench.job
         snapshot = self.worktree.snapshot(self.base, self.node.files)
         base_tree = job.tree(self.base)
@@ -219,27 +247,27 @@ class _NodeWork:
         if finding.outcome is not None:
             self.feedback = Feedback(f"{remark}{finding.feedback}".strip())
             too_long = reply.outcome is Outcome.CONTEXT_TOO_LONG
-            return (TryOutcome.CONTEXT_TOO_LONG if too_long else finding.outcome), None
+            return TryOutcome.CONTEXT_TOO_LONG if too_long else finding.outcome
         if leaking := leaks(self.bench, self.base, commit, self.node.files):
             lesson = f"A key from the environment stands in {', '.join(leaking)}: take it out."
             self.feedback, self.start = Feedback(lesson), self.base
-            return TryOutcome.OUT_OF_SCOPE, None
-        gate = self.trial.run(commit, "candidate")
-        if gate.verdict is not Verdict.GREEN:
-            failing = f"`{gate.command}`, which prepares the worktree, fails"
-            what = failing if commit in self.trial.unprepared else "The tests fail"
-            lesson = f"{remark}{what}: {gate.reason}. {finding.feedback}".strip()
-            self.feedback = Feedback(lesson, gate.output)
-            if commit in self.trial.unprepared:
-                self.start = self.base  # nobody can work where setup fails
-            return TryOutcome.RED, None
-        if self._is_flaky(commit):
-            self.keeper.update(self.node.id, flake_failed=True)
-            return TryOutcome.FLAKY, None
-        green = Candidate(commit, self.base, role, self.trial.green_runs(commit))
-        name = _call_name(self.node, role, attempt)
-        self.bench.crew.notes.remember(name, green=asdict(green))
-        return TryOutcome.GREEN, green
+            return TryOutcome.OUT_OF_SCOPE
+        return Drafted(commit, remark, finding.feedback)
+
+    def _gate(self, commit: str) -> GateResult:
+        """Gate a candidate on the tip, where it will merge; red there, on its own base.
+
+        The one spares a second gate where others merged meanwhile; the other tells whose fault it
+        is. ``start`` and ``base`` are what was gated last.
+        """
+        tip = self.bench.job.tip()
+        moved = rebased(self.bench, self.node, self.base, commit, tip)
+        if moved and moved != commit:
+            gate = self.trial.run(moved, "candidate")
+            if gate.verdict is Verdict.GREEN:
+                self.start, self.base = moved, tip
+                return gate
+        return self.trial.run(commit, "candidate")
 
     def _is_flaky(self, commit: str) -> bool:
         """Whether tests that were green once on ``commit`` are not so again; that is feedback."""
@@ -294,7 +322,7 @@ class _NodeWork:
         self.keeper.update(self.node.id, attempts=attempt, tries=(*state.tries, *tries), **values)
         names = [_call_name(self.node, one.role, attempt) for one in tries]
         self.bench.crew.notes.drop(*names, *review_names(self.node, attempt))
-        self.green = None
+        self.green = self.drafted = None
 
     def _merge(self, candidate: Candidate, attempt: int, one: Try) -> bool:
         """Put the candidate on the branch, and on record; False when it collides.

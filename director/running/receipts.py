@@ -69,7 +69,7 @@ def commit_gated(
         tier=origin.role.value if origin.role else None,
         model=bench.config.tiers[origin.role] if origin.role else None,
         attempts=origin.attempts,
-        tools=tool_versions(bench.job.git),
+        tools=tool_versions(bench.job.git, bench.crew.caller.version()),
     )
     return commit_merge(bench.job, node.title, draft)
 

@@ -30,6 +30,18 @@ class Candidate:
     gates: tuple[GateRun, ...]
 
 
+@dataclass(frozen=True)
+class Drafted:
+    """What a turn left in the worktree, as a commit; not gated yet.
+
+    ``before`` and ``after`` are to be said around what the gate says.
+    """
+
+    commit: str
+    before: str = ""
+    after: str = ""
+
+
 def read_candidate(stored: Mapping[str, Any] | None) -> Candidate | None:
     """Return the candidate in a memo, as ``dataclasses.asdict`` made it."""
     if not stored:

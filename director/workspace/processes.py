@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,6 +26,7 @@ from director.workspace.cancellation import Cancellation
 
 MARKER = "DIRECTOR_PROCESS"
 POLL_SECS = 0.1
+VERSION_SECS = 10.0
 GRACE_SECS = (1.0, 2.0)  # after the first and the second SIGTERM; then SIGKILL
 PROC = Path("/proc")
 SET_CHILD_SUBREAPER = 36  # prctl(2)
@@ -356,6 +358,20 @@ class Dialogue:
                 pipe.close()
         self._process.wait()
         _CHILDREN.forget(self._process)
+
+
+def said_version(program: str, env: Mapping[str, str]) -> str:
+    """Return what ``program --version`` prints, or ""; asked once per process."""
+    return _said_version(program, tuple(sorted(env.items())))
+
+
+@cache
+def _said_version(program: str, env: tuple[tuple[str, str], ...]) -> str:
+    try:
+        done = capture([program, "--version"], Path("/"), dict(env), timeout_secs=VERSION_SECS)
+    except OSError:
+        return ""
+    return done.out.decode(errors="replace").strip() if done.code == 0 else ""
 
 
 def run_attached(

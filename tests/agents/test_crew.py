@@ -45,6 +45,9 @@ class FakeCaller:
         self.asked: list[Assignment] = []
         self.act = act
 
+    def version(self) -> str:
+        return "fake"
+
     def new_log(self, name: str) -> Path:
         return Path(f"/logs/{name}-{len(self.asked)}.jsonl")
 

@@ -226,7 +226,24 @@ class TestFlakes(JobCase):
 
 
 class TestLanes(JobCase):
-    def test_a_moved_tip_is_gated_again_on_the_merged_tree_once_for_each_lane(self) -> None:
+    def test_what_merged_while_an_agent_worked_is_in_what_is_gated(self) -> None:
+        self.plan(node("a"), node("b"))
+        self.implement("a", wait_for(self.tmp / "b-began"), *self.good_work("a"))
+        merged = f"while ! git -C {self.repo.root} show {self.branch}:a.txt; do sleep 0.05; done"
+        self.implement("b", mark(self.tmp / "b-began"), shell(merged), *self.good_work("b"))
+        self.ends(0, "run", "--parallel", "2")
+        gates = [e for e in self.lines("events.jsonl") if e["kind"] == "gate" and e["node"] == "b"]
+        self.assertEqual([one["purpose"] for one in gates[-3:]], ["before", "candidate", "again"])
+        receipt = self.lines("receipts.jsonl")[-1]
+        self.assertEqual(receipt["node"], "b")
+        self.assertEqual({run["tree"] for run in receipt["gates"]}, {receipt["tree"]})
+        held = self.repo.git("ls-tree", "--name-only", receipt["tree"]).split()
+        self.assertLessEqual({"a.txt", "b.txt"}, set(held))
+        self.ends(0, "verify", "--rerun")
+
+    def test_a_moved_tip_is_gated_again_on_the_merged_tree_at_most_once_for_each_lane(
+        self,
+    ) -> None:
         names = ("a", "b", "c")
         self.plan(*map(node, names))
         for mine in names:
@@ -234,7 +251,7 @@ class TestLanes(JobCase):
             self.implement(mine, mark(self.tmp / mine), *others, *self.good_work(mine))
         self.ends(0, "run", "--parallel", "3")
         purposes = [e["purpose"] for e in self.lines("events.jsonl") if e["kind"] == "gate"]
-        self.assertEqual(purposes.count("merged"), 2)
+        self.assertLessEqual(purposes.count("merged"), 2)
         self.assertEqual([self.on_branch(f"{name}.txt") for name in names], ["good"] * 3)
 
     def test_a_merge_that_breaks_goes_back_to_its_executor_without_spending_an_attempt(
