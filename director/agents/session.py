@@ -84,7 +84,9 @@ class Session:
             last.callback(reader.join)  # once the stream is closed
             try:
                 server.prompt(turn.cwd, session, turn.agent, turn.model, turn.prompt)
-                ending, reason = self._processes.follow(self._over, turn.timeout_secs, self._watch)
+                ending, reason = self._processes.follow(
+                    self._over.wait, turn.timeout_secs, self._watch
+                )
                 finished = narrator.over
             finally:
                 self._close(session, abort=not finished)

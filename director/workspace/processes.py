@@ -9,12 +9,13 @@ environment as well is found as a child of director's (``adopt_orphans``).
 from __future__ import annotations
 
 import os
+import select
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -93,20 +94,18 @@ class _Children:
         """Whether every child of this process is one that it started itself.
 
         Then nothing is left of a tree whose root is over: what outlives its parent becomes a
-        child of this process (prctl(2), PR_SET_CHILD_SUBREAPER). The kernel may pass over a child
-        while another one ends (proc(5)), so it is asked twice.
+        child of this process (prctl(2), PR_SET_CHILD_SUBREAPER), of its first thread. The kernel
+        may pass over a child while another one ends (proc(5)), so it is asked twice.
         """
         return self.adopting and all(self._known_now() for _ in range(2))
 
     def _known_now(self) -> bool:
-        own = set(self.own)
-        with suppress(OSError), os.scandir(f"{PROC}/self/task") as threads:
-            for thread in threads:
-                with open(f"{thread.path}/children", "rb", buffering=0) as stream:  # noqa: PTH123
-                    if not own.issuperset(map(int, stream.read().split())):
-                        return False
-            return True
-        return False  # a thread is just gone, or the kernel does not tell
+        pid = os.getpid()
+        try:
+            with open(f"{PROC}/{pid}/task/{pid}/children", "rb", buffering=0) as stream:  # noqa: PTH123
+                return self.own.keys() >= set(map(int, stream.read().split()))
+        except OSError:  # this kernel does not tell
+            return False
 
 
 _CHILDREN = _Children()
@@ -190,15 +189,9 @@ class Processes:
         except (OSError, ValueError) as error:
             return Ended(Ending.NOT_STARTED, None, time.monotonic() - started, str(error))
         tree = _Tree(marker, process)
-        over = threading.Event()
-
-        def wait() -> None:
-            process.wait()
-            over.set()
-
-        threading.Thread(target=wait, daemon=True).start()
         try:
-            ending, reason = self.follow(over, command.timeout_secs, watch)
+            with _end_of(process) as over:
+                ending, reason = self.follow(over, command.timeout_secs, watch)
         finally:
             tree.end()
             _CHILDREN.forget(process)
@@ -220,13 +213,16 @@ class Processes:
         _Tree(marker).end()
 
     def follow(
-        self, over: threading.Event, timeout_secs: float, watch: Watch | None
+        self, over: Callable[[float], bool], timeout_secs: float, watch: Watch | None
     ) -> tuple[Ending, str]:
-        """Wait until ``over`` is set, or there is a reason not to; returns which, in words."""
+        """Wait until something is over, or there is a reason not to; returns which, in words.
+
+        ``over`` waits for it so many seconds at most, and returns whether it is.
+        """
         deadline = time.monotonic() + timeout_secs
         while True:
             left = deadline - time.monotonic()
-            if over.wait(max(0.0, min(POLL_SECS, left))):
+            if over(max(0.0, min(POLL_SECS, left))):
                 return Ending.EXITED, ""
             if self.cancellation.requested:
                 return Ending.CANCELLED, "cancelled"
@@ -389,6 +385,29 @@ def run_attached(
         if cancellation.signal_number == signal.SIGTERM and not passed_on:
             process.terminate()
             passed_on = True
+
+
+@contextmanager
+def _end_of(process: subprocess.Popen[bytes]) -> Iterator[Callable[[float], bool]]:
+    """Give what waits for the end of a process (pidfd_open(2); elsewhere a thread)."""
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except (AttributeError, OSError):
+        over = threading.Event()
+
+        def wait() -> None:
+            process.wait()
+            over.set()
+
+        threading.Thread(target=wait, daemon=True).start()
+        yield over.wait
+        return
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    try:
+        yield lambda secs: bool(poll.poll(secs * 1000))
+    finally:
+        os.close(descriptor)
 
 
 def _start(command: Command, marker: str) -> subprocess.Popen[bytes]:
