@@ -20,16 +20,24 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from director.records.files import open_to_append
 from director.workspace.cancellation import Cancellation
+from director.workspace.process_table import (
+    PROC,
+    Listed,
+    carries,
+    children_of_first_thread,
+    left_in_group,
+    list_processes,
+    look_up,
+)
 
 MARKER = "DIRECTOR_PROCESS"
 POLL_SECS = 0.1
 VERSION_SECS = 10.0
 GRACE_SECS = (1.0, 2.0)  # after the first and the second SIGTERM; then SIGKILL
-PROC = Path("/proc")
 SET_CHILD_SUBREAPER = 36  # prctl(2)
 # Becomes the command; what stays behind in the background ends it when standard input does.
 WATCHED = """\
@@ -37,16 +45,6 @@ exec 3<&0 </dev/null
 (read -r _ <&3; kill $$; sleep 1; kill -9 $$) >/dev/null 2>&1 &
 exec "$@" 3<&-
 """
-
-
-class _Process(NamedTuple):
-    """What /proc/<pid>/stat says of a process. ``started`` counts clock ticks since boot."""
-
-    pid: int
-    over: bool
-    parent: int
-    group: int
-    started: int
 
 
 class _Children:
@@ -78,15 +76,15 @@ class _Children:
         if not self.adopting:
             return []
         found = []
-        for one in filter(self.is_strange, _processes()):
+        for one in filter(self.is_strange, list_processes()):
             if one.over:
                 with suppress(OSError):
                     os.waitpid(one.pid, os.WNOHANG)
-            elif not _carries(one.pid, _needle("")):
+            elif not carries(one.pid, _needle("")):
                 found.append(one.pid)
         return found
 
-    def is_strange(self, one: _Process) -> bool:
+    def is_strange(self, one: Listed) -> bool:
         """Whether a process is a child that this one did not start."""
         return self.adopting and one.parent == os.getpid() and one.pid not in self.own
 
@@ -100,12 +98,8 @@ class _Children:
         return self.adopting and all(self._known_now() for _ in range(2))
 
     def _known_now(self) -> bool:
-        pid = os.getpid()
-        try:
-            with open(f"{PROC}/{pid}/task/{pid}/children", "rb", buffering=0) as stream:  # noqa: PTH123
-                return self.own.keys() >= set(map(int, stream.read().split()))
-        except OSError:  # this kernel does not tell
-            return False
+        found = children_of_first_thread()
+        return found is not None and self.own.keys() >= found
 
 
 _CHILDREN = _Children()
@@ -258,7 +252,7 @@ class Service:
     def __init__(self, command: Command, marker: str) -> None:
         argv = ["/bin/sh", "-c", WATCHED, "sh", *command.argv]
         with open_to_append(command.stdout) as out:
-            self._process: subprocess.Popen[bytes] = _CHILDREN.start(
+            self.look_up: subprocess.Popen[bytes] = _CHILDREN.start(
                 argv,
                 cwd=command.cwd,
                 env={**command.env, MARKER: marker},
@@ -267,18 +261,18 @@ class Service:
                 stderr=out,
                 start_new_session=True,
             )
-        self._tree = _Tree(marker, self._process)
+        self._tree = _Tree(marker, self.look_up)
 
     def alive(self) -> bool:
         """Whether it still runs."""
-        return self._process.poll() is None
+        return self.look_up.poll() is None
 
     def end(self) -> None:
         """End it and whatever it started that has no marker of its own."""
         self._tree.end()
-        _CHILDREN.forget(self._process)
-        if self._process.stdin:
-            self._process.stdin.close()
+        _CHILDREN.forget(self.look_up)
+        if self.look_up.stdin:
+            self.look_up.stdin.close()
 
 
 def capture(
@@ -316,7 +310,7 @@ class Dialogue:
     """
 
     def __init__(self, argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> None:
-        self._process = _CHILDREN.start(
+        self.look_up = _CHILDREN.start(
             argv,
             cwd=cwd,
             env={**env, MARKER: "director"},
@@ -325,8 +319,8 @@ class Dialogue:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        assert self._process.stdin and self._process.stdout
-        self._questions, self._answers = self._process.stdin, self._process.stdout
+        assert self.look_up.stdin and self.look_up.stdout
+        self._questions, self._answers = self.look_up.stdin, self.look_up.stdout
 
     def say(self, question: bytes) -> None:
         """Send ``question``."""
@@ -352,8 +346,8 @@ class Dialogue:
         for pipe in (self._questions, self._answers):
             with suppress(OSError):
                 pipe.close()
-        self._process.wait()
-        _CHILDREN.forget(self._process)
+        self.look_up.wait()
+        _CHILDREN.forget(self.look_up)
 
 
 def said_version(program: str, env: Mapping[str, str]) -> str:
@@ -430,9 +424,9 @@ class _Tree:
     """A process of ours, if any, with its group, and everything that carries its marker."""
 
     def __init__(self, marker: str, process: subprocess.Popen[bytes] | None = None) -> None:
-        self._process = process
+        self.look_up = process
         self._marker = marker
-        eldest = _process(process.pid if process else os.getpid())
+        eldest = look_up(process.pid if process else os.getpid())
         self._since = eldest.started if eldest else 0  # nothing older can have got the marker
 
     def end(self) -> None:
@@ -452,29 +446,29 @@ class _Tree:
 
     def _alive(self) -> bool:
         """Whether anything of it is left, an orphan of any tree among it: one look at /proc."""
-        if self._process and self._process.poll() is None:
+        if self.look_up and self.look_up.poll() is None:
             return True
-        if self._process and _CHILDREN.are_all_known():
+        if self.look_up and _CHILDREN.are_all_known():
             return False
-        found = list(_processes())
+        found = list(list_processes())
         if any(map(self._is_ours, found)) or self._group_lives(found):
             return True
         return any(map(_CHILDREN.is_strange, found)) and bool(_orphans())
 
-    def _is_ours(self, one: _Process) -> bool:
-        return one.started >= self._since and _carries(one.pid, _needle(self._marker))
+    def _is_ours(self, one: Listed) -> bool:
+        return one.started >= self._since and carries(one.pid, _needle(self._marker))
 
-    def _group_lives(self, found: Iterable[_Process]) -> bool:
-        if self._process is None:
+    def _group_lives(self, found: Iterable[Listed]) -> bool:
+        if self.look_up is None:
             return False
-        group = self._process.pid
-        return _left_in_group(group, found) if PROC.is_dir() else _takes_signals(group)
+        group = self.look_up.pid
+        return left_in_group(group, found) if PROC.is_dir() else _takes_signals(group)
 
     def _signal(self, number: signal.Signals) -> None:
-        found = list(_processes())
-        if self._process and (self._process.poll() is None or self._group_lives(found)):
+        found = list(list_processes())
+        if self.look_up and (self.look_up.poll() is None or self._group_lives(found)):
             with suppress(OSError):
-                os.killpg(self._process.pid, number)
+                os.killpg(self.look_up.pid, number)
         for pid in (*(one.pid for one in found if self._is_ours(one)), *_orphans()):
             _signal(pid, number)
 
@@ -492,38 +486,6 @@ def _takes_signals(group: int) -> bool:
     return True
 
 
-def _left_in_group(group: int, found: Iterable[_Process]) -> bool:
-    """Whether a process of ``group`` has outlived its leader (zombies do not count).
-
-    While a process has the id of the group, the id may have been given out anew: then no.
-    """
-    members = [one for one in found if one.group == group]
-    return all(one.pid != group for one in members) and not all(one.over for one in members)
-
-
-def _processes() -> Iterator[_Process]:
-    """Give every process (none where there is no /proc)."""
-    if PROC.is_dir():
-        with os.scandir(PROC) as entries:
-            pids = [int(entry.name) for entry in entries if entry.name.isdecimal()]
-        yield from filter(None, map(_process, pids))
-
-
-def _process(pid: int) -> _Process | None:
-    """Return a process, or None for one that is just gone (or where there is no /proc)."""
-    try:
-        said = os.fsdecode(_read(pid, "stat")).rpartition(")")[2].split()
-        state, parent, group, started = said[0], int(said[1]), int(said[2]), int(said[19])
-    except (OSError, ValueError, IndexError):
-        return None
-    return _Process(pid, state in ("Z", "X"), parent, group, started)
-
-
-def _read(pid: int, name: str) -> bytes:
-    with open(f"{PROC}/{pid}/{name}", "rb", buffering=0) as stream:  # noqa: PTH123 (often called)
-        return stream.read()
-
-
 def _signal(pid: int, number: signal.Signals) -> None:
     with suppress(OSError):
         os.kill(pid, number)
@@ -531,17 +493,8 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 def _marked(prefix: str) -> list[int]:
     """Return the processes whose marker starts with ``prefix`` (none where there is no /proc)."""
-    return [one.pid for one in _processes() if _carries(one.pid, _needle(prefix))]
+    return [one.pid for one in list_processes() if carries(one.pid, _needle(prefix))]
 
 
 def _needle(marker: str) -> bytes:
     return f"{MARKER}={marker}".encode()
-
-
-def _carries(pid: int, needle: bytes) -> bool:
-    """Whether a variable in a process's environment begins with ``needle``."""
-    try:
-        environment = _read(pid, "environ")
-    except OSError:
-        return False  # another user's, or just gone
-    return environment.startswith(needle) or b"\0" + needle in environment

@@ -1,0 +1,71 @@
+"""The kernel's table of processes, as /proc shows it (Linux; elsewhere it is empty)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+PROC = Path("/proc")
+
+
+class Listed(NamedTuple):
+    """What /proc/<pid>/stat says of a process. ``started`` counts clock ticks since boot."""
+
+    pid: int
+    over: bool
+    parent: int
+    group: int
+    started: int
+
+
+def left_in_group(group: int, found: Iterable[Listed]) -> bool:
+    """Whether a process of ``group`` has outlived its leader (zombies do not count).
+
+    While a process has the id of the group, the id may have been given out anew: then no.
+    """
+    members = [one for one in found if one.group == group]
+    return all(one.pid != group for one in members) and not all(one.over for one in members)
+
+
+def list_processes() -> Iterator[Listed]:
+    """Give every process (none where there is no /proc)."""
+    if PROC.is_dir():
+        with os.scandir(PROC) as entries:
+            pids = [int(entry.name) for entry in entries if entry.name.isdecimal()]
+        yield from filter(None, map(look_up, pids))
+
+
+def look_up(pid: int) -> Listed | None:
+    """Return a process, or None for one that is just gone (or where there is no /proc)."""
+    try:
+        said = os.fsdecode(_read(pid, "stat")).rpartition(")")[2].split()
+        state, parent, group, started = said[0], int(said[1]), int(said[2]), int(said[19])
+    except (OSError, ValueError, IndexError):
+        return None
+    return Listed(pid, state in ("Z", "X"), parent, group, started)
+
+
+def _read(pid: int, name: str) -> bytes:
+    with open(f"{PROC}/{pid}/{name}", "rb", buffering=0) as stream:  # noqa: PTH123 (often called)
+        return stream.read()
+
+
+def carries(pid: int, needle: bytes) -> bool:
+    """Whether a variable in a process's environment begins with ``needle``."""
+    try:
+        environment = _read(pid, "environ")
+    except OSError:
+        return False  # another user's, or just gone
+    return environment.startswith(needle) or b"\0" + needle in environment
+
+
+def children_of_first_thread() -> set[int] | None:
+    """Return the children of this process's first thread (None: this kernel does not tell)."""
+    pid = os.getpid()
+    try:
+        with open(f"{PROC}/{pid}/task/{pid}/children", "rb", buffering=0) as stream:  # noqa: PTH123
+            return set(map(int, stream.read().split()))
+    except OSError:
+        return None
