@@ -30,10 +30,10 @@ from director.workspace.job_repository import (
     open_job_repository,
     remove_stale_locks,
 )
+from director.workspace.pool import Pool, open_pool
 from director.workspace.processes import Processes
 from director.workspace.repository import Repository
 from director.workspace.sandbox import Sandbox
-from director.workspace.worktrees import Pool, open_pool
 
 
 @dataclass(frozen=True)

@@ -45,8 +45,8 @@ from director.running.integration import gate_base
 from director.running.lanes import pick_lanes
 from director.running.scheduler import Schedule, drive
 from director.workspace.job_repository import create_job_repository
+from director.workspace.pool import sweep_pool
 from director.workspace.repository import BRANCH_PREFIX
-from director.workspace.worktrees import sweep_pool
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ from director.verifying.problem import Problem, restore, short
 from director.workspace.gates import GateResult, Gates, Verdict
 from director.workspace.given import find_sources
 from director.workspace.job_repository import create_job_repository
+from director.workspace.pool import Pool, open_pool, sweep_pool
 from director.workspace.processes import Processes
-from director.workspace.worktrees import Pool, open_pool, sweep_pool
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ REFERENCES = ("0.3.0", "0.11.0")
 BARE_TIERS = frozenset({"0.3.0"})  # versions that take OpenCode's own names of models
 ROLES = ("planner", "test_author", "executor", "explorer", "reviewer", "escalation")
 PROVIDER = "scripted"
+NO_SERVER = '[opencode]\nserver = "off"\n'  # the instant agent is none
 WHOLE = "installed"  # lies in an environment whose installation was not cut short
 INSTALL_SECS = 300.0
 LAUNCHER = """\
@@ -62,7 +63,7 @@ def this_tree(folder: Path) -> Contestant:
     folder.mkdir(parents=True, exist_ok=True)
     program.write_text(LAUNCHER.format(python=sys.executable, project=str(PROJECT)))
     program.chmod(0o755)
-    return Contestant(OURS, program, Path(sys.executable))
+    return Contestant(OURS, program, Path(sys.executable), config=NO_SERVER)
 
 
 def reference(wanted: str, cache: Path) -> Contestant | NotMeasured:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from director.demo.model_server import ModelServer, Request
 from director.demo.turns import Say, Turn, write
-from tests.benchmarks.contestants import PROVIDER, ROLES, Contestant
+from tests.benchmarks.contestants import NO_SERVER, PROVIDER, ROLES, Contestant
 from tests.benchmarks.footprint import PeakMemory
 from tests.benchmarks.measuring import CommandError, Result, run
 from tests.benchmarks.stage import Stage, Turns
@@ -20,8 +20,8 @@ from tests.benchmarks.trial import Planned, Trial
 from tests.benchmarks.work import MARK, Work, free, mark
 
 LANES = (1, 2)
-VARIANTS = (("no server", '[opencode]\nserver = "off"\n'),)
-"""This tree in other configurations as well: (a word for the column, text for config.toml)."""
+VARIANTS = (("", ""), (", no server", NO_SERVER))
+"""This tree's configurations: (what the column's name ends in, text for config.toml)."""
 
 WALL, CPU, MEMORY = "wall time", "CPU time", "peak memory"
 REQUESTS, OTHERS = "model requests", "of these not the agent's own turns"
@@ -60,12 +60,12 @@ def _measured(stage: Stage, trial: Trial, real: _Real) -> Iterator[Result]:
 
 
 def _variants(contestant: Contestant) -> list[Contestant]:
-    """Return the contestant, and this tree's other configurations."""
-    others = VARIANTS if contestant.ours else ()
-    named = [
-        replace(contestant, name=f"{contestant.name}, {word}", config=text) for word, text in others
+    """Return the contestant; this tree in all its configurations."""
+    if not contestant.ours:
+        return [contestant]
+    return [
+        replace(contestant, name=contestant.name + words, config=text) for words, text in VARIANTS
     ]
-    return [contestant, *named]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from director.workspace.given import Sources, find_sources
 from director.workspace.job_repository import Entry
 from director.workspace.provisions import Provisions, SetupFailedError, Slot
 from director.workspace.repository import open_repository
-from director.workspace.worktrees import Worktree, open_pool
+from director.workspace.pool import open_pool
+from director.workspace.worktrees import Worktree
 from tests.workspace.jobs import JobCase
 
 MAKE = """\

@@ -9,14 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar
 
-from director.workspace.worktrees import (
-    Pool,
-    Snapshot,
-    Worktree,
-    cache_folder,
-    open_pool,
-    sweep_pool,
-)
+from director.workspace.pool import Pool, cache_folder, open_pool, sweep_pool
+from director.workspace.worktrees import Snapshot, Worktree
 from tests.support.hermetic import remove_tree
 from tests.workspace.jobs import JobCase
 
