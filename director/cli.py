@@ -38,10 +38,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except RequestError as error:
         return _explain(error, argparse.Namespace(json="--json" in words))
     from director.commands.context import Context
+    from director.model.secrets import Redactor, secrets_in
     from director.workspace.cancellation import Cancellation, signals_cancel
 
-    cancellation = Cancellation()
-    context = Context(dict(os.environ), cancellation, sys.stdin, sys.stdout, sys.stderr)
+    env, cancellation = dict(os.environ), Cancellation()
+    redactor = Redactor(secrets_in(env, os.path.exists))
+    context = Context(env, cancellation, sys.stdin, sys.stdout, sys.stderr, redactor)
     try:
         with signals_cancel(cancellation):
             return int(_module(args.command).run(args, context))

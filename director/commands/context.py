@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from director.model.errors import RequestError
-from director.model.secrets import Redactor, secrets_in
+from director.model.secrets import Redactor
 from director.records.job_directory import FOLDER, Home
 from director.workspace.cancellation import Cancellation
-from director.workspace.repository import Repository, open_repository
+from director.workspace.checkout import top_of_checkout
+
+if TYPE_CHECKING:  # git and processes: whoever only reads records needs neither
+    from director.workspace.repository import Repository
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(NamedTuple):
     """The process around a command; results go to ``out``, progress and errors to ``err``.
 
-    Neither ever shows a key of the environment.
+    Neither ever shows a key of the environment: ``redactor`` knows them.
     """
 
     env: Mapping[str, str]
@@ -30,11 +29,7 @@ class Context:
     stdin: IO[str]
     out: IO[str]
     err: IO[str]
-
-    @cached_property
-    def redactor(self) -> Redactor:
-        """Knows the keys of the environment."""
-        return Redactor(secrets_in(self.env, os.path.exists))
+    redactor: Redactor
 
     def say(self, text: str) -> None:
         """Print a result."""
@@ -97,10 +92,22 @@ def positive(text: str) -> int:
 
 def find_repository(args: argparse.Namespace, context: Context) -> Repository:
     """Return the repository that ``--repo`` names."""
+    from director.workspace.repository import open_repository
+
+    return open_repository(_folder(args), context.env)
+
+
+def find_home(args: argparse.Namespace, context: Context) -> Home:
+    """Return the ``.director`` of that repository; most often git need not be asked."""
+    top = top_of_checkout(_folder(args)) or find_repository(args, context).root
+    return Home(top / FOLDER, context.redactor)
+
+
+def _folder(args: argparse.Namespace) -> Path:
     repo: Path = args.repo
     if not repo.is_dir():
         raise RequestError(f"there is no folder {repo}", "name another with --repo")
-    return open_repository(repo, context.env)
+    return repo
 
 
 def home_of(repository: Repository, context: Context) -> Home:

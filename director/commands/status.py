@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from director.commands.context import (
-    Context,
-    add_json_flag,
-    add_repo_flag,
-    find_repository,
-    home_of,
-)
+from director.commands.context import Context, add_json_flag, add_repo_flag, find_home
 from director.reporting.status import read_status, render_status
 
 
@@ -22,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print the status; reads records only."""
-    status = read_status(home_of(find_repository(args, context), context).job)
+    status = read_status(find_home(args, context).job)
     if args.json:
         context.say_json(status)
     else:

@@ -1,0 +1,37 @@
+"""Where a plain checkout has its top, without asking git: for commands that only read records."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def top_of_checkout(path: Path) -> Path | None:
+    """Return the top of the checkout that holds ``path``; None where git has to be asked.
+
+    That is whatever is not as ``git init`` leaves it: a linked worktree or a submodule, a bare
+    repository or the inside of a git folder, another owner or file system.
+    """
+    start = path.resolve()
+    for folder in (start, *start.parents):
+        if (folder / "HEAD").exists():
+            return None
+        if os.path.lexists(folder / ".git"):
+            return folder if _is_plain(folder / ".git", start) else None
+    return None
+
+
+def _is_plain(git: Path, start: Path) -> bool:
+    """Whether the working tree of ``git`` is the folder around it, as far as ``start``."""
+    try:
+        found = git.stat()
+        config = (git / "config").read_bytes().lower()
+        (git / "HEAD").stat()
+        return (
+            found.st_uid == os.geteuid()
+            and found.st_dev == start.stat().st_dev
+            and b"bare = false" in config
+            and b"worktree" not in config  # neither core.worktree nor extensions.worktreeConfig
+        )
+    except OSError:
+        return False
