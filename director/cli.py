@@ -80,7 +80,7 @@ def _let_everything_be_printed() -> None:
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the parser; only the command that ``words`` name is imported."""
+    """Return the parser; a command that ``words`` begin with is the only one it knows."""
     parser = _Parser(
         prog="director",
         description="A strong model plans, a cheap one implements, exit codes decide what merges.",
@@ -88,8 +88,11 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
         "carried out, 3 stopped and resumable, 70 a bug, 130/143 interrupted.",
     )
     parser.add_argument("--version", action="version", version=f"director {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, summary in COMMANDS.items():
+    commands = parser.add_subparsers(
+        dest="command", metavar="COMMAND", required=True, prog=parser.prog
+    )
+    for name in words[:1] if words[:1] and words[0] in COMMANDS else COMMANDS:
+        summary = COMMANDS[name]
         command = commands.add_parser(
             name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."
         )
