@@ -15,8 +15,8 @@ from director.agents.permissions import WRITING_AGENTS
 from director.agents.transcript import Transcript
 from director.model.config import Config
 from director.model.errors import InterruptedRunError, StoppedError
+from director.model.pricing import cost_of
 from director.model.state import CallRecord
-from director.model.usage import cost_of
 from director.records.call_notes import CallNote, CallNotes
 from director.records.clock import now
 from director.records.events import Events, Kind

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from director.model.errors import RequestError
 from director.records import files
@@ -22,8 +21,7 @@ class Stage(StrEnum):
     READY = "ready"
 
 
-@dataclass(frozen=True)
-class PlanStage:
+class PlanStage(NamedTuple):
     """A job's planning.
 
     ``spec_critiqued`` and ``plan_critiqued`` say whether the one critique of each gate was paid
@@ -43,9 +41,9 @@ class PlanStage:
     spec_critiqued: bool = False
     spec_feedback: tuple[str, ...] = ()
     plan_critiqued: bool = False
-    plan_feedback: Mapping[str, str] = field(default_factory=dict)
+    plan_feedback: Mapping[str, str] = {}
     authored_from: str = ""
-    admitted: Mapping[str, str] = field(default_factory=dict)
+    admitted: Mapping[str, str] = {}
     base_gates: Mapping[str, Mapping[str, str]] | None = None
 
 
@@ -54,8 +52,8 @@ def read_stage(directory: JobDirectory) -> PlanStage | None:
     stored = files.read_json(directory.stage)
     if stored is None:
         return None
-    names = {item.name for item in fields(PlanStage)}
-    values: dict[str, Any] = {key: value for key, value in stored.items() if key in names}
+    known = PlanStage._fields
+    values: dict[str, Any] = {key: value for key, value in stored.items() if key in known}
     try:
         values["stage"] = Stage(values["stage"])
         values["spec_feedback"] = tuple(values.get("spec_feedback", ()))
@@ -69,6 +67,4 @@ def read_stage(directory: JobDirectory) -> PlanStage | None:
 
 def write_stage(directory: JobDirectory, stage: PlanStage) -> None:
     """Replace ``plan_stage.json``."""
-    files.write_json(
-        directory.stage, {item.name: getattr(stage, item.name) for item in fields(stage)}
-    )
+    files.write_json(directory.stage, stage._asdict())

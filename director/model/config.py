@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+from director.model.pricing import Price
 from director.model.roles import Role
 from director.model.secrets import literal_secrets, looks_secret, referenced_variables
-from director.model.usage import Price
 
 
 @dataclass(frozen=True)

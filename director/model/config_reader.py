@@ -22,8 +22,8 @@ from director.model.config import (
     WorktreePolicy,
 )
 from director.model.errors import RequestError
+from director.model.pricing import Price
 from director.model.roles import Role
-from director.model.usage import Price
 
 SECTIONS = (
     "tiers", "gates", "pricing", "limits", "sampling", "review", "providers", "env", "sandbox",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from types import UnionType
-from typing import Any
+from typing import Any, NamedTuple
 
 from director.model.errors import RequestError
 from director.model.roles import Role
@@ -40,8 +40,7 @@ class TryOutcome(StrEnum):
     CONTEXT_TOO_LONG = "context_too_long"
 
 
-@dataclass(frozen=True)
-class Try:
+class Try(NamedTuple):
     """One executor call and what became of its candidate."""
 
     role: Role
@@ -60,8 +59,7 @@ class WatchVerdict(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True)
-class WatchItFail:
+class WatchItFail(NamedTuple):
     """What the transcript shows of the executor watching its test fail first."""
 
     verdict: WatchVerdict = WatchVerdict.UNKNOWN
@@ -158,8 +156,7 @@ class RunState:
         }
 
 
-@dataclass(frozen=True)
-class CallRecord:
+class CallRecord(NamedTuple):
     """One model call, as a line of ``costs.jsonl``. ``cost`` in US dollars, None: unknown."""
 
     ts: str
@@ -193,7 +190,7 @@ class CallRecord:
         """Return the record written by ``to_json``; KeyError or TypeError when it is another."""
         _check_kinds(line, ("cost",), int | float | None)
         _check_kinds(line, ("role", "model"), str)
-        kinds = Tokens(**{item.name: int(line[item.name]) for item in fields(Tokens)})
+        kinds = Tokens(**{name: int(line[name]) for name in Tokens._fields})
         names = ("ts", "role", "model", "cost", "cost_source", "node", "attempt", "ok")
         return cls(tokens=kinds, log=line.get("log", ""), **{name: line[name] for name in names})
 

@@ -1,16 +1,11 @@
-"""Tokens and money of model calls. Money is US dollars; prices are per million tokens."""
+"""Tokens of model calls, in the kinds that are billed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from enum import StrEnum
-
-TOKENS_PER_PRICE_UNIT = 1_000_000
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Tokens:
+class Tokens(NamedTuple):
     """Tokens of one or more model calls, in kinds that do not overlap.
 
     ``input`` excludes what came from the cache, ``output`` excludes reasoning: this is how the
@@ -23,7 +18,7 @@ class Tokens:
     cache_write: int = 0
     reasoning: int = 0
 
-    def __add__(self, other: Tokens) -> Tokens:
+    def __add__(self, other: Tokens) -> Tokens:  # type: ignore[override]
         """Return the sum, kind by kind."""
         return Tokens(
             self.input + other.input,
@@ -40,62 +35,4 @@ class Tokens:
 
     def to_json(self) -> dict[str, int]:
         """Return kind → tokens."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class Price:
-    """US dollars per million tokens. Kinds without a price of their own fall back:
-
-    cached input is billed as input, reasoning as output (the usual terms of providers).
-    """
-
-    input: float
-    output: float
-    cache_read: float | None = None
-    cache_write: float | None = None
-    reasoning: float | None = None
-
-    def cost(self, tokens: Tokens) -> float:
-        """Return the cost of ``tokens`` in US dollars."""
-        cache_read = self.input if self.cache_read is None else self.cache_read
-        cache_write = self.input if self.cache_write is None else self.cache_write
-        reasoning = self.output if self.reasoning is None else self.reasoning
-        return (
-            tokens.input * self.input
-            + tokens.output * self.output
-            + tokens.cache_read * cache_read
-            + tokens.cache_write * cache_write
-            + tokens.reasoning * reasoning
-        ) / TOKENS_PER_PRICE_UNIT
-
-
-class CostSource(StrEnum):
-    """Where a cost comes from; an unpriced model is unknown, not free."""
-
-    PRICED = "priced"
-    REPORTED = "reported"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class Cost:
-    """A cost in US dollars (None: unknown) and where it comes from."""
-
-    usd: float | None
-    source: CostSource
-
-
-def cost_of(model: str, tokens: Tokens, reported_usd: float, pricing: Mapping[str, Price]) -> Cost:
-    """Return what a call cost: by the configured price, else as the agent reported it.
-
-    The agent reports 0 for models it has no price for, so 0 with tokens used is unknown.
-    """
-    price = pricing.get(model)
-    if price is not None:
-        return Cost(price.cost(tokens), CostSource.PRICED)
-    if reported_usd > 0:
-        return Cost(reported_usd, CostSource.REPORTED)
-    if tokens.total == 0:
-        return Cost(0.0, CostSource.REPORTED)
-    return Cost(None, CostSource.UNKNOWN)
+        return self._asdict()

@@ -185,7 +185,7 @@ class _Pipeline:
         self.bench.events.emit(Kind.STAGE_ENTERED, stage=self.stage.stage)
 
     def _save(self, **changes: Any) -> None:
-        self.stage = replace(self.stage, **changes)
+        self.stage = self.stage._replace(**changes)
         write_stage(self.bench.directory, self.stage)
 
     def _write_spec(self) -> None:

@@ -20,8 +20,9 @@ from director.agents.crew import (
 from director.agents.transcript import AgentFault, Transcript
 from director.model.config import Config, Limits
 from director.model.errors import InterruptedRunError, StoppedError
+from director.model.pricing import Price
 from director.model.roles import Agent, Role
-from director.model.usage import Price, Tokens
+from director.model.usage import Tokens
 from director.records.call_notes import CallNote, CallNotes
 from director.records.events import Event, Events, Kind
 from director.records.ledger import Ledger, read_calls

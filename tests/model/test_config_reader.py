@@ -8,8 +8,8 @@ from typing import ClassVar
 from director.model.config import Config, GateEnvironment, Limits, ReviewPolicy, WorktreePolicy
 from director.model.config_reader import read_config
 from director.model.errors import RequestError
+from director.model.pricing import Price
 from director.model.roles import Role
-from director.model.usage import Price
 
 TIERS = "[tiers]\n" + "".join(f'{role} = "p/m"\n' for role in Role)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import replace
 
 from director.model.errors import StoppedError
 from director.model.state import CallRecord
@@ -52,7 +51,7 @@ class TestRecords(LedgerCase):
 
     def test_calls_are_found_by_their_node_and_by_their_log(self) -> None:
         ledger = self.ledger()
-        calls = [replace(call(0.5), node=name, log=f"{name}.jsonl") for name in ("a", "b", "a")]
+        calls = [call(0.5)._replace(node=name, log=f"{name}.jsonl") for name in ("a", "b", "a")]
         for one in calls:
             ledger.record(one)
         for known in (ledger, self.ledger()):

@@ -1,0 +1,69 @@
+"""Money of model calls. Money is US dollars; prices are per million tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from director.model.usage import Tokens
+
+TOKENS_PER_PRICE_UNIT = 1_000_000
+
+
+@dataclass(frozen=True)
+class Price:
+    """US dollars per million tokens. Kinds without a price of their own fall back:
+
+    cached input is billed as input, reasoning as output (the usual terms of providers).
+    """
+
+    input: float
+    output: float
+    cache_read: float | None = None
+    cache_write: float | None = None
+    reasoning: float | None = None
+
+    def cost(self, tokens: Tokens) -> float:
+        """Return the cost of ``tokens`` in US dollars."""
+        cache_read = self.input if self.cache_read is None else self.cache_read
+        cache_write = self.input if self.cache_write is None else self.cache_write
+        reasoning = self.output if self.reasoning is None else self.reasoning
+        return (
+            tokens.input * self.input
+            + tokens.output * self.output
+            + tokens.cache_read * cache_read
+            + tokens.cache_write * cache_write
+            + tokens.reasoning * reasoning
+        ) / TOKENS_PER_PRICE_UNIT
+
+
+class CostSource(StrEnum):
+    """Where a cost comes from; an unpriced model is unknown, not free."""
+
+    PRICED = "priced"
+    REPORTED = "reported"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A cost in US dollars (None: unknown) and where it comes from."""
+
+    usd: float | None
+    source: CostSource
+
+
+def cost_of(model: str, tokens: Tokens, reported_usd: float, pricing: Mapping[str, Price]) -> Cost:
+    """Return what a call cost: by the configured price, else as the agent reported it.
+
+    The agent reports 0 for models it has no price for, so 0 with tokens used is unknown.
+    """
+    price = pricing.get(model)
+    if price is not None:
+        return Cost(price.cost(tokens), CostSource.PRICED)
+    if reported_usd > 0:
+        return Cost(reported_usd, CostSource.REPORTED)
+    if tokens.total == 0:
+        return Cost(0.0, CostSource.REPORTED)
+    return Cost(None, CostSource.UNKNOWN)
