@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import io
 import os
 import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from director import __version__
 from director.model.errors import DirectorError, ExitCode, RequestError
 
 if TYPE_CHECKING:  # what follows is imported by whoever needs it: `--version` needs none
+    from pathlib import Path
+
     from director.model.secrets import Redactor
 
 COMMANDS = {
@@ -31,7 +33,13 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line (default: this process's) and return the exit code."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(list(sys.argv[1:] if argv is None else argv))
+    finally:
+        gc.freeze()  # the process is about to end: what is garbage goes with it, unsearched
+
+
+def _run(words: list[str]) -> int:
     _let_everything_be_printed()
     try:
         args = _parser(words).parse_args(words)
@@ -144,6 +152,8 @@ def _report_bug(error: Exception, args: argparse.Namespace, redactor: Redactor) 
 
 def _logs_folder(args: argparse.Namespace) -> Path:
     """Return the logs of the job, or of the nearest ``.director`` above, or the current folder."""
+    from pathlib import Path
+
     start = Path(getattr(args, "repo", None) or ".").resolve()
     for folder in (start, *start.parents):
         if (folder / ".director").is_dir():
