@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +148,7 @@ def _prepare(setting: Setting, planned: JobDirectory, directory: JobDirectory, n
         frozen.tip(),
         [planned.repository / "objects"],
     )
-    own: Plan = replace(plan, job_id=f"{plan.job_id}-{name}", job_branch=branch)
+    own: Plan = plan._replace(job_id=f"{plan.job_id}-{name}", job_branch=branch)
     directory.save_plan(own)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 DIFFICULTIES = ("easy", "medium", "hard")
 
@@ -53,9 +53,8 @@ class Node:
         }
 
 
-@dataclass(frozen=True)
-class Plan:
-    """One job's DAG on one base commit."""
+class _Record(NamedTuple):
+    """What ``plan.json`` holds."""
 
     job_id: str
     task: str
@@ -64,6 +63,10 @@ class Plan:
     created_at: str
     job_branch: str
     nodes: tuple[Node, ...]
+
+
+class Plan(_Record):
+    """One job's DAG on one base commit."""
 
     def node(self, node_id: str) -> Node:
         """Return the node called ``node_id``; KeyError when there is none."""
@@ -75,7 +78,7 @@ class Plan:
 
     def with_node(self, changed: Node) -> Plan:
         """Return the plan with the node of the same id replaced."""
-        return replace(self, nodes=tuple(changed if n.id == changed.id else n for n in self.nodes))
+        return self._replace(nodes=tuple(changed if n.id == changed.id else n for n in self.nodes))
 
     @cached_property
     def contract(self) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from director.model.errors import RequestError
 from director.model.plan import Plan
@@ -27,15 +28,14 @@ KEPT_BETWEEN_JOBS = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Home:
+class Home(NamedTuple):
     """``<repo>/.director``: the configuration, and the current job's directory.
 
     ``redactor`` knows what must not get into records.
     """
 
     path: Path
-    redactor: Redactor = field(default=NOTHING_SECRET, repr=False, compare=False)
+    redactor: Redactor = NOTHING_SECRET
 
     @property
     def config(self) -> Path:

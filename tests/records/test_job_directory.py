@@ -65,7 +65,7 @@ class TestPlanAndState(HermeticCase):
         with self.assertRaisesRegex(RequestError, "there is no plan"):
             self.job.load_plan()
         plan = sample_plan("a")
-        self.job.save_plan(replace(plan, nodes=(replace(plan.nodes[0], depends_on=("x",)),)))
+        self.job.save_plan(plan._replace(nodes=(replace(plan.nodes[0], depends_on=("x",)),)))
         with self.assertRaisesRegex(RequestError, "not a valid plan: .*'x', which is not a node"):
             self.job.load_plan()
 
