@@ -43,3 +43,10 @@ class TestStatus(JobCase):
         before = {p: p.stat().st_mtime_ns for p in self.home.rglob("*")}
         self.ends(0, "status")
         self.assertEqual({p: p.stat().st_mtime_ns for p in self.home.rglob("*")}, before)
+
+    def test_in_a_plain_checkout_git_is_not_asked(self) -> None:
+        self.plan(node("a"))
+        folder = self.repo.root / "deep" / "er"
+        folder.mkdir(parents=True)
+        shown = self.ends(0, "status", cwd=folder, env={**self.env, "PATH": ""}).out
+        self.assertEqual(shown, self.ends(0, "status").out)
