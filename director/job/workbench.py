@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from director.agents.crew import Crew, patient_pause, unpriced_models
@@ -75,7 +75,7 @@ def open_workbench(
     env = setting.env
     sources = find_sources(setting.repository, config.worktree)
     redactor = redactor_of(setting, directory, config, sources)
-    directory = replace(directory, redactor=redactor)
+    directory = JobDirectory(directory.path, redactor)
     events = setting.events.without(redactor).also(journal(directory.events))
     processes = Processes(job_id, setting.cancellation)
     _sweep(processes, events)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
 DIFFICULTIES = ("easy", "medium", "hard")
 
 
-@dataclass(frozen=True)
-class Node:
+class Node(NamedTuple):
     """One unit of work.
 
     ``files`` is the allowlist: the only paths its executor may change. ``tests`` are the paths
@@ -27,7 +25,7 @@ class Node:
     test_cmd: str
     tests: tuple[str, ...]
     estimated_difficulty: str = "medium"
-    test_hashes: Mapping[str, str] = field(default_factory=dict)
+    test_hashes: Mapping[str, str] = {}
 
     @property
     def admitted(self) -> bool:
@@ -36,7 +34,7 @@ class Node:
 
     def same_definition(self, other: Node) -> bool:
         """Whether both ask for the same work, whatever tests were written for it."""
-        return replace(self, test_hashes={}) == replace(other, test_hashes={})
+        return self._replace(test_hashes={}) == other._replace(test_hashes={})
 
     def to_json(self) -> dict[str, Any]:
         """Return the node as it stands in ``plan.json``."""

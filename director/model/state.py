@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from types import UnionType
 from typing import Any, NamedTuple
@@ -77,8 +76,7 @@ class WatchItFail(NamedTuple):
         }
 
 
-@dataclass(frozen=True)
-class NodeState:
+class NodeState(NamedTuple):
     """Where one node stands. Money in US dollars (None: unknown), times in seconds."""
 
     status: NodeStatus = NodeStatus.PENDING
@@ -100,8 +98,7 @@ class NodeState:
 
     def to_json(self) -> dict[str, Any]:
         """Return the object under ``nodes.<id>`` of ``state.json``."""
-        values = {item.name: getattr(self, item.name) for item in fields(self)}
-        return values | {"tries": [one.to_json() for one in self.tries]}
+        return self._asdict() | {"tries": [one.to_json() for one in self.tries]}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> NodeState:
@@ -110,7 +107,7 @@ class NodeState:
         Raises RequestError when a value is not one that director writes.
         """
         try:
-            known = {item.name: stored[item.name] for item in fields(cls) if item.name in stored}
+            known = {name: stored[name] for name in cls._fields if name in stored}
             known["status"] = NodeStatus(known.get("status", NodeStatus.PENDING))
             known["tier_used"] = Role(known["tier_used"]) if known.get("tier_used") else None
             watched = known.get("watch_it_fail")
@@ -129,20 +126,19 @@ class NodeState:
             ) from None
 
 
-@dataclass(frozen=True)
-class RunState:
+class RunState(NamedTuple):
     """All nodes of one job."""
 
     job_id: str
-    nodes: Mapping[str, NodeState] = field(default_factory=dict)
+    nodes: Mapping[str, NodeState]
 
     def changed(self, node_id: str, **values: Any) -> RunState:
         """Return the state with some fields of one node replaced."""
-        return self.with_node(node_id, replace(self.nodes[node_id], **values))
+        return self.with_node(node_id, self.nodes[node_id]._replace(**values))
 
     def with_node(self, node_id: str, state: NodeState) -> RunState:
         """Return the state with one node replaced."""
-        return replace(self, nodes={**self.nodes, node_id: state})
+        return self._replace(nodes={**self.nodes, node_id: state})
 
     def ids(self, *statuses: NodeStatus) -> set[str]:
         """Return the ids of the nodes in one of ``statuses``."""

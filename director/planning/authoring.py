@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from director.agents.calls import Assignment
@@ -143,7 +143,7 @@ def recovered(bench: Workbench, nodes: Sequence[Node], since: str) -> tuple[Node
         if commit.trailers.get(KIND) == TESTS
     }
     return tuple(
-        replace(node, test_hashes=bench.job.hashes(tip, node.tests))
+        node._replace(test_hashes=bench.job.hashes(tip, node.tests))
         if not node.admitted and node.id in on_branch
         else node
         for node in nodes

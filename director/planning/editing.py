@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from dataclasses import replace
 
 from director.job.workbench import Workbench
 from director.model.errors import RequestError
@@ -36,7 +35,7 @@ def take_back(bench: Workbench, node: Node, admitted: str) -> Node:
     """
     contents = {path: _content(bench, node, path) for path in node.tests}
     hashes = {path: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
-    frozen = replace(node, test_hashes=hashes)
+    frozen = node._replace(test_hashes=hashes)
     tip = bench.job.tip()
     known = bench.job.entries(tip, node.tests)
     before = bench.job.hashes(tip, node.tests)

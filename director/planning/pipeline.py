@@ -7,7 +7,7 @@ that was under way.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -240,7 +240,7 @@ class _Pipeline:
 
     def _author(self, nodes: list[Node]) -> None:
         """Have tests written, several at once; all are tried before any is refused."""
-        apart = [replace(node, depends_on=()) for node in nodes]
+        apart = [node._replace(depends_on=()) for node in nodes]
         by_id = {node.id: node for node in nodes}
         schedule = Schedule(apart, finished=())
         refused: dict[str, str] = {}
@@ -256,7 +256,7 @@ class _Pipeline:
                 refused[node_id] = admission.problem.splitlines()[0]
                 return
             self.bench.events.emit(Kind.TESTS_ADMITTED, node_id, tests=list(by_id[node_id].tests))
-            admitted = replace(by_id[node_id], test_hashes=admission.hashes)
+            admitted = by_id[node_id]._replace(test_hashes=admission.hashes)
             self.bench.directory.save_plan(self._plan().with_node(admitted))
 
         drive(schedule, pick_lanes(self.bench, self.options.parallel, apart, by_id), work, settle)
@@ -319,7 +319,7 @@ class _Pipeline:
             if node.id not in named and any(node.same_definition(other) for other in nodes)
         }
         self._take_off_branch(plan.nodes, nodes)
-        self._save_nodes(tuple(replace(node, test_hashes=kept.get(node.id, {})) for node in nodes))
+        self._save_nodes(tuple(node._replace(test_hashes=kept.get(node.id, {})) for node in nodes))
         self._save(
             stage=Stage.DECOMPOSE,
             plan_critiqued=True,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,15 +66,13 @@ class Home(NamedTuple):
             files.write_text(self.gitignore, GITIGNORE)
 
 
-@dataclass(frozen=True)
 class JobDirectory:
     """The records of one job. ``redactor`` knows what must not get into them."""
 
-    path: Path
-    redactor: Redactor = field(default=NOTHING_SECRET, repr=False, compare=False)
-    _texts: dict[str, tuple[NodeState, str]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    def __init__(self, path: Path, redactor: Redactor = NOTHING_SECRET) -> None:
+        self.path = path
+        self.redactor = redactor
+        self._texts: dict[str, tuple[NodeState, str]] = {}
 
     @property
     def lock(self) -> Path:

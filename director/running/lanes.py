@@ -7,7 +7,7 @@ lanes than cores: as many as there are cores, times the time of a try over its t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from director.job.workbench import Workbench
@@ -67,7 +67,7 @@ def side_by_side(nodes: Sequence[Node], open_ids: Iterable[str]) -> int:
     """
     wanted = set(open_ids)
     left = [
-        replace(node, depends_on=tuple(one for one in node.depends_on if one in wanted))
+        node._replace(depends_on=tuple(one for one in node.depends_on if one in wanted))
         for node in nodes
         if node.id in wanted
     ]

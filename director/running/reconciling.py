@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from director.job.trailers import KIND, MERGE, NODE
@@ -36,7 +35,7 @@ def reconciled(
         else _as_open(node, retry_failed)
         for node_id, node in state.nodes.items()
     }
-    return replace(state, nodes=nodes)
+    return state._replace(nodes=nodes)
 
 
 def rebuilt(plan: Plan, metrics: Iterable[Mapping[str, Any]]) -> RunState:
@@ -67,8 +66,7 @@ def _from_line(line: Mapping[str, Any]) -> NodeState:
 def _as_merged(node: NodeState, merge: BranchCommit) -> NodeState:
     tier, attempts = merge.trailers.get("Director-Tier"), merge.trailers.get("Director-Attempts")
     role = Role(tier) if tier in list(Role) else None
-    return replace(
-        node,
+    return node._replace(
         status=NodeStatus.DONE,
         commit=merge.oid,
         error=None,
@@ -85,8 +83,7 @@ def _as_open(node: NodeState, retry_failed: bool) -> NodeState:
     if node.status not in again:
         return node
     had_its_chances = node.status in (NodeStatus.FAILED, NodeStatus.BLOCKED)
-    return replace(
-        node,
+    return node._replace(
         status=NodeStatus.PENDING,
         error=None,
         commit=None,

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from dataclasses import replace
 
 from director.model.errors import RequestError
 from director.model.plan import Node, Plan
@@ -65,7 +64,7 @@ class TestPlanAndState(HermeticCase):
         with self.assertRaisesRegex(RequestError, "there is no plan"):
             self.job.load_plan()
         plan = sample_plan("a")
-        self.job.save_plan(plan._replace(nodes=(replace(plan.nodes[0], depends_on=("x",)),)))
+        self.job.save_plan(plan._replace(nodes=(plan.nodes[0]._replace(depends_on=("x",)),)))
         with self.assertRaisesRegex(RequestError, "not a valid plan: .*'x', which is not a node"):
             self.job.load_plan()
 

@@ -14,9 +14,9 @@ from director.model.errors import RequestError, StoppedError
 from director.workspace.gates import GateResult, Verdict
 from director.workspace.given import Sources, find_sources
 from director.workspace.job_repository import Entry
+from director.workspace.pool import open_pool
 from director.workspace.provisions import Provisions, SetupFailedError, Slot
 from director.workspace.repository import open_repository
-from director.workspace.pool import open_pool
 from director.workspace.worktrees import Worktree
 from tests.workspace.jobs import JobCase
 
