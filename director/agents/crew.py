@@ -94,8 +94,7 @@ class Crew:
             if retry >= self.config.limits.provider_retries or _lasts(reply):
                 raise StoppedError(
                     f"{reply.outcome} with {model}: {reply.reason}",
-                    f"see {reply.log.with_suffix('.err')}; when it is put right, "
-                    "run the command again",
+                    f"see {_told_in(reply.log)}; when it is put right, run the command again",
                 )
             pause = pause_secs(retry, random.random())
             self.events.emit(
@@ -198,6 +197,12 @@ def _lasts(reply: Reply) -> bool:
     faults = reply.transcript.faults
     refused = bool(faults) and faults[-1].status_code in LASTING_STATUS_CODES
     return refused or reply.reason.startswith(LASTING_NAMES)
+
+
+def _told_in(log: Path) -> Path:
+    """Return the file that says most about a call: a session on a server has no other."""
+    errors = log.with_suffix(".err")
+    return errors if errors.exists() else log
 
 
 def patient_pause(cancellation: Cancellation) -> Callable[[float], None]:

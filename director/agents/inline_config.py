@@ -60,13 +60,24 @@ def suits_server(assignment: Assignment, config: Config) -> bool:
     return same and (assignment.agent, assignment.role) in PAIRS
 
 
-def session_rules(assignment: Assignment, template: Template) -> tuple[dict[str, str], ...]:
-    """Return all permissions of one call as a session has them (the last match wins)."""
+def session_rules(
+    assignment: Assignment, template: Template, env: Mapping[str, str]
+) -> tuple[dict[str, str], ...]:
+    """Return all permissions of one call as a session has them (the last match wins).
+
+    What OpenCode cut out of long tool output may be read, as it adds itself to an agent's rules.
+    """
     rules = permissions(assignment.agent, template.permission, assignment.allowlist)
-    return tuple(
-        {"permission": tool, "pattern": pattern, "action": str(action)}
+    data = env.get("XDG_DATA_HOME") or str(Path(env.get("HOME") or Path.home()) / ".local/share")
+    outside = [("external_directory", f"{data}/opencode/tool-output/*", "allow")]
+    listed = [
+        (tool, pattern, str(action))
         for tool, rule in rules.items()
         for pattern, action in (rule.items() if isinstance(rule, dict) else [("*", rule)])
+    ]
+    return tuple(
+        {"permission": tool, "pattern": pattern, "action": action}
+        for tool, pattern, action in (*listed, *outside)
     )
 
 

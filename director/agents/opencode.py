@@ -29,7 +29,12 @@ from director.agents.inline_config import (
     suits_server,
 )
 from director.agents.judging import Watch, judge
-from director.agents.project import deep_merge, inherited_settings, model_settings
+from director.agents.project import (
+    brings_code,
+    deep_merge,
+    inherited_settings,
+    model_settings,
+)
 from director.agents.servers import Servers
 from director.agents.templates import load_template
 from director.agents.transcript import TranscriptFollower
@@ -38,7 +43,7 @@ from director.model.errors import RequestError, StoppedError
 from director.model.roles import Agent
 from director.model.secrets import NOTHING_SECRET, Redactor, literal_secrets
 from director.records.events import Events
-from director.records.files import make_folder, redact_file, write_log, write_text
+from director.records.files import make_folder, redact_file, write_json, write_log
 from director.workspace.git import without_git_variables
 from director.workspace.processes import Command, Ended, Ending, Processes, said_version
 from director.workspace.sandbox import Sandbox, scratch_folder
@@ -50,7 +55,7 @@ if TYPE_CHECKING:
 PROGRAM = "opencode"
 PLUGIN = Path(__file__).with_name("tool_env.js")
 SERVER_START_SECS = 10.0
-SERVER_CONFIG = "server-config.json"
+SERVER_CONFIG = "opencode-server.json"
 
 
 class OpenCode:
@@ -117,8 +122,14 @@ class OpenCode:
         return Reply(outcome, follower.transcript, reason, ended.wall_secs, events)
 
     def _lease(self, assignment: Assignment) -> AbstractContextManager[Server | None]:
-        suits = suits_server(assignment, self._config) or self._config.opencode.server_url
-        return self._servers.lease() if suits else nullcontext()
+        """Give the server for a call; None where the call must have an OpenCode of its own.
+
+        Asked for each call anew: an agent may have added to the worktree. Whoever names a server
+        of their own is taken at their word.
+        """
+        named = self._config.opencode.server_url is not None
+        suits = suits_server(assignment, self._config) and not brings_code(assignment.cwd)
+        return self._servers.lease() if named or suits else nullcontext()
 
     def _converse(
         self, server: Server, assignment: Assignment, prompt: Path, events: Path, watch: Watch
@@ -131,7 +142,7 @@ class OpenCode:
             model=self._config.tiers[assignment.role],
             title=assignment.name,
             prompt=_text(prompt),
-            rules=session_rules(assignment, self._templates[assignment.agent]),
+            rules=session_rules(assignment, self._templates[assignment.agent], self._env),
             cwd=assignment.cwd,
             events=events,
             timeout_secs=self._config.limits.node_timeout_secs,
@@ -187,8 +198,8 @@ class OpenCode:
             ) from None
         wanted = {name: agent["prompt"] for name, agent in config["agent"].items()}
         if other := sorted(name for name in wanted if known.get(name) != wanted[name]):
-            path = self._logs / SERVER_CONFIG
-            write_text(path, self._redactor.text(json.dumps(config, indent=2)) + "\n")
+            path = self._logs.parent / SERVER_CONFIG
+            write_json(path, config)  # a key of [providers.local] is in it, as beside it
             raise RequestError(
                 f"the OpenCode server at {url} does not know these agents as they are now: "
                 f"{', '.join(other)}",

@@ -8,6 +8,7 @@ these settings are taken from the checkout even when they are not committed.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,8 @@ CONFIG_FILES = (
     ".opencode/opencode.json",
     ".opencode/opencode.jsonc",
 )
+OWN_FOLDER = ".opencode"
+CODE_KEYS = ("plugin", "mcp", "lsp", "formatter")
 MODEL_KEYS = ("provider", "model", "small_model", "enabled_providers", "disabled_providers")
 _STRING = r'"(?:\\.|[^"\\])*"'
 _COMMENT = re.compile(rf"({_STRING})|//[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -43,6 +46,17 @@ def model_settings(repository_root: Path) -> dict[str, Any]:
         settings = _parse(text, str(path))
         merged = deep_merge(merged, {k: v for k, v in settings.items() if k in MODEL_KEYS})
     return merged
+
+
+def brings_code(worktree: Path) -> bool:
+    """Whether a worktree has the agent run code or services of its own: plugins, servers, tools.
+
+    A server that all calls share would keep them for the others, or for longer than the call.
+    """
+    if os.path.lexists(worktree / OWN_FOLDER):
+        return True
+    texts = (read_text(worktree / name) or "" for name in CONFIG_FILES[:2])
+    return any(f'"{key}"' in text for text in texts for key in CODE_KEYS)
 
 
 def inherited_settings(env: Mapping[str, str]) -> dict[str, Any]:

@@ -9,9 +9,9 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -23,7 +23,7 @@ from director.workspace.processes import Command, Processes, Service
 ANSWER_SECS = 10.0  # for whatever a server answers at once
 POLL_SECS = 0.02
 USER = "opencode"
-PASSWORD = "OPENCODE_SERVER_PASSWORD"
+USERNAME, PASSWORD = "OPENCODE_SERVER_USERNAME", "OPENCODE_SERVER_PASSWORD"
 SERVE = (
     "serve", "--hostname", "127.0.0.1", "--port", "0", "--print-logs", "--log-level", "ERROR",
 )  # fmt: skip
@@ -35,7 +35,7 @@ class Address:
     """Where a server is, and what opens it."""
 
     url: str
-    password: str
+    password: str = field(repr=False)
     user: str = USER
 
 
@@ -94,34 +94,27 @@ class Server:
 
     def forget(self, folder: Path, session: str, *, abort: bool) -> None:
         """End a session with all that it runs, and what the server remembers of ``folder``."""
+        steps = [("DELETE", f"/session/{session}"), ("POST", "/instance/dispose")]
         if abort:
-            self._ask("POST", f"/session/{session}/abort", folder)
-        self._ask("DELETE", f"/session/{session}", folder)
-        self._ask("POST", "/instance/dispose", folder)
+            steps.insert(0, ("POST", f"/session/{session}/abort"))
+        failures = []
+        for method, path in steps:
+            try:
+                self._ask(method, path, folder)
+            except ServerError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
-    @contextmanager
-    def events(self, folder: Path) -> Iterator[Iterator[dict[str, Any]]]:
-        """Give the events in ``folder`` from now on, one by one as they happen.
+    def events(self, folder: Path) -> EventStream:
+        """Return the events in ``folder``, to be gone through in a thread of its own."""
+        return EventStream(self._connect(None), _path("/event", folder), self._send)
 
-        They end when the server does.
-        """
-        connection = self._connect(None)
-        wire = None
-        try:
-            with _named("GET /event"):
-                connection.connect()
-            wire = connection.sock
-            yield _events(self._send(connection, "GET", _path("/event", folder), None))
-        finally:
-            if wire:
-                with suppress(OSError):
-                    wire.shutdown(socket.SHUT_RDWR)  # wakes whoever reads them
-            connection.close()
-
-    def end(self) -> None:
-        """End the process, where it is ours."""
+    def end(self) -> bool:
+        """End the process, where it is ours; returns whether that was so."""
         if self._service:
             self._service.end()
+        return self._service is not None
 
     def _ask(self, method: str, path: str, folder: Path | None = None, body: object = None) -> Any:
         connection = self._connect(self._answer_secs)
@@ -148,6 +141,40 @@ class Server:
         secure = self._place.scheme == "https"
         kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
         return kind(self._place.hostname or "", self._place.port, timeout=timeout_secs)
+
+
+class EventStream:
+    """The events of one folder, one by one as they happen; the first tells that they come.
+
+    They end when the server does, or when the stream is closed, by whichever thread.
+    """
+
+    def __init__(
+        self,
+        connection: http.client.HTTPConnection,
+        path: str,
+        send: Callable[[http.client.HTTPConnection, str, str, object], http.client.HTTPResponse],
+    ) -> None:
+        self._connection = connection
+        self._path = path
+        self._send = send
+        self._wire: socket.socket | None = None
+        self._closed = False
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        with _named("GET /event"):
+            self._connection.connect()
+        self._wire = self._connection.sock
+        if not self._closed:
+            yield from _events(self._send(self._connection, "GET", self._path, None))
+
+    def close(self) -> None:
+        """End the stream: whoever goes through it is woken."""
+        self._closed = True
+        if self._wire:
+            with suppress(OSError):
+                self._wire.shutdown(socket.SHUT_RDWR)
+        self._connection.close()
 
 
 def start_server(processes: Processes, command: Command) -> Server:

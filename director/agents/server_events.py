@@ -29,10 +29,9 @@ class Narrator:
         ``next`` is when it is tried again, in milliseconds since 1970) and ``permission`` (one
         was asked for).
         """
-        found = event.get("properties")
-        found = found if isinstance(found, dict) else {}
         if not self.concerns(event):
             return None
+        found = event["properties"]
         match event.get("type"):
             case "message.part.updated":
                 return self._part(found.get("part"))

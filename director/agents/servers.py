@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from director.agents.calls import ServerError
@@ -25,7 +25,6 @@ class _Place:
     server: Server
     taken: int = 0
     open_now: int = 0
-    retired: bool = field(default=False)
 
 
 class Servers:
@@ -57,40 +56,44 @@ class Servers:
         """End the server, if there is one."""
         with self._turn:
             self._start = None
-            if self._place:
-                self._place.server.end()
-                self._place = None
+            place, self._place = self._place, None
+        if place:
+            place.server.end()
 
     def _enter(self) -> _Place | None:
         with self._turn:
-            self._retire_what_is_used_up()
+            old = self._used_up()
             if self._place is None and self._start:
                 self._place = self._started(self._start)
-            if self._place:
-                self._place.taken += 1
-                self._place.open_now += 1
-            return self._place
+            place = self._place
+            if place:
+                place.taken += 1
+                place.open_now += 1
+        if old:
+            old.server.end()
+        return place
 
     def _leave(self, place: _Place) -> None:
         with self._turn:
             place.open_now -= 1
-            if place.retired and not place.open_now:
-                place.server.end()
+            last = place is not self._place and not place.open_now
+        if last:
+            place.server.end()
 
-    def _retire_what_is_used_up(self) -> None:
-        """Let no new session begin on a server that is dead, or has had as many as it may."""
-        if self._place is None:
-            return
-        alive = self._place.server.alive()
-        if alive and self._place.taken < SESSIONS_EACH:
-            return
+    def _used_up(self) -> _Place | None:
+        """Let no new session begin on a server that is dead, or has had as many as it may.
+
+        Returns it where it has to be ended now: else its last session does.
+        """
+        place = self._place
+        if place is None or (place.server.alive() and place.taken < SESSIONS_EACH):
+            return None
+        alive = place.server.alive()
         self._deaths += not alive
-        self._place.retired = True
-        if not self._place.open_now or not alive:
-            self._place.server.end()
         self._place = None
         if self._deaths >= DEATHS_BORNE:
             self._give_up("it died too often")
+        return None if alive and place.open_now else place
 
     def _started(self, start: Callable[[], Server]) -> _Place | None:
         try:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from director.agents.calls import Outcome, ServerError
 from director.agents.judging import Watch
-from director.agents.server import Server
+from director.agents.server import EventStream, Server
 from director.agents.server_events import Narrator
-from director.model.errors import DirectorError
+from director.model.errors import DirectorError, StoppedError
 from director.records.files import explained, open_to_append, write_json
 from director.workspace.processes import MARKER, Ended, Ending, Processes
+from director.workspace.removal import discard
 from director.workspace.slots import slot_variables
 
 
@@ -46,78 +46,109 @@ class Session:
         self._server = server
         self._turn = turn
         self._watch = watch
+        self._started = time.monotonic()
+        self._heard = threading.Event()  # that events come, or that none do
         self._over = threading.Event()
+        self._connected = False
+        self._problem = "it ended in the middle of the call"
+        self._narrator: Narrator | None = None
         self._unwritten: DirectorError | None = None
 
     def run(self) -> Ended:
         """Have the turn taken and return how it ended. Never raises for what the server does."""
-        started = time.monotonic()
         with self._tool_environment():
             try:
                 ending, reason = self._follow()
             except ServerError as error:
                 ending, reason = self._lost(f"{error}")
-        return Ended(ending, None, time.monotonic() - started, reason)
+        return Ended(ending, None, time.monotonic() - self._started, reason)
 
     @contextmanager
     def _tool_environment(self) -> Iterator[None]:
         """Give the agent's commands a marker of this call; what carries it ends with the call."""
         marker = self._processes.new_marker()
         note = environment_note(self._turn.cwd)
+        discard(note)  # an agent may have put anything there
         variables = {MARKER: marker, **slot_variables(self._turn.cwd)}
         write_json(note, variables, durable=False)
         try:
             yield
         finally:
-            self._processes.end_marked(marker)
+            self._processes.end_marked(marker, self._turn.cwd)
             with suppress(OSError):  # the agent may have removed it, and more
                 note.unlink()
 
     def _follow(self) -> tuple[Ending, str]:
-        turn, server = self._turn, self._server
-        finished = False
-        with ExitStack() as last, server.events(turn.cwd) as events:
-            session = server.open_session(turn.cwd, turn.title, turn.rules)
-            narrator = Narrator(session)
-            reader = threading.Thread(target=self._read, args=(events, narrator), daemon=True)
-            reader.start()
-            last.callback(reader.join)  # once the stream is closed
-            try:
-                server.prompt(turn.cwd, session, turn.agent, turn.model, turn.prompt)
-                ending, reason = self._processes.follow(
-                    self._over.wait, turn.timeout_secs, self._watch
+        """Listen first, then begin: nothing that happens is missed."""
+        stream = self._server.events(self._turn.cwd)
+        reader = threading.Thread(target=self._read, args=(stream,), daemon=True)
+        reader.start()
+        try:
+            ending, reason = self._wait(self._heard)  # the server may take its time with a folder
+            if ending is not Ending.EXITED or not self._connected:
+                self._server.end()
+                return (
+                    (ending, reason) if ending is not Ending.EXITED else self._lost(self._problem)
                 )
-                finished = narrator.over
-            finally:
-                self._close(session, abort=not finished)
+            ending, reason = self._take_turn()
+        finally:
+            stream.close()
+            reader.join()
         if self._unwritten:
             raise self._unwritten
-        if ending is Ending.EXITED and not finished:
-            return self._lost("it ended in the middle of the call")
+        if ending is Ending.EXITED and not (self._narrator and self._narrator.over):
+            return self._lost(self._problem)
         return ending, reason
 
-    def _read(self, events: Iterable[dict[str, Any]], narrator: Narrator) -> None:
+    def _take_turn(self) -> tuple[Ending, str]:
+        turn, server = self._turn, self._server
+        session = server.open_session(turn.cwd, turn.title, turn.rules)
+        self._narrator = narrator = Narrator(session)
+        finished = False
+        try:
+            server.prompt(turn.cwd, session, turn.agent, turn.model, turn.prompt)
+            ended = self._wait(self._over)
+            finished = narrator.over
+        finally:
+            self._close(session, abort=not finished)
+        return ended
+
+    def _wait(self, event: threading.Event) -> tuple[Ending, str]:
+        return self._processes.follow(event.wait, self._turn.timeout_secs, self._watch)
+
+    def _read(self, stream: EventStream) -> None:
         """Put what happens on record, until the session or the server is over."""
         try:
-            with explained(self._turn.events), open_to_append(self._turn.events) as stream:
-                for event in events:
-                    if narrator.concerns(event):
-                        self._watch.sign_of_life()
+            with explained(self._turn.events), open_to_append(self._turn.events) as record:
+                for event in stream:
+                    self._connected = True
+                    self._heard.set()
+                    if (narrator := self._narrator) is None or not narrator.concerns(event):
+                        continue
+                    self._watch.sign_of_life()
                     if line := narrator.line(event):
-                        stream.write(json.dumps(line).encode() + b"\n")
+                        record.write(json.dumps(line).encode() + b"\n")
                     if narrator.over:
                         break
         except DirectorError as error:
             self._unwritten = error
+        except ServerError as error:
+            self._problem = str(error)
         finally:
+            self._heard.set()
             self._over.set()
 
     def _close(self, session: str, *, abort: bool) -> None:
         """See to it that the session does nothing more, if need be by ending the server."""
         try:
             self._server.forget(self._turn.cwd, session, abort=abort)
-        except ServerError:
-            self._server.end()
+        except ServerError as error:
+            if not self._server.end() and self._server.healthy():
+                raise StoppedError(
+                    f"a session may still be at work in {self._turn.cwd}: {error}",
+                    f"end the OpenCode server at {self._server.address.url}, then run the command "
+                    "again",
+                ) from None
 
     def _lost(self, reason: str) -> tuple[Ending, str]:
         """Say that the server failed: no fault of the model's, the call can be made again."""

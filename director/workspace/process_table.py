@@ -69,3 +69,11 @@ def children_of_first_thread() -> set[int] | None:
             return set(map(int, stream.read().split()))
     except OSError:
         return None
+
+
+def works_in(pid: int, folder: Path) -> bool:
+    """Whether ``folder`` holds a process's working directory."""
+    try:
+        return (PROC / str(pid) / "cwd").readlink().is_relative_to(folder.resolve())
+    except OSError:
+        return False  # another user's, or just gone

@@ -32,6 +32,7 @@ from director.workspace.process_table import (
     left_in_group,
     list_processes,
     look_up,
+    works_in,
 )
 
 MARKER = "DIRECTOR_PROCESS"
@@ -39,10 +40,10 @@ POLL_SECS = 0.1
 VERSION_SECS = 10.0
 GRACE_SECS = (1.0, 2.0)  # after the first and the second SIGTERM; then SIGKILL
 SET_CHILD_SUBREAPER = 36  # prctl(2)
-# Becomes the command; what stays behind in the background ends it when standard input does.
+# Becomes the command; what stays behind in the background ends its group when standard input does.
 WATCHED = """\
 exec 3<&0 </dev/null
-(read -r _ <&3; kill $$; sleep 1; kill -9 $$) >/dev/null 2>&1 &
+(read -r _ <&3; trap '' TERM; kill -- -$$; sleep 1; kill -9 -- -$$) >/dev/null 2>&1 &
 exec "$@" 3<&-
 """
 
@@ -202,9 +203,12 @@ class Processes:
         """Return a marker that nothing carries yet."""
         return f"{self._run}:{os.urandom(6).hex()}"
 
-    def end_marked(self, marker: str) -> None:
-        """End everything that carries ``marker``, and what became an orphan without any."""
-        _Tree(marker).end()
+    def end_marked(self, marker: str, worktree: Path) -> None:
+        """End everything that carries ``marker``, and what became an orphan without any.
+
+        So ends what this run has at work in ``worktree``, whatever it is marked as.
+        """
+        _Tree(marker, within=(self._run, worktree)).end()
 
     def follow(
         self, over: Callable[[float], bool], timeout_secs: float, watch: Watch | None
@@ -252,7 +256,7 @@ class Service:
     def __init__(self, command: Command, marker: str) -> None:
         argv = ["/bin/sh", "-c", WATCHED, "sh", *command.argv]
         with open_to_append(command.stdout) as out:
-            self.look_up: subprocess.Popen[bytes] = _CHILDREN.start(
+            self._process: subprocess.Popen[bytes] = _CHILDREN.start(
                 argv,
                 cwd=command.cwd,
                 env={**command.env, MARKER: marker},
@@ -261,18 +265,18 @@ class Service:
                 stderr=out,
                 start_new_session=True,
             )
-        self._tree = _Tree(marker, self.look_up)
+        self._tree = _Tree(marker, self._process)
 
     def alive(self) -> bool:
         """Whether it still runs."""
-        return self.look_up.poll() is None
+        return self._process.poll() is None
 
     def end(self) -> None:
         """End it and whatever it started that has no marker of its own."""
         self._tree.end()
-        _CHILDREN.forget(self.look_up)
-        if self.look_up.stdin:
-            self.look_up.stdin.close()
+        _CHILDREN.forget(self._process)
+        if self._process.stdin:
+            self._process.stdin.close()
 
 
 def capture(
@@ -423,9 +427,15 @@ def _start(command: Command, marker: str) -> subprocess.Popen[bytes]:
 class _Tree:
     """A process of ours, if any, with its group, and everything that carries its marker."""
 
-    def __init__(self, marker: str, process: subprocess.Popen[bytes] | None = None) -> None:
-        self.look_up = process
+    def __init__(
+        self,
+        marker: str,
+        process: subprocess.Popen[bytes] | None = None,
+        within: tuple[str, Path] | None = None,
+    ) -> None:
+        self._process = process
         self._marker = marker
+        self._within = within  # what also counts: a beginning of markers, in a folder
         eldest = look_up(process.pid if process else os.getpid())
         self._since = eldest.started if eldest else 0  # nothing older can have got the marker
 
@@ -446,9 +456,9 @@ class _Tree:
 
     def _alive(self) -> bool:
         """Whether anything of it is left, an orphan of any tree among it: one look at /proc."""
-        if self.look_up and self.look_up.poll() is None:
+        if self._process and self._process.poll() is None:
             return True
-        if self.look_up and _CHILDREN.are_all_known():
+        if self._process and _CHILDREN.are_all_known():
             return False
         found = list(list_processes())
         if any(map(self._is_ours, found)) or self._group_lives(found):
@@ -456,19 +466,27 @@ class _Tree:
         return any(map(_CHILDREN.is_strange, found)) and bool(_orphans())
 
     def _is_ours(self, one: Listed) -> bool:
-        return one.started >= self._since and carries(one.pid, _needle(self._marker))
+        if one.started < self._since:
+            return False
+        if carries(one.pid, _needle(self._marker)):
+            return True
+        return bool(
+            self._within
+            and works_in(one.pid, self._within[1])
+            and carries(one.pid, _needle(self._within[0]))
+        )
 
     def _group_lives(self, found: Iterable[Listed]) -> bool:
-        if self.look_up is None:
+        if self._process is None:
             return False
-        group = self.look_up.pid
+        group = self._process.pid
         return left_in_group(group, found) if PROC.is_dir() else _takes_signals(group)
 
     def _signal(self, number: signal.Signals) -> None:
         found = list(list_processes())
-        if self.look_up and (self.look_up.poll() is None or self._group_lives(found)):
+        if self._process and (self._process.poll() is None or self._group_lives(found)):
             with suppress(OSError):
-                os.killpg(self.look_up.pid, number)
+                os.killpg(self._process.pid, number)
         for pid in (*(one.pid for one in found if self._is_ours(one)), *_orphans()):
             _signal(pid, number)
 

@@ -32,8 +32,9 @@ class Standing(Server):
     def alive(self) -> bool:
         return self.living
 
-    def end(self) -> None:
+    def end(self) -> bool:
         self.living, self.ended = False, True
+        return True
 
 
 class TestServers(HermeticCase):

@@ -57,7 +57,7 @@ class TestServer(unittest.TestCase):
         self.scene.env["OPENCODE_SERVER_PASSWORD"] = "open"
         said = self.scene.director("run")
         self.assertEqual(said.code, 2, said.err)
-        config = self.scene.repo.root / ".director/logs/server-config.json"
+        config = self.scene.repo.root / ".director/opencode-server.json"
         self.assertIn(str(config), said.out)
         url = self._somebodys(config.read_text())
         self.scene.configure(f'[opencode]\nserver = "{url}"\n')

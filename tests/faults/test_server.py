@@ -247,7 +247,7 @@ class TestSomebodysServer(ServerCase):
         self.env = {**self.env, "OPENCODE_SERVER_PASSWORD": "open"}
         done = self.ends(2, "run", "--json")
         self.assertIn("director-executor", done.json["what"])
-        config = self.home / "logs" / "server-config.json"
+        config = self.home / "opencode-server.json"
         self.assertIn(f"$(cat {config})", done.json["next"])
         self.configured(self.somebodys(config.read_text()))
         self.implement("a", say("done"), *good())

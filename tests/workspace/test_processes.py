@@ -309,11 +309,25 @@ class TestMarkers(ProcessCase):
         marker = self.processes.new_marker()
         stranger = subprocess.Popen(["sleep", "300"], env={**self.env, MARKER: marker})
         other = subprocess.Popen(["sleep", "300"], env={**self.env, MARKER: f"{marker}0"[1:]})
-        self.processes.end_marked(marker)
+        self.processes.end_marked(marker, self.tmp / "elsewhere")
         self.assertEqual(stranger.wait(), -signal.SIGTERM)
         self.assertIsNone(other.poll())
         other.kill()
         other.wait()
+
+    def test_what_this_run_has_at_work_in_the_worktree_is_ended_as_well(self) -> None:
+        folder = self.tmp / "worktree"
+        folder.mkdir()
+        env = {**self.env, MARKER: self.processes.new_marker()}
+        inside = subprocess.Popen(["sleep", "300"], env=env, cwd=folder)
+        outside = subprocess.Popen(["sleep", "300"], env=env, cwd=self.tmp)
+        foreign = subprocess.Popen(["sleep", "300"], env=self.env, cwd=folder)
+        self.processes.end_marked(self.processes.new_marker(), folder)
+        self.assertEqual(inside.wait(), -signal.SIGTERM)
+        for other in (outside, foreign):
+            self.assertIsNone(other.poll())
+            other.kill()
+            other.wait()
 
 
 def wait(name: str) -> str:
