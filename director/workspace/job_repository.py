@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from director.model.errors import StoppedError
-from director.records.files import append_line, make_folder, read_lines
+from director.records.files import append_line, explained, make_folder, read_lines
 from director.workspace.git import Git, split_z
 from director.workspace.history import ABSENT_MODE, BranchCommit, Change, Entry, History
 from director.workspace.objects import TREE_MODE, Item, Objects, tree_data, write_object
@@ -86,10 +86,11 @@ class JobRepository(History):
         for name, content in self._settings.items():
             place = self.path / name
             if _content(place) != content:
-                _discard(place)
-                if content is not None:
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    place.write_bytes(content)
+                with explained(place):
+                    _discard(place)
+                    if content is not None:
+                        place.parent.mkdir(parents=True, exist_ok=True)
+                        place.write_bytes(content)
 
     def _point(self, commit: str) -> None:
         """Move the branch, whatever agents did to this repository meanwhile.
@@ -98,6 +99,10 @@ class JobRepository(History):
         """
         self._settle()
         ref = self.path / self.ref
+        with explained(ref):
+            self._write_ref(ref, commit)
+
+    def _write_ref(self, ref: Path, commit: str) -> None:
         for folder in reversed(ref.relative_to(self.path).parents):
             place = self.path / folder
             if place.is_symlink() or (place.exists() and not place.is_dir()):

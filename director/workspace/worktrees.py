@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from director.records.files import explained
 from director.workspace.git import Git, GitError, join_z, split_z
 from director.workspace.job_repository import ABSENT_MODE, Entry, JobRepository
 from director.workspace.objects import GITLINK_MODE, TREE_MODE, Item, index_data, index_items
@@ -76,6 +77,10 @@ class Worktree:
         Right after a ``snapshot`` what that saw is believed: between the two nothing may run here.
         Raises SetupFailedError when the setup command fails.
         """
+        with explained(self.path):
+            self._reset(commit)
+
+    def _reset(self, commit: str) -> None:
         self._prepare()
         if not self._adjust(commit):
             self._holds = None
@@ -206,6 +211,10 @@ class Worktree:
         Reads files, not what the agent's git says of them: its index, its commits, its ignore
         rules and its HEAD play no part.
         """
+        with explained(self.path):
+            return self._snapshot(base, allowlist)
+
+    def _snapshot(self, base: str, allowlist: Iterable[str]) -> Snapshot:
         self._prepare()
         allowed = list(allowlist)
         with self._index_of(base) as git:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from director.agents.calls import Assignment, Outcome, Reply, Spending
-from director.agents.inline_config import inline_config
+from director.agents.inline_config import inline_config, session_rules
 from director.agents.judging import EMPTY_FINISHES_TOLERATED, STREAM_ERRORS_TOLERATED, judge
 from director.agents.opencode import (
     OpenCode,
@@ -20,7 +20,7 @@ from director.agents.opencode import (
 from director.agents.templates import Template
 from director.agents.transcript import Transcript
 from director.model.config import Config, Limits, LocalProvider, Sampling
-from director.model.errors import RequestError
+from director.model.errors import InterruptedRunError, RequestError
 from director.model.roles import Agent, Role
 from director.model.usage import Tokens
 from director.records.events import Event, Events
@@ -42,6 +42,7 @@ from tests.support.fake_opencode import (
     wait_for,
     write,
 )
+from tests.support.fake_server import SILENT
 from tests.support.hermetic import HermeticCase
 from tests.support.process_table import alive
 
@@ -308,6 +309,32 @@ class TestEndedEarlyOnAServer(OnAServer, TestEndedEarly):
     pass
 
 
+class TestASilentServer(CallCase):
+    """It takes requests, and never tells what happens."""
+
+    served = True
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.fake.serve(SILENT)
+
+    def test_time_out(self) -> None:
+        self.config = Config(TIERS, limits=Limits(node_timeout_secs=1))
+        self.assertEqual(self.call().outcome, Outcome.TIMED_OUT)
+        self.assertFalse(any(alive(pid) for pid in self.fake.servers()))
+
+    def test_silence(self) -> None:
+        self.config = Config(TIERS, limits=Limits(stall_timeout_secs=1))
+        self.assertEqual(self.call().outcome, Outcome.PROVIDER_FAULT)
+
+    def test_cancellation(self) -> None:
+        opencode = self.opencode()
+        with self.serving(opencode):
+            self.cancellation.cancel(signal.SIGINT)
+            with self.assertRaises(InterruptedRunError):  # while it starts
+                opencode.call(self.assignment, free, opencode.new_log("a"))
+
+
 class TestJudge(HermeticCase):
     def transcript(self, finish_reason: str | None, **values: Any) -> Transcript:
         return Transcript(last_finish=finish_reason, **values)
@@ -372,6 +399,15 @@ class TestInlineConfig(HermeticCase):
         self.assertEqual(local["options"]["baseURL"], "http://x/v1")
         self.assertEqual(local["models"]["org/qwen"]["limit"], {"context": 1000, "output": 100})
         self.assertEqual(self.config(config, Role.ESCALATION)["provider"], {})
+
+
+class TestSessionRules(HermeticCase):
+    def test_what_was_cut_out_of_long_output_may_be_read_and_nothing_else_outside(self) -> None:
+        assignment = Assignment(Agent.EXECUTOR, Role.EXECUTOR, "", self.tmp, "a", ("a.py",))
+        rules = session_rules(assignment, Template("prompt", {}), {"XDG_DATA_HOME": "/data"})
+        outside = [r for r in rules if r["permission"] == "external_directory"]
+        told = [(one["pattern"], one["action"]) for one in outside]
+        self.assertEqual(told, [("*", "deny"), ("/data/opencode/tool-output/*", "allow")])
 
 
 class TestFindProgram(HermeticCase):

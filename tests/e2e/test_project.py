@@ -31,10 +31,8 @@ FILES = {
 
 
 class TestProjectsOwnConfiguration(unittest.TestCase):
-    serving = "auto"
-
     def test_it_counts_and_what_opencode_writes_into_it_does_not(self) -> None:
-        scene = Scene.open(self.addCleanup, ScriptedJob((HELLO,)), FILES, self.serving)
+        scene = Scene.open(self.addCleanup, ScriptedJob((HELLO,)), FILES)
         scene.configure(local_tiers(**{role: f"mine/{role}" for role in ROLES}))
         mine = {
             "npm": "@ai-sdk/openai-compatible",
@@ -48,6 +46,7 @@ class TestProjectsOwnConfiguration(unittest.TestCase):
         succeeded(scene.director("plan", TASK, "--no-critique"))
         succeeded(scene.director("run"))
 
+        self.assertFalse(scene.in_sessions())  # its code must not get into a server for all
         status = succeeded(scene.director("status", "--json")).json
         node = status["nodes"]["hello"]
         self.assertEqual((node["status"], node["attempts"]), ("done", 1))
@@ -69,7 +68,3 @@ class TestProjectsOwnConfiguration(unittest.TestCase):
         self.assertLessEqual({"read", "write", "edit"}, offered)
         self.assertEqual(scene.repo.fingerprint(), before)
         self.assertEqual(scene.leftovers(), [])
-
-
-class TestItWithAnOpenCodeForEachCall(TestProjectsOwnConfiguration):
-    serving = "off"

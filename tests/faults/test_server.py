@@ -9,6 +9,7 @@ import subprocess
 from tests.faults.cases import FaultCase, bad, good
 from tests.support.fake_opencode import (
     answer,
+    fail,
     finish,
     kill_server,
     mark,
@@ -122,6 +123,30 @@ class TestASharedServer(ServerCase):
         seen.touch()
         self.assertEqual(running.ended().code, 0)
         self.assertEqual(self.in_sessions(), [True, True])
+
+    def test_code_that_an_agent_adds_to_its_project_does_not_get_into_the_server(self) -> None:
+        self.configure("[limits]\nprovider_retries = 1\n")
+        self.plan(node("a"))
+        added = "mkdir -p .opencode/plugin; echo 'evil()' > .opencode/plugin/e.js"
+        self.implement("a", silent_shell(added), fail("APIError", "down", 500))
+        self.implement("a")
+        self.ends(0, "run")
+        self.assertEqual(self.in_sessions(), [True, False])
+        self.only_the_work_is_merged()
+
+    def test_a_project_that_brings_code_for_opencode_has_an_opencode_for_each_call(self) -> None:
+        self.commit_files({"opencode.json": '{"mcp": {"x": {"type": "local", "command": []}}}'})
+        self.plan(node("a"))
+        self.implement("a")
+        self.ends(0, "run")
+        self.assertEqual(self.fake.servers(), [])
+
+    def test_a_folder_in_place_of_the_notes_for_the_next_call_gains_an_agent_nothing(self) -> None:
+        self.plan(node("a"))
+        self.implement("a", silent_shell('rm -f "$PWD.env.json"; mkdir -p "$PWD.env.json/x"'))
+        self.implement("a")
+        self.ends(0, "run")
+        self.assertEqual(self.outcomes(), ["unchanged", "green"])
 
     def test_an_agent_does_not_see_what_opens_the_server(self) -> None:
         self.plan(node("a"))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-HEALTHY, DEAF, REFUSES = "healthy", "deaf", "refuses"
+HEALTHY, DEAF, REFUSES, SILENT = "healthy", "deaf", "refuses", "silent"
 REJECTED = re.compile(r"permission requested: (\w+) \((.*)\); auto-rejecting")
 STREAM_ERROR = re.compile(r'message="stream error".*error\.error="([^"]*)"')
 PARTS = ("text", "tool_use", "step_start", "step_finish")
@@ -30,7 +30,7 @@ def serve(folder: Path, playback: list[str]) -> int:
     if behaviour == REFUSES:
         print("Error: serving is not to be had", file=sys.stderr)
         return 1
-    server = _Server(folder, playback)
+    server = _Server(folder, playback, silent=behaviour == SILENT)
     with (folder / "servers").open("a") as stream:
         stream.write(f"{os.getpid()}\n")
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -140,8 +140,9 @@ class _Session:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, folder: Path, playback: list[str]) -> None:
+    def __init__(self, folder: Path, playback: list[str], *, silent: bool) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
+        self.silent = silent  # of what happens
         self.folder = folder
         self.playback = playback
         self.sessions: dict[str, _Session] = {}
@@ -161,6 +162,8 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/agent":
             agents = json.loads(os.environ["OPENCODE_CONFIG_CONTENT"])["agent"]
             self.answer([{"name": name, **agent} for name, agent in agents.items()])
+        elif path == "/event" and self.server.silent:
+            threading.Event().wait()
         elif path == "/event":
             self.stream(folder)
 
