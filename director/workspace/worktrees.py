@@ -21,6 +21,7 @@ from director.workspace.objects import GITLINK_MODE, TREE_MODE, Item, index_data
 from director.workspace.provisions import Slot
 from director.workspace.removal import discard
 
+LEAST_WORKERS = 4  # writing files is waiting, more than computing
 SETTLED_NS = 2_000_000_000  # a folder that changed later may change again within its clock's tick
 
 
@@ -130,7 +131,8 @@ class Worktree:
 
     def _fill(self, commit: str) -> None:
         git = self._git(self._index)
-        git.output("-c", "checkout.workers=0", "read-tree", "--reset", "-u", commit)
+        workers = f"checkout.workers={max(LEAST_WORKERS, os.cpu_count() or 1)}"
+        git.output("-c", workers, "read-tree", "--reset", "-u", commit)
         self._clean(git, commit)
         self._plain.clear()
         self._remove_what_git_passes_over(commit)
