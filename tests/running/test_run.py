@@ -45,7 +45,7 @@ class TestOneNode(JobCase):
         self.assertIn("no good a", call.prompt)
         self.assertIn("- a.txt", call.prompt)
         rules = call.config["agent"]["director-executor"]["permission"]
-        self.assertEqual(rules["edit"], {"*": "deny", "a.txt": "allow"})
+        self.assertEqual(call.edit_rules, {"*": "deny", "a.txt": "allow"})
         self.assertEqual((rules["task"], call.config["permission"]["task"]), ("deny", "deny"))
         self.assertEqual(call.env["OPENCODE_DB"], ":memory:")
         self.assertNotIn(str(self.repo.root), str(call.cwd))

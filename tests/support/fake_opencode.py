@@ -53,6 +53,15 @@ class FakeCall:
     rules: list[dict[str, str]] | None
     behaviour: int | None
 
+    @property
+    def edit_rules(self) -> dict[str, str]:
+        """Pattern → action of what it may edit: the last match wins."""
+        if self.rules is None:
+            found = self.config["agent"][f"director-{self.agent}"]["permission"]["edit"]
+            return dict(found) if isinstance(found, dict) else {"*": str(found)}
+        edit = [one for one in self.rules if one["permission"] == "edit"]
+        return {one["pattern"]: one["action"] for one in edit}
+
     def option(self, name: str) -> str:
         """Return the value that follows ``name`` on the command line."""
         return self.argv[self.argv.index(name) + 1]
