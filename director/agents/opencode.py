@@ -185,9 +185,9 @@ class OpenCode:
         return start_server(self._processes, command)
 
     def _somebodys_server(self, url: str, config: dict[str, Any], folder: Path) -> Server:
-        from director.agents.server import PASSWORD, USER, Address, Server
+        from director.agents.server import PASSWORD, USER, USERNAME, Address, Server
 
-        user = self._env.get("OPENCODE_SERVER_USERNAME") or USER
+        user = self._env.get(USERNAME) or USER
         server = Server(Address(url, self._env.get(PASSWORD, ""), user))
         try:
             known = server.agents(folder)

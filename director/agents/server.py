@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import os
 import re
 import secrets
 import socket
@@ -185,9 +186,8 @@ def start_server(processes: Processes, command: Command) -> Server:
     """
     password = secrets.token_urlsafe(24)
     argv = (*command.argv, *SERVE)
-    service = _start(
-        processes, replace(command, argv=argv, env={**command.env, PASSWORD: password})
-    )
+    env = {**command.env, USERNAME: USER, PASSWORD: password}  # not as the caller's own server has
+    service = _start(processes, replace(command, argv=argv, env=env))
     try:
         return _await_health(service, password, command, processes.cancellation)
     except BaseException:
@@ -229,7 +229,7 @@ def _named(request: str) -> Iterator[None]:
 
 
 def _path(path: str, folder: Path | None) -> str:
-    return f"{path}?directory={quote(str(folder), safe='')}" if folder else path
+    return f"{path}?directory={quote(os.fsencode(folder), safe='')}" if folder else path
 
 
 def _events(response: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:

@@ -125,6 +125,22 @@ class TestStart(HermeticCase):
         with self.assertRaisesRegex(ServerError, "401"):
             Server(Address(url, "guessed")).agents(self.tmp)
 
+    def test_the_name_and_password_of_a_server_of_the_users_own_do_not_stand_in_its_way(
+        self,
+    ) -> None:
+        self.shell_env |= {
+            "OPENCODE_SERVER_USERNAME": "sam",
+            "OPENCODE_SERVER_PASSWORD": "sams",
+        }
+        self.assertTrue(self.start().healthy())
+
+    def test_a_folder_whose_name_is_no_text(self) -> None:
+        folder = self.tmp / os.fsdecode(b"caf\xe9")
+        server = self.start()
+        session = server.open_session(folder, "t", [])
+        server.forget(folder, session, abort=True)
+        server.events(folder).close()
+
     def test_it_ends_when_told(self) -> None:
         server = self.start()
         server.end()

@@ -204,7 +204,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def may(self) -> bool:
         """Whether the request knows the password; else it is refused."""
-        known = f"opencode:{os.environ.get('OPENCODE_SERVER_PASSWORD', '')}".encode()
+        user = os.environ.get("OPENCODE_SERVER_USERNAME", "opencode")
+        known = f"{user}:{os.environ.get('OPENCODE_SERVER_PASSWORD', '')}".encode()
         if self.headers.get("authorization") == f"Basic {base64.b64encode(known).decode()}":
             return True
         self.answer({"name": "Unauthorized"}, 401)
