@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,7 @@ NAME_PREFIX = "director-"  # names of director's own: a project's agent cannot m
 
 def inline_config(assignment: Assignment, template: Template, config: Config) -> dict[str, Any]:
     """Return the configuration that defines this call's agent, whatever the project defines."""
-    rules = permissions(assignment.agent, template.permission, assignment.allowlist)
-    agent = _agent(assignment.agent, assignment.role, template, rules, config)
+    agent = _agent(assignment.agent, assignment.role, template, config, assignment.allowlist)
     return {
         "agent": {f"{NAME_PREFIX}{assignment.agent}": agent},
         "provider": _provider_settings(assignment.role, config),
@@ -34,12 +33,11 @@ def server_config(
 
     What one call may edit is told when it is made (``session_rules``).
     """
-    agents = {}
-    for agent, role in PAIRS:
-        rules = permissions(agent, templates[agent].permission, ())
-        agents[server_agent(agent, role)] = _agent(agent, role, templates[agent], rules, config)
     return {
-        "agent": agents,
+        "agent": {
+            server_agent(agent, role): _agent(agent, role, templates[agent], config)
+            for agent, role in PAIRS
+        },
         "provider": _all_provider_settings(config),
         "plugin": [plugin.as_uri()],
         **_everywhere(),
@@ -82,13 +80,13 @@ def session_rules(
 
 
 def _agent(
-    agent: Agent, role: Role, template: Template, rules: dict[str, Any], config: Config
+    agent: Agent, role: Role, template: Template, config: Config, allowlist: Iterable[str] = ()
 ) -> dict[str, Any]:
     found: dict[str, Any] = {
         "mode": "primary",
         "description": f"director's {agent}",
         "prompt": template.prompt,
-        "permission": rules,
+        "permission": permissions(agent, template.permission, allowlist),
         **_sampling_settings(config.sampling.get(role, Sampling())),
     }
     if isinstance(template.header.get("steps"), int):

@@ -86,9 +86,11 @@ class Servers:
         Returns it where it has to be ended now: else its last session does.
         """
         place = self._place
-        if place is None or (place.server.alive() and place.taken < SESSIONS_EACH):
+        if place is None:
             return None
         alive = place.server.alive()
+        if alive and place.taken < SESSIONS_EACH:
+            return None
         self._deaths += not alive
         self._place = None
         if self._deaths >= DEATHS_BORNE:

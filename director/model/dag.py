@@ -47,11 +47,6 @@ def dependents(nodes: Iterable[Node]) -> dict[str, list[str]]:
     return dict(result)
 
 
-def descendants(nodes: Sequence[Node], start: str) -> set[str]:
-    """Return the ids of all nodes that depend on ``start``, directly or not."""
-    return reachable(dependents(nodes), start)
-
-
 def remaining_path_lengths(nodes: Sequence[Node]) -> dict[str, int]:
     """Return id → number of nodes on the longest chain that starts with it (at least 1)."""
     after = dependents(nodes)

@@ -18,7 +18,7 @@ from director.model.secrets import secrets_in
 from director.workspace.git import split_z
 from director.workspace.processes import capture
 from director.workspace.repository import OWN_FOLDER, Repository
-from director.workspace.sealed import SealedTree, copy
+from director.workspace.sealed import SealedTree, copy, parents
 
 INCLUDE_FILE = ".worktreeinclude"
 ADVICE = "correct [worktree] in the configuration"
@@ -88,9 +88,7 @@ def _included(repository: Repository, policy: WorktreePolicy) -> tuple[list[str]
 
 
 def _root(path: str, folders: set[str]) -> str:
-    parts = path.split("/")
-    above = ("/".join(parts[:count]) for count in range(1, len(parts)))
-    return next((folder for folder in above if folder in folders), path)
+    return next((folder for folder in parents(path) if folder in folders), path)
 
 
 def lies_in(path: str, names: Iterable[str]) -> bool:

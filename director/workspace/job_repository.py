@@ -20,6 +20,7 @@ from director.records.files import append_line, explained, make_folder, read_lin
 from director.workspace.git import Git, split_z
 from director.workspace.history import ABSENT_MODE, BranchCommit, Change, Entry, History
 from director.workspace.objects import TREE_MODE, Item, Objects, tree_data, write_object
+from director.workspace.removal import discard
 from director.workspace.repository import Repository
 
 CARRIED_CONFIG = (
@@ -87,7 +88,7 @@ class JobRepository(History):
             place = self.path / name
             if _content(place) != content:
                 with explained(place):
-                    _discard(place)
+                    discard(place)
                     if content is not None:
                         place.parent.mkdir(parents=True, exist_ok=True)
                         place.write_bytes(content)
@@ -106,9 +107,9 @@ class JobRepository(History):
         for folder in reversed(ref.relative_to(self.path).parents):
             place = self.path / folder
             if place.is_symlink() or (place.exists() and not place.is_dir()):
-                _discard(place)  # a branch by its name, or a link to other refs
+                discard(place)  # a branch by its name, or a link to other refs
         if ref.is_dir():  # a branch below its name
-            _discard(ref)
+            discard(ref)
         ref.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path / f"{os.urandom(8).hex()}.lock"
         temporary.write_text(f"{commit}\n")
@@ -268,7 +269,7 @@ def remove_stale_locks(path: Path, user: Repository, branch: str) -> None:
 def _carry_settings(user: Repository, path: Path) -> None:
     """Copy the settings that decide how files of the user's repository are checked out."""
     for name in SETTINGS:
-        _discard(path / name)
+        discard(path / name)
     for name in CARRIED_FILES:
         if (user.common_dir / name).is_file():
             (path / name).parent.mkdir(exist_ok=True)
@@ -302,9 +303,3 @@ def _escaped(text: str) -> str:
 
 def _content(path: Path) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
-
-
-def _discard(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    path.unlink(missing_ok=True)

@@ -7,7 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-PROC = Path("/proc")
+from director.workspace.process_table import PROC
+
 CGROUP = Path("/sys/fs/cgroup")  # version 2, as a container sees its own
 
 

@@ -314,7 +314,7 @@ class Dialogue:
     """
 
     def __init__(self, argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> None:
-        self.look_up = _CHILDREN.start(
+        self._process = _CHILDREN.start(
             argv,
             cwd=cwd,
             env={**env, MARKER: "director"},
@@ -323,8 +323,8 @@ class Dialogue:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        assert self.look_up.stdin and self.look_up.stdout
-        self._questions, self._answers = self.look_up.stdin, self.look_up.stdout
+        assert self._process.stdin and self._process.stdout
+        self._questions, self._answers = self._process.stdin, self._process.stdout
 
     def say(self, question: bytes) -> None:
         """Send ``question``."""
@@ -350,8 +350,8 @@ class Dialogue:
         for pipe in (self._questions, self._answers):
             with suppress(OSError):
                 pipe.close()
-        self.look_up.wait()
-        _CHILDREN.forget(self.look_up)
+        self._process.wait()
+        _CHILDREN.forget(self._process)
 
 
 def said_version(program: str, env: Mapping[str, str]) -> str:

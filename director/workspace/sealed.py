@@ -40,7 +40,7 @@ class Tracked:
 
     def __init__(self, paths: Iterable[str] = ()) -> None:
         self._paths = frozenset(paths)
-        self._leading = frozenset(parent for path in self._paths for parent in _parents(path))
+        self._leading = frozenset(parent for path in self._paths for parent in parents(path))
 
     def holds(self, path: str) -> bool:
         """Whether the commit decides what ``path`` is."""
@@ -48,7 +48,7 @@ class Tracked:
 
     def hides(self, path: str) -> bool:
         """Whether ``path`` cannot be: the commit has it, or a file where a folder should be."""
-        return path in self._paths or any(parent in self._paths for parent in _parents(path))
+        return path in self._paths or any(parent in self._paths for parent in parents(path))
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def seals_of(root: Path, names: Iterable[str]) -> Seals:
     folders: list[str] = []
 
     def note(path: str, status: os.stat_result) -> None:
-        found[path] = _seal(status)
+        found[path] = seal(status)
         if stat.S_ISDIR(status.st_mode):
             folders.append(path)
 
@@ -126,7 +126,8 @@ def seals_of(root: Path, names: Iterable[str]) -> Seals:
     return found
 
 
-def _seal(status: os.stat_result) -> Seal:
+def seal(status: os.stat_result) -> Seal:
+    """Return what changes with a file, whoever writes it (ctime cannot be set)."""
     if stat.S_ISDIR(status.st_mode):
         return (status.st_mode,)  # what is in it has seals of its own
     times = (status.st_mtime_ns, status.st_ctime_ns)
@@ -167,12 +168,13 @@ def _parent(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def _parents(path: str) -> list[str]:
+def parents(path: str) -> list[str]:
+    """Return the folders on the way to a path, the outermost first."""
     parts = path.split("/")[:-1]
     return ["/".join(parts[: count + 1]) for count in range(len(parts))]
 
 
 def leads(root: Path, path: str) -> bool:
     """Whether no link and no file stands on the way to ``path``."""
-    above = [root / parent for parent in _parents(path)]
+    above = [root / parent for parent in parents(path)]
     return all(p.is_dir() and not p.is_symlink() for p in above if os.path.lexists(p))

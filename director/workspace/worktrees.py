@@ -20,6 +20,7 @@ from director.workspace.job_repository import ABSENT_MODE, Entry, JobRepository
 from director.workspace.objects import GITLINK_MODE, TREE_MODE, Item, index_data, index_items
 from director.workspace.provisions import Slot
 from director.workspace.removal import discard
+from director.workspace.sealed import Seal, parents, seal
 
 LEAST_WORKERS = 4  # writing files is waiting, more than computing
 SETTLED_NS = 2_000_000_000  # a folder that changed later may change again within its clock's tick
@@ -275,17 +276,12 @@ class Worktree:
 
     def _became_link(self, base: str, path: str) -> bool:
         """Whether ``path``, or a folder on the way to it, is a symbolic link it was not before."""
-        if any((self.path / part).is_symlink() for part in _folders(path)):
+        if any((self.path / part).is_symlink() for part in parents(path)):
             return True
         if not (self.path / path).is_symlink():
             return False
         entry = self._job.entries(base, [path]).get(path)
         return entry is None or entry.mode != "120000"
-
-
-def _folders(path: str) -> list[str]:
-    parts = path.split("/")[:-1]
-    return ["/".join(parts[: count + 1]) for count in range(len(parts))]
 
 
 def _is_file_link_or_absent(path: Path) -> bool:
@@ -322,7 +318,7 @@ def _holds_any(folder: Path) -> bool:
 
 def _discard_below(root: Path, path: str) -> None:
     """Remove what is at ``path``; a link on the way to it is removed, never followed."""
-    for folder in _folders(path):
+    for folder in parents(path):
         if (root / folder).is_symlink():
             (root / folder).unlink()
     discard(root / path)
@@ -335,13 +331,12 @@ def _empty(folder: Path) -> None:
         folder.mkdir(parents=True)
 
 
-def _seal(index: Path) -> tuple[int, ...]:
-    """Return what changes with the file, whoever writes it (ctime cannot be set)."""
+def _seal(index: Path) -> Seal:
+    """Return the seal of an index; of none an empty one."""
     try:
-        found = index.lstat()
+        return seal(index.lstat())
     except OSError:
         return ()
-    return (found.st_mode, found.st_ino, found.st_size, found.st_ctime_ns)
 
 
 def _remove_what_is_no_file(folder: Path) -> None:

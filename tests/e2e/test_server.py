@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import unittest
+from pathlib import Path
 
 from director.demo.turns import shell
 from director.workspace.processes import MARKER
 from tests.e2e.scene import PROC, Scene, succeeded, wait_for
 from tests.e2e.scripted_job import DONE, TASK, ScriptedJob, Word, writes
+from tests.support.somebodys_server import start_somebodys
 
 HELLO = Word("hello")
 FILES = {"README.md": "words\n"}
@@ -65,23 +66,5 @@ class TestServer(unittest.TestCase):
         self.assertEqual(self.scene.tool_uses("hello-executor")[0]["state"]["status"], "completed")
 
     def _somebodys(self, config: str) -> str:
-        """Start a server as a user would, and return its URL."""
-        env = {
-            **self.scene.env,
-            "OPENCODE_SERVER_PASSWORD": "open",
-            "OPENCODE_CONFIG_CONTENT": config,
-        }
-        process = subprocess.Popen(
-            ["opencode", "serve", "--port", "0"],
-            env=env,
-            cwd=self.scene.env["HOME"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        assert process.stdout
-        line = process.stdout.readline()
-        process.stdout.close()
-        return line.split()[-1]
+        home = Path(self.scene.env["HOME"])
+        return start_somebodys(self.addCleanup, self.scene.env, home, config)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 
 from tests.faults.cases import FaultCase, bad, good
 from tests.support.fake_opencode import (
@@ -22,6 +21,7 @@ from tests.support.fake_opencode import (
 from tests.support.fake_server import REFUSES
 from tests.support.jobs import node
 from tests.support.process_table import alive
+from tests.support.somebodys_server import start_somebodys
 
 FLAKES = "[limits]\nprovider_retries = 1\n"
 
@@ -241,18 +241,8 @@ class TestAServerThatFails(ServerCase):
 
 
 class TestSomebodysServer(ServerCase):
-    def somebodys(self, config: str = '{"agent": {}}', password: str = "open") -> str:
-        """Start a server as a user would, and return its URL."""
-        env = {**self.env, "OPENCODE_SERVER_PASSWORD": password, "OPENCODE_CONFIG_CONTENT": config}
-        process = subprocess.Popen(
-            ["opencode", "serve"], env=env, cwd=self.tmp, stdout=subprocess.PIPE, text=True
-        )
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        assert process.stdout
-        line = process.stdout.readline()
-        process.stdout.close()
-        return line.split()[-1]
+    def somebodys(self, config: str = '{"agent": {}}') -> str:
+        return start_somebodys(self.addCleanup, self.env, self.tmp, config)
 
     def configured(self, url: str) -> None:
         self.configure(f'[opencode]\nserver = "{url}"\n')
