@@ -46,8 +46,8 @@ from director.records.events import Events
 from director.records.files import make_folder, redact_file, write_json, write_log
 from director.workspace.git import without_git_variables
 from director.workspace.processes import Command, Ended, Ending, Processes, said_version
-from director.workspace.sandbox import Sandbox, scratch_folder
-from director.workspace.slots import slot_variables
+from director.workspace.sandbox import Part, Sandbox
+from director.workspace.slots import scratch_folder, slot_variables
 
 if TYPE_CHECKING:
     from director.agents.server import Server  # slow to import, and not always needed
@@ -92,7 +92,7 @@ class OpenCode:
         It starts with the first call, in ``folder``; afterwards nothing is left of it. In a
         sandbox, which is made for one worktree, there is none.
         """
-        wanted = self._config.opencode.server != "off" and not self._sandbox.command
+        wanted = self._config.opencode.server != "off" and not self._sandbox.for_one_worktree
         with_plugins = not self._env.get("OPENCODE_PURE")  # what marks an agent's commands is one
         start = partial(self._server, folder) if wanted and with_plugins else None
         self._servers = Servers(start, events)
@@ -155,15 +155,18 @@ class OpenCode:
         if scratch.is_symlink() or not scratch.is_dir():  # an agent may have put a file there
             scratch.unlink(missing_ok=True)
             scratch.mkdir(parents=True)
+        launch = self._sandbox.launch(Part.AGENT, self._argv(assignment), assignment.cwd)
+        temporary = self._sandbox.variables(Part.AGENT, assignment.cwd, self._env)
         ended = self._processes.run(
             Command(
-                argv=self._sandbox.around(self._argv(assignment), assignment.cwd),
+                argv=launch.argv,
                 cwd=assignment.cwd,
-                env=self._call_environment(assignment, scratch),
+                env=self._call_environment(assignment, scratch) | temporary,
                 stdin=prompt,
                 stdout=events,
                 stderr=events.with_suffix(".err"),
                 timeout_secs=self._config.limits.node_timeout_secs,
+                bind=launch.bind,
             ),
             watch,
         )
@@ -172,7 +175,7 @@ class OpenCode:
 
     def _server(self, folder: Path) -> Server:
         """Start a server that knows all agents, or find the one that is configured."""
-        from director.agents.server import start_server
+        from director.agents.server import SERVE, start_server
 
         config = server_config(self._templates, self._config, PLUGIN)
         if url := self._config.opencode.server_url:
@@ -181,7 +184,9 @@ class OpenCode:
             make_folder(place)
         log = self._logs / f"server-{secrets.token_hex(4)}.log"
         env = self._environment(config, folder)
-        command = Command((self._program,), folder, env, log, SERVER_START_SECS)
+        env |= self._sandbox.variables(Part.SERVER, folder, self._env)
+        launch = self._sandbox.launch(Part.SERVER, [self._program, *SERVE], folder)
+        command = Command(launch.argv, folder, env, log, SERVER_START_SECS, bind=launch.bind)
         return start_server(self._processes, command)
 
     def _somebodys_server(self, url: str, config: dict[str, Any], folder: Path) -> Server:

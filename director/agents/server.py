@@ -181,13 +181,12 @@ class EventStream:
 def start_server(processes: Processes, command: Command) -> Server:
     """Start a server on loopback, behind a password that nobody else knows.
 
-    ``command`` begins with the program; its ``timeout_secs`` is how long it may take until it is
-    healthy. Raises ServerError when it does not get so far.
+    ``command`` ends in SERVE; its ``timeout_secs`` is how long it may take until it is healthy.
+    Raises ServerError when it does not get so far.
     """
     password = secrets.token_urlsafe(24)
-    argv = (*command.argv, *SERVE)
     env = {**command.env, USERNAME: USER, PASSWORD: password}  # not as the caller's own server has
-    service = _start(processes, replace(command, argv=argv, env=env))
+    service = _start(processes, replace(command, env=env))
     try:
         return _await_health(service, password, command, processes.cancellation)
     except BaseException:

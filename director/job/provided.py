@@ -13,6 +13,7 @@ from director.workspace.gates import GateResult, Gates
 from director.workspace.given import Sources
 from director.workspace.job_repository import JobRepository
 from director.workspace.provisions import Provisions
+from director.workspace.sandbox import Part
 from director.workspace.slots import slot_number
 
 
@@ -26,7 +27,7 @@ def provisions_of(
     policy = config.worktree
 
     def run_setup(worktree: Path) -> GateResult:
-        result = gates.run(policy.setup, worktree, worktree.name, kind="setup")
+        result = gates.run(policy.setup, worktree, worktree.name, Part.SETUP)
         events.emit(
             Kind.SETUP,
             slot=slot_number(worktree),

@@ -24,16 +24,17 @@ from director.records.job_directory import Home, JobDirectory
 from director.records.ledger import Ledger
 from director.workspace.cancellation import Cancellation
 from director.workspace.gates import Gates
+from director.workspace.git_settings import freeze_settings
 from director.workspace.given import Sources, find_sources
 from director.workspace.job_repository import (
     JobRepository,
     open_job_repository,
     remove_stale_locks,
 )
-from director.workspace.pool import Pool, open_pool
+from director.workspace.pool import Pool, pool_folder
 from director.workspace.processes import Processes
 from director.workspace.repository import Repository
-from director.workspace.sandbox import Sandbox
+from director.workspace.sandbox import NOTHING, Sandbox, choose_mechanism, grounds_of, home_of
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Workbench:
-    """One job with its tools."""
+    """One job with its tools. ``confinement`` says in words what agents and gates are kept by."""
 
     job_id: str
     directory: JobDirectory
@@ -61,6 +62,7 @@ class Workbench:
     events: Events
     publisher: Publisher
     queue: MergeQueue
+    confinement: str
 
 
 @contextmanager
@@ -80,39 +82,75 @@ def open_workbench(
     processes = Processes(job_id, setting.cancellation)
     _sweep(processes, events)
     _clean_logs(directory, redactor)
-    remove_stale_locks(directory.repository, setting.repository, branch)
-    job = open_job_repository(directory.repository, setting.repository, branch)
-    root = setting.repository.root
-    sandbox = sandbox_of(setting, directory.repository, config)
-    opencode = OpenCode(processes, env, root, config, directory.logs, sandbox, redactor)
-    ledger = Ledger(directory.costs, config.limits.cost_ceiling_usd)
-    notes = CallNotes(directory.calls)
-    pause = patient_pause(setting.cancellation)
     _warn_of_unpriced_models(config, events)
-    shown, limit = config.env.of(env), config.limits.node_timeout_secs
-    gates = Gates(processes, shown, directory.logs, limit, sandbox, redactor)
-    provisions = provisions_of(config, sources, job, gates, events)
-    with (
-        open_pool(job, directory.pool, env, provisions) as pool,
-        opencode.serving(pool.folder / "opencode", events),
-    ):
-        sandbox.try_out(processes, shown, pool.folder, directory.logs)
-        bench = Workbench(
-            job_id=job_id,
-            directory=directory,
-            config=config,
-            job=job,
-            pool=pool,
-            gates=gates,
-            crew=Crew(opencode, config, ledger, notes, events, setting.cancellation, pause),
-            events=events,
-            publisher=Publisher(job, events),
-            queue=MergeQueue(job, setting.cancellation),
+    remove_stale_locks(directory.repository, setting.repository, branch)
+    limit = config.limits.node_timeout_secs
+    with pool_folder(directory.pool, env) as folder:
+        site = site_of(setting, directory.repository, config, folder)
+        _tell_if_free(site.sandbox, events)
+        job = open_job_repository(directory.repository, site.repository, branch)
+        opencode = OpenCode(
+            processes, env, site.repository.root, config, directory.logs, site.sandbox, redactor
         )
-        try:
-            yield bench
-        finally:
-            bench.publisher.close()
+        gates = Gates(processes, site.gate_env, directory.logs, limit, site.sandbox, redactor)
+        pool = Pool(job, folder, provisions_of(config, sources, job, gates, events))
+        ledger = Ledger(directory.costs, config.limits.cost_ceiling_usd)
+        notes, pause = CallNotes(directory.calls), patient_pause(setting.cancellation)
+        with opencode.serving(pool.agents / "server", events):
+            site.sandbox.try_out(processes, site.gate_env, folder, directory.logs)
+            bench = Workbench(
+                job_id=job_id,
+                directory=directory,
+                config=config,
+                job=job,
+                pool=pool,
+                gates=gates,
+                crew=Crew(opencode, config, ledger, notes, events, setting.cancellation, pause),
+                events=events,
+                publisher=Publisher(job, events),
+                queue=MergeQueue(job, setting.cancellation),
+                confinement=site.sandbox.name,
+            )
+            try:
+                yield bench
+            finally:
+                bench.publisher.close()
+
+
+@dataclass(frozen=True)
+class Site:
+    """What agents and gates of one command find: the repository as git sees it, the sandbox.
+
+    ``gate_env`` are the variables of gates and setup; git's configuration is the one that was
+    there before any agent ran.
+    """
+
+    repository: Repository
+    sandbox: Sandbox
+    gate_env: Mapping[str, str]
+
+
+def site_of(setting: Setting, repository: Path, config: Config, folder: Path) -> Site:
+    """Return the site for worktrees in ``folder``, of the bare repository at ``repository``."""
+    env, user, policy = setting.env, setting.repository, config.sandbox
+    home = home_of(env)
+    settings = freeze_settings(user.git, home, folder / "notes" / "git")
+    mechanism = choose_mechanism(policy, env)
+    grounds = None
+    if mechanism:
+        kept = (user.root, user.common_dir, user.objects, repository)
+        grounds = grounds_of(policy, kept, folder, env)
+    places = {"git": repository, "repo": user.root, "home": home}
+    sandbox = Sandbox(policy, {k: str(v) for k, v in places.items()}, mechanism, grounds)
+    return Site(user.reading(settings), sandbox, {**config.env.of(env), **settings.variables})
+
+
+def _tell_if_free(sandbox: Sandbox, events: Events) -> None:
+    if sandbox.policy.mode == "auto" and sandbox.name == NOTHING:
+        events.emit(
+            Kind.NOTICE,
+            message="agents and gates are not confined: neither Landlock nor bubblewrap works here",
+        )
 
 
 def check_prerequisites(setting: Setting) -> None:
@@ -141,13 +179,6 @@ def redactor_of(
     """Return what takes the secrets of environment, configuration and copied files out of texts."""
     found = secrets_in(setting.env, os.path.exists, config.secret_variables)
     return directory.redactor.also({**sources.secrets, **config.secrets, **found})
-
-
-def sandbox_of(setting: Setting, repository: Path, config: Config) -> Sandbox:
-    """Return the configured sandbox, for worktrees of the bare repository at ``repository``."""
-    home = setting.env.get("HOME") or Path.home()
-    places = {"git": repository, "repo": setting.repository.root, "home": home}
-    return Sandbox(config.sandbox, {name: str(place) for name, place in places.items()})
 
 
 def _warn_of_unpriced_models(config: Config, events: Events) -> None:

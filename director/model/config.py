@@ -96,6 +96,34 @@ class OpenCodeOptions:
 
 
 @dataclass(frozen=True)
+class SandboxPolicy:
+    """What agents and gates are kept from. ``mode`` is one of SANDBOX_MODES.
+
+    ``command`` stands in front of every agent and gate (empty: none) and takes the place of the
+    mode. ``write`` are folders (absolute, or below ``~``) that may be written besides, ``hide``
+    files and folders that cannot be read either.
+    """
+
+    mode: str = "auto"
+    command: tuple[str, ...] = ()
+    write: tuple[str, ...] = ()
+    hide: tuple[str, ...] = ()
+
+    @property
+    def effective_mode(self) -> str:
+        """What ``auto`` means where there is a mechanism."""
+        return "protect" if self.mode == "auto" else self.mode
+
+    @property
+    def demanded(self) -> bool:
+        """Whether agents must not run without it."""
+        return bool(self.command) or self.mode in ("protect", "strict")
+
+
+SANDBOX_MODES = ("auto", "protect", "strict", "off")
+
+
+@dataclass(frozen=True)
 class WorktreePolicy:
     """What worktrees hold besides their commit; paths are relative to the repository's root.
 
@@ -113,10 +141,7 @@ class WorktreePolicy:
 
 @dataclass(frozen=True)
 class Config:
-    """Everything ``config.toml`` says. ``gates`` keeps the order of the file.
-
-    ``sandbox`` is the command that stands in front of every agent and gate (empty: none).
-    """
+    """Everything ``config.toml`` says. ``gates`` keeps the order of the file."""
 
     tiers: Mapping[Role, str]
     gates: Mapping[str, str] = field(default_factory=dict)
@@ -126,7 +151,7 @@ class Config:
     review: ReviewPolicy = ReviewPolicy()
     local: LocalProvider | None = None
     env: GateEnvironment = GateEnvironment()
-    sandbox: tuple[str, ...] = ()
+    sandbox: SandboxPolicy = SandboxPolicy()
     opencode: OpenCodeOptions = OpenCodeOptions()
     worktree: WorktreePolicy = WorktreePolicy()
 

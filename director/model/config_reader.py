@@ -12,6 +12,7 @@ from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from director.model.config import (
+    SANDBOX_MODES,
     Config,
     GateEnvironment,
     Limits,
@@ -19,6 +20,7 @@ from director.model.config import (
     OpenCodeOptions,
     ReviewPolicy,
     Sampling,
+    SandboxPolicy,
     WorktreePolicy,
 )
 from director.model.errors import RequestError
@@ -79,6 +81,7 @@ class _Reader:
         limits = self._section(Limits, tables["limits"], ("limits",))
         if limits:
             self._check_limits(limits)
+        sandbox = self._sandbox(tables["sandbox"])
         config = Config(
             tiers=tiers,
             gates=self._gates(tables["gates"]),
@@ -88,8 +91,8 @@ class _Reader:
             review=self._section(ReviewPolicy, tables["review"], ("review",)) or ReviewPolicy(),
             local=local,
             env=self._environment(tables["env"]),
-            sandbox=self._sandbox(tables["sandbox"]),
-            opencode=self._opencode(tables),
+            sandbox=sandbox,
+            opencode=self._opencode(tables["opencode"], sandbox),
             worktree=self._worktree(tables["worktree"]),
         )
         return None if self.problems else config
@@ -142,10 +145,23 @@ class _Reader:
         globs = {key: self._strings(table.get(key, []), ("env", key)) for key in ("pass", "drop")}
         return GateEnvironment(globs["pass"], globs["drop"])
 
-    def _sandbox(self, table: Mapping[str, Any]) -> tuple[str, ...]:
-        self._only(table, "sandbox", ("command",))
+    def _sandbox(self, table: Mapping[str, Any]) -> SandboxPolicy:
+        self._only(table, "sandbox", ("mode", "command", "write", "hide"))
+        mode = table.get("mode", "auto")
+        if mode not in SANDBOX_MODES:
+            self._wrong(("sandbox", "mode"), f"one of {', '.join(SANDBOX_MODES)}, not {mode!r}")
+        command = self._sandbox_command(table.get("command", []))
+        if command and mode in ("protect", "strict"):
+            self._say(
+                ("sandbox", "mode"), "and a command exclude each other: leave one of them out"
+            )
+        write, hide = (
+            self._places(table.get(key, []), ("sandbox", key)) for key in ("write", "hide")
+        )
+        return SandboxPolicy(str(mode), command, write, hide)
+
+    def _sandbox_command(self, given: object) -> tuple[str, ...]:
         path = ("sandbox", "command")
-        given = table.get("command", [])
         if isinstance(given, str):
             try:
                 given = shlex.split(given)
@@ -158,15 +174,23 @@ class _Reader:
                 self._unknown((*path, place), SANDBOX_PLACES, "a place director fills in")
         return words
 
-    def _opencode(self, tables: Mapping[str, Mapping[str, Any]]) -> OpenCodeOptions:
-        options = self._section(OpenCodeOptions, tables["opencode"], ("opencode",))
+    def _places(self, value: object, path: tuple[str, ...]) -> tuple[str, ...]:
+        """Return paths of the machine: absolute, or below the home folder."""
+        given = self._strings(value, path)
+        for one in given:
+            if not one.startswith(("/", "~/")) and one != "~":
+                self._wrong(path, f'absolute paths, or paths that begin with "~/", not {one!r}')
+        return given
+
+    def _opencode(self, table: Mapping[str, Any], sandbox: SandboxPolicy) -> OpenCodeOptions:
+        options = self._section(OpenCodeOptions, table, ("opencode",))
         if options is None:
             return OpenCodeOptions()
         if url := options.server_url:
             path = ("opencode", "server")
             if not re.fullmatch(r"https?://[^/\s]+(/\S*)?", url):
                 self._wrong(path, f'"auto", "off" or the URL of a server, not {url!r}')
-            elif tables["sandbox"]:
+            elif sandbox.demanded:
                 self._say(
                     path, "names a server, which [sandbox] cannot hold: leave one of them out"
                 )

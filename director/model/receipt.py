@@ -41,7 +41,8 @@ class Receipt:
     ``base`` is the commit that the ``candidate`` stands on, ``merged`` the commit on the branch,
     ``tree`` its tree and ``parent`` its parent. ``tests`` maps the node's frozen tests to their
     sha256. ``tier`` and ``model`` are None for a node that was green without a call. ``rebuilt``:
-    made from the commit's trailers after a crash.
+    made from the commit's trailers after a crash. ``confinement`` is what kept agents and gates
+    from what director believes, in words ("": not known).
     """
 
     ts: str
@@ -61,6 +62,7 @@ class Receipt:
     attempts: int
     tools: Mapping[str, str] = field(default_factory=dict)
     rebuilt: bool = False
+    confinement: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the line as an object."""
@@ -73,6 +75,7 @@ class Receipt:
     def from_json(cls, line: Mapping[str, Any]) -> Receipt:
         """Return the receipt of a line; ValueError when it is not one that director wrote."""
         known = {name: _typed(line, name, kind) for name, kind in _TYPES.items()}
+        known["confinement"] = str(line.get("confinement", ""))
         known["gates"] = tuple(GateRun.from_json(_object(one)) for one in known["gates"])
         known["files"] = tuple(map(str, known["files"]))
         known["tests"] = {str(path): str(digest) for path, digest in known["tests"].items()}

@@ -46,11 +46,11 @@ def author_tests(bench: Workbench, node: Node, recon: str, feedback: str) -> Adm
     admission = Admission({}, str(note.memo["problem"]) if note else feedback)
     candidate = str(note.memo["start"]) if note else bench.job.tip()
     left_at = Path(note.cwd) if note else None
-    with bench.pool.lease_as_it_is(left_at) as worktree:
+    with bench.pool.lane(left_at) as lane:
         for round_number in range(first, ROUNDS + 1):
-            work = _Round(bench, node, worktree, round_number, candidate, admission.problem)
+            work = _Round(bench, node, lane.work, round_number, candidate, admission.problem)
             candidate = work.write(recon)
-            admission = admit(bench, node, worktree, candidate)
+            admission = admit(bench, node, lane.gate, candidate)
             if not admission.problem:
                 put_on_branch(bench, node, candidate)
                 break

@@ -70,8 +70,8 @@ def _content(bench: Workbench, node: Node, path: str) -> bytes:
 def _check(bench: Workbench, node: Node, edited: list[Entry]) -> None:
     tip = bench.job.tip()
     draft = bench.job.commit(bench.job.tree_with(tip, edited), tip, "Edited tests\n")
-    with bench.pool.lease_as_it_is() as worktree:
-        admission = admit(bench, node, worktree, draft)
+    with bench.pool.lane() as lane:
+        admission = admit(bench, node, lane.gate, draft)
     if admission.problem:
         raise RequestError(
             f"the tests of node {node.id} cannot be admitted: {admission.problem.splitlines()[0]}",

@@ -94,7 +94,7 @@ def integrate(bench: Workbench, plan: Plan) -> tuple[GateReport, ...]:
 
 
 def _gate(bench: Workbench, commit: str, command: str, name: str) -> GateResult:
-    with bench.pool.lease(commit) as worktree:
+    with bench.pool.lease_gate(commit) as worktree:
         result = bench.gates.run(command, worktree.path, name)
         if result.verdict is Verdict.GREEN:
             worktree.keep_builds()

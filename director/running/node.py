@@ -25,9 +25,10 @@ from director.running.prompts import Feedback, implement_prompt
 from director.running.receipts import put_on_record
 from director.running.review import check_compliance, review_candidate, review_names
 from director.running.trial import Candidate, Drafted, Trial, read_candidate
-from director.running.tries import judge_snapshot, needs_stage_two, next_role
+from director.running.tries import Finding, judge_snapshot, needs_stage_two, next_role
 from director.workspace.gates import GateResult, Verdict
-from director.workspace.worktrees import Worktree
+from director.workspace.pool import Lane
+from director.workspace.worktrees import Snapshot
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ def work_on_node(bench: Workbench, plan: Plan, node: Node, keeper: StateKeeper) 
     note = _left_by_killed_run(bench, node, keeper)
     left_at = Path(note.cwd) if note else None
     try:
-        with bench.pool.lease_as_it_is(left_at) as worktree:
-            work = _NodeWork(bench, plan, node, keeper, worktree)
+        with bench.pool.lane(left_at) as lane:
+            work = _NodeWork(bench, plan, node, keeper, lane)
             if note:
                 work.restore(note.memo)
             return work.run()
@@ -79,14 +80,14 @@ class _NodeWork:
         plan: Plan,
         node: Node,
         keeper: StateKeeper,
-        worktree: Worktree,
+        lane: Lane,
     ) -> None:
         self.bench = bench
         self.node = node
         self.keeper = keeper
-        self.worktree = worktree
-        self.trial = Trial(bench, node, worktree)
+        self.worktree = lane.work
         self.contract = plan.contract
+        self.trial = Trial(bench, node, self.contract, lane.gate)
         self.base = bench.job.tip()
         self.start = self.base  # what the worktree holds when the next try begins
         self.first_output = ""
@@ -109,7 +110,7 @@ class _NodeWork:
     def _look_first(self) -> NodeEnd | None:
         """Run the tests before any call; returns the end when there is nothing to do, or no way."""
         while True:
-            before = self.trial.run(self.base, "before")
+            before = self.trial.run_before(self.base)
             self.first_output = before.output
             if before.verdict is Verdict.BROKEN:
                 return self._failed(f"gate broken: `{before.command}`: {before.reason}")
@@ -129,6 +130,7 @@ class _NodeWork:
             "first_output": self.first_output,
             "feedback": asdict(self.feedback) if self.feedback else None,
             "fallback": asdict(self.fallback) if self.fallback else None,
+            "rewritten": sorted(self.trial.rewritten),
         }
 
     def restore(self, memo: Mapping[str, Any]) -> None:
@@ -140,6 +142,7 @@ class _NodeWork:
         self.fallback = read_candidate(memo["fallback"])
         self.drafted = Drafted(**memo["drafted"]) if memo.get("drafted") else None
         self.green = read_candidate(memo.get("green"))
+        self.trial.rewritten |= set(memo["rewritten"])
 
     def _next_role(self) -> Role | None:
         tries = self.keeper.node(self.node.id).tries
@@ -242,7 +245,7 @@ class _NodeWork:
         if snapshot.tree != base_tree:
             commit = draft(self.bench, self.node, snapshot.tree, self.base)
         self.start = commit
-        finding = judge_snapshot(snapshot, base_tree, self.node.files, self.contract)
+        finding = self._judge(snapshot, commit)
         remark = f"The turn ended early ({reply.reason}). " if reply.reason else ""
         if finding.outcome is not None:
             self.feedback = Feedback(f"{remark}{finding.feedback}".strip())
@@ -253,6 +256,15 @@ class _NodeWork:
             self.feedback, self.start = Feedback(lesson), self.base
             return TryOutcome.OUT_OF_SCOPE
         return Drafted(commit, remark, finding.feedback)
+
+    def _judge(self, snapshot: Snapshot, commit: str) -> Finding:
+        """Judge what a turn left; files outside the allowlist may be the test command's doing."""
+        about = (snapshot, self.bench.job.tree(self.base), self.node.files, self.contract)
+        finding = judge_snapshot(*about, self.trial.rewritten)
+        if finding.outcome is TryOutcome.OUT_OF_SCOPE and snapshot.changed - set(self.node.files):
+            self.trial.run_for_scope(commit)
+            finding = judge_snapshot(*about, self.trial.rewritten)
+        return finding
 
     def _gate(self, commit: str) -> GateResult:
         """Gate a candidate on the tip, where it will merge; red there, on its own base.
@@ -285,6 +297,7 @@ class _NodeWork:
         stage_two = needs_stage_two(policy, candidate.role, changed)
         if not (stage_two or policy.stage_one_llm):
             return TryOutcome.GREEN
+        self.worktree.reset(candidate.commit)  # reviewers read what is around the diff
         diff = self.bench.job.diff(candidate.base, candidate.commit)
         about = (self.bench, self.node, self.worktree, diff, attempt)
         if policy.stage_one_llm:

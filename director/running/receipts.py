@@ -70,6 +70,7 @@ def commit_gated(
         model=bench.config.tiers[origin.role] if origin.role else None,
         attempts=origin.attempts,
         tools=tool_versions(bench.job.git, bench.crew.caller.version()),
+        confinement=bench.confinement,
     )
     return commit_merge(bench.job, node.title, draft)
 

@@ -132,6 +132,7 @@ class _Run:
             nodes=len(self.plan.nodes),
             done=len(done),
             parallel=self.lanes,
+            confinement=self.bench.confinement,
         )
         drive(self.schedule, self.lanes, self._work, self._settle)
         return self._close(self._integrate())

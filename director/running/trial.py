@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,8 @@ from director.running.receipts import gate_run
 from director.workspace.gates import GateResult, Verdict
 from director.workspace.provisions import SetupFailedError
 from director.workspace.worktrees import Worktree
+
+SHOWN_PATHS = 5
 
 
 @dataclass(frozen=True)
@@ -51,13 +53,21 @@ def read_candidate(stored: Mapping[str, Any] | None) -> Candidate | None:
 
 
 class Trial:
-    """The node's tests, run on clean checkouts in one worktree."""
+    """The node's tests, run on clean checkouts in the worktree of a lane's gates.
 
-    def __init__(self, bench: Workbench, node: Node, worktree: Worktree) -> None:
+    Every run starts from the exact tree. What the test command itself changes in tracked files is
+    ``rewritten``: it is nobody's work, and each run begins without it.
+    """
+
+    def __init__(
+        self, bench: Workbench, node: Node, contract: Collection[str], worktree: Worktree
+    ) -> None:
         self._bench = bench
         self._node = node
+        self._kept = {*contract, *node.files}
         self._worktree = worktree
         self._green: list[GateRun] = []
+        self.rewritten: set[str] = set()
         self.unprepared: set[str] = set()  # commits whose own setup fails
 
     def run(self, commit: str, purpose: str) -> GateResult:
@@ -73,6 +83,30 @@ class Trial:
         result = replace(failed.result, verdict=Verdict.RED)
         self._tell(purpose, result)
         return result
+
+    def run_before(self, commit: str) -> GateResult:
+        """Run the tests on ``commit``, where no work is done yet.
+
+        What they change there, be it tests, is their own doing.
+        """
+        result = self.run(commit, "before")
+        self._learn(self._worktree.changed() - set(self._node.files))
+        return result
+
+    def run_for_scope(self, commit: str) -> None:
+        """Run the tests on a draft, to see whether they change what an agent seems to have."""
+        self.run(commit, "scope")
+        self._learn(self._worktree.changed() - self._kept)
+
+    def _learn(self, changed: Collection[str]) -> None:
+        new = set(changed) - self.rewritten
+        if not new:
+            return
+        self.rewritten |= new
+        more = f" and {len(new) - SHOWN_PATHS} more" if len(new) > SHOWN_PATHS else ""
+        listed = f"{', '.join(sorted(new)[:SHOWN_PATHS])}{more}"
+        message = f"the test command of {self._node.id} itself changes {listed}: left out"
+        self._bench.events.emit(Kind.NOTICE, self._node.id, message=message)
 
     def _prepare(self, commit: str) -> SetupFailedError | None:
         """Reset the worktree; returns the failure of a setup that works on the tip."""
@@ -92,6 +126,7 @@ class Trial:
     def flake(self, commit: str) -> GateResult | None:
         """Run the tests again, ``flake_runs − 1`` times; returns the run that was not green."""
         for _ in range(self._bench.config.limits.flake_runs - 1):
+            self._worktree.reset(commit)
             gate = self._gate(commit, "again")
             if gate.verdict is not Verdict.GREEN:
                 return gate
@@ -103,12 +138,36 @@ class Trial:
         return tuple(run for run in self._green if run.commit == commit)
 
     def _gate(self, commit: str, purpose: str) -> GateResult:
-        name = f"{self._node.id}-{purpose}"
-        result = self._bench.gates.run(self._node.test_cmd, self._worktree.path, name)
+        result = self._run_command(purpose)
+        if result.verdict is Verdict.GREEN:
+            result = self._unless_changed(commit, result)
         self._tell(purpose, result)
         if result.verdict is Verdict.GREEN:
             self._green.append(gate_run(self._bench, purpose, commit, result))
         return result
+
+    def _run_command(self, purpose: str) -> GateResult:
+        name = f"{self._node.id}-{purpose}"
+        return self._bench.gates.run(self._node.test_cmd, self._worktree.path, name)
+
+    def _unless_changed(self, commit: str, result: GateResult) -> GateResult:
+        """Return the green ``result``; red where something else than ``commit`` was tested.
+
+        What the command changes again when it runs again, in files that are neither tests nor the
+        node's own, is its own doing. Anything else was put there while it ran.
+        """
+        changed = self._worktree.changed() - self.rewritten
+        if not changed:
+            return result
+        if not changed & self._kept:
+            self._worktree.reset(commit)
+            again = self._run_command("again")
+            if self._worktree.changed() - self.rewritten == changed:
+                self._learn(changed)
+                return again
+        listed = ", ".join(sorted(changed)[:SHOWN_PATHS])
+        reason = f"{result.reason}, but while it ran {listed} changed: the commit was not tested"
+        return replace(result, verdict=Verdict.RED, reason=reason)
 
     def _tell(self, purpose: str, result: GateResult) -> None:
         self._bench.events.emit(

@@ -61,11 +61,18 @@ def next_role(tries: Sequence[Try], max_attempts: int) -> Role | None:
 
 
 def judge_snapshot(
-    snapshot: Snapshot, base_tree: str, allowlist: Collection[str], contract: Collection[str]
+    snapshot: Snapshot,
+    base_tree: str,
+    allowlist: Collection[str],
+    contract: Collection[str],
+    rewritten: Collection[str] = (),
 ) -> Finding:
-    """Say whether a worktree holds a candidate: within the allowlist, the contract untouched."""
-    outside = sorted(snapshot.changed - set(allowlist) - AGENTS_OWN_FILES)
-    broken = sorted(snapshot.changed & set(contract))
+    """Say whether a worktree holds a candidate: within the allowlist, the contract untouched.
+
+    ``rewritten`` is what the test command itself changes: it is not the agent's doing.
+    """
+    outside = sorted(snapshot.changed - {*allowlist, *rewritten} - AGENTS_OWN_FILES)
+    broken = sorted(snapshot.changed & set(contract) - set(rewritten))
     strays = [
         path
         for path in snapshot.strays

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from director.job.provided import provisions_of
 from director.job.trailers import NODE
-from director.job.workbench import Setting, redactor_of, sandbox_of
+from director.job.workbench import Setting, redactor_of, site_of
 from director.model.config import Config
 from director.model.plan import Node, Plan
 from director.records.events import Kind
@@ -19,7 +19,7 @@ from director.verifying.problem import Problem, restore, short
 from director.workspace.gates import GateResult, Gates, Verdict
 from director.workspace.given import find_sources
 from director.workspace.job_repository import create_job_repository
-from director.workspace.pool import Pool, open_pool, sweep_pool
+from director.workspace.pool import Pool, pool_folder, sweep_pool
 from director.workspace.processes import Processes
 
 
@@ -63,17 +63,20 @@ def _checkouts(
     sources = find_sources(setting.repository, config.worktree)
     redactor = redactor_of(setting, directory, config, sources)
     processes = Processes(plan.job_id, setting.cancellation)
-    env, limit = config.env.of(setting.env), config.limits.node_timeout_secs
-    sandbox = sandbox_of(setting, place / "job.git", config)
-    gates = Gates(processes, env, directory.logs, limit, sandbox, redactor)
+    limit = config.limits.node_timeout_secs
     try:
-        job = create_job_repository(
-            place / "job.git", setting.repository, plan.job_branch, tip, borrowed
-        )
-        provisions = provisions_of(config, sources, job, gates, setting.events)
-        with open_pool(job, record, setting.env, provisions) as pool:
-            sandbox.try_out(processes, env, pool.folder, directory.logs)
-            yield pool, gates
+        with pool_folder(record, setting.env) as folder:
+            site = site_of(setting, place / "job.git", config, folder)
+            sandbox, env = site.sandbox, site.gate_env
+            gates = Gates(processes, env, directory.logs, limit, sandbox, redactor)
+            job = create_job_repository(
+                place / "job.git", site.repository, plan.job_branch, tip, borrowed
+            )
+            sandbox.try_out(processes, env, folder, directory.logs)
+            yield (
+                Pool(job, folder, provisions_of(config, sources, job, gates, setting.events)),
+                gates,
+            )
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
@@ -130,7 +133,7 @@ class _Again:
 
     def _run(self, command: str, commit: str, name: str) -> GateResult:
         self.count += 1
-        with self._pool.lease(commit) as worktree:
+        with self._pool.lease_gate(commit) as worktree:
             return self._gates.run(command, worktree.path, name)
 
     def _problem(self, who: str, result: GateResult, commit: str, node_id: str | None) -> Problem:

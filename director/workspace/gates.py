@@ -14,7 +14,7 @@ from director.model.secrets import NOTHING_SECRET, Redactor
 from director.records.files import make_folder, redact_file
 from director.workspace.git import without_git_variables
 from director.workspace.processes import Command, Ended, Ending, Processes
-from director.workspace.sandbox import Sandbox
+from director.workspace.sandbox import Part, Sandbox
 from director.workspace.slots import slot_variables
 
 NOT_EXECUTABLE, NOT_FOUND = 126, 127  # POSIX shell, "Exit Status for Commands"
@@ -71,21 +71,24 @@ class Gates:
         self._sandbox = sandbox or Sandbox()
         self._redactor = redactor
 
-    def run(self, command: str, worktree: Path, name: str, kind: str = "gate") -> GateResult:
+    def run(self, command: str, worktree: Path, name: str, part: Part = Part.GATE) -> GateResult:
         """Run ``command`` in ``worktree``; InterruptedRunError when the run was cancelled.
 
-        ``kind`` and ``name`` make the name of its log.
+        ``part`` and ``name`` make the name of its log.
         """
         make_folder(self._logs)
         safe = re.sub(r"[^\w.-]+", "-", name)
-        log = self._logs / f"{kind}-{safe}-{secrets.token_hex(4)}.log"
+        log = self._logs / f"{part}-{safe}-{secrets.token_hex(4)}.log"
+        temporary = self._sandbox.variables(part, worktree, self._env)
+        launch = self._sandbox.launch(part, ["/bin/sh", "-c", command], worktree)
         ended = self._processes.run(
             Command(
-                argv=self._sandbox.around(["/bin/sh", "-c", command], worktree),
+                argv=launch.argv,
                 cwd=worktree,
-                env={**self._env, **slot_variables(worktree)},
+                env={**self._env, **slot_variables(worktree), **temporary},
                 stdout=log,
                 timeout_secs=self._timeout_secs,
+                bind=launch.bind,
             )
         )
         redact_file(log, self._redactor)

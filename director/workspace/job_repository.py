@@ -18,6 +18,7 @@ from pathlib import Path
 from director.model.errors import StoppedError
 from director.records.files import append_line, explained, make_folder, read_lines
 from director.workspace.git import Git, split_z
+from director.workspace.git_settings import config_text, setting_of
 from director.workspace.history import ABSENT_MODE, BranchCommit, Change, Entry, History
 from director.workspace.objects import TREE_MODE, Item, Objects, tree_data, write_object
 from director.workspace.removal import discard
@@ -30,6 +31,7 @@ CARRIED_CONFIG = (
 CARRIED_FILES = ("shallow", "info/attributes", "info/sparse-checkout")
 SETTINGS = (*CARRIED_FILES, "config", "config.worktree", "info/exclude", "info/grafts")
 TIPS = "tips.jsonl"
+BARE, NOT_BARE = b'bare = "true"', b'bare = "false"'
 BASICS = ("HEAD", "objects/info/alternates")  # without them it is no repository
 
 __all__ = [  # what it gives out is defined next door
@@ -79,6 +81,8 @@ class JobRepository(History):
             self._settle()
 
     def _settle(self) -> None:
+        if self.user.settings:
+            self.user.settings.settle()
         if not self.path.is_dir():
             raise StoppedError(
                 f"the job repository {self.path} is gone",
@@ -92,6 +96,15 @@ class JobRepository(History):
                     if content is not None:
                         place.parent.mkdir(parents=True, exist_ok=True)
                         place.write_bytes(content)
+
+    def borrowing(self) -> dict[str, bytes]:
+        """Return the files (path → content) of a repository that borrows this one's objects.
+
+        For the worktrees: what is done with git there has no part in this repository.
+        """
+        files = {name: content for name, content in self._settings.items() if content is not None}
+        files["config"] = files["config"].replace(BARE, NOT_BARE)
+        return files | {"objects/info/alternates": os.fsencode(self.path / "objects") + b"\n"}
 
     def _point(self, commit: str) -> None:
         """Move the branch, whatever agents did to this repository meanwhile.
@@ -282,23 +295,8 @@ def _carry_settings(user: Repository, path: Path) -> None:
     if user.object_format != "sha1":
         settings.append(("extensions.objectFormat", user.object_format))
     done = user.git.run("config", "--local", "--null", "--get-regexp", CARRIED_CONFIG)
-    for setting in split_z(done.out):
-        key, newline, value = setting.partition("\n")
-        settings.append((key, value if newline else "true"))  # a key alone means true
-    lines = [_config_lines(key, value) for key, value in settings]
-    (path / "config").write_text("".join(lines), errors="surrogateescape")
-
-
-def _config_lines(key: str, value: str) -> str:
-    """Return a setting as a configuration file has it (git-config(1), "Syntax")."""
-    section, _, name = key.rpartition(".")
-    section, dot, subsection = section.partition(".")
-    quoted = f' "{_escaped(subsection)}"' if dot else ""
-    return f'[{section}{quoted}]\n\t{name} = "{_escaped(value)}"\n'
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    settings += map(setting_of, split_z(done.out))
+    (path / "config").write_text(config_text(settings), errors="surrogateescape")
 
 
 def _content(path: Path) -> bytes | None:

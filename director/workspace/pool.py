@@ -11,102 +11,133 @@ from pathlib import Path
 
 from director.records import files
 from director.workspace.job_repository import JobRepository
-from director.workspace.provisions import Provisions, Slot
+from director.workspace.provisions import Builds, Provisions, Slot
 from director.workspace.removal import discard
 from director.workspace.slots import PREFIX as SLOT
 from director.workspace.slots import slot_number
 from director.workspace.worktrees import Worktree
 
-CACHE = "director"
+OWN = "director"
 PREFIX = "job-"  # of the folder of one job's worktrees
 
 
+class Lane:
+    """A worktree for agents and one for gates, of the same number. Used by one thread at a time.
+
+    No agent can write in the one for gates, where agents are confined. Both are made when they
+    are first reset.
+    """
+
+    def __init__(self, work: Worktree, gate: Worktree) -> None:
+        self.work = work
+        self.gate = gate
+
+
 class Pool:
-    """The worktrees of one job: made when needed, given back after use, removed at the end."""
+    """The lanes of one job: made when needed, given back after use, removed at the end."""
 
     def __init__(
         self, job: JobRepository, folder: Path, provisions: Provisions | None = None
     ) -> None:
         self._job = job
         self.provisions = provisions
-        self._folder = folder
-        self._free = [self._adopted(path) for path in sorted(folder.glob(f"{SLOT}*[0-9]"))]
-        self._made = max((slot_number(one.path) or 0 for one in self._free), default=0)
+        self.folder = folder
+        for part in (self.agents, self._gates, self.notes):
+            files.make_folder(part)
+        left = {path.name for part in (self.agents, self._gates) for path in _slots(part)}
+        for lock in self.notes.glob("*.lock"):  # of a killed git
+            lock.unlink()
+        self._free = [self._at(name) for name in sorted(left)]
+        self._made = max((slot_number(Path(name)) or 0 for name in left), default=0)
         self._turn = threading.Lock()
 
     @property
-    def folder(self) -> Path:
-        """The folder that holds the worktrees."""
-        return self._folder
+    def agents(self) -> Path:
+        """The folder that holds the worktrees of agents."""
+        return self.folder / "agents"
 
-    def _adopted(self, path: Path) -> Worktree:
-        """Return a worktree that a killed run left, as it left it."""
-        for lock in self._folder.glob(f"{path.name}.*.lock"):
-            lock.unlink()
-        return self._at(path)
+    @property
+    def _gates(self) -> Path:
+        return self.folder / "gates"
+
+    @property
+    def notes(self) -> Path:
+        """The folder for what director itself keeps while the pool is open."""
+        return self.folder / "notes"
 
     @contextmanager
     def lease(self, commit: str) -> Iterator[Worktree]:
-        """Give a worktree that holds exactly ``commit``; nobody else has it meanwhile."""
-        with self.lease_as_it_is() as worktree:
-            worktree.reset(commit)
-            yield worktree
+        """Give a worktree for an agent that holds exactly ``commit``; nobody else has it."""
+        with self.lane() as lane:
+            lane.work.reset(commit)
+            yield lane.work
 
     @contextmanager
-    def lease_as_it_is(self, left_at: Path | None = None) -> Iterator[Worktree]:
-        """Give a worktree for one who resets it before the first use; nobody else has it meanwhile.
+    def lease_gate(self, commit: str) -> Iterator[Worktree]:
+        """Give a worktree for a gate that holds exactly ``commit``; nobody else has it."""
+        with self.lane() as lane:
+            lane.gate.reset(commit)
+            yield lane.gate
 
-        ``left_at``: the worktree there, as a killed run left it, where it still exists.
+    @contextmanager
+    def lane(self, left_at: Path | None = None) -> Iterator[Lane]:
+        """Give a lane whose worktrees are to be reset before their first use; nobody else has it.
+
+        ``left_at``: the lane of the agent's worktree there, as a killed run left it, where it
+        still exists.
         """
-        worktree = self._left(left_at) or self._take()
+        lane = self._left(left_at) or self._take()
         try:
-            yield worktree
+            yield lane
         finally:
             with self._turn:
-                self._free.append(worktree)
+                self._free.append(lane)
 
-    def _left(self, path: Path | None) -> Worktree | None:
+    def _left(self, path: Path | None) -> Lane | None:
         with self._turn:
-            for worktree in self._free:
-                if worktree.path == path:
-                    self._free.remove(worktree)
-                    return worktree
+            for lane in self._free:
+                if lane.work.path == path:
+                    self._free.remove(lane)
+                    return lane
         return None
 
-    def _take(self) -> Worktree:
+    def _take(self) -> Lane:
         with self._turn:
             if self._free:
                 return self._free.pop()
             self._made += 1
-            return self._at(self._folder / f"{SLOT}{self._made}")
+            return self._at(f"{SLOT}{self._made}")
 
-    def _at(self, path: Path) -> Worktree:
-        slot = Slot(self.provisions, path) if self.provisions else None
-        return Worktree(path, self._job.path / "worktrees" / path.name, self._job, slot)
+    def _at(self, name: str) -> Lane:
+        builds = Builds(self.notes / f"{name}.kept")
+        work, gate = (self._worktree(part / name, builds) for part in (self.agents, self._gates))
+        return Lane(work, gate)
+
+    def _worktree(self, path: Path, builds: Builds) -> Worktree:
+        notes = self.notes / f"{path.parent.name}-{path.name}"
+        slot = Slot(self.provisions, path, notes, builds) if self.provisions else None
+        return Worktree(path, notes, self._job, slot)
+
+
+def _slots(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"{SLOT}*[0-9]"))
 
 
 @contextmanager
-def open_pool(
-    job: JobRepository,
-    record: Path,
-    env: Mapping[str, str],
-    provisions: Provisions | None = None,
-) -> Iterator[Pool]:
-    """Give the pool of a job, and remove it afterwards.
+def pool_folder(record: Path, env: Mapping[str, str]) -> Iterator[Path]:
+    """Give the folder for the worktrees of a job, and remove it afterwards.
 
-    ``record`` notes where the worktrees are: after a crash the next run goes on in them, because
-    they may hold work that is paid for.
+    ``record`` notes where it is: after a crash the next run continues in it, because worktrees
+    may hold work that is paid for.
     """
     folder = _noted_folder(record)
     if folder is None or not folder.is_dir():
         sweep_pool(record)
         folder = _new_folder(record, env)
     try:
-        yield Pool(job, folder, provisions)
+        yield folder
     finally:
         sweep_pool(record)
-        if job.path.is_dir():  # else an agent removed it, and that is what is to be said
-            discard(job.path / "worktrees")
 
 
 def sweep_pool(record: Path) -> None:
@@ -119,20 +150,24 @@ def sweep_pool(record: Path) -> None:
 def _noted_folder(record: Path) -> Path | None:
     noted = (files.read_json(record) or {}).get("folder")
     folder = Path(noted) if isinstance(noted, str) else Path()
-    ours = folder.parent.name == CACHE and folder.name.startswith(PREFIX)
+    ours = folder.parent.name == OWN and folder.name.startswith(PREFIX)
     return folder if ours and os.path.lexists(folder) else None
 
 
 def _new_folder(record: Path, env: Mapping[str, str]) -> Path:
-    parent = cache_folder(env)
+    parent = worktrees_folder(env)
     with files.explained(parent):
         files.make_folder(parent)
-        folder = Path(tempfile.mkdtemp(dir=parent, prefix=PREFIX))
+        folder = Path(tempfile.mkdtemp(dir=parent, prefix=PREFIX)).resolve()
     files.write_json(record, {"folder": str(folder)})
     return folder
 
 
-def cache_folder(env: Mapping[str, str]) -> Path:
-    """Return the user's cache folder for director (XDG Base Directory Specification)."""
-    base = env.get("XDG_CACHE_HOME") or str(Path(env.get("HOME") or Path.home()) / ".cache")
-    return Path(base) / CACHE
+def worktrees_folder(env: Mapping[str, str]) -> Path:
+    """Return the user's folder for worktrees (XDG Base Directory Specification, state).
+
+    Not that for caches: where processes are confined nothing new can be made in the folders on
+    the way to what is kept, and tools make their caches there.
+    """
+    base = env.get("XDG_STATE_HOME") or str(Path(env.get("HOME") or Path.home()) / ".local/state")
+    return Path(base) / OWN

@@ -128,7 +128,8 @@ class Ending(StrEnum):
 class Command:
     """What to run. Streams are files, so that nothing is lost and no open pipe can block.
 
-    ``stderr`` None: the same file as ``stdout``. ``timeout_secs`` is wall time.
+    ``stderr`` None: the same file as ``stdout``. ``timeout_secs`` is wall time. ``bind`` binds
+    the thread that starts it, which does nothing else, and so all that runs from then on.
     """
 
     argv: Sequence[str]
@@ -138,6 +139,7 @@ class Command:
     timeout_secs: float
     stderr: Path | None = None
     stdin: Path | None = None
+    bind: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -256,7 +258,8 @@ class Service:
     def __init__(self, command: Command, marker: str) -> None:
         argv = ["/bin/sh", "-c", WATCHED, "sh", *command.argv]
         with open_to_append(command.stdout) as out:
-            self._process: subprocess.Popen[bytes] = _CHILDREN.start(
+            self._process: subprocess.Popen[bytes] = _bound(
+                command.bind,
                 argv,
                 cwd=command.cwd,
                 env={**command.env, MARKER: marker},
@@ -413,7 +416,8 @@ def _start(command: Command, marker: str) -> subprocess.Popen[bytes]:
         out = stack.enter_context(open_to_append(command.stdout))
         err = stack.enter_context(open_to_append(command.stderr)) if command.stderr else out
         given = stack.enter_context((command.stdin or Path(os.devnull)).open("rb"))
-        return _CHILDREN.start(
+        return _bound(
+            command.bind,
             command.argv,
             cwd=command.cwd,
             env={**command.env, MARKER: marker},
@@ -422,6 +426,20 @@ def _start(command: Command, marker: str) -> subprocess.Popen[bytes]:
             stderr=err,
             start_new_session=True,
         )
+
+
+def _bound(bind: Callable[[], None] | None, *args: Any, **how: Any) -> subprocess.Popen[bytes]:
+    """Start a process from a thread that ``bind`` has bound (None: from this one)."""
+    if bind is None:
+        return _CHILDREN.start(*args, **how)
+    from concurrent.futures import ThreadPoolExecutor
+
+    def start() -> subprocess.Popen[bytes]:
+        bind()
+        return _CHILDREN.start(*args, **how)
+
+    with ThreadPoolExecutor(1, thread_name_prefix="bound") as thread:
+        return thread.submit(start).result()
 
 
 class _Tree:

@@ -136,23 +136,32 @@ class _State:
     origin: str
 
 
+class Builds:
+    """The build folders of one lane, as its last green gate left them, in ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.kept: SealedTree | None = None
+
+
 class Slot:
     """The provisions of one worktree. Used by one thread at a time.
+
+    ``notes`` begins the names of the folders in which copies are kept.
 
     Setup runs on the tip of the job branch, so that no candidate has a part in what it makes; only
     what a candidate that changes its inputs needs is made on that candidate, for it alone. Where
     director does not know what is there (a killed run left it), all is provided anew.
     """
 
-    def __init__(self, provisions: Provisions, path: Path) -> None:
+    def __init__(self, provisions: Provisions, path: Path, notes: Path, builds: Builds) -> None:
         self._all = provisions
         self._path = path
         self._state: _State | None = None
         self._pristine = SealedTree(path, (), {})  # what it is restored from
         self._known: Seals = {}
-        self._made = path.with_name(f"{path.name}.made")  # what setup left, a copy
-        self._builds = path.with_name(f"{path.name}.kept")
-        self._kept: SealedTree | None = None
+        self._made = notes.with_name(f"{notes.name}.made")  # what setup left, a copy
+        self._builds = builds
 
     def exclusions(self, commit: str) -> list[str]:
         """Return the options with which `git clean` passes over what stays for ``commit``."""
@@ -169,7 +178,7 @@ class Slot:
         problem = ""
         for _ in range(TRIES):
             try:
-                given = self._all.given(self._path.parent)
+                given = self._all.given(self._made.parent)
                 anew = not self._serves(commit, given)
                 if anew:
                     self._begin(commit, git, given)
@@ -233,26 +242,28 @@ class Slot:
         self._known = seals_of(self._path, names)
 
     def keep_builds(self) -> None:
-        """Keep the build folders as they are now for what runs in this slot next."""
+        """Keep the build folders as they are now for what runs in this lane next."""
         keep = self._all.policy.keep
         if not keep:
             return
-        discard(self._builds)
+        folder = self._builds.folder
+        discard(folder)
         for name in keep:
             place = self._path / name
             if leads(self._path, name) and place.is_dir() and not place.is_symlink():
-                (self._builds / name).parent.mkdir(parents=True, exist_ok=True)
-                place.rename(self._builds / name)
-        self._kept = SealedTree.of(self._builds, keep)
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                place.rename(folder / name)
+        self._builds.kept = SealedTree.of(folder, keep)
 
     def _bring_builds(self, git: Git) -> None:
         """Put in a copy of what was kept; nothing, when somebody changed it meanwhile."""
-        if self._kept is None:
+        kept = self._builds.kept
+        if kept is None:
             return
         try:
-            self._kept.lay_out(self._path, {}, self._tracked(git, self._kept.names))
+            kept.lay_out(self._path, {}, self._tracked(git, kept.names))
         except TamperedError:
-            self._kept = None
+            self._builds.kept = None
 
     def _tracked(self, git: Git, names: Iterable[str]) -> Tracked:
         """Return what the commit itself holds at or below ``names``."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from director.model.errors import RequestError, StoppedError
 from director.workspace.git import Git, GitError, split_z
+from director.workspace.git_settings import FrozenSettings
 from director.workspace.processes import Captured
 
 BRANCH_PREFIX = "director/"
@@ -19,7 +20,8 @@ OWN_FOLDER = ".director/"
 class Repository:
     """A checkout of the user's. ``root`` is its top folder, ``objects`` its object store.
 
-    ``object_format`` is ``sha1`` or ``sha256``.
+    ``object_format`` is ``sha1`` or ``sha256``. ``settings`` is the copy of the user's global
+    configuration that git reads here (None: the configuration itself).
     """
 
     root: Path
@@ -28,6 +30,13 @@ class Repository:
     common_dir: Path
     object_format: str
     caller_env: Mapping[str, str]
+    settings: FrozenSettings | None = None
+
+    def reading(self, settings: FrozenSettings) -> Repository:
+        """Return the same checkout, where git reads ``settings``."""
+        git = self.git.with_variables(**settings.variables)
+        env = {**self.caller_env, **settings.variables}
+        return replace(self, git=git, caller_env=env, settings=settings)
 
     def head(self) -> str:
         """Return the commit that HEAD names; RequestError on an unborn branch."""

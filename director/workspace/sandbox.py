@@ -1,17 +1,23 @@
-"""The sandbox: a command of the user's that stands in front of every agent and gate."""
+"""The sandbox: what agents, gates and setup may touch, and how the machine sees to it."""
 
 from __future__ import annotations
 
 import secrets
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 
-from director.model.errors import InterruptedRunError, RequestError
+from director.model.config import SandboxPolicy
+from director.model.errors import InterruptedRunError, RequestError, StoppedError
 from director.records.files import make_folder
+from director.workspace.confinement import Domain, Launch, Mechanism, find_mechanism
 from director.workspace.processes import MARKER, Command, Ended, Ending, Processes
+from director.workspace.removal import discard
+from director.workspace.slots import repository_of, scratch_folder
+from director.workspace.trusted import trusted_paths
 
 TRIAL_SECS = 60.0
 TRIAL = f"""\
@@ -19,31 +25,129 @@ test -n "${MARKER}" || {{ echo "the variable {MARKER} does not get through it"; 
 test "$(pwd -P)" = "$1" || {{ echo "it does not start in the worktree"; exit 1; }}
 : > written || {{ echo "the worktree cannot be written in it"; exit 1; }}
 """
+AUTO = SandboxPolicy()
 ADVICE = "correct [sandbox] in the configuration"
+NOTHING = "none"
+AGENTS_FOLDERS = {
+    "XDG_CACHE_HOME": ".cache",
+    "XDG_CONFIG_HOME": ".config",
+    "XDG_DATA_HOME": ".local/share",
+    "XDG_STATE_HOME": ".local/state",
+}
+
+
+class Part(StrEnum):
+    """Who is confined."""
+
+    AGENT = "agent"
+    GATE = "gate"
+    SETUP = "setup"
+    SERVER = "server"
+
+
+@dataclass(frozen=True)
+class Grounds:
+    """What there is to keep: the repository, what director works with, what gates trust.
+
+    ``repository`` are the folders of the user's repository and of the job's, ``work`` the folder
+    that holds all worktrees of director's, ``agents`` the part of it that holds those of agents,
+    ``agent_folders`` those in which the coding agent keeps its data. ``write`` and ``hide`` are
+    what the configuration names.
+    """
+
+    repository: tuple[Path, ...]
+    work: Path
+    agents: Path
+    trusted: tuple[Path, ...]
+    agent_folders: tuple[Path, ...]
+    write: tuple[Path, ...] = ()
+    hide: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """The words of the command (none: no sandbox), and what its ``{places}`` stand for.
+    """The sandbox of one job. ``mechanism`` None: a ``command`` of the user's, or nothing.
 
-    ``{worktree}`` and ``{scratch}`` differ from process to process and are filled in here.
+    ``places`` is what the ``{places}`` of the command stand for; ``{worktree}`` and ``{scratch}``
+    differ from process to process and are filled in here.
     """
 
-    command: tuple[str, ...] = ()
+    policy: SandboxPolicy = AUTO
     places: Mapping[str, str] = field(default_factory=dict)
+    mechanism: Mechanism | None = None
+    grounds: Grounds | None = None
 
-    def around(self, argv: Sequence[str], worktree: Path) -> list[str]:
-        """Return ``argv`` with the sandbox in front."""
+    @property
+    def name(self) -> str:
+        """What holds, in words: for receipts and for the first line of a run."""
+        if self.mechanism:
+            return f"{self.policy.effective_mode} by {self.mechanism.name}"
+        return "the command of [sandbox]" if self.policy.command else NOTHING
+
+    @property
+    def for_one_worktree(self) -> bool:
+        """Whether it is made for one worktree at a time, so that no server can be shared in it."""
+        strict = self.mechanism is not None and self.policy.mode == "strict"
+        return bool(self.policy.command) or strict
+
+    def launch(self, part: Part, argv: Sequence[str], worktree: Path) -> Launch:
+        """Return how ``argv`` is started for ``part`` in ``worktree`` (a server: its folder).
+
+        Raises StoppedError when the kernel refuses to confine it.
+        """
+        if self.mechanism is None:
+            return Launch([*self._command(worktree), *argv])
+        try:
+            return self.mechanism.launch(argv, self.domain(part, worktree))
+        except OSError as error:
+            raise StoppedError(
+                f"cannot confine a process ({self.mechanism.name}): {error}",
+                'run the command again, or set [sandbox] mode = "off"',
+            ) from None
+
+    def domain(self, part: Part, worktree: Path) -> Domain:
+        """Return what ``part`` may write when it works in ``worktree``."""
+        assert self.grounds is not None
+        grounds, strict = self.grounds, self.policy.mode == "strict"
+        own = grounds.agents if part is Part.SERVER else worktree
+        mine = (own, repository_of(own), scratch_folder(own), *grounds.write)
+        if strict and part in (Part.AGENT, Part.SERVER):
+            mine += grounds.agent_folders
+        trusted = () if part is Part.SETUP else grounds.trusted
+        kept = (*grounds.repository, grounds.work, *trusted)
+        return Domain(kept, mine, grounds.hide, strict)
+
+    def variables(self, part: Part, worktree: Path, env: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables that ``part`` needs so that it finds a place for temporary files.
+
+        Where nothing new can be made in the usual one, that is a folder beside its worktree.
+        """
+        if self.mechanism is None:
+            return {}
+        usual = Path(env.get("TMPDIR") or tempfile.gettempdir()).resolve()
+        if not self.domain(part, worktree).on_the_way(usual):
+            return {}
+        scratch = scratch_folder(worktree)
+        if scratch.is_symlink() or not scratch.is_dir():  # an agent may have put a file there
+            discard(scratch)
+            scratch.mkdir(parents=True)
+        return {"TMPDIR": str(scratch)}
+
+    def _command(self, worktree: Path) -> list[str]:
         places = {**self.places, "worktree": worktree, "scratch": scratch_folder(worktree)}
-        return [_filled(word, places) for word in self.command] + list(argv)
+        return [_filled(word, places) for word in self.policy.command]
 
     def try_out(self, processes: Processes, env: Mapping[str, str], pool: Path, logs: Path) -> None:
-        """See whether a command runs in it, in a folder of ``pool``; RequestError says why not."""
-        if not self.command:
+        """See whether the command of the user's works, in a folder of ``pool``.
+
+        RequestError says why not.
+        """
+        if not self.policy.command:
             return
         with tempfile.TemporaryDirectory(dir=pool, prefix="trial-") as folder:
             worktree = Path(folder).resolve()
-            argv = self.around(["/bin/sh", "-c", TRIAL, "sh", str(worktree)], worktree)
+            words = ["/bin/sh", "-c", TRIAL, "sh", str(worktree)]
+            argv = self.launch(Part.GATE, words, worktree).argv
             if shutil.which(argv[0], path=env.get("PATH")) is None:
                 raise RequestError(
                     f"the sandbox program {argv[0]!r} is not there, or not on PATH", ADVICE
@@ -58,9 +162,62 @@ class Sandbox:
         log.unlink()
 
 
-def scratch_folder(worktree: Path) -> Path:
-    """Return the folder beside a worktree that an agent may fill while its call lasts."""
-    return worktree.with_name(f"{worktree.name}.tmp")
+def choose_mechanism(policy: SandboxPolicy, env: Mapping[str, str]) -> Mechanism | None:
+    """Return what confines under ``policy``; None: nothing, or the command of the user's.
+
+    RequestError when confinement is demanded and cannot be had here.
+    """
+    if policy.command or policy.mode == "off":
+        return None
+    found = find_mechanism(env)
+    if found is None and policy.mode != "auto":
+        raise RequestError(
+            f'[sandbox] mode = "{policy.mode}" needs Landlock (Linux 5.19 or later) or a working '
+            "bubblewrap (bwrap), and there is neither",
+            'install bubblewrap, or set mode = "auto" or "off"',
+        )
+    return found
+
+
+def grounds_of(
+    policy: SandboxPolicy,
+    repository: Iterable[Path],
+    pool: Path,
+    env: Mapping[str, str],
+) -> Grounds:
+    """Return what there is to keep; the folders that a coding agent needs are made.
+
+    They are the base folders of the XDG Base Directory Specification and those of OpenCode in
+    them: it would make them itself, but may not where it is confined. RequestError when ``write``
+    of the configuration names a folder that holds what is to be kept.
+    """
+    home = home_of(env)
+    bases = [Path(env.get(name) or home / usual) for name, usual in AGENTS_FOLDERS.items()]
+    folders = tuple(base / "opencode" for base in bases)
+    write = _paths_in(policy.write, home)
+    for folder in (*folders, *(path for path in write if not path.exists())):
+        make_folder(folder)
+    kept = tuple(dict.fromkeys(path.resolve() for path in repository))
+    for path in write:
+        if held := next((one for one in (*kept, pool) if one.is_relative_to(path)), None):
+            raise RequestError(f"[sandbox] write names {path}, which holds {held}", ADVICE)
+    resolved = tuple(folder.resolve() for folder in folders)
+    trusted = trusted_paths(env, home)
+    hide = _paths_in(policy.hide, home)
+    work = pool.resolve()
+    return Grounds(kept, work.parent, work / "agents", trusted, resolved, write, hide)
+
+
+def home_of(env: Mapping[str, str]) -> Path:
+    """Return the home folder, without links."""
+    return Path(env.get("HOME") or Path.home()).resolve()
+
+
+def _paths_in(names: Iterable[str], home: Path) -> tuple[Path, ...]:
+    """Return the paths that ``names`` of the configuration stand for; ``~`` is ``home``."""
+    return tuple(
+        Path(f"{home}{name[1:]}" if name.startswith("~") else name).resolve() for name in names
+    )
 
 
 def _filled(word: str, places: Mapping[str, object]) -> str:

@@ -1,4 +1,4 @@
-"""Slots: the numbered worktrees of a pool, and what tells their tests apart."""
+"""Slots: the numbered worktrees of a pool, what lies beside them, and what tells tests apart."""
 
 from __future__ import annotations
 
@@ -26,3 +26,13 @@ def slot_variables(worktree: Path) -> dict[str, str]:
         return {}
     port = FIRST_PORT + PORTS * (number - 1)
     return {"DIRECTOR_SLOT": str(number), "DIRECTOR_PORT_BASE": str(port)}
+
+
+def scratch_folder(worktree: Path) -> Path:
+    """Return the folder beside a worktree for the temporary files of what works there."""
+    return worktree.with_name(f"{worktree.name}.tmp")
+
+
+def repository_of(worktree: Path) -> Path:
+    """Return the folder beside a worktree that is its git folder."""
+    return worktree.with_name(f"{worktree.name}.git")

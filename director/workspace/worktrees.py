@@ -9,7 +9,7 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from director.workspace.objects import GITLINK_MODE, TREE_MODE, Item, index_data
 from director.workspace.provisions import Slot
 from director.workspace.removal import discard
 from director.workspace.sealed import Seal, parents, seal
+from director.workspace.slots import repository_of
 
 LEAST_WORKERS = 4  # writing files is waiting, more than computing
 SETTLED_NS = 2_000_000_000  # a folder that changed later may change again within its clock's tick
@@ -54,19 +55,23 @@ class _Seen:
 
 
 class Worktree:
-    """One worktree of the pool. Used by one thread at a time."""
+    """One worktree of the pool. Used by one thread at a time.
+
+    ``notes`` begins the names of the files in which director keeps what it knows of it, where no
+    agent can write.
+    """
 
     def __init__(
-        self, path: Path, admin: Path, job: JobRepository, provided: Slot | None = None
+        self, path: Path, notes: Path, job: JobRepository, provided: Slot | None = None
     ) -> None:
         self.path = path
-        self._admin = admin
-        self._index = path.with_name(f"{path.name}.index")
+        self._repository = repository_of(path)
+        self._index = notes.with_name(f"{notes.name}.index")
         self._job = job
         self._provided = provided
         self._seal = _seal(self._index)
         self._holds: str | None = None  # the commit that the index is of
-        self._seen: _Seen | None = None  # by a snapshot, since when nothing ran in here
+        self._seen: _Seen | None = None  # by a look, since when nothing ran in here
         self._plain: dict[str, tuple[int, int]] = {}  # folder → as it was when it was looked into
 
     def _git(self, index: Path) -> Git:
@@ -98,6 +103,18 @@ class Worktree:
             self._remove_what_git_passes_over(commit)
             self._reset_agents_view(commit)  # the setup command may have used git
         self._seal, self._holds = _seal(self._index), commit
+
+    def changed(self) -> frozenset[str]:
+        """Return the paths of the commit that hold something else, or nothing, on disk by now.
+
+        What this sees is believed by the ``reset`` after it: between the two nothing may run here.
+        """
+        with explained(self.path):
+            self._prepare()
+            if self._holds is None:
+                return frozenset()
+            self._seen = self._look(self._git(self._index))
+            return self._seen.changed
 
     def keep_builds(self) -> None:
         """Keep the build folders as the gate that was green just now left them."""
@@ -190,23 +207,19 @@ class Worktree:
                 shutil.copy2(git.env["GIT_INDEX_FILE"], self._index)
 
     def _reset_agents_view(self, commit: str) -> None:
-        """Give the agent's own git a clean state at ``commit``, whatever it did before."""
-        link = self.path / ".git"
-        wanted = {
-            "gitdir": f"{link}\n".encode(),
-            "commondir": b"../..\n",
+        """Give git here a clean state at ``commit``, whatever was done with it before.
+
+        It is a repository of its own, which borrows objects: nobody else uses what is in it.
+        """
+        wanted = self._job.borrowing() | {
             "HEAD": f"{commit}\n".encode(),
             "index": self._index.read_bytes(),
         }
-        _put(link, f"gitdir: {self._admin}\n".encode())
-        if self._admin.is_symlink() or not self._admin.is_dir():
-            discard(self._admin)
-            self._admin.mkdir(parents=True)
-        for path in self._admin.iterdir():
-            if path.name not in wanted:
-                discard(path)
+        _put(self.path / ".git", f"gitdir: {self._repository}\n".encode())
+        folders = {"refs", *(parent for name in wanted for parent in parents(name))}
+        _keep_only(self._repository, folders, wanted.keys())
         for name, content in wanted.items():
-            _put(self._admin / name, content)
+            _put(self._repository / name, content)
 
     def snapshot(self, base: str, allowlist: Iterable[str]) -> Snapshot:
         """Compare the files on disk with the tree of ``base``.
@@ -291,6 +304,18 @@ def _is_file_link_or_absent(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return True
     return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
+
+
+def _keep_only(root: Path, folders: Collection[str], files: Collection[str]) -> None:
+    """Make ``folders`` of ``root`` plain folders that hold nothing but each other and ``files``."""
+    for folder in (root, *(root / name for name in sorted(folders))):
+        if folder.is_symlink() or not folder.is_dir():
+            discard(folder)
+            folder.mkdir(mode=0o700, parents=True)
+        for path in folder.iterdir():
+            name = path.relative_to(root).as_posix()
+            if name not in files and name not in folders:
+                discard(path)
 
 
 def _put(path: Path, content: bytes) -> None:

@@ -206,7 +206,7 @@ class TestAnOpenCodeOfItsOwn(CallCase):
 
     def test_a_program_that_vanished_is_a_result(self) -> None:
         opencode = self.opencode()
-        (self.fake.folder / "bin" / "opencode").unlink()
+        self.fake.program.unlink()
         reply = opencode.call(self.assignment, free, opencode.new_log("a"))
         self.assertEqual(reply.outcome, Outcome.AGENT_FAULT)
         self.assertIn("could not be started", reply.reason)

@@ -110,7 +110,7 @@ class TestStart(HermeticCase):
         self.cancellation = Cancellation()
 
     def start(self, secs: float = 20.0) -> Server:
-        program = str(self.fake.folder / "bin" / "opencode")
+        program = str(self.fake.program)
         command = Command((program,), self.tmp, self.shell_env, self.tmp / "server.log", secs)
         server = start_server(Processes("test", self.cancellation), command)
         self.addCleanup(server.end)

@@ -153,7 +153,7 @@ class Scene:
 
     def leftovers(self) -> list[str]:
         """Return what is left behind: processes, worktrees, caches, temporary files, git locks."""
-        cache = Path(self.env["XDG_CACHE_HOME"]) / "director"
+        cache = Path(self.env["XDG_STATE_HOME"]) / "director"
         found = [str(path) for path in (*cache.glob("*"), *self._temporary_files())]
         found += [str(path) for path in self.repo.root.rglob("*.lock")]
         found += [path for path in self._worktrees() if path != str(self.repo.root)]

@@ -20,12 +20,14 @@ from tests.support.fake_opencode import (
 )
 from tests.support.jobs import node, script_of_test
 
-JOB_GIT = '"$(git rev-parse --path-format=absolute --git-common-dir)"'
+JOB_GIT = '"$(dirname "$(cat "$(git rev-parse --absolute-git-dir)/objects/info/alternates")")"'
 JOB_REF = "$(git for-each-ref --format='%(refname)' refs/heads/director/)"
 
 
 class TestGit(FaultCase):
-    """The agent uses git."""
+    """The agent uses git, and nothing keeps it from the job repository."""
+
+    confined = False
 
     def test_an_agent_that_commits_gets_its_allowlisted_file_merged_and_no_commit_of_its_own(
         self,
@@ -196,8 +198,8 @@ class TestContract(FaultCase):
             "rm tests/a.sh",
             "git mv tests/a.sh tests/b.sh",
             "chmod +x tests/a.sh",
-            "rm -r tests; mkdir ../elsewhere; echo 'exit 0' > ../elsewhere/a.sh; "
-            "ln -s ../elsewhere tests",
+            "rm -r tests; mkdir -p $TMPDIR/elsewhere; echo 'exit 0' > $TMPDIR/elsewhere/a.sh; "
+            "ln -s $TMPDIR/elsewhere tests",
             "rm tests/a.sh; ln -s ../README tests/a.sh",
             "rm tests/a.sh; mkdir tests/a.sh",
             "rm tests/a.sh; mkfifo tests/a.sh",
@@ -205,8 +207,8 @@ class TestContract(FaultCase):
             "echo 'exit 0' > tests/a.sh; git update-index --skip-worktree tests/a.sh",
             "echo 'exit 0' > tests/a.sh; git update-index --assume-unchanged tests/a.sh",
             'echo "exit 0" > tests/a.sh; rm "$(git rev-parse --absolute-git-dir)/index"',
-            "touch -r tests/a.sh ../then; sed -i s/exit.1/exit.0/ tests/a.sh; "
-            "touch -r ../then tests/a.sh",
+            "touch -r tests/a.sh $TMPDIR/then; sed -i s/exit.1/exit.0/ tests/a.sh; "
+            "touch -r $TMPDIR/then tests/a.sh",
             "echo 'exit 0' > tests/a.sh; git sparse-checkout set --no-cone /README",
             "git replace -f HEAD:tests/a.sh $(echo 'exit 0' | git hash-object -w --stdin); "
             "echo 'exit 0' > tests/a.sh",
@@ -220,7 +222,9 @@ class TestContract(FaultCase):
 
     def test_an_agent_that_edits_a_test_and_restores_it_has_done_no_wrong(self) -> None:
         self.plan(node("a"))
-        trial = "cp tests/a.sh ../kept; echo 'set -x' >> tests/a.sh; cp ../kept tests/a.sh"
+        trial = (
+            "cp tests/a.sh $TMPDIR/kept; echo 'set -x' >> tests/a.sh; cp $TMPDIR/kept tests/a.sh"
+        )
         self.implement("a", *good(shell(trial)))
         self.ends(0, "run")
         self.assertEqual(self.outcomes(), ["green"])

@@ -166,8 +166,8 @@ class TestTampering(ProvidedCase):
             "rm -rf node_modules; mkdir node_modules; touch node_modules/cheat",
             "mv node_modules away; ln -s away node_modules; touch away/cheat",
             "chmod 0 node_modules; ln -s / cheat",
-            "echo cheat > ../slot-1.made/node_modules/tool/version; rm -r node_modules",
-            "rm -rf ../slot-1.made node_modules; touch ../slot-1.made",
+            "echo cheat > ../../notes/*-slot-1.made/node_modules/tool/version; rm -r node_modules",
+            "rm -rf ../../notes/*-slot-1.made node_modules; touch ../../notes/*-slot-1.made",
             test="test -e node_modules/cheat || ! grep -qx one node_modules/tool/version"
             " || sh tests/a.sh",
         )
@@ -179,8 +179,8 @@ class TestTampering(ProvidedCase):
             "echo MODE=cheat > .env",
             "rm .env",
             "rm .env; ln -s README .env",
-            "for f in ../given-*/tree/.env; do echo MODE=cheat > $f; done; rm .env",
-            "rm -r ../given-*; rm .env",
+            "for f in ../../notes/given-*/tree/.env; do echo MODE=cheat > $f; done; rm .env",
+            "rm -r ../../notes/given-*; rm .env",
             test="! grep -qx MODE=strict .env || sh tests/a.sh",
         )
 
@@ -191,7 +191,7 @@ class TestTampering(ProvidedCase):
             "chmod -R u+w node_modules/; echo cheat > node_modules/tool/version",
             "chmod -R u+w node_modules/; touch node_modules/cheat",
             "rm node_modules; mkdir node_modules; touch node_modules/cheat",
-            "rm -rf ../given-*",
+            "rm -rf ../../notes/given-*",
             test="test -e node_modules/cheat || ! grep -qx one node_modules/tool/version"
             " || sh tests/a.sh",
         )
@@ -201,7 +201,7 @@ class TestTampering(ProvidedCase):
         self.red_by(
             "mkdir -p target; echo > target/cheat",
             "ln -s . target; echo > cheat",
-            "mkdir -p ../slot-1.kept/target; echo > ../slot-1.kept/target/cheat",
+            "mkdir -p ../../notes/slot-1.kept/target; echo > ../../notes/slot-1.kept/target/cheat",
             test="test -e target/cheat || sh tests/a.sh",
         )
 

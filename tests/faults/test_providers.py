@@ -122,7 +122,7 @@ class TestOpenCode(ProviderCase):
     """OpenCode itself fails."""
 
     def test_a_missing_opencode_is_told_before_anything_is_paid(self) -> None:
-        program = self.fake.folder / "bin" / "opencode"
+        program = self.fake.program
         text = program.read_text()
         program.unlink()
         path = f"{program.parent}:/usr/bin:/bin"
@@ -136,7 +136,7 @@ class TestOpenCode(ProviderCase):
         self.only_the_work_is_merged()
 
     def test_an_opencode_that_cannot_start_is_not_the_models_fault(self) -> None:
-        program = self.fake.folder / "bin" / "opencode"
+        program = self.fake.program
         text = program.read_text()
         for broken, saying in (("#!/no/such/program\n", "could not be started"), ("exit 3\n", "")):
             program.write_text(broken)

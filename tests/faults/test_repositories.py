@@ -96,8 +96,8 @@ class TestPlaces(RepositoryCase):
         self.make()
         self.assert_merged()
 
-    def test_a_cache_folder_with_blanks_and_letters_of_all_kinds(self) -> None:
-        self.env["XDG_CACHE_HOME"] = str(self.tmp / "Zwischen speicher ü")
+    def test_a_folder_for_worktrees_with_blanks_and_letters_of_all_kinds(self) -> None:
+        self.env["XDG_STATE_HOME"] = str(self.tmp / "Zwischen speicher ü")
         self.make()
         self.assert_merged()
 
@@ -199,11 +199,11 @@ class TestClones(RepositoryCase):
                 self.assertIn("?", history)
                 self.repo.git("fsck", "--connectivity-only")
                 subprocess.run(["rm", "-rf", self.repo.root], check=True)
-                self.repo = SampleRepo(self.tmp / "repo", self.env)
+                self.repo = SampleRepo(self.place / "repo", self.env)
 
     def test_a_partial_clone_whose_server_is_gone_is_refused_in_one_line(self) -> None:
         self.clone("--no-checkout", "--filter=blob:none")
-        (self.tmp / "repo").rename(self.tmp / "gone")
+        (self.place / "repo").rename(self.tmp / "gone")
         before = self.repo.fingerprint()
         self.script_planning(node("a"))
         done = self.ends(3, "plan", "make a", "--no-critique")

@@ -215,5 +215,5 @@ class TestForTheOwnerOnly(SecretsCase):
         ]
         self.assertEqual(open_ones, ["config.toml"])
         self.assertEqual((self.home / "job.git").stat().st_mode & 0o777, 0o700)
-        cache = Path(self.env["XDG_CACHE_HOME"]) / "director"
+        cache = Path(self.env["XDG_STATE_HOME"]) / "director"
         self.assertEqual(cache.stat().st_mode & 0o777, 0o700)

@@ -152,7 +152,7 @@ class TestASharedServer(ServerCase):
         self.plan(node("a"))
         self.implement("a", silent_shell("env > told.txt; cp told.txt $HOME/told"), *good())
         self.ends(0, "run")
-        told = (self.tmp / "home" / "told").read_text()
+        told = (self.place / "home" / "told").read_text()
         self.assertIn("OPENCODE_SERVER_PASSWORD=\n", told)
 
     def test_with_the_server_off_every_call_has_an_opencode_of_its_own(self) -> None:

@@ -83,7 +83,7 @@ class TestRun(SignalCase):
         self.plan(node("a"), tests={"a": slow})
         self.implement("a", *good())
         running = self.start("run")
-        self.until(self.tmp / "home" / "gate")
+        self.until(self.place / "home" / "gate")
         running.send(signal.SIGTERM)
         done = running.ended(SOON_SECS)
         self.assertEqual(done.code, 143, done.err)

@@ -5,7 +5,14 @@ from __future__ import annotations
 import unittest
 from typing import ClassVar
 
-from director.model.config import Config, GateEnvironment, Limits, ReviewPolicy, WorktreePolicy
+from director.model.config import (
+    Config,
+    GateEnvironment,
+    Limits,
+    ReviewPolicy,
+    SandboxPolicy,
+    WorktreePolicy,
+)
 from director.model.config_reader import read_config
 from director.model.errors import RequestError
 from director.model.pricing import Price
@@ -183,11 +190,11 @@ class TestReadConfig(unittest.TestCase):
 
     def test_sandbox(self) -> None:
         listed = self.read('[sandbox]\ncommand = ["box", "--in", "{worktree}", "a b"]\n')
-        self.assertEqual(listed.sandbox, ("box", "--in", "{worktree}", "a b"))
+        self.assertEqual(listed.sandbox.command, ("box", "--in", "{worktree}", "a b"))
         whole = self.read("""[sandbox]\ncommand = "box --in {worktree} 'a b'"\n""")
         self.assertEqual(whole.sandbox, listed.sandbox)
-        self.assertEqual(self.read("").sandbox, ())
-        self.assertEqual(self.read('[sandbox]\ncommand = ""\n').sandbox, ())
+        self.assertEqual(self.read("").sandbox, SandboxPolicy())
+        self.assertEqual(self.read('[sandbox]\ncommand = ""\n').sandbox, SandboxPolicy())
         for text, expected in (
             ("command = 1", "must be a list of strings, or one string"),
             ("command = ['a', 1]", "must be a list of strings, or one string"),

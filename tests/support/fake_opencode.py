@@ -75,14 +75,21 @@ class FakeOpenCode:
         folder.mkdir(parents=True, exist_ok=True)
 
     def install(self, env: Mapping[str, str]) -> dict[str, str]:
-        """Make the executable and return ``env`` with its folder first on PATH."""
-        bin_folder = self.folder / "bin"
-        bin_folder.mkdir(exist_ok=True)
-        program = bin_folder / "opencode"
+        """Make the executable and return ``env`` with its folder first on PATH.
+
+        Not below the record's: nothing new can be made beside what agents are kept from.
+        """
+        program = self.program
+        program.parent.mkdir(exist_ok=True)
         words = (sys.executable, "-I", "-S", str(PLAYBACK), str(self.folder))
         program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
         program.chmod(0o755)
-        return {**env, "PATH": f"{bin_folder}{os.pathsep}{env.get('PATH', os.defpath)}"}
+        return {**env, "PATH": f"{program.parent}{os.pathsep}{env.get('PATH', os.defpath)}"}
+
+    @property
+    def program(self) -> Path:
+        """The executable."""
+        return self.folder.with_name(f"{self.folder.name}-bin") / "opencode"
 
     def queue(
         self, agent: str, *steps: Step, node: str | None = None, heading: str | None = None

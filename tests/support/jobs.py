@@ -91,16 +91,25 @@ def script_of_test(name: str) -> str:
 
 
 class JobCase(HermeticCase):
-    """Gives ``self.repo``, ``self.fake`` and ``self.director(…)``."""
+    """Gives ``self.repo``, ``self.fake`` and ``self.director(…)``.
+
+    ``confined`` False: agents and gates are kept from nothing, as where the kernel cannot.
+    ``self.place`` is the temporary folder; agents and gates can write in ``self.tmp``, in there.
+    """
 
     repo: SampleRepo
     fake: FakeOpenCode
+    place: Path
     server = SERVER
+    confined = True
 
     def setUp(self) -> None:
         super().setUp()
-        self.repo = SampleRepo.create(self.tmp / "repo", self.env, {"README": "hello\n"})
-        self.fake = FakeOpenCode(self.tmp / "fake")
+        self.place = self.tmp
+        self.tmp = self.place / "shared"
+        self.tmp.mkdir()
+        self.repo = SampleRepo.create(self.place / "repo", self.env, {"README": "hello\n"})
+        self.fake = FakeOpenCode(self.place / "fake")
         self.env = self.fake.install(self.env)
         self.configure()
 
@@ -108,7 +117,8 @@ class JobCase(HermeticCase):
         """Write ``config.toml``: the tiers, prices unless told otherwise, then ``text``."""
         self.home.mkdir(exist_ok=True)
         server = "" if "[opencode]" in text else f'\n[opencode]\nserver = "{self.server}"\n'
-        parts = (CONFIG, PRICING if pricing else "", server, text)
+        free = "" if self.confined or "[sandbox]" in text else '\n[sandbox]\nmode = "off"\n'
+        parts = (CONFIG, PRICING if pricing else "", server, free, text)
         (self.home / "config.toml").write_text("".join(parts))
 
     @property
@@ -171,7 +181,7 @@ class JobCase(HermeticCase):
         atexit.register(shutil.rmtree, store, ignore_errors=True)
         for part in (".git", ".director"):
             shutil.copytree(self.repo.root / part, store / part, symlinks=True)
-        (store / "tmp").write_text(str(self.tmp))
+        (store / "tmp").write_text(str(self.place))
         _PLANS[key] = store
 
     def _restore(self, store: Path) -> None:
@@ -181,7 +191,7 @@ class JobCase(HermeticCase):
             shutil.copytree(store / part, self.repo.root / part, symlinks=True)
         for name in REWRITTEN:
             path = self.home / name
-            path.write_text(path.read_text().replace((store / "tmp").read_text(), str(self.tmp)))
+            path.write_text(path.read_text().replace((store / "tmp").read_text(), str(self.place)))
 
     def implement(self, name: str, *steps: Step) -> None:
         """Queue one executor call for a node: ``steps``, or by default the right work."""
@@ -219,9 +229,9 @@ class JobCase(HermeticCase):
 
     def left_behind(self) -> list[str]:
         """Return worktrees in the cache and processes that still carry director's marker."""
-        cache = Path(self.env["XDG_CACHE_HOME"]) / "director"
-        folders = [str(path) for path in cache.iterdir()] if cache.exists() else []
-        return folders + [f"process {pid}" for pid in marked_processes(self.tmp)]
+        place = Path(self.env["XDG_STATE_HOME"]) / "director"
+        folders = [str(path) for path in place.iterdir()] if place.exists() else []
+        return folders + [f"process {pid}" for pid in marked_processes(self.place)]
 
 
 def marked_processes(place: Path) -> list[int]:

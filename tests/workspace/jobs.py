@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar
 
 from director.workspace.job_repository import Entry, JobRepository, create_job_repository
+from director.workspace.pool import Pool, pool_folder
+from director.workspace.provisions import Provisions
 from director.workspace.repository import open_repository
 from tests.support.hermetic import HermeticCase
 from tests.support.repositories import SampleRepo
 
 BRANCH = "director/job-1"
+
+
+@contextmanager
+def open_pool(
+    job: JobRepository,
+    record: Path,
+    env: Mapping[str, str],
+    provisions: Provisions | None = None,
+) -> Iterator[Pool]:
+    """Give the pool of a job for as long as it is open, as the workbench does."""
+    with pool_folder(record, env) as folder:
+        yield Pool(job, folder, provisions)
 
 
 class JobCase(HermeticCase):

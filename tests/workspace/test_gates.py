@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+from director.model.config import SandboxPolicy
 from director.model.errors import InterruptedRunError
 from director.model.secrets import Redactor
 from director.workspace.cancellation import Cancellation
@@ -99,11 +100,11 @@ class TestGates(HermeticCase):
         self.assertEqual(result.output, "it is [redacted A_KEY]\n")
 
     def test_a_sandbox_stands_in_front(self) -> None:
-        self.sandbox = Sandbox(("env", "WHERE={worktree}"))
+        self.sandbox = Sandbox(SandboxPolicy(command=("env", "WHERE={worktree}")))
         self.assertEqual(self.run_gate("echo $WHERE").output, f"{self.work}\n")
 
     def test_a_sandbox_that_cannot_be_started_is_broken(self) -> None:
-        self.sandbox = Sandbox(("no-such-box",))
+        self.sandbox = Sandbox(SandboxPolicy(command=("no-such-box",)))
         result = self.run_gate("true")
         self.assertEqual(result.verdict, Verdict.BROKEN)
         self.assertIn("no-such-box", result.reason)

@@ -14,11 +14,10 @@ from director.model.errors import RequestError, StoppedError
 from director.workspace.gates import GateResult, Verdict
 from director.workspace.given import Sources, find_sources
 from director.workspace.job_repository import Entry
-from director.workspace.pool import open_pool
-from director.workspace.provisions import Provisions, SetupFailedError, Slot
+from director.workspace.provisions import Builds, Provisions, SetupFailedError, Slot
 from director.workspace.repository import open_repository
 from director.workspace.worktrees import Worktree
-from tests.workspace.jobs import JobCase
+from tests.workspace.jobs import JobCase, open_pool
 
 MAKE = """\
 mkdir -p deps/lib 'odd [x] name' && cp lock deps/lib/version && echo 1 > deps/a
@@ -59,6 +58,11 @@ class ProvisionsCase(JobCase):
         worktree = self.stack.enter_context(self.stack.enter_context(pool).lease(self.job.tip()))
         self.root = worktree.path
         return worktree
+
+    @property
+    def made(self) -> Path:
+        """The copy of what setup made in the worktree."""
+        return self.root.parent.with_name("notes") / "agents-slot-1.made"
 
     def agent(self, script: str) -> None:
         """Do something in the worktree as an agent would."""
@@ -138,7 +142,7 @@ class TestSetup(ProvisionsCase):
         for script in (
             f"{swap}; chmod a-w deps/lib",
             "chmod u+w deps; echo > deps/new; chmod a-w deps",
-            f"chmod -R u+w {self.root}.made; rm -r {self.root}.made; {swap}; chmod a-w deps/lib",
+            f"chmod -R u+w {self.made}; rm -r {self.made}; {swap}; chmod a-w deps/lib",
         ):
             self.agent(script)
             worktree.reset(self.base)
@@ -158,7 +162,7 @@ class TestSetup(ProvisionsCase):
 
     def test_a_copy_that_was_changed_is_not_restored_from(self) -> None:
         worktree = self.provided(self.policy)
-        made = self.root.with_name("slot-1.made")
+        made = self.made
         self.agent(f"echo cheat > '{made}/deps/lib/version'; rm deps/lib/version")
         worktree.reset(self.base)
         self.assertEqual((self.runs, self.text("deps/lib/version")), (2, "one"))
@@ -186,7 +190,7 @@ class TestSetup(ProvisionsCase):
 
     def test_no_candidate_has_a_part_in_what_is_made_for_others(self) -> None:
         worktree = self.provided(WorktreePolicy("cp pkg/a.py made; mkdir -p x", ("lock",)))
-        made = self.root.with_name("slot-1.made")
+        made = self.made
         candidate = self.add_commit(self.job, {"pkg/a.py": "poison\n", "x": "tracked\n"})
         self.agent(f"rm -r '{made}' made")
         worktree.reset(candidate)
@@ -251,11 +255,12 @@ class TestSetup(ProvisionsCase):
     def test_a_worktree_that_a_killed_run_left_is_provided_anew(self) -> None:
         self.provided(self.policy)
         self.agent("echo cheat > deps/lib/version")
+        notes = self.root.parent.with_name("notes") / "agents-slot-1"
         adopted = Worktree(
             self.root,
-            self.job.path / "worktrees" / "slot-1",
+            notes,
             self.job,
-            Slot(self.provisions, self.root),
+            Slot(self.provisions, self.root, notes, Builds(self.tmp / "kept")),
         )
         self.assertEqual(adopted.snapshot(self.base, ()).strays, ())
         adopted.reset(self.base)
@@ -292,7 +297,7 @@ class TestGiven(ProvisionsCase):
 
     def test_a_changed_copy_of_the_users_files_is_taken_anew(self) -> None:
         worktree = self.provided(WorktreePolicy(copy=(".env",), link=("deps",)))
-        self.agent("for f in ../given-*/tree/.env; do echo cheat > $f; done; rm .env")
+        self.agent("for f in ../../notes/given-*/tree/.env; do echo cheat > $f; done; rm .env")
         worktree.reset(self.base)
         self.assertEqual(self.text(".env"), ".env")
         self.agent("chmod -R u+w deps/; echo cheat > deps/tool/x")
@@ -332,7 +337,7 @@ class TestGiven(ProvisionsCase):
     def test_one_that_is_gone_when_it_is_needed_again_stops(self) -> None:
         worktree = self.provided(WorktreePolicy(link=("conf",)))
         (self.sample.root / "conf").rename(self.sample.root / "moved")
-        self.agent("chmod -R u+w ../given-*; rm -rf ../given-*")
+        self.agent("chmod -R u+w ../../notes/given-*; rm -rf ../../notes/given-*")
         with self.assertRaisesRegex(StoppedError, "conf is gone"):
             worktree.reset(self.base)
         (self.sample.root / "moved").rename(self.sample.root / "conf")
@@ -373,7 +378,7 @@ class TestBuildFolders(ProvisionsCase):
         for harm in ("echo cheat > {}/out/a", "echo > {}/out/cheat", "rm -r {}"):
             self.agent("mkdir -p out; echo 1 > out/a")
             worktree.keep_builds()
-            self.agent(harm.format("../slot-1.kept"))
+            self.agent(harm.format("../../notes/slot-1.kept"))
             worktree.reset(self.base)
             self.assertFalse((self.root / "out").exists())
 

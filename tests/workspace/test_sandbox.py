@@ -5,24 +5,27 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
+from director.model.config import SandboxPolicy
 from director.model.errors import InterruptedRunError, RequestError
 from director.workspace.cancellation import Cancellation
 from director.workspace.processes import Processes
-from director.workspace.sandbox import Sandbox, scratch_folder
+from director.workspace.sandbox import Part, Sandbox
+from director.workspace.slots import scratch_folder
 from tests.support.hermetic import HermeticCase
 
 
 class TestAround(HermeticCase):
     def test_places_are_filled_in(self) -> None:
-        sandbox = Sandbox(("box", "--at={worktree}", "{git}:{home}", "{scratch}"), {"git": "/j"})
+        words = ("box", "--at={worktree}", "{git}:{home}", "{scratch}")
+        sandbox = Sandbox(SandboxPolicy(command=words), {"git": "/j"})
         self.assertEqual(
-            sandbox.around(["run", "{git}"], Path("/w/s-1")),
+            sandbox.launch(Part.GATE, ["run", "{git}"], Path("/w/s-1")).argv,
             ["box", "--at=/w/s-1", "/j:{home}", "/w/s-1.tmp", "run", "{git}"],
         )
         self.assertEqual(scratch_folder(Path("/w/s-1")), Path("/w/s-1.tmp"))
 
     def test_none(self) -> None:
-        self.assertEqual(Sandbox().around(["run"], Path("/w")), ["run"])
+        self.assertEqual(Sandbox().launch(Part.GATE, ["run"], Path("/w")).argv, ["run"])
 
 
 class TestTrial(HermeticCase):
@@ -34,7 +37,8 @@ class TestTrial(HermeticCase):
 
     def try_out(self, *command: str) -> None:
         processes = Processes(self.tmp.name, self.cancellation)
-        Sandbox(command).try_out(processes, self.env, self.pool, self.tmp / "logs")
+        sandbox = Sandbox(SandboxPolicy(command=command))
+        sandbox.try_out(processes, self.env, self.pool, self.tmp / "logs")
 
     def refused(self, *command: str) -> str:
         with self.assertRaises(RequestError) as caught:

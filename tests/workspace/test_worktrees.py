@@ -9,10 +9,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar
 
-from director.workspace.pool import Pool, cache_folder, open_pool, sweep_pool
+from director.workspace.pool import Pool, sweep_pool, worktrees_folder
 from director.workspace.worktrees import Snapshot, Worktree
 from tests.support.hermetic import remove_tree
-from tests.workspace.jobs import JobCase
+from tests.workspace.jobs import JobCase, open_pool
 
 GITIGNORE = "*.log\nbuild/\n__pycache__/\n"
 
@@ -485,7 +485,7 @@ class TestPool(WorktreeCase):
 
     def test_one_beyond_repair_is_replaced(self) -> None:
         with self.pool.lease(self.base) as second:
-            second.path.with_name(f"{second.path.name}.index.lock").touch()
+            (self.pool.notes / f"agents-{second.path.name}.index.lock").touch()
         with self.pool.lease(self.base) as third:
             self.assertEqual((third.path / "a.py").read_text(), "A = 1\n")
 
@@ -495,9 +495,9 @@ class TestPool(WorktreeCase):
         with self.pool.lease(self.base) as third:
             self.assertEqual(third.path, second.path)
 
-    def test_lies_in_the_cache_outside_the_users_tree_for_the_owner_only(self) -> None:
-        folder = self.root.parent
-        self.assertEqual(folder.parent, Path(self.env["XDG_CACHE_HOME"]) / "director")
+    def test_lies_outside_the_users_tree_for_the_owner_only(self) -> None:
+        folder = self.root.parent.parent
+        self.assertEqual(folder.parent, Path(self.env["XDG_STATE_HOME"]) / "director")
         self.assertEqual(folder.stat().st_mode & 0o777, 0o700)
         self.assertFalse(folder.is_relative_to(self.sample.root))
 
@@ -507,19 +507,14 @@ class TestLifeOfThePool(JobCase):
         super().setUp()
         self.record = self.tmp / "worktrees.json"
 
-    def worktrees(self) -> list[str]:
-        listed = self.job.git.text("worktree", "list", "--porcelain").splitlines()
-        return [line for line in listed if line.startswith("worktree ")][1:]
-
     def test_nothing_is_left_behind(self) -> None:
         with open_pool(self.job, self.record, self.env) as pool, pool.lease(self.base) as worktree:
             (worktree.path / "closed").mkdir()
             (worktree.path / "closed" / "f").touch()
             (worktree.path / "closed").chmod(0o500)
             self.assertTrue(self.record.exists())
-        self.assertFalse(worktree.path.parent.exists())
+        self.assertFalse(worktree.path.parent.parent.exists())
         self.assertFalse(self.record.exists())
-        self.assertEqual(self.worktrees(), [])
 
     def test_nor_after_an_error(self) -> None:
         with (
@@ -528,7 +523,7 @@ class TestLifeOfThePool(JobCase):
             pool.lease(self.base) as worktree,
         ):
             raise ZeroDivisionError
-        self.assertFalse(worktree.path.parent.exists())
+        self.assertFalse(worktree.path.parent.parent.exists())
 
     def crash(self) -> Path:
         """Leave a pool as a killed run does, with work in its worktree; return that worktree."""
@@ -537,25 +532,27 @@ class TestLifeOfThePool(JobCase):
         with crashed.__enter__().lease(self.base) as worktree:
             (worktree.path / "a.py").write_text("paid for\n")
             (worktree.path / "stray").touch()
-            worktree.path.with_name(f"{worktree.path.name}.index.lock").touch()
+            notes = worktree.path.parent.with_name("notes")
+            (notes / f"agents-{worktree.path.name}.index.lock").touch()
         return worktree.path
 
     def test_what_a_crash_left_is_gone_on_with_where_it_is_asked_for(self) -> None:
         old = self.crash()
         with (
             open_pool(self.job, self.record, self.env) as pool,
-            pool.lease_as_it_is(old) as worktree,
+            pool.lane(old) as lane,
         ):
+            worktree = lane.work
             self.assertEqual(worktree.path, old)
             self.assertEqual((old / "a.py").read_text(), "paid for\n")
             snapshot = worktree.snapshot(self.base, ["a.py"])
             self.assertEqual((snapshot.changed, snapshot.strays), ({"a.py"}, ("stray",)))
-            with pool.lease_as_it_is(old) as other:
+            with pool.lane(old) as another:
+                other = another.work
                 self.assertNotEqual(other.path, old)
                 other.reset(self.base)
                 self.assertEqual((other.path / "a.py").read_text(), "A = 1\n")
-        self.assertFalse(old.parent.exists())
-        self.assertEqual(self.worktrees(), [])
+        self.assertFalse(old.parent.parent.exists())
 
     def test_what_a_crash_left_is_reset_for_everybody_else(self) -> None:
         old = self.crash()
@@ -566,11 +563,12 @@ class TestLifeOfThePool(JobCase):
 
     def test_a_pool_whose_folder_has_vanished_is_made_anew(self) -> None:
         old = self.crash()
-        remove_tree(old.parent)
+        remove_tree(old.parent.parent)
         with (
             open_pool(self.job, self.record, self.env) as pool,
-            pool.lease_as_it_is(old) as worktree,
+            pool.lane(old) as lane,
         ):
+            worktree = lane.work
             self.assertNotEqual(worktree.path, old)
             worktree.reset(self.base)
             self.assertEqual((worktree.path / "a.py").read_text(), "A = 1\n")
@@ -579,7 +577,7 @@ class TestLifeOfThePool(JobCase):
         sweep_pool(self.record)
         old = self.crash()
         sweep_pool(self.record)
-        self.assertFalse(old.parent.exists())
+        self.assertFalse(old.parent.parent.exists())
         self.record.write_text('{"folder": "/nowhere/at/all"}')
         sweep_pool(self.record)
         self.assertFalse(self.record.exists())
@@ -592,10 +590,13 @@ class TestLifeOfThePool(JobCase):
             self.assertEqual(self.sample.git("worktree", "list").count("\n"), 0)
         self.assertEqual(self.sample.fingerprint(), before)
 
-    def test_cache_folder(self) -> None:
-        self.assertEqual(cache_folder({"XDG_CACHE_HOME": "/c", "HOME": "/h"}), Path("/c/director"))
+    def test_where_they_are(self) -> None:
         self.assertEqual(
-            cache_folder({"XDG_CACHE_HOME": "", "HOME": "/h"}), Path("/h/.cache/director")
+            worktrees_folder({"XDG_STATE_HOME": "/c", "HOME": "/h"}), Path("/c/director")
+        )
+        self.assertEqual(
+            worktrees_folder({"XDG_STATE_HOME": "", "HOME": "/h"}),
+            Path("/h/.local/state/director"),
         )
 
 

@@ -1,0 +1,168 @@
+"""Confinement: what a process may write, as a value, and how the kernel is told to see to it.
+
+Landlock binds a thread that then starts the process; bubblewrap stands in front of the command.
+Either way nobody has to trust what is confined.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from director.workspace import landlock
+from director.workspace.processes import capture
+
+TRIAL_SECS = 10.0
+DEVICES = (Path("/dev"), Path("/proc"))
+ROOT = Path("/")
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What a process may write: all but ``kept``, or nothing (``strict``); and ``own`` always.
+
+    ``hidden`` cannot be read either. A folder stands for all that is in it. Paths are absolute
+    and without links.
+    """
+
+    kept: tuple[Path, ...] = ()
+    own: tuple[Path, ...] = ()
+    hidden: tuple[Path, ...] = ()
+    strict: bool = False
+
+    def on_the_way(self, folder: Path) -> bool:
+        """Whether nothing new can be made in a folder itself, since something in it is kept."""
+        if self.strict:
+            return not any(folder.is_relative_to(own) for own in self.own)
+        inside = any(folder.is_relative_to(kept) for kept in self.kept)
+        return inside or any(kept.is_relative_to(folder) for kept in self.kept)
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How a confined command is started: its words, and what binds the thread that starts it."""
+
+    argv: list[str]
+    bind: Callable[[], None] | None = None
+
+
+class Mechanism(Protocol):
+    """A way to confine. ``name`` is what receipts say."""
+
+    name: str
+
+    def launch(self, argv: Sequence[str], domain: Domain) -> Launch:
+        """Return how ``argv`` is started in ``domain``."""
+        ...
+
+
+class Landlock:
+    """Rules of the kernel's. Callable from any thread."""
+
+    def __init__(self, version: int) -> None:
+        self.name = f"Landlock (ABI {version})"
+        self._known: dict[Domain, tuple[tuple[int, ...], landlock.Ruleset]] = {}
+        self._turn = threading.Lock()
+
+    def launch(self, argv: Sequence[str], domain: Domain) -> Launch:
+        """Return how ``argv`` is started in ``domain``; OSError when the kernel refuses it."""
+        return Launch(list(argv), self._ruleset(domain).restrict_thread)
+
+    def _ruleset(self, domain: Domain) -> landlock.Ruleset:
+        """Return the rules; made again when a folder on the way to what is kept has changed.
+
+        Rules only allow, so what is new in such a folder would else stay closed.
+        """
+        kept = () if domain.strict else domain.kept
+        folders = {folder for path in (*kept, *domain.hidden) for folder in path.parents}
+        seen = tuple(_changed_at(folder) for folder in sorted(folders))
+        with self._turn:
+            known = self._known.get(domain)
+            if known is None or known[0] != seen:
+                known = (seen, _rules(domain))  # the old ones go when no thread needs them
+                self._known[domain] = known
+            return known[1]
+
+
+class Bubblewrap:
+    """Another view of the file system (bwrap(1)), where Landlock is not to be had."""
+
+    def __init__(self, program: str) -> None:
+        self.name = "bubblewrap"
+        self._program = program
+
+    def launch(self, argv: Sequence[str], domain: Domain) -> Launch:
+        """Return how ``argv`` is started in ``domain``."""
+        words = [self._program, "--ro-bind" if domain.strict else "--bind", "/", "/"]
+        words += ["--dev-bind", "/dev", "/dev"]
+        for kept in () if domain.strict else domain.kept:
+            words += ["--ro-bind-try", str(kept), str(kept)]
+        for hidden in domain.hidden:
+            if hidden.exists():
+                cover = ["--tmpfs"] if hidden.is_dir() else ["--ro-bind", os.devnull]
+                words += [*cover, str(hidden)]
+        for own in domain.own:
+            words += ["--bind-try", str(own), str(own)]
+        return Launch([*words, "--", *argv])
+
+
+def find_mechanism(env: Mapping[str, str]) -> Mechanism | None:
+    """Return what can confine on this machine: Landlock, else bubblewrap where it works."""
+    if version := landlock.abi():
+        return Landlock(version)
+    program = shutil.which("bwrap", path=env.get("PATH", os.defpath))
+    if program is None:
+        return None
+    trial = Bubblewrap(program).launch(["true"], Domain())
+    try:
+        done = capture(trial.argv, ROOT, env, timeout_secs=TRIAL_SECS)
+    except OSError:
+        return None
+    return Bubblewrap(program) if done.code == 0 else None
+
+
+def all_but(kept: Iterable[Path]) -> list[Path]:
+    """Return the files and folders that hold everything there is, but for ``kept``.
+
+    They are the siblings on the way from the root to what is kept; links are left out.
+    """
+    closed = set(kept)
+    on_the_way = {folder for path in closed for folder in path.parents}
+    open_ones, folders = [], [ROOT] if on_the_way else []
+    while folders:
+        folder = folders.pop()
+        for entry in _entries(folder):
+            path = Path(entry.path)
+            if path in closed or entry.is_symlink():
+                continue
+            if path in on_the_way and not any(above in closed for above in path.parents):
+                folders.append(path)
+            else:
+                open_ones.append(path)
+    return open_ones if on_the_way else [ROOT]
+
+
+def _rules(domain: Domain) -> landlock.Ruleset:
+    free = DEVICES if domain.strict else all_but(domain.kept)
+    readable = all_but(domain.hidden) if domain.hidden else None
+    return landlock.Ruleset((*free, *domain.own), readable)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:  # who may not look into it cannot write there either
+        return []
+
+
+def _changed_at(folder: Path) -> int:
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return 0

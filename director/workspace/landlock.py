@@ -1,0 +1,116 @@
+"""Landlock: Linux lets a thread take write access away from itself, and from all that it starts.
+
+The system calls have no wrapper in the C library, so they are made by number (landlock(7),
+include/uapi/linux/landlock.h; the numbers are the same on all architectures). Rules only allow:
+what no rule names cannot be written. They bind the calling thread and what it starts, for good.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import struct
+import weakref
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
+VERSION_FLAG = 1  # LANDLOCK_CREATE_RULESET_VERSION
+PATH_BENEATH = 1  # LANDLOCK_RULE_PATH_BENEATH
+NO_NEW_PRIVILEGES = 38  # prctl(2), PR_SET_NO_NEW_PRIVS
+LEAST_ABI = 2  # the first that can tell a rename between folders from one that gains access
+
+WRITE_FILE, READ_FILE, READ_DIR = 1 << 1, 1 << 2, 1 << 3
+REFER, TRUNCATE = 1 << 13, 1 << 14  # since ABI 2 and 3
+CHANGE_FOLDER = sum(1 << bit for bit in range(4, 13))  # remove and make entries of any kind
+READ = READ_FILE | READ_DIR
+OF_FILES = WRITE_FILE | READ_FILE | TRUNCATE
+SCOPE_SIGNALS, SCOPES_SINCE = 1 << 1, 6
+
+
+class LandlockError(OSError):
+    """The kernel does not take a rule, or a restriction."""
+
+
+def abi() -> int:
+    """Return the version of Landlock that this kernel offers; 0: none that is of use."""
+    try:
+        found = _call(CREATE_RULESET, None, 0, VERSION_FLAG)
+    except (OSError, AttributeError):  # not in this kernel, switched off, or not Linux
+        return 0
+    return found if found >= LEAST_ABI else 0
+
+
+def write_rights(version: int) -> int:
+    """Return the rights to write that Landlock of that version can take away."""
+    return WRITE_FILE | CHANGE_FOLDER | REFER | (TRUNCATE if version >= 3 else 0)
+
+
+class Ruleset:
+    """What may be written, and read, by a thread that is restricted to it.
+
+    ``writable`` and ``readable`` are files and folders, each with all that is below it, now or
+    later; what is gone by now is passed over, and so is a link. ``readable`` None: reading is
+    free. Raises LandlockError.
+    """
+
+    def __init__(self, writable: Iterable[Path], readable: Iterable[Path] | None = None) -> None:
+        version = abi()
+        writing = write_rights(version)
+        handled = writing | (READ if readable is not None else 0)
+        scoped = SCOPE_SIGNALS if version >= SCOPES_SINCE else 0
+        attributes = struct.pack("=QQQ", handled, 0, scoped)
+        known = {2: 8, 3: 8, 4: 16, 5: 16}.get(version, len(attributes))  # what it knows of them
+        self._descriptor = _call(CREATE_RULESET, attributes, known, 0)
+        weakref.finalize(self, os.close, self._descriptor)
+        for path in writable:
+            self._allow(path, writing)
+        for path in readable or ():
+            self._allow(path, READ)
+
+    def _allow(self, path: Path, rights: int) -> None:
+        with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
+            flags = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+            descriptor = os.open(path, flags)
+            try:
+                mode = os.fstat(descriptor).st_mode
+                if stat.S_ISLNK(mode):
+                    return
+                granted = rights if stat.S_ISDIR(mode) else rights & OF_FILES
+                rule = struct.pack("=Qi", granted, descriptor)
+                _call(ADD_RULE, self._descriptor, PATH_BENEATH, rule, 0)
+            finally:
+                os.close(descriptor)
+
+    def restrict_thread(self) -> None:
+        """Bind the calling thread, and all that it starts from now on. Raises LandlockError.
+
+        Programs that change the user (sudo) get no privileges there any more.
+        """
+        if _c_library().prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
+            raise _error("prctl")
+        _call(RESTRICT_SELF, self._descriptor, 0)
+
+
+def _call(number: int, *arguments: object) -> int:
+    found = int(_c_library().syscall(number, *arguments))
+    if found < 0:
+        raise _error(f"system call {number}")
+    return found
+
+
+def _error(what: str) -> LandlockError:
+    import ctypes
+
+    code = ctypes.get_errno()
+    return LandlockError(code, f"{what}: {os.strerror(code)}")
+
+
+@cache
+def _c_library() -> Any:
+    import ctypes  # who only reads records does without
+
+    return ctypes.CDLL(None, use_errno=True)
