@@ -36,6 +36,8 @@ from director.workspace.processes import Processes
 from director.workspace.repository import Repository
 from director.workspace.sandbox import NOTHING, Sandbox, choose_mechanism, grounds_of, home_of
 
+BYTECODE = "PYTHONPYCACHEPREFIX"  # compiled code outside the worktree: anybody's, of anything
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -142,7 +144,8 @@ def site_of(setting: Setting, repository: Path, config: Config, folder: Path) ->
         grounds = grounds_of(policy, kept, folder, env)
     places = {"git": repository, "repo": user.root, "home": home}
     sandbox = Sandbox(policy, {k: str(v) for k, v in places.items()}, mechanism, grounds)
-    return Site(user.reading(settings), sandbox, {**config.env.of(env), **settings.variables})
+    shown = {name: value for name, value in config.env.of(env).items() if name != BYTECODE}
+    return Site(user.reading(settings), sandbox, {**shown, **settings.variables})
 
 
 def _tell_if_free(sandbox: Sandbox, events: Events) -> None:

@@ -74,7 +74,9 @@ def _node_ended(data: Data) -> str:
 
 def _run_started(data: Data) -> str:
     nodes, lanes = counted(data["nodes"], "node"), counted(data["parallel"], "lane")
-    return f"run: {nodes}, {data['done']} done, {lanes}"
+    held = data["confinement"]
+    confined = "agents and gates are not confined" if held == "none" else f"confined: {held}"
+    return f"run: {nodes}, {data['done']} done, {lanes}; {confined}"
 
 
 def _run_ended(data: Data) -> str:

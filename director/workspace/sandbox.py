@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import tempfile
@@ -12,7 +13,7 @@ from pathlib import Path
 
 from director.model.config import SandboxPolicy
 from director.model.errors import InterruptedRunError, RequestError, StoppedError
-from director.records.files import make_folder
+from director.records.files import explained, make_folder
 from director.workspace.confinement import Domain, Launch, Mechanism, find_mechanism
 from director.workspace.processes import MARKER, Command, Ended, Ending, Processes
 from director.workspace.removal import discard
@@ -28,6 +29,17 @@ test "$(pwd -P)" = "$1" || {{ echo "it does not start in the worktree"; exit 1; 
 AUTO = SandboxPolicy()
 ADVICE = "correct [sandbox] in the configuration"
 NOTHING = "none"
+CACHES = {
+    "bun": ".bun",
+    "cargo": ".cargo",
+    "dotnet": ".nuget",
+    "go": "go",
+    "gradle": ".gradle",
+    "mvn": ".m2",
+    "npm": ".npm",
+    "yarn": ".yarn",
+}
+"""Program → its cache, where that lies right in the home folder."""
 AGENTS_FOLDERS = {
     "XDG_CACHE_HOME": ".cache",
     "XDG_CONFIG_HOME": ".config",
@@ -113,9 +125,8 @@ class Sandbox:
         mine = (own, repository_of(own), scratch_folder(own), *grounds.write)
         if strict and part in (Part.AGENT, Part.SERVER):
             mine += grounds.agent_folders
-        trusted = () if part is Part.SETUP else grounds.trusted
-        kept = (*grounds.repository, grounds.work, *trusted)
-        return Domain(kept, mine, grounds.hide, strict)
+        beside = () if part is Part.SETUP else (grounds.work, *grounds.trusted)
+        return Domain((*grounds.repository, *beside), mine, grounds.hide, strict)
 
     def variables(self, part: Part, worktree: Path, env: Mapping[str, str]) -> dict[str, str]:
         """Return the variables that ``part`` needs so that it finds a place for temporary files.
@@ -187,16 +198,18 @@ def grounds_of(
 ) -> Grounds:
     """Return what there is to keep; the folders that a coding agent needs are made.
 
-    They are the base folders of the XDG Base Directory Specification and those of OpenCode in
-    them: it would make them itself, but may not where it is confined. RequestError when ``write``
-    of the configuration names a folder that holds what is to be kept.
+    So are the caches of build tools: they would make all these themselves, but may not where they
+    are confined. RequestError when ``write`` of the configuration names a folder that holds what
+    is to be kept.
     """
     home = home_of(env)
     bases = [Path(env.get(name) or home / usual) for name, usual in AGENTS_FOLDERS.items()]
     folders = tuple(base / "opencode" for base in bases)
     write = _paths_in(policy.write, home)
-    for folder in (*folders, *(path for path in write if not path.exists())):
-        make_folder(folder)
+    caches = [home / name for program, name in CACHES.items() if _is_there(program, env)]
+    for folder in (*folders, *caches, *(path for path in write if not path.exists())):
+        with explained(folder):
+            make_folder(folder)
     kept = tuple(dict.fromkeys(path.resolve() for path in repository))
     for path in write:
         if held := next((one for one in (*kept, pool) if one.is_relative_to(path)), None):
@@ -206,6 +219,10 @@ def grounds_of(
     hide = _paths_in(policy.hide, home)
     work = pool.resolve()
     return Grounds(kept, work.parent, work / "agents", trusted, resolved, write, hide)
+
+
+def _is_there(program: str, env: Mapping[str, str]) -> bool:
+    return shutil.which(program, path=env.get("PATH", os.defpath)) is not None
 
 
 def home_of(env: Mapping[str, str]) -> Path:

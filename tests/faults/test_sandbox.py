@@ -98,8 +98,9 @@ class TestBubblewrap(SandboxCase):
 
     def bubblewrap(self) -> list[str]:
         """Return the documented command, with what this test needs below its private /tmp."""
-        source, fake = str(SOURCE), str(self.fake.folder)
-        return [*documented_command(), "--ro-bind", source, source, "--bind", fake, fake]
+        source, fake, program = str(SOURCE), str(self.fake.folder), str(self.fake.program.parent)
+        needed = ["--ro-bind", source, source, "--ro-bind", program, program]
+        return [*documented_command(), *needed, "--bind", fake, fake]
 
     def test_a_whole_job_in_the_documented_sandbox(self) -> None:
         self.plan(node("a"), node("b", depends_on=["a"]))

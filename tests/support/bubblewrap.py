@@ -23,8 +23,8 @@ def bubblewrap_problem() -> str:
 def documented_command() -> list[str]:
     """Return the documented command."""
     lines = EXAMPLE.read_text().splitlines()
-    start = lines.index("# [sandbox]")
+    start = lines.index("# command = [")
     end = lines.index("# ]", start)
     text = "\n".join(line.removeprefix("# ") for line in lines[start : end + 1])
-    command: list[str] = tomllib.loads(text)["sandbox"]["command"]
+    command: list[str] = tomllib.loads(text)["command"]
     return command

@@ -133,10 +133,17 @@ class JobCase(HermeticCase):
         cwd: Path | None = None,
     ) -> Done:
         """Run director in the repository and return how it ended; a traceback is a failure."""
+        told = {**(env or self.env), "PYTHONPATH": str(SOURCE)}
+        return self.command(sys.executable, "-m", "director", *argv, stdin=stdin, env=told, cwd=cwd)
+
+    def command(
+        self, *argv: str, env: Mapping[str, str], stdin: str = "", cwd: Path | None = None
+    ) -> Done:
+        """Run a command in the repository and return how it ended; a traceback is a failure."""
         done = subprocess.run(
-            [sys.executable, "-m", "director", *argv],
+            argv,
             cwd=cwd or self.repo.root,
-            env={**(env or self.env), "PYTHONPATH": str(SOURCE)},
+            env=env,
             input=stdin,
             capture_output=True,
             text=True,

@@ -386,19 +386,19 @@ class TestReset(WorktreeCase):
             " echo /a.py | tee $(git rev-parse --git-common-dir)/info/sparse-checkout"
             " > $(git rev-parse --git-path info/sparse-checkout)",
             "a filter": "git config filter.x.smudge 'echo evil';"
-            " echo '* filter=x' > $(git rev-parse --git-common-dir)/info/attributes;"
+            " cd $(git rev-parse --absolute-git-dir); mkdir -p info;"
+            " echo '* filter=x' > info/attributes; cd $OLDPWD;"
             " rm a.py b.py",
             "replaced objects": "git replace $(git rev-parse HEAD:a.py)"
             " $(echo evil | git hash-object -w --stdin); rm a.py",
             "line ends": "git config core.autocrlf true; rm a.py",
-            "no worktree to git": "git worktree remove --force .",
+            "no git folder": "rm -rf $(git rev-parse --absolute-git-dir)",
+            "another git folder": "git init -q --bare $(git rev-parse --absolute-git-dir)",
             "nothing at all": "rm -rf $PWD",
             "a file in its place": "rm -rf $PWD; touch $PWD",
             "a link in its place": f"rm -rf $PWD; ln -s {outside} $PWD",
             "a repository in a tracked folder": "git init -q pkg; touch pkg/stray pkg/deep/stray",
-            "pruned": "rm .git; git --git-dir=$JOB worktree prune",
         }
-        self.env["JOB"] = str(self.job.path)
         for name, script in doings.items():
             with self.subTest(name):
                 self.agent(script)
