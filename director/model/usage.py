@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+LARGEST = 1e15  # tokens, US dollars: what is above cannot be meant
+
 
 class Tokens(NamedTuple):
     """Tokens of one or more model calls, in kinds that do not overlap.
@@ -36,3 +38,14 @@ class Tokens(NamedTuple):
     def to_json(self) -> dict[str, int]:
         """Return kind → tokens."""
         return self._asdict()
+
+
+class Usage(NamedTuple):
+    """What an agent says that a call used.
+
+    ``tokens`` None: a count was missing or impossible. ``reported_usd`` is the cost in US dollars
+    by the agent's own prices (0: it has none; None: it named an impossible amount).
+    """
+
+    tokens: Tokens | None = Tokens()
+    reported_usd: float | None = 0.0
