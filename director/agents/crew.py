@@ -187,7 +187,7 @@ def pause_secs(retry: int, chance: float) -> float:
 
     Exponential back-off with full jitter on its upper half; ``chance`` is in [0, 1).
     """
-    longest: float = min(LONGEST_PAUSE_SECS, FIRST_PAUSE_SECS * 2**retry)
+    longest: float = min(LONGEST_PAUSE_SECS, FIRST_PAUSE_SECS * 2 ** min(retry, 32))
     return longest * (0.5 + chance / 2)
 
 

@@ -107,9 +107,12 @@ def write_json(path: Path, value: Mapping[str, Any], *, durable: bool = True) ->
 
 
 def read_text(path: Path) -> str | None:
-    """Return the text of ``path``, or None where there is no such file."""
+    """Return the text of ``path``, or None where there is no such file.
+
+    A byte order mark, which some editors put before it, is no part of it.
+    """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:

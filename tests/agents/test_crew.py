@@ -316,7 +316,7 @@ class TestPauses(CrewCase):
     def test_pauses_grow_within_bounds(self) -> None:
         self.assertEqual(pause_secs(0, 0.0), FIRST_PAUSE_SECS / 2)
         self.assertEqual([pause_secs(n, 0.0) for n in range(3)], [2.0, 4.0, 8.0])
-        for retry in (10, 100, 1000):
+        for retry in (10, 100, 1000, 10_000):
             self.assertEqual(pause_secs(retry, 0.0), LONGEST_PAUSE_SECS / 2)
             self.assertLessEqual(pause_secs(retry, 0.999), LONGEST_PAUSE_SECS)
         self.assertGreater(pause_secs(0, 0.9), pause_secs(0, 0.1))

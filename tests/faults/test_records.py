@@ -168,6 +168,50 @@ class TestVersions(RecordCase):
         self.runs_to_its_end()
 
 
+class TestByteOrderMark(FaultCase):
+    """Some editors on Windows put a mark before the text of every file."""
+
+    def mark(self, path: Path, text: str | None = None) -> None:
+        """Save a file as such an editor does."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(path.read_text() if text is None else text, encoding="utf-8-sig")
+
+    def test_what_a_user_edits_is_read(self) -> None:
+        self.commit_files(
+            {
+                "opencode.json": "\ufeff{}",
+                ".opencode/agents/executor.md": "\ufeff---\nsteps: 9\n---\nDo it.\n",
+            }
+        )
+        self.mark(self.home / "config.toml")
+        self.script_planning(node("a"))
+        self.mark(self.tmp / "task", "make a")
+        self.ends(0, "plan", "--file", str(self.tmp / "task"))
+        self.assertEqual(self.stored("plan_stage.json")["task"], "make a")
+        self.mark(self.home / "spec.md")
+        self.ends(0, "plan", "--continue")
+        self.assertNotIn("\ufeff", "".join(call.prompt for call in self.fake.calls()))
+        self.mark(self.home / "plan.json")
+        self.ends(0, "plan", "--continue")
+        self.implement("a")
+        self.ends(0, "run")
+        call = self.fake.calls()[-1].config["agent"]["director-executor"]
+        self.assertEqual((call["prompt"], call["steps"]), ("Do it.", 9))
+
+    def test_a_task_on_standard_input(self) -> None:
+        self.script_planning(node("a"))
+        self.ends(0, "plan", "-", stdin="\ufeffmake a")
+        self.assertEqual(self.stored("plan_stage.json")["task"], "make a")
+
+    def test_a_mark_and_nothing_else_is_no_task(self) -> None:
+        self.ends(2, "plan", "-", stdin="\ufeff\n")
+
+    def test_a_profile(self) -> None:
+        self.mark(self.home / "profiles" / "cheap.toml", "[tiers]\nplanner = 5\n")
+        said = self.ends(2, "bench", "x", "--profiles", "cheap").err
+        self.assertIn("tiers.planner (line 2) must be a string", said)
+
+
 class TestTwoAtOnce(RecordCase):
     """Two directors on one job."""
 
