@@ -1,6 +1,6 @@
 """The one door through which files under ``.director/`` are written and read.
 
-JSON files are replaced atomically and synced; lines are appended whole with one write. What is
+JSON files are replaced atomically and synced; lines are appended whole or it is an error. What is
 made here is for the owner only, whatever the umask.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -75,7 +75,7 @@ def write_log(path: Path, text: str) -> None:
     with explained(path):
         make_folder(path.parent)
         with open_to_append(path) as stream:
-            stream.write(text.encode(errors=ESCAPE))
+            write_whole(stream.write, text.encode(errors=ESCAPE))
 
 
 def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
@@ -145,13 +145,29 @@ def append_line(path: Path, value: Mapping[str, Any], *, durable: bool) -> None:
     with explained(path):
         make_folder(path.parent)
         with open_to_append(path) as stream:
-            if stream.tell() > 0:
+            new = stream.tell() == 0
+            if not new:
                 stream.seek(-1, os.SEEK_END)
                 if stream.read(1) != b"\n":
                     line = b"\n" + line
-            stream.write(line)
+            write_whole(stream.write, line)
             if durable:
                 os.fsync(stream.fileno())
+        if durable and new:
+            _sync_folder(path.parent)
+
+
+def write_whole(write: Callable[[memoryview], int | None], data: bytes) -> None:
+    """Give all of ``data`` to an unbuffered ``write``, which may take less; OSError otherwise.
+
+    What did not fit leaves a torn line: the next one closes it, and readers skip it.
+    """
+    left = memoryview(data)
+    while left:
+        written = write(left)
+        if not written:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        left = left[written:]
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

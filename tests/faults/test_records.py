@@ -10,6 +10,7 @@ import unittest
 from pathlib import Path
 from typing import Any
 
+from director.records import files
 from tests.faults.cases import FaultCase, good
 from tests.support.fake_opencode import mark, say, wait_for
 from tests.support.jobs import Done, node
@@ -166,6 +167,27 @@ class TestVersions(RecordCase):
         self.refused("plan_stage.json")
         self.change("plan_stage.json", stage=stage["stage"])
         self.runs_to_its_end()
+
+
+class TestShortWrite(RecordCase):
+    """The system takes a part of a line only."""
+
+    def test_a_cost_is_on_record_whole_or_the_run_stops(self) -> None:
+        costs = self.home / "costs.jsonl"
+        before = len(self.lines("costs.jsonl"))
+        room = 256 * 1024 - costs.stat().st_size - 100
+        with costs.open("a") as stream:
+            stream.write("{}" + " " * (room - 3) + "\n")
+        self.implement("a")
+        limited = self.shell("ulimit -f 256; director run --json")
+        self.assertEqual(limited.code, 3, limited)
+        said = json.loads(limited.out)
+        self.assertIn("costs.jsonl: File too large", said.get("error") or said["what"])
+        self.assertEqual(costs.stat().st_size, 256 * 1024)
+        costs.write_text(costs.read_text().replace("{}" + " " * (room - 3) + "\n", ""))
+        self.runs_to_its_end()
+        self.assertEqual(self.executor_calls(), 2)
+        self.assertEqual(len(files.read_lines(costs)), before + 2)
 
 
 class TestByteOrderMark(FaultCase):
