@@ -12,7 +12,7 @@ from typing import Any
 
 from director.records import files
 from tests.faults.cases import FaultCase, good
-from tests.support.fake_opencode import mark, say, wait_for
+from tests.support.fake_opencode import mark, say, wait_for, write
 from tests.support.jobs import Done, node
 
 FEW_BYTES = 40_000
@@ -188,6 +188,35 @@ class TestShortWrite(RecordCase):
         self.runs_to_its_end()
         self.assertEqual(self.executor_calls(), 2)
         self.assertEqual(len(files.read_lines(costs)), before + 2)
+
+
+class TestSettling(FaultCase):
+    """A result cannot be put on record when a lane ends."""
+
+    def test_the_results_of_other_lanes_are_not_lost(self) -> None:
+        self.plan(node("a"), node("b"))
+        for name in "ab":
+            held_up = (mark(self.tmp / f"{name}-on"), wait_for(self.tmp / f"{name}-go"))
+            self.implement(name, *held_up, write(f"{name}.txt", "good\n"))
+        running = self.start("run", "--parallel", "2", "--json")
+        self.until(self.tmp / "a-on")
+        self.until(self.tmp / "b-on")
+        metrics = self.home / "metrics.jsonl"
+        metrics.mkdir()
+        (self.tmp / "a-go").touch()
+        self.until(lambda: "merged" in [line["kind"] for line in self.lines("events.jsonl")])
+        (self.tmp / "b-go").touch()
+        done = running.ended()
+        self.assertEqual(done.code, 3, done)
+        self.assertIn(f"cannot write {metrics}", done.json["error"])
+        for name in "ab":
+            self.assertEqual(self.node_state(name)["status"], "done", name)
+            self.assertGreater(self.node_state(name)["tokens"], 0, name)
+        metrics.rmdir()
+        self.ends(0, "run")
+        self.assertEqual(self.executor_calls(), 2)
+        told = [line["node"] for line in self.lines("metrics.jsonl") if line["kind"] == "node"]
+        self.assertEqual(told, ["a", "b"])
 
 
 class TestByteOrderMark(FaultCase):
