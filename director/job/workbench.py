@@ -117,6 +117,7 @@ def open_workbench(
 
 def check_prerequisites(setting: Setting) -> None:
     """Raise RequestError for what would stop a new job at once: said before anything is moved."""
+    setting.repository.check_room()
     setting.repository.identity()
     find_program(setting.env)
     for agent in Agent:

@@ -193,12 +193,12 @@ class Worktree:
         """Give the agent's own git a clean state at ``commit``, whatever it did before."""
         link = self.path / ".git"
         wanted = {
-            "gitdir": f"{link}\n".encode(),
+            "gitdir": os.fsencode(f"{link}\n"),
             "commondir": b"../..\n",
             "HEAD": f"{commit}\n".encode(),
             "index": self._index.read_bytes(),
         }
-        _put(link, f"gitdir: {self._admin}\n".encode())
+        _put(link, os.fsencode(f"gitdir: {self._admin}\n"))
         if self._admin.is_symlink() or not self._admin.is_dir():
             discard(self._admin)
             self._admin.mkdir(parents=True)
