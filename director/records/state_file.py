@@ -58,7 +58,7 @@ class StateFile:
         if obsolete:
             files.remove(self._changes)
         self._size, self._appended = len(text), 0
-        self._digest = _digest(text) if len(text) > SMALL else ""
+        self._digest = _digest(text) if len(text) >= SMALL else ""
 
     def change(self, state: RunState, changed: Collection[str], *, durable: bool = True) -> None:
         """Put on disk that the nodes ``changed`` stand as in ``state``; ``durable`` as in ``save``.
