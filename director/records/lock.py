@@ -25,7 +25,9 @@ def held(path: Path, purpose: str, pause: Callable[[float], None] = time.sleep) 
         make_folder(path.parent)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        if not _taken(descriptor, pause):
+        with explained(path):
+            taken = _taken(descriptor, pause)
+        if not taken:
             raise StoppedError(
                 f"another run holds the lock: {_holder(descriptor)}",
                 "wait for it to end, or stop it",
@@ -48,8 +50,8 @@ def is_held(path: Path) -> bool:
         return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+    except OSError as error:
+        return isinstance(error, BlockingIOError)
     finally:
         os.close(descriptor)
     return False

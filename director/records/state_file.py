@@ -18,6 +18,8 @@ from director.records import files
 
 SMALL = 64 * 1024  # characters, some hundred nodes: who reads state.json sees each of their steps
 
+CHANGE = frozenset({"node", "state"})  # the keys of a line after the first
+
 
 class StateFile:
     """The state of one job at ``path``, its changes at ``changes``. For one writer."""
@@ -42,9 +44,10 @@ class StateFile:
         if text is None:
             return None
         stored = files.parse_json(self._path, text)
-        if changes and first.get("follows") == _digest(text):
-            states = {line["node"]: line["state"] for line in changes if "node" in line}
-            stored["nodes"] = {**stored["nodes"], **states}
+        nodes = stored.get("nodes")
+        if isinstance(nodes, dict) and changes and first.get("follows") == _digest(text):
+            whole = (one for one in changes if one.keys() >= CHANGE)
+            nodes.update((str(one["node"]), one["state"]) for one in whole)
         return stored
 
     def save(self, state: RunState, *, durable: bool = True) -> None:
