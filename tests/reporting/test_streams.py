@@ -4,12 +4,36 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
+import subprocess
+import sys
 import threading
 import unittest
 from pathlib import Path
 
 from director.reporting.streams import Outlet
 from tests.support.hermetic import HermeticCase
+
+ROOT = Path(__file__).resolve().parents[2]
+CHILD = """
+import subprocess, sys
+from director.reporting.streams import occupy_closed_descriptors
+occupy_closed_descriptors()
+with open("new", "w") as new:
+    assert new.fileno() > 2
+    sys.exit(subprocess.run(["sh", "-c", "cat && echo to nobody && echo to nobody >&2"]).returncode)
+"""
+
+
+class TestClosedDescriptors(HermeticCase):
+    def test_no_file_gets_their_numbers_and_children_can_use_them(self) -> None:
+        command = shlex.join([sys.executable, "-c", CHILD])
+        env = {**self.env, "PYTHONPATH": str(ROOT)}
+        for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+            script = ["bash", "-c", f"{command} </dev/null {closed}"]
+            done = subprocess.run(script, cwd=self.tmp, env=env, capture_output=True)
+            self.assertEqual(done.returncode, 0, closed)
+            self.assertEqual((self.tmp / "new").read_text(), "")
 
 
 class TestOutlet(HermeticCase):
