@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
-from director.model.usage import Tokens, Usage
+from director.model.usage import CostSource, Tokens, Usage
 
 TOKENS_PER_PRICE_UNIT = 1_000_000
 
@@ -36,14 +35,6 @@ class Price:
             + tokens.cache_write * cache_write
             + tokens.reasoning * reasoning
         ) / TOKENS_PER_PRICE_UNIT
-
-
-class CostSource(StrEnum):
-    """Where a cost comes from; an unpriced model is unknown, not free."""
-
-    PRICED = "priced"
-    REPORTED = "reported"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,8 @@ from types import UnionType
 from typing import Any, NamedTuple
 
 from director.model.errors import RequestError
-from director.model.pricing import UNKNOWN_COST
 from director.model.roles import Role
-from director.model.usage import LARGEST, Tokens
+from director.model.usage import LARGEST, CostSource, Tokens
 
 NUMBERS = ("attempts", "tokens", "review_blocks", "wall_secs")
 TEXTS = ("model_used", "error", "review_summary", "commit")
@@ -195,7 +194,7 @@ class CallRecord(NamedTuple):
         names = ("ts", "role", "model", "cost", "cost_source", "node", "attempt", "ok")
         values = {name: line[name] for name in names}
         if not all(0 <= number < LARGEST for number in (*counts, values["cost"] or 0)):
-            values |= {"cost": UNKNOWN_COST.usd, "cost_source": UNKNOWN_COST.source.value}
+            values |= {"cost": None, "cost_source": CostSource.UNKNOWN.value}
         tokens = Tokens(*(max(0, count) for count in counts))
         return cls(tokens=tokens, log=line.get("log", ""), **values)
 

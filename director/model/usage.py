@@ -1,7 +1,8 @@
-"""Tokens of model calls, in the kinds that are billed."""
+"""What model calls used: tokens, in the kinds that are billed, and money."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import NamedTuple
 
 LARGEST = 1e15  # tokens, US dollars: what is above cannot be meant
@@ -49,3 +50,11 @@ class Usage(NamedTuple):
 
     tokens: Tokens | None = Tokens()
     reported_usd: float | None = 0.0
+
+
+class CostSource(StrEnum):
+    """Where a cost comes from; an unpriced model is unknown, not free."""
+
+    PRICED = "priced"
+    REPORTED = "reported"
+    UNKNOWN = "unknown"

@@ -2,8 +2,8 @@
 
 import unittest
 
-from director.model.pricing import Cost, CostSource, Price, cost_of
-from director.model.usage import Tokens, Usage
+from director.model.pricing import Cost, Price, cost_of
+from director.model.usage import CostSource, Tokens, Usage
 
 
 class TestPrice(unittest.TestCase):
