@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
-import io
 import os
 import re
 import sys
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from director import __version__
 from director.model.errors import DirectorError, ExitCode, RequestError
+from director.reporting.streams import Outlet, guard_streams
 
 if TYPE_CHECKING:  # what follows is imported by whoever needs it: `--version` needs none
     from pathlib import Path
@@ -33,14 +33,15 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line (default: this process's) and return the exit code."""
+    outlet = guard_streams()
     try:
         return _run(list(sys.argv[1:] if argv is None else argv))
     finally:
+        _say_what_was_lost(outlet)
         gc.freeze()  # the process is about to end: what is garbage goes with it, unsearched
 
 
 def _run(words: list[str]) -> int:
-    _let_everything_be_printed()
     try:
         args = _parser(words).parse_args(words)
     except RequestError as error:
@@ -57,10 +58,6 @@ def _run(words: list[str]) -> int:
             return int(_module(args.command).run(args, context))
     except DirectorError as error:
         return _explain(error, args, context.redactor)
-    except BrokenPipeError:
-        # Whoever read the output has gone; nothing more can be said to anyone.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitCode.DONE)
     except KeyboardInterrupt:
         return int(ExitCode.INTERRUPTED)
     except Exception as error:
@@ -80,11 +77,13 @@ class _Parser(argparse.ArgumentParser):
         raise RequestError(message, hint)
 
 
-def _let_everything_be_printed() -> None:
-    """Print escapes for what a terminal's encoding lacks (a file name may hold any byte)."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+def _say_what_was_lost(outlet: Outlet) -> None:
+    """Say when the result could not be printed; the exit code stays what it is."""
+    sys.stdout.flush()
+    if outlet.lost is not None:
+        what = f"the result could not be printed: {outlet.lost.strerror}"
+        next_step = "make room or print it elsewhere; `director status` shows where the job stands"
+        _complain(what, next_step)
 
 
 def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
@@ -127,8 +126,12 @@ def _end(args: argparse.Namespace, what: str, next_step: str, code: ExitCode) ->
         import json
 
         print(json.dumps({"error": what, "next": next_step, "exit_code": int(code)}))
-    print(f"director: {what}\n  next: {next_step}", file=sys.stderr, flush=True)
+    _complain(what, next_step)
     return int(code)
+
+
+def _complain(what: str, next_step: str) -> None:
+    print(f"director: {what}\n  next: {next_step}", file=sys.stderr, flush=True)
 
 
 def _report_bug(error: Exception, args: argparse.Namespace, redactor: Redactor) -> int:

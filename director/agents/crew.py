@@ -115,10 +115,9 @@ class Crew:
             self.events.emit(Kind.CALL_STARTED, assignment.node, **told, attempt=assignment.attempt)
 
             def spending(transcript: Transcript) -> str | None:
-                cost = cost_of(
-                    model, transcript.tokens, transcript.reported_usd, self.config.pricing
-                )
-                meter.set(cost.usd or 0.0)
+                cost = cost_of(model, transcript.usage, self.config.pricing)
+                if cost.usd is not None:  # else what was known so far stands
+                    meter.set(cost.usd)
                 return "the cost ceiling is reached" if self.ledger.over_ceiling() else None
 
             log = self.caller.new_log(assignment.name)
@@ -166,7 +165,7 @@ class Crew:
     ) -> CallRecord:
         model = self.config.tiers[assignment.role]
         transcript = reply.transcript
-        cost = cost_of(model, transcript.tokens, transcript.reported_usd, self.config.pricing)
+        cost = cost_of(model, transcript.usage, self.config.pricing)
         record = CallRecord(
             ts=now(),
             role=assignment.role,
@@ -188,7 +187,7 @@ def pause_secs(retry: int, chance: float) -> float:
 
     Exponential back-off with full jitter on its upper half; ``chance`` is in [0, 1).
     """
-    longest: float = min(LONGEST_PAUSE_SECS, FIRST_PAUSE_SECS * 2**retry)
+    longest: float = min(LONGEST_PAUSE_SECS, FIRST_PAUSE_SECS * 2 ** min(retry, 32))
     return longest * (0.5 + chance / 2)
 
 

@@ -15,7 +15,7 @@ from director.agents.judging import Watch
 from director.agents.server import EventStream, Server
 from director.agents.server_events import Narrator
 from director.model.errors import DirectorError, StoppedError
-from director.records.files import explained, open_to_append, write_json
+from director.records.files import explained, open_to_append, write_json, write_whole
 from director.workspace.processes import MARKER, Ended, Ending, Processes
 from director.workspace.removal import discard
 from director.workspace.slots import slot_variables
@@ -127,7 +127,7 @@ class Session:
                         continue
                     self._watch.sign_of_life()
                     if line := narrator.line(event):
-                        record.write(json.dumps(line).encode() + b"\n")
+                        write_whole(record.write, json.dumps(line).encode() + b"\n")
                     if narrator.over:
                         break
         except DirectorError as error:

@@ -11,11 +11,10 @@ from typing import Any
 from director.model.plan import Node
 from director.model.secrets import NOTHING_SECRET, Redactor
 from director.model.state import WatchItFail, WatchVerdict
-from director.model.usage import Tokens
+from director.model.usage import LARGEST, Tokens, Usage
 
 EDIT_TOOLS = frozenset({"edit", "write", "apply_patch", "patch", "multiedit"})
 SHELL_TOOL = "bash"
-LARGEST = 1e15  # tokens, US dollars
 RECOVERED = frozenset({"stop", "tool-calls"})  # the model went on after what was reported
 
 
@@ -52,13 +51,17 @@ class Retry:
 
 @dataclass
 class Transcript:
-    """What the events say so far. ``asked_for`` is a permission that nobody can give."""
+    """What the events say so far. ``asked_for`` is a permission that nobody can give.
+
+    ``tokens`` are those of the steps that were counted; ``uncounted`` is how many were not.
+    """
 
     texts: list[str] = field(default_factory=list)
     tools: list[ToolUse] = field(default_factory=list)
     faults: list[AgentFault] = field(default_factory=list)
     tokens: Tokens = field(default_factory=Tokens)
-    reported_usd: float = 0.0
+    uncounted: int = 0
+    reported_usd: float | None = 0.0
     steps: int = 0
     last_finish: str | None = None
     empty_finishes: int = 0
@@ -70,6 +73,11 @@ class Transcript:
     def text(self) -> str:
         """The last text the model wrote: its answer."""
         return self.texts[-1].strip() if self.texts else ""
+
+    @property
+    def usage(self) -> Usage:
+        """What the call has used so far."""
+        return Usage(None if self.uncounted else self.tokens, self.reported_usd)
 
     def add(self, event: dict[str, Any]) -> None:
         """Take in one event; kinds that say nothing here are passed over."""
@@ -93,10 +101,13 @@ class Transcript:
                 self.asked_for = f"{event.get('permission')} ({listed})"
 
     def _add_finish(self, part: dict[str, Any]) -> None:
-        tokens = _tokens(part.get("tokens"))
+        counted, usd = _tokens(part.get("tokens")), _amount(part.get("cost"))
+        tokens = counted or Tokens()
         self.steps += 1
         self.tokens += tokens
-        self.reported_usd += _number(part.get("cost"))
+        self.uncounted += counted is None
+        before = self.reported_usd
+        self.reported_usd = None if before is None or usd is None else before + usd
         self.last_finish = str(part.get("reason"))
         if self.last_finish in RECOVERED:
             self.ended_in_fault = False
@@ -198,17 +209,33 @@ def _retry(event: dict[str, Any]) -> Retry:
     return Retry(int(_number(event.get("attempt"))), message, _number(event.get("next")) / 1000)
 
 
-def _tokens(counts: object) -> Tokens:
-    counts = counts if isinstance(counts, dict) else {}
-    cache = counts.get("cache")
-    cache = cache if isinstance(cache, dict) else {}
-    return Tokens(
-        input=int(_number(counts.get("input"))),
-        output=int(_number(counts.get("output"))),
-        cache_read=int(_number(cache.get("read"))),
-        cache_write=int(_number(cache.get("write"))),
-        reasoning=int(_number(counts.get("reasoning"))),
-    )
+def _tokens(counts: object) -> Tokens | None:
+    """Return the tokens of a step, or None where a count is missing or impossible.
+
+    A model without a cache or without reasoning may leave out these kinds.
+    """
+    cache = counts.get("cache", {}) if isinstance(counts, dict) else None
+    if not isinstance(counts, dict) or not isinstance(cache, dict):
+        return None
+    plain = (counts.get("input"), counts.get("output"))
+    kinds = (*plain, cache.get("read", 0), cache.get("write", 0), counts.get("reasoning", 0))
+    return Tokens(*map(int, kinds)) if all(map(_is_count, kinds)) else None
+
+
+def _is_count(value: Any) -> bool:
+    return _is_amount(value) and value == int(value)
+
+
+def _amount(value: object) -> float | None:
+    """Return an amount of money (0 where there is none), or None for an impossible one."""
+    if value is None:
+        return 0.0
+    return float(value) if _is_amount(value) else None  # type: ignore[arg-type]
+
+
+def _is_amount(value: Any) -> bool:
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return plain and 0 <= value < LARGEST  # never true of a NaN
 
 
 def _number(value: object) -> float:

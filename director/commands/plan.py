@@ -14,6 +14,7 @@ from director.planning.pipeline import PlanOptions, PlanReport, plan_job
 from director.reporting.words import counted, money
 
 GO_ON = "director plan --continue"
+BYTE_ORDER_MARK = "\ufeff"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,14 +75,16 @@ def _task(args: argparse.Namespace, context: Context) -> str | None:
 
 
 def _read_task(args: argparse.Namespace, context: Context) -> str:
-    if args.file is None:
-        return context.stdin.read() if args.task == "-" else str(args.task)
+    if args.file is None and args.task != "-":
+        return str(args.task)
+    source = args.file or "standard input"
     try:
-        return str(args.file.read_text(encoding="utf-8"))
+        given = args.file.read_text(encoding="utf-8") if args.file else context.stdin.read()
+        return str(given).removeprefix(BYTE_ORDER_MARK)
     except OSError as error:
-        raise RequestError(f"cannot read {args.file}: {error.strerror}", "name another") from None
+        raise RequestError(f"cannot read {source}: {error.strerror}", "name another") from None
     except UnicodeDecodeError:
-        raise RequestError(f"{args.file} is not text (UTF-8)", "name another") from None
+        raise RequestError(f"{source} is not text (UTF-8)", "name another") from None
 
 
 def _look_at(report: PlanReport) -> list[str]:

@@ -158,6 +158,7 @@ def _tell_if_free(sandbox: Sandbox, events: Events) -> None:
 
 def check_prerequisites(setting: Setting) -> None:
     """Raise RequestError for what would stop a new job at once: said before anything is moved."""
+    setting.repository.check_room()
     setting.repository.identity()
     find_program(setting.env)
     for agent in Agent:

@@ -33,6 +33,9 @@ SECTIONS = (
 )  # fmt: skip
 LOCAL_PREFIX = "local/"
 PLACEHOLDER = "PROVIDER/"
+HIGHEST_PRICE = 1_000_000  # US dollars per million tokens
+HIGHEST_LIMIT = 1_000_000_000
+TOO_LARGE = 2**64  # for what reads a request
 SANDBOX_PLACES = ("worktree", "scratch", "git", "repo", "home")
 Section = TypeVar("Section", Limits, LocalProvider, OpenCodeOptions, Price, ReviewPolicy, Sampling)
 
@@ -136,7 +139,11 @@ class _Reader:
             path = ("sampling", key)
             if key not in list(Role):
                 self._unknown(path, [role.value for role in Role])
-            elif section := self._section(Sampling, self._table(table, path), path):
+                continue
+            values = self._table(table, path)
+            for name in (name for name in values if not _can_be_sent(values[name])):
+                self._wrong((*path, name), "finite numbers below 2**64, and no dates")
+            if section := self._section(Sampling, values, path):
                 sampling[Role(key)] = section
         return sampling
 
@@ -263,21 +270,21 @@ class _Reader:
         price = self._section(Price, self._table(table, path), path)
         for item in fields(Price) if price else ():
             value = getattr(price, item.name)
-            if value is not None and not value >= 0:  # also true of a NaN
-                self._wrong((*path, item.name), "0 or more")
+            if value is not None and not 0 <= value <= HIGHEST_PRICE:  # also true of a NaN
+                self._wrong((*path, item.name), f"0 to {HIGHEST_PRICE:,} (US dollars)")
         return price
 
     def _check_limits(self, limits: Limits) -> None:
-        for name, least in (
-            ("node_timeout_secs", 1),
-            ("stall_timeout_secs", 1),
-            ("max_attempts", 1),
-            ("flake_runs", 1),
-            ("cost_ceiling_usd", 0),
-            ("provider_retries", 0),
+        for name, least, means in (
+            ("node_timeout_secs", 1, ""),
+            ("stall_timeout_secs", 1, ""),
+            ("max_attempts", 1, ""),
+            ("flake_runs", 1, ""),
+            ("cost_ceiling_usd", 0, " (0: no ceiling)"),
+            ("provider_retries", 0, ""),
         ):
-            if not getattr(limits, name) >= least:  # also true of a NaN
-                self._wrong(("limits", name), f"{least} or more")
+            if not least <= getattr(limits, name) <= HIGHEST_LIMIT:  # also true of a NaN
+                self._wrong(("limits", name), f"{least} to {HIGHEST_LIMIT:,}{means}")
 
     def _table(self, parent: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]:
         value = parent.get(path[-1], {})
@@ -332,6 +339,19 @@ def _fits(value: object, hint: object) -> bool:
     if isinstance(value, dict):
         return Mapping in kinds
     return type(value) in kinds
+
+
+def _can_be_sent(value: object) -> bool:
+    """Whether JSON can hold a value, and whoever reads it the numbers in it."""
+    match value:
+        case dict():
+            return all(map(_can_be_sent, value.values()))
+        case list():
+            return all(map(_can_be_sent, value))
+        case int() | float():
+            return abs(value) < TOO_LARGE  # never true of a NaN
+        case _:
+            return isinstance(value, str)
 
 
 def _expected(hint: object) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
-from director.model.usage import Tokens
+from director.model.usage import CostSource, Tokens, Usage
 
 TOKENS_PER_PRICE_UNIT = 1_000_000
 
@@ -38,14 +37,6 @@ class Price:
         ) / TOKENS_PER_PRICE_UNIT
 
 
-class CostSource(StrEnum):
-    """Where a cost comes from; an unpriced model is unknown, not free."""
-
-    PRICED = "priced"
-    REPORTED = "reported"
-    UNKNOWN = "unknown"
-
-
 @dataclass(frozen=True)
 class Cost:
     """A cost in US dollars (None: unknown) and where it comes from."""
@@ -54,16 +45,20 @@ class Cost:
     source: CostSource
 
 
-def cost_of(model: str, tokens: Tokens, reported_usd: float, pricing: Mapping[str, Price]) -> Cost:
+UNKNOWN_COST = Cost(None, CostSource.UNKNOWN)
+
+
+def cost_of(model: str, usage: Usage, pricing: Mapping[str, Price]) -> Cost:
     """Return what a call cost: by the configured price, else as the agent reported it.
 
-    The agent reports 0 for models it has no price for, so 0 with tokens used is unknown.
+    What nobody counted is unknown. The agent reports 0 for models it has no price for, so 0 with
+    tokens used is unknown too.
     """
     price = pricing.get(model)
+    if usage.tokens is None:
+        return UNKNOWN_COST
     if price is not None:
-        return Cost(price.cost(tokens), CostSource.PRICED)
-    if reported_usd > 0:
-        return Cost(reported_usd, CostSource.REPORTED)
-    if tokens.total == 0:
-        return Cost(0.0, CostSource.REPORTED)
-    return Cost(None, CostSource.UNKNOWN)
+        return Cost(price.cost(usage.tokens), CostSource.PRICED)
+    if usage.reported_usd is None or (usage.reported_usd == 0 and usage.tokens.total > 0):
+        return UNKNOWN_COST
+    return Cost(usage.reported_usd, CostSource.REPORTED)

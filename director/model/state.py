@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from director.model.errors import RequestError
 from director.model.roles import Role
-from director.model.usage import Tokens
+from director.model.usage import LARGEST, CostSource, Tokens
 
 NUMBERS = ("attempts", "tokens", "review_blocks", "wall_secs")
 TEXTS = ("model_used", "error", "review_summary", "commit")
@@ -183,12 +183,20 @@ class CallRecord(NamedTuple):
 
     @classmethod
     def from_json(cls, line: Mapping[str, Any]) -> CallRecord:
-        """Return the record written by ``to_json``; KeyError or TypeError when it is another."""
+        """Return the record written by ``to_json``; KeyError or TypeError when it is another.
+
+        A call with impossible numbers is a call all the same: what it cost is unknown.
+        """
         _check_kinds(line, ("cost",), int | float | None)
         _check_kinds(line, ("role", "model"), str)
-        kinds = Tokens(**{name: int(line[name]) for name in Tokens._fields})
+        _check_kinds(line, Tokens._fields, int)
+        counts = [line[name] for name in Tokens._fields]
         names = ("ts", "role", "model", "cost", "cost_source", "node", "attempt", "ok")
-        return cls(tokens=kinds, log=line.get("log", ""), **{name: line[name] for name in names})
+        values = {name: line[name] for name in names}
+        if not all(0 <= number < LARGEST for number in (*counts, values["cost"] or 0)):
+            values |= {"cost": None, "cost_source": CostSource.UNKNOWN.value}
+        tokens = Tokens(*(max(0, count) for count in counts))
+        return cls(tokens=tokens, log=line.get("log", ""), **values)
 
 
 def _check_kinds(values: Mapping[str, Any], names: Iterable[str], kind: UnionType | type) -> None:

@@ -1,8 +1,11 @@
-"""Tokens of model calls, in the kinds that are billed."""
+"""What model calls used: tokens, in the kinds that are billed, and money."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import NamedTuple
+
+LARGEST = 1e15  # tokens, US dollars: what is above cannot be meant
 
 
 class Tokens(NamedTuple):
@@ -36,3 +39,22 @@ class Tokens(NamedTuple):
     def to_json(self) -> dict[str, int]:
         """Return kind → tokens."""
         return self._asdict()
+
+
+class Usage(NamedTuple):
+    """What an agent says that a call used.
+
+    ``tokens`` None: a count was missing or impossible. ``reported_usd`` is the cost in US dollars
+    by the agent's own prices (0: it has none; None: it named an impossible amount).
+    """
+
+    tokens: Tokens | None = Tokens()
+    reported_usd: float | None = 0.0
+
+
+class CostSource(StrEnum):
+    """Where a cost comes from; an unpriced model is unknown, not free."""
+
+    PRICED = "priced"
+    REPORTED = "reported"
+    UNKNOWN = "unknown"

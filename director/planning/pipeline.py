@@ -7,6 +7,7 @@ that was under way.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -239,11 +240,15 @@ class _Pipeline:
         self._save(stage=Stage.GATE_PLAN, admitted={n.id: fingerprint(n) for n in nodes})
 
     def _author(self, nodes: list[Node]) -> None:
-        """Have tests written, several at once; all are tried before any is refused."""
+        """Have tests written, several at once; all are tried before any is refused.
+
+        The branch is the record of admitted tests: the plan is written once, at the end.
+        """
         apart = [node._replace(depends_on=()) for node in nodes]
         by_id = {node.id: node for node in nodes}
         schedule = Schedule(apart, finished=())
         refused: dict[str, str] = {}
+        hashes: dict[str, Mapping[str, str]] = {}
         recon = self._recon()
 
         def work(node_id: str) -> Admission:
@@ -256,10 +261,19 @@ class _Pipeline:
                 refused[node_id] = admission.problem.splitlines()[0]
                 return
             self.bench.events.emit(Kind.TESTS_ADMITTED, node_id, tests=list(by_id[node_id].tests))
-            admitted = by_id[node_id]._replace(test_hashes=admission.hashes)
-            self.bench.directory.save_plan(self._plan().with_node(admitted))
+            hashes[node_id] = admission.hashes
 
-        drive(schedule, pick_lanes(self.bench, self.options.parallel, apart, by_id), work, settle)
+        lanes = pick_lanes(self.bench, self.options.parallel, apart, by_id)
+        try:
+            drive(schedule, lanes, work, settle)
+        finally:
+            plan = self._plan()
+            self._save_nodes(
+                tuple(
+                    node._replace(test_hashes=hashes.get(node.id, node.test_hashes))
+                    for node in plan.nodes
+                )
+            )
         if refused:
             named = "; ".join(f"{node_id}: {problem}" for node_id, problem in refused.items())
             raise RequestError(

@@ -1,6 +1,6 @@
 """The one door through which files under ``.director/`` are written and read.
 
-JSON files are replaced atomically and synced; lines are appended whole with one write. What is
+JSON files are replaced atomically and synced; lines are appended whole or it is an error. What is
 made here is for the owner only, whatever the umask.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -75,7 +75,7 @@ def write_log(path: Path, text: str) -> None:
     with explained(path):
         make_folder(path.parent)
         with open_to_append(path) as stream:
-            stream.write(text.encode(errors=ESCAPE))
+            write_whole(stream.write, text.encode(errors=ESCAPE))
 
 
 def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
@@ -101,15 +101,24 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
             _sync_folder(path.parent)
 
 
+def remove(path: Path) -> None:
+    """Remove a file, where there is one."""
+    with explained(path):
+        path.unlink(missing_ok=True)
+
+
 def write_json(path: Path, value: Mapping[str, Any], *, durable: bool = True) -> None:
     """Replace ``path`` by ``value`` as indented JSON; ``durable`` as in ``write_bytes``."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n", durable=durable)
 
 
 def read_text(path: Path) -> str | None:
-    """Return the text of ``path``, or None where there is no such file."""
+    """Return the text of ``path``, or None where there is no such file.
+
+    A byte order mark, which some editors put before it, is no part of it.
+    """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
@@ -122,8 +131,11 @@ def read_json(path: Path) -> dict[str, Any] | None:
     Raises DamagedFileError when the file holds anything else.
     """
     text = read_text(path)
-    if text is None:
-        return None
+    return None if text is None else parse_json(path, text)
+
+
+def parse_json(path: Path, text: str) -> dict[str, Any]:
+    """Return the JSON object in ``text``, which stands in ``path``; else DamagedFileError."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -138,17 +150,40 @@ def append_line(path: Path, value: Mapping[str, Any], *, durable: bool) -> None:
 
     A torn last line, left by a crash, is closed first so that it damages nothing after it.
     """
-    line = json.dumps(value, ensure_ascii=False).encode(errors=ESCAPE) + b"\n"
+    append_lines(path, [value], durable=durable)
+
+
+def append_lines(path: Path, values: Iterable[Mapping[str, Any]], *, durable: bool) -> int:
+    """Append ``values`` as JSON lines, like ``append_line``; returns how many bytes that took."""
+    lines = (json.dumps(value, ensure_ascii=False).encode(errors=ESCAPE) for value in values)
+    data = b"".join(line + b"\n" for line in lines)
     with explained(path):
         make_folder(path.parent)
         with open_to_append(path) as stream:
-            if stream.tell() > 0:
+            new = stream.tell() == 0
+            if not new:
                 stream.seek(-1, os.SEEK_END)
                 if stream.read(1) != b"\n":
-                    line = b"\n" + line
-            stream.write(line)
+                    data = b"\n" + data
+            write_whole(stream.write, data)
             if durable:
                 os.fsync(stream.fileno())
+        if durable and new:
+            _sync_folder(path.parent)
+    return len(data)
+
+
+def write_whole(write: Callable[[memoryview], int | None], data: bytes) -> None:
+    """Give all of ``data`` to an unbuffered ``write``, which may take less; OSError otherwise.
+
+    What did not fit leaves a torn line: the next one closes it, and readers skip it.
+    """
+    left = memoryview(data)
+    while left:
+        written = write(left)
+        if not written:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        left = left[written:]
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ from director.model.plan_reader import InvalidPlanError, read_plan
 from director.model.secrets import NOTHING_SECRET, Redactor
 from director.model.state import NodeState, RunState
 from director.records import files
+from director.records.state_file import StateFile
 
 FOLDER = ".director"
 GITIGNORE = """\
@@ -72,7 +72,6 @@ class JobDirectory:
     def __init__(self, path: Path, redactor: Redactor = NOTHING_SECRET) -> None:
         self.path = path
         self.redactor = redactor
-        self._texts: dict[str, tuple[NodeState, str]] = {}
 
     @property
     def lock(self) -> Path:
@@ -108,6 +107,16 @@ class JobDirectory:
     def state(self) -> Path:
         """Where every node stands."""
         return self.path / "state.json"
+
+    @property
+    def state_changes(self) -> Path:
+        """What has changed since a large ``state.json`` was written."""
+        return self.path / "state-changes.jsonl"
+
+    @property
+    def state_file(self) -> StateFile:
+        """A writer of the state, or a reader."""
+        return StateFile(self.state, self.state_changes, self.redactor)
 
     @property
     def costs(self) -> Path:
@@ -176,7 +185,7 @@ class JobDirectory:
     def load_state(self, plan: Plan) -> RunState:
         """Return the state with an entry for each node of ``plan``; fresh where there is none."""
         try:
-            stored = files.read_json(self.state) or {}
+            stored = self.state_file.load() or {}
         except files.DamagedFileError as error:
             error.next_step = "`director run` puts it aside and rebuilds it from the job branch"
             raise
@@ -194,24 +203,6 @@ class JobDirectory:
             plan.job_id,
             {node.id: NodeState.from_json(known.get(node.id, {})) for node in plan.nodes},
         )
-
-    def save_state(self, state: RunState, *, durable: bool = True) -> None:
-        """Replace ``state.json``; ``durable`` as in ``files.write_bytes``."""
-        nodes = ",\n".join(self._node_text(*one) for one in state.nodes.items())
-        inner = f"{{\n{nodes}\n  }}" if nodes else "{}"
-        job_id = json.dumps(state.job_id, ensure_ascii=False)
-        text = f'{{\n  "job_id": {job_id},\n  "nodes": {inner}\n}}\n'
-        files.write_text(self.state, text, durable=durable)
-
-    def _node_text(self, node_id: str, state: NodeState) -> str:
-        """Return a node's part of ``state.json``; made once for each state of the node."""
-        known = self._texts.get(node_id)
-        if known is None or known[0] is not state:
-            value = self.redactor.value(state.to_json())
-            text = json.dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n    ")
-            known = (state, f"    {json.dumps(node_id, ensure_ascii=False)}: {text}")
-            self._texts[node_id] = known
-        return known[1]
 
     def earlier_events(self) -> list[Path]:
         """Return the journals of archived jobs, oldest first."""

@@ -5,29 +5,33 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from director.model.errors import StoppedError
 from director.records.clock import now
 from director.records.files import explained, make_folder
 
+TRIES = 20
+PAUSE_SECS = 0.01
+
 
 @contextmanager
-def held(path: Path, purpose: str) -> Iterator[None]:
+def held(path: Path, purpose: str, pause: Callable[[float], None] = time.sleep) -> Iterator[None]:
     """Hold the lock at ``path``; StoppedError, naming the holder, when another process has it."""
     with explained(path):
         make_folder(path.parent)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        with explained(path):
+            taken = _taken(descriptor, pause)
+        if not taken:
             raise StoppedError(
                 f"another run holds the lock: {_holder(descriptor)}",
                 "wait for it to end, or stop it",
-            ) from None
+            )
         said = {"pid": os.getpid(), "command": purpose, "since": now()}
         with explained(path):
             os.ftruncate(descriptor, 0)
@@ -39,17 +43,32 @@ def held(path: Path, purpose: str) -> Iterator[None]:
 
 
 def is_held(path: Path) -> bool:
-    """Whether the process that took the lock at ``path`` last still lives.
-
-    Asks without trying the lock: to hold it for a moment could turn a starting run away.
-    """
+    """Whether a process holds the lock at ``path`` now, whatever the file says of one."""
     try:
-        os.kill(int(json.loads(path.read_bytes())["pid"]), 0)
-    except PermissionError:
-        return True
-    except (OSError, ValueError, KeyError, TypeError):
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
         return False
-    return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return isinstance(error, BlockingIOError)
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _taken(descriptor: int, pause: Callable[[float], None]) -> bool:
+    """Take the lock, unless a process works under it.
+
+    Who only asks (``is_held``) shares it for a moment, which is waited for.
+    """
+    for number in range(TRIES):
+        if number:
+            pause(PAUSE_SECS)
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    return False
 
 
 def _holder(descriptor: int) -> str:

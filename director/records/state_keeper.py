@@ -10,21 +10,24 @@ from director.records.job_directory import JobDirectory
 
 
 class StateKeeper:
-    """Holds ``state.json`` of one job. Callable from any thread."""
+    """Holds the state of one job. Callable from any thread; no change goes through all nodes."""
 
     def __init__(self, directory: JobDirectory, state: RunState) -> None:
-        self._directory = directory
-        self._state = state
+        self._file = directory.state_file
+        self._job_id = state.job_id
+        self._nodes = dict(state.nodes)
+        self._noted: dict[str, None] = {}  # nodes that have changed since the last write, in order
         self._turn = threading.Lock()
 
     @property
     def state(self) -> RunState:
         """The state as it is now."""
-        return self._state
+        with self._turn:
+            return RunState(self._job_id, dict(self._nodes))
 
     def node(self, node_id: str) -> NodeState:
         """Return where one node stands now."""
-        return self._state.nodes[node_id]
+        return self._nodes[node_id]
 
     def update(self, node_id: str, *, durable: bool = True, **values: Any) -> None:
         """Change fields of one node; on disk when this returns.
@@ -32,16 +35,31 @@ class StateKeeper:
         Not ``durable``: others can read it, but it may be lost with the power.
         """
         with self._turn:
-            self._state = self._state.changed(node_id, **values)
-            self._directory.save_state(self._state, durable=durable)
+            self._change(node_id, values)
+            self._file.change(RunState(self._job_id, self._nodes), self._noted, durable=durable)
+            self._noted.clear()
 
     def note(self, node_id: str, **values: Any) -> None:
         """Change fields of one node; on disk with the next ``update`` of any node."""
         with self._turn:
-            self._state = self._state.changed(node_id, **values)
+            self._change(node_id, values)
 
     def replace(self, state: RunState) -> None:
-        """Change everything at once; on disk when this returns."""
+        """Change everything at once; on disk, and whole, when this returns."""
         with self._turn:
-            self._state = state
-            self._directory.save_state(state)
+            self._nodes = dict(state.nodes)
+            self._save()
+
+    def close(self) -> None:
+        """Leave a ``state.json`` that is whole and current."""
+        with self._turn:
+            if self._noted or not self._file.is_whole:
+                self._save()
+
+    def _save(self) -> None:
+        self._file.save(RunState(self._job_id, self._nodes))
+        self._noted.clear()
+
+    def _change(self, node_id: str, values: dict[str, Any]) -> None:
+        self._nodes[node_id] = self._nodes[node_id]._replace(**values)
+        self._noted[node_id] = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,9 @@ def run_job(
         plan = _ready_plan(directory)
         branch = plan.job_branch
         with open_workbench(setting, directory, config, plan.job_id, branch) as bench:
-            return _Run(bench, plan, options).run()
+            work = _Run(bench, plan, options)
+            with closing(work.keeper):
+                return work.run()
 
 
 def _ready_plan(directory: JobDirectory) -> Plan:

@@ -86,8 +86,8 @@ def drive(
     """Work off ``schedule`` with up to ``lanes`` nodes at a time.
 
     ``work`` runs in a lane's thread; ``settle`` runs in the caller's, is told each result once,
-    and tells the schedule. An exception of ``work`` ends the loop after the other lanes are
-    settled, and is raised then.
+    and tells the schedule. The first exception of either closes the schedule, and is raised when
+    the results of the other lanes are settled.
     """
     from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
@@ -102,10 +102,9 @@ def drive(
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 node_id = running.pop(future)
-                error = future.exception()
-                if error is None:
+                try:
                     settle(node_id, future.result())
-                else:
+                except BaseException as error:
                     failure = failure or error
                     schedule.close()
     if failure is not None:

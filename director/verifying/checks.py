@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from director.job.trailers import JOB, KIND, MERGE, NODE, TESTS
@@ -70,22 +71,22 @@ def _strangeness(plan: Plan, facts: CommitFacts, before: str, merging: bool) -> 
     if said.get(KIND) not in (MERGE, TESTS) or NODE not in said:
         return f"it is neither a merge nor a node's tests ({KIND}: {said.get(KIND, 'none')})"
     if said[KIND] == MERGE:
-        known = said[NODE] in {node.id for node in plan.nodes}
+        known = plan.has(said[NODE])
         return None if known else f"it merges node {said[NODE]}, which is not in the plan"
     if merging:
         return "it changes tests after the first merge"
-    implements = sorted(set(facts.changed) & {path for node in plan.nodes for path in node.files})
+    implements = sorted(plan.allowlisted.intersection(facts.changed))
     return f"it should bring tests but changes {implements[0]}" if implements else None
 
 
 def _receipts(evidence: Evidence) -> Iterator[Problem]:
     """Every done node has one merge, every merge one receipt, every receipt its merge."""
-    merged = [facts.commit.trailers[NODE] for facts in merges(evidence)]
-    listed = [receipt.node for receipt in evidence.receipts]
+    merged = Counter(facts.commit.trailers[NODE] for facts in merges(evidence))
+    listed = Counter(receipt.node for receipt in evidence.receipts)
     for what in evidence.unreadable:
         yield Problem("receipts", f"receipts.jsonl: {what}", "restore that line, or take it out")
     for node_id in (node.id for node in evidence.plan.nodes):
-        commits, lines = merged.count(node_id), listed.count(node_id)
+        commits, lines = merged[node_id], listed[node_id]
         if node_id in evidence.done and not commits:
             next_step = "`director run` publishes the branch again, and does what is not on it"
             yield _count(node_id, "a merge commit", 0, next_step)

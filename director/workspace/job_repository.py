@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from director.model.errors import StoppedError
@@ -276,7 +276,8 @@ def remove_stale_locks(path: Path, user: Repository, branch: str) -> None:
     """
     for lock in (*path.glob("*.lock"), *(path / "refs").rglob("*.lock")):
         lock.unlink(missing_ok=True)
-    (user.common_dir / "refs" / "heads" / f"{branch}.lock").unlink(missing_ok=True)
+    with suppress(NotADirectoryError):  # a branch has the folder's name
+        (user.common_dir / "refs" / "heads" / f"{branch}.lock").unlink(missing_ok=True)
 
 
 def _carry_settings(user: Repository, path: Path) -> None:

@@ -47,6 +47,15 @@ class Repository:
             )
         return done.out.decode().strip()
 
+    def check_room(self) -> None:
+        """Raise RequestError where a branch has the name of the folder that job branches lie in."""
+        name = BRANCH_PREFIX.rstrip("/")
+        if self.git.ok("show-ref", "--verify", "--quiet", f"refs/heads/{name}"):
+            raise RequestError(
+                f"there is a branch called {name}: git cannot have {BRANCH_PREFIX}job-… beside it",
+                f"give it another name: `git branch -m {name} {name}-old`",
+            )
+
     def identity(self) -> dict[str, str]:
         """Return the variables that make commits carry the user's name and address.
 
@@ -152,6 +161,11 @@ def open_repository(path: Path, env: Mapping[str, str]) -> Repository:
             f"cannot use the repository at {path.resolve()}: {error.message.splitlines()[0]}",
             "director needs a git repository (git 2.31 or later) with a working tree",
         ) from None
+    if places.count("\n") != 3:  # nor could an `alternates` file hold such a path
+        raise RequestError(
+            f"the path of the repository has a line break in it: {str(path.resolve())!r}",
+            "rename that folder, or clone the repository to another",
+        )
     root, common, objects, object_format = places.split("\n")
     git = Git.at(Path(root), env)
     return Repository(Path(root), git, Path(objects), Path(common), object_format, env)

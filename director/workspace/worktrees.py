@@ -215,7 +215,7 @@ class Worktree:
             "HEAD": f"{commit}\n".encode(),
             "index": self._index.read_bytes(),
         }
-        _put(self.path / ".git", f"gitdir: {self._repository}\n".encode())
+        _put(self.path / ".git", os.fsencode(f"gitdir: {self._repository}\n"))
         folders = {"refs", *(parent for name in wanted for parent in parents(name))}
         _keep_only(self._repository, folders, wanted.keys())
         for name, content in wanted.items():

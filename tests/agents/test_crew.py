@@ -117,6 +117,25 @@ class TestAsking(CrewCase):
             self.assertEqual(read_calls(self.costs)[-1].ok, outcome is Outcome.COMPLETED)
         self.assertEqual((len(read_calls(self.costs)), self.pauses), (4, []))
 
+    def test_a_priced_call_that_nobody_counted_is_unknown(self) -> None:
+        said = transcript()
+        said.add({"type": "step_finish", "part": {"reason": "stop"}})
+        self.crew(FakeCaller((Outcome.COMPLETED, said))).ask(self.assignment)
+        call = read_calls(self.costs)[0]
+        self.assertEqual((call.cost, call.cost_source), (None, "unknown"))
+        self.assertEqual(call.tokens, MILLION)
+
+    def test_what_a_call_has_cost_so_far_does_not_fall_when_the_counts_stop(self) -> None:
+        self.limits = Limits(provider_retries=0, cost_ceiling_usd=0.5)
+        said, ends = transcript(), []
+
+        def act(spending: Spending) -> None:
+            said.add({"type": "step_finish", "part": {"tokens": {"input": -5, "output": 1}}})
+            ends.append(spending(said))
+
+        self.crew(FakeCaller((Outcome.COMPLETED, said), act=act)).ask(self.assignment)
+        self.assertEqual(ends, ["the cost ceiling is reached"])
+
     def test_an_unpriced_model_is_unknown(self) -> None:
         self.pricing = {}
         self.crew(FakeCaller((Outcome.COMPLETED, transcript()))).ask(self.assignment)
@@ -297,7 +316,7 @@ class TestPauses(CrewCase):
     def test_pauses_grow_within_bounds(self) -> None:
         self.assertEqual(pause_secs(0, 0.0), FIRST_PAUSE_SECS / 2)
         self.assertEqual([pause_secs(n, 0.0) for n in range(3)], [2.0, 4.0, 8.0])
-        for retry in (10, 100, 1000):
+        for retry in (10, 100, 1000, 10_000):
             self.assertEqual(pause_secs(retry, 0.0), LONGEST_PAUSE_SECS / 2)
             self.assertLessEqual(pause_secs(retry, 0.999), LONGEST_PAUSE_SECS)
         self.assertGreater(pause_secs(0, 0.9), pause_secs(0, 0.1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import unittest
 from typing import Any
 
@@ -18,7 +19,7 @@ from director.demo.event_writer import EventWriter
 from director.model.plan import Node
 from director.model.secrets import Redactor
 from director.model.state import WatchVerdict
-from director.model.usage import Tokens
+from director.model.usage import Tokens, Usage
 from tests.support.hermetic import HermeticCase
 
 TOKENS = {"input": 10, "output": 2, "reasoning": 5, "cache": {"read": 3, "write": 4}}
@@ -56,6 +57,38 @@ class TestTranscript(unittest.TestCase):
         self.assertEqual(transcript.tokens, Tokens(20, 4, 6, 8, 10))
         self.assertEqual((transcript.reported_usd, transcript.steps), (0.75, 2))
         self.assertEqual(transcript.last_finish, "stop")
+
+    def test_counts_that_are_missing_or_cannot_be_are_no_counts(self) -> None:
+        cache = {"read": 1, "write": 1}
+        good: dict[str, Any] = {"input": 10, "output": 1, "reasoning": 2, "cache": cache}
+        shapes: tuple[object, ...] = (
+            None, {}, 5, [],
+            {"input": 10}, {"output": 10},
+            *({**good, name: value} for name in ("input", "output", "reasoning")
+              for value in (-1, -1e9, 1.5, "10", None, True, math.nan, math.inf, 1e300, [1])),
+            *({**good, "cache": {**cache, name: -1}} for name in cache),
+            {**good, "cache": 5},
+        )  # fmt: skip
+        for tokens in shapes:
+            transcript = Transcript()
+            transcript.add({"type": "step_finish", "part": {"tokens": good}})
+            self.assertEqual(transcript.usage, Usage(Tokens(10, 1, 1, 1, 2), 0.0))
+            transcript.add({"type": "step_finish", "part": {"tokens": tokens}})
+            self.assertIsNone(transcript.usage.tokens, tokens)
+            self.assertEqual(transcript.tokens, Tokens(10, 1, 1, 1, 2))
+
+    def test_kinds_that_a_model_does_not_have_need_no_count(self) -> None:
+        transcript = Transcript()
+        transcript.add({"type": "step_finish", "part": {"tokens": {"input": 3, "output": 4.0}}})
+        self.assertEqual(transcript.usage, Usage(Tokens(3, 4), 0.0))
+
+    def test_an_amount_that_cannot_be_is_no_amount(self) -> None:
+        tokens = {"input": 1, "output": 1}
+        for cost in (-0.01, "1", math.nan, math.inf, True):
+            transcript = Transcript()
+            transcript.add({"type": "step_finish", "part": {"tokens": tokens, "cost": cost}})
+            transcript.add({"type": "step_finish", "part": {"tokens": tokens, "cost": 0.5}})
+            self.assertEqual(transcript.usage, Usage(Tokens(2, 2), None), cost)
 
     def test_empty_finishes_count_in_a_row(self) -> None:
         nothing: dict[str, Any] = {"input": 0, "output": 0}

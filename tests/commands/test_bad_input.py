@@ -111,6 +111,15 @@ class TestBadInput(JobCase):
             with self.subTest(argv):
                 self.refused(*argv)
 
+    def test_a_task_that_is_no_text(self) -> None:
+        path = self.tmp / "task"
+        path.write_bytes(b"M\xfcller")
+        self.assertIn("not text", self.refused("plan", "--file", str(path)))
+        self.assertIn("cannot read", self.refused("plan", "--file", str(self.tmp)))
+        done = self.shell(f"PYTHONIOENCODING=utf-8:strict director plan - <{path}")
+        self.assertEqual(done.code, 2, done.err)
+        self.assertIn("standard input is not text", done.err)
+
     def test_missing_profiles_are_named_with_those_there_are(self) -> None:
         (self.home / "profiles").mkdir()
         (self.home / "profiles" / "cheap.toml").write_text(CONFIG)

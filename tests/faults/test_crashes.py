@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.support.fake_opencode import answer, say, shell, write
+from tests.support.fake_opencode import answer, hang, mark, say, shell, write
 from tests.support.jobs import SOURCE, JobCase, node
 
 POINTS = int(os.environ.get("DIRECTOR_KILLS", "20"))
@@ -172,6 +172,23 @@ class TestKilled(KilledCase):
         last = self.fake.calls()[-1].prompt
         self.assertIn("Attempt: 2", last)
         self.assertIn("was not accepted", last)
+
+    def test_status_asks_the_lock_whether_a_run_is_under_way(self) -> None:
+        self.plan(node("a"))
+        self.implement("a", mark(self.tmp / "on"), hang())
+        process = self.started("run")
+        while not (self.tmp / "on").exists():
+            time.sleep(0.01)
+        self.assertTrue(self.ends(0, "status", "--json").json["under_way"])
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        lock = self.stored("lock")
+        self.assertEqual(lock["pid"], process.pid)
+        (self.home / "lock").write_text(json.dumps({**lock, "pid": os.getpid()}))  # used again
+        self.assertFalse(self.ends(0, "status", "--json").json["under_way"])
+        self.assertIn("the run was killed", self.ends(0, "status").out)
+        self.implement("a")
+        self.ends(0, "run")
 
     def test_a_damaged_state_is_rebuilt_from_branch_and_journals(self) -> None:
         self.plan(node("a"), node("b"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.faults.cases import FaultCase, bad, good
 from tests.support.fake_opencode import (
     Step,
@@ -46,6 +48,27 @@ class ProviderCase(FaultCase):
         self.assertEqual((state["status"], state["attempts"]), ("pending", 0))
         self.assertEqual((state["tries"], state["escalated"]), ([], False))
         return done
+
+
+class TestCounts(ProviderCase):
+    """What a call used is missing, or cannot be."""
+
+    def test_spending_never_falls_and_what_nobody_counted_is_unknown(self) -> None:
+        part: dict[str, object] = {"type": "step-finish", "reason": "stop"}
+        uncounted = raw(json.dumps({"type": "step_finish", "part": part}))
+        before = self.ends(0, "status", "--json").json["cost_total"]
+        self.implement("a", *bad(finish(input=-400_000_000)))
+        self.implement("a", *bad(uncounted))
+        self.implement("a", *good(finish(cost=-1.0)))
+        self.ends(0, "run")
+        calls = [one for one in self.lines("costs.jsonl") if one["role"] == "executor"]
+        self.assertEqual([one["cost"] for one in calls], [None, None, 0.0024])
+        self.assertEqual([one["cost_source"] for one in calls], ["unknown", "unknown", "priced"])
+        self.assertGreaterEqual(min(one["input"] for one in calls), 0)
+        said = self.ends(0, "status", "--json").json
+        self.assertEqual((said["cost_total"], said["nodes"]["a"]["cost_usd"]), (None, None))
+        spent = sum(group["cost"] for group in said["by_role"].values())
+        self.assertAlmostEqual(spent, before + 0.0024)
 
 
 class TestRefusals(ProviderCase):

@@ -10,8 +10,9 @@ import unittest
 from pathlib import Path
 from typing import Any
 
+from director.records import files
 from tests.faults.cases import FaultCase, good
-from tests.support.fake_opencode import mark, say, wait_for
+from tests.support.fake_opencode import mark, say, wait_for, write
 from tests.support.jobs import Done, node
 
 FEW_BYTES = 40_000
@@ -166,6 +167,100 @@ class TestVersions(RecordCase):
         self.refused("plan_stage.json")
         self.change("plan_stage.json", stage=stage["stage"])
         self.runs_to_its_end()
+
+
+class TestShortWrite(RecordCase):
+    """The system takes a part of a line only."""
+
+    def test_a_cost_is_on_record_whole_or_the_run_stops(self) -> None:
+        costs = self.home / "costs.jsonl"
+        before = len(self.lines("costs.jsonl"))
+        room = 256 * 1024 - costs.stat().st_size - 100
+        with costs.open("a") as stream:
+            stream.write("{}" + " " * (room - 3) + "\n")
+        self.implement("a")
+        limited = self.shell("ulimit -f 256; director run --json")
+        self.assertEqual(limited.code, 3, limited)
+        said = json.loads(limited.out)
+        self.assertIn("costs.jsonl: File too large", said.get("error") or said["what"])
+        self.assertEqual(costs.stat().st_size, 256 * 1024)
+        costs.write_text(costs.read_text().replace("{}" + " " * (room - 3) + "\n", ""))
+        self.runs_to_its_end()
+        self.assertEqual(self.executor_calls(), 2)
+        self.assertEqual(len(files.read_lines(costs)), before + 2)
+
+
+class TestSettling(FaultCase):
+    """A result cannot be put on record when a lane ends."""
+
+    def test_the_results_of_other_lanes_are_not_lost(self) -> None:
+        self.plan(node("a"), node("b"))
+        for name in "ab":
+            held_up = (mark(self.tmp / f"{name}-on"), wait_for(self.tmp / f"{name}-go"))
+            self.implement(name, *held_up, write(f"{name}.txt", "good\n"))
+        running = self.start("run", "--parallel", "2", "--json")
+        self.until(self.tmp / "a-on")
+        self.until(self.tmp / "b-on")
+        metrics = self.home / "metrics.jsonl"
+        metrics.mkdir()
+        (self.tmp / "a-go").touch()
+        self.until(lambda: "merged" in [line["kind"] for line in self.lines("events.jsonl")])
+        (self.tmp / "b-go").touch()
+        done = running.ended()
+        self.assertEqual(done.code, 3, done)
+        self.assertIn(f"cannot write {metrics}", done.json["error"])
+        for name in "ab":
+            self.assertEqual(self.node_state(name)["status"], "done", name)
+            self.assertGreater(self.node_state(name)["tokens"], 0, name)
+        metrics.rmdir()
+        self.ends(0, "run")
+        self.assertEqual(self.executor_calls(), 2)
+        told = [line["node"] for line in self.lines("metrics.jsonl") if line["kind"] == "node"]
+        self.assertEqual(told, ["a", "b"])
+
+
+class TestByteOrderMark(FaultCase):
+    """Some editors on Windows put a mark before the text of every file."""
+
+    def mark(self, path: Path, text: str | None = None) -> None:
+        """Save a file as such an editor does."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(path.read_text() if text is None else text, encoding="utf-8-sig")
+
+    def test_what_a_user_edits_is_read(self) -> None:
+        self.commit_files(
+            {
+                "opencode.json": "\ufeff{}",
+                ".opencode/agents/executor.md": "\ufeff---\nsteps: 9\n---\nDo it.\n",
+            }
+        )
+        self.mark(self.home / "config.toml")
+        self.script_planning(node("a"))
+        self.mark(self.tmp / "task", "make a")
+        self.ends(0, "plan", "--file", str(self.tmp / "task"))
+        self.assertEqual(self.stored("plan_stage.json")["task"], "make a")
+        self.mark(self.home / "spec.md")
+        self.ends(0, "plan", "--continue")
+        self.assertNotIn("\ufeff", "".join(call.prompt for call in self.fake.calls()))
+        self.mark(self.home / "plan.json")
+        self.ends(0, "plan", "--continue")
+        self.implement("a")
+        self.ends(0, "run")
+        call = self.fake.calls()[-1].config["agent"]["director-executor"]
+        self.assertEqual((call["prompt"], call["steps"]), ("Do it.", 9))
+
+    def test_a_task_on_standard_input(self) -> None:
+        self.script_planning(node("a"))
+        self.ends(0, "plan", "-", stdin="\ufeffmake a")
+        self.assertEqual(self.stored("plan_stage.json")["task"], "make a")
+
+    def test_a_mark_and_nothing_else_is_no_task(self) -> None:
+        self.ends(2, "plan", "-", stdin="\ufeff\n")
+
+    def test_a_profile(self) -> None:
+        self.mark(self.home / "profiles" / "cheap.toml", "[tiers]\nplanner = 5\n")
+        said = self.ends(2, "bench", "x", "--profiles", "cheap").err
+        self.assertIn("tiers.planner (line 2) must be a string", said)
 
 
 class TestTwoAtOnce(RecordCase):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shlex
 import subprocess
 from collections.abc import Sequence
@@ -94,6 +95,50 @@ class TestPlaces(RepositoryCase):
         )
         self.configure()
         self.make()
+        self.assert_merged()
+
+    def test_a_path_with_bytes_that_mean_something_to_git_or_a_shell(self) -> None:
+        for name in (b'"#re\xffpo:a;b', b" back\\slash and tab\t "):
+            root = self.tmp / "odd" / os.fsdecode(name)
+            SampleRepo.create(root, self.env)
+            self.adopt(root)
+            self.make()
+            self.assertEqual(self.on_branch("a.txt"), "good", name)
+
+    def test_a_path_with_a_line_break_is_refused_by_its_name(self) -> None:
+        root = self.tmp / "two\nlines"
+        SampleRepo.create(root, self.env)
+        self.adopt(root)
+        before = self.repo.fingerprint()
+        for command in (["plan", "x"], ["run"], ["verify"], ["sync-agents"]):
+            done = self.ends(2, *command)
+            self.assertIn(repr(str(root)), done.err)
+            self.assertEqual(len(done.err.splitlines()), 2, done.err)
+        self.assertEqual(self.repo.fingerprint(), before)
+        self.assertEqual(self.fake.calls(), [])
+
+    def test_a_branch_called_director_leaves_no_room_for_the_jobs(self) -> None:
+        self.repo.git("branch", "director")
+        self.script_planning(node("a"))
+        (self.home / "profiles").mkdir()
+        (self.home / "profiles" / "p.toml").write_text((self.home / "config.toml").read_text())
+        for command in (["plan", "make a", "--no-critique"], ["bench", "x", "--profiles", "p"]):
+            done = self.ends(2, *command)
+            self.assertIn("a branch called director", done.err)
+            self.assertIn("git branch -m director ", done.err)
+        self.assertEqual(self.fake.calls(), [])
+        self.repo.git("branch", "-m", "director", "director-old")
+        self.make()
+
+    def test_such_a_branch_made_after_the_plan_is_said_and_nothing_is_lost(self) -> None:
+        self.plan(node("a"))
+        self.repo.git("branch", "-D", self.branch)
+        self.repo.git("branch", "director")
+        self.implement("a")
+        done = self.ends(0, "run")
+        self.assertIn(f"{self.branch} could not be updated in your repository", done.out)
+        self.repo.git("branch", "-D", "director")
+        self.ends(0, "run")
         self.assert_merged()
 
     def test_a_folder_for_worktrees_with_blanks_and_letters_of_all_kinds(self) -> None:

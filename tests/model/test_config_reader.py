@@ -145,7 +145,9 @@ class TestReadConfig(unittest.TestCase):
         for line in (
             "node_timeout_secs = 0", "stall_timeout_secs = 0", "max_attempts = 0",
             "flake_runs = 0", "cost_ceiling_usd = -0.1", "cost_ceiling_usd = nan",
-            "provider_retries = -1",
+            "provider_retries = -1", "cost_ceiling_usd = inf", "cost_ceiling_usd = 1e300",
+            "node_timeout_secs = 99999999999", "max_attempts = 99999999999",
+            f"stall_timeout_secs = 1{'0' * 400}",
         ):  # fmt: skip
             self.assertIn(line.split(" ")[0], self.said(f"[limits]\n{line}\n"), line)
 
@@ -169,10 +171,25 @@ class TestReadConfig(unittest.TestCase):
             'pricing."p/m" (line 8) output is missing', self.said('[pricing."p/m"]\ninput=1\n')
         )
 
-    def test_a_price_is_not_below_nothing(self) -> None:
-        for value in ("-1", "nan"):
-            text = f'[pricing."p/m"]\ninput = 1\noutput = {value}\n'
-            self.assertIn('pricing."p/m".output', self.said(text))
+    def test_a_price_is_an_amount_that_somebody_could_ask(self) -> None:
+        for value in ("-1", "nan", "inf", "-inf", "1e300", "1000001", f"1{'0' * 400}"):
+            for key in ("output", "cache_read"):
+                prices = {"input": "1", "output": "1", key: value}
+                lines = "".join(f"{name} = {price}\n" for name, price in prices.items())
+                self.assertIn(f'pricing."p/m".{key}', self.said(f'[pricing."p/m"]\n{lines}'))
+        self.read('[pricing."p/m"]\ninput = 0\noutput = 1000000\n')
+
+    def test_sampling_is_made_of_numbers_that_can_be_sent(self) -> None:
+        for line in (
+            "temperature = nan", "top_p = inf", "min_p = -inf", f"top_k = 1{'0' * 400}",
+            "options = { a = nan }", "options = { a = [1, { b = inf }] }",
+            "options = { a = 2026-01-01 }",
+        ):  # fmt: skip
+            said = self.said(f"[sampling.executor]\n{line}\n")
+            self.assertIn(f"sampling.executor.{line.split(' ')[0]} (line 9) must be", said)
+        line = f"seed = {2**63}\noptions = {{ a = [1.5, 'x', true, {{ b = -1 }}] }}\n"
+        sampling = self.read(f"[sampling.executor]\n{line}").sampling[Role.EXECUTOR]
+        self.assertEqual(sampling.seed, 2**63)
 
     def test_a_role_that_there_is_not(self) -> None:
         said = self.said("[sampling.executer]\ntemperature = 1\n")

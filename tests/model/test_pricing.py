@@ -2,8 +2,8 @@
 
 import unittest
 
-from director.model.pricing import Cost, CostSource, Price, cost_of
-from director.model.usage import Tokens
+from director.model.pricing import Cost, Price, cost_of
+from director.model.usage import CostSource, Tokens, Usage
 
 
 class TestPrice(unittest.TestCase):
@@ -26,23 +26,36 @@ class TestCostOf(unittest.TestCase):
 
     def test_the_configured_price_wins(self) -> None:
         self.assertEqual(
-            cost_of("p/m", self.used, 9.0, {"p/m": Price(2, 0)}), Cost(2, CostSource.PRICED)
+            cost_of("p/m", Usage(self.used, 9.0), {"p/m": Price(2, 0)}), Cost(2, CostSource.PRICED)
         )
 
     def test_else_what_was_reported(self) -> None:
         self.assertEqual(
-            cost_of("p/m", self.used, 0.5, {"p/x": Price(2, 0)}), Cost(0.5, CostSource.REPORTED)
+            cost_of("p/m", Usage(self.used, 0.5), {"p/x": Price(2, 0)}),
+            Cost(0.5, CostSource.REPORTED),
         )
 
     def test_tokens_without_any_price_are_unknown(self) -> None:
-        self.assertEqual(cost_of("p/m", self.used, 0.0, {}), Cost(None, CostSource.UNKNOWN))
+        self.assertEqual(cost_of("p/m", Usage(self.used, 0.0), {}), Cost(None, CostSource.UNKNOWN))
         for kind in ("output", "cache_read", "cache_write", "reasoning"):
-            self.assertIsNone(cost_of("p/m", Tokens(**{kind: 1}), 0.0, {}).usd, kind)
+            self.assertIsNone(cost_of("p/m", Usage(Tokens(**{kind: 1}), 0.0), {}).usd, kind)
 
     def test_a_call_without_tokens_cost_nothing(self) -> None:
-        self.assertEqual(cost_of("p/m", Tokens(), 0.0, {}), Cost(0.0, CostSource.REPORTED))
+        self.assertEqual(cost_of("p/m", Usage(Tokens(), 0.0), {}), Cost(0.0, CostSource.REPORTED))
 
     def test_a_model_that_is_configured_as_free_is_free(self) -> None:
         self.assertEqual(
-            cost_of("p/m", self.used, 0.0, {"p/m": Price(0, 0)}), Cost(0.0, CostSource.PRICED)
+            cost_of("p/m", Usage(self.used, 0.0), {"p/m": Price(0, 0)}),
+            Cost(0.0, CostSource.PRICED),
         )
+
+    def test_what_nobody_counted_is_unknown_whatever_the_price(self) -> None:
+        unknown = Cost(None, CostSource.UNKNOWN)
+        for reported in (0.0, 0.5, None):
+            for pricing in ({}, {"p/m": Price(2, 1)}, {"p/m": Price(0, 0)}):
+                self.assertEqual(cost_of("p/m", Usage(None, reported), pricing), unknown)
+
+    def test_an_amount_that_cannot_be_is_unknown_where_it_is_needed(self) -> None:
+        impossible = Usage(self.used, None)
+        self.assertEqual(cost_of("p/m", impossible, {}), Cost(None, CostSource.UNKNOWN))
+        self.assertEqual(cost_of("p/m", impossible, {"p/m": Price(2, 0)}).usd, 2)

@@ -1,6 +1,7 @@
 """What ``state.json`` and ``costs.jsonl`` hold comes back as it was."""
 
 import json
+import math
 import unittest
 
 from director.model.errors import RequestError
@@ -101,3 +102,12 @@ class TestCallRecord(unittest.TestCase):
             del line[name]
             with self.subTest(name), self.assertRaises(KeyError):
                 CallRecord.from_json(line)
+
+    def test_numbers_that_cannot_be_are_not_believed_and_the_call_counts(self) -> None:
+        call = CallRecord("now", "executor", "p/m", Tokens(1), 0.5, "priced", None, None, True)
+        unknown = call._replace(cost=None, cost_source="unknown")
+        for values in ({"cost": -431.93}, {"cost": math.nan}, {"cost": 10**400}, {"output": -5}):
+            self.assertEqual(CallRecord.from_json({**call.to_json(), **values}), unknown)
+        for count in (1.5, math.inf, "1", True):
+            with self.subTest(count), self.assertRaises(TypeError):
+                CallRecord.from_json({**call.to_json(), "input": count})

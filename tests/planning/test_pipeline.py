@@ -10,6 +10,7 @@ from tests.support.fake_opencode import (
     mark,
     say,
     shell,
+    silent_shell,
     wait_for,
     write,
 )
@@ -224,6 +225,28 @@ class TestAuthoring(JobCase):
 
 
 class TestResuming(JobCase):
+    def test_the_plan_is_not_written_again_for_each_node(self) -> None:
+        nodes = [node(name) for name in "abcd"]
+        self.script_planning(*nodes)
+        seen = self.tmp / "seen"
+        look = silent_shell(f"stat -c %i {self.home}/plan.json >>{seen}")
+        for name in "abcd":
+            work = (write(f"tests/{name}.sh", script_of_test(name)), say("written"))
+            self.fake.always("test-author", look, *work, node=name)
+        self.ends(0, "plan", "make things", "--no-critique")
+        self.assertEqual(len(set(seen.read_text().split())), 1)
+        self.assertTrue(all(one["test_hashes"] for one in self.stored("plan.json")["nodes"]))
+
+    def test_tests_are_in_the_plan_also_when_planning_is_stopped(self) -> None:
+        self.configure("[limits]\nprovider_retries = 0\n")
+        self.script_planning(node("a"), node("b"))
+        self.fake.always("test-author", exit_with(1), node="b")
+        self.ends(3, "plan", "make things", "--no-critique", "--parallel", "2")
+        admitted = {
+            one["id"]: bool(one["test_hashes"]) for one in self.stored("plan.json")["nodes"]
+        }
+        self.assertEqual(admitted, {"a": True, "b": False})
+
     def test_finished_stages_are_not_paid_for_again(self) -> None:
         self.script_planning(node("a"))
         self.configure("[limits]\nprovider_retries = 0\n")

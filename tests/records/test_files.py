@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import threading
 import unittest
 from pathlib import Path
@@ -13,6 +15,7 @@ from director.model.secrets import Redactor
 from director.records import files
 from tests.support.hermetic import HermeticCase
 
+ROOT = Path(__file__).resolve().parents[2]
 ODD = "ü \u2028 \u0085 \x1e \r\n tail"
 
 
@@ -187,6 +190,42 @@ class TestLines(HermeticCase):
         self.append(2)
         self.assertEqual(self.read(), [1, 2])
         self.assertEqual(files.count_damaged_lines(self.path), 3)
+
+    def test_a_line_that_the_system_takes_in_pieces_is_whole(self) -> None:
+        taken = bytearray()
+
+        def write(data: memoryview) -> int:
+            taken.extend(data[:3])
+            return min(3, len(data))
+
+        files.write_whole(write, b"a line in pieces\n")
+        self.assertEqual(taken, b"a line in pieces\n")
+
+    def test_a_line_that_does_not_fit_is_an_error_and_damages_nothing_after_it(self) -> None:
+        self.append("before")
+        script = "\n".join(
+            (
+                "import resource, sys",
+                "from pathlib import Path",
+                "from director.model.errors import StoppedError",
+                "from director.records import files",
+                "resource.setrlimit(resource.RLIMIT_FSIZE, (30, resource.RLIM_INFINITY))",
+                "try:",
+                "    files.append_line(Path(sys.argv[1]), {'v': 'x' * 50}, durable=True)",
+                "except StoppedError as error:",
+                "    print(error)",
+            )
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", script, str(self.path)],
+            cwd=ROOT, env=self.env, capture_output=True, text=True,
+        )  # fmt: skip
+        self.assertEqual(done.stderr, "")
+        self.assertIn(f"cannot write {self.path}: File too large", done.stdout)
+        self.assertEqual(self.path.stat().st_size, 30)
+        self.append("after")
+        self.assertEqual(self.read(), ["before", "after"])
+        self.assertEqual(files.count_damaged_lines(self.path), 1)
 
     def test_many_writers_lose_nothing(self) -> None:
         def write(writer: int) -> None:

@@ -74,7 +74,7 @@ class TestPlanAndState(HermeticCase):
 
     def test_state_follows_the_plan(self) -> None:
         done = NodeState(status=NodeStatus.DONE, commit="c")
-        self.job.save_state(RunState("job-1", {"a": done, "gone": done}))
+        self.job.state_file.save(RunState("job-1", {"a": done, "gone": done}))
         state = self.job.load_state(sample_plan("a", "new"))
         self.assertEqual(dict(state.nodes), {"a": done, "new": NodeState()})
 
@@ -84,13 +84,14 @@ class TestPlanAndState(HermeticCase):
             RunState("jöb", {"a": NodeState(error='"ö"\n'), "b": NodeState()}),
             RunState("jöb", {"a": NodeState(attempts=2), "b": NodeState()}),
         ]
+        writer = self.job.state_file
         for state in states:
-            self.job.save_state(state)
+            writer.save(state)
             expected = json.dumps(state.to_json(), indent=2, ensure_ascii=False) + "\n"
             self.assertEqual(self.job.state.read_text(encoding="utf-8"), expected)
 
     def test_the_state_of_another_job_is_refused(self) -> None:
-        self.job.save_state(RunState("job-0", {}))
+        self.job.state_file.save(RunState("job-0", {}))
         with self.assertRaisesRegex(RequestError, "belongs to job job-0, the plan to job job-1"):
             self.job.load_state(sample_plan("a"))
 

@@ -7,6 +7,7 @@ import threading
 from director.model.errors import StoppedError
 from director.model.state import CallRecord
 from director.model.usage import Tokens
+from director.records import files
 from director.records.ledger import (
     Ledger,
     ceiling_reached,
@@ -48,6 +49,15 @@ class TestRecords(LedgerCase):
         again.record(call(0.25))
         self.assertEqual(again.spent_usd, 0.75)
         self.assertEqual(self.ledger().spent_usd, 0.75)
+
+    def test_no_line_makes_spending_fall(self) -> None:
+        self.ledger().record(call(0.5))
+        for values in ({"cost": -431.93}, {"cost": float("nan")}, {"input": -10}, {"input": 1e999}):
+            files.append_line(self.path, {**call(1.0).to_json(), **values}, durable=False)
+        again = self.ledger()
+        self.assertEqual(again.spent_usd, 0.5)
+        self.assertIsNone(total_cost(again.records))
+        self.assertEqual([one.cost for one in again.records], [0.5, None, None, None])
 
     def test_calls_are_found_by_their_node_and_by_their_log(self) -> None:
         ledger = self.ledger()

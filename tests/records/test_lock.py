@@ -1,5 +1,6 @@
 """One process per job, and no stale lock after any end."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -7,14 +8,14 @@ import sys
 from pathlib import Path
 
 from director.model.errors import StoppedError
-from director.records.lock import held
+from director.records.lock import held, is_held
 from tests.support.hermetic import HermeticCase
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLDER = """
 import sys
 from pathlib import Path
-from director.records.lock import held
+from director.records.lock import held, is_held
 with held(Path(sys.argv[1]), "run"):
     print("held", flush=True)
     sys.stdin.read()
@@ -84,3 +85,28 @@ class TestLock(HermeticCase):
             self.addCleanup(child.kill)
         with held(self.path, "plan"):
             pass
+
+    def test_whether_it_is_held_is_asked_of_the_lock_and_not_of_a_number(self) -> None:
+        self.assertFalse(is_held(self.path))
+        process = self.holder()
+        self.assertTrue(is_held(self.path))
+        self.path.write_text("")
+        self.assertTrue(is_held(self.path))
+        process.kill()
+        process.wait()
+        self.path.write_text(json.dumps({"pid": os.getpid(), "command": "run", "since": "now"}))
+        self.assertFalse(is_held(self.path))
+        with held(self.path, "plan"):
+            self.assertTrue(is_held(self.path))
+
+    def test_who_asks_whether_it_is_held_turns_nobody_away(self) -> None:
+        with held(self.path, "plan"):
+            pass
+        asking = os.open(self.path, os.O_RDONLY)
+        fcntl.flock(asking, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+        def pause(_secs: float) -> None:
+            os.close(asking)
+
+        with held(self.path, "run", pause):
+            self.assertTrue(is_held(self.path))

@@ -108,3 +108,27 @@ class TestDrive(unittest.TestCase):
         with self.assertRaisesRegex(RuntimeError, "a bug"):
             drive(schedule, 2, work, settle)
         self.assertEqual(done, ["good"])
+
+    def test_an_error_while_a_result_is_settled_loses_no_other_result(self) -> None:
+        settling = threading.Event()
+        schedule = Schedule([made("bad"), made("worse"), made("slow"), made("later", "bad")], ())
+        together = threading.Barrier(2, timeout=10)
+        settled: list[str] = []
+
+        def work(node_id: str) -> None:
+            if node_id == "slow":
+                settling.wait(10)
+            else:
+                together.wait()
+
+        def settle(node_id: str, _result: None) -> None:
+            settled.append(node_id)
+            settling.set()
+            schedule.finish(node_id)
+            if node_id != "slow":
+                raise RuntimeError(f"{settled[0]} was first")
+
+        with self.assertRaises(RuntimeError) as caught:
+            drive(schedule, 3, work, settle)
+        self.assertEqual(sorted(settled), ["bad", "slow", "worse"])
+        self.assertEqual(str(caught.exception), f"{settled[0]} was first")

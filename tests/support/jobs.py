@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -145,6 +146,19 @@ class JobCase(HermeticCase):
             cwd=cwd or self.repo.root,
             env=env,
             input=stdin,
+            capture_output=True,
+            text=True,
+        )
+        self.assertNotIn("Traceback", done.stderr)
+        return Done(done.returncode, done.stdout, done.stderr)
+
+    def shell(self, script: str) -> Done:
+        """Run a bash script in the repository that knows the command ``director``."""
+        command = shlex.join([sys.executable, "-m", "director"])
+        done = subprocess.run(
+            ["bash", "-c", f'director() {{ {command} "$@"; }}\n{script}'],
+            cwd=self.repo.root,
+            env={**self.env, "PYTHONPATH": str(SOURCE)},
             capture_output=True,
             text=True,
         )
