@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from director.agents.crew import Crew, patient_pause, unpriced_models
@@ -32,19 +32,23 @@ from director.workspace.job_repository import (
 )
 from director.workspace.pool import Pool, open_pool
 from director.workspace.processes import Processes
-from director.workspace.repository import Repository
+from director.workspace.repository import OWN_NAME, Repository
 from director.workspace.sandbox import Sandbox
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Where a command works: the user's repository, its ``.director``, who listens, who stops."""
+    """Where a command works: the user's repository, its ``.director``, who listens, who stops.
+
+    ``told`` are the notices that the command has given and need not repeat for another job.
+    """
 
     repository: Repository
     home: Home
     env: Mapping[str, str]
     events: Events
     cancellation: Cancellation
+    told: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ def open_workbench(
     events = setting.events.without(redactor).also(journal(directory.events))
     processes = Processes(job_id, setting.cancellation)
     _sweep(processes, events)
+    _warn_of_anonymous_commits(setting, events)
     _clean_logs(directory, redactor)
     remove_stale_locks(directory.repository, setting.repository, branch)
     job = open_job_repository(directory.repository, setting.repository, branch)
@@ -117,7 +122,6 @@ def open_workbench(
 
 def check_prerequisites(setting: Setting) -> None:
     """Raise RequestError for what would stop a new job at once: said before anything is moved."""
-    setting.repository.identity()
     find_program(setting.env)
     for agent in Agent:
         load_template(agent, setting.repository.root)
@@ -148,6 +152,15 @@ def sandbox_of(setting: Setting, repository: Path, config: Config) -> Sandbox:
     home = setting.env.get("HOME") or Path.home()
     places = {"git": repository, "repo": setting.repository.root, "home": home}
     return Sandbox(config.sandbox, {name: str(place) for name, place in places.items()})
+
+
+def _warn_of_anonymous_commits(setting: Setting, events: Events) -> None:
+    message = (
+        f"git does not know who you are (user.name, user.email): commits are made by {OWN_NAME}"
+    )
+    if setting.repository.is_anonymous and message not in setting.told:
+        setting.told.add(message)
+        events.emit(Kind.NOTICE, message=message)
 
 
 def _warn_of_unpriced_models(config: Config, events: Events) -> None:
