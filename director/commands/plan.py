@@ -10,10 +10,8 @@ from director.commands.context import Context, add_json_flag, add_parallel_flag,
 from director.commands.setting import load_config, open_setting
 from director.job.stage import Stage
 from director.model.errors import RequestError
-from director.planning.pipeline import PlanOptions, PlanReport, plan_job
+from director.planning.pipeline import GO_ON, PlanOptions, PlanReport, plan_job
 from director.reporting.words import counted, money
-
-GO_ON = "director plan --continue"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

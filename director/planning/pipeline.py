@@ -7,6 +7,7 @@ that was under way.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +16,7 @@ from director.job.provided import refuse_provided
 from director.job.stage import PlanStage, Stage, read_stage, write_stage
 from director.job.workbench import Setting, Workbench, check_prerequisites, open_workbench
 from director.model.config import Config
-from director.model.errors import RequestError
+from director.model.errors import DirectorError, RequestError, WorkError
 from director.model.plan import Node, Plan
 from director.model.roles import Agent, Role
 from director.planning.asking import Question, ask, ask_for_verdict
@@ -47,6 +48,8 @@ from director.running.scheduler import Schedule, drive
 from director.workspace.job_repository import create_job_repository
 from director.workspace.pool import sweep_pool
 from director.workspace.repository import BRANCH_PREFIX
+
+GO_ON = "director plan --continue"
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,9 @@ def plan_job(
 ) -> PlanReport:
     """Plan until the next gate that waits, or until the plan is ready.
 
-    Raises RequestError (nothing to continue, an invalid plan, tests that are not red), WorkError
-    (a role gives no answer), StoppedError and InterruptedRunError; all resumable.
+    Raises RequestError (nothing to continue; what a person edited is invalid, or not red; a test
+    command that cannot start), WorkError (a role gives no answer, or none that can be used),
+    StoppedError and InterruptedRunError; all resumable.
     """
     with held(directory.lock, "director plan"):
         stage = _stage_of(setting, directory, options)
@@ -243,7 +247,7 @@ class _Pipeline:
         apart = [node._replace(depends_on=()) for node in nodes]
         by_id = {node.id: node for node in nodes}
         schedule = Schedule(apart, finished=())
-        refused: dict[str, str] = {}
+        refused: dict[str, Admission] = {}
         recon = self._recon()
 
         def work(node_id: str) -> Admission:
@@ -253,7 +257,7 @@ class _Pipeline:
         def settle(node_id: str, admission: Admission) -> None:
             schedule.finish(node_id)
             if admission.problem:
-                refused[node_id] = admission.problem.splitlines()[0]
+                refused[node_id] = admission
                 return
             self.bench.events.emit(Kind.TESTS_ADMITTED, node_id, tests=list(by_id[node_id].tests))
             admitted = by_id[node_id]._replace(test_hashes=admission.hashes)
@@ -261,11 +265,22 @@ class _Pipeline:
 
         drive(schedule, pick_lanes(self.bench, self.options.parallel, apart, by_id), work, settle)
         if refused:
-            named = "; ".join(f"{node_id}: {problem}" for node_id, problem in refused.items())
-            raise RequestError(
-                f"tests were refused: {named}",
-                f"see {self.bench.directory.logs}; `director plan --continue` tries again",
+            raise self._refusal(refused)
+
+    def _refusal(self, refused: Mapping[str, Admission]) -> DirectorError:
+        """Return the end of planning with refused tests: whose turn it is now, and with what."""
+        named = "; ".join(
+            f"{node_id}: {admission.problem.splitlines()[0]}"
+            for node_id, admission in refused.items()
+        )
+        what, directory = f"tests were refused: {named}", self.bench.directory
+        if any(admission.hopeless for admission in refused.values()):
+            return RequestError(
+                what,
+                f'make the command available, or correct "test_cmd" in {directory.plan}, '
+                "then `director plan --continue`",
             )
+        return WorkError(what, f"see {directory.logs}; `director plan --continue` tries again")
 
     def _gate_plan(self) -> None:
         if self._must_critique(self.stage.plan_critiqued):
@@ -372,7 +387,13 @@ class _Pipeline:
         return text
 
     def _plan(self) -> Plan:
-        return self.bench.directory.load_plan()
+        directory = self.bench.directory
+        there = directory.plan.exists()
+        try:
+            return directory.load_plan()
+        except RequestError as error:
+            error.next_step = f"{'correct' if there else 'restore'} it, then `{GO_ON}`"
+            raise
 
     def _save_nodes(self, nodes: tuple[Node, ...]) -> None:
         stage = self.stage

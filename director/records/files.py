@@ -126,6 +126,9 @@ def read_json(path: Path) -> dict[str, Any] | None:
         return None
     try:
         value = json.loads(text)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise DamagedFileError(path, f"{place}: {error.msg}") from None
     except (ValueError, RecursionError) as error:
         raise DamagedFileError(path, str(error)) from None
     if not isinstance(value, dict):

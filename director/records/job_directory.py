@@ -156,7 +156,11 @@ class JobDirectory:
 
     def load_plan(self) -> Plan:
         """Return the plan; RequestError when there is none or it cannot be run."""
-        stored = files.read_json(self.plan)
+        try:
+            stored = files.read_json(self.plan)
+        except files.DamagedFileError as error:
+            error.next_step = "correct it, then run the command again"
+            raise
         if stored is None:
             raise RequestError(
                 f"there is no plan in {self.path}", 'make one with `director plan "<task>"`'
@@ -166,7 +170,7 @@ class JobDirectory:
         except InvalidPlanError as error:
             raise RequestError(
                 f"{self.plan} is not a valid plan: {'; '.join(error.problems)}",
-                "correct the file, then run the command again",
+                "correct it, then run the command again",
             ) from None
 
     def save_plan(self, plan: Plan) -> None:
