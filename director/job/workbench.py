@@ -15,6 +15,7 @@ from director.job.merge_queue import MergeQueue
 from director.job.provided import provisions_of
 from director.job.publishing import Publisher
 from director.model.config import Config
+from director.model.errors import StoppedError
 from director.model.roles import Agent
 from director.model.secrets import Redactor, secrets_in
 from director.records.call_notes import CallNotes
@@ -98,6 +99,7 @@ def open_workbench(
     gates = Gates(processes, shown, directory.logs, limit, sandbox, redactor)
     provisions = provisions_of(config, sources, job, gates, events)
     with (
+        _telling_of_removal(setting.home, directory, branch),
         open_pool(job, directory.pool, env, provisions) as pool,
         opencode.serving(pool.folder / "opencode", events),
     ):
@@ -118,6 +120,25 @@ def open_workbench(
             yield bench
         finally:
             bench.publisher.close()
+
+
+@contextmanager
+def _telling_of_removal(home: Home, directory: JobDirectory, branch: str) -> Iterator[None]:
+    """Say so when what failed did because somebody removed the records meanwhile.
+
+    Writing made some of them again, but not the lock, which is older than all.
+    """
+    try:
+        yield
+    except (StoppedError, OSError):
+        if directory.lock.exists():
+            raise
+        if home.path.exists():
+            home.prepare()
+        raise StoppedError(
+            f"{directory.path} was removed while director worked",
+            f"restore it and run the command again; what had merged is on {branch}",
+        ) from None
 
 
 def check_prerequisites(setting: Setting) -> None:

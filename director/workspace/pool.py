@@ -104,7 +104,8 @@ def open_pool(
     try:
         yield Pool(job, folder, provisions)
     finally:
-        sweep_pool(record)
+        discard(folder)  # whatever the record says now, if it is still there
+        record.unlink(missing_ok=True)
         if job.path.is_dir():  # else an agent removed it, and that is what is to be said
             discard(job.path / "worktrees")
 
