@@ -6,15 +6,13 @@ that was under way.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from director.job.provided import refuse_provided
-from director.job.stage import PlanStage, Stage, read_stage, write_stage
-from director.job.workbench import Setting, Workbench, check_prerequisites, open_workbench
+from director.job.stage import PlanStage, Stage, write_stage
+from director.job.workbench import Setting, Workbench, open_workbench
 from director.model.config import Config
 from director.model.errors import DirectorError, RequestError, WorkError
 from director.model.plan import Node, Plan
@@ -28,6 +26,7 @@ from director.planning.authoring import (
     recovered,
     remove_from_branch,
 )
+from director.planning.current_job import GO_ON, bring_back, for_task, to_continue
 from director.planning.decomposing import decompose, forget
 from director.planning.editing import clear_away, lay_out, take_back
 from director.planning.prompts import (
@@ -37,26 +36,21 @@ from director.planning.prompts import (
     spec_prompt,
 )
 from director.records import files
-from director.records.clock import now
-from director.records.events import Kind, journal
+from director.records.events import Kind
 from director.records.job_directory import JobDirectory
-from director.records.ledger import total_cost
+from director.records.ledger import read_calls, total_cost
 from director.records.lock import held
 from director.running.integration import gate_base
 from director.running.lanes import pick_lanes
 from director.running.scheduler import Schedule, drive
-from director.workspace.job_repository import create_job_repository
-from director.workspace.pool import sweep_pool
-from director.workspace.repository import BRANCH_PREFIX
-
-GO_ON = "director plan --continue"
 
 
 @dataclass(frozen=True)
 class PlanOptions:
     """What a caller asks for.
 
-    ``task`` None continues the current job. ``approve``: what lies at the gate is approved.
+    ``task`` None continues the current job; ``new`` sets aside one that is not finished.
+    ``approve``: what lies at the gate is approved.
     ``auto``: gates do not wait; ``critique``: a planner's critique takes the person's place.
     ``parallel`` None: chosen when it is known how many tests are to be written.
     """
@@ -66,6 +60,7 @@ class PlanOptions:
     auto: bool = False
     critique: bool = True
     parallel: int | None = 1
+    new: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,7 +75,7 @@ class PlanReport:
     @property
     def paused(self) -> bool:
         """Whether planning waits for somebody's approval."""
-        return self.stage.stage is not Stage.READY
+        return self.stage.stage in (Stage.GATE_SPEC, Stage.GATE_PLAN)
 
 
 def plan_job(
@@ -88,9 +83,9 @@ def plan_job(
 ) -> PlanReport:
     """Plan until the next gate that waits, or until the plan is ready.
 
-    Raises RequestError (nothing to continue; what a person edited is invalid, or not red; a test
-    command that cannot start), WorkError (a role gives no answer, or none that can be used),
-    StoppedError and InterruptedRunError; all resumable.
+    Raises RequestError (nothing to continue; another job is not finished; what a person edited is
+    invalid, or not red; a test command that cannot start), WorkError (a role gives no answer, or
+    none that can be used), StoppedError and InterruptedRunError; all resumable.
     """
     with held(directory.lock, "director plan"):
         stage = _stage_of(setting, directory, options)
@@ -99,58 +94,24 @@ def plan_job(
             return _Pipeline(bench, setting, stage, options).run()
 
 
+def resume_job(
+    setting: Setting, directory: JobDirectory, job_id: str, *, new: bool = False
+) -> PlanReport:
+    """Make an archived job the current one, and say where it stands; no model is asked.
+
+    Raises RequestError when there is no such job, or the current one is not finished, unless
+    ``new`` sets it aside.
+    """
+    with held(directory.lock, "director plan"):
+        stage = bring_back(setting, directory, job_id, new=new)
+        nodes = directory.load_plan().nodes if directory.plan.exists() else ()
+        return PlanReport(stage, directory, nodes, total_cost(read_calls(directory.costs)))
+
+
 def _stage_of(setting: Setting, directory: JobDirectory, options: PlanOptions) -> PlanStage:
-    """Return the job to work on: the current one, or a new one for a new task."""
     if options.task is None:
-        return _to_continue(directory)
-    base = setting.repository.head()
-    check_prerequisites(setting)
-    setting.repository.complete(base)
-    try:
-        current = read_stage(directory)
-    except RequestError:
-        current = None  # cannot be continued; its records are put aside with the rest
-    if current is not None:
-        same = current.task == options.task and current.base_commit == base
-        if same and current.stage is not Stage.READY:
-            return current  # the same request again after a crash: nothing is paid for twice
-    _put_aside(setting, directory, current)
-    return _begin(setting, directory, options.task, base)
-
-
-def _to_continue(directory: JobDirectory) -> PlanStage:
-    current = read_stage(directory)
-    if current is None:
-        raise RequestError("there is no plan to continue", 'begin with `director plan "<task>"`')
-    if current.stage is Stage.READY:
-        raise RequestError("the plan is ready", "go on with `director run`")
-    return current
-
-
-def _put_aside(setting: Setting, directory: JobDirectory, current: PlanStage | None) -> None:
-    """Archive whatever job there is, also one whose records are damaged or incomplete."""
-    if not directory.has_records():
-        return
-    job_id = current.job_id if current else f"unknown-{_moment()}"
-    sweep_pool(directory.pool)
-    archived = directory.archive(job_id)
-    setting.events.emit(Kind.JOB_ARCHIVED, job_id=job_id, folder=str(archived))
-
-
-def _begin(setting: Setting, directory: JobDirectory, task: str, base: str) -> PlanStage:
-    job_id = f"{_moment()}-{secrets.token_hex(2)}"
-    branch = f"{BRANCH_PREFIX}job-{job_id}"
-    create_job_repository(directory.repository, setting.repository, branch, base)
-    stage = PlanStage(Stage.SPEC, job_id, task, base, branch, now(), authored_from=base)
-    write_stage(directory, stage)
-    events = setting.events.also(journal(directory.events))
-    uncommitted = setting.repository.uncommitted()
-    events.emit(Kind.JOB_STARTED, job_id=job_id, base=base, branch=branch, uncommitted=uncommitted)
-    return stage
-
-
-def _moment() -> str:
-    return datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        return to_continue(directory)
+    return for_task(setting, directory, options.task, new=options.new)
 
 
 class _Pipeline:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -230,10 +231,29 @@ class JobDirectory:
             return []
         return [one for one in sorted(self.path.iterdir()) if one.name not in KEPT_BETWEEN_JOBS]
 
+    def archived(self) -> dict[str, JobDirectory]:
+        """Return the archived jobs by id."""
+        found = sorted((self.path / "jobs").glob("*/"))
+        return {path.name: JobDirectory(path, self.redactor) for path in found}
+
     def archive(self, job_id: str) -> Path:
-        """Move the records of job ``job_id`` to ``jobs/<id>/`` and return that folder."""
+        """Move the records of job ``job_id`` to ``jobs/<id>/`` and return that folder.
+
+        The stage goes last: a job that a kill left in two places is still known here, and
+        ``restore`` puts it together again.
+        """
         target = self.path / "jobs" / job_id
         files.make_folder(target)
-        for entry in self._records():
+        for entry in sorted(self._records(), key=lambda one: one.name == self.stage.name):
             entry.rename(target / entry.name)
         return target
+
+    def restore(self, job_id: str) -> None:
+        """Move the records that an archived job has back here, where it may have some already."""
+        source = self.path / "jobs" / job_id
+        waiting = JobDirectory(source)._records()
+        for entry in sorted(waiting, key=lambda one: one.name != self.stage.name):
+            with files.explained(entry):
+                entry.rename(self.path / entry.name)
+        with suppress(OSError):  # there is none, or something is in there that is no record
+            source.rmdir()

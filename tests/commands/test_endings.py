@@ -63,7 +63,7 @@ class TestEndings(JobCase):
         before = (self.home / "plan.json").read_text()
         (self.repo.root / ".opencode" / "agents").mkdir(parents=True)
         (self.repo.root / ".opencode" / "agents" / "planner.md").write_text("---\nx\n---\n")
-        self.ends(2, "plan", "another")
+        self.assertIn("planner.md", self.ends(2, "plan", "another", "--new").err)
         self.assertEqual((self.home / "plan.json").read_text(), before)
 
     def test_status_says_when_a_run_was_killed(self) -> None:

@@ -283,6 +283,8 @@ class TestResuming(JobCase):
 
     def test_a_new_task_archives_the_job_before(self) -> None:
         self.plan(node("a"))
+        self.implement("a")
+        self.ends(0, "run")
         old = self.stored("plan.json")["job_id"]
         self.ends(0, "plan", "another thing", "--no-critique")
         self.assertNotEqual(self.stored("plan.json")["job_id"], old)
