@@ -148,7 +148,7 @@ class Crew:
         that writes, the reply counts only in the very worktree where it wrote.
         """
         note = self.notes.get(assignment.name)
-        if note is None:
+        if note is None or not note.log:
             return None
         reply = self.caller.recall(Path(note.log))
         if not self.ledger.knows(reply.log.name):

@@ -22,13 +22,14 @@ def permissions(
 ) -> dict[str, Any]:
     """Return the rules for one call.
 
-    ``wanted`` are the agent file's rules: they decide the tools that director leaves open.
+    ``wanted`` are the agent file's rules: they decide the tools that director leaves open, of
+    which those that no rule names are denied.
     ``allowlist`` are the paths that a writing agent may edit, relative to the worktree. What
     holds in every case: nobody starts sub-agents, leaves the worktree or fetches the web; an
     agent that does not write can neither edit nor run commands.
     """
     rules: dict[str, Any] = {"*": "deny"}
-    rules |= {tool: _answered(rule) for tool, rule in wanted.items() if tool != "*"}
+    rules |= {tool: _answered(rule) for tool, rule in wanted.items()}  # "*" stays first
     fixed: dict[str, Any] = dict.fromkeys(NEVER, "deny")
     if agent in WRITING_AGENTS:
         fixed["edit"] = {"*": "deny", **dict.fromkeys(allowlist, "allow")}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from director.agents.frontmatter import FrontmatterError, Value, split_frontmatter
@@ -16,16 +16,26 @@ REPOSITORY_FOLDERS = (".opencode/agents", ".opencode/agent")
 
 @dataclass(frozen=True)
 class Template:
-    """An agent's prompt, and what its header says (``permission``, ``steps``, …)."""
+    """An agent's prompt, and what its header says (``permission``, ``steps``, …).
+
+    ``defaults`` are the permissions of tools that the header does not name.
+    """
 
     prompt: str
     header: dict[str, Value]
+    defaults: dict[str, Value] = field(default_factory=dict)
 
     @property
     def permission(self) -> dict[str, Value]:
-        """The header's permissions: tool → action, or tool → pattern → action."""
+        """The agent's permissions: tool → action, or tool → pattern → action.
+
+        A header that says something of all tools (``"*"``) leaves nothing to the defaults.
+        """
         found = self.header.get("permission", {})
-        return found if isinstance(found, dict) else {"*": found}
+        own: dict[str, Value] = found if isinstance(found, dict) else {"*": found}
+        if "*" in own:
+            return own
+        return {tool: rule for tool, rule in self.defaults.items() if tool not in own} | own
 
 
 def bundled_text(agent: Agent) -> str:
@@ -36,14 +46,16 @@ def bundled_text(agent: Agent) -> str:
 def load_template(agent: Agent, repository_root: Path) -> Template:
     """Return the repository's own agent file, else the bundled one.
 
-    Raises RequestError, naming file and line, for a header that cannot be read.
+    A tool that the own file does not name is permitted as in the bundled one. Raises
+    RequestError, naming file and line, for a header that cannot be read.
     """
+    bundled = _parse(bundled_text(agent), f"the bundled {agent}.md")
     for folder in REPOSITORY_FOLDERS:
         path = repository_root / folder / f"{agent}.md"
         text = read_text(path)
         if text is not None:
-            return _parse(text, str(path))
-    return _parse(bundled_text(agent), f"the bundled {agent}.md")
+            return replace(_parse(text, str(path)), defaults=bundled.permission)
+    return bundled
 
 
 def _parse(text: str, name: str) -> Template:

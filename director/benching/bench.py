@@ -21,6 +21,7 @@ from director.records.ledger import read_calls, total_cost
 from director.records.lock import held
 from director.running.run import RunOptions, run_job
 from director.workspace.job_repository import create_job_repository, open_job_repository
+from director.workspace.pool import sweep_pool
 
 
 @dataclass(frozen=True)
@@ -94,13 +95,16 @@ def bench_job(setting: Setting, options: BenchOptions) -> BenchReport:
 def _plan_once(setting: Setting, planned: JobDirectory, options: BenchOptions) -> PlanStage:
     """Return the ready plan: that of an unfinished bench of the same task, else a new one."""
     stage = read_stage(planned)
-    summary = files.read_json(setting.home.bench / "summary.json") or {}
-    if stage is not None and stage.stage is Stage.READY:
-        same = stage.task == options.task and stage.base_commit == setting.repository.head()
-        if same and summary.get("job_id") != stage.job_id:
+    if stage is not None:
+        asked = (options.task, setting.repository.head())
+        same = (stage.task, stage.base_commit) == asked
+        summary = files.read_json(setting.home.bench / "summary.json") or {}
+        ended = stage.stage is Stage.READY and summary.get("job_id") == stage.job_id
+        if same and not ended and stage.stage is Stage.READY:
             return stage
-    if stage is not None and (stage.stage is Stage.READY or stage.task != options.task):
-        _put_aside(setting.home.bench, stage.job_id)
+        if ended or not same:
+            sweep_pool(planned.pool)
+            _put_aside(setting.home.bench, stage.job_id)
     wanted = PlanOptions(task=options.task, auto=True, parallel=options.parallel)
     return plan_job(setting, planned, options.planner, wanted).stage
 

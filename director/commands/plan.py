@@ -9,11 +9,12 @@ from typing import Any
 from director.commands.context import Context, add_json_flag, add_parallel_flag, add_repo_flag
 from director.commands.setting import load_config, open_setting
 from director.job.stage import Stage
+from director.job.workbench import Setting
 from director.model.errors import RequestError
-from director.planning.pipeline import PlanOptions, PlanReport, plan_job
+from director.planning.current_job import GO_ON, left_to_do, named, next_command
+from director.planning.pipeline import PlanOptions, PlanReport, plan_job, resume_job
 from director.reporting.words import counted, money
 
-GO_ON = "director plan --continue"
 BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -26,6 +27,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="approve",
         action="store_true",
         help="approve what lies at the gate, as it is on disk now, and go on",
+    )
+    parser.add_argument(
+        "--new",
+        action="store_true",
+        help="set aside a job that is not finished, instead of refusing to begin another",
+    )
+    parser.add_argument(
+        "--resume",
+        metavar="ID",
+        help="make an archived job the current one again, and say how it goes on",
     )
     parser.add_argument(
         "--auto",
@@ -48,8 +59,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
         auto=args.auto or args.no_critique,
         critique=not args.no_critique,
         parallel=args.parallel,
+        new=args.new,
     )
     setting = open_setting(args, context)
+    if args.resume is not None:
+        return _resume(args, context, setting)
     config = load_config(setting.home.config)
     report = plan_job(setting, setting.home.job, config, options)
     if args.json:
@@ -59,14 +73,32 @@ def run(args: argparse.Namespace, context: Context) -> int:
     return 0
 
 
+def _resume(args: argparse.Namespace, context: Context, setting: Setting) -> int:
+    """Bring an archived job back and say where it stands; a gate is passed by --continue only."""
+    report = resume_job(setting, setting.home.job, args.resume, new=args.new)
+    if args.json:
+        context.say_json(_as_json(report))
+        return 0
+    stage = report.stage
+    where = left_to_do(report.directory, stage) or "nothing is left to do"
+    context.say(
+        f"Job {named(stage)} is the current one again: {where}.\nGo on with: {next_command(stage)}"
+    )
+    return 0
+
+
 def _task(args: argparse.Namespace, context: Context) -> str | None:
-    given = [args.task is not None, args.file is not None, args.approve]
+    given = [args.task is not None, args.file is not None, args.approve, args.resume is not None]
     if sum(given) != 1:
         raise RequestError(
-            "plan needs a task, or --file, or --continue, and only one of them",
+            "plan needs a task, or --file, or --continue, or --resume, and only one of them",
             'for example: director plan "add a --json flag to the list command"',
         )
-    if args.approve:
+    if args.approve and args.new:
+        raise RequestError(
+            "--new begins another job, --continue goes on with this one", "leave one of them out"
+        )
+    if args.approve or args.resume is not None:
         return None
     text = context.redactor.text(_read_task(args, context))
     if not text.strip():
@@ -89,6 +121,8 @@ def _read_task(args: argparse.Namespace, context: Context) -> str:
 
 def _look_at(report: PlanReport) -> list[str]:
     directory = report.directory
+    if not report.paused:
+        return []
     if report.stage.stage is Stage.GATE_SPEC:
         return [str(directory.spec)]
     base, branch = report.stage.base_commit[:12], report.stage.job_branch
@@ -106,8 +140,8 @@ def _as_json(report: PlanReport) -> dict[str, Any]:
         "nodes": [node.id for node in report.nodes],
         "base_gates": report.stage.base_gates or {},
         "cost_usd": report.cost_usd,
-        "look_at": _look_at(report) if report.paused else [],
-        "next": GO_ON if report.paused else "director run",
+        "look_at": _look_at(report),
+        "next": next_command(report.stage),
     }
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 
 from director.agents.crew import Crew, patient_pause, unpriced_models
 from director.agents.opencode import OpenCode, find_program
@@ -14,7 +13,9 @@ from director.agents.templates import load_template
 from director.job.merge_queue import MergeQueue
 from director.job.provided import provisions_of
 from director.job.publishing import Publisher
+from director.job.site import site_of
 from director.model.config import Config
+from director.model.errors import StoppedError
 from director.model.roles import Agent
 from director.model.secrets import Redactor, secrets_in
 from director.records.call_notes import CallNotes
@@ -24,7 +25,6 @@ from director.records.job_directory import Home, JobDirectory
 from director.records.ledger import Ledger
 from director.workspace.cancellation import Cancellation
 from director.workspace.gates import Gates
-from director.workspace.git_settings import freeze_settings
 from director.workspace.given import Sources, find_sources
 from director.workspace.job_repository import (
     JobRepository,
@@ -33,21 +33,22 @@ from director.workspace.job_repository import (
 )
 from director.workspace.pool import Pool, pool_folder
 from director.workspace.processes import Processes
-from director.workspace.repository import Repository
-from director.workspace.sandbox import NOTHING, Sandbox, choose_mechanism, grounds_of, home_of
-
-BYTECODE = "PYTHONPYCACHEPREFIX"  # compiled code outside the worktree: anybody's, of anything
+from director.workspace.repository import OWN_NAME, Repository
 
 
 @dataclass(frozen=True)
 class Setting:
-    """Where a command works: the user's repository, its ``.director``, who listens, who stops."""
+    """Where a command works: the user's repository, its ``.director``, who listens, who stops.
+
+    ``told`` are the notices that the command has given and need not repeat for another job.
+    """
 
     repository: Repository
     home: Home
     env: Mapping[str, str]
     events: Events
     cancellation: Cancellation
+    told: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True)
@@ -83,13 +84,18 @@ def open_workbench(
     events = setting.events.without(redactor).also(journal(directory.events))
     processes = Processes(job_id, setting.cancellation)
     _sweep(processes, events)
+    _warn_of_anonymous_commits(setting, events)
     _clean_logs(directory, redactor)
     _warn_of_unpriced_models(config, events)
     remove_stale_locks(directory.repository, setting.repository, branch)
     limit = config.limits.node_timeout_secs
-    with pool_folder(directory.pool, env) as folder:
-        site = site_of(setting, directory.repository, config, folder)
-        _tell_if_free(site.sandbox, events)
+    with (
+        _telling_of_removal(setting.home, directory, branch),
+        pool_folder(directory.pool, env) as folder,
+    ):
+        site = site_of(setting.repository, directory.repository, config, env, folder)
+        if notice := site.sandbox.missing:
+            events.emit(Kind.NOTICE, message=notice)
         job = open_job_repository(directory.repository, site.repository, branch)
         opencode = OpenCode(
             processes, env, site.repository.root, config, directory.logs, site.sandbox, redactor
@@ -119,47 +125,28 @@ def open_workbench(
                 bench.publisher.close()
 
 
-@dataclass(frozen=True)
-class Site:
-    """What agents and gates of one command find: the repository as git sees it, the sandbox.
+@contextmanager
+def _telling_of_removal(home: Home, directory: JobDirectory, branch: str) -> Iterator[None]:
+    """Say so when what failed did because somebody removed the records meanwhile.
 
-    ``gate_env`` are the variables of gates and setup; git's configuration is the one that was
-    there before any agent ran.
+    Writing made some of them again, but not the lock, which is older than all.
     """
-
-    repository: Repository
-    sandbox: Sandbox
-    gate_env: Mapping[str, str]
-
-
-def site_of(setting: Setting, repository: Path, config: Config, folder: Path) -> Site:
-    """Return the site for worktrees in ``folder``, of the bare repository at ``repository``."""
-    env, user, policy = setting.env, setting.repository, config.sandbox
-    home = home_of(env)
-    settings = freeze_settings(user.git, home, folder / "notes" / "git")
-    mechanism = choose_mechanism(policy, env)
-    grounds = None
-    if mechanism:
-        kept = (user.root, user.common_dir, user.objects, repository)
-        grounds = grounds_of(policy, kept, folder, env)
-    places = {"git": repository, "repo": user.root, "home": home}
-    sandbox = Sandbox(policy, {k: str(v) for k, v in places.items()}, mechanism, grounds)
-    shown = {name: value for name, value in config.env.of(env).items() if name != BYTECODE}
-    return Site(user.reading(settings), sandbox, {**shown, **settings.variables})
-
-
-def _tell_if_free(sandbox: Sandbox, events: Events) -> None:
-    if sandbox.policy.mode == "auto" and sandbox.name == NOTHING:
-        events.emit(
-            Kind.NOTICE,
-            message="agents and gates are not confined: neither Landlock nor bubblewrap works here",
-        )
+    try:
+        yield
+    except (StoppedError, OSError):
+        if directory.lock.exists():
+            raise
+        if home.path.exists():
+            home.prepare()
+        raise StoppedError(
+            f"{directory.path} was removed while director worked",
+            f"restore it and run the command again; what had merged is on {branch}",
+        ) from None
 
 
 def check_prerequisites(setting: Setting) -> None:
     """Raise RequestError for what would stop a new job at once: said before anything is moved."""
     setting.repository.check_room()
-    setting.repository.identity()
     find_program(setting.env)
     for agent in Agent:
         load_template(agent, setting.repository.root)
@@ -183,6 +170,15 @@ def redactor_of(
     """Return what takes the secrets of environment, configuration and copied files out of texts."""
     found = secrets_in(setting.env, os.path.exists, config.secret_variables)
     return directory.redactor.also({**sources.secrets, **config.secrets, **found})
+
+
+def _warn_of_anonymous_commits(setting: Setting, events: Events) -> None:
+    message = (
+        f"git does not know who you are (user.name, user.email): commits are made by {OWN_NAME}"
+    )
+    if setting.repository.is_anonymous and message not in setting.told:
+        setting.told.add(message)
+        events.emit(Kind.NOTICE, message=message)
 
 
 def _warn_of_unpriced_models(config: Config, events: Events) -> None:

@@ -26,11 +26,15 @@ class Limits:
 
 @dataclass(frozen=True)
 class ReviewPolicy:
-    """When a model reads a diff that is already green."""
+    """When a model reads a diff that is already green, and what its word counts.
+
+    ``veto``: what the reviewer calls critical does not merge, and spends an attempt.
+    """
 
     stage_two: bool = True
     stage_two_file_threshold: int = 3
     stage_one_llm: bool = False
+    veto: bool = True
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from director.agents.answers import NoAnswerError, json_object
 from director.job.provided import provided_problems
 from director.job.workbench import Workbench
-from director.model.errors import RequestError
+from director.model.errors import WorkError
 from director.model.plan import Node
 from director.model.plan_reader import InvalidPlanError, read_nodes
 from director.model.roles import Agent, Role
@@ -30,7 +30,7 @@ def decompose(
     """Return the nodes of the planner's answer.
 
     ``problems`` and ``draft`` belong to an earlier plan that is to be revised. An invalid answer
-    goes back with every problem named, twice at most; then RequestError names the log. The
+    goes back with every problem named, twice at most; then WorkError names the log. The
     caller calls ``forget`` when the nodes are safe on disk.
     """
     gates = bench.config.gates
@@ -44,7 +44,7 @@ def decompose(
             problems, draft = error.problems, reply.transcript.text
             bench.events.emit(Kind.PLAN_REJECTED, problems=list(problems), log=reply.log.name)
     forget(bench)
-    raise RequestError(
+    raise WorkError(
         f"the planner's plan is invalid: {'; '.join(problems)}",
         f"its answer is in {reply.log}; `director plan --continue` asks again",
     )

@@ -6,17 +6,15 @@ that was under way.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from director.job.provided import refuse_provided
-from director.job.stage import PlanStage, Stage, read_stage, write_stage
-from director.job.workbench import Setting, Workbench, check_prerequisites, open_workbench
+from director.job.stage import PlanStage, Stage, write_stage
+from director.job.workbench import Setting, Workbench, open_workbench
 from director.model.config import Config
-from director.model.errors import RequestError
+from director.model.errors import DirectorError, RequestError, WorkError
 from director.model.plan import Node, Plan
 from director.model.roles import Agent, Role
 from director.planning.asking import Question, ask, ask_for_verdict
@@ -28,6 +26,7 @@ from director.planning.authoring import (
     recovered,
     remove_from_branch,
 )
+from director.planning.current_job import GO_ON, bring_back, for_task, to_continue
 from director.planning.decomposing import decompose, forget
 from director.planning.editing import clear_away, lay_out, take_back
 from director.planning.prompts import (
@@ -37,24 +36,21 @@ from director.planning.prompts import (
     spec_prompt,
 )
 from director.records import files
-from director.records.clock import now
-from director.records.events import Kind, journal
+from director.records.events import Kind
 from director.records.job_directory import JobDirectory
-from director.records.ledger import total_cost
+from director.records.ledger import read_calls, total_cost
 from director.records.lock import held
 from director.running.integration import gate_base
 from director.running.lanes import pick_lanes
 from director.running.scheduler import Schedule, drive
-from director.workspace.job_repository import create_job_repository
-from director.workspace.pool import sweep_pool
-from director.workspace.repository import BRANCH_PREFIX
 
 
 @dataclass(frozen=True)
 class PlanOptions:
     """What a caller asks for.
 
-    ``task`` None continues the current job. ``approve``: what lies at the gate is approved.
+    ``task`` None continues the current job; ``new`` sets aside one that is not finished.
+    ``approve``: what lies at the gate is approved.
     ``auto``: gates do not wait; ``critique``: a planner's critique takes the person's place.
     ``parallel`` None: chosen when it is known how many tests are to be written.
     """
@@ -64,6 +60,7 @@ class PlanOptions:
     auto: bool = False
     critique: bool = True
     parallel: int | None = 1
+    new: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,7 +75,7 @@ class PlanReport:
     @property
     def paused(self) -> bool:
         """Whether planning waits for somebody's approval."""
-        return self.stage.stage is not Stage.READY
+        return self.stage.stage in (Stage.GATE_SPEC, Stage.GATE_PLAN)
 
 
 def plan_job(
@@ -86,8 +83,9 @@ def plan_job(
 ) -> PlanReport:
     """Plan until the next gate that waits, or until the plan is ready.
 
-    Raises RequestError (nothing to continue, an invalid plan, tests that are not red), WorkError
-    (a role gives no answer), StoppedError and InterruptedRunError; all resumable.
+    Raises RequestError (nothing to continue; another job is not finished; what a person edited is
+    invalid, or not red; a test command that cannot start), WorkError (a role gives no answer, or
+    none that can be used), StoppedError and InterruptedRunError; all resumable.
     """
     with held(directory.lock, "director plan"):
         stage = _stage_of(setting, directory, options)
@@ -96,58 +94,24 @@ def plan_job(
             return _Pipeline(bench, setting, stage, options).run()
 
 
+def resume_job(
+    setting: Setting, directory: JobDirectory, job_id: str, *, new: bool = False
+) -> PlanReport:
+    """Make an archived job the current one, and say where it stands; no model is asked.
+
+    Raises RequestError when there is no such job, or the current one is not finished, unless
+    ``new`` sets it aside.
+    """
+    with held(directory.lock, "director plan"):
+        stage = bring_back(setting, directory, job_id, new=new)
+        nodes = directory.load_plan().nodes if directory.plan.exists() else ()
+        return PlanReport(stage, directory, nodes, total_cost(read_calls(directory.costs)))
+
+
 def _stage_of(setting: Setting, directory: JobDirectory, options: PlanOptions) -> PlanStage:
-    """Return the job to work on: the current one, or a new one for a new task."""
     if options.task is None:
-        return _to_continue(directory)
-    base = setting.repository.head()
-    check_prerequisites(setting)
-    setting.repository.complete(base)
-    try:
-        current = read_stage(directory)
-    except RequestError:
-        current = None  # cannot be continued; its records are put aside with the rest
-    if current is not None:
-        same = current.task == options.task and current.base_commit == base
-        if same and current.stage is not Stage.READY:
-            return current  # the same request again after a crash: nothing is paid for twice
-    _put_aside(setting, directory, current)
-    return _begin(setting, directory, options.task, base)
-
-
-def _to_continue(directory: JobDirectory) -> PlanStage:
-    current = read_stage(directory)
-    if current is None:
-        raise RequestError("there is no plan to continue", 'begin with `director plan "<task>"`')
-    if current.stage is Stage.READY:
-        raise RequestError("the plan is ready", "go on with `director run`")
-    return current
-
-
-def _put_aside(setting: Setting, directory: JobDirectory, current: PlanStage | None) -> None:
-    """Archive whatever job there is, also one whose records are damaged or incomplete."""
-    if not directory.has_records():
-        return
-    job_id = current.job_id if current else f"unknown-{_moment()}"
-    sweep_pool(directory.pool)
-    archived = directory.archive(job_id)
-    setting.events.emit(Kind.JOB_ARCHIVED, job_id=job_id, folder=str(archived))
-
-
-def _begin(setting: Setting, directory: JobDirectory, task: str, base: str) -> PlanStage:
-    job_id = f"{_moment()}-{secrets.token_hex(2)}"
-    branch = f"{BRANCH_PREFIX}job-{job_id}"
-    create_job_repository(directory.repository, setting.repository, branch, base)
-    stage = PlanStage(Stage.SPEC, job_id, task, base, branch, now(), authored_from=base)
-    write_stage(directory, stage)
-    events = setting.events.also(journal(directory.events))
-    uncommitted = setting.repository.uncommitted()
-    events.emit(Kind.JOB_STARTED, job_id=job_id, base=base, branch=branch, uncommitted=uncommitted)
-    return stage
-
-
-def _moment() -> str:
-    return datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        return to_continue(directory)
+    return for_task(setting, directory, options.task, new=options.new)
 
 
 class _Pipeline:
@@ -247,7 +211,7 @@ class _Pipeline:
         apart = [node._replace(depends_on=()) for node in nodes]
         by_id = {node.id: node for node in nodes}
         schedule = Schedule(apart, finished=())
-        refused: dict[str, str] = {}
+        refused: dict[str, Admission] = {}
         hashes: dict[str, Mapping[str, str]] = {}
         recon = self._recon()
 
@@ -258,7 +222,7 @@ class _Pipeline:
         def settle(node_id: str, admission: Admission) -> None:
             schedule.finish(node_id)
             if admission.problem:
-                refused[node_id] = admission.problem.splitlines()[0]
+                refused[node_id] = admission
                 return
             self.bench.events.emit(Kind.TESTS_ADMITTED, node_id, tests=list(by_id[node_id].tests))
             hashes[node_id] = admission.hashes
@@ -275,11 +239,22 @@ class _Pipeline:
                 )
             )
         if refused:
-            named = "; ".join(f"{node_id}: {problem}" for node_id, problem in refused.items())
-            raise RequestError(
-                f"tests were refused: {named}",
-                f"see {self.bench.directory.logs}; `director plan --continue` tries again",
+            raise self._refusal(refused)
+
+    def _refusal(self, refused: Mapping[str, Admission]) -> DirectorError:
+        """Return the end of planning with refused tests: whose turn it is now, and with what."""
+        named = "; ".join(
+            f"{node_id}: {admission.problem.splitlines()[0]}"
+            for node_id, admission in refused.items()
+        )
+        what, directory = f"tests were refused: {named}", self.bench.directory
+        if any(admission.hopeless for admission in refused.values()):
+            return RequestError(
+                what,
+                f'make the command available, or correct "test_cmd" in {directory.plan}, '
+                "then `director plan --continue`",
             )
+        return WorkError(what, f"see {directory.logs}; `director plan --continue` tries again")
 
     def _gate_plan(self) -> None:
         if self._must_critique(self.stage.plan_critiqued):
@@ -386,7 +361,13 @@ class _Pipeline:
         return text
 
     def _plan(self) -> Plan:
-        return self.bench.directory.load_plan()
+        directory = self.bench.directory
+        there = directory.plan.exists()
+        try:
+            return directory.load_plan()
+        except RequestError as error:
+            error.next_step = f"{'correct' if there else 'restore'} it, then `{GO_ON}`"
+            raise
 
     def _save_nodes(self, nodes: tuple[Node, ...]) -> None:
         stage = self.stage

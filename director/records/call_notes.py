@@ -19,7 +19,8 @@ from director.records import files
 class CallNote:
     """One call: its events file, the folder it worked in, and what its asker has to remember.
 
-    ``outcome`` and ``reason`` are set when it ended under director's eyes.
+    ``log`` is "" for one that did not begin yet. ``outcome`` and ``reason`` are set when it ended
+    under director's eyes.
     """
 
     name: str

@@ -138,6 +138,9 @@ def parse_json(path: Path, text: str) -> dict[str, Any]:
     """Return the JSON object in ``text``, which stands in ``path``; else DamagedFileError."""
     try:
         value = json.loads(text)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise DamagedFileError(path, f"{place}: {error.msg}") from None
     except (ValueError, RecursionError) as error:
         raise DamagedFileError(path, str(error)) from None
     if not isinstance(value, dict):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -165,7 +166,11 @@ class JobDirectory:
 
     def load_plan(self) -> Plan:
         """Return the plan; RequestError when there is none or it cannot be run."""
-        stored = files.read_json(self.plan)
+        try:
+            stored = files.read_json(self.plan)
+        except files.DamagedFileError as error:
+            error.next_step = "correct it, then run the command again"
+            raise
         if stored is None:
             raise RequestError(
                 f"there is no plan in {self.path}", 'make one with `director plan "<task>"`'
@@ -175,7 +180,7 @@ class JobDirectory:
         except InvalidPlanError as error:
             raise RequestError(
                 f"{self.plan} is not a valid plan: {'; '.join(error.problems)}",
-                "correct the file, then run the command again",
+                "correct it, then run the command again",
             ) from None
 
     def save_plan(self, plan: Plan) -> None:
@@ -217,10 +222,29 @@ class JobDirectory:
             return []
         return [one for one in sorted(self.path.iterdir()) if one.name not in KEPT_BETWEEN_JOBS]
 
+    def archived(self) -> dict[str, JobDirectory]:
+        """Return the archived jobs by id."""
+        found = sorted((self.path / "jobs").glob("*/"))
+        return {path.name: JobDirectory(path, self.redactor) for path in found}
+
     def archive(self, job_id: str) -> Path:
-        """Move the records of job ``job_id`` to ``jobs/<id>/`` and return that folder."""
+        """Move the records of job ``job_id`` to ``jobs/<id>/`` and return that folder.
+
+        The stage goes last: a job that a kill left in two places is still known here, and
+        ``restore`` puts it together again.
+        """
         target = self.path / "jobs" / job_id
         files.make_folder(target)
-        for entry in self._records():
+        for entry in sorted(self._records(), key=lambda one: one.name == self.stage.name):
             entry.rename(target / entry.name)
         return target
+
+    def restore(self, job_id: str) -> None:
+        """Move the records that an archived job has back here, where it may have some already."""
+        source = self.path / "jobs" / job_id
+        waiting = JobDirectory(source)._records()
+        for entry in sorted(waiting, key=lambda one: one.name != self.stage.name):
+            with files.explained(entry):
+                entry.rename(self.path / entry.name)
+        with suppress(OSError):  # there is none, or something is in there that is no record
+            source.rmdir()

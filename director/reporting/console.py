@@ -89,6 +89,12 @@ def _review(data: Data) -> str:
     return f"review (stage {data['stage']}) {said}: {data['summary']}"
 
 
+def _job_archived(data: Data) -> str:
+    moved = f"job {data['job_id']} moved to {data['folder']}"
+    back = f"; `director plan --resume {data['job_id']}` comes back to it"
+    return moved + back if data["unfinished"] else moved
+
+
 def _critique(data: Data) -> str:
     said = "; ".join(data["problems"]) if data["problems"] else "approved"
     return f"{data['about'].replace('-', ' ')}: {said}"
@@ -108,7 +114,7 @@ def _setup(data: Data) -> str:
 
 _WORDS: dict[Kind, Callable[[Data], str | None]] = {
     Kind.JOB_STARTED: _job_started,
-    Kind.JOB_ARCHIVED: lambda d: f"job {d['job_id']} moved to {d['folder']}",
+    Kind.JOB_ARCHIVED: _job_archived,
     Kind.STAGE_ENTERED: lambda d: f"stage {d['stage']}",
     Kind.CRITIQUE: _critique,
     Kind.BASE_GATE: _base_gate,

@@ -61,10 +61,15 @@ def work_on_node(bench: Workbench, plan: Plan, node: Node, keeper: StateKeeper) 
 
 def _left_by_killed_run(bench: Workbench, node: Node, keeper: StateKeeper) -> CallNote | None:
     """Return the note of the call that was under way, or not yet used, when a run was killed."""
-    tries = keeper.node(node.id).tries
-    role = next_role(tries, bench.config.limits.max_attempts)
+    role = _next_role(bench, node, keeper)
     attempt = keeper.node(node.id).attempts + 1
     return bench.crew.notes.get(_call_name(node, role, attempt)) if role else None
+
+
+def _next_role(bench: Workbench, node: Node, keeper: StateKeeper) -> Role | None:
+    config = bench.config
+    tries = keeper.node(node.id).tries
+    return next_role(tries, config.limits.max_attempts, veto=config.review.veto)
 
 
 def _call_name(node: Node, role: Role, attempt: int) -> str:
@@ -92,7 +97,7 @@ class _NodeWork:
         self.start = self.base  # what the worktree holds when the next try begins
         self.first_output = ""
         self.feedback: Feedback | None = None
-        self.fallback: Candidate | None = None
+        self.fallback: Candidate | None = None  # green, but objected to, where that is no veto
         self.drafted: Drafted | None = None  # of the try under way, perhaps by a killed run
         self.green: Candidate | None = None  # found by a killed run, which did not get to merge it
         self.watched = WatchItFail()
@@ -102,7 +107,7 @@ class _NodeWork:
         """Gate, try, review and merge until the node is done or has had its chances."""
         if not self.restored and (end := self._look_first()):
             return end
-        while role := self._next_role():
+        while role := _next_role(self.bench, self.node, self.keeper):
             if self._try(role):
                 return NodeEnd(NodeStatus.DONE, watched=self.watched)
         return self._failed(self.feedback.lesson if self.feedback else "no attempts left")
@@ -139,14 +144,11 @@ class _NodeWork:
         self.base, self.start = str(memo["base"]), str(memo["start"])
         self.first_output = str(memo["first_output"])
         self.feedback = Feedback(**memo["feedback"]) if memo["feedback"] else None
-        self.fallback = read_candidate(memo["fallback"])
+        if not self.bench.config.review.veto:  # which may be new since
+            self.fallback = read_candidate(memo["fallback"])
         self.drafted = Drafted(**memo["drafted"]) if memo.get("drafted") else None
         self.green = read_candidate(memo.get("green"))
         self.trial.rewritten |= set(memo["rewritten"])
-
-    def _next_role(self) -> Role | None:
-        tries = self.keeper.node(self.node.id).tries
-        return next_role(tries, self.bench.config.limits.max_attempts)
 
     def _try(self, role: Role) -> bool:
         """Let ``role`` try once, and merge what can be merged; returns whether that was done."""
@@ -158,7 +160,7 @@ class _NodeWork:
             outcome = self._review(candidate, attempt)
         self._tell(role, attempt, outcome)
         if outcome is not TryOutcome.GREEN:
-            candidate = reworked  # an objection is no veto: what was green before it still merges
+            candidate = reworked  # without a veto, what was green before an objection merges
         if candidate and self._merge(candidate, attempt, Try(role, outcome)):
             return True
         if not candidate:
@@ -194,6 +196,9 @@ class _NodeWork:
         self.restored = False
         if reply is None:
             self.green = self.drafted = None
+            if self.feedback:  # a run that stops before the call (signal, ceiling) keeps it
+                noted = CallNote(assignment.name, "", str(assignment.cwd), assignment.memo)
+                self.bench.crew.notes.begin(noted)
             self.worktree.reset(self.start)
             reply = self.bench.crew.ask(assignment)
         self.watched = watch_it_fail(reply.transcript.tools, self.node)
@@ -211,6 +216,7 @@ class _NodeWork:
     ) -> tuple[TryOutcome, Candidate | None]:
         """Turn what the worktree holds into a candidate, and gate it on a clean checkout."""
         if self.green:
+            self.start, self.base = self.green.commit, self.green.base
             return TryOutcome.GREEN, self.green
         name = _call_name(self.node, role, attempt)
         if self.drafted is None:
@@ -305,16 +311,11 @@ class _NodeWork:
         if not stage_two:
             return TryOutcome.GREEN
         review = review_candidate(*about)
-        state = self.keeper.node(self.node.id)
-        self.keeper.update(
-            self.node.id,
-            review_stage_two=True,
-            review_blocks=state.review_blocks + review.blocked,
-            review_summary=review.summary,
-        )
-        if not review.blocked:
+        self.keeper.update(self.node.id, review_stage_two=True, review_summary=review.summary)
+        if not review.critical:
             return TryOutcome.GREEN
-        self.fallback = candidate
+        if not policy.veto:
+            self.fallback = candidate
         self.feedback = Feedback(f"The tests pass, but a reviewer objects:\n\n{review.objections}")
         return TryOutcome.BLOCKED
 
@@ -332,7 +333,9 @@ class _NodeWork:
     def _conclude(self, attempt: int, *tries: Try, **values: Any) -> None:
         """Put a try on record; only then may its calls be forgotten."""
         state = self.keeper.node(self.node.id)
-        self.keeper.update(self.node.id, attempts=attempt, tries=(*state.tries, *tries), **values)
+        blocks = state.review_blocks + sum(one.outcome is TryOutcome.BLOCKED for one in tries)
+        now: dict[str, Any] = {"attempts": attempt, "tries": (*state.tries, *tries)}
+        self.keeper.update(self.node.id, **now, review_blocks=blocks, **values)
         names = [_call_name(self.node, one.role, attempt) for one in tries]
         self.bench.crew.notes.drop(*names, *review_names(self.node, attempt))
         self.green = self.drafted = None

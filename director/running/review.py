@@ -1,12 +1,13 @@
-"""Review of a green diff: an objection buys one more round; it never decides what merges."""
+"""Review of a green diff: what a reviewer calls critical may stop it, never let it through."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any
 
 from director.agents.answers import NoAnswerError, json_object
-from director.agents.calls import Assignment
+from director.agents.calls import Assignment, Outcome
 from director.job.workbench import Workbench
 from director.model.plan import Node
 from director.model.roles import Agent, Role
@@ -15,13 +16,41 @@ from director.running.prompts import compliance_prompt, review_prompt
 from director.workspace.worktrees import Worktree
 
 
+class Severity(StrEnum):
+    """How grave a finding is: critical is what must not merge; minor only informs."""
+
+    CRITICAL = "critical"
+    MINOR = "minor"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing a reviewer found. ``file`` is "" when it names none."""
+
+    severity: Severity
+    file: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.problem}" if self.file else self.problem
+
+
 @dataclass(frozen=True)
 class Review:
-    """What a reviewer said. ``objections`` is empty unless it blocked."""
+    """What a reviewer said: one sentence, and what it found."""
 
-    blocked: bool
     summary: str
-    objections: str = ""
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def critical(self) -> tuple[Finding, ...]:
+        """The findings that must not merge."""
+        return tuple(one for one in self.findings if one.severity is Severity.CRITICAL)
+
+    @property
+    def objections(self) -> str:
+        """The critical findings as a list in Markdown; "" when there are none."""
+        return "\n".join(f"- {one}" for one in self.critical)
 
 
 def review_candidate(
@@ -62,28 +91,51 @@ def review_names(node: Node, attempt: int) -> tuple[str, str]:
 
 
 def read_review(answer: str) -> Review:
-    """Return the review in an answer; one that cannot be read blocks nothing."""
+    """Return the review in an answer; one that cannot be read finds nothing.
+
+    The findings decide. A verdict counts where they leave it open: "block" makes a finding of
+    unknown severity critical, and is itself one where nothing else was found.
+    """
     try:
         said = json_object(answer)
     except NoAnswerError as error:
-        return Review(False, f"unreadable review: {error}")
+        return Review(f"no review: {error}")
     summary = str(said.get("summary") or "no summary")
-    if said.get("verdict") != "block":
-        return Review(False, summary)
-    findings = said.get("findings")
-    lines = [_finding(one) for one in findings] if isinstance(findings, list) else []
-    return Review(True, summary, "\n".join([summary, *lines]))
+    blocks = str(said.get("verdict")).casefold() == "block"
+    otherwise = Severity.CRITICAL if blocks else Severity.MINOR
+    findings = tuple(_finding(one, otherwise) for one in _listed(said.get("findings")))
+    if blocks and not findings:
+        findings = (Finding(Severity.CRITICAL, "", summary),)
+    return Review(summary, findings)
 
 
 def _ask(bench: Workbench, node: Node, assignment: Assignment, stage: str) -> Review:
-    review = read_review(bench.crew.ask(assignment).transcript.text)
+    reply = bench.crew.ask(assignment)
+    if reply.outcome is Outcome.COMPLETED:
+        review = read_review(reply.transcript.text)
+    else:
+        review = Review(f"no review: {reply.reason or reply.outcome}")
     bench.events.emit(
-        Kind.REVIEW, node.id, stage=stage, blocked=review.blocked, summary=review.summary
+        Kind.REVIEW,
+        node.id,
+        stage=stage,
+        blocked=bool(review.critical),
+        summary=review.summary,
+        findings=[asdict(one) for one in review.findings],
     )
     return review
 
 
-def _finding(finding: Any) -> str:
-    if not isinstance(finding, dict):
-        return f"- {finding}"
-    return f"- {finding.get('file', '')}: {finding.get('problem', '')}"
+def _listed(findings: Any) -> list[Any]:
+    if isinstance(findings, list):
+        return findings
+    return [findings] if isinstance(findings, str | dict) and findings else []
+
+
+def _finding(said: Any, otherwise: Severity) -> Finding:
+    """Return what was said as a finding, ``otherwise`` being its severity if it names none."""
+    if not isinstance(said, dict):
+        return Finding(otherwise, "", str(said))
+    named = str(said.get("severity")).strip().casefold()
+    severity = Severity(named) if named in list(Severity) else otherwise
+    return Finding(severity, str(said.get("file") or ""), str(said.get("problem") or said))

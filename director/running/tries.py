@@ -44,16 +44,17 @@ class Finding:
     feedback: str
 
 
-def next_role(tries: Sequence[Try], max_attempts: int) -> Role | None:
+def next_role(tries: Sequence[Try], max_attempts: int, *, veto: bool) -> Role | None:
     """Return the tier that tries next, or None when the node has had its chances.
 
-    Only what the model did spends an attempt: a flaky test, a merge that collided and a
-    reviewer's objection do not. The executor has ``max_attempts``; a prompt too long for its
-    model ends its turn at once. The escalation tier has one.
+    Only what the model did spends an attempt: a flaky test and a merge that collided do not, nor
+    does a reviewer's objection unless it is a ``veto``. The executor has ``max_attempts``; a
+    prompt too long for its model ends its turn at once. The escalation tier has one.
     """
     if sum(one.outcome is TryOutcome.FLAKY for one in tries) > FLAKES_TOLERATED:
         return None
-    spent = [one for one in tries if one.outcome in SPENDING]
+    spending = SPENDING | {TryOutcome.BLOCKED} if veto else SPENDING
+    spent = [one for one in tries if one.outcome in spending]
     if any(one.role is Role.ESCALATION for one in spent):
         return None
     too_long = any(one.outcome is TryOutcome.CONTEXT_TOO_LONG for one in spent)

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from director.job.provided import provisions_of
+from director.job.site import site_of
 from director.job.trailers import NODE
-from director.job.workbench import Setting, redactor_of, site_of
+from director.job.workbench import Setting, redactor_of
 from director.model.config import Config
 from director.model.plan import Node, Plan
 from director.records.events import Kind
@@ -66,7 +67,7 @@ def _checkouts(
     limit = config.limits.node_timeout_secs
     try:
         with pool_folder(record, setting.env) as folder:
-            site = site_of(setting, place / "job.git", config, folder)
+            site = site_of(setting.repository, place / "job.git", config, setting.env, folder)
             sandbox, env = site.sandbox, site.gate_env
             gates = Gates(processes, env, directory.logs, limit, sandbox, redactor)
             job = create_job_repository(

@@ -137,7 +137,8 @@ def pool_folder(record: Path, env: Mapping[str, str]) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        sweep_pool(record)
+        discard(folder)  # whatever the record says now, if it is still there
+        record.unlink(missing_ok=True)
 
 
 def sweep_pool(record: Path) -> None:

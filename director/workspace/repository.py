@@ -14,6 +14,7 @@ from director.workspace.processes import Captured
 
 BRANCH_PREFIX = "director/"
 OWN_FOLDER = ".director/"
+OWN_NAME = "director <director@localhost>"  # that is nobody's address, RFC 6761
 
 
 @dataclass(frozen=True)
@@ -59,27 +60,31 @@ class Repository:
     def identity(self) -> dict[str, str]:
         """Return the variables that make commits carry the user's name and address.
 
-        Raises RequestError when git knows none.
+        Where git knows none they are director's own.
         """
-        return self._identity
+        return {
+            **_variables("AUTHOR", OWN_NAME),
+            **_variables("COMMITTER", OWN_NAME),
+            **self._known,
+        }
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether git does not know whose name commits should carry."""
+        return len(self._known) < len(self.identity())
 
     @cached_property
-    def _identity(self) -> dict[str, str]:
-        found = {}
+    def _known(self) -> dict[str, str]:
+        """The variables of those (author, committer) for whom git knows name and address."""
+        found: dict[str, str] = {}
         own = {
             k: v for k, v in self.caller_env.items() if k.startswith(("GIT_AUTHOR_", "GIT_COMM"))
         }
         git = self.git.with_variables(**own)
         for who in ("AUTHOR", "COMMITTER"):
             done = git.run("var", f"GIT_{who}_IDENT")
-            if done.code != 0:
-                raise RequestError(
-                    "git does not know who you are",
-                    'run `git config --global user.name "…"` and the same for user.email',
-                )
-            name, _, rest = done.out.decode(errors="replace").partition(" <")
-            found[f"GIT_{who}_NAME"] = name
-            found[f"GIT_{who}_EMAIL"] = rest.partition(">")[0]
+            if done.code == 0:
+                found |= _variables(who, done.out.decode(errors="replace"))
         return found
 
     def uncommitted(self) -> int:
@@ -141,6 +146,12 @@ class Repository:
             return None
         said = done.err.decode(errors="replace").strip().splitlines()
         return said[-1].strip(" !") if said else f"git fetch failed with exit code {done.code}"
+
+
+def _variables(who: str, ident: str) -> dict[str, str]:
+    """Return the variables for ``who`` (AUTHOR, COMMITTER); ``ident``: "name <address> …"."""
+    name, _, rest = ident.partition(" <")
+    return {f"GIT_{who}_NAME": name, f"GIT_{who}_EMAIL": rest.partition(">")[0]}
 
 
 def open_repository(path: Path, env: Mapping[str, str]) -> Repository:

@@ -97,6 +97,13 @@ class Sandbox:
         return "the command of [sandbox]" if self.policy.command else NOTHING
 
     @property
+    def missing(self) -> str:
+        """What is to be said where nothing confines and nobody asked for that; else ""."""
+        if self.policy.mode != "auto" or self.policy.command or self.mechanism:
+            return ""
+        return "agents and gates are not confined: neither Landlock nor bubblewrap works here"
+
+    @property
     def for_one_worktree(self) -> bool:
         """Whether it is made for one worktree at a time, so that no server can be shared in it."""
         strict = self.mechanism is not None and self.policy.mode == "strict"

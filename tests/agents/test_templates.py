@@ -1,5 +1,6 @@
 """The bundled agent files can be used as they are; a repository's own win."""
 
+from director.agents.permissions import permissions
 from director.agents.templates import bundled_text, load_template
 from director.model.errors import RequestError
 from director.model.roles import Agent
@@ -26,6 +27,42 @@ class TestTemplates(HermeticCase):
             self.assertEqual(template.header["steps"], 7)
             self.assertEqual(template.permission, {"*": "allow"})
         self.assertNotEqual(load_template(Agent.EXECUTOR, self.tmp).prompt, "mine")
+
+    def own(self, agent: Agent, permission: str) -> dict[str, object]:
+        """Return what ``agent`` is allowed, with a file of the repository's own."""
+        path = self.tmp / f".opencode/agents/{agent}.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"---\ndescription: mine\n{permission}---\nDo it my way.\n")
+        return dict(permissions(agent, load_template(agent, self.tmp).permission, ["a.py"]))
+
+    def test_tools_that_an_own_file_does_not_name_are_as_in_the_bundled_one(self) -> None:
+        for agent in Agent:
+            bundled = load_template(agent, self.tmp / "elsewhere").permission
+            plain = permissions(agent, bundled, ["a.py"])
+            for permission in ("", "permission:\n", "permission:\n  webfetch: allow\n"):
+                self.assertEqual(self.own(agent, permission), plain, (agent, permission))
+
+    def test_a_tool_that_an_own_file_names_is_as_it_says(self) -> None:
+        rules = self.own(Agent.EXPLORER, "permission:\n  read: deny\n  lsp: allow\n")
+        self.assertEqual((rules["read"], rules["lsp"], rules["grep"]), ("deny", "allow", "allow"))
+        rules = self.own(Agent.EXECUTOR, 'permission:\n  bash:\n    "make *": allow\n')
+        self.assertEqual((rules["bash"], rules["read"]), ({"make *": "allow"}, "allow"))
+
+    def test_patterns_of_an_own_file_come_after_the_bundled_names(self) -> None:
+        rules = self.own(Agent.EXPLORER, 'permission:\n  "r*": deny\n  read: allow\n')
+        names = [name for name in rules if name in ("r*", "read", "grep")]
+        self.assertEqual(names, ["grep", "r*", "read"])
+
+    def test_an_own_file_that_speaks_of_all_tools_decides_about_all(self) -> None:
+        rules = self.own(Agent.EXPLORER, 'permission:\n  read: allow\n  "*": deny\n')
+        self.assertEqual((rules["*"], rules["read"]), ("deny", "allow"))
+        self.assertEqual(next(iter(rules)), "*")
+        self.assertNotIn("grep", rules)
+        for permission in ("permission: allow\n", 'permission:\n  "*": allow\n'):
+            rules = self.own(Agent.EXPLORER, permission)
+            self.assertEqual((rules["*"], rules["edit"], rules["bash"]), ("allow", "deny", "deny"))
+            self.assertEqual(rules["webfetch"], "deny")
+        self.assertEqual(self.own(Agent.EXPLORER, "permission: ask\n")["*"], "deny")
 
     def test_a_file_that_cannot_be_used_is_named(self) -> None:
         path = self.tmp / ".opencode/agents/executor.md"

@@ -75,6 +75,12 @@ class TestBench(JobCase):
         self.assertNotEqual(first["job_id"], second["job_id"])
         self.assertEqual([row["done"] for row in second["rows"]], [2, 2])
 
+    def test_what_is_to_be_noticed_is_said_once_and_not_for_each_profile(self) -> None:
+        self.repo.git("config", "--global", "user.useConfigOnly", "true")
+        self.repo.git("config", "--global", "--unset", "user.email")
+        done = self.ends(0, "bench", "make things", "--profiles", "cheap,all-frontier")
+        self.assertEqual(done.err.count("git does not know who you are"), 1)
+
     def test_the_current_job_is_not_touched(self) -> None:
         self.ends(0, "plan", "something else", "--no-critique")
         before = (self.home / "plan.json").read_text()

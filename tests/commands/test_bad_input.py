@@ -47,12 +47,6 @@ class TestBadInput(JobCase):
         (empty / ".director" / "config.toml").write_text(CONFIG)
         self.assertIn("no commit yet", self.refused("plan", "x", "--repo", str(empty)))
 
-    def test_no_git_identity(self) -> None:
-        self.repo.git("config", "--global", "user.useConfigOnly", "true")
-        self.repo.git("config", "--global", "--unset", "user.email")
-        self.assertIn("who you are", self.refused("plan", "x"))
-        self.assertEqual(self.fake.calls(), [])
-
     def test_no_opencode(self) -> None:
         plain = [f for f in self.env["PATH"].split(os.pathsep) if not f.startswith(str(self.tmp))]
         path = os.pathsep.join(f for f in plain if not Path(f, "opencode").exists())

@@ -61,9 +61,9 @@ class TestEndings(JobCase):
     def test_a_job_that_cannot_begin_leaves_the_one_before_in_place(self) -> None:
         self.plan(node("a"))
         before = (self.home / "plan.json").read_text()
-        self.repo.git("config", "--global", "user.useConfigOnly", "true")
-        self.repo.git("config", "--global", "--unset", "user.email")
-        self.ends(2, "plan", "another")
+        (self.repo.root / ".opencode" / "agents").mkdir(parents=True)
+        (self.repo.root / ".opencode" / "agents" / "planner.md").write_text("---\nx\n---\n")
+        self.assertIn("planner.md", self.ends(2, "plan", "another", "--new").err)
         self.assertEqual((self.home / "plan.json").read_text(), before)
 
     def test_status_says_when_a_run_was_killed(self) -> None:

@@ -12,7 +12,17 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.support.fake_opencode import answer, hang, mark, say, shell, write
+from tests.support.fake_opencode import (
+    answer,
+    finish,
+    hang,
+    mark,
+    say,
+    shell,
+    silent_shell,
+    wait_for,
+    write,
+)
 from tests.support.jobs import SOURCE, JobCase, node
 
 POINTS = int(os.environ.get("DIRECTOR_KILLS", "20"))
@@ -189,6 +199,34 @@ class TestKilled(KilledCase):
         self.assertIn("the run was killed", self.ends(0, "status").out)
         self.implement("a")
         self.ends(0, "run")
+
+    def test_a_review_that_ended_unseen_counts_once_and_is_not_paid_for_again(self) -> None:
+        free = '[sandbox]\nmode = "off"\n'  # the agent itself kills director
+        self.configure(f"[review]\nstage_two_file_threshold = 0\n{free}")
+        finding = {"severity": "critical", "file": "a.txt", "problem": "hard-coded"}
+        block = answer({"summary": "it cheats", "findings": [finding]})
+        self.plan(node("a"))
+        self.implement("a")
+        self.implement("a", write("a.txt", "good and honest\n"))
+        kill = f"kill -9 $(cat {self.tmp}/pid)"
+        there = wait_for(self.tmp / "pid-is-there")
+        self.fake.queue("reviewer", block, finish(), there, silent_shell(kill), hang())
+        self.fake.queue("reviewer", answer({"summary": "fine", "findings": []}))
+        process = self.started("run")
+        (self.tmp / "pid").write_text(str(process.pid))
+        (self.tmp / "pid-is-there").touch()
+        self.assertEqual(process.wait(), -signal.SIGKILL)
+        self.ends(0, "run")
+        asked = [call.heading for call in self.fake.calls()][-4:]
+        self.assertEqual(asked, ["Implement", "Review", "Implement", "Review"])
+        for said in ("a.txt: hard-coded", "is still there"):
+            self.assertIn(said, self.fake.calls()[-2].prompt)
+        state = self.node_state("a")
+        self.assertEqual((state["review_blocks"], state["attempts"]), (1, 2))
+        self.assertEqual([t["outcome"] for t in state["tries"]], ["blocked_by_review", "green"])
+        self.assertEqual(self.on_branch("a.txt"), "good and honest")
+        reviews = [line for line in self.lines("costs.jsonl") if line["role"] == "reviewer"]
+        self.assertEqual(len(reviews), 2)
 
     def test_a_damaged_state_is_rebuilt_from_branch_and_journals(self) -> None:
         self.plan(node("a"), node("b"))

@@ -371,6 +371,23 @@ class TestConfiguration(RepositoryCase):
             (folder / name).chmod(0o755)
         return trace
 
+    def test_without_an_identity_director_commits_as_itself_and_says_so_once(self) -> None:
+        own = "git does not know who you are"
+        for setting in ("useConfigOnly = true", "name ="):
+            with self.subTest(setting):
+                (Path(self.env["HOME"]) / ".gitconfig").write_text(f"[user]\n\t{setting}\n")
+                self.script_planning(node("a"))
+                planned = self.ends(0, "plan", "make a", "--no-critique")
+                self.implement("a")
+                done = self.ends(0, "run")
+                said = [line for line in self.lines("events.jsonl") if line["kind"] == "notice"]
+                self.assertEqual((planned.err.count(own), done.err.count(own)), (1, 1))
+                self.assertEqual(sum(own in line["message"] for line in said), 2)
+                log = self.repo.git("log", "--format=%an <%ae> %cn <%ce>", f"main..{self.branch}")
+                itself = "director <director@localhost>"
+                self.assertEqual(set(log.splitlines()), {f"{itself} {itself}"})
+                self.ends(0, "verify")
+
     def test_no_hook_of_the_repository_runs(self) -> None:
         trace = self.hooks(self.repo.root / ".git" / "hooks")
         self.make()

@@ -88,6 +88,7 @@ class TestReadConfig(unittest.TestCase):
             [sampling.planner]
             [review]
             stage_two = false
+            veto = false
             [providers.local]
             base_url = "http://localhost:8080/v1"
             """
@@ -100,7 +101,7 @@ class TestReadConfig(unittest.TestCase):
         )
         self.assertEqual(config.sampling[Role.EXECUTOR].temperature, 0)
         self.assertEqual(config.sampling[Role.EXECUTOR].options, {"thinking": {"type": "off"}})
-        self.assertFalse(config.review.stage_two)
+        self.assertFalse(config.review.stage_two or config.review.veto)
         assert config.local is not None
         self.assertEqual(
             (config.local.base_url, config.local.api_key), ("http://localhost:8080/v1", "none")

@@ -221,7 +221,7 @@ class TestAuthoring(JobCase):
         """Plan with tests that hold ``text`` twice; returns what the person is told."""
         self.script_planning(node("a", **changes))
         self.fake.always("test-author", write("tests/a.sh", text), say("written"), node="a")
-        done = self.ends(2, "plan", "make a", "--no-critique")
+        done = self.ends(1, "plan", "make a", "--no-critique")
         self.assertEqual(len(self.prompts()), 2)
         self.assertIsNone(self.on_branch("tests/a.sh"))
         return done.err

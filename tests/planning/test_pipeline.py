@@ -74,6 +74,30 @@ class TestGates(JobCase):
         self.assertEqual(self.stored("plan_stage.json")["stage"], "gate_plan")
         self.assertIn("no good a", str(self.on_branch("tests/a.sh")))
 
+    def test_a_slip_in_the_plan_is_named_with_its_place_and_how_to_go_on(self) -> None:
+        self.script_planning(node("a"))
+        self.ends(0, "plan", "make a")
+        self.ends(0, "plan", "--continue")
+        right = (self.home / "plan.json").read_text()
+        (self.home / "plan.json").write_text(
+            right.replace('"title": "Make a",', '"title": "Make a"')
+        )
+        line = right[: right.index('"title"')].count("\n") + 2  # a missing comma is seen after it
+        said = self.ends(2, "plan", "--continue", "--json").json
+        self.assertIn(f"plan.json is damaged: line {line}, column ", said["error"])
+        self.assertEqual(said["next"], "correct it, then `director plan --continue`")
+        (self.home / "plan.json").write_text(right.replace('"sh tests/a.sh"', '""'))
+        said = self.ends(2, "plan", "--continue", "--json").json
+        self.assertIn("test_cmd", said["error"])
+        self.assertEqual(said["next"], "correct it, then `director plan --continue`")
+        (self.home / "plan.json").unlink()
+        said = self.ends(2, "plan", "--continue", "--json").json
+        self.assertIn("there is no plan", said["error"])
+        self.assertIn("restore it", said["next"])
+        self.assertEqual(self.stored("plan_stage.json")["stage"], "gate_plan")
+        (self.home / "plan.json").write_text(right)
+        self.ends(0, "plan", "--continue")
+
     def test_a_missing_edited_test_is_named(self) -> None:
         self.script_planning(node("a"))
         self.ends(0, "plan", "make a")
@@ -148,7 +172,7 @@ class TestDecomposing(JobCase):
     def test_prose_goes_back_with_the_errors_and_then_ends_clearly(self) -> None:
         self.script_planning(node("a"))
         self.fake.always("planner", say("I would rather talk about it."), heading="Plan")
-        done = self.ends(2, "plan", "make a", "--no-critique")
+        done = self.ends(1, "plan", "make a", "--no-critique")
         self.assertIn("no JSON object", done.err)
         self.assertIn(".director/logs", done.err)
         asked = [call for call in self.fake.calls() if call.heading == "Plan"]
@@ -173,7 +197,7 @@ class TestAuthoring(JobCase):
     def test_tests_that_pass_go_back_once_and_are_then_refused(self) -> None:
         self.script_planning(node("a"))
         self.fake.always("test-author", write("tests/a.sh", "echo all fine\n"), node="a")
-        done = self.ends(2, "plan", "make a", "--no-critique")
+        done = self.ends(1, "plan", "make a", "--no-critique")
         self.assertIn("passes although nothing is implemented", done.err)
         prompts = [call.prompt for call in self.fake.calls() if call.heading == "Tests"]
         self.assertEqual(len(prompts), 2)
@@ -184,7 +208,7 @@ class TestAuthoring(JobCase):
         self.script_planning(node("a"), node("b"))
         self.fake.queue("test-author", say("no"), node="a")
         self.fake.queue("test-author", say("no"), node="a")
-        self.assertIn("missing", self.ends(2, "plan", "make", "--no-critique").err)
+        self.assertIn("missing", self.ends(1, "plan", "make", "--no-critique").err)
         self.ends(0, "plan", "--continue", "--no-critique")
         authored = [call.node for call in self.fake.calls() if call.heading == "Tests"]
         self.assertEqual(authored.count("b"), 1)
@@ -206,10 +230,21 @@ class TestAuthoring(JobCase):
     def test_a_command_that_cannot_start_is_a_broken_gate_and_not_asked_again(self) -> None:
         self.script_planning(node("a", test_cmd="no-such-program tests/a.sh"))
         done = self.ends(2, "plan", "make a", "--no-critique")
-        self.assertIn("gate broken", done.err)
-        self.assertIn("127", done.err)
+        for said in ("gate broken", "127", '"test_cmd" in', "director plan --continue"):
+            self.assertIn(said, done.err)
         authored = [call for call in self.fake.calls() if call.heading == "Tests"]
         self.assertEqual(len(authored), 1)
+        stored = self.stored("plan.json")
+        stored["nodes"][0]["test_cmd"] = "sh tests/a.sh"
+        (self.home / "plan.json").write_text(json.dumps(stored))
+        self.ends(0, "plan", "--continue", "--no-critique")
+
+    def test_a_command_that_cannot_start_outweighs_tests_that_are_refused(self) -> None:
+        self.script_planning(node("a", test_cmd="no-such-program"), node("b"))
+        self.fake.always("test-author", say("no"), node="b")
+        said = self.ends(2, "plan", "make", "--no-critique").err
+        self.assertIn("gate broken", said)
+        self.assertIn("b: these test files are missing", said)
 
     def test_several_authors_work_at_once(self) -> None:
         self.script_planning(node("a"), node("b"))
@@ -271,6 +306,8 @@ class TestResuming(JobCase):
 
     def test_a_new_task_archives_the_job_before(self) -> None:
         self.plan(node("a"))
+        self.implement("a")
+        self.ends(0, "run")
         old = self.stored("plan.json")["job_id"]
         self.ends(0, "plan", "another thing", "--no-critique")
         self.assertNotEqual(self.stored("plan.json")["job_id"], old)

@@ -75,6 +75,7 @@ class TestReceipts(JobCase):
         self.ends(0, "verify")
 
     def test_what_merges_after_a_spoiled_rework_rests_on_its_own_runs(self) -> None:
+        self.configure("[review]\nveto = false\n")
         self.plan(node("a", files=["a.txt", "b", "c", "d"]))
         others = [write(name, "x") for name in "bcd"]
         self.implement("a", write("a.txt", "good\n"), *others)

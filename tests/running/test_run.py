@@ -8,6 +8,7 @@ from tests.support.fake_opencode import (
     exit_with,
     finish,
     mark,
+    say,
     shell,
     wait_for,
     write,
@@ -19,6 +20,11 @@ BLOCK: dict[str, Any] = {
     "summary": "it cheats",
     "findings": [{"file": "a.txt", "problem": "hard-coded"}],
 }
+CRITICAL: dict[str, Any] = {
+    "summary": "it cheats",
+    "findings": [{"severity": "critical", "file": "a.txt", "problem": "hard-coded"}],
+}
+PASS: dict[str, Any] = {"summary": "fine", "findings": []}
 
 
 class TestOneNode(JobCase):
@@ -167,35 +173,97 @@ class TestScope(JobCase):
         self.assertEqual(self.on_branch("a.txt"), "good")
 
 
-class TestReviews(JobCase):
+class ReviewCase(JobCase):
+    """Node ``a`` changes so many files that a reviewer reads its diff."""
+
     def wide(self) -> dict[str, Any]:
         return node("a", files=["a.txt", "b", "c", "d"])
 
     def work(self, text: str = "good\n") -> list[dict[str, Any]]:
         return [write("a.txt", text), *(write(name, "x") for name in "bcd")]
 
-    def test_an_objection_buys_one_rework(self) -> None:
+    def reviews(self) -> int:
+        return sum(call.heading == "Review" for call in self.fake.calls())
+
+    def outcomes(self) -> list[str]:
+        return [one["outcome"] for one in self.node_state("a")["tries"]]
+
+
+class TestReviews(ReviewCase):
+    def test_a_critical_finding_spends_an_attempt_and_the_rework_is_reviewed_again(self) -> None:
         self.plan(self.wide())
         self.implement("a", *self.work())
         self.implement("a", write("b", "better"))
-        self.fake.always("reviewer", answer(BLOCK))
+        self.fake.queue("reviewer", answer(CRITICAL))
+        self.fake.queue("reviewer", answer(PASS))
         self.ends(0, "run")
-        reviews = [call for call in self.fake.calls() if call.heading == "Review"]
-        self.assertEqual(len(reviews), 1)
-        self.assertIn("hard-coded", self.fake.calls()[-1].prompt)
+        self.assertEqual(self.reviews(), 2)
+        rework = [call for call in self.fake.calls() if call.heading == "Implement"][1].prompt
+        self.assertIn("a.txt: hard-coded", rework)
+        self.assertIn("is still there", rework)
         self.assertEqual(self.on_branch("b"), "better")
         state = self.node_state("a")
-        self.assertEqual((state["status"], state["review_blocks"]), ("done", 1))
-        self.assertEqual(state["review_summary"], "it cheats")
+        self.assertEqual((state["status"], state["attempts"]), ("done", 2))
+        self.assertEqual((state["review_blocks"], state["review_summary"]), (1, "fine"))
+        self.assertEqual(self.outcomes(), ["blocked_by_review", "green"])
 
-    def test_an_objection_is_no_veto(self) -> None:
+    def test_a_node_whose_attempts_the_review_used_up_fails_with_the_findings(self) -> None:
+        self.plan(self.wide())
+        for _ in range(3):
+            self.implement("a", *self.work())
+        self.fake.always("reviewer", answer(CRITICAL))
+        done = self.ends(1, "run", "--max-attempts", "2")
+        self.assertIn("a.txt: hard-coded", done.out)
+        self.assertIn("a.txt: hard-coded", self.ends(0, "status").out)
+        state = self.node_state("a")
+        self.assertEqual((state["status"], state["review_blocks"]), ("failed", 3))
+        self.assertIn("a.txt: hard-coded", state["error"])
+        self.assertEqual(self.outcomes(), ["blocked_by_review"] * 3)
+        models = [c.option("--model") for c in self.fake.calls() if c.heading == "Implement"]
+        self.assertEqual(models, ["fake/cheap", "fake/cheap", "fake/big"])
+        self.assertIsNone(self.on_branch("a.txt"))
+
+    def test_what_is_not_critical_goes_on_record_and_stops_nothing(self) -> None:
+        minor = {"severity": "minor", "file": "b", "problem": "a poor name"}
         self.plan(self.wide())
         self.implement("a", *self.work())
-        self.implement("a", *self.work("spoiled\n"))
-        self.fake.always("reviewer", answer(BLOCK))
+        self.fake.always("reviewer", answer({"summary": "fine but", "findings": [minor]}))
         self.ends(0, "run")
-        self.assertEqual(self.on_branch("a.txt"), "good")
-        self.assertEqual(self.node_state("a")["status"], "done")
+        state = self.node_state("a")
+        self.assertEqual((state["attempts"], state["review_blocks"]), (1, 0))
+        self.assertEqual(state["review_summary"], "fine but")
+        (event,) = [line for line in self.lines("events.jsonl") if line["kind"] == "review"]
+        self.assertEqual((event["blocked"], event["findings"]), (False, [minor]))
+
+    def test_a_reviewer_that_gives_no_answer_stops_nothing(self) -> None:
+        cut_off = (answer(CRITICAL), finish(reason="length"))
+        for steps in ((say("This must be stopped!"),), cut_off):
+            with self.subTest(steps[-1]["do"]):
+                self.plan(self.wide())
+                self.implement("a", *self.work())
+                self.fake.queue("reviewer", *steps)
+                self.ends(0, "run")
+                state = self.node_state("a")
+                self.assertEqual((state["review_blocks"], state["attempts"]), (0, 1))
+                self.assertIn("no review", state["review_summary"])
+
+    def test_findings_are_not_forgotten_when_the_ceiling_stops_the_run_before_the_rework(
+        self,
+    ) -> None:
+        self.configure("[limits]\ncost_ceiling_usd = 5\n")
+        self.plan(self.wide())
+        self.implement("a", *self.work())
+        self.fake.queue("reviewer", answer(CRITICAL), finish(input=2_000_000))
+        self.assertIn("ceiling", self.ends(3, "run").out)
+        self.assertEqual(self.outcomes(), ["blocked_by_review"])
+        self.configure()
+        self.implement("a", write("b", "better"))
+        self.fake.queue("reviewer", answer(PASS))
+        self.ends(0, "run")
+        rework = [call for call in self.fake.calls() if call.heading == "Implement"][1].prompt
+        self.assertIn("a.txt: hard-coded", rework)
+        self.assertEqual((self.on_branch("a.txt"), self.on_branch("b")), ("good", "better"))
+        self.assertEqual(len(self.lines("costs.jsonl")), len(self.fake.calls()))
 
     def test_the_advisory_check_never_sends_back(self) -> None:
         self.configure("[review]\nstage_one_llm = true\n")
@@ -205,6 +273,46 @@ class TestReviews(JobCase):
         self.ends(0, "run")
         self.assertEqual(self.node_state("a")["review_blocks"], 0)
         self.assertEqual(self.node_state("a")["review_summary"], "it cheats")
+
+
+class TestReviewsWithoutVeto(ReviewCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.configure("[review]\nveto = false\n")
+
+    def test_an_objection_buys_one_rework(self) -> None:
+        self.plan(self.wide())
+        self.implement("a", *self.work())
+        self.implement("a", write("b", "better"))
+        self.fake.always("reviewer", answer(BLOCK))
+        self.ends(0, "run")
+        self.assertEqual(self.reviews(), 1)
+        self.assertIn("hard-coded", self.fake.calls()[-1].prompt)
+        self.assertEqual(self.on_branch("b"), "better")
+        state = self.node_state("a")
+        self.assertEqual((state["status"], state["review_blocks"]), ("done", 1))
+        self.assertEqual(state["review_summary"], "it cheats")
+
+    def test_an_objection_is_no_veto_and_spends_no_attempt(self) -> None:
+        self.plan(self.wide())
+        self.implement("a", *self.work())
+        self.implement("a", *self.work("spoiled\n"))
+        self.fake.always("reviewer", answer(BLOCK))
+        self.ends(0, "run", "--max-attempts", "1")
+        self.assertEqual(self.on_branch("a.txt"), "good")
+        state = self.node_state("a")
+        self.assertEqual((state["status"], state["escalated"]), ("done", False))
+
+    def test_what_was_green_still_merges_after_a_stop_before_the_rework(self) -> None:
+        self.configure("[review]\nveto = false\n[limits]\ncost_ceiling_usd = 5\n")
+        self.plan(self.wide())
+        self.implement("a", *self.work())
+        self.fake.queue("reviewer", answer(BLOCK), finish(input=2_000_000))
+        self.ends(3, "run")
+        self.configure("[review]\nveto = false\n")
+        self.implement("a", *self.work("spoiled\n"))
+        self.ends(0, "run", "--max-attempts", "1")
+        self.assertEqual((self.reviews(), self.on_branch("a.txt")), (1, "good"))
 
 
 class TestFlakes(JobCase):

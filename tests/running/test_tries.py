@@ -18,8 +18,11 @@ def snapshot(
 
 
 class TestNextRole(unittest.TestCase):
-    def after(self, *tries: tuple[Role, TryOutcome], attempts: int = 2) -> Role | None:
-        return next_role([Try(role, outcome) for role, outcome in tries], attempts)
+    def after(
+        self, *tries: tuple[Role, TryOutcome], attempts: int = 2, veto: bool = True
+    ) -> Role | None:
+        done = [Try(role, outcome) for role, outcome in tries]
+        return next_role(done, attempts, veto=veto)
 
     def test_the_executor_has_its_attempts_then_the_escalation_tier_has_one(self) -> None:
         self.assertIs(self.after(), E)
@@ -30,9 +33,20 @@ class TestNextRole(unittest.TestCase):
         )
 
     def test_only_the_models_own_failures_spend_an_attempt(self) -> None:
-        for innocent in (TryOutcome.COLLIDED, TryOutcome.BLOCKED, TryOutcome.FLAKY):
+        for innocent in (TryOutcome.COLLIDED, TryOutcome.FLAKY):
             with self.subTest(innocent):
                 self.assertIs(self.after((E, innocent), attempts=1), E)
+
+    def test_a_veto_spends_an_attempt_of_the_escalation_tier_too(self) -> None:
+        blocked = TryOutcome.BLOCKED
+        self.assertIs(self.after((E, blocked)), E)
+        self.assertIs(self.after((E, blocked), (E, blocked)), X)
+        self.assertIsNone(self.after((E, blocked), (E, TryOutcome.RED), (X, blocked)))
+
+    def test_without_a_veto_an_objection_spends_nothing(self) -> None:
+        blocked = TryOutcome.BLOCKED
+        self.assertIs(self.after((E, blocked), attempts=1, veto=False), E)
+        self.assertIs(self.after((E, TryOutcome.RED), (X, blocked), attempts=1, veto=False), X)
 
     def test_a_node_that_stays_flaky_is_given_up_without_escalation(self) -> None:
         self.assertIsNone(self.after((E, TryOutcome.FLAKY), (E, TryOutcome.FLAKY)))

@@ -78,10 +78,24 @@ class TestReading(RepositoryCase):
         self.assertEqual(identity["GIT_AUTHOR_EMAIL"], "sam@example.org")
         self.assertEqual(identity["GIT_COMMITTER_EMAIL"], "c@example.org")
 
-    def test_no_identity_is_said_before_any_work(self) -> None:
+    def test_without_an_identity_director_commits_as_itself(self) -> None:
+        for settings in ("useConfigOnly = true", "name =\n\temail = sam@example.org", "name = ..."):
+            with self.subTest(settings):
+                (Path(self.env["HOME"]) / ".gitconfig").write_text(f"[user]\n\t{settings}\n")
+                repository = self.open()
+                self.assertTrue(repository.is_anonymous)
+                for who in ("AUTHOR", "COMMITTER"):
+                    self.assertEqual(repository.identity()[f"GIT_{who}_NAME"], "director")
+                    self.assertEqual(
+                        repository.identity()[f"GIT_{who}_EMAIL"], "director@localhost"
+                    )
+
+    def test_what_the_environment_says_of_the_author_stands_beside_directors_own_name(self) -> None:
         (Path(self.env["HOME"]) / ".gitconfig").write_text("[user]\n\tuseConfigOnly = true\n")
-        with self.assertRaisesRegex(RequestError, "git does not know who you are"):
-            self.open().identity()
+        env = {**self.env, "GIT_AUTHOR_NAME": "Ann", "GIT_AUTHOR_EMAIL": "ann@example.org"}
+        identity = open_repository(self.sample.root, env).identity()
+        self.assertEqual(identity["GIT_AUTHOR_NAME"], "Ann")
+        self.assertEqual(identity["GIT_COMMITTER_NAME"], "director")
 
     def test_uncommitted_counts_paths(self) -> None:
         self.assertEqual(self.open().uncommitted(), 0)

@@ -1,0 +1,41 @@
+"""What agents and gates of one command find: git's settings, the sandbox, the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from director.model.config import Config
+from director.workspace.git_settings import freeze_settings
+from director.workspace.repository import Repository
+from director.workspace.sandbox import Sandbox, choose_mechanism, grounds_of, home_of
+
+BYTECODE = "PYTHONPYCACHEPREFIX"  # compiled code outside the worktree: anybody's, of anything
+
+
+@dataclass(frozen=True)
+class Site:
+    """The user's repository as git sees it here, the sandbox, and the variables of gates and setup.
+
+    Git's configuration is the one that was there before any agent ran.
+    """
+
+    repository: Repository
+    sandbox: Sandbox
+    gate_env: Mapping[str, str]
+
+
+def site_of(
+    user: Repository, job: Path, config: Config, env: Mapping[str, str], folder: Path
+) -> Site:
+    """Return the site for worktrees in ``folder``, of the job repository at ``job``."""
+    policy, home = config.sandbox, home_of(env)
+    settings = freeze_settings(user.git, home, folder / "notes" / "git")
+    mechanism = choose_mechanism(policy, env)
+    kept = (user.root, user.common_dir, user.objects, job)
+    grounds = grounds_of(policy, kept, folder, env) if mechanism else None
+    places = {"git": str(job), "repo": str(user.root), "home": str(home)}
+    sandbox = Sandbox(policy, places, mechanism, grounds)
+    shown = {name: value for name, value in config.env.of(env).items() if name != BYTECODE}
+    return Site(user.reading(settings), sandbox, {**shown, **settings.variables})

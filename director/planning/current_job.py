@@ -1,0 +1,162 @@
+"""Which job is the current one: begun for a new task, set aside, brought back.
+
+One job at a time lies in ``.director``; others wait in ``jobs/<id>``. One that is not finished
+gives way only when that is asked for.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+
+from director.job.stage import PlanStage, Stage, read_stage, write_stage
+from director.job.workbench import Setting, check_prerequisites
+from director.model.errors import RequestError
+from director.model.state import NodeStatus
+from director.records import files
+from director.records.clock import now
+from director.records.events import Kind, journal
+from director.records.job_directory import JobDirectory
+from director.workspace.job_repository import create_job_repository
+from director.workspace.pool import sweep_pool
+from director.workspace.repository import BRANCH_PREFIX
+
+GO_ON = "director plan --continue"
+RUN = "director run"
+
+
+def to_continue(directory: JobDirectory) -> PlanStage:
+    """Return the current job, whose planning is to go on; RequestError when it cannot."""
+    current = _current(directory)
+    if current is None:
+        raise RequestError("there is no plan to continue", 'begin with `director plan "<task>"`')
+    if current.stage is Stage.READY:
+        raise RequestError("the plan is ready", f"go on with `{RUN}`")
+    return current
+
+
+def for_task(setting: Setting, directory: JobDirectory, task: str, *, new: bool) -> PlanStage:
+    """Return the job for ``task``: the current one, or a new one that takes its place.
+
+    The same task on the same commit is the same request again, while it is being planned: nothing
+    is paid for twice. RequestError when another job is not finished, unless ``new``.
+    """
+    base = setting.repository.head()
+    try:
+        current = _current(directory)
+    except RequestError:
+        current = None  # cannot be continued; its records are put aside with the rest
+    again = current if current and not new and _is_asked_again(current, task, base) else None
+    if again is None and not new:
+        _refuse_unfinished(directory, current, 'director plan --new "<task>"')
+    check_prerequisites(setting)
+    setting.repository.complete(base)
+    if again is not None:
+        return again
+    _put_aside(setting, directory, current)
+    return _begin(setting, directory, task, base)
+
+
+def bring_back(setting: Setting, directory: JobDirectory, job_id: str, *, new: bool) -> PlanStage:
+    """Make an archived job the current one, and archive the one that was.
+
+    RequestError when there is no such job, or the current one is not finished, unless ``new``.
+    """
+    current = _current(directory)
+    if current is not None and current.job_id == job_id:
+        return current
+    stage = _archived(directory, job_id)
+    if not new:
+        _refuse_unfinished(directory, current, f"director plan --resume {job_id} --new")
+    _put_aside(setting, directory, current)
+    directory.restore(job_id)
+    return stage
+
+
+def left_to_do(directory: JobDirectory, stage: PlanStage) -> str | None:
+    """Say what keeps a job from being finished, or return None.
+
+    A job that nothing was paid for yet has nothing to lose: it counts as finished.
+    """
+    if stage.stage is not Stage.READY:
+        paid = files.read_lines(directory.costs) or any(directory.calls.glob("*.json"))
+        return f"planning stands at {stage.stage}" if paid else None
+    try:
+        state = directory.load_state(directory.load_plan())
+    except RequestError as error:
+        return error.what
+    done = len(state.ids(NodeStatus.DONE))
+    return f"{done} of {len(state.nodes)} nodes are done" if done < len(state.nodes) else None
+
+
+def next_command(stage: PlanStage) -> str:
+    """Return the command that goes on with a job."""
+    return RUN if stage.stage is Stage.READY else GO_ON
+
+
+def named(stage: PlanStage) -> str:
+    """Return a job's id and its task in one line."""
+    task = " ".join(stage.task.split())
+    return f"{stage.job_id} ({task if len(task) <= 60 else f'{task[:59]}…'})"
+
+
+def _current(directory: JobDirectory) -> PlanStage | None:
+    """Return the current job; one that a kill left in two places is put together again."""
+    current = read_stage(directory)
+    if current is not None:
+        directory.restore(current.job_id)
+    return current
+
+
+def _is_asked_again(current: PlanStage, task: str, base: str) -> bool:
+    same = (current.task, current.base_commit) == (task, base)
+    return same and current.stage is not Stage.READY
+
+
+def _archived(directory: JobDirectory, job_id: str) -> PlanStage:
+    known = directory.archived()
+    stage = read_stage(known[job_id]) if job_id in known else None
+    if stage is None:
+        listed = ", ".join(sorted(known)) or "there are none"
+        raise RequestError(f"there is no archived job {job_id}", f"archived jobs: {listed}")
+    return stage
+
+
+def _refuse_unfinished(directory: JobDirectory, current: PlanStage | None, aside: str) -> None:
+    left = left_to_do(directory, current) if current else None
+    if current is None or left is None:
+        return
+    raise RequestError(
+        f"job {named(current)} is not finished: {left}",
+        f"`{next_command(current)}` goes on with it; `{aside}` sets it aside, and says how to "
+        "come back",
+    )
+
+
+def _put_aside(setting: Setting, directory: JobDirectory, current: PlanStage | None) -> None:
+    """Archive whatever job there is, also one whose records are damaged or incomplete."""
+    if not directory.has_records():
+        return
+    job_id = current.job_id if current else f"unknown-{_moment()}"
+    unfinished = current is not None and left_to_do(directory, current) is not None
+    sweep_pool(directory.pool)
+    archived = directory.archive(job_id)
+    setting.events.emit(
+        Kind.JOB_ARCHIVED, job_id=job_id, folder=str(archived), unfinished=unfinished
+    )
+
+
+def _begin(setting: Setting, directory: JobDirectory, task: str, base: str) -> PlanStage:
+    job_id = f"{_moment()}-{secrets.token_hex(2)}"
+    branch = f"{BRANCH_PREFIX}job-{job_id}"
+    create_job_repository(directory.repository, setting.repository, branch, base)
+    stage = PlanStage(Stage.SPEC, job_id, task, base, branch, now(), authored_from=base)
+    write_stage(directory, stage)
+    events = setting.events.also(journal(directory.events))
+    uncommitted = setting.repository.uncommitted()
+    events.emit(Kind.JOB_STARTED, job_id=job_id, base=base, branch=branch, uncommitted=uncommitted)
+    return stage
+
+
+def _moment() -> str:
+    return datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
