@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from director.job.evidence import with_evidence
 from director.job.workbench import Workbench
 from director.model.plan import Node
 from director.model.receipt import GateRun
@@ -105,6 +106,7 @@ class Trial:
     def _gate(self, commit: str, purpose: str) -> GateResult:
         name = f"{self._node.id}-{purpose}"
         result = self._bench.gates.run(self._node.test_cmd, self._worktree.path, name)
+        result = with_evidence(self._bench.job, self._node, commit, result)
         self._tell(purpose, result)
         if result.verdict is Verdict.GREEN:
             self._green.append(gate_run(self._bench, purpose, commit, result))
@@ -119,4 +121,5 @@ class Trial:
             reason=result.reason,
             wall_secs=round(result.wall_secs, 3),
             log=result.log.name,
+            tests_run=result.tests_run,
         )
