@@ -46,7 +46,7 @@ _STARTING_THEMSELVES = (
 _QUIET = re.compile(r"-qq+|(?:-p)?no:terminal|--?.*(?:report|format|json|silent).*")
 # Options that leave no test out; any other may.
 _HARMLESS = re.compile(
-    r"-[vqsxbiu]+|-r\w+|-race|-cover|-json|-count=\d+|-timeout=\S+|-[nj]\d*|-W.*|-p(?:no:\S+)?"
+    r"-[vqsxbiu]+|-r[aAfEsxXpPwN]+|-race|-cover|-json|-count=\d+|-timeout=\S+|-[nj]\d*|-W.*|-p(?:no:\S+)?"
     r"|--(?:verbose|quiet|failfast|exitfirst|buffer|locals|ci|runInBand|silent|json|test|locked"
     r"|offline|frozen|release|all-features|no-fail-fast|no-warnings|passWithNoTests|import|require"
     r"|(?:tb|colou?r|no-colou?r|no-header|no-summary|strict|cov|no-cov|durations|maxfail|bail"

@@ -70,9 +70,8 @@ _UNITTEST = re.compile(
     r"(?:\n+(?:OK|FAILED|NO TESTS RAN)(?: \((?P<how>[^)\n]*)\))?$)?",
     re.MULTILINE,
 )
-_UNITTEST_PROGRESS = re.compile(
-    r"^[.sxuFE]*[.xuFE][.sxuFE]*$|\.\.\. (?:ok|expected failure|FAIL|ERROR)$", re.MULTILINE
-)
+_UNITTEST_PROGRESS = re.compile(r"^[.sxuFE]+$", re.MULTILINE)
+_UNITTEST_VERBOSE = re.compile(r"\.\.\. (?:ok|expected failure|FAIL|ERROR)$", re.MULTILINE)
 
 
 def _unittest(text: str) -> CountedTests | None:
@@ -80,12 +79,18 @@ def _unittest(text: str) -> CountedTests | None:
     if not runs:
         return None
     how = " ".join(run["how"] or "" for run in runs)
+    ran = _sum(run["ran"] for run in runs)
     skipped = _sum(re.findall(r"\bskipped=(\d+)", how))
     trouble = _sum(re.findall(r"\b(?:errors|failures|expected failures)=(\d+)", how))
-    executed = max(_sum(run["ran"] for run in runs) - skipped, trouble)
     # A class that is skipped as a whole, and every skipped test in Python 3.12.1, are not among
-    # those that ran: then something else shows that one did.
-    return CountedTests("unittest", executed or int(bool(_UNITTEST_PROGRESS.search(text))), skipped)
+    # those that ran: what is shown of each test says more then.
+    shown = min(ran, _shown_by_unittest(text)) if skipped else 0
+    return CountedTests("unittest", max(ran - skipped, shown, trouble), skipped)
+
+
+def _shown_by_unittest(text: str) -> int:
+    marks = "".join(_UNITTEST_PROGRESS.findall(text))
+    return len(marks) - marks.count("s") + len(_UNITTEST_VERBOSE.findall(text))
 
 
 _PYTEST = re.compile(
@@ -251,6 +256,7 @@ _OTHERS = {
     "ctest": r"\btests passed, \d+ tests? failed out of (?P<ran>\d+)$|^No tests were found!!!$",
     "prove": r"^Files=\d+, Tests=(?P<ran>\d+),",
     "dotnet": r"^Passed! +- Failed: +\d+, Passed: +(?P<done>\d+), Skipped: +(?P<skipped>\d+),",
+    "junit": r'<testsuite [^>\n]*\btests="(?P<ran>\d+)"[^>\n]*\bskipped="(?P<skipped>\d+)"',
     "bats": r"^(?P<ran>\d+) tests?, \d+ failures?(?:, (?P<skipped>\d+) skipped)?",
 }
 

@@ -17,7 +17,7 @@ from director.model.plan import Node
 from director.model.runner_command import programs
 
 _SUPPORT = re.compile(
-    r"conftest\.py|\.?pytest\.ini|\.?pytest\.toml|tox\.ini|noxfile\.py|nextest\.toml|\.coveragerc"
+    r"conftest\.py|\.?pytest\.ini|\.?pytest\.toml|tox\.ini|noxfile\.py|nextest\.toml"
     r"|(?:jest|vitest|karma|playwright|cypress|ava|jasmine|wdio)\.(?:conf|config|workspace)\.\w+"
     r"|(?:jest|vitest)[.-]setup\.\w+|\.mocharc(?:\.\w+)?|\.taprc|\.jasmine\.json"
     r"|phpunit\.xml(?:\.dist)?|\.rspec|(?:spec|rails|test)_helper\.rb|sitecustomize\.py"
@@ -32,7 +32,7 @@ _RECIPES = {
 }
 _SCRIPT = re.compile(r"(?:pre|post)?test(?::.*)?")
 _JSON_KEYS = ("jest", "vitest", "mocha", "ava", "tap")
-_TOML_KEYS = ("pytest", "tox", "unittest", "nox", "coverage")
+_TOML_KEYS = ("pytest", "tox", "unittest")
 _CFG_SECTION = re.compile(r"(?:tool:)?(?:pytest|tox|unittest|nosetests)(?::.*)?|testenv.*")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tests.faults.cases import FaultCase
+from tests.faults.cases import FaultCase, good
 from tests.support.fake_opencode import Step, say, write
 from tests.support.jobs import node
 
@@ -134,6 +134,26 @@ class TestNothingRan(EvidenceCase):
 
 
 class TestSupportFiles(EvidenceCase):
+    def test_runner_settings_in_an_ordinary_file_are_out_of_scope(self) -> None:
+        before = '{"scripts": {"test": "sh tests/a.sh"}}\n'
+        self.commit_files({"package.json": before})
+        self.plan(node("a", files=["a.txt", "package.json"]))
+        more = '{"scripts": {"test": "sh tests/a.sh"}, "dependencies": {"left-pad": "1"}}\n'
+        self.implement("a", *good(write("package.json", '{"scripts": {"test": "exit 0"}}\n')))
+        self.implement("a", *good(write("package.json", more)))
+        self.ends(0, "run")
+        self.assertEqual(self.outcomes(), ["out_of_scope", "green"])
+        self.assertIn("how the tests are run: package.json: scripts.test", self.lesson())
+        self.assertEqual(self.on_branch("package.json"), more.strip())
+
+    def test_they_may_change_where_the_plan_says_so(self) -> None:
+        new = '{"scripts": {"test": "sh tests/a.sh"}}\n'
+        files = {"files": ["a.txt", "package.json"], "test_support": ["package.json"]}
+        self.plan(node("a", **files))
+        self.implement("a", *good(write("package.json", new)))
+        self.ends(0, "run")
+        self.assertEqual(self.outcomes(), ["green"])
+
     def test_a_package_file_of_the_tests_in_an_allowlist_is_refused(self) -> None:
         allowed = node("a", files=["app.py", "tests/__init__.py"])
         self.script_planning(allowed)
