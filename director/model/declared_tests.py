@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 import re
+import threading
+import warnings
 from collections.abc import Iterator
 from typing import TypeGuard
 
@@ -20,6 +22,7 @@ _FILES = {
         ("jest", "vitest", "mocha", "node"), re.compile(r"[._-](?:test|spec)\.[cm]?[jt]sx?$")
     ),
 }
+_WARNINGS = threading.Lock()  # their filters are the process's, and lanes are threads
 _UNFIT_MODULE = frozenset(
     {"load_tests", "pytest_generate_tests", "pytestmark", "__test__", "setUpModule", "del"}
 )
@@ -48,8 +51,10 @@ def declared_tests(path: str, text: str, runner: str) -> int:
 
 def _in_python(text: str, functions: bool) -> int:
     try:
-        module = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError):
+        with _WARNINGS, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            module = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return 0
     bound = [name for statement in module.body for name in _bound(statement)]
     if not _UNFIT_MODULE.isdisjoint(bound) or any(map(_may_skip, module.body)):

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-READ_CHARACTERS = 16_000_000  # of the end of an output: that is where summaries stand
+READ_CHARACTERS = 1_000_000  # of the end of an output: that is where summaries stand
 _ESCAPES = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 
 
@@ -33,7 +33,7 @@ UNKNOWN = CountedTests(None, None)
 def read_output(output: str) -> dict[str, CountedTests]:
     """Return the counts of the runners whose summaries stand in ``output``, by runner."""
     text = _ESCAPES.sub("", output[-READ_CHARACTERS:]).replace("\r\n", "\n").replace("\r", "\n")
-    found = (read(text) for read in _READERS)
+    found = (read(text) for read, hints in _READERS if any(hint in text for hint in hints))
     return {counted.runner: counted for counted in found if counted and counted.runner}
 
 
@@ -61,8 +61,9 @@ def _worded(runner: str, lines: Iterable[str]) -> CountedTests | None:
     return CountedTests(runner, _sum(_RAN.findall(text)), _sum(_LEFT_OUT.findall(text)))
 
 
-def _sum(numbers: Iterable[str]) -> int:
-    return sum(map(int, numbers))
+def _sum(numbers: Iterable[str | None]) -> int:
+    """Add up digits as they are printed; what has more than nine is nonsense, and cut."""
+    return sum(int(number[:9]) for number in numbers if number)
 
 
 _UNITTEST = re.compile(
@@ -159,7 +160,7 @@ _MOCHA = re.compile(r"^ {2}(\d+ (?:passing|pending|failing)\b.*)$", re.MULTILINE
 _MOCHA_NOTHING = re.compile(r"^(?:Error: )?No test files found: ", re.MULTILINE)
 _JSON_TOTALS = re.compile(r'"num(Passed|Failed|Pending|Todo)Tests": ?(\d+)')
 _JSON_STATS = re.compile(
-    r'"stats": \{[^}]*"passes": (?P<passed>\d+),\s*"pending": (?P<skipped>\d+),'
+    r'"stats": \{[^}]{0,300}?"passes": (?P<passed>\d+),\s*"pending": (?P<skipped>\d+),'
     r'\s*"failures": (?P<failed>\d+)'
 )
 
@@ -178,14 +179,14 @@ def _mocha(text: str) -> CountedTests | None:
     if counted := _worded("mocha", _MOCHA.findall(text)):
         return counted
     if stats := _JSON_STATS.search(text):
-        ran = int(stats["passed"]) + int(stats["failed"])
-        return CountedTests("mocha", ran, int(stats["skipped"]))
+        ran = _sum((stats["passed"], stats["failed"]))
+        return CountedTests("mocha", ran, _sum((stats["skipped"],)))
     return CountedTests("mocha", 0) if _MOCHA_NOTHING.search(text) else None
 
 
 def _json_totals(text: str) -> CountedTests | None:
     """Read the JSON that jest and vitest share."""
-    found = {what: int(number) for what, number in _JSON_TOTALS.findall(text)}
+    found = {what: _sum((number,)) for what, number in _JSON_TOTALS.findall(text)}
     if len(found) < 4:
         return None
     ran = found["Passed"] + found["Failed"]
@@ -223,7 +224,7 @@ def _tap(text: str) -> CountedTests | None:
 def _node_summary(text: str) -> Mapping[str, int]:
     counts: dict[str, int] = {}
     for what, number in _NODE_SUMMARY.findall(text):
-        counts[what] = counts.get(what, 0) + int(number)
+        counts[what] = counts.get(what, 0) + _sum((number,))
     return counts if "tests" in counts and "pass" in counts else {}
 
 
@@ -256,8 +257,24 @@ _OTHERS = {
     "ctest": r"\btests passed, \d+ tests? failed out of (?P<ran>\d+)$|^No tests were found!!!$",
     "prove": r"^Files=\d+, Tests=(?P<ran>\d+),",
     "dotnet": r"^Passed! +- Failed: +\d+, Passed: +(?P<done>\d+), Skipped: +(?P<skipped>\d+),",
-    "junit": r'<testsuite [^>\n]*\btests="(?P<ran>\d+)"[^>\n]*\bskipped="(?P<skipped>\d+)"',
+    "junit": r'<testsuite [^>\n]{0,500}?\btests="(?P<ran>\d+)"'
+    r'[^>\n]{0,500}?\bskipped="(?P<skipped>\d+)"',
     "bats": r"^(?P<ran>\d+) tests?, \d+ failures?(?:, (?P<skipped>\d+) skipped)?",
+}
+
+
+_OTHER_HINTS = {
+    "deno": (" passed",),
+    "bun": (" pass\n",),
+    "phpunit": ("OK (", "Assertions: ", "No tests executed!"),
+    "rspec": (" example",),
+    "minitest": (" assertions, ",),
+    "maven": ("Tests run: ",),
+    "ctest": ("tests passed, ", "No tests were found!!!"),
+    "prove": ("Files=",),
+    "dotnet": ("Passed!",),
+    "junit": ("<testsuite ",),
+    "bats": (" failure",),
 }
 
 
@@ -274,17 +291,22 @@ def _other(runner: str, pattern: re.Pattern[str]) -> Callable[[str], CountedTest
 
 
 def _sum_of(found: Iterable[Mapping[str, str | None]], *names: str) -> int:
-    return sum(int(one.get(name) or 0) for one in found for name in names)
+    return _sum(one.get(name) for one in found for name in names)
 
 
-_READERS = (
-    _unittest,
-    _pytest,
-    _go,
-    _cargo,
-    _jest,
-    _vitest,
-    _mocha,
-    _tap,
-    *(_other(runner, re.compile(text, re.MULTILINE)) for runner, text in _OTHERS.items()),
+# Each reader with texts of which one stands in every output that it can read: most outputs are
+# passed over without a search.
+_READERS: tuple[tuple[Callable[[str], CountedTests | None], tuple[str, ...]], ...] = (
+    (_unittest, ("Ran ",)),
+    (_pytest, (" in ", "%]")),
+    (_go, ("ok  ", "--- ", "[no test files]", '"Action":', "FAIL\t")),
+    (_cargo, ("test result: ", "running ", "Summary [")),
+    (_jest, ("Tests: ", "No tests found", "process.exit called", '"numPassedTests"')),
+    (_vitest, ("Tests  ", "No test files found")),
+    (_mocha, (" passing", "No test files found", '"stats": {')),
+    (_tap, ("TAP version", "1..", "tests ")),
+    *(
+        (_other(runner, re.compile(text, re.MULTILINE)), _OTHER_HINTS[runner])
+        for runner, text in _OTHERS.items()
+    ),
 )

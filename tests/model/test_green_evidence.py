@@ -84,6 +84,12 @@ class TestEvidenceOfGreen(unittest.TestCase):
             self.judge("pytest -k one", "1 passed, 1 deselected in 0.1s\n").lacking, ""
         )
 
+    def test_the_end_of_a_very_long_output_shows_a_part(self) -> None:
+        noise = "a line of output\n" * 100_000
+        command = "python3 -m unittest tests.test_a"
+        self.assertEqual(self.judge(command, noise + ran(2)), Evidence(2))
+        self.assertEqual(self.judge("sh a.sh", f"{noise}ok 9 - a\n1..9\n"), Evidence(1))
+
     def test_what_a_test_prints_of_another_runner_does_not_count_for_its_own(self) -> None:
         command = "python3 -m unittest tests.test_a"
         self.assertEqual(self.judge(command, f"no tests ran in 0.1s\n{ran(2)}"), Evidence(2))

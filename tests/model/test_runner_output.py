@@ -254,6 +254,16 @@ class TestReadOutput(unittest.TestCase):
             with self.subTest(output):
                 self.assertEqual(read_output(output), {})
 
+    def test_a_number_that_nobody_counted_to_does_no_harm(self) -> None:
+        many = "9" * 5000
+        for line in (
+            f"{many} passed in 0.1s",
+            f"Ran {many} tests in 0.1s",
+            f"Files=1, Tests={many},",
+        ):
+            (counted,) = read_output(f"{line}\n").values()
+            self.assertEqual(counted.executed, 999_999_999)
+
     def test_several_runners_are_added_up(self) -> None:
         both = total(read_output(UNITTEST + JEST).values())
         self.assertEqual(both, CountedTests("unittest, jest", 4, 2))
