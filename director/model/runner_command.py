@@ -34,10 +34,14 @@ _WRAPPERS = {
     **dict.fromkeys(("uv run", "poetry run", "pipenv run", "pdm run", "rye run"), 2),
     **dict.fromkeys(("hatch run", "bundle exec", "pnpm exec", "yarn exec", "coverage run"), 2),
 }
-_WITH_VALUE = {
-    *("--with", "--python", "--extra", "--group", "--project", "--directory", "--source"),
-    *("--rcfile", "--loader", "--import", "--require", "-r", "-p", "-k", "-s", "-n", "-W", "-X"),
-}
+# Options that take the next word, of wrappers and of interpreters.
+_OF_WRAPPERS = frozenset(
+    {"--with", "--python", "--extra", "--group", "--project", "--directory", "--source"}
+    | {"--rcfile", "-p", "-k", "-s", "-n"}
+)
+_OF_INTERPRETERS = frozenset(
+    {"-W", "-X", "-r", "--require", "--import", "--loader", "--source", "--rcfile"}
+)
 # A script that starts its own tests, by what stands in it.
 _STARTING_THEMSELVES = (
     (re.compile(r"^\s*unittest\.main\(", re.MULTILINE), _PYTHON, "unittest"),
@@ -118,7 +122,7 @@ def _unwrapped(words: Sequence[str]) -> Sequence[str]:
         if _ASSIGNMENT.match(words[0]):
             words = words[1:]
         elif taken := _WRAPPERS.get(_base(words[0])) or _WRAPPERS.get(" ".join(words[:2])):
-            words = _without_options(words[taken:])
+            words = _after_options(words[taken:], _OF_WRAPPERS)
             if taken == 1 and words and re.fullmatch(r"[\d.]+[smh]?", words[0]):
                 words = words[1:]  # of `timeout`
         else:
@@ -126,9 +130,10 @@ def _unwrapped(words: Sequence[str]) -> Sequence[str]:
     return words
 
 
-def _without_options(words: Sequence[str]) -> Sequence[str]:
-    while words and words[0].startswith("-"):
-        words = words[2:] if words[0] in _WITH_VALUE else words[1:]
+def _after_options(words: Sequence[str], with_value: frozenset[str]) -> Sequence[str]:
+    """Return what a program runs, with its arguments; an interpreter's ``-m`` or ``-c`` is kept."""
+    while words and words[0].startswith("-") and words[0] not in ("-m", "-c", "-e"):
+        words = words[2:] if words[0] in with_value else words[1:]
     return words
 
 
@@ -191,6 +196,8 @@ def _call(words: Sequence[str], tests: Mapping[str, str]) -> _Call | None:
     if not words:
         return None
     program = _base(words[0])
+    if program == "-m":  # of a wrapper that starts Python itself
+        return _interpreted("python", words, tests)
     if program in ("yarn", "pnpm") and len(words) > 1 and words[1] in _PROGRAMS:
         return _Call(_PROGRAMS[words[1]], words[2:])
     if program in _PROGRAMS:
@@ -201,21 +208,14 @@ def _call(words: Sequence[str], tests: Mapping[str, str]) -> _Call | None:
     if program == "node" and "--test" in words:
         return _Call("node", words[1:])
     if _PYTHON.fullmatch(program) or program == "node":
-        return _interpreted(program, _after_options(words[1:]), tests)
+        return _interpreted(program, _after_options(words[1:], _OF_INTERPRETERS), tests)
     return None
-
-
-def _after_options(words: Sequence[str]) -> Sequence[str]:
-    """Return what an interpreter runs, ``-m`` included, and its arguments."""
-    while words and words[0].startswith("-") and words[0] not in ("-m", "-c", "-e"):
-        words = words[2:] if words[0] in _WITH_VALUE else words[1:]
-    return words
 
 
 def _interpreted(program: str, words: Sequence[str], tests: Mapping[str, str]) -> _Call | None:
     if words[:1] == ["-m"] and len(words) > 1:
         if words[1] == "coverage" and words[2:3] == ["run"]:
-            return _interpreted(program, _after_options(words[3:]), tests)
+            return _interpreted(program, _after_options(words[3:], _OF_INTERPRETERS), tests)
         return _Call(_MODULES[words[1]], words[2:]) if words[1] in _MODULES else None
     script = words[0].removeprefix("./") if words else ""
     if _base(script) in _PROGRAMS:
