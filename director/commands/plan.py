@@ -138,6 +138,7 @@ def _as_json(report: PlanReport) -> dict[str, Any]:
         "job_branch": report.stage.job_branch,
         "base_commit": report.stage.base_commit,
         "nodes": [node.id for node in report.nodes],
+        "test_support": [{"node": node_id, "path": path} for node_id, path in _support(report)],
         "base_gates": report.stage.base_gates or {},
         "cost_usd": report.cost_usd,
         "look_at": _look_at(report),
@@ -155,7 +156,17 @@ def _as_text(report: PlanReport) -> str:
             plan, diff, tests = _look_at(report)
             return (
                 f"Gate 2: read {plan} and `{diff}` (the tests), "
-                f"edit the tests in {tests} ({spent}).\nGo on with: {GO_ON}"
+                f"edit the tests in {tests} ({spent}).\n{_told(report)}Go on with: {GO_ON}"
             )
     nodes = counted(len(report.nodes), "node")
     return f"The plan is ready: {nodes}, tests frozen and red ({spent}).\nGo on with: director run"
+
+
+def _support(report: PlanReport) -> list[tuple[str, str]]:
+    return [(node.id, path) for node in report.nodes for path in node.test_support]
+
+
+def _told(report: PlanReport) -> str:
+    """Return the line that says which nodes may change how tests run, or ""."""
+    named = ", ".join(f"{path} ({node_id})" for node_id, path in _support(report))
+    return f"Nodes may change files that decide how tests run: {named}.\n" if named else ""

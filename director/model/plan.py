@@ -14,7 +14,8 @@ class Node(NamedTuple):
 
     ``files`` is the allowlist: the only paths its executor may change. ``tests`` are the paths
     of its contract; ``test_hashes`` maps each of them to the sha256 of its frozen content
-    (hex digits), and is empty until the tests are admitted.
+    (hex digits), and is empty until the tests are admitted. ``test_support`` are those of ``files``
+    that decide how tests run, and that this node may change all the same.
     """
 
     id: str
@@ -26,6 +27,7 @@ class Node(NamedTuple):
     tests: tuple[str, ...]
     estimated_difficulty: str = "medium"
     test_hashes: Mapping[str, str] = {}
+    test_support: tuple[str, ...] = ()
 
     @property
     def admitted(self) -> bool:
@@ -48,6 +50,7 @@ class Node(NamedTuple):
             "tests": list(self.tests),
             "estimated_difficulty": self.estimated_difficulty,
             "test_hashes": dict(self.test_hashes),
+            **({"test_support": list(self.test_support)} if self.test_support else {}),
         }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from director.model.dag import dag_problems
 from director.model.plan import DIFFICULTIES, Node, Plan
+from director.model.support_files import support_problems
 
 NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 RESERVED_FOLDERS = (".git", ".director")
@@ -21,6 +22,7 @@ NODE_FIELDS = {
     "tests": list,
     "estimated_difficulty": str,
 }
+OPTIONAL_FIELDS = {"test_hashes", "test_support"}
 PLAN_FIELDS = ("job_id", "task", "repo", "base_commit", "created_at", "job_branch")
 
 
@@ -36,8 +38,15 @@ def read_nodes(document: object) -> tuple[Node, ...]:
     """Return the nodes of a planner's document ``{"nodes": [...]}`` (parsed JSON).
 
     Raises InvalidPlanError with all problems: shape, paths, ids, dependencies, cycles,
-    and files that two unordered nodes would both change.
+    files that two unordered nodes would both change, and test support files in an allowlist.
     """
+    nodes = _nodes_of(document)
+    if problems := support_problems(nodes):
+        raise InvalidPlanError(tuple(problems))
+    return nodes
+
+
+def _nodes_of(document: object) -> tuple[Node, ...]:
     entries = document.get("nodes") if isinstance(document, dict) else None
     if not isinstance(entries, list) or not entries:
         raise InvalidPlanError(
@@ -65,7 +74,7 @@ def read_plan(document: object) -> Plan:
     ]
     if problems:
         raise InvalidPlanError(tuple(problems))
-    return Plan(nodes=read_nodes(document), **{name: document[name] for name in PLAN_FIELDS})
+    return Plan(nodes=_nodes_of(document), **{name: document[name] for name in PLAN_FIELDS})
 
 
 def path_problem(path: str) -> str | None:
@@ -103,6 +112,7 @@ def _read_node(entry: object, index: int, problems: list[str]) -> Node | None:
         tests=tuple(entry["tests"]),
         estimated_difficulty=entry["estimated_difficulty"],
         test_hashes=dict(entry.get("test_hashes", {})),
+        test_support=tuple(entry.get("test_support", ())),
     )
 
 
@@ -115,11 +125,14 @@ def _shape_problems(entry: Mapping[str, Any]) -> list[str]:
             problems.append(f'"{name}" must be a {"list of strings" if kind is list else "string"}')
         elif kind is list and not all(isinstance(item, str) for item in entry[name]):
             problems.append(f'"{name}" must hold strings only')
-    unknown = sorted(set(entry) - set(NODE_FIELDS) - {"test_hashes"})
+    unknown = sorted(set(entry) - set(NODE_FIELDS) - OPTIONAL_FIELDS)
     problems += [f'"{name}" is not a field of a node' for name in unknown]
     hashes = entry.get("test_hashes", {})
     if not isinstance(hashes, dict) or not all(isinstance(h, str) for h in hashes.values()):
         problems.append('"test_hashes" must map paths to sha256 digests')
+    support = entry.get("test_support", [])
+    if not isinstance(support, list) or not all(isinstance(path, str) for path in support):
+        problems.append('"test_support" must be a list of strings')
     return problems
 
 
@@ -143,6 +156,11 @@ def _value_problems(entry: Mapping[str, Any]) -> list[str]:
                 problems.append(f'"{name}": {path!r} {problem}')
         if len(set(entry[name])) != len(entry[name]):
             problems.append(f'"{name}" names a path twice')
+    problems += [
+        f'"test_support": {path!r} is not in "files"'
+        for path in entry.get("test_support", ())
+        if path not in entry["files"]
+    ]
     return problems
 
 

@@ -15,6 +15,7 @@ class GateRun:
     """One run of a gate that a merge rests on. ``exit_code`` None: the command was ended.
 
     ``wall_secs``, ``commit`` and ``tree`` are None where a rebuilt receipt cannot tell.
+    ``tests_run``: how many tests ran (None: not known, or not on record).
     """
 
     purpose: str
@@ -24,6 +25,7 @@ class GateRun:
     wall_secs: float | None
     commit: str | None
     tree: str | None
+    tests_run: int | None = None
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> GateRun:
@@ -31,7 +33,9 @@ class GateRun:
         texts = ("purpose", "command", "verdict")
         optional = ("exit_code", "wall_secs", "commit", "tree")
         known = {name: _typed(stored, name, str) for name in texts}
-        return cls(**known, **{name: _typed(stored, name, object) for name in optional})
+        known |= {name: _typed(stored, name, object) for name in optional}
+        tests_run = _typed({"tests_run": None, **stored}, "tests_run", int | None)
+        return cls(**known, tests_run=tests_run)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ class TryOutcome(StrEnum):
 
     GREEN = "green"
     RED = "red"
+    NO_TEST_RAN = "no_test_ran"
     UNCHANGED = "unchanged"
     OUT_OF_SCOPE = "out_of_scope"
     CONTRACT_VIOLATED = "contract_violated"

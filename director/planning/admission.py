@@ -12,6 +12,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from director.model.runner_command import read_command
+from director.model.runner_output import read_output, total
+
 NO_TESTS_CODE = 5  # pytest, and unittest since Python 3.12
 
 
@@ -53,13 +56,6 @@ _FIXABLE = re.compile(
     # a plugin in Babel's configuration.
     r"requested module|outside a module|bodies of modules|isn't currently enabled"
 )
-_NO_TESTS = (
-    re.compile(r"^Ran 0 tests in [\d.]+s\s+NO TESTS RAN", re.MULTILINE),  # unittest
-    re.compile(r"^=*\s?no tests ran in [\d.]+s\b.*$", re.MULTILINE),  # pytest
-    re.compile(r"^collected 0 items$", re.MULTILINE),  # pytest
-    re.compile(r"^No tests found, exiting with code \d+", re.MULTILINE),  # jest
-    re.compile(r"^(?:Error: )?No test files found\b.*$", re.MULTILINE),  # vitest, mocha
-)
 _SOMETHING_RAN = re.compile(
     r"""
       ^Ran\ [1-9]\d*\ tests?\b            # unittest
@@ -77,14 +73,14 @@ _SOMETHING_RAN = re.compile(
     """,
     re.MULTILINE | re.VERBOSE,
 )
-_QUIET_RUNNERS = {
+_GREEN_WITHOUT_TESTS = {
     # These end with 0 when they ran nothing: red came from elsewhere, unless every line is theirs.
-    "go: no test files": re.compile(r"\?\s+\S+\s+\[no test files\]"),
-    "cargo: running 0 tests": re.compile(
+    "go": re.compile(r"\?\s+\S+\s+\[no test files\]"),
+    "cargo": re.compile(
         r"running 0 tests|test result: ok\. 0 passed; .*"
         r"|\s*(?:Compiling|Finished|Running|Doc-tests) .*"
     ),
-    "unittest: Ran 0 tests": re.compile(r"-+|Ran 0 tests in [\d.]+s|OK(?: .*)?"),
+    "unittest": re.compile(r"-+|Ran 0 tests in [\d.]+s|OK(?: .*)?"),
 }
 
 
@@ -124,21 +120,19 @@ def _was_run(test: str, output: str) -> bool:
 
 
 def _no_tests(run: RedRun) -> str | None:
-    """Return the words that say that no test ran, when nothing else says that something did."""
-    lines = [line for line in run.output.splitlines() if line.strip()]
-    for name, theirs in _QUIET_RUNNERS.items():
-        if _says(name, lines) and all(theirs.fullmatch(line) for line in lines):
-            return name
-    if _SOMETHING_RAN.search(run.output):
-        return None
-    for pattern in _NO_TESTS:
-        if found := pattern.search(run.output):
-            return " ".join(found[0].strip("= ").split())
-    if run.code == NO_TESTS_CODE and re.search(r"\b(?:py\.?test|unittest)\b", run.command):
+    """Return what says that no test ran, when nothing else says that something did."""
+    found = read_output(run.output)
+    if found:
+        ran = total(found.values()).executed
+        return _unless_something_ran(", ".join(found), run.output) if ran == 0 else None
+    if run.code == NO_TESTS_CODE and read_command(run.command, {}).runners & {"pytest", "unittest"}:
         return f"exit code {NO_TESTS_CODE}"
     return None
 
 
-def _says(name: str, lines: Sequence[str]) -> bool:
-    words = name.partition(": ")[2]
-    return any(words in line for line in lines)
+def _unless_something_ran(runner: str, output: str) -> str | None:
+    theirs = _GREEN_WITHOUT_TESTS.get(runner)
+    if theirs and "NO TESTS RAN" not in output:
+        lines = (line for line in output.splitlines() if line.strip())
+        return runner if all(map(theirs.fullmatch, lines)) else None
+    return None if _SOMETHING_RAN.search(output) else runner

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from director.agents.calls import Assignment
 from director.agents.markdown import fenced
+from director.job.evidence import with_evidence
 from director.job.leaks import leaks
 from director.job.trailers import KIND, NODE, TESTS, commit_message
 from director.job.workbench import Workbench
@@ -84,9 +85,19 @@ def admit(bench: Workbench, node: Node, worktree: Worktree, commit: str) -> Admi
         return Admission({}, f"a key from the environment stands in {', '.join(leaking)}")
     worktree.reset(commit)
     gate = bench.gates.run(node.test_cmd, worktree.path, f"{node.id}-tests")
-    bench.events.emit(Kind.GATE, node.id, purpose="tests", verdict=gate.verdict, reason=gate.reason)
+    gate = with_evidence(bench.job, node, commit, gate)
+    bench.events.emit(
+        Kind.GATE,
+        node.id,
+        purpose="tests",
+        verdict=gate.verdict,
+        reason=gate.reason,
+        tests_run=gate.tests_run,
+    )
     output = f"\n\n{fenced(gate.output)}" if gate.output.strip() else ""
     match gate.verdict:
+        case Verdict.RED if gate.no_test_ran:
+            return Admission({}, f"`{node.test_cmd}` must fail: {gate.reason}{output}")
         case Verdict.RED:
             full = gate.log.read_text(encoding="utf-8", errors="replace")
             if reason := never_green(RedRun(node.test_cmd, gate.code, full), node.tests):

@@ -17,6 +17,7 @@ from director.model.config import Config
 from director.model.errors import DirectorError, RequestError, WorkError
 from director.model.plan import Node, Plan
 from director.model.roles import Agent, Role
+from director.model.support_files import support_problems
 from director.planning.asking import Question, ask, ask_for_verdict
 from director.planning.authoring import (
     Admission,
@@ -268,6 +269,11 @@ class _Pipeline:
         """Take plan and tests as they are on disk now, edits included, and freeze the tests."""
         plan = self._plan()
         refuse_provided(self.bench.pool.provisions, plan.nodes)
+        if problems := support_problems(plan.nodes):
+            raise RequestError(
+                "; ".join(problems),
+                f"correct {self.bench.directory.plan}, then `director plan --continue`",
+            )
         for node in plan.nodes:
             plan = plan.with_node(take_back(self.bench, node, self.stage.admitted.get(node.id, "")))
         self.bench.directory.save_plan(plan)

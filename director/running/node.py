@@ -11,6 +11,7 @@ from typing import Any
 from director.agents.calls import Assignment, Outcome, Reply
 from director.agents.transcript import watch_it_fail
 from director.job.leaks import leaks
+from director.job.runner_settings import runner_settings_changed
 from director.job.workbench import Workbench
 from director.model.errors import DirectorError
 from director.model.plan import Node, Plan
@@ -21,7 +22,7 @@ from director.records.call_notes import CallNote
 from director.records.events import Kind
 from director.records.state_keeper import StateKeeper
 from director.running.merging import draft, merge, merge_satisfied, rebased
-from director.running.prompts import Feedback, implement_prompt
+from director.running.prompts import Feedback, implement_prompt, no_test_ran
 from director.running.receipts import put_on_record
 from director.running.review import check_compliance, review_candidate, review_names
 from director.running.trial import Candidate, Drafted, Trial, read_candidate
@@ -117,6 +118,8 @@ class _NodeWork:
         while True:
             before = self.trial.run_before(self.base)
             self.first_output = before.output
+            if before.no_test_ran:
+                self.first_output = f"({before.reason})\n{before.output}"
             if before.verdict is Verdict.BROKEN:
                 return self._failed(f"gate broken: `{before.command}`: {before.reason}")
             if before.verdict is not Verdict.GREEN or self._is_flaky(self.base):
@@ -230,11 +233,12 @@ class _NodeWork:
         if gate.verdict is not Verdict.GREEN:
             failing = f"`{gate.command}`, which prepares the worktree, fails"
             what = failing if commit in self.trial.unprepared else "The tests fail"
-            said = f"{self.drafted.before}{what}: {gate.reason}. {self.drafted.after}"
+            lesson = no_test_ran(gate.reason) if gate.no_test_ran else f"{what}: {gate.reason}."
+            said = f"{self.drafted.before}{lesson} {self.drafted.after}"
             self.feedback = Feedback(said.strip(), gate.output)
             if commit in self.trial.unprepared:
                 self.start = self.base  # nobody can work where setup fails
-            return TryOutcome.RED, None
+            return TryOutcome.NO_TEST_RAN if gate.no_test_ran else TryOutcome.RED, None
         if self._is_flaky(self.start):
             self.keeper.update(self.node.id, flake_failed=True)
             return TryOutcome.FLAKY, None
@@ -260,6 +264,10 @@ class _NodeWork:
         if leaking := leaks(self.bench, self.base, commit, self.node.files):
             lesson = f"A key from the environment stands in {', '.join(leaking)}: take it out."
             self.feedback, self.start = Feedback(lesson), self.base
+            return TryOutcome.OUT_OF_SCOPE
+        if settings := runner_settings_changed(job, self.node, self.base, commit):
+            lesson = f"You changed how the tests are run: {', '.join(settings)}. Put that back."
+            self.feedback = Feedback(lesson)
             return TryOutcome.OUT_OF_SCOPE
         return Drafted(commit, remark, finding.feedback)
 

@@ -46,6 +46,15 @@ def implement_prompt(node: Node, attempt: int, first_output: str, feedback: Feed
     return "\n\n".join(parts) + "\n"
 
 
+def no_test_ran(reason: str) -> str:
+    """Return the lesson of an attempt whose test command ended with 0 without its tests."""
+    return (
+        f"The test command ended with {reason}. That is not accepted: all of the tests must run. "
+        "Something you changed ends the process (sys.exit, os._exit, process.exit when a module is "
+        "imported or called), or skips or replaces tests: take it out."
+    )
+
+
 def review_prompt(node: Node, diff: str) -> str:
     """Return the reviewer's prompt for a diff that is green."""
     return _about_diff("Review", node, diff)

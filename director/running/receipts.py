@@ -28,6 +28,7 @@ def gate_run(bench: Workbench, purpose: str, commit: str, result: GateResult) ->
         wall_secs=round(result.wall_secs, 3),
         commit=commit,
         tree=bench.job.tree(commit),
+        tests_run=result.tests_run,
     )
 
 

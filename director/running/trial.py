@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from director.job.evidence import with_evidence
 from director.job.workbench import Workbench
 from director.model.plan import Node
 from director.model.receipt import GateRun
@@ -141,6 +142,7 @@ class Trial:
         result = self._run_command(purpose)
         if result.verdict is Verdict.GREEN:
             result = self._unless_changed(commit, result)
+        result = with_evidence(self._bench.job, self._node, commit, result)
         self._tell(purpose, result)
         if result.verdict is Verdict.GREEN:
             self._green.append(gate_run(self._bench, purpose, commit, result))
@@ -178,4 +180,5 @@ class Trial:
             reason=result.reason,
             wall_secs=round(result.wall_secs, 3),
             log=result.log.name,
+            tests_run=result.tests_run,
         )

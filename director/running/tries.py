@@ -13,6 +13,7 @@ from director.workspace.worktrees import Snapshot
 SPENDING = frozenset(
     {
         TryOutcome.RED,
+        TryOutcome.NO_TEST_RAN,
         TryOutcome.UNCHANGED,
         TryOutcome.OUT_OF_SCOPE,
         TryOutcome.CONTRACT_VIOLATED,

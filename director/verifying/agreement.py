@@ -47,6 +47,8 @@ def _gate_claims(receipt: Receipt, node: Node) -> Iterator[Claim]:
         yield f"the exit code of the {run.purpose} gate `{command}`", "0", str(run.exit_code)
         yield f"the verdict of the {run.purpose} gate `{command}`", GREEN, run.verdict
         yield f"the command of the {run.purpose} gate", single_line(node.test_cmd), command
+        ran = "no test" if run.tests_run == 0 else "tests"
+        yield f"what the {run.purpose} gate `{command}` ran", "tests", ran
     yield "the tree that was gated last", receipt.tree, str(receipt.gates[-1].tree)
 
 

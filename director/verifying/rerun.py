@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from director.job.evidence import with_evidence
 from director.job.provided import provisions_of
 from director.job.site import site_of
 from director.job.trailers import NODE
@@ -19,7 +20,7 @@ from director.verifying.evidence import CommitFacts, Evidence, merges
 from director.verifying.problem import Problem, restore, short
 from director.workspace.gates import GateResult, Gates, Verdict
 from director.workspace.given import find_sources
-from director.workspace.job_repository import create_job_repository
+from director.workspace.job_repository import JobRepository, create_job_repository
 from director.workspace.pool import Pool, pool_folder, sweep_pool
 from director.workspace.processes import Processes
 
@@ -42,8 +43,8 @@ def run_again(
     """
     tip = evidence.tip
     assert tip is not None, "the checks hold, so there is a branch"
-    with _checkouts(setting, directory, config, evidence.plan, tip) as (pool, gates):
-        again = _Again(setting, evidence, pool, gates)
+    with _checkouts(setting, directory, config, evidence.plan, tip) as (job, pool, gates):
+        again = _Again(setting, evidence, job, pool, gates)
         problem = next(again.nodes(tip), None) or next(again.integration(tip, config), None)
         return Rerun(again.count, problem)
 
@@ -51,8 +52,8 @@ def run_again(
 @contextmanager
 def _checkouts(
     setting: Setting, directory: JobDirectory, config: Config, plan: Plan, tip: str
-) -> Iterator[tuple[Pool, Gates]]:
-    """Give worktrees of a repository made for this, and gates as a run has them.
+) -> Iterator[tuple[JobRepository, Pool, Gates]]:
+    """Give a repository made for this, worktrees of it, and gates as a run has them.
 
     The job's own repository is left alone. Gates have the same variables, sandbox and provisions
     as in a run, and no secrets in their logs.
@@ -74,10 +75,8 @@ def _checkouts(
                 place / "job.git", site.repository, plan.job_branch, tip, borrowed
             )
             sandbox.try_out(processes, env, folder, directory.logs)
-            yield (
-                Pool(job, folder, provisions_of(config, sources, job, gates, setting.events)),
-                gates,
-            )
+            provisions = provisions_of(config, sources, job, gates, setting.events)
+            yield job, Pool(job, folder, provisions), gates
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
@@ -85,8 +84,11 @@ def _checkouts(
 class _Again:
     """Runs gates and counts them."""
 
-    def __init__(self, setting: Setting, evidence: Evidence, pool: Pool, gates: Gates) -> None:
+    def __init__(
+        self, setting: Setting, evidence: Evidence, job: JobRepository, pool: Pool, gates: Gates
+    ) -> None:
         self.count = 0
+        self._job = job
         self._events = setting.events
         self._evidence = evidence
         self._pool = pool
@@ -98,12 +100,14 @@ class _Again:
         at_tip = [(tip, node) for commit, node in merged if commit != tip]
         for commit, node in [*merged, *at_tip]:
             result = self._run(node.test_cmd, commit, f"{node.id}-verify")
+            result = with_evidence(self._job, node, commit, result)
             self._events.emit(
                 Kind.GATE,
                 node.id,
                 purpose=f"gate run again at {short(commit)}",
                 verdict=result.verdict,
                 reason=result.reason,
+                tests_run=result.tests_run,
             )
             if result.verdict is not Verdict.GREEN:
                 yield self._problem(f"node {node.id}", result, commit, node.id)

@@ -33,7 +33,7 @@ class Verdict(StrEnum):
 class GateResult:
     """One run of a gate. ``code`` None: it was ended. ``log`` holds all of its output.
 
-    No secret is in it.
+    No secret is in it. ``tests_run``: how many tests it shows (None: not known, or nobody looked).
     """
 
     command: str
@@ -42,11 +42,17 @@ class GateResult:
     wall_secs: float
     reason: str
     log: Path
+    tests_run: int | None = None
 
     @property
     def output(self) -> str:
         """The output, its middle left out when it is long."""
         return shortened(self.log.read_text(encoding="utf-8", errors="replace"))
+
+    @property
+    def no_test_ran(self) -> bool:
+        """Whether it ended with 0 and is red all the same: it showed no evidence of tests."""
+        return self.verdict is Verdict.RED and self.code == 0
 
 
 class Gates:

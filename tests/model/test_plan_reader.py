@@ -5,7 +5,13 @@ from __future__ import annotations
 import unittest
 from typing import Any
 
-from director.model.plan_reader import InvalidPlanError, path_problem, read_nodes, read_plan
+from director.model.plan_reader import (
+    PLAN_FIELDS,
+    InvalidPlanError,
+    path_problem,
+    read_nodes,
+    read_plan,
+)
 
 
 def node(node_id: str = "a", **changes: Any) -> dict[str, Any]:
@@ -44,6 +50,17 @@ class TestNodes(ReaderCase):
         self.assertEqual(nodes[1].depends_on, ("a",))
         self.assertEqual(nodes[0].test_hashes, {})
         self.assertFalse(nodes[0].admitted)
+
+    def test_test_support(self) -> None:
+        said = node(files=["conftest.py"], test_support=["conftest.py"])
+        self.assertEqual(read_nodes({"nodes": [said]})[0].test_support, ("conftest.py",))
+        self.assert_problem("decides how tests run", node(files=["conftest.py"]))
+        self.assert_problem("'b' is not in \"files\"", node(test_support=["b"]))
+        self.assert_problem("must be a list of strings", node(test_support="conftest.py"))
+
+    def test_a_plan_made_before_test_support_was_asked_for_is_still_read(self) -> None:
+        plan = dict.fromkeys(PLAN_FIELDS, "x") | {"nodes": [node(files=["conftest.py"])]}
+        self.assertEqual(read_plan(plan).nodes[0].files, ("conftest.py",))
 
     def test_what_is_no_document(self) -> None:
         documents: tuple[object, ...] = (None, [], "a", {}, {"nodes": []}, {"nodes": {}})

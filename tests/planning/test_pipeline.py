@@ -98,6 +98,45 @@ class TestGates(JobCase):
         (self.home / "plan.json").write_text(right)
         self.ends(0, "plan", "--continue")
 
+    def test_an_edited_command_must_be_red_too_and_that_is_on_record(self) -> None:
+        self.script_planning(node("a"))
+        self.ends(0, "plan", "make a")
+        self.ends(0, "plan", "--continue")
+        for command, refusal in (
+            ("true", "passes although nothing is implemented"),
+            ("python3 -m unittest discover -s tests -p 'nothing*'", "no test ran"),
+            ("sh -e tests/a.sh", None),
+        ):
+            self.edit_node(test_cmd=command)
+            done = self.ends(2 if refusal else 0, "plan", "--continue")
+            self.assertIn(refusal or "", done.err)
+        gates = [one for one in self.lines("events.jsonl") if one["kind"] == "gate"]
+        self.assertEqual([one["purpose"] for one in gates], ["tests"] * 4)
+        self.assertEqual(gates[-1]["verdict"], "red")
+        self.assertIsNone(gates[-1]["tests_run"])
+
+    def test_what_decides_how_tests_run_is_shown_or_refused(self) -> None:
+        self.script_planning(node("a", files=["a.txt", "conftest.py"]))
+        allowed = node("a", files=["a.txt", "conftest.py"], test_support=["conftest.py"])
+        self.fake.queue("planner", answer({"nodes": [node("a", files=["conftest.py"])]}))
+        self.fake.queue("planner", answer({"nodes": [allowed]}))
+        self.ends(0, "plan", "make a")
+        shown = self.ends(0, "plan", "--continue").out
+        self.assertIn(
+            "\nNodes may change files that decide how tests run: conftest.py (a).\n", shown
+        )
+        self.edit_node(test_support=[])
+        self.assertIn("decides how tests run", self.ends(2, "plan", "--continue").err)
+        self.edit_node(test_support=["conftest.py"])
+        said = self.ends(0, "plan", "--continue", "--json").json
+        self.assertEqual(said["test_support"], [{"node": "a", "path": "conftest.py"}])
+
+    def edit_node(self, **changes: Any) -> None:
+        """Edit the one node in ``plan.json``, as a person does."""
+        plan = self.stored("plan.json")
+        plan["nodes"][0].update(changes)
+        (self.home / "plan.json").write_text(json.dumps(plan))
+
     def test_a_missing_edited_test_is_named(self) -> None:
         self.script_planning(node("a"))
         self.ends(0, "plan", "make a")

@@ -77,6 +77,22 @@ class TestChecks(unittest.TestCase):
         said = self.problem(replace(EVIDENCE, commits=(sly, MERGED)))
         self.assertIn("should bring tests but changes a.txt", said)
 
+    def test_a_gate_that_ran_no_test(self) -> None:
+        for tests_run, found in ((0, "expected tests, found no test"), (3, ""), (None, "")):
+            with self.subTest(tests_run):
+                gates = (replace(RECEIPT.gates[0], tests_run=tests_run),)
+                said = self.problem(replace(EVIDENCE, receipts=(replace(RECEIPT, gates=gates),)))
+                self.assertIn(found, said)
+                self.assertEqual(bool(said), bool(found))
+
+    def test_a_receipt_from_before_tests_were_counted_is_read(self) -> None:
+        line = RECEIPT.to_json()
+        del line["gates"][0]["tests_run"]
+        self.assertEqual(Receipt.from_json(line), RECEIPT)
+        line["gates"][0]["tests_run"] = "many"
+        with self.assertRaises(ValueError):
+            Receipt.from_json(line)
+
     def test_a_merge_nobody_put_in_the_state_needs_its_receipt_too(self) -> None:
         said = self.problem(replace(EVIDENCE, done=frozenset(), receipts=()))
         self.assertIn("node a: expected exactly one receipt, found 0", said)

@@ -1,0 +1,31 @@
+"""A gate's exit code, held against what its output shows of the node's tests."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from director.model.green_evidence import evidence_of_green, tests_seen
+from director.model.plan import Node
+from director.workspace.gates import GateResult, Verdict
+from director.workspace.history import History
+
+
+def with_evidence(job: History, node: Node, commit: str, gate: GateResult) -> GateResult:
+    """Return the gate's result on ``commit`` with its count of tests.
+
+    Green without evidence that the frozen tests ran is red, and ``no_test_ran`` then.
+    """
+    output = gate.log.read_text(encoding="utf-8", errors="replace")
+    if gate.verdict is not Verdict.GREEN:
+        return replace(gate, tests_run=tests_seen(gate.command, output))
+    found = job.contents(commit, node.tests)
+    tests = {path: content.decode(errors="replace") for path, content in found.items()}
+    evidence = evidence_of_green(gate.command, output, tests)
+    if not evidence.lacking:
+        return replace(gate, tests_run=evidence.tests_run)
+    return replace(
+        gate,
+        verdict=Verdict.RED,
+        reason=f"{gate.reason}, but {evidence.lacking}",
+        tests_run=evidence.tests_run,
+    )
