@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from director.records.files import explained
+from director.workspace.exact import exact_settings
 from director.workspace.git import Git, GitError, join_z, split_z
 from director.workspace.job_repository import ABSENT_MODE, Entry, JobRepository
 from director.workspace.objects import GITLINK_MODE, TREE_MODE, Item, index_data, index_items
@@ -71,7 +72,7 @@ class Worktree:
 
     def _git(self, index: Path) -> Git:
         git = self._job.git.with_variables(GIT_INDEX_FILE=str(index), GIT_WORK_TREE=str(self.path))
-        return Git(self.path, git.env)
+        return Git(self.path, git.env, exact_settings(self.path.parent))
 
     def reset(self, commit: str) -> None:
         """Make the worktree hold exactly ``commit`` and what is provided, ignored files included.
@@ -254,7 +255,7 @@ class Worktree:
         index.write_bytes(index_data(items, self._job.user.object_format))
         git = self._git(index)
         options = ("--add", "--remove", "--replace")  # a file may stand where a folder was
-        plain = ("-c", "index.version=2", "-c", "core.splitIndex=false")
+        plain = ("-c", "index.version=2")
         git.output(*plain, "update-index", *options, "-z", "--stdin", stdin=join_z(paths))
         staged = index_items(index.read_bytes(), len(base) // 2)
         index.unlink()
