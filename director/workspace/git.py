@@ -67,6 +67,10 @@ class Git:
         """Return the same git with more variables set."""
         return Git(self.cwd, {**self.env, **variables}, self.settings)
 
+    def with_settings(self, *settings: str) -> Git:
+        """Return the same git with ``settings`` (``name=value``), wherever else they are set."""
+        return Git(self.cwd, self.env, (*self.settings, *settings))
+
     def run(self, *argv: str, stdin: bytes = b"") -> Captured:
         """Run git and return exit code and streams; RequestError when there is no git."""
         with self._started():
