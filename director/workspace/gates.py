@@ -19,6 +19,7 @@ from director.workspace.slots import slot_variables
 
 NOT_EXECUTABLE, NOT_FOUND = 126, 127  # POSIX shell, "Exit Status for Commands"
 SHOWN_CHARACTERS = 6_000
+KEPT_BYTES = 4 * 1024 * 1024  # of the beginning of a log, and of its end
 
 
 class Verdict(StrEnum):
@@ -31,9 +32,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class GateResult:
-    """One run of a gate. ``code`` None: it was ended. ``log`` holds all of its output.
+    """One run of a gate. ``code`` None: it was ended. ``log`` holds its output.
 
-    No secret is in it.
+    Of more than twice KEPT_BYTES the middle is left out; ``left_out`` says how many bytes. No
+    secret is in it.
     """
 
     command: str
@@ -42,11 +44,13 @@ class GateResult:
     wall_secs: float
     reason: str
     log: Path
+    left_out: int = 0
 
     @property
     def output(self) -> str:
         """The output, its middle left out when it is long."""
-        return shortened(self.log.read_text(encoding="utf-8", errors="replace"))
+        text = self.log.read_text(encoding="utf-8", errors="replace")
+        return shortened(text, left_out=self.left_out)
 
 
 class Gates:
@@ -86,22 +90,28 @@ class Gates:
                 env={**self._env, **slot_variables(worktree)},
                 stdout=log,
                 timeout_secs=self._timeout_secs,
+                keep_bytes=KEPT_BYTES,
             )
         )
         redact_file(log, self._redactor)
         if ended.ending is Ending.CANCELLED:
             raise InterruptedRunError(self._processes.cancellation.signal_number or 2)
         verdict, reason = _judge(ended)
-        return GateResult(command, verdict, ended.code, ended.wall_secs, reason, log)
+        return GateResult(
+            command, verdict, ended.code, ended.wall_secs, reason, log, ended.left_out
+        )
 
 
-def shortened(text: str, limit: int = SHOWN_CHARACTERS) -> str:
-    """Return ``text`` with its middle left out when it is longer than ``limit`` characters."""
+def shortened(text: str, limit: int = SHOWN_CHARACTERS, left_out: int = 0) -> str:
+    """Return ``text`` with its middle left out when it is longer than ``limit`` characters.
+
+    ``left_out``: how many are missing from its middle already.
+    """
     if len(text) <= limit:
         return text
     head = limit // 3
-    left_out = len(text) - limit
-    return f"{text[:head]}\n[… {left_out} characters left out …]\n{text[head + left_out :]}"
+    gap = len(text) - limit
+    return f"{text[:head]}\n[… {gap + left_out} characters left out …]\n{text[head + gap :]}"
 
 
 def _judge(ended: Ended) -> tuple[Verdict, str]:

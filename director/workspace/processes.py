@@ -8,6 +8,7 @@ environment as well is found as a child of director's (``adopt_orphans``).
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import signal
@@ -15,14 +16,15 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from director.records.files import open_to_append
+from director.workspace.bounded_log import BoundedLog
 from director.workspace.cancellation import Cancellation
 from director.workspace.process_table import (
     PROC,
@@ -37,6 +39,8 @@ from director.workspace.process_table import (
 
 MARKER = "DIRECTOR_PROCESS"
 POLL_SECS = 0.1
+PIPE_BYTES = 1024 * 1024  # what Linux allows everybody (pipe(7))
+LAST_READS = 16
 VERSION_SECS = 10.0
 GRACE_SECS = (1.0, 2.0)  # after the first and the second SIGTERM; then SIGKILL
 SET_CHILD_SUBREAPER = 36  # prctl(2)
@@ -128,7 +132,8 @@ class Ending(StrEnum):
 class Command:
     """What to run. Streams are files, so that nothing is lost and no open pipe can block.
 
-    ``stderr`` None: the same file as ``stdout``. ``timeout_secs`` is wall time.
+    ``stderr`` None: the same file as ``stdout``. ``timeout_secs`` is wall time. ``keep_bytes``:
+    of what it says, on both streams, only so much is kept of the beginning and of the end.
     """
 
     argv: Sequence[str]
@@ -138,16 +143,21 @@ class Command:
     timeout_secs: float
     stderr: Path | None = None
     stdin: Path | None = None
+    keep_bytes: int | None = None
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a process ended. ``code`` as subprocess has it; ``reason`` is set when it was stopped."""
+    """How a process ended. ``code`` as subprocess has it; ``reason`` is set when it was stopped.
+
+    ``left_out`` counts the bytes that ``keep_bytes`` kept out of its log.
+    """
 
     ending: Ending
     code: int | None
     wall_secs: float
     reason: str = ""
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -177,15 +187,20 @@ class Processes:
 
         Whatever it started is ended before this returns. Never raises for what the command does.
         """
+        with _said_by(command) as said:
+            ended = self._run_to_end(command, said, watch)
+        return replace(ended, left_out=said.left_out) if said else ended
+
+    def _run_to_end(self, command: Command, said: _Said | None, watch: Watch | None) -> Ended:
         marker = self.new_marker()
         started = time.monotonic()
         try:
-            process = _start(command, marker)
+            process = _start(command, marker, said)
         except (OSError, ValueError) as error:
             return Ended(Ending.NOT_STARTED, None, time.monotonic() - started, str(error))
         tree = _Tree(marker, process)
         try:
-            with _end_of(process) as over:
+            with _end_of(process, said) as over:
                 ending, reason = self.follow(over, command.timeout_secs, watch)
         finally:
             tree.end()
@@ -385,34 +400,109 @@ def run_attached(
             passed_on = True
 
 
+class _Said:
+    """What a process says, on a pipe that is read while director waits for its end.
+
+    Nobody waits for the end of the pipe: what is left running may hold it.
+    """
+
+    def __init__(self, log: BoundedLog) -> None:
+        self._log = log
+        self.source, self.sink = os.pipe()
+        os.set_blocking(self.source, False)
+        with suppress(OSError, AttributeError):
+            fcntl.fcntl(self.source, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+
+    @property
+    def left_out(self) -> int:
+        """How many bytes did not get into the log."""
+        return self._log.left_out
+
+    def started(self) -> None:
+        """Leave the pipe to the process."""
+        os.close(self.sink)
+        self.sink = -1
+
+    def take(self) -> bool:
+        """Read what is there; False: nothing is, and perhaps nothing will be."""
+        try:
+            data = os.read(self.source, PIPE_BYTES)
+        except BlockingIOError:
+            return False
+        self._log.add(data)
+        return bool(data)
+
+    def close(self) -> None:
+        """Read the rest, whoever goes on writing, and close the log."""
+        try:
+            for _ in range(LAST_READS):
+                if not self.take():
+                    break
+        finally:
+            for descriptor in filter(lambda one: one >= 0, (self.source, self.sink)):
+                os.close(descriptor)
+            self._log.close()
+
+
 @contextmanager
-def _end_of(process: subprocess.Popen[bytes]) -> Iterator[Callable[[float], bool]]:
-    """Give what waits for the end of a process (pidfd_open(2); elsewhere a thread)."""
-    try:
-        descriptor = os.pidfd_open(process.pid)
-    except (AttributeError, OSError):
-        over = threading.Event()
-
-        def wait() -> None:
-            process.wait()
-            over.set()
-
-        threading.Thread(target=wait, daemon=True).start()
-        yield over.wait
+def _said_by(command: Command) -> Iterator[_Said | None]:
+    """Give what reads the streams of a command, where they are not to be kept whole."""
+    if command.keep_bytes is None:
+        yield None
         return
+    with closing(_Said(BoundedLog(command.stdout, command.keep_bytes))) as said:
+        yield said
+
+
+@contextmanager
+def _end_of(
+    process: subprocess.Popen[bytes], said: _Said | None
+) -> Iterator[Callable[[float], bool]]:
+    """Give what waits for the end of a process, and meanwhile takes in what it says."""
+    descriptor = _descriptor_of_end(process)
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
+    if said:
+        poll.register(said.source, select.POLLIN)
+
+    def over(secs: float) -> bool:
+        deadline = time.monotonic() + secs
+        while True:
+            left = deadline - time.monotonic()
+            ready = {number for number, _ in poll.poll(max(0.0, left) * 1000)}
+            if descriptor in ready:
+                return True
+            if said and said.source in ready and not said.take():
+                poll.unregister(said.source)  # it closed both streams
+            if left <= 0:
+                return False
+
     try:
-        yield lambda secs: bool(poll.poll(secs * 1000))
+        yield over
     finally:
         os.close(descriptor)
 
 
-def _start(command: Command, marker: str) -> subprocess.Popen[bytes]:
+def _descriptor_of_end(process: subprocess.Popen[bytes]) -> int:
+    """Return what becomes readable when a process ends (pidfd_open(2); elsewhere by a thread)."""
+    with suppress(AttributeError, OSError):
+        return os.pidfd_open(process.pid)
+    source, sink = os.pipe()
+
+    def wait() -> None:
+        process.wait()
+        os.close(sink)
+
+    threading.Thread(target=wait, daemon=True).start()
+    return source
+
+
+def _start(command: Command, marker: str, said: _Said | None) -> subprocess.Popen[bytes]:
     with ExitStack() as stack:
-        out = stack.enter_context(open_to_append(command.stdout))
-        err = stack.enter_context(open_to_append(command.stderr)) if command.stderr else out
         given = stack.enter_context((command.stdin or Path(os.devnull)).open("rb"))
+        if said:
+            stack.callback(said.started)
+        out, err = (said.sink,) * 2 if said else _files_for(command, stack)
         return _CHILDREN.start(
             command.argv,
             cwd=command.cwd,
@@ -422,6 +512,11 @@ def _start(command: Command, marker: str) -> subprocess.Popen[bytes]:
             stderr=err,
             start_new_session=True,
         )
+
+
+def _files_for(command: Command, stack: ExitStack) -> tuple[BinaryIO, BinaryIO]:
+    out = stack.enter_context(open_to_append(command.stdout))
+    return out, stack.enter_context(open_to_append(command.stderr)) if command.stderr else out
 
 
 class _Tree:
