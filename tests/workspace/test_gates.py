@@ -126,7 +126,6 @@ class TestGates(HermeticCase):
         self.assertTrue(result.output.endswith("99999\n100000\n"))
         self.assertGreater(len(result.log.read_text()), 500_000)
 
-
     def test_output_without_end_is_kept_in_part_and_counted(self) -> None:
         lines = 3_000_000
         result = self.run_gate(f"seq {lines}; echo the-secret-value")
