@@ -45,16 +45,16 @@ class Watch:
         size = self._errors.stat().st_size if self._errors.exists() else 0
         transcript = self._follower.transcript
         if max(size, self._follower.size) > MOST_BYTES:
-            said = f"OpenCode said more than {MOST_BYTES >> 20} MiB"
-            return self.stop(Outcome.INCOMPLETE, said)
+            reason = f"OpenCode said more than {MOST_BYTES >> 20} MiB"
+            return self.stop(Outcome.INCOMPLETE, reason)
         if transcript.asked_for:
             return self.stop(Outcome.AGENT_FAULT, f"{ASKED}: {transcript.asked_for}")
         if transcript.retry and (hopeless := self._hopeless(transcript.retry)):
             return self.stop(Outcome.PROVIDER_FAULT, hopeless)
         if progressed:
             # What is finished is paid for: ending it now would save nothing and lose the work.
-            if transcript.last_finish != "stop" and (reason := self._spending(transcript)):
-                return self.stop(Outcome.OVER_BUDGET, reason)
+            if transcript.last_finish != "stop" and (over := self._spending(transcript)):
+                return self.stop(Outcome.OVER_BUDGET, over)
             if transcript.empty_finishes >= EMPTY_FINISHES_TOLERATED:
                 return self.stop(Outcome.PROVIDER_FAULT, "the provider keeps sending empty answers")
         if size != self._size:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from director.model.errors import InterruptedRunError
+from director.model.errors import InterruptedRunError, StoppedError
 from director.model.secrets import NOTHING_SECRET, Redactor
 from director.records.files import make_folder, redact_file
 from director.workspace.git import without_git_variables
@@ -78,7 +78,8 @@ class Gates:
     def run(self, command: str, worktree: Path, name: str, kind: str = "gate") -> GateResult:
         """Run ``command`` in ``worktree``; InterruptedRunError when the run was cancelled.
 
-        ``kind`` and ``name`` make the name of its log.
+        ``kind`` and ``name`` make the name of its log. Raises StoppedError where not even a shell
+        can be started.
         """
         make_folder(self._logs)
         safe = re.sub(r"[^\w.-]+", "-", name)
@@ -96,6 +97,11 @@ class Gates:
         redact_file(log, self._redactor)
         if ended.ending is Ending.CANCELLED:
             raise InterruptedRunError(self._processes.cancellation.signal_number or 2)
+        if ended.ending is Ending.NOT_STARTED:  # a shell, or the sandbox: never the work's fault
+            raise StoppedError(
+                f"a gate cannot be started: {ended.reason}",
+                "put right what is named, then run the command again",
+            )
         verdict, reason = _judge(ended)
         return GateResult(
             command, verdict, ended.code, ended.wall_secs, reason, log, ended.left_out

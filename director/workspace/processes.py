@@ -8,6 +8,7 @@ environment as well is found as a child of director's (``adopt_orphans``).
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import select
@@ -16,16 +17,17 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from director.model.errors import InterruptedRunError, StoppedError
 from director.records.files import open_to_append
 from director.workspace.bounded_log import BoundedLog
-from director.workspace.cancellation import Cancellation
+from director.workspace.cancellation import Cancellation, in_charge
 from director.workspace.process_table import (
     PROC,
     Listed,
@@ -39,6 +41,9 @@ from director.workspace.process_table import (
 
 MARKER = "DIRECTOR_PROCESS"
 POLL_SECS = 0.1
+END_SECS = 0.4  # for a short command that is under way at a ctrl-C
+LAST_SECS = 5.0  # for one that is begun after it
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
 PIPE_BYTES = 1024 * 1024  # what Linux allows everybody (pipe(7))
 LAST_READS = 16
 VERSION_SECS = 10.0
@@ -61,11 +66,22 @@ class _Children:
         self.turn = threading.Lock()
 
     def start(self, *args: Any, **how: Any) -> subprocess.Popen[bytes]:
-        """Start a process; nobody can take it for an orphan."""
-        with self.turn:
+        """Start a process; nobody can take it for an orphan, and a second ctrl-C kills it.
+
+        Raises OSError; StoppedError where there is no room for one more.
+        """
+        cancellation = in_charge()
+        if cancellation and self.kill_all not in cancellation.last_resorts:
+            cancellation.last_resorts.append(self.kill_all)
+        with self.turn, _room():
             process = subprocess.Popen(*args, **how)
             self.own[process.pid] = process
             return process
+
+    def kill_all(self) -> None:
+        """Kill what was started in a session of its own. Takes no lock: for a signal handler."""
+        for process in list(self.own.values()):
+            _signal_group(process, signal.SIGKILL)
 
     def forget(self, process: subprocess.Popen[bytes]) -> None:
         """Note that a process of ours is over: its id may be given out anew."""
@@ -108,6 +124,53 @@ class _Children:
 
 
 _CHILDREN = _Children()
+
+
+class _Awaited:
+    """Short commands that somebody waits for until they end; after a ctrl-C not for long.
+
+    One that was under way then has END_SECS left. One that was begun later, to end in good order,
+    has LAST_SECS.
+    """
+
+    def __init__(self) -> None:
+        self._since: dict[subprocess.Popen[bytes], float] = {}
+        self._cut: dict[subprocess.Popen[bytes], int] = {}  # process → the signal it was cut for
+        self._watched: Cancellation | None = None
+
+    @contextmanager
+    def wait(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
+        """Wait for a process in here; InterruptedRunError when it was ended after a ctrl-C."""
+        self._watch()
+        self._since[process] = time.monotonic()
+        try:
+            yield
+        finally:
+            del self._since[process]
+            if number := self._cut.pop(process, None):
+                raise InterruptedRunError(number)
+
+    def _watch(self) -> None:
+        """See to it that a thread looks for a ctrl-C: whoever waits cannot."""
+        cancellation = in_charge()
+        if cancellation and cancellation is not self._watched:
+            self._watched = cancellation
+            threading.Thread(target=self._end, args=(cancellation,), daemon=True).start()
+
+    def _end(self, cancellation: Cancellation) -> None:
+        while not cancellation.requested:
+            time.sleep(POLL_SECS)
+        asked = time.monotonic()
+        while True:
+            for process, since in list(self._since.items()):
+                waited = time.monotonic() - max(since, asked)
+                if waited > (END_SECS if since <= asked else LAST_SECS):
+                    self._cut.setdefault(process, cancellation.signal_number or signal.SIGINT)
+                    _end_group(process)
+            time.sleep(POLL_SECS)
+
+
+_AWAITED = _Awaited()
 
 
 def adopt_orphans() -> None:
@@ -185,9 +248,10 @@ class Processes:
     def run(self, command: Command, watch: Watch | None = None) -> Ended:
         """Run ``command`` to its end, whichever comes first: exit, time-out, cancel, ``watch``.
 
-        Whatever it started is ended before this returns. Never raises for what the command does.
+        Whatever it started is ended before this returns. Never raises for what the command does;
+        StoppedError where nothing can be started.
         """
-        with _said_by(command) as said:
+        with _room(), _said_by(command) as said:
             ended = self._run_to_end(command, said, watch)
         return replace(ended, left_out=said.left_out) if said else ended
 
@@ -195,7 +259,8 @@ class Processes:
         marker = self.new_marker()
         started = time.monotonic()
         try:
-            process = _start(command, marker, said)
+            with _room():
+                process = _start(command, marker, said)
         except (OSError, ValueError) as error:
             return Ended(Ending.NOT_STARTED, None, time.monotonic() - started, str(error))
         tree = _Tree(marker, process)
@@ -208,11 +273,13 @@ class Processes:
         return Ended(ending, process.returncode, time.monotonic() - started, reason)
 
     def start(self, command: Command) -> Service:
-        """Start a command that serves until it is told to end; OSError when that cannot be.
+        """Start a command that serves until it is told to end.
 
         It ends when director does, however that ends. Its input and its time limit play no part.
+        Raises OSError when it cannot be started; StoppedError where nothing can be.
         """
-        return Service(command, self.new_marker())
+        with _room():
+            return Service(command, self.new_marker())
 
     def new_marker(self) -> str:
         """Return a marker that nothing carries yet."""
@@ -300,12 +367,15 @@ def capture(
     env: Mapping[str, str],
     stdin: bytes = b"",
     timeout_secs: float | None = None,
+    *,
+    interruptible: bool = True,
 ) -> Captured:
     """Run a short command that leaves nothing behind (git) and return what it said.
 
-    It has a session of its own, so that a ctrl-C in the terminal does not cut it in half.
+    It has a session of its own, so that a ctrl-C in the terminal does not cut it in half; if it
+    takes longer than that allows, it is ended in good order, unless it is not ``interruptible``.
     Raises OSError when it cannot be started, and when it is still running after ``timeout_secs``
-    (TimeoutError).
+    (TimeoutError); InterruptedRunError after a ctrl-C.
     """
     pipe = subprocess.PIPE
     given = pipe if stdin else subprocess.DEVNULL
@@ -313,11 +383,13 @@ def capture(
     told = {**env, MARKER: "director"}  # what git leaves (a shared ssh connection) is the user's
     with _CHILDREN.start(argv, cwd=cwd, env=told, start_new_session=True, **streams) as process:
         try:
-            out, err = process.communicate(stdin or None, timeout_secs)
+            with _AWAITED.wait(process) if interruptible else nullcontext():
+                out, err = process.communicate(stdin or None, timeout_secs)
         except subprocess.TimeoutExpired as error:
             process.kill()
             raise TimeoutError(str(error)) from None
-    _CHILDREN.forget(process)
+        finally:
+            _CHILDREN.forget(process)
     return Captured(process.returncode, out, err)
 
 
@@ -325,7 +397,7 @@ class Dialogue:
     """A process that answers on its pipes for as long as it is needed (git).
 
     It ends by itself when this process does: then there is nobody left to read from. What goes
-    wrong in between is an OSError.
+    wrong in between is an OSError; after a ctrl-C an answer may end in InterruptedRunError.
     """
 
     def __init__(self, argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> None:
@@ -343,19 +415,22 @@ class Dialogue:
 
     def say(self, question: bytes) -> None:
         """Send ``question``."""
-        self._questions.write(question)
-        self._questions.flush()
+        with _AWAITED.wait(self._process):
+            self._questions.write(question)
+            self._questions.flush()
 
     def line(self) -> bytes:
         """Return the next line of the answer, without its end."""
-        line = self._answers.readline()
+        with _AWAITED.wait(self._process):
+            line = self._answers.readline()
         if not line.endswith(b"\n"):
             raise BrokenPipeError("the answer broke off")
         return line[:-1]
 
     def read(self, size: int) -> bytes:
         """Return the next ``size`` bytes of the answer."""
-        data = self._answers.read(size)
+        with _AWAITED.wait(self._process):
+            data = self._answers.read(size)
         if len(data) < size:
             raise BrokenPipeError("the answer broke off")
         return data
@@ -597,6 +672,34 @@ def _takes_signals(group: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """Let a process and its group end in good order, or else kill them."""
+    _signal_group(process, signal.SIGTERM)
+    time.sleep(POLL_SECS)
+    _signal_group(process, signal.SIGKILL)
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    if process.returncode is None:  # else its id may have been given out again
+        with suppress(OSError):
+            os.killpg(process.pid, number)
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Turn what no command can be blamed for into a reason to stop: nothing more can be started."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in EXHAUSTED:
+            raise
+        raise StoppedError(
+            f"no process can be started: {error.strerror}",
+            "end other programs, or raise the limits (`ulimit -n`, `ulimit -u`), then run the "
+            "command again",
+        ) from None
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

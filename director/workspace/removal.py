@@ -29,4 +29,5 @@ def remove_tree(folder: Path) -> None:
                     if not (path := Path(place, name)).is_symlink():
                         path.chmod(0o700)
         # Python takes a stack frame for each level; an agent may have dug deeper.
-        capture(["rm", "-rf", "--", str(folder)], folder.parent, os.environ)
+        command = ["rm", "-rf", "--", str(folder)]
+        capture(command, folder.parent, os.environ, interruptible=False)

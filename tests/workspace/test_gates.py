@@ -6,7 +6,7 @@ import re
 import signal
 from pathlib import Path
 
-from director.model.errors import InterruptedRunError
+from director.model.errors import InterruptedRunError, StoppedError
 from director.model.secrets import Redactor
 from director.workspace.cancellation import Cancellation
 from director.workspace.gates import (
@@ -72,9 +72,9 @@ class TestGates(HermeticCase):
         self.assertIn("within 1 s", result.reason)
         self.assertEqual(result.output, "so far\n")
 
-    def test_a_missing_worktree_is_broken(self) -> None:
-        result = self.run_gate("true", worktree=self.tmp / "none")
-        self.assertEqual((result.verdict, result.code), (Verdict.BROKEN, None))
+    def test_a_missing_worktree_is_an_outside_reason(self) -> None:
+        with self.assertRaisesRegex(StoppedError, "No such file"):
+            self.run_gate("true", worktree=self.tmp / "none")
 
     def test_runs_in_the_worktree_without_git_variables_that_redirect(self) -> None:
         result = self.run_gate('pwd; echo "[$GIT_DIR]"; echo err >&2')
@@ -110,11 +110,10 @@ class TestGates(HermeticCase):
         self.sandbox = Sandbox(("env", "WHERE={worktree}"))
         self.assertEqual(self.run_gate("echo $WHERE").output, f"{self.work}\n")
 
-    def test_a_sandbox_that_cannot_be_started_is_broken(self) -> None:
+    def test_a_sandbox_that_cannot_be_started_is_an_outside_reason(self) -> None:
         self.sandbox = Sandbox(("no-such-box",))
-        result = self.run_gate("true")
-        self.assertEqual(result.verdict, Verdict.BROKEN)
-        self.assertIn("no-such-box", result.reason)
+        with self.assertRaisesRegex(StoppedError, "no-such-box"):
+            self.run_gate("true")
 
     def test_output_that_is_not_text_can_be_shown(self) -> None:
         self.assertEqual(self.run_gate(r"printf 'a\377b'").output, "a\ufffdb")
