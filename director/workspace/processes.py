@@ -42,7 +42,7 @@ from director.workspace.process_table import (
 MARKER = "DIRECTOR_PROCESS"
 POLL_SECS = 0.1
 END_SECS = 0.4  # for a short command that is under way at a ctrl-C
-LAST_SECS = 5.0  # for one that is begun after it
+LAST_SECS = 5.0  # for all that are begun after it
 EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
 PIPE_BYTES = 1024 * 1024  # what Linux allows everybody (pipe(7))
 LAST_READS = 16
@@ -129,8 +129,8 @@ _CHILDREN = _Children()
 class _Awaited:
     """Short commands that somebody waits for until they end; after a ctrl-C not for long.
 
-    One that was under way then has END_SECS left. One that was begun later, to end in good order,
-    has LAST_SECS.
+    One that was under way then has END_SECS left. Those begun later, so that all ends in good
+    order, have LAST_SECS from then on, and END_SECS each after that.
     """
 
     def __init__(self) -> None:
@@ -163,8 +163,8 @@ class _Awaited:
         asked = time.monotonic()
         while True:
             for process, since in list(self._since.items()):
-                waited = time.monotonic() - max(since, asked)
-                if waited > (END_SECS if since <= asked else LAST_SECS):
+                late = 0.0 if since <= asked else max(since, asked + LAST_SECS - END_SECS)
+                if time.monotonic() > max(asked, late) + END_SECS:
                     self._cut.setdefault(process, cancellation.signal_number or signal.SIGINT)
                     _end_group(process)
             time.sleep(POLL_SECS)
