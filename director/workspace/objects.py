@@ -14,7 +14,6 @@ import threading
 import weakref
 import zlib
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,10 +65,11 @@ class Objects:
         if UNASKABLE.search(name):
             return None
         with self._turn:
-            for _ in range(2):  # whoever ended its git gains nothing by it
-                with suppress(OSError):
+            for _ in range(2):
+                try:
                     return self._ask(name)
-                self._hang_up()
+                except OSError:  # whoever ended its git gains nothing by it
+                    self._hang_up()
         raise _failure(f"{name} cannot be read: the object is damaged")
 
     def _hang_up(self) -> None:

@@ -138,26 +138,29 @@ class _Awaited:
         self._cut: dict[subprocess.Popen[bytes], int] = {}  # process → the signal it was cut for
         self._watched: Cancellation | None = None
 
-    @contextmanager
-    def wait(self, process: subprocess.Popen[bytes]) -> Iterator[None]:
-        """Wait for a process in here; InterruptedRunError when it was ended after a ctrl-C."""
+    def wait(self, process: subprocess.Popen[bytes]) -> _Wait:
+        """Give what to wait in for a process, as often as need be."""
         self._watch()
+        return _Wait(self, process)
+
+    def begin(self, process: subprocess.Popen[bytes]) -> None:
+        """Note that somebody waits from now on."""
         self._since[process] = time.monotonic()
-        try:
-            yield
-        finally:
-            del self._since[process]
-            if number := self._cut.pop(process, None):
-                raise InterruptedRunError(number)
+
+    def end(self, process: subprocess.Popen[bytes]) -> None:
+        """Note that nobody waits any more; InterruptedRunError when it was ended meanwhile."""
+        del self._since[process]
+        if number := self._cut.pop(process, None):
+            raise InterruptedRunError(number)
 
     def _watch(self) -> None:
         """See to it that a thread looks for a ctrl-C: whoever waits cannot."""
         cancellation = in_charge()
         if cancellation and cancellation is not self._watched:
             self._watched = cancellation
-            threading.Thread(target=self._end, args=(cancellation,), daemon=True).start()
+            threading.Thread(target=self._end_late, args=(cancellation,), daemon=True).start()
 
-    def _end(self, cancellation: Cancellation) -> None:
+    def _end_late(self, cancellation: Cancellation) -> None:
         while not cancellation.requested:
             time.sleep(POLL_SECS)
         asked = time.monotonic()
@@ -168,6 +171,20 @@ class _Awaited:
                     self._cut.setdefault(process, cancellation.signal_number or signal.SIGINT)
                     _end_group(process)
             time.sleep(POLL_SECS)
+
+
+class _Wait:
+    """A ``with`` around waiting for a process (a class: objects are asked for by the thousand)."""
+
+    def __init__(self, awaited: _Awaited, process: subprocess.Popen[bytes]) -> None:
+        self._awaited = awaited
+        self._process = process
+
+    def __enter__(self) -> None:
+        self._awaited.begin(self._process)
+
+    def __exit__(self, *_error: object) -> None:
+        self._awaited.end(self._process)
 
 
 _AWAITED = _Awaited()
@@ -412,16 +429,17 @@ class Dialogue:
         )
         assert self._process.stdin and self._process.stdout
         self._questions, self._answers = self._process.stdin, self._process.stdout
+        self._wait = _AWAITED.wait(self._process)
 
     def say(self, question: bytes) -> None:
         """Send ``question``."""
-        with _AWAITED.wait(self._process):
+        with self._wait:
             self._questions.write(question)
             self._questions.flush()
 
     def line(self) -> bytes:
         """Return the next line of the answer, without its end."""
-        with _AWAITED.wait(self._process):
+        with self._wait:
             line = self._answers.readline()
         if not line.endswith(b"\n"):
             raise BrokenPipeError("the answer broke off")
@@ -429,7 +447,7 @@ class Dialogue:
 
     def read(self, size: int) -> bytes:
         """Return the next ``size`` bytes of the answer."""
-        with _AWAITED.wait(self._process):
+        with self._wait:
             data = self._answers.read(size)
         if len(data) < size:
             raise BrokenPipeError("the answer broke off")
