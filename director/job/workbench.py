@@ -93,7 +93,7 @@ def open_workbench(
     gates = Gates(processes, shown, directory.logs, limit, sandbox, redactor)
     provisions = provisions_of(config, sources, job, gates, events)
     with (
-        open_pool(job, directory.pool, env, provisions) as pool,
+        open_pool(job, directory.pool, env, provisions, events) as pool,
         opencode.serving(pool.folder / "opencode", events),
     ):
         sandbox.try_out(processes, shown, pool.folder, directory.logs)

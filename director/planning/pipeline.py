@@ -128,7 +128,7 @@ def _put_aside(setting: Setting, directory: JobDirectory, current: PlanStage | N
     if not directory.has_records():
         return
     job_id = current.job_id if current else f"unknown-{_moment()}"
-    sweep_pool(directory.pool)
+    sweep_pool(directory.pool, setting.events)
     archived = directory.archive(job_id)
     setting.events.emit(Kind.JOB_ARCHIVED, job_id=job_id, folder=str(archived))
 

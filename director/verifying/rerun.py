@@ -58,7 +58,7 @@ def _checkouts(
     """
     place = directory.verifying
     record = place / "worktrees.json"
-    sweep_pool(record)
+    sweep_pool(record, setting.events)
     borrowed = [directory.repository / "objects"] if directory.repository.is_dir() else []
     sources = find_sources(setting.repository, config.worktree)
     redactor = redactor_of(setting, directory, config, sources)
@@ -71,7 +71,7 @@ def _checkouts(
             place / "job.git", setting.repository, plan.job_branch, tip, borrowed
         )
         provisions = provisions_of(config, sources, job, gates, setting.events)
-        with open_pool(job, record, setting.env, provisions) as pool:
+        with open_pool(job, record, setting.env, provisions, setting.events) as pool:
             sandbox.try_out(processes, env, pool.folder, directory.logs)
             yield pool, gates
     finally:

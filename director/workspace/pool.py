@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from director.records import files
+from director.records.events import Events, Kind
 from director.workspace.job_repository import JobRepository
 from director.workspace.provisions import Provisions, Slot
-from director.workspace.removal import discard
+from director.workspace.removal import NotRemovedError, discard
 from director.workspace.slots import PREFIX as SLOT
 from director.workspace.slots import slot_number
 from director.workspace.worktrees import Worktree
@@ -91,28 +92,34 @@ def open_pool(
     record: Path,
     env: Mapping[str, str],
     provisions: Provisions | None = None,
+    events: Events | None = None,
 ) -> Iterator[Pool]:
-    """Give the pool of a job, and remove it afterwards.
+    """Give the pool of a job, and remove it afterwards; ``events`` are told what stays.
 
     ``record`` notes where the worktrees are: after a crash the next run goes on in them, because
     they may hold work that is paid for.
     """
     folder = _noted_folder(record)
     if folder is None or not folder.is_dir():
-        sweep_pool(record)
+        sweep_pool(record, events)
         folder = _new_folder(record, env)
     try:
         yield Pool(job, folder, provisions)
     finally:
-        sweep_pool(record)
+        sweep_pool(record, events)
         if job.path.is_dir():  # else an agent removed it, and that is what is to be said
             discard(job.path / "worktrees")
 
 
-def sweep_pool(record: Path) -> None:
-    """Remove the worktrees noted at ``record``, if any."""
+def sweep_pool(record: Path, events: Events | None = None) -> None:
+    """Remove the worktrees noted at ``record``, if any; ``events`` are told what stays of them."""
     if folder := _noted_folder(record):
-        discard(folder)
+        try:
+            discard(folder)
+        except NotRemovedError as error:
+            what = f"cannot be removed: {error.filename}, which something that ran here left"
+            advice = f"remove it with more rights, for example `sudo rm -rf {folder}`"
+            (events or Events()).emit(Kind.NOTICE, message=f"{what}; {advice}")
     record.unlink(missing_ok=True)
 
 

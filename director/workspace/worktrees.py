@@ -20,7 +20,7 @@ from director.workspace.git import Git, GitError, join_z, split_z
 from director.workspace.job_repository import ABSENT_MODE, Entry, JobRepository
 from director.workspace.objects import GITLINK_MODE, TREE_MODE, Item, index_data, index_items
 from director.workspace.provisions import Slot
-from director.workspace.removal import discard
+from director.workspace.removal import clear, discard
 from director.workspace.sealed import Seal, parents, seal
 
 LEAST_WORKERS = 4  # writing files is waiting, more than computing
@@ -91,7 +91,7 @@ class Worktree:
                 self._fill(commit)
             except (GitError, OSError):  # beyond repair (an agent may do anything): begin anew
                 for place in (self.path, self._index, Path(f"{self._index}.lock")):
-                    discard(place)
+                    clear(place)
                 self.path.mkdir()
                 self._fill(commit)
         self._reset_agents_view(commit)
