@@ -11,6 +11,7 @@ from director.agents.transcript import AgentFault, Retry, Transcript, Transcript
 from director.workspace.processes import Ended, Ending
 
 EMPTY_FINISHES_TOLERATED = 5
+MOST_BYTES = 64 * 1024 * 1024  # of events, and of standard error: nobody means more
 STREAM_ERRORS_TOLERATED = 3
 STREAM_ERROR = re.compile(rb'message="stream error"[^\n]*')
 REJECTED = re.compile(r"permission requested: ([^\n;]+); auto-rejecting")
@@ -34,6 +35,8 @@ class Watch:
         self._spending = spending
         self._stall_secs = stall_secs
         self._size = 0
+        self._read = 0  # bytes of standard error, in whole lines
+        self._stream_errors: list[bytes] = []
         self._last_sign = time.monotonic()
 
     def __call__(self) -> str | None:
@@ -41,20 +44,23 @@ class Watch:
         progressed = self._follower.poll()
         size = self._errors.stat().st_size if self._errors.exists() else 0
         transcript = self._follower.transcript
+        if max(size, self._follower.size) > MOST_BYTES:
+            reason = f"OpenCode said more than {MOST_BYTES >> 20} MiB"
+            return self.stop(Outcome.INCOMPLETE, reason)
         if transcript.asked_for:
             return self.stop(Outcome.AGENT_FAULT, f"{ASKED}: {transcript.asked_for}")
         if transcript.retry and (hopeless := self._hopeless(transcript.retry)):
             return self.stop(Outcome.PROVIDER_FAULT, hopeless)
         if progressed:
             # What is finished is paid for: ending it now would save nothing and lose the work.
-            if transcript.last_finish != "stop" and (reason := self._spending(transcript)):
-                return self.stop(Outcome.OVER_BUDGET, reason)
+            if transcript.last_finish != "stop" and (over := self._spending(transcript)):
+                return self.stop(Outcome.OVER_BUDGET, over)
             if transcript.empty_finishes >= EMPTY_FINISHES_TOLERATED:
                 return self.stop(Outcome.PROVIDER_FAULT, "the provider keeps sending empty answers")
         if size != self._size:
-            errors = STREAM_ERROR.findall(self._errors.read_bytes())
-            if len(errors) >= STREAM_ERRORS_TOLERATED:
-                said = UPSTREAM.search(errors[-1].decode(errors="replace"))
+            self._stream_errors += self._new_stream_errors()
+            if len(self._stream_errors) >= STREAM_ERRORS_TOLERATED:
+                said = UPSTREAM.search(self._stream_errors[-1].decode(errors="replace"))
                 detail = said[1] if said else "stream errors"
                 return self.stop(Outcome.PROVIDER_FAULT, f"the provider keeps failing: {detail}")
         now = time.monotonic()
@@ -63,6 +69,15 @@ class Watch:
         elif now - self._last_sign > self._stall_secs:
             return self.stop(Outcome.PROVIDER_FAULT, f"no sign of life for {self._stall_secs:g} s")
         return None
+
+    def _new_stream_errors(self) -> list[bytes]:
+        """Return those in the lines of standard error that were not read before."""
+        with self._errors.open("rb") as stream:
+            stream.seek(self._read)
+            new = stream.read()
+        whole = new[: new.rfind(b"\n") + 1]
+        self._read += len(whole)
+        return STREAM_ERROR.findall(whole)
 
     def sign_of_life(self) -> None:
         """Note that something happens that the transcript does not tell of yet."""

@@ -15,6 +15,8 @@ from director.model.usage import LARGEST, Tokens, Usage
 
 EDIT_TOOLS = frozenset({"edit", "write", "apply_patch", "patch", "multiedit"})
 SHELL_TOOL = "bash"
+READ_BYTES = 1024 * 1024
+LONGEST_LINE = 32 * 1024 * 1024  # bytes
 RECOVERED = frozenset({"stop", "tool-calls"})  # the model went on after what was reported
 
 
@@ -118,34 +120,51 @@ class Transcript:
 class TranscriptFollower:
     """Follows an events file that another process is writing, whole line by whole line.
 
-    No secret gets into the transcript.
+    No secret gets into the transcript. ``size`` is how many bytes were read. A line longer than
+    LONGEST_LINE is passed over, like any that is no event.
     """
 
     def __init__(self, path: Path, redactor: Redactor = NOTHING_SECRET) -> None:
         self.transcript = Transcript()
         self._path = path
         self._redactor = redactor
-        self._offset = 0
-        self._rest = b""
+        self.size = 0
+        self._rest: list[bytes] = []  # of the line that has no end yet
+        self._rest_size = 0
 
     def poll(self) -> bool:
         """Read what is new; returns whether there was anything."""
+        before = self.size
         try:
             with self._path.open("rb") as stream:
-                stream.seek(self._offset)
-                new = stream.read()
+                stream.seek(self.size)
+                while new := stream.read(READ_BYTES):
+                    self._take(new)
         except FileNotFoundError:
             return False
-        self._offset += len(new)
-        *lines, self._rest = (self._rest + new).split(b"\n")
-        for line in lines:
-            try:
-                event = json.loads(line)
-            except (ValueError, RecursionError):
-                continue  # not an event: the agent may print other things
-            if isinstance(event, dict):
-                self.transcript.add(self._redactor.value(event))
-        return bool(new)
+        return self.size > before
+
+    def _take(self, new: bytes) -> None:
+        self.size += len(new)
+        first, *others = new.split(b"\n")
+        self._add_to_line(first)
+        for part in others:
+            if self._rest_size <= LONGEST_LINE:
+                self._read_line(b"".join(self._rest))
+            self._rest, self._rest_size = [], 0
+            self._add_to_line(part)
+
+    def _add_to_line(self, part: bytes) -> None:
+        self._rest_size += len(part)
+        self._rest = [*self._rest, part] if self._rest_size <= LONGEST_LINE else []
+
+    def _read_line(self, line: bytes) -> None:
+        try:
+            event = json.loads(line)
+        except (ValueError, RecursionError):
+            return  # not an event: the agent may print other things
+        if isinstance(event, dict):
+            self.transcript.add(self._redactor.value(event))
 
 
 def watch_it_fail(tools: Sequence[ToolUse], node: Node) -> WatchItFail:

@@ -28,4 +28,5 @@ def with_evidence(job: History, node: Node, commit: str, gate: GateResult) -> Ga
         verdict=Verdict.RED,
         reason=f"{gate.reason}, but {evidence.lacking}",
         tests_run=evidence.tests_run,
+        no_test_ran=True,
     )

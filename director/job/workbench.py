@@ -91,7 +91,7 @@ def open_workbench(
     limit = config.limits.node_timeout_secs
     with (
         _telling_of_removal(setting.home, directory, branch),
-        pool_folder(directory.pool, env) as folder,
+        pool_folder(directory.pool, env, events) as folder,
     ):
         site = site_of(setting.repository, directory.repository, config, env, folder)
         if notice := site.sandbox.missing:

@@ -96,6 +96,11 @@ def judge_snapshot(
             TryOutcome.OUT_OF_SCOPE,
             f"You replaced files by symbolic links: {_listed(snapshot.links)}. {dropped}",
         )
+    if snapshot.refused:
+        return Finding(
+            TryOutcome.OUT_OF_SCOPE,
+            f"git cannot take in what you left: {snapshot.refused}. {dropped}",
+        )
     if snapshot.tree == base_tree:
         return Finding(
             TryOutcome.UNCHANGED, f"None of the files you may change was changed. {dropped}"

@@ -60,14 +60,14 @@ def _checkouts(
     """
     place = directory.verifying
     record = place / "worktrees.json"
-    sweep_pool(record)
+    sweep_pool(record, setting.events)
     borrowed = [directory.repository / "objects"] if directory.repository.is_dir() else []
     sources = find_sources(setting.repository, config.worktree)
     redactor = redactor_of(setting, directory, config, sources)
     processes = Processes(plan.job_id, setting.cancellation)
     limit = config.limits.node_timeout_secs
     try:
-        with pool_folder(record, setting.env) as folder:
+        with pool_folder(record, setting.env, setting.events) as folder:
             site = site_of(setting.repository, place / "job.git", config, setting.env, folder)
             sandbox, env = site.sandbox, site.gate_env
             gates = Gates(processes, env, directory.logs, limit, sandbox, redactor)

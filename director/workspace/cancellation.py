@@ -33,6 +33,14 @@ class Cancellation:
             raise InterruptedRunError(self.signal_number)
 
 
+_IN_CHARGE: list[Cancellation] = []
+
+
+def in_charge() -> Cancellation | None:
+    """Return what the signals of this process cancel now, if anything."""
+    return _IN_CHARGE[-1] if _IN_CHARGE else None
+
+
 @contextmanager
 def signals_cancel(cancellation: Cancellation) -> Iterator[None]:
     """While open, the first SIGINT or SIGTERM cancels; a second kills what runs and exits.
@@ -42,7 +50,7 @@ def signals_cancel(cancellation: Cancellation) -> Iterator[None]:
 
     def handle(signal_number: int, _frame: FrameType | None) -> None:
         if cancellation.requested:
-            for kill in cancellation.last_resorts:
+            for kill in tuple(cancellation.last_resorts):
                 kill()
             os._exit(128 + signal_number)
         cancellation.cancel(signal_number)
@@ -50,9 +58,11 @@ def signals_cancel(cancellation: Cancellation) -> Iterator[None]:
     numbers = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         numbers.append(signal.SIGHUP)
+    _IN_CHARGE.append(cancellation)
     before = {number: signal.signal(number, handle) for number in numbers}
     try:
         yield
     finally:
+        _IN_CHARGE.remove(cancellation)
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from director.model.errors import InterruptedRunError
+from director.model.errors import InterruptedRunError, StoppedError
 from director.model.secrets import NOTHING_SECRET, Redactor
 from director.records.files import make_folder, redact_file
 from director.workspace.git import without_git_variables
@@ -19,6 +19,7 @@ from director.workspace.slots import slot_variables
 
 NOT_EXECUTABLE, NOT_FOUND = 126, 127  # POSIX shell, "Exit Status for Commands"
 SHOWN_CHARACTERS = 6_000
+KEPT_BYTES = 4 * 1024 * 1024  # of the beginning of a log, and of its end
 
 
 class Verdict(StrEnum):
@@ -31,9 +32,11 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class GateResult:
-    """One run of a gate. ``code`` None: it was ended. ``log`` holds all of its output.
+    """One run of a gate. ``code`` None: it was ended. ``log`` holds its output.
 
-    No secret is in it. ``tests_run``: how many tests it shows (None: not known, or nobody looked).
+    Of more than twice KEPT_BYTES the middle is left out; ``left_out`` says how many bytes. No
+    secret is in it. ``tests_run``: how many tests it shows (None: not known, or nobody looked).
+    ``no_test_ran``: it ended with 0 and is red all the same, for want of evidence that tests ran.
     """
 
     command: str
@@ -42,17 +45,15 @@ class GateResult:
     wall_secs: float
     reason: str
     log: Path
+    left_out: int = 0
     tests_run: int | None = None
+    no_test_ran: bool = False
 
     @property
     def output(self) -> str:
         """The output, its middle left out when it is long."""
-        return shortened(self.log.read_text(encoding="utf-8", errors="replace"))
-
-    @property
-    def no_test_ran(self) -> bool:
-        """Whether it ended with 0 and is red all the same: it showed no evidence of tests."""
-        return self.verdict is Verdict.RED and self.code == 0
+        text = self.log.read_text(encoding="utf-8", errors="replace")
+        return shortened(text, left_out=self.left_out)
 
 
 class Gates:
@@ -80,7 +81,8 @@ class Gates:
     def run(self, command: str, worktree: Path, name: str, part: Part = Part.GATE) -> GateResult:
         """Run ``command`` in ``worktree``; InterruptedRunError when the run was cancelled.
 
-        ``part`` and ``name`` make the name of its log.
+        ``part`` and ``name`` make the name of its log. Raises StoppedError where not even a shell
+        can be started.
         """
         make_folder(self._logs)
         safe = re.sub(r"[^\w.-]+", "-", name)
@@ -95,22 +97,33 @@ class Gates:
                 stdout=log,
                 timeout_secs=self._timeout_secs,
                 bind=launch.bind,
+                keep_bytes=KEPT_BYTES,
             )
         )
         redact_file(log, self._redactor)
         if ended.ending is Ending.CANCELLED:
             raise InterruptedRunError(self._processes.cancellation.signal_number or 2)
+        if ended.ending is Ending.NOT_STARTED:  # a shell, or the sandbox: never the work's fault
+            raise StoppedError(
+                f"a gate cannot be started: {ended.reason}",
+                "put right what is named, then run the command again",
+            )
         verdict, reason = _judge(ended)
-        return GateResult(command, verdict, ended.code, ended.wall_secs, reason, log)
+        return GateResult(
+            command, verdict, ended.code, ended.wall_secs, reason, log, ended.left_out
+        )
 
 
-def shortened(text: str, limit: int = SHOWN_CHARACTERS) -> str:
-    """Return ``text`` with its middle left out when it is longer than ``limit`` characters."""
+def shortened(text: str, limit: int = SHOWN_CHARACTERS, left_out: int = 0) -> str:
+    """Return ``text`` with its middle left out when it is longer than ``limit`` characters.
+
+    ``left_out``: how many are missing from its middle already.
+    """
     if len(text) <= limit:
         return text
     head = limit // 3
-    left_out = len(text) - limit
-    return f"{text[:head]}\n[… {left_out} characters left out …]\n{text[head + left_out :]}"
+    gap = len(text) - limit
+    return f"{text[:head]}\n[… {gap + left_out} characters left out …]\n{text[head + gap :]}"
 
 
 def _judge(ended: Ended) -> tuple[Verdict, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ QUIET_CONFIG = (
     "core.quotePath=false",
     "core.safecrlf=false",
     "core.ignoreStat=false",
+    "core.splitIndex=false",  # the shared part would lie where agents write
     "gc.auto=0",
     "maintenance.auto=false",
     "commit.gpgSign=false",
@@ -40,9 +41,10 @@ class GitError(StoppedError):
 class Git:
     """git in one folder, with exactly the environment it is given."""
 
-    def __init__(self, cwd: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, cwd: Path, env: Mapping[str, str], settings: Sequence[str] = ()) -> None:
         self.cwd = cwd
         self.env = env
+        self.settings = tuple(settings)  # ``name=value``, over what is configured anywhere
 
     @classmethod
     def at(cls, cwd: Path, caller_env: Mapping[str, str], **variables: str) -> Git:
@@ -63,17 +65,24 @@ class Git:
 
     def with_variables(self, **variables: str) -> Git:
         """Return the same git with more variables set."""
-        return Git(self.cwd, {**self.env, **variables})
+        return Git(self.cwd, {**self.env, **variables}, self.settings)
+
+    def with_settings(self, *settings: str) -> Git:
+        """Return the same git with ``settings`` (``name=value``), wherever else they are set."""
+        return Git(self.cwd, self.env, (*self.settings, *settings))
 
     def run(self, *argv: str, stdin: bytes = b"") -> Captured:
         """Run git and return exit code and streams; RequestError when there is no git."""
         with self._started():
-            return capture([*GIT, *argv], self.cwd, self.env, stdin)
+            return capture(self._argv(*argv), self.cwd, self.env, stdin)
 
     def dialogue(self, *argv: str) -> Dialogue:
         """Start a git that answers as long as it is asked; RequestError when there is no git."""
         with self._started():
-            return Dialogue([*GIT, *argv], self.cwd, self.env)
+            return Dialogue(self._argv(*argv), self.cwd, self.env)
+
+    def _argv(self, *argv: str) -> list[str]:
+        return [*GIT, *(part for setting in self.settings for part in ("-c", setting)), *argv]
 
     @contextmanager
     def _started(self) -> Iterator[None]:

@@ -205,6 +205,11 @@ class JobRepository(History):
     def _write(self, kind: str, data: bytes) -> str:
         return write_object(self.path / "objects", self.user.object_format, kind, data)
 
+    def is_writable(self) -> bool:
+        """Whether git can write objects: what it then refuses is refused for its own sake."""
+        new = os.urandom(16).hex().encode()
+        return self.git.run("hash-object", "-w", "--no-filters", "--stdin", stdin=new).code == 0
+
     @contextmanager
     def scratch_index(self) -> Iterator[Git]:
         """Give a git whose index is an empty file of its own."""

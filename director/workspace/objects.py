@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import struct
 import threading
 import weakref
@@ -22,6 +23,8 @@ from director.workspace.processes import Captured, Dialogue
 
 TREE_MODE = "040000"
 GITLINK_MODE = "160000"
+ANSWER = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) (blob|tree|commit|tag) ([0-9]+)")
+UNASKABLE = re.compile("[\n\r\0]")  # git reads one name a line, up to a NUL
 
 
 @dataclass(frozen=True)
@@ -55,22 +58,30 @@ class Objects:
         self._turn = threading.Lock()
 
     def find(self, name: str) -> Found | None:
-        """Return the object that ``name`` (an id, or any revision) stands for, or None."""
+        """Return the object that ``name`` (an id, or any revision) stands for, or None.
+
+        Raises GitError when it cannot be read.
+        """
+        if UNASKABLE.search(name):
+            return None
         with self._turn:
-            try:
-                return self._ask(name)
-            except (OSError, ValueError):  # whoever ended it gains nothing by it
-                if self._dialogue:
-                    self._dialogue.end()
-                self._dialogue = None
-                return self._ask(name)
+            for _ in range(2):
+                try:
+                    return self._ask(name)
+                except OSError:  # whoever ended its git gains nothing by it
+                    self._hang_up()
+        raise _failure(f"{name} cannot be read: the object is damaged")
+
+    def _hang_up(self) -> None:
+        if self._dialogue:
+            self._dialogue.end()
+        self._dialogue = None
 
     def get(self, name: str) -> Found:
         """Return the object that ``name`` stands for; GitError when there is none."""
         found = self.find(name)
         if found is None:
-            problem = f"there is no object {name}".encode(errors="surrogateescape")
-            raise GitError(("cat-file", "--batch"), Captured(128, b"", problem))
+            raise _failure(f"there is no object {name}")
         return found
 
     def items(self, tree: str) -> dict[str, Item]:
@@ -90,12 +101,16 @@ class Objects:
             self._dialogue = self._git.dialogue("cat-file", "--batch")
             weakref.finalize(self, self._dialogue.end)
         self._dialogue.say(name.encode(errors="surrogateescape") + b"\n")
-        oid, _, rest = self._dialogue.line().decode(errors="replace").partition(" ")
-        kind, _, size = rest.partition(" ")
-        if not size.isdecimal():
+        answer = ANSWER.fullmatch(self._dialogue.line())
+        if answer is None:  # missing, ambiguous
             return None
-        data = self._dialogue.read(int(size) + 1)[:-1]
-        return Found(oid, kind, data)
+        oid, kind, size = (part.decode() for part in answer.groups())
+        return Found(oid, kind, self._dialogue.read(int(size) + 1)[:-1])
+
+
+def _failure(problem: str) -> GitError:
+    said = problem.encode(errors="surrogateescape")
+    return GitError(("cat-file", "--batch"), Captured(128, b"", said))
 
 
 def tree_data(items: Mapping[str, Item]) -> bytes:

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from director.records import files
+from director.records.events import Events, Kind
 from director.workspace.job_repository import JobRepository
 from director.workspace.provisions import Builds, Provisions, Slot
-from director.workspace.removal import discard
+from director.workspace.removal import NotRemovedError, discard
 from director.workspace.slots import PREFIX as SLOT
 from director.workspace.slots import slot_number
 from director.workspace.worktrees import Worktree
@@ -124,28 +125,41 @@ def _slots(folder: Path) -> list[Path]:
 
 
 @contextmanager
-def pool_folder(record: Path, env: Mapping[str, str]) -> Iterator[Path]:
+def pool_folder(
+    record: Path, env: Mapping[str, str], events: Events | None = None
+) -> Iterator[Path]:
     """Give the folder for the worktrees of a job, and remove it afterwards.
+
+    ``events`` are told what cannot be removed.
 
     ``record`` notes where it is: after a crash the next run continues in it, because worktrees
     may hold work that is paid for.
     """
     folder = _noted_folder(record)
     if folder is None or not folder.is_dir():
-        sweep_pool(record)
+        sweep_pool(record, events)
         folder = _new_folder(record, env)
     try:
         yield folder
     finally:
-        discard(folder)  # whatever the record says now, if it is still there
+        _remove(folder, events)  # whatever the record says now, if it is still there
         record.unlink(missing_ok=True)
 
 
-def sweep_pool(record: Path) -> None:
-    """Remove the worktrees noted at ``record``, if any."""
+def sweep_pool(record: Path, events: Events | None = None) -> None:
+    """Remove the worktrees noted at ``record``, if any; ``events`` are told what stays of them."""
     if folder := _noted_folder(record):
-        discard(folder)
+        _remove(folder, events)
     record.unlink(missing_ok=True)
+
+
+def _remove(folder: Path, events: Events | None) -> None:
+    try:
+        discard(folder)
+    except NotRemovedError as error:
+        what = f"cannot be removed: {error.filename}, which something that ran here left"
+        advice = f"remove it with more rights, for example `sudo rm -rf {folder}`"
+        (events or Events()).emit(Kind.NOTICE, message=f"{what}; {advice}")
 
 
 def _noted_folder(record: Path) -> Path | None:

@@ -8,6 +8,8 @@ environment as well is found as a child of director's (``adopt_orphans``).
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import select
 import signal
@@ -15,15 +17,17 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from director.model.errors import InterruptedRunError, StoppedError
 from director.records.files import open_to_append
-from director.workspace.cancellation import Cancellation
+from director.workspace.bounded_log import BoundedLog
+from director.workspace.cancellation import Cancellation, in_charge
 from director.workspace.process_table import (
     PROC,
     Listed,
@@ -37,6 +41,11 @@ from director.workspace.process_table import (
 
 MARKER = "DIRECTOR_PROCESS"
 POLL_SECS = 0.1
+END_SECS = 0.4  # for a short command that is under way at a ctrl-C
+LAST_SECS = 5.0  # for all that are begun after it
+EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
+PIPE_BYTES = 1024 * 1024  # what Linux allows everybody (pipe(7))
+LAST_READS = 16
 VERSION_SECS = 10.0
 GRACE_SECS = (1.0, 2.0)  # after the first and the second SIGTERM; then SIGKILL
 SET_CHILD_SUBREAPER = 36  # prctl(2)
@@ -57,11 +66,22 @@ class _Children:
         self.turn = threading.Lock()
 
     def start(self, *args: Any, **how: Any) -> subprocess.Popen[bytes]:
-        """Start a process; nobody can take it for an orphan."""
-        with self.turn:
+        """Start a process; nobody can take it for an orphan, and a second ctrl-C kills it.
+
+        Raises OSError; StoppedError where there is no room for one more.
+        """
+        cancellation = in_charge()
+        if cancellation and self.kill_all not in cancellation.last_resorts:
+            cancellation.last_resorts.append(self.kill_all)
+        with self.turn, _room():
             process = subprocess.Popen(*args, **how)
             self.own[process.pid] = process
             return process
+
+    def kill_all(self) -> None:
+        """Kill what was started in a session of its own. Takes no lock: for a signal handler."""
+        for process in list(self.own.values()):
+            _signal_group(process, signal.SIGKILL)
 
     def forget(self, process: subprocess.Popen[bytes]) -> None:
         """Note that a process of ours is over: its id may be given out anew."""
@@ -106,6 +126,70 @@ class _Children:
 _CHILDREN = _Children()
 
 
+class _Awaited:
+    """Short commands that somebody waits for until they end; after a ctrl-C not for long.
+
+    One that was under way then has END_SECS left. Those begun later, so that all ends in good
+    order, have LAST_SECS from then on, and END_SECS each after that.
+    """
+
+    def __init__(self) -> None:
+        self._since: dict[subprocess.Popen[bytes], float] = {}
+        self._cut: dict[subprocess.Popen[bytes], int] = {}  # process → the signal it was cut for
+        self._watched: Cancellation | None = None
+
+    def wait(self, process: subprocess.Popen[bytes]) -> _Wait:
+        """Give what to wait in for a process, as often as need be."""
+        self._watch()
+        return _Wait(self, process)
+
+    def begin(self, process: subprocess.Popen[bytes]) -> None:
+        """Note that somebody waits from now on."""
+        self._since[process] = time.monotonic()
+
+    def end(self, process: subprocess.Popen[bytes]) -> None:
+        """Note that nobody waits any more; InterruptedRunError when it was ended meanwhile."""
+        del self._since[process]
+        if number := self._cut.pop(process, None):
+            raise InterruptedRunError(number)
+
+    def _watch(self) -> None:
+        """See to it that a thread looks for a ctrl-C: whoever waits cannot."""
+        cancellation = in_charge()
+        if cancellation and cancellation is not self._watched:
+            self._watched = cancellation
+            threading.Thread(target=self._end_late, args=(cancellation,), daemon=True).start()
+
+    def _end_late(self, cancellation: Cancellation) -> None:
+        while not cancellation.requested:
+            time.sleep(POLL_SECS)
+        asked = time.monotonic()
+        while True:
+            for process, since in list(self._since.items()):
+                late = 0.0 if since <= asked else max(since, asked + LAST_SECS - END_SECS)
+                if time.monotonic() > max(asked, late) + END_SECS:
+                    self._cut.setdefault(process, cancellation.signal_number or signal.SIGINT)
+                    _end_group(process)
+            time.sleep(POLL_SECS)
+
+
+class _Wait:
+    """A ``with`` around waiting for a process (a class: objects are asked for by the thousand)."""
+
+    def __init__(self, awaited: _Awaited, process: subprocess.Popen[bytes]) -> None:
+        self._awaited = awaited
+        self._process = process
+
+    def __enter__(self) -> None:
+        self._awaited.begin(self._process)
+
+    def __exit__(self, *_error: object) -> None:
+        self._awaited.end(self._process)
+
+
+_AWAITED = _Awaited()
+
+
 def adopt_orphans() -> None:
     """Become the parent of whatever loses its parent below this process (Linux)."""
     import ctypes
@@ -128,8 +212,9 @@ class Ending(StrEnum):
 class Command:
     """What to run. Streams are files, so that nothing is lost and no open pipe can block.
 
-    ``stderr`` None: the same file as ``stdout``. ``timeout_secs`` is wall time. ``bind`` binds
-    the thread that starts it, which does nothing else, and so all that runs from then on.
+    ``stderr`` None: the same file as ``stdout``. ``timeout_secs`` is wall time. ``keep_bytes``:
+    of what it says, on both streams, only so much is kept of the beginning and of the end.
+    ``bind`` binds the thread that starts it, which does nothing else, and so all that it starts.
     """
 
     argv: Sequence[str]
@@ -140,16 +225,21 @@ class Command:
     stderr: Path | None = None
     stdin: Path | None = None
     bind: Callable[[], None] | None = None
+    keep_bytes: int | None = None
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a process ended. ``code`` as subprocess has it; ``reason`` is set when it was stopped."""
+    """How a process ended. ``code`` as subprocess has it; ``reason`` is set when it was stopped.
+
+    ``left_out`` counts the bytes that ``keep_bytes`` kept out of its log.
+    """
 
     ending: Ending
     code: int | None
     wall_secs: float
     reason: str = ""
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -177,17 +267,24 @@ class Processes:
     def run(self, command: Command, watch: Watch | None = None) -> Ended:
         """Run ``command`` to its end, whichever comes first: exit, time-out, cancel, ``watch``.
 
-        Whatever it started is ended before this returns. Never raises for what the command does.
+        Whatever it started is ended before this returns. Never raises for what the command does;
+        StoppedError where nothing can be started.
         """
+        with _room(), _said_by(command) as said:
+            ended = self._run_to_end(command, said, watch)
+        return replace(ended, left_out=said.left_out) if said else ended
+
+    def _run_to_end(self, command: Command, said: _Said | None, watch: Watch | None) -> Ended:
         marker = self.new_marker()
         started = time.monotonic()
         try:
-            process = _start(command, marker)
+            with _room():
+                process = _start(command, marker, said)
         except (OSError, ValueError) as error:
             return Ended(Ending.NOT_STARTED, None, time.monotonic() - started, str(error))
         tree = _Tree(marker, process)
         try:
-            with _end_of(process) as over:
+            with _end_of(process, said) as over:
                 ending, reason = self.follow(over, command.timeout_secs, watch)
         finally:
             tree.end()
@@ -195,11 +292,13 @@ class Processes:
         return Ended(ending, process.returncode, time.monotonic() - started, reason)
 
     def start(self, command: Command) -> Service:
-        """Start a command that serves until it is told to end; OSError when that cannot be.
+        """Start a command that serves until it is told to end.
 
         It ends when director does, however that ends. Its input and its time limit play no part.
+        Raises OSError when it cannot be started; StoppedError where nothing can be.
         """
-        return Service(command, self.new_marker())
+        with _room():
+            return Service(command, self.new_marker())
 
     def new_marker(self) -> str:
         """Return a marker that nothing carries yet."""
@@ -288,12 +387,15 @@ def capture(
     env: Mapping[str, str],
     stdin: bytes = b"",
     timeout_secs: float | None = None,
+    *,
+    interruptible: bool = True,
 ) -> Captured:
     """Run a short command that leaves nothing behind (git) and return what it said.
 
-    It has a session of its own, so that a ctrl-C in the terminal does not cut it in half.
+    It has a session of its own, so that a ctrl-C in the terminal does not cut it in half; if it
+    takes longer than that allows, it is ended in good order, unless it is not ``interruptible``.
     Raises OSError when it cannot be started, and when it is still running after ``timeout_secs``
-    (TimeoutError).
+    (TimeoutError); InterruptedRunError after a ctrl-C.
     """
     pipe = subprocess.PIPE
     given = pipe if stdin else subprocess.DEVNULL
@@ -301,11 +403,13 @@ def capture(
     told = {**env, MARKER: "director"}  # what git leaves (a shared ssh connection) is the user's
     with _CHILDREN.start(argv, cwd=cwd, env=told, start_new_session=True, **streams) as process:
         try:
-            out, err = process.communicate(stdin or None, timeout_secs)
+            with _AWAITED.wait(process) if interruptible else nullcontext():
+                out, err = process.communicate(stdin or None, timeout_secs)
         except subprocess.TimeoutExpired as error:
             process.kill()
             raise TimeoutError(str(error)) from None
-    _CHILDREN.forget(process)
+        finally:
+            _CHILDREN.forget(process)
     return Captured(process.returncode, out, err)
 
 
@@ -313,7 +417,7 @@ class Dialogue:
     """A process that answers on its pipes for as long as it is needed (git).
 
     It ends by itself when this process does: then there is nobody left to read from. What goes
-    wrong in between is an OSError.
+    wrong in between is an OSError; after a ctrl-C an answer may end in InterruptedRunError.
     """
 
     def __init__(self, argv: Sequence[str], cwd: Path, env: Mapping[str, str]) -> None:
@@ -328,22 +432,26 @@ class Dialogue:
         )
         assert self._process.stdin and self._process.stdout
         self._questions, self._answers = self._process.stdin, self._process.stdout
+        self._wait = _AWAITED.wait(self._process)
 
     def say(self, question: bytes) -> None:
         """Send ``question``."""
-        self._questions.write(question)
-        self._questions.flush()
+        with self._wait:
+            self._questions.write(question)
+            self._questions.flush()
 
     def line(self) -> bytes:
         """Return the next line of the answer, without its end."""
-        line = self._answers.readline()
+        with self._wait:
+            line = self._answers.readline()
         if not line.endswith(b"\n"):
             raise BrokenPipeError("the answer broke off")
         return line[:-1]
 
     def read(self, size: int) -> bytes:
         """Return the next ``size`` bytes of the answer."""
-        data = self._answers.read(size)
+        with self._wait:
+            data = self._answers.read(size)
         if len(data) < size:
             raise BrokenPipeError("the answer broke off")
         return data
@@ -388,34 +496,109 @@ def run_attached(
             passed_on = True
 
 
+class _Said:
+    """What a process says, on a pipe that is read while director waits for its end.
+
+    Nobody waits for the end of the pipe: what is left running may hold it.
+    """
+
+    def __init__(self, log: BoundedLog) -> None:
+        self._log = log
+        self.source, self.sink = os.pipe()
+        os.set_blocking(self.source, False)
+        with suppress(OSError, AttributeError):
+            fcntl.fcntl(self.source, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+
+    @property
+    def left_out(self) -> int:
+        """How many bytes did not get into the log."""
+        return self._log.left_out
+
+    def started(self) -> None:
+        """Leave the pipe to the process."""
+        os.close(self.sink)
+        self.sink = -1
+
+    def take(self) -> bool:
+        """Read what is there; False: nothing is, and perhaps nothing will be."""
+        try:
+            data = os.read(self.source, PIPE_BYTES)
+        except BlockingIOError:
+            return False
+        self._log.add(data)
+        return bool(data)
+
+    def close(self) -> None:
+        """Read the rest, whoever goes on writing, and close the log."""
+        try:
+            for _ in range(LAST_READS):
+                if not self.take():
+                    break
+        finally:
+            for descriptor in filter(lambda one: one >= 0, (self.source, self.sink)):
+                os.close(descriptor)
+            self._log.close()
+
+
 @contextmanager
-def _end_of(process: subprocess.Popen[bytes]) -> Iterator[Callable[[float], bool]]:
-    """Give what waits for the end of a process (pidfd_open(2); elsewhere a thread)."""
-    try:
-        descriptor = os.pidfd_open(process.pid)
-    except (AttributeError, OSError):
-        over = threading.Event()
-
-        def wait() -> None:
-            process.wait()
-            over.set()
-
-        threading.Thread(target=wait, daemon=True).start()
-        yield over.wait
+def _said_by(command: Command) -> Iterator[_Said | None]:
+    """Give what reads the streams of a command, where they are not to be kept whole."""
+    if command.keep_bytes is None:
+        yield None
         return
+    with closing(_Said(BoundedLog(command.stdout, command.keep_bytes))) as said:
+        yield said
+
+
+@contextmanager
+def _end_of(
+    process: subprocess.Popen[bytes], said: _Said | None
+) -> Iterator[Callable[[float], bool]]:
+    """Give what waits for the end of a process, and meanwhile takes in what it says."""
+    descriptor = _descriptor_of_end(process)
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
+    if said:
+        poll.register(said.source, select.POLLIN)
+
+    def over(secs: float) -> bool:
+        deadline = time.monotonic() + secs
+        while True:
+            left = deadline - time.monotonic()
+            ready = {number for number, _ in poll.poll(max(0.0, left) * 1000)}
+            if descriptor in ready:
+                return True
+            if said and said.source in ready and not said.take():
+                poll.unregister(said.source)  # it closed both streams
+            if left <= 0:
+                return False
+
     try:
-        yield lambda secs: bool(poll.poll(secs * 1000))
+        yield over
     finally:
         os.close(descriptor)
 
 
-def _start(command: Command, marker: str) -> subprocess.Popen[bytes]:
+def _descriptor_of_end(process: subprocess.Popen[bytes]) -> int:
+    """Return what becomes readable when a process ends (pidfd_open(2); elsewhere by a thread)."""
+    with suppress(AttributeError, OSError):
+        return os.pidfd_open(process.pid)
+    source, sink = os.pipe()
+
+    def wait() -> None:
+        process.wait()
+        os.close(sink)
+
+    threading.Thread(target=wait, daemon=True).start()
+    return source
+
+
+def _start(command: Command, marker: str, said: _Said | None) -> subprocess.Popen[bytes]:
     with ExitStack() as stack:
-        out = stack.enter_context(open_to_append(command.stdout))
-        err = stack.enter_context(open_to_append(command.stderr)) if command.stderr else out
         given = stack.enter_context((command.stdin or Path(os.devnull)).open("rb"))
+        if said:
+            stack.callback(said.started)
+        out, err = (said.sink,) * 2 if said else _files_for(command, stack)
         return _bound(
             command.bind,
             command.argv,
@@ -440,6 +623,11 @@ def _bound(bind: Callable[[], None] | None, *args: Any, **how: Any) -> subproces
 
     with ThreadPoolExecutor(1, thread_name_prefix="bound") as thread:
         return thread.submit(start).result()
+
+
+def _files_for(command: Command, stack: ExitStack) -> tuple[BinaryIO, BinaryIO]:
+    out = stack.enter_context(open_to_append(command.stdout))
+    return out, stack.enter_context(open_to_append(command.stderr)) if command.stderr else out
 
 
 class _Tree:
@@ -520,6 +708,34 @@ def _takes_signals(group: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    """Let a process and its group end in good order, or else kill them."""
+    _signal_group(process, signal.SIGTERM)
+    time.sleep(POLL_SECS)
+    _signal_group(process, signal.SIGKILL)
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    if process.returncode is None:  # else its id may have been given out again
+        with suppress(OSError):
+            os.killpg(process.pid, number)
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """Turn what no command can be blamed for into a reason to stop: nothing more can be started."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in EXHAUSTED:
+            raise
+        raise StoppedError(
+            f"no process can be started: {error.strerror}",
+            "end other programs, or raise the limits (`ulimit -n`, `ulimit -u`), then run the "
+            "command again",
+        ) from None
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -15,6 +15,16 @@ from director.workspace.processes import Captured
 BRANCH_PREFIX = "director/"
 OWN_FOLDER = ".director/"
 OWN_NAME = "director <director@localhost>"  # that is nobody's address, RFC 6761
+# What the user set for strangers' repositories does not hold for director's own: their branch
+# comes from a folder of theirs. ``TAKING`` holds on this side of a fetch, ``GIVING`` on the other.
+TAKING = (
+    "protocol.file.allow=always",
+    "fetch.fsckObjects=false",
+    "transfer.fsckObjects=false",
+    "fetch.prune=false",
+    "fetch.writeCommitGraph=false",
+)
+GIVING = "--upload-pack=git -c 'safe.directory=*' -c 'transfer.hideRefs=!refs/' upload-pack"
 
 
 @dataclass(frozen=True)
@@ -139,9 +149,9 @@ class Repository:
         if not branch.startswith(BRANCH_PREFIX):
             raise ValueError(f"{branch!r} is not a branch of director's")
         ref = f"refs/heads/{branch}"
-        quiet = ("-c", "fetch.prune=false", "-c", "fetch.writeCommitGraph=false")
-        options = ("--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
-        done = self.git.run(*quiet, "fetch", *options, str(source), f"{ref}:{ref}")
+        options = ("--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", GIVING)
+        git = self.git.with_settings(*TAKING)
+        done = git.run("fetch", *options, str(source), f"{ref}:{ref}")
         if done.code == 0:
             return None
         said = done.err.decode(errors="replace").strip().splitlines()

@@ -15,11 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from director.records.files import explained
+from director.workspace.attributes import Attributes, attributes_paths, is_attributes
+from director.workspace.exact import exact_settings
 from director.workspace.git import Git, GitError, join_z, split_z
 from director.workspace.job_repository import ABSENT_MODE, Entry, JobRepository
 from director.workspace.objects import GITLINK_MODE, TREE_MODE, Item, index_data, index_items
 from director.workspace.provisions import Slot
-from director.workspace.removal import discard
+from director.workspace.removal import clear, discard
 from director.workspace.sealed import Seal, parents, seal
 from director.workspace.slots import repository_of
 
@@ -33,13 +35,15 @@ class Snapshot:
 
     ``tree`` is the base with the allowlisted changes put in. ``changed`` are all tracked paths
     that differ from the base, ``strays`` new paths outside the allowlist (folders end in "/"),
-    ``links`` allowlisted paths that became symbolic links.
+    ``links`` allowlisted paths that became symbolic links. ``refused``: why git cannot take in
+    the allowlisted files as they are, which are then left out of ``tree`` ("": it can).
     """
 
     tree: str
     changed: frozenset[str]
     strays: tuple[str, ...]
     links: tuple[str, ...]
+    refused: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,7 @@ class Worktree:
         self._index = notes.with_name(f"{notes.name}.index")
         self._job = job
         self._provided = provided
+        self._attributes = Attributes(path, path.with_name(f"{path.name}.attributes"))
         self._seal = _seal(self._index)
         self._holds: str | None = None  # the commit that the index is of
         self._seen: _Seen | None = None  # by a look, since when nothing ran in here
@@ -76,7 +81,7 @@ class Worktree:
 
     def _git(self, index: Path) -> Git:
         git = self._job.git.with_variables(GIT_INDEX_FILE=str(index), GIT_WORK_TREE=str(self.path))
-        return Git(self.path, git.env)
+        return Git(self.path, git.env).with_settings(*exact_settings(self.path.parent))
 
     def reset(self, commit: str) -> None:
         """Make the worktree hold exactly ``commit`` and what is provided, ignored files included.
@@ -95,7 +100,7 @@ class Worktree:
                 self._fill(commit)
             except (GitError, OSError):  # beyond repair (an agent may do anything): begin anew
                 for place in (self.path, self._index, Path(f"{self._index}.lock")):
-                    discard(place)
+                    clear(place)
                 self.path.mkdir()
                 self._fill(commit)
         self._reset_agents_view(commit)
@@ -113,7 +118,7 @@ class Worktree:
             self._prepare()
             if self._holds is None:
                 return frozenset()
-            self._seen = self._look(self._git(self._index))
+            self._seen = self._look(self._git(self._index), self._holds)
             return self._seen.changed
 
     def keep_builds(self) -> None:
@@ -132,10 +137,11 @@ class Worktree:
             return False
         git = self._git(self._index)
         try:
-            seen = seen or self._look(git)
+            seen = seen or self._look(git, self._holds)
             if self._provided:
                 self._clean(git, commit)
-            for path in (*(() if self._provided else seen.others), *seen.changed):
+            others = filter(is_attributes, seen.others) if self._provided else seen.others
+            for path in (*others, *seen.changed):
                 _discard_below(self.path, path)
             if self._job.tree(commit) != self._job.tree(self._holds):
                 git.output("read-tree", "-m", "-u", commit)
@@ -148,6 +154,8 @@ class Worktree:
         return True
 
     def _fill(self, commit: str) -> None:
+        for path in self._foreign_attributes(commit, self._folders(commit)):
+            discard(self.path / path)
         git = self._git(self._index)
         workers = f"checkout.workers={max(LEAST_WORKERS, os.cpu_count() or 1)}"
         git.output("-c", workers, "read-tree", "--reset", "-u", commit)
@@ -179,12 +187,27 @@ class Worktree:
                 if time.time_ns() - found.st_ctime_ns > SETTLED_NS:
                     self._plain[path] = state
 
-    def _look(self, git: Git) -> _Seen:
-        """Compare the files on disk with the index of ``git``; nothing is written."""
+    def _folders(self, commit: str) -> Iterator[str]:
+        return (entry.path for entry in self._job.folders(commit))
+
+    def _foreign_attributes(self, commit: str, folders: Iterable[str]) -> list[str]:
+        """Return the attributes files in ``folders`` and at the top that ``commit`` has not."""
+
+        def committed(path: str) -> bytes | None:
+            return self._job.contents(commit, [path]).get(path)
+
+        return self._attributes.foreign(folders, committed)
+
+    def _look(self, git: Git, commit: str) -> _Seen:
+        """Compare the files on disk with the index of ``git``, which is of ``commit``."""
+        self._attributes.put_back()
         options = ("-z", "-t", "--deleted", "--modified", "--others", "--directory")
-        out = split_z(git.output("ls-files", *options))
-        others = tuple(line[2:] for line in out if line.startswith("? "))
+        foreign = self._foreign_attributes(commit, self._folders(commit))
+        with self._attributes.without(foreign):
+            out = split_z(git.output("ls-files", *options))
         changed = {line[2:] for line in out if not line.startswith("? ")}
+        others = tuple(line[2:] for line in out if line.startswith("? "))
+        others += tuple(path for path in foreign if path not in changed)
         links = [path for path in others if (self.path / path).is_symlink()]
         if links:  # git looks for files of the index through a link that stands for their folder
             behind = tuple(f"{link}/" for link in links)
@@ -234,14 +257,21 @@ class Worktree:
         self._prepare()
         allowed = list(allowlist)
         with self._index_of(base) as git:
-            seen = self._look(git)
+            seen = self._look(git, base)
             strays = self._strays(git, seen.others, allowed)
         self._seen = seen if self._holds == base else None
         links = [path for path in allowed if self._became_link(base, path)]
         plain = [path for path in allowed if path not in links]
         touched = [path for path in plain if _is_file_link_or_absent(self.path / path)]
-        tree = self._job.tree_with(base, self._entries(base, touched))
-        return Snapshot(tree, seen.changed, tuple(strays), tuple(links))
+        found = seen.changed, tuple(strays), tuple(links)
+        try:
+            entries = self._entries(base, touched)
+        except GitError as error:
+            if not self._job.is_writable():
+                raise
+            refused = error.message.splitlines()[-1].removeprefix("fatal: ")
+            return Snapshot(self._job.tree(base), *found, refused)
+        return Snapshot(self._job.tree_with(base, entries), *found)
 
     @contextmanager
     def _index_of(self, base: str) -> Iterator[Git]:
@@ -259,18 +289,25 @@ class Worktree:
     def _entries(self, base: str, paths: list[str]) -> list[Entry]:
         """Return what git makes of the files at ``paths``: filters, line ends and modes as usual.
 
-        The index it does that in holds these paths only, and is as small as the change.
+        The index it does that in holds these paths only, and the attributes that count for them:
+        those of ``base``, and allowlisted ones as they are now. It is as small as the change.
         """
-        before = self._job.entries(base, paths)
+        folders = {folder for path in paths for folder in parents(path)}
+        before = self._job.entries(base, [*paths, *attributes_paths(folders)])
         index = self._index.with_suffix(".candidate")
         items = {path: Item(entry.mode, entry.oid) for path, entry in before.items()}
         index.write_bytes(index_data(items, self._job.user.object_format))
+        foreign = set(self._foreign_attributes(base, folders)).difference(paths)
         git = self._git(index)
         options = ("--add", "--remove", "--replace")  # a file may stand where a folder was
-        plain = ("-c", "index.version=2", "-c", "core.splitIndex=false")
-        git.output(*plain, "update-index", *options, "-z", "--stdin", stdin=join_z(paths))
-        staged = index_items(index.read_bytes(), len(base) // 2)
-        index.unlink()
+        plain = ("-c", "index.version=2")
+        try:
+            with self._attributes.without(foreign):
+                git.output(*plain, "update-index", *options, "-z", "--stdin", stdin=join_z(paths))
+            staged = index_items(index.read_bytes(), len(base) // 2)
+        finally:
+            for place in (index, Path(f"{index}.lock")):
+                place.unlink(missing_ok=True)
         now = [Entry(path, item.mode, item.oid) for path, item in staged.items()]
         gone = before.keys() - {entry.path for entry in now}
         return [*now, *(Entry(path, ABSENT_MODE, "0" * len(base)) for path in gone)]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import math
+import tracemalloc
 import unittest
 from typing import Any
 
 from director.agents.transcript import (
+    LONGEST_LINE,
     AgentFault,
     ToolUse,
     Transcript,
@@ -176,6 +178,19 @@ class TestFollower(HermeticCase):
     def test_what_is_no_event_is_passed_over(self) -> None:
         self.append(b'\nhello\n[1]\n{"type"\n\xff\n"text"\n{"type":"text","part":{"text":"a"}}\n')
         self.assertEqual(self.follower.transcript.texts, ["a"])
+
+    def test_a_line_without_end_is_passed_over_and_not_held(self) -> None:
+        event = b'{"type":"text","part":{"text":"a"}}\n'
+        self.append(event)
+        tracemalloc.start()
+        with self.path.open("ab") as stream:
+            stream.truncate(self.path.stat().st_size + 4 * LONGEST_LINE)
+        self.assertTrue(self.follower.poll())
+        self.assertLess(tracemalloc.get_traced_memory()[1], LONGEST_LINE + 8 * 1024 * 1024)
+        tracemalloc.stop()
+        self.append(b"\n" + event)
+        self.assertEqual(self.follower.transcript.texts, ["a", "a"])
+        self.assertEqual(self.follower.size, self.path.stat().st_size)
 
 
 class TestWatchItFail(unittest.TestCase):

@@ -18,6 +18,8 @@ from tests.support.fake_opencode import (
     silent_shell,
     write,
 )
+from tests.support.hermetic import remove_tree
+from tests.support.immutable import need_immutable_files, release
 from tests.support.jobs import node, script_of_test
 
 JOB_GIT = '"$(dirname "$(cat "$(git rev-parse --absolute-git-dir)/objects/info/alternates")")"'
@@ -388,6 +390,22 @@ class TestScope(FaultCase):
         self.implement("b")
         self.ends(0, "run")
         self.assertEqual(self.on_branch("b.txt"), "good")
+
+    def test_what_nobody_can_remove_is_named_and_stops_no_run(self) -> None:
+        need_immutable_files(self, self.tmp)
+        made = "mkdir -p build/x && touch build/x/y && chattr +i build/x/y build/x; grep -q good "
+        self.plan(node("a"), node("b"), tests={"a": f"{made} a.txt\n", "b": f"{made} b.txt\n"})
+        self.implement("a", *good(shell("mkdir t && touch t/u && chattr +i t/u")))
+        self.implement("b")
+        done = self.ends(0, "run")
+        self.assertRegex(done.err, "cannot be removed: .*/(build/x/y|build/x|t/u).*sudo rm -rf")
+        self.assertEqual(self.on_branch("b.txt"), "good")
+        self.assertEqual(self.stored("state.json")["nodes"]["a"]["attempts"], 1)
+        self.assertNotEqual(self.left_behind(), [])
+        release(self.tmp)
+        for folder in self.left_behind():
+            remove_tree(Path(folder))
+        self.ends(0, "run")
 
     def test_folders_deeper_than_any_path_do_not_stop_the_run(self) -> None:
         self.plan(node("a"), node("b"))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import time
+from pathlib import Path
 
+from director.workspace.processes import LAST_SECS
 from tests.faults.cases import FaultCase, Running, bad, good
 from tests.support.fake_opencode import finish, hang, mark, orphan, say, shell, write
 from tests.support.jobs import marked_processes, node, script_of_test
@@ -116,6 +119,100 @@ class TestRun(SignalCase):
         running.send(signal.SIGINT)
         self.assertEqual(running.ended(SOON_SECS).code, 130)
         self.is_pending_and_resumable()
+
+
+class TestGit(SignalCase):
+    """Git does not answer while somebody presses ctrl-C."""
+
+    HANGS = """\
+#!/bin/sh
+case " $* " in *{words}*)
+  if [ -e {armed} ]; then [ {times} = once ] && rm {armed}; touch {on}; sleep 600; fi;;
+esac
+exec {git} "$@"
+"""
+
+    def hang_git(self, words: str, *, once: bool = False) -> None:
+        """Let a git with ``words`` among its arguments hang from now on, or the first time."""
+        self.armed = self.tmp / "armed"
+        self.armed.touch()
+        program = self.fake.folder / "bin" / "git"
+        program.write_text(
+            self.HANGS.format(
+                words=f"'{words}'", armed=self.armed, on=self.on, git=shutil.which("git"),
+                times="once" if once else "always",
+            )
+        )  # fmt: skip
+        program.chmod(0o755)
+
+    def interrupted(self, *argv: str, signals: int = 1, also: Path | None = None) -> float:
+        """Start a command, send SIGINT when git hangs; returns how long it then took.
+
+        ``also``: what has to be there before, besides.
+        """
+        running = self.start(*argv)
+        self.until(self.on)
+        self.until(also or self.on)
+        began = time.monotonic()
+        for _ in range(signals):
+            running.send(signal.SIGINT)
+            time.sleep(0.2 if signals > 1 else 0)
+        done = running.ended(SOON_SECS)
+        self.assertEqual(done.code, 130, done.err)
+        self.assertNotIn("Traceback", done.err)
+        return time.monotonic() - began
+
+    def test_ctrl_c_ends_it_within_a_second_and_the_next_run_goes_on(self) -> None:
+        self.plan(node("a"))
+        for words in ("read-tree", "ls-files", "update-index", "cat-file"):
+            with self.subTest(words):
+                self.implement("a")
+                self.hang_git(words)
+                self.assertLess(self.interrupted("run"), SOON_SECS / 5)
+                self.assertEqual(self.left_behind(), [])
+                self.armed.unlink()
+                self.on.unlink()
+                self.assertEqual(self.node_state("a")["status"], "pending")
+        self.ends(0, "run")
+        self.only_the_work_is_merged()
+
+    def test_ctrl_c_while_the_branch_is_published_leaves_it_right(self) -> None:
+        self.plan(node("a"), node("b", depends_on=["a"]))
+        self.implement("a")
+        self.implement("b", mark(self.tmp / "b"), hang())
+        before = self.repo.git("rev-parse", self.branch)
+        self.hang_git("fetch", once=True)
+        self.assertLess(self.interrupted("run", also=self.tmp / "b"), SOON_SECS / 5)
+        self.assertEqual(self.left_behind(), [])
+        self.assertNotEqual(self.repo.git("rev-parse", self.branch), before)
+        self.implement("b")
+        self.ends(0, "run")
+        self.assertEqual(self.on_branch("b.txt"), "good")
+
+    def test_one_that_hangs_at_the_very_end_too_is_ended(self) -> None:
+        self.plan(node("a"))
+        self.implement("a")
+        self.hang_git("fetch")
+        self.assertLess(self.interrupted("run"), 2 * LAST_SECS)
+        self.assertEqual(self.left_behind(), [])
+        self.armed.unlink()
+        self.ends(0, "run")
+        self.only_the_work_is_merged()
+
+    def test_a_second_ctrl_c_kills_it(self) -> None:
+        self.plan(node("a"))
+        self.hang_git("fetch")
+        self.implement("a")
+        self.assertLess(self.interrupted("run", signals=2), SOON_SECS / 5)
+        self.until(lambda: not marked_processes(self.tmp))
+        self.armed.unlink()
+        self.ends(0, "run")
+        self.only_the_work_is_merged()
+
+    def test_ctrl_c_before_there_is_a_job(self) -> None:
+        self.hang_git("rev-parse")
+        self.assertLess(self.interrupted("plan", "make a"), SOON_SECS / 5)
+        self.until(lambda: not marked_processes(self.tmp))
 
 
 class TestPlan(SignalCase):

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from pathlib import Path
 
 from director.model.config import SandboxPolicy
-from director.model.errors import InterruptedRunError
+from director.model.errors import InterruptedRunError, StoppedError
 from director.model.secrets import Redactor
 from director.workspace.cancellation import Cancellation
-from director.workspace.gates import SHOWN_CHARACTERS, GateResult, Gates, Verdict, shortened
+from director.workspace.gates import (
+    KEPT_BYTES,
+    SHOWN_CHARACTERS,
+    GateResult,
+    Gates,
+    Verdict,
+    shortened,
+)
 from director.workspace.processes import Processes
 from director.workspace.sandbox import Sandbox
 from tests.support.hermetic import HermeticCase
@@ -65,9 +73,9 @@ class TestGates(HermeticCase):
         self.assertIn("within 1 s", result.reason)
         self.assertEqual(result.output, "so far\n")
 
-    def test_a_missing_worktree_is_broken(self) -> None:
-        result = self.run_gate("true", worktree=self.tmp / "none")
-        self.assertEqual((result.verdict, result.code), (Verdict.BROKEN, None))
+    def test_a_missing_worktree_is_an_outside_reason(self) -> None:
+        with self.assertRaisesRegex(StoppedError, "No such file"):
+            self.run_gate("true", worktree=self.tmp / "none")
 
     def test_runs_in_the_worktree_without_git_variables_that_redirect(self) -> None:
         result = self.run_gate('pwd; echo "[$GIT_DIR]"; echo err >&2')
@@ -103,11 +111,10 @@ class TestGates(HermeticCase):
         self.sandbox = Sandbox(SandboxPolicy(command=("env", "WHERE={worktree}")))
         self.assertEqual(self.run_gate("echo $WHERE").output, f"{self.work}\n")
 
-    def test_a_sandbox_that_cannot_be_started_is_broken(self) -> None:
+    def test_a_sandbox_that_cannot_be_started_is_an_outside_reason(self) -> None:
         self.sandbox = Sandbox(SandboxPolicy(command=("no-such-box",)))
-        result = self.run_gate("true")
-        self.assertEqual(result.verdict, Verdict.BROKEN)
-        self.assertIn("no-such-box", result.reason)
+        with self.assertRaisesRegex(StoppedError, "no-such-box"):
+            self.run_gate("true")
 
     def test_output_that_is_not_text_can_be_shown(self) -> None:
         self.assertEqual(self.run_gate(r"printf 'a\377b'").output, "a\ufffdb")
@@ -119,6 +126,37 @@ class TestGates(HermeticCase):
         self.assertTrue(result.output.endswith("99999\n100000\n"))
         self.assertGreater(len(result.log.read_text()), 500_000)
 
+    def test_output_without_end_is_kept_in_part_and_counted(self) -> None:
+        lines = 3_000_000
+        result = self.run_gate(f"seq {lines}; echo the-secret-value")
+        said = sum(len(str(number)) + 1 for number in range(1, lines + 1)) + 17
+        kept = result.log.read_text()
+        self.assertLess(len(kept), 2 * KEPT_BYTES + 100)
+        self.assertTrue(kept.startswith("1\n2\n"))
+        self.assertTrue(kept.endswith(f"\n{lines}\n[redacted A_KEY]\n"))
+        self.assertIn(f"\n[… {result.left_out:,} bytes left out …]\n", kept)
+        self.assertGreater(result.left_out, said - 2 * KEPT_BYTES)
+        shown = re.search(r"(\d+) characters left out", result.output)
+        assert shown
+        self.assertGreater(int(shown[1]), said - 2 * SHOWN_CHARACTERS)
+        self.assertEqual(result.verdict, Verdict.GREEN)
+
+    def test_what_was_said_before_a_time_out_is_kept_in_part(self) -> None:
+        result = self.run_gate("echo begun; exec yes", timeout_secs=1)
+        self.assertEqual(result.verdict, Verdict.BROKEN)
+        self.assertLess(result.log.stat().st_size, 2 * KEPT_BYTES + 100)
+        self.assertTrue(result.log.read_text().startswith("begun\ny\n"))
+
+    def test_one_that_closes_its_output_is_waited_for(self) -> None:
+        result = self.run_gate("echo said; exec >&- 2>&-; sleep 0.3; exit 3")
+        self.assertEqual((result.code, result.output), (3, "said\n"))
+
+    def test_what_holds_the_output_open_does_not_hold_it_up(self) -> None:
+        held = "env -i sh -c 'while :; do echo x; sleep 0.01; done' & sleep 0.2; echo done"
+        result = self.run_gate(held)
+        self.assertEqual(result.verdict, Verdict.GREEN)
+        self.assertIn("done\n", result.output)
+
 
 class TestShortened(HermeticCase):
     def test_short_text_stays(self) -> None:
@@ -127,3 +165,6 @@ class TestShortened(HermeticCase):
     def test_the_middle_goes_and_is_counted(self) -> None:
         text = shortened("a" * 10 + "b" * 15 + "c" * 20, 30)
         self.assertEqual(text, "a" * 10 + "\n[… 15 characters left out …]\n" + "c" * 20)
+
+    def test_what_is_missing_already_counts(self) -> None:
+        self.assertIn("[… 1015 characters left out …]", shortened("a" * 45, 30, left_out=1000))

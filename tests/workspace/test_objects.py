@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 from typing import ClassVar
 
+from director.model.errors import StoppedError
 from director.workspace.git import GitError
 from director.workspace.objects import Item, index_data, tree_data
 from tests.support.repositories import SampleRepo
@@ -25,6 +26,48 @@ class TestReading(JobCase):
         self.assertIsNone(self.job.objects.find("no such name"))
         with self.assertRaises(GitError):
             self.job.objects.get("0" * 40)
+
+    def test_no_name_spoils_the_answers_that_follow(self) -> None:
+        blob = self.job.objects.get(f"{self.base}:a.py")
+        names = (
+            f"{self.base}\n{self.base}",
+            f"{self.base}\n",
+            f"{self.base}\0",
+            f"{self.base}\r",
+            "",
+            " ",
+            "x blob 3",
+            f"{'a' * 40} blob 0",
+            f"{self.base} {'x' * 200_000}",
+            "\udcff",
+            "--batch-check",
+        )
+        for name in names:
+            with self.subTest(name[:50]):
+                self.assertIsNone(self.job.objects.find(name))
+                self.assertEqual(self.job.objects.find(f"{self.base}:a.py"), blob)
+
+    def test_a_name_with_blanks_is_found(self) -> None:
+        self.assertEqual(self.job.objects.get(f"{self.base}:ü x").data, b"")
+
+    def test_an_ambiguous_id_is_none(self) -> None:
+        ids: dict[str, int] = {}
+        for number in range(2000):
+            oid = self.job.store(str(number).encode())[:4]
+            ids[oid] = ids.get(oid, 0) + 1
+        twice = next(oid for oid, count in ids.items() if count > 1)
+        self.assertIsNone(self.job.objects.find(twice))
+        self.assertEqual(self.job.objects.get(self.base).kind, "commit")
+
+    def test_a_damaged_object_is_named_and_others_are_read(self) -> None:
+        oid = self.job.store(b"to be damaged")
+        place = self.job.path / "objects" / oid[:2] / oid[2:]
+        place.chmod(0o600)
+        for data in (b"", b"no object"):
+            place.write_bytes(data)
+            with self.assertRaisesRegex(StoppedError, oid):
+                self.job.objects.get(oid)
+            self.assertEqual(self.job.objects.get(self.base).kind, "commit")
 
     def test_what_is_written_later_is_found(self) -> None:
         self.job.objects.get(self.base)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -302,6 +303,78 @@ class TestServices(ProcessCase):
         while not condition():
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.01)
+
+
+SCARCE = """
+import os, resource, sys
+from pathlib import Path
+from director.model.errors import StoppedError
+from director.workspace.cancellation import Cancellation
+from director.workspace.gates import Gates
+from director.workspace.processes import Command, Dialogue, Processes, capture
+place, kind, limit = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+processes = Processes("scarce", Cancellation())
+shell = ["/bin/sh", "-c", "exit 0"]
+ways = {
+    "run": lambda: processes.run(Command(shell, place, {}, place / "out", 60)),
+    "bounded": lambda: processes.run(Command(shell, place, {}, place / "b", 60, keep_bytes=9)),
+    "gate": lambda: Gates(processes, {}, place, 60).run("exit 0", place, "n"),
+    "service": lambda: processes.start(Command(shell, place, {}, place / "served", 60)).end(),
+    "capture": lambda: capture(shell, place, {}),
+    "dialogue": lambda: Dialogue(shell, place, {}).end(),
+}
+for way in ways.values():  # what is imported late needs files too
+    way()
+_, most = resource.getrlimit(getattr(resource, kind))
+resource.setrlimit(getattr(resource, kind), (limit, most))
+for name, way in ways.items():
+    try:
+        way()
+        print(name, "done")
+    except StoppedError as error:
+        print(name, "stopped:", error.what)
+"""
+
+
+STOPPED_OR_DONE = (
+    "^(done|stopped: (no process can be started|cannot write .*): Too many open files)$"
+)
+
+
+class TestScarcity(ProcessCase):
+    """Where nothing can be started, nobody's work is at fault."""
+
+    def said(self, kind: str, limit: int, *before: str) -> list[str]:
+        place = self.tmp / "place"
+        place.mkdir(exist_ok=True)
+        place.chmod(0o777)
+        done = subprocess.run(
+            [*before, sys.executable, "-c", SCARCE, str(place), kind, str(limit)],
+            env={"PATH": os.defpath, "PYTHONPATH": SOURCE, "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+        )
+        self.assertEqual(done.stderr, "")
+        return [line.partition(" ")[2] for line in done.stdout.splitlines()]
+
+    def test_without_file_descriptors(self) -> None:
+        for limit in (3, 4, 5, 6, 7, 8, 10, 12, 30):
+            with self.subTest(limit):
+                said = self.said("RLIMIT_NOFILE", limit)
+                self.assertEqual(len(said), 6)
+                for line in said:
+                    self.assertRegex(line, "^done$" if limit == 30 else STOPPED_OR_DONE)
+        self.assertNotIn("done", self.said("RLIMIT_NOFILE", 3))
+
+    def test_without_room_for_processes(self) -> None:
+        if os.geteuid() == 0 and not shutil.which("setpriv"):
+            self.skipTest("the limit does not hold for root, and there is no setpriv")
+        nobody = ("setpriv", "--reuid=65534", "--clear-groups") if os.geteuid() == 0 else ()
+        self.tmp.chmod(0o755)
+        said = self.said("RLIMIT_NPROC", 0, *nobody)
+        self.assertEqual(len(said), 6)
+        for line in said:
+            self.assertIn("stopped: no process can be started: Resource temporarily", line)
 
 
 class TestMarkers(ProcessCase):

@@ -1,5 +1,7 @@
 """The user's repository is read, and given one branch under ``director/``; nothing else."""
 
+import os
+import subprocess
 from pathlib import Path
 
 from director.model.errors import RequestError
@@ -185,6 +187,49 @@ class TestPublish(RepositoryCase):
         self.job_commit("one")
         self.assertIsNone(self.publish())
         self.assertEqual(self.sample.fingerprint(), before)
+
+    def test_no_transport_setting_of_the_user_stops_it(self) -> None:
+        for number, setting in enumerate((
+            "protocol.file.allow=never",
+            "protocol.allow=never",
+            "transfer.hideRefs=refs/heads",
+            "uploadpack.hideRefs=refs/heads/director",
+            "uploadpack.hideRefs=refs/",
+            "transfer.fsckObjects=true",
+            "fetch.fsckObjects=true",
+            "fetch.negotiationAlgorithm=noop",
+            "fetch.unpackLimit=1",
+            "receive.denyNonFastForwards=true",
+        )):  # fmt: skip
+            with self.subTest(setting):
+                name, _, value = setting.partition("=")
+                self.sample.git("config", "--global", name, value)
+                commit = self.job_commit(f"{number}")
+                self.assertIsNone(self.publish())
+                self.assertEqual(self.sample.git("rev-parse", REF), commit)
+                self.sample.git("config", "--global", "--unset", name)
+                self.sample.git("update-ref", "-d", REF)
+
+    def test_what_is_odd_in_the_users_own_history_does_not_stop_it(self) -> None:
+        self.sample.git("config", "--global", "transfer.fsckObjects", "true")
+        blob = self.sample.git("rev-parse", "HEAD:a.py")
+        mktree = ("hash-object", "-t", "tree", "-w", "--literally", "--stdin")
+        odd = b"100644 .git\0" + bytes.fromhex(blob)
+        done = subprocess.run(
+            ["git", *mktree], cwd=self.job.root, env=self.env, input=odd, capture_output=True
+        )
+        self.tree = done.stdout.decode().strip()
+        commit = self.job_commit("odd")
+        self.assertIsNone(self.publish())
+        self.assertEqual(self.sample.git("rev-parse", REF), commit)
+
+    def test_a_job_repository_of_another_owner_is_read(self) -> None:
+        if os.geteuid() != 0:
+            self.skipTest("only root can give files away")
+        commit = self.job_commit("one")
+        os.chown(self.job.root, 12345, -1)
+        self.assertIsNone(self.publish())
+        self.assertEqual(self.sample.git("rev-parse", REF), commit)
 
     def test_a_missing_job_repository_is_a_reason(self) -> None:
         reason = self.open().publish(self.tmp / "none", BRANCH)
