@@ -109,10 +109,15 @@ def open_workbench(
             publisher=Publisher(job, events),
             queue=MergeQueue(job, setting.cancellation),
         )
+        for message in job.notices:
+            events.emit(Kind.NOTICE, message=message)
         try:
             yield bench
         finally:
             bench.publisher.close()
+            if job.restore_journal():
+                message = f"{directory.tips} was changed meanwhile: it is as it was again"
+                events.emit(Kind.NOTICE, message=message)
 
 
 def check_prerequisites(setting: Setting) -> None:

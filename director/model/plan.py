@@ -70,6 +70,10 @@ class Plan(_Record):
         """Return the node called ``node_id``; KeyError when there is none."""
         return self._by_id[node_id]
 
+    def __contains__(self, node_id: object) -> bool:
+        """Whether there is a node called ``node_id``."""
+        return node_id in self._by_id
+
     @cached_property
     def _by_id(self) -> dict[str, Node]:
         return {node.id: node for node in self.nodes}

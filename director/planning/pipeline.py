@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from director.job.provided import refuse_provided
+from director.job.seal import differences, read_seal, seal_plan
 from director.job.stage import PlanStage, Stage, read_stage, write_stage
 from director.job.workbench import Setting, Workbench, check_prerequisites, open_workbench
 from director.model.config import Config
@@ -28,7 +29,14 @@ from director.planning.authoring import (
     remove_from_branch,
 )
 from director.planning.decomposing import decompose, forget
-from director.planning.editing import clear_away, lay_out, take_back
+from director.planning.editing import (
+    admit_edited,
+    clear_away,
+    draft_of,
+    lay_out,
+    put_contract_on_branch,
+    refuse_merged,
+)
 from director.planning.prompts import (
     plan_critique_prompt,
     recon_prompt,
@@ -118,9 +126,16 @@ def _to_continue(directory: JobDirectory) -> PlanStage:
     current = read_stage(directory)
     if current is None:
         raise RequestError("there is no plan to continue", 'begin with `director plan "<task>"`')
-    if current.stage is Stage.READY:
+    if current.stage is Stage.READY and not _edited(directory):
         raise RequestError("the plan is ready", "go on with `director run`")
     return current
+
+
+def _edited(directory: JobDirectory) -> bool:
+    """Whether a ready plan is not as it was approved; or tests were put where they are edited."""
+    seal = read_seal(directory)
+    changed = seal is None or any(differences(seal, directory.load_plan()))
+    return changed or directory.tests.exists()
 
 
 def _put_aside(setting: Setting, directory: JobDirectory, current: PlanStage | None) -> None:
@@ -171,6 +186,8 @@ class _Pipeline:
             Stage.GATE_PLAN: self._gate_plan,
         }
         self._tell()
+        if self.stage.stage is Stage.READY:  # edited afterwards
+            self._freeze(edited_only=True)
         while step := steps.get(self.stage.stage):
             before = self.stage.stage
             step()
@@ -271,20 +288,29 @@ class _Pipeline:
         if self._must_critique(self.stage.plan_critiqued):
             self._critique_plan()
         elif self._passes():
-            self._approve_plan()
+            self._freeze()
         else:
             self.bench.events.emit(Kind.APPROVAL_NEEDED, stage=self.stage.stage)
 
-    def _approve_plan(self) -> None:
-        """Take plan and tests as they are on disk now, edits included, and freeze the tests."""
-        plan = self._plan()
-        refuse_provided(self.bench.pool.provisions, plan.nodes)
-        for node in plan.nodes:
-            plan = plan.with_node(take_back(self.bench, node, self.stage.admitted.get(node.id, "")))
-        self.bench.directory.save_plan(plan)
-        self.bench.publisher.now()
-        self._save(stage=Stage.READY)
-        clear_away(self.bench)
+    def _freeze(self, *, edited_only: bool = False) -> None:
+        """Take plan and tests as they are on disk now, edits included; freeze and seal them.
+
+        ``edited_only``: the plan was ready already, and only the tests that were edited are there.
+        """
+        bench = self.bench
+        draft = draft_of(bench, self._plan_of(self._plan().nodes), edited_only=edited_only)
+        refuse_provided(bench.pool.provisions, draft.plan.nodes)
+        refuse_merged(draft.plan, bench.job.receipts.values())
+        admit_edited(bench, draft, self.stage.admitted)
+        if (seal := read_seal(bench.directory)) and (new := list(differences(seal, draft.plan))):
+            bench.events.emit(Kind.NOTICE, message=f"admitted as it is now: {'; '.join(new)}")
+        put_contract_on_branch(bench, draft)
+        nodes = draft.plan.nodes
+        bench.directory.save_plan(draft.plan)
+        seal_plan(bench.directory, draft.plan, bench.job.tip())
+        bench.publisher.now()
+        self._save(stage=Stage.READY, admitted={node.id: fingerprint(node) for node in nodes})
+        clear_away(bench)
 
     def _critique_plan(self) -> None:
         plan = self._plan()
@@ -375,15 +401,17 @@ class _Pipeline:
         return self.bench.directory.load_plan()
 
     def _save_nodes(self, nodes: tuple[Node, ...]) -> None:
+        self.bench.directory.save_plan(self._plan_of(nodes))
+
+    def _plan_of(self, nodes: tuple[Node, ...]) -> Plan:
+        """Return the plan of ``nodes``; nothing else of it is for editing."""
         stage = self.stage
-        self.bench.directory.save_plan(
-            Plan(
-                job_id=stage.job_id,
-                task=stage.task,
-                repo=str(self.setting.repository.root),
-                base_commit=stage.base_commit,
-                created_at=stage.created_at,
-                job_branch=stage.job_branch,
-                nodes=nodes,
-            )
+        return Plan(
+            job_id=stage.job_id,
+            task=stage.task,
+            repo=str(self.setting.repository.root),
+            base_commit=stage.base_commit,
+            created_at=stage.created_at,
+            job_branch=stage.job_branch,
+            nodes=nodes,
         )

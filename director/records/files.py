@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -149,6 +149,11 @@ def append_line(path: Path, value: Mapping[str, Any], *, durable: bool) -> None:
             stream.write(line)
             if durable:
                 os.fsync(stream.fileno())
+
+
+def write_lines(path: Path, values: Iterable[Mapping[str, Any]]) -> None:
+    """Replace ``path`` by one JSON line for each of ``values``; on disk when this returns."""
+    write_text(path, "".join(f"{json.dumps(value, ensure_ascii=False)}\n" for value in values))
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from director.model.state import NodeState, RunState
 from director.records import files
 
 FOLDER = ".director"
+TIPS = "tips.jsonl"
 GITIGNORE = """\
 # Written by director: records stay out of git, the configuration may go in.
 *
@@ -123,6 +124,16 @@ class JobDirectory:
     def receipts(self) -> Path:
         """One line per merge."""
         return self.path / "receipts.jsonl"
+
+    @property
+    def tips(self) -> Path:
+        """Where director moved the job branch, and the receipts; beside the job repository."""
+        return self.path / TIPS
+
+    @property
+    def sealed(self) -> Path:
+        """The plan as it was approved at gate 2."""
+        return self.path / "sealed.json"
 
     @property
     def events(self) -> Path:

@@ -14,7 +14,7 @@ from director.job.leaks import leaks
 from director.job.workbench import Workbench
 from director.model.errors import DirectorError
 from director.model.plan import Node, Plan
-from director.model.receipt import Receipt
+from director.model.receipt import GateRun, Receipt
 from director.model.roles import Agent, Role
 from director.model.state import NodeStatus, Try, TryOutcome, WatchItFail
 from director.records.call_notes import CallNote
@@ -23,8 +23,9 @@ from director.records.state_keeper import StateKeeper
 from director.running.merging import draft, merge, merge_satisfied, rebased
 from director.running.prompts import Feedback, implement_prompt
 from director.running.receipts import put_on_record
+from director.running.remembered import remembered
 from director.running.review import check_compliance, review_candidate, review_names
-from director.running.trial import Candidate, Drafted, Trial, read_candidate
+from director.running.trial import Candidate, Drafted, Trial
 from director.running.tries import judge_snapshot, needs_stage_two, next_role
 from director.workspace.gates import GateResult, Verdict
 from director.workspace.worktrees import Worktree
@@ -93,7 +94,6 @@ class _NodeWork:
         self.feedback: Feedback | None = None
         self.fallback: Candidate | None = None
         self.drafted: Drafted | None = None  # of the try under way, perhaps by a killed run
-        self.green: Candidate | None = None  # found by a killed run, which did not get to merge it
         self.watched = WatchItFail()
         self.restored = False
 
@@ -134,12 +134,10 @@ class _NodeWork:
     def restore(self, memo: Mapping[str, Any]) -> None:
         """Go on where a killed run was, from its ``memo``."""
         self.restored = True
-        self.base, self.start = str(memo["base"]), str(memo["start"])
-        self.first_output = str(memo["first_output"])
-        self.feedback = Feedback(**memo["feedback"]) if memo["feedback"] else None
-        self.fallback = read_candidate(memo["fallback"])
-        self.drafted = Drafted(**memo["drafted"]) if memo.get("drafted") else None
-        self.green = read_candidate(memo.get("green"))
+        known = remembered(self.bench, self.node, memo)
+        self.base, self.start = known.base, known.start
+        self.first_output, self.feedback = known.first_output, known.feedback
+        self.fallback, self.drafted = known.fallback, known.drafted
 
     def _next_role(self) -> Role | None:
         tries = self.keeper.node(self.node.id).tries
@@ -190,7 +188,7 @@ class _NodeWork:
         reply = self.bench.crew.recalled(assignment) if self.restored else None
         self.restored = False
         if reply is None:
-            self.green = self.drafted = None
+            self.drafted = None
             self.worktree.reset(self.start)
             reply = self.bench.crew.ask(assignment)
         self.watched = watch_it_fail(reply.transcript.tools, self.node)
@@ -207,8 +205,6 @@ class _NodeWork:
         self, reply: Reply, role: Role, attempt: int
     ) -> tuple[TryOutcome, Candidate | None]:
         """Turn what the worktree holds into a candidate, and gate it on a clean checkout."""
-        if self.green:
-            return TryOutcome.GREEN, self.green
         name = _call_name(self.node, role, attempt)
         if self.drafted is None:
             read = self._read_worktree(reply)
@@ -229,9 +225,8 @@ class _NodeWork:
         if self._is_flaky(self.start):
             self.keeper.update(self.node.id, flake_failed=True)
             return TryOutcome.FLAKY, None
-        green = Candidate(self.start, self.base, role, self.trial.green_runs(self.start))
-        self.bench.crew.notes.remember(name, green=asdict(green))
-        return TryOutcome.GREEN, green
+        runs = self.trial.green_runs(self.start)
+        return TryOutcome.GREEN, Candidate(self.start, self.base, role, runs)
 
     def _read_worktree(self, reply: Reply) -> Drafted | TryOutcome:
         """Return what the turn left as a commit, or what is wrong with it; that is feedback."""
@@ -322,13 +317,19 @@ class _NodeWork:
         self.keeper.update(self.node.id, attempts=attempt, tries=(*state.tries, *tries), **values)
         names = [_call_name(self.node, one.role, attempt) for one in tries]
         self.bench.crew.notes.drop(*names, *review_names(self.node, attempt))
-        self.green = self.drafted = None
+        self.drafted = None
 
     def _merge(self, candidate: Candidate, attempt: int, one: Try) -> bool:
         """Put the candidate on the branch, and on record; False when it collides.
 
         Then the node begins again on the new tip, and that is nobody's failed attempt.
         """
+        if not candidate.gates:  # that it was green, only the note of a killed run says
+            runs = self._green_again(candidate.commit)
+            if not runs:
+                self._conclude(attempt, one)
+                return False
+            candidate = replace(candidate, gates=runs)
         end = merge(self.bench, self.node, self.trial, candidate, attempt)
         if isinstance(end, Receipt):
             self._merged(end, candidate.role, attempt, one)
@@ -339,6 +340,13 @@ class _NodeWork:
         self._tell(one.role, attempt, TryOutcome.COLLIDED)
         self._conclude(attempt, one, Try(one.role, TryOutcome.COLLIDED))
         return False
+
+    def _green_again(self, commit: str) -> tuple[GateRun, ...]:
+        """Return the green runs of the tests on ``commit``; none where they are not green."""
+        gate = self.trial.run(commit, "candidate")
+        if gate.verdict is not Verdict.GREEN or self._is_flaky(commit):
+            return ()
+        return self.trial.green_runs(commit)
 
     def _merged(self, receipt: Receipt, role: Role | None, attempt: int, *tries: Try) -> None:
         put_on_record(self.bench, receipt)
