@@ -150,8 +150,15 @@ def _branch(
     if tip is not None or not directory.repository.is_dir():
         return published, tip
     place = directory.repository
-    own = History(_as_it_is(Git.at(place, repository.caller_env, GIT_DIR=str(place))))
+    variables = {"GIT_DIR": str(place), "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(repository)}
+    own = History(_as_it_is(Git.at(place, repository.caller_env, **variables)))
     return own, own.tip_of(branch)
+
+
+def _quoted(repository: Repository) -> str:
+    """Return where the user's objects are now, as git reads it: the repository may have moved."""
+    place = str(repository.objects).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{place}"'
 
 
 def _as_it_is(git: Git) -> Git:
