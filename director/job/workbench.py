@@ -34,6 +34,7 @@ from director.workspace.pool import Pool, open_pool
 from director.workspace.processes import Processes
 from director.workspace.repository import Repository
 from director.workspace.sandbox import Sandbox
+from director.workspace.soundness import discard_damaged
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,8 @@ def open_workbench(
     _sweep(processes, events)
     _clean_logs(directory, redactor)
     remove_stale_locks(directory.repository, setting.repository, branch)
+    if directory.pool.exists():
+        discard_damaged(directory.repository / "objects", setting.repository.object_format)
     job = open_job_repository(directory.repository, setting.repository, branch)
     root = setting.repository.root
     sandbox = sandbox_of(setting, directory.repository, config)

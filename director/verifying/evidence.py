@@ -18,7 +18,7 @@ from director.records.job_directory import JobDirectory
 from director.workspace.git import Git
 from director.workspace.history import BranchCommit, History
 from director.workspace.repository import Repository
-from director.workspace.soundness import first_damage
+from director.workspace.soundness import Soundness
 from director.workspace.tips import Tips
 
 
@@ -83,7 +83,8 @@ def gather(repository: Repository, directory: JobDirectory) -> Evidence:
     begins = tip is not None and history.descends(tip, base)
     damaged = None
     if tip is not None and begins:
-        damaged = first_damage(history.objects, repository.object_format, base, tip)
+        soundness = Soundness(history.objects, repository.objects, repository.object_format)
+        damaged = soundness.first_damage(base, tip)
     readable = tip if begins and not damaged else None
     hashes = _FrozenTests(history, plan.contract)
     commits = tuple(

@@ -19,12 +19,13 @@ from director.model.errors import StoppedError
 from director.model.receipt import Receipt
 from director.records.files import explained, make_folder
 from director.records.job_directory import TIPS
+from director.workspace.durability import sync_files
 from director.workspace.git import Git, split_z
 from director.workspace.history import ABSENT_MODE, BranchCommit, Change, Entry, History
 from director.workspace.objects import TREE_MODE, Item, tree_data, write_object
 from director.workspace.removal import discard
 from director.workspace.repository import Repository
-from director.workspace.soundness import first_damage, looked_at, recover, sync_objects
+from director.workspace.soundness import Soundness, loose
 from director.workspace.tips import Tips
 
 CARRIED_CONFIG = (
@@ -60,6 +61,7 @@ class JobRepository(History):
         self.notices: list[str] = []
         self._turn = threading.Lock()
         self._publishing = threading.Lock()
+        self._soundness = Soundness(self.objects, path / "objects", user.object_format)
         self._tips = Tips(path.with_name(TIPS))
         self._tip = self._last_noted() if self._tips.commits else self._said_by_ref()
         self._published = ""
@@ -79,7 +81,7 @@ class JobRepository(History):
         published, take their place.
         """
         noted = self._tips.commits
-        found = recover(self.objects, self.path / "objects", self.user.object_format, noted)
+        found = self._soundness.recover(noted)
         if found.replaced:
             self.notices.append(
                 f"{found.replaced} damaged objects of {self.path} are read from your repository now"
@@ -108,7 +110,7 @@ class JobRepository(History):
 
     def holds(self, base: str, commit: str) -> bool:
         """Whether ``commit`` (an id) stands on ``base``, with everything in it there and whole."""
-        return first_damage(self.objects, self.user.object_format, base, commit) is None
+        return self._soundness.first_damage(base, commit) is None
 
     def moved_to(self, commit: str) -> bool:
         """Whether director ever moved the branch to ``commit``."""
@@ -180,7 +182,8 @@ class JobRepository(History):
         """
         if self._tip != old:
             return False
-        sync_objects(self.path / "objects", self._added_whole(old, new))
+        store = self.path / "objects"
+        sync_files(loose(store, oid) for oid in self._added_whole(old, new))
         with self._turn:
             if self._tip != old:
                 return False
@@ -192,7 +195,7 @@ class JobRepository(History):
     def _added_whole(self, old: str, new: str) -> list[str]:
         """Return the ids of the objects that ``new`` has besides ``old``; all are what they say."""
         oids = []
-        for oid, whole in looked_at(self.objects, self.user.object_format, old, new):
+        for oid, whole in self._soundness.looked_at(old, new):
             if not whole:
                 raise StoppedError(
                     f"object {oid} in {self.path} is damaged", "run the command again"

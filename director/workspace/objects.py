@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from director.model.errors import StoppedError
 from director.records.files import explained
 from director.workspace.git import Git, GitError
 from director.workspace.processes import Captured, Dialogue
@@ -55,7 +56,10 @@ class Objects:
         self._turn = threading.Lock()
 
     def find(self, name: str) -> Found | None:
-        """Return the object that ``name`` (an id, or any revision) stands for, or None."""
+        """Return the object that ``name`` (an id, or any revision) stands for, or None.
+
+        StoppedError when git cannot read it.
+        """
         with self._turn:
             try:
                 return self._ask(name)
@@ -63,7 +67,7 @@ class Objects:
                 if self._dialogue:
                     self._dialogue.end()
                 self._dialogue = None
-                return self._ask(name)
+                return self._ask_again(name)
 
     def get(self, name: str) -> Found:
         """Return the object that ``name`` stands for; GitError when there is none."""
@@ -75,15 +79,17 @@ class Objects:
 
     def items(self, tree: str) -> dict[str, Item]:
         """Return name → item of one folder, given by the id of its tree."""
-        data, width = self.get(tree).data, len(tree) // 2
-        items, start = {}, 0
-        while start < len(data):
-            blank, end = data.index(b" ", start), data.index(b"\0", start)
-            name = data[blank + 1 : end].decode(errors="surrogateescape")
-            mode = data[start:blank].decode().zfill(6)
-            start = end + 1 + width
-            items[name] = Item(mode, data[end + 1 : start].hex())
-        return items
+        return tree_items(self.get(tree).data, len(tree) // 2)
+
+    def _ask_again(self, name: str) -> Found | None:
+        """Ask a git of its own; an object that makes git give up is damaged."""
+        try:
+            return self._ask(name)
+        except (OSError, ValueError):
+            raise StoppedError(
+                f"git cannot read the object {name} in {self._git.cwd}",
+                "run the command again: what is damaged is looked for when it starts",
+            ) from None
 
     def _ask(self, name: str) -> Found | None:
         if self._dialogue is None:
@@ -96,6 +102,18 @@ class Objects:
             return None
         data = self._dialogue.read(int(size) + 1)[:-1]
         return Found(oid, kind, data)
+
+
+def tree_items(data: bytes, id_length: int) -> dict[str, Item]:
+    """Return name → item of a tree object's content, with ids of ``id_length`` bytes."""
+    items, start = {}, 0
+    while start < len(data):
+        blank, end = data.index(b" ", start), data.index(b"\0", start)
+        name = data[blank + 1 : end].decode(errors="surrogateescape")
+        mode = data[start:blank].decode().zfill(6)
+        start = end + 1 + id_length
+        items[name] = Item(mode, data[end + 1 : start].hex())
+    return items
 
 
 def tree_data(items: Mapping[str, Item]) -> bytes:

@@ -51,7 +51,7 @@ class Tips:
         self.commits.append(commit)
         self._known.add(commit)
 
-    def __contains__(self, commit: str) -> bool:
+    def __contains__(self, commit: object) -> bool:
         """Whether the branch was ever moved to ``commit``."""
         return commit in self._known
 
