@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from director.job.seal import check_seal, seal_plan
 from director.job.stage import PlanStage, Stage, read_stage
 from director.job.workbench import Setting
 from director.model.comparison import Row, reductions, row_of
@@ -143,6 +144,7 @@ def _prepare(setting: Setting, planned: JobDirectory, directory: JobDirectory, n
     plan = planned.load_plan()
     if directory.plan.exists():
         return
+    check_seal(planned, plan)
     frozen = open_job_repository(planned.repository, setting.repository, plan.job_branch)
     branch = f"{plan.job_branch}-{name}"
     create_job_repository(
@@ -153,6 +155,7 @@ def _prepare(setting: Setting, planned: JobDirectory, directory: JobDirectory, n
         [planned.repository / "objects"],
     )
     own: Plan = plan._replace(job_id=f"{plan.job_id}-{name}", job_branch=branch)
+    seal_plan(directory, own, frozen.tip())
     directory.save_plan(own)
 
 

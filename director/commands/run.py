@@ -112,7 +112,10 @@ def _ending(report: RunReport) -> tuple[str, str]:
     ]
     if failed:
         what = f"{done} of {total} nodes are done; failed: {'; '.join(failed)}"
-        return what, "`director status` for all, `director run --retry-failed` to try again"
+        return what, (
+            "`director status` for all, `director run --retry-failed` to try again; "
+            "after an edit of plan.json `director plan --continue` first"
+        )
     red = [gate for gate in report.integration or () if not gate.ok]
     if red:
         named = "; ".join(f"{g.name}: {g.reason}; {g.note}; see {g.log}" for g in red)

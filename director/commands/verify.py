@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from typing import Any
 
 from director.commands.context import (
@@ -14,6 +15,7 @@ from director.commands.context import (
 )
 from director.commands.setting import load_config, open_setting
 from director.model.errors import ExitCode
+from director.records.known_jobs import job_called
 from director.reporting.words import counted
 from director.verifying.verify import Verification, verify_again, verify_job
 
@@ -24,6 +26,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rerun",
         action="store_true",
         help="also run every node's tests again, and [gates], on clean checkouts",
+    )
+    parser.add_argument(
+        "--job", metavar="ID", help="an archived job, or one of a bench (default: the current one)"
     )
     add_repo_flag(parser)
     add_json_flag(parser)
@@ -43,9 +48,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
 def _verify(args: argparse.Namespace, context: Context) -> Verification:
     if args.rerun:
         setting = open_setting(args, context)
-        return verify_again(setting, setting.home.job, load_config(setting.home.config))
+        directory = job_called(setting.home, args.job)
+        return verify_again(setting, directory, load_config(setting.home.config))
     repository = find_repository(args, context)
-    return verify_job(repository, home_of(repository, context).job)
+    return verify_job(repository, job_called(home_of(repository, context), args.job))
 
 
 def _as_json(found: Verification, code: ExitCode) -> dict[str, Any]:
@@ -57,6 +63,8 @@ def _as_json(found: Verification, code: ExitCode) -> dict[str, Any]:
         "tip": found.evidence.tip,
         "merges": found.merges,
         "checked": list(found.checked),
+        "unchecked": list(found.unchecked),
+        "rebuilt": list(found.rebuilt),
         "gates_run": found.gates_run,
         "problem": problem.to_json() if problem else None,
         "exit_code": int(code),
@@ -66,8 +74,22 @@ def _as_json(found: Verification, code: ExitCode) -> dict[str, Any]:
 
 
 def _as_text(found: Verification) -> str:
-    next_step = f"\nNext: {found.problem.next_step}" if found.problem else ""
-    return f"{_what(found)}{next_step}"
+    if found.problem:
+        return f"{_what(found)}\nNext: {found.problem.next_step}"
+    return "\n".join([_what(found), *_remarks(found)])
+
+
+def _remarks(found: Verification) -> Iterator[str]:
+    """Say what one should know of a job that is verified."""
+    if found.rebuilt:
+        yield (
+            f"Rebuilt, not written at the merge: the receipt of {', '.join(found.rebuilt)}; "
+            "the gates on it ran later, on the same commit."
+        )
+    records = {"seal": "sealed.json", "journal": "tips.jsonl"}
+    if found.unchecked:
+        named = ", ".join(f"{name} (no {records[name]} here)" for name in found.unchecked)
+        yield f"Not checked: {named}."
 
 
 def _what(found: Verification) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from director.job.trailers import (
@@ -11,17 +11,17 @@ from director.job.trailers import (
     NODE,
     PREFIX,
     commit_message,
+    single_line,
     tests_hash,
     trailer_pairs,
 )
 from director.model.plan import Node
-from director.model.receipt import GREEN, GateRun, Receipt
+from director.model.receipt import GateRun, Receipt
 from director.records.clock import now
 from director.workspace.history import BranchCommit, History
 from director.workspace.job_repository import JobRepository
 
 NO_TIER = "none"
-ON_MERGED_TREE = "merged"  # the purpose of a gate that ran on neither base nor candidate
 
 
 def merge_message(title: str, receipt: Receipt) -> str:
@@ -40,27 +40,32 @@ def commit_merge(job: JobRepository, title: str, receipt: Receipt) -> Receipt:
     return replace(receipt, merged=merged, files=changed_files(job, receipt.parent, merged))
 
 
-def rebuilt_receipt(history: History, commit: BranchCommit, node: Node) -> Receipt:
-    """Return the receipt of a merge commit, from its trailers and what git knows of it.
+def gated_command(receipt: Receipt) -> str:
+    """Return the command of the gates that a merge rests on, on one line."""
+    return single_line(receipt.gates[-1].command) if receipt.gates else ""
 
-    What the trailers do not hold (tools, durations) stays empty.
+
+def rebuilt_receipt(
+    history: History, commit: BranchCommit, node: Node, gates: Sequence[GateRun]
+) -> Receipt:
+    """Return a receipt of a merge commit that has none, from its trailers.
+
+    ``gates`` are its green gate runs now. What the trailers do not hold (tools) stays empty.
     """
     parent = commit.parents[0]
     said = commit.trailers
-    candidate = said.get(f"{PREFIX}Candidate", commit.oid)
-    lines = [value for key, value in commit.pairs if key == f"{PREFIX}Gate"]
     return Receipt(
         ts=now(),
         job_id=said.get(JOB, ""),
         node=said.get(NODE, ""),
         base=said.get(f"{PREFIX}Base", parent),
-        candidate=candidate,
+        candidate=said.get(f"{PREFIX}Candidate", commit.oid),
         merged=commit.oid,
         tree=commit.tree,
         parent=parent,
         tests=dict(node.test_hashes),
         tests_hash=said.get(f"{PREFIX}Tests", tests_hash(node)),
-        gates=tuple(_gate_run(history, line, candidate, commit.tree) for line in lines),
+        gates=tuple(gates),
         files=changed_files(history, parent, commit.oid),
         tier=_or_none(said.get(f"{PREFIX}Tier", NO_TIER)),
         model=_or_none(said.get(f"{PREFIX}Model", NO_TIER)),
@@ -88,29 +93,6 @@ def _trailers(receipt: Receipt) -> Mapping[str, object]:
         "Tests": receipt.tests_hash,
         "Gate": tuple(f"{run.exit_code} {run.purpose} {run.command}" for run in receipt.gates),
     }
-
-
-def _gate_run(history: History, line: str, candidate: str, merged_tree: str) -> GateRun:
-    """Return the gate run of a trailer ``<exit code> <purpose> <command>``."""
-    code, _, rest = line.partition(" ")
-    purpose, _, command = rest.partition(" ")
-    exit_code = _number(code)
-    on_merged = purpose == ON_MERGED_TREE
-    return GateRun(
-        purpose=purpose,
-        command=command,
-        verdict=GREEN if exit_code == 0 else "red",
-        exit_code=exit_code,
-        wall_secs=None,
-        commit=None if on_merged else candidate,
-        tree=merged_tree if on_merged else _tree(history, candidate),
-    )
-
-
-def _tree(history: History, commit: str) -> str | None:
-    """Return the tree of a commit that may be gone."""
-    done = history.git.run("rev-parse", "--verify", "--quiet", f"{commit}^{{tree}}")
-    return done.out.decode().strip() if done.code == 0 else None
 
 
 def _or_none(value: str) -> str | None:

@@ -34,6 +34,7 @@ from director.workspace.job_repository import (
 from director.workspace.pool import Pool, pool_folder
 from director.workspace.processes import Processes
 from director.workspace.repository import OWN_NAME, Repository
+from director.workspace.soundness import discard_damaged
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,8 @@ def open_workbench(
     _clean_logs(directory, redactor)
     _warn_of_unpriced_models(config, events)
     remove_stale_locks(directory.repository, setting.repository, branch)
+    if directory.pool.exists():
+        discard_damaged(directory.repository / "objects", setting.repository.object_format)
     limit = config.limits.node_timeout_secs
     with (
         _telling_of_removal(setting.home, directory, branch),
@@ -97,6 +100,8 @@ def open_workbench(
         if notice := site.sandbox.missing:
             events.emit(Kind.NOTICE, message=notice)
         job = open_job_repository(directory.repository, site.repository, branch)
+        for message in job.notices:
+            events.emit(Kind.NOTICE, message=message)
         opencode = OpenCode(
             processes, env, site.repository.root, config, directory.logs, site.sandbox, redactor
         )
@@ -123,6 +128,9 @@ def open_workbench(
                 yield bench
             finally:
                 bench.publisher.close()
+                if job.restore_journal():
+                    message = f"{directory.tips} was changed meanwhile: it is as it was again"
+                    events.emit(Kind.NOTICE, message=message)
 
 
 @contextmanager

@@ -73,14 +73,14 @@ class Plan(_Record):
         """Return the node called ``node_id``; KeyError when there is none."""
         return self._by_id[node_id]
 
-    def has(self, node_id: str) -> bool:
-        """Whether there is a node called ``node_id``."""
-        return node_id in self._by_id
-
     @cached_property
     def allowlisted(self) -> frozenset[str]:
         """The paths of all allowlists."""
         return frozenset(path for node in self.nodes for path in node.files)
+
+    def __contains__(self, node_id: object) -> bool:
+        """Whether there is a node called ``node_id``."""
+        return node_id in self._by_id
 
     @cached_property
     def _by_id(self) -> dict[str, Node]:

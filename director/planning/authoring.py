@@ -43,9 +43,12 @@ def author_tests(bench: Workbench, node: Node, recon: str, feedback: str) -> Adm
     back to the author once, with the output.
     """
     note = _left_by_killed_run(bench, node)
-    first = int(note.memo["round"]) if note else 1
-    admission = Admission({}, str(note.memo["problem"]) if note else feedback)
-    candidate = str(note.memo["start"]) if note else bench.job.tip()
+    memo = note.memo if note else {}
+    first = 2 if memo.get("round") == 2 else 1
+    admission = Admission({}, str(memo.get("problem", feedback)))
+    candidate = start = str(memo.get("start", ""))
+    if not bench.job.holds(bench.job.tip(), start):
+        candidate = bench.job.tip()
     left_at = Path(note.cwd) if note else None
     with bench.pool.lane(left_at) as lane:
         for round_number in range(first, ROUNDS + 1):
@@ -114,14 +117,14 @@ def admit(bench: Workbench, node: Node, worktree: Worktree, commit: str) -> Admi
 def put_on_branch(bench: Workbench, node: Node, commit: str) -> None:
     """Commit the node's tests, as they are in ``commit``, on the tip of the job branch."""
     found = bench.job.entries(commit, node.tests)
-    commit_entries(bench, node.id, list(found.values()))
+    commit_entries(bench, f"Tests of {node.id}", [node.id], list(found.values()))
 
 
-def commit_entries(bench: Workbench, node_id: str, entries: Sequence[Entry]) -> None:
-    """Put test files on the tip of the job branch (ABSENT_MODE takes one out)."""
-    message = commit_message(
-        f"Tests of {node_id}", {"Job": bench.job_id, "Node": node_id, "Kind": TESTS}
-    )
+def commit_entries(
+    bench: Workbench, subject: str, node_ids: Sequence[str], entries: Sequence[Entry]
+) -> None:
+    """Put test files of nodes on the tip of the job branch (ABSENT_MODE takes one out)."""
+    message = commit_message(subject, {"Job": bench.job_id, "Node": tuple(node_ids), "Kind": TESTS})
     while True:
         tip = bench.job.tip()
         tree = bench.job.tree_with(tip, entries)
@@ -139,7 +142,8 @@ def remove_from_branch(bench: Workbench, node_id: str, paths: Sequence[str], bas
     before = bench.job.entries(base, paths)
     found = bench.job.entries(bench.job.tip(), paths)
     gone = [Entry(path, ABSENT_MODE, "0" * len(entry.oid)) for path, entry in found.items()]
-    commit_entries(bench, node_id, [before.get(entry.path, entry) for entry in gone])
+    entries = [before.get(entry.path, entry) for entry in gone]
+    commit_entries(bench, f"Tests of {node_id}", [node_id], entries)
 
 
 def recovered(bench: Workbench, nodes: Sequence[Node], since: str) -> tuple[Node, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime
 
+from director.job.seal import differences, read_seal
 from director.job.stage import PlanStage, Stage, read_stage, write_stage
 from director.job.workbench import Setting, check_prerequisites
 from director.model.errors import RequestError
@@ -30,9 +31,16 @@ def to_continue(directory: JobDirectory) -> PlanStage:
     current = _current(directory)
     if current is None:
         raise RequestError("there is no plan to continue", 'begin with `director plan "<task>"`')
-    if current.stage is Stage.READY:
+    if current.stage is Stage.READY and not _edited(directory):
         raise RequestError("the plan is ready", f"go on with `{RUN}`")
     return current
+
+
+def _edited(directory: JobDirectory) -> bool:
+    """Whether a ready plan is not as it was approved; or tests were put where they are edited."""
+    seal = read_seal(directory)
+    changed = seal is None or any(differences(seal, directory.load_plan()))
+    return changed or directory.tests.exists()
 
 
 def for_task(setting: Setting, directory: JobDirectory, task: str, *, new: bool) -> PlanStage:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from director.job.provided import refuse_provided
+from director.job.seal import differences, read_seal, seal_plan
 from director.job.stage import PlanStage, Stage, write_stage
 from director.job.workbench import Setting, Workbench, open_workbench
 from director.model.config import Config
@@ -29,7 +30,14 @@ from director.planning.authoring import (
 )
 from director.planning.current_job import GO_ON, bring_back, for_task, to_continue
 from director.planning.decomposing import decompose, forget
-from director.planning.editing import clear_away, lay_out, take_back
+from director.planning.editing import (
+    admit_edited,
+    clear_away,
+    draft_of,
+    lay_out,
+    put_contract_on_branch,
+    refuse_merged,
+)
 from director.planning.prompts import (
     plan_critique_prompt,
     recon_prompt,
@@ -137,6 +145,8 @@ class _Pipeline:
             Stage.GATE_PLAN: self._gate_plan,
         }
         self._tell()
+        if self.stage.stage is Stage.READY:  # edited afterwards
+            self._freeze(edited_only=True)
         while step := steps.get(self.stage.stage):
             before = self.stage.stage
             step()
@@ -261,25 +271,33 @@ class _Pipeline:
         if self._must_critique(self.stage.plan_critiqued):
             self._critique_plan()
         elif self._passes():
-            self._approve_plan()
+            self._freeze()
         else:
             self.bench.events.emit(Kind.APPROVAL_NEEDED, stage=self.stage.stage)
 
-    def _approve_plan(self) -> None:
-        """Take plan and tests as they are on disk now, edits included, and freeze the tests."""
-        plan = self._plan()
-        refuse_provided(self.bench.pool.provisions, plan.nodes)
-        if problems := support_problems(plan.nodes):
+    def _freeze(self, *, edited_only: bool = False) -> None:
+        """Take plan and tests as they are on disk now, edits included; freeze and seal them.
+
+        ``edited_only``: the plan was ready already, and only the tests that were edited are there.
+        """
+        bench = self.bench
+        draft = draft_of(bench, self._plan_of(self._plan().nodes), edited_only=edited_only)
+        refuse_provided(bench.pool.provisions, draft.plan.nodes)
+        if problems := support_problems(draft.plan.nodes):
             raise RequestError(
-                "; ".join(problems),
-                f"correct {self.bench.directory.plan}, then `director plan --continue`",
+                "; ".join(problems), f"correct {bench.directory.plan}, then `{GO_ON}`"
             )
-        for node in plan.nodes:
-            plan = plan.with_node(take_back(self.bench, node, self.stage.admitted.get(node.id, "")))
-        self.bench.directory.save_plan(plan)
-        self.bench.publisher.now()
-        self._save(stage=Stage.READY)
-        clear_away(self.bench)
+        refuse_merged(draft.plan, bench.job.receipts.values())
+        admit_edited(bench, draft, self.stage.admitted)
+        if (seal := read_seal(bench.directory)) and (new := list(differences(seal, draft.plan))):
+            bench.events.emit(Kind.NOTICE, message=f"admitted as it is now: {'; '.join(new)}")
+        put_contract_on_branch(bench, draft)
+        nodes = draft.plan.nodes
+        bench.directory.save_plan(draft.plan)
+        seal_plan(bench.directory, draft.plan, bench.job.tip())
+        bench.publisher.now()
+        self._save(stage=Stage.READY, admitted={node.id: fingerprint(node) for node in nodes})
+        clear_away(bench)
 
     def _critique_plan(self) -> None:
         plan = self._plan()
@@ -376,15 +394,17 @@ class _Pipeline:
             raise
 
     def _save_nodes(self, nodes: tuple[Node, ...]) -> None:
+        self.bench.directory.save_plan(self._plan_of(nodes))
+
+    def _plan_of(self, nodes: tuple[Node, ...]) -> Plan:
+        """Return the plan of ``nodes``; nothing else of it is for editing."""
         stage = self.stage
-        self.bench.directory.save_plan(
-            Plan(
-                job_id=stage.job_id,
-                task=stage.task,
-                repo=str(self.setting.repository.root),
-                base_commit=stage.base_commit,
-                created_at=stage.created_at,
-                job_branch=stage.job_branch,
-                nodes=nodes,
-            )
+        return Plan(
+            job_id=stage.job_id,
+            task=stage.task,
+            repo=str(self.setting.repository.root),
+            base_commit=stage.base_commit,
+            created_at=stage.created_at,
+            job_branch=stage.job_branch,
+            nodes=nodes,
         )

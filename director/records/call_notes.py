@@ -32,10 +32,15 @@ class CallNote:
 
 
 class CallNotes:
-    """The notes in one folder, a file each. Callable from any thread; names do not collide."""
+    """The notes in one folder, a file each. Callable from any thread; names do not collide.
+
+    The files are read once, before any agent of this run starts: an agent may write there. From
+    then on memory is the truth, and the files are for the next run.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._notes = {note.name: note for note in map(_read, folder.glob("*.json")) if note}
 
     def begin(self, note: CallNote) -> None:
         """Note a call that is about to start; replaces an earlier one of its name.
@@ -43,6 +48,7 @@ class CallNotes:
         It is for a director that is killed: when the machine stops, the call is cut short, and
         its events are not on disk either.
         """
+        self._notes[note.name] = note
         files.write_json(self._path(note.name), asdict(note), durable=False)
 
     def end(self, name: str, outcome: str, reason: str) -> None:
@@ -56,17 +62,28 @@ class CallNotes:
             self.begin(replace(note, memo={**note.memo, **more}))
 
     def get(self, name: str) -> CallNote | None:
-        """Return the note of a call, or None; one that cannot be read is none."""
-        try:
-            stored = files.read_json(self._path(name))
-            return CallNote(**stored) if stored is not None else None
-        except (TypeError, RequestError):
-            return None
+        """Return the note of a call, or None."""
+        return self._notes.get(name)
 
     def drop(self, *names: str) -> None:
         """Forget calls: what they brought is safe."""
         for name in names:
+            self._notes.pop(name, None)
             self._path(name).unlink(missing_ok=True)
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.json"
+
+
+def _read(path: Path) -> CallNote | None:
+    """Return the note in a file; one that cannot be read, or is another's, is none."""
+    try:
+        note = CallNote(**(files.read_json(path) or {}))
+    except (TypeError, RequestError):
+        return None
+    return note if _is_note(note) and note.name == path.stem else None
+
+
+def _is_note(note: CallNote) -> bool:
+    texts = (note.name, note.log, note.cwd, note.reason, note.outcome or "")
+    return all(isinstance(text, str) for text in texts) and isinstance(note.memo, dict)

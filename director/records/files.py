@@ -189,6 +189,11 @@ def write_whole(write: Callable[[memoryview], int | None], data: bytes) -> None:
         left = left[written:]
 
 
+def write_lines(path: Path, values: Iterable[Mapping[str, Any]]) -> None:
+    """Replace ``path`` by one JSON line for each of ``values``; on disk when this returns."""
+    write_text(path, "".join(f"{json.dumps(value, ensure_ascii=False)}\n" for value in values))
+
+
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """Return the objects of a JSONL file, in order; lines that are not whole are skipped."""
     return [value for value in map(_object, _lines(path)) if value]

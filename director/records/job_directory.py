@@ -15,6 +15,7 @@ from director.records import files
 from director.records.state_file import StateFile
 
 FOLDER = ".director"
+TIPS = "tips.jsonl"
 GITIGNORE = """\
 # Written by director: records stay out of git, the configuration may go in.
 *
@@ -133,6 +134,16 @@ class JobDirectory:
     def receipts(self) -> Path:
         """One line per merge."""
         return self.path / "receipts.jsonl"
+
+    @property
+    def tips(self) -> Path:
+        """Where director moved the job branch, and the receipts; beside the job repository."""
+        return self.path / TIPS
+
+    @property
+    def sealed(self) -> Path:
+        """The plan as it was approved at gate 2."""
+        return self.path / "sealed.json"
 
     @property
     def events(self) -> Path:

@@ -122,7 +122,7 @@ def _explained(
     before = recorded.get(report.command)
     if report.verdict is Verdict.GREEN:
         return replace(report, red_before=None if before is None else before == Verdict.RED)
-    if before is None:
+    if before != Verdict.GREEN:  # what excuses the job is seen, not read from a file
         before = _on_base(bench, plan.base_commit, report.name, report.command)["verdict"]
     report = replace(report, red_before=before == Verdict.RED)
     if before == Verdict.GREEN:

@@ -45,14 +45,14 @@ def merge(
             if place.commit and place.commit != candidate.commit:
                 runs += trial.green_runs(place.commit)
             receipt = commit_gated(bench, node, runs, origin, tip)
-            if bench.job.advance(receipt.merged, tip):
+            if bench.job.advance(receipt.merged, tip, receipt):
                 return receipt
 
 
 def merge_satisfied(bench: Workbench, node: Node, trial: Trial, base: str) -> Receipt | None:
     """Record with an empty commit that the tests pass without a call; None: the tip moved."""
     receipt = commit_gated(bench, node, trial.green_runs(base), Origin(base, base), base)
-    return receipt if bench.job.advance(receipt.merged, base) else None
+    return receipt if bench.job.advance(receipt.merged, base, receipt) else None
 
 
 def draft(bench: Workbench, node: Node, tree: str, parent: str) -> str:

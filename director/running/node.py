@@ -15,7 +15,7 @@ from director.job.runner_settings import runner_settings_changed
 from director.job.workbench import Workbench
 from director.model.errors import DirectorError
 from director.model.plan import Node, Plan
-from director.model.receipt import Receipt
+from director.model.receipt import GateRun, Receipt
 from director.model.roles import Agent, Role
 from director.model.state import NodeStatus, Try, TryOutcome, WatchItFail
 from director.records.call_notes import CallNote
@@ -24,8 +24,9 @@ from director.records.state_keeper import StateKeeper
 from director.running.merging import draft, merge, merge_satisfied, rebased
 from director.running.prompts import Feedback, implement_prompt, no_test_ran
 from director.running.receipts import put_on_record
+from director.running.remembered import remembered
 from director.running.review import check_compliance, review_candidate, review_names
-from director.running.trial import Candidate, Drafted, Trial, read_candidate
+from director.running.trial import Candidate, Drafted, Trial
 from director.running.tries import Finding, judge_snapshot, needs_stage_two, next_role
 from director.workspace.gates import GateResult, Verdict
 from director.workspace.pool import Lane
@@ -100,7 +101,6 @@ class _NodeWork:
         self.feedback: Feedback | None = None
         self.fallback: Candidate | None = None  # green, but objected to, where that is no veto
         self.drafted: Drafted | None = None  # of the try under way, perhaps by a killed run
-        self.green: Candidate | None = None  # found by a killed run, which did not get to merge it
         self.watched = WatchItFail()
         self.restored = False
 
@@ -138,20 +138,17 @@ class _NodeWork:
             "first_output": self.first_output,
             "feedback": asdict(self.feedback) if self.feedback else None,
             "fallback": asdict(self.fallback) if self.fallback else None,
-            "rewritten": sorted(self.trial.rewritten),
         }
 
     def restore(self, memo: Mapping[str, Any]) -> None:
         """Go on where a killed run was, from its ``memo``."""
         self.restored = True
-        self.base, self.start = str(memo["base"]), str(memo["start"])
-        self.first_output = str(memo["first_output"])
-        self.feedback = Feedback(**memo["feedback"]) if memo["feedback"] else None
+        known = remembered(self.bench, self.node, memo)
+        self.base, self.start = known.base, known.start
+        self.first_output, self.feedback = known.first_output, known.feedback
+        self.drafted = known.drafted
         if not self.bench.config.review.veto:  # which may be new since
-            self.fallback = read_candidate(memo["fallback"])
-        self.drafted = Drafted(**memo["drafted"]) if memo.get("drafted") else None
-        self.green = read_candidate(memo.get("green"))
-        self.trial.rewritten |= set(memo["rewritten"])
+            self.fallback = known.fallback
 
     def _try(self, role: Role) -> bool:
         """Let ``role`` try once, and merge what can be merged; returns whether that was done."""
@@ -198,7 +195,7 @@ class _NodeWork:
         reply = self.bench.crew.recalled(assignment) if self.restored else None
         self.restored = False
         if reply is None:
-            self.green = self.drafted = None
+            self.drafted = None
             if self.feedback:  # a run that stops before the call (signal, ceiling) keeps it
                 noted = CallNote(assignment.name, "", str(assignment.cwd), assignment.memo)
                 self.bench.crew.notes.begin(noted)
@@ -218,9 +215,6 @@ class _NodeWork:
         self, reply: Reply, role: Role, attempt: int
     ) -> tuple[TryOutcome, Candidate | None]:
         """Turn what the worktree holds into a candidate, and gate it on a clean checkout."""
-        if self.green:
-            self.start, self.base = self.green.commit, self.green.base
-            return TryOutcome.GREEN, self.green
         name = _call_name(self.node, role, attempt)
         if self.drafted is None:
             read = self._read_worktree(reply)
@@ -242,9 +236,8 @@ class _NodeWork:
         if self._is_flaky(self.start):
             self.keeper.update(self.node.id, flake_failed=True)
             return TryOutcome.FLAKY, None
-        green = Candidate(self.start, self.base, role, self.trial.green_runs(self.start))
-        self.bench.crew.notes.remember(name, green=asdict(green))
-        return TryOutcome.GREEN, green
+        runs = self.trial.green_runs(self.start)
+        return TryOutcome.GREEN, Candidate(self.start, self.base, role, runs)
 
     def _read_worktree(self, reply: Reply) -> Drafted | TryOutcome:
         """Return what the turn left as a commit, or what is wrong with it; that is feedback."""
@@ -346,13 +339,19 @@ class _NodeWork:
         self.keeper.update(self.node.id, **now, review_blocks=blocks, **values)
         names = [_call_name(self.node, one.role, attempt) for one in tries]
         self.bench.crew.notes.drop(*names, *review_names(self.node, attempt))
-        self.green = self.drafted = None
+        self.drafted = None
 
     def _merge(self, candidate: Candidate, attempt: int, one: Try) -> bool:
         """Put the candidate on the branch, and on record; False when it collides.
 
         Then the node begins again on the new tip, and that is nobody's failed attempt.
         """
+        if not candidate.gates:  # that it was green, only the note of a killed run says
+            runs = self._green_again(candidate.commit)
+            if not runs:
+                self._conclude(attempt, one)
+                return False
+            candidate = replace(candidate, gates=runs)
         end = merge(self.bench, self.node, self.trial, candidate, attempt)
         if isinstance(end, Receipt):
             self._merged(end, candidate.role, attempt, one)
@@ -363,6 +362,13 @@ class _NodeWork:
         self._tell(one.role, attempt, TryOutcome.COLLIDED)
         self._conclude(attempt, one, Try(one.role, TryOutcome.COLLIDED))
         return False
+
+    def _green_again(self, commit: str) -> tuple[GateRun, ...]:
+        """Return the green runs of the tests on ``commit``; none where they are not green."""
+        gate = self.trial.run(commit, "candidate")
+        if gate.verdict is not Verdict.GREEN or self._is_flaky(commit):
+            return ()
+        return self.trial.green_runs(commit)
 
     def _merged(self, receipt: Receipt, role: Role | None, attempt: int, *tries: Try) -> None:
         put_on_record(self.bench, receipt)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from director.job.receipts import commit_merge, rebuilt_receipt
+from director.job.receipts import commit_merge
 from director.job.tools import tool_versions
 from director.job.trailers import tests_hash
 from director.job.workbench import Workbench
-from director.model.plan import Node, Plan
+from director.model.plan import Node
 from director.model.receipt import GateRun, Receipt
 from director.model.roles import Role
 from director.records import files
 from director.records.clock import now
+from director.records.events import Kind
 from director.workspace.gates import GateResult
-from director.workspace.history import BranchCommit
 
 
 def gate_run(bench: Workbench, purpose: str, commit: str, result: GateResult) -> GateRun:
@@ -81,9 +82,19 @@ def put_on_record(bench: Workbench, receipt: Receipt) -> None:
     files.append_line(bench.directory.receipts, receipt.to_json(), durable=True)
 
 
-def restore_receipts(bench: Workbench, plan: Plan, merges: Mapping[str, BranchCommit]) -> None:
-    """Rebuild the receipts of merges (node id → commit) that a crash kept from being written."""
-    written = {line.get("node") for line in files.read_lines(bench.directory.receipts)}
-    for node in plan.nodes:
-        if node.id in merges and node.id not in written:
-            put_on_record(bench, rebuilt_receipt(bench.job, merges[node.id], node))
+def restore_receipts(bench: Workbench) -> None:
+    """Make ``receipts.jsonl`` hold the receipts that were noted when the branch moved.
+
+    A crash may have kept some from being written; what others wrote is said and undone.
+    """
+    noted = [receipt.to_json() for receipt in bench.job.receipts.values()]
+    known = {json.dumps(line, sort_keys=True) for line in noted}
+    found = [json.dumps(x, sort_keys=True) for x in files.read_lines(bench.directory.receipts)]
+    if strange := len(found) - len(known & set(found)):
+        bench.events.emit(
+            Kind.NOTICE,
+            message=f"{strange} lines of {bench.directory.receipts} were not director's: "
+            "it holds the receipts of what merged again",
+        )
+    if strange or len(found) != len(noted):
+        files.write_lines(bench.directory.receipts, noted)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from director.job.provided import refuse_provided
+from director.job.seal import Seal, check_seal, restore_seal
 from director.job.stage import Stage, read_stage
 from director.job.workbench import Setting, Workbench, open_workbench
 from director.model.config import Config
@@ -22,12 +23,13 @@ from director.records.job_directory import JobDirectory
 from director.records.ledger import total_cost, total_tokens
 from director.records.lock import held
 from director.records.state_keeper import StateKeeper
+from director.running.believing import believed_merges
 from director.running.integration import GateReport, integrate
 from director.running.lanes import pick_lanes
 from director.running.metrics import node_line, run_line
 from director.running.node import NodeEnd, work_on_node
 from director.running.receipts import restore_receipts
-from director.running.reconciling import merges_by_node, rebuilt, reconciled
+from director.running.reconciling import rebuilt, reconciled
 from director.running.scheduler import Schedule, drive
 
 
@@ -85,15 +87,28 @@ def run_job(
     if options.max_attempts is not None:
         config = replace(config, limits=replace(config.limits, max_attempts=options.max_attempts))
     with held(directory.lock, "director run"):
-        plan = _ready_plan(directory)
+        plan, seal = _ready_plan(directory)
         branch = plan.job_branch
         with open_workbench(setting, directory, config, plan.job_id, branch) as bench:
-            work = _Run(bench, plan, options)
+            plan = _at_home(bench, plan, setting)
+            work = _Run(bench, plan, seal, options)
             with closing(work.keeper):
                 return work.run()
 
 
-def _ready_plan(directory: JobDirectory) -> Plan:
+def _at_home(bench: Workbench, plan: Plan, setting: Setting) -> Plan:
+    """Return the plan with the place where the repository is now: it may have been moved."""
+    here = plan._replace(repo=str(setting.repository.root))
+    if here != plan:
+        bench.directory.save_plan(here)
+    return here
+
+
+def _ready_plan(directory: JobDirectory) -> tuple[Plan, Seal]:
+    """Return the plan and its seal; RequestError when it is not as it was approved.
+
+    What is in the files later makes no difference to the run.
+    """
     stage = read_stage(directory)
     if stage is not None and stage.stage is not Stage.READY:
         raise RequestError(
@@ -107,15 +122,16 @@ def _ready_plan(directory: JobDirectory) -> Plan:
             f"the tests of these nodes are not frozen: {', '.join(unfrozen)}",
             "go on with `director plan --continue`",
         )
-    return plan
+    return plan, check_seal(directory, plan)
 
 
 class _Run:
     """One run of one plan."""
 
-    def __init__(self, bench: Workbench, plan: Plan, options: RunOptions) -> None:
+    def __init__(self, bench: Workbench, plan: Plan, seal: Seal, options: RunOptions) -> None:
         self.bench = bench
         self.plan = plan
+        self.seal = seal
         self.options = options
         self.stop: DirectorError | None = None
         self.keeper = StateKeeper(bench.directory, self._believed())
@@ -142,7 +158,7 @@ class _Run:
 
     def _believed(self) -> RunState:
         """Return the state to begin with; a damaged ``state.json`` is put aside and rebuilt."""
-        directory, job = self.bench.directory, self.bench.job
+        directory = self.bench.directory
         try:
             state = directory.load_state(self.plan)
         except files.DamagedFileError as error:
@@ -152,8 +168,8 @@ class _Run:
                 Kind.NOTICE, message=f"{error.what}; put aside as {aside} and rebuilt"
             )
             state = rebuilt(self.plan, files.read_lines(directory.metrics))
-        merges = merges_by_node(job.log(self.plan.base_commit, job.tip()))
-        restore_receipts(self.bench, self.plan, merges)
+        merges = believed_merges(self.bench, self.plan, self.seal)
+        restore_receipts(self.bench)
         return reconciled(state, merges, retry_failed=self.options.retry_failed)
 
     def _wanted(self) -> set[str]:
@@ -254,7 +270,15 @@ class _Run:
             self.stop = stop
             return None
 
+    def _restore_records(self) -> None:
+        """Undo what agents wrote where the next run and ``verify`` look."""
+        restore_receipts(self.bench)
+        if restore_seal(self.bench.directory, self.seal):
+            message = f"{self.bench.directory.sealed} was changed meanwhile: it is as it was again"
+            self.bench.events.emit(Kind.NOTICE, message=message)
+
     def _close(self, integration: tuple[GateReport, ...] | None) -> RunReport:
+        self._restore_records()
         state = self.keeper.state
         report = RunReport(
             self.plan,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 
-from director.job.trailers import JOB, KIND, MERGE, NODE, TESTS
-from director.model.plan import Node, Plan
+from director.job.lineage import foreignness
+from director.job.seal import differences
+from director.job.trailers import KIND, MERGE, NODE, TESTS
+from director.model.plan import Node
 from director.verifying.agreement import agreement
 from director.verifying.evidence import CommitFacts, Evidence, merges
-from director.verifying.problem import Problem, differing, restore, short, shorts
+from director.verifying.problem import Problem, differing, restore, short
 
 Check = Callable[[Evidence], Iterator[Problem]]
 
@@ -17,10 +19,12 @@ Check = Callable[[Evidence], Iterator[Problem]]
 def run_checks(evidence: Evidence) -> tuple[tuple[str, ...], Problem | None]:
     """Return the names of the checks that hold, up to the first that does not, and its problem."""
     held: list[str] = []
+    nothing = unchecked(evidence)
     for name, check in CHECKS.items():
         if problem := next(check(evidence), None):
             return tuple(held), problem
-        held.append(name)
+        if name not in nothing:
+            held.append(name)
     return tuple(held), None
 
 
@@ -44,38 +48,67 @@ def _branch(evidence: Evidence) -> Iterator[Problem]:
         )
 
 
+def _objects(evidence: Evidence) -> Iterator[Problem]:
+    """Every object of the branch is there, and what its id says."""
+    if evidence.damaged:
+        yield Problem(
+            "objects",
+            f"object {evidence.damaged} of {evidence.plan.job_branch} is missing or damaged",
+            restore(evidence.plan),
+            commit=evidence.tip,
+            found=evidence.damaged,
+        )
+
+
+def _seal(evidence: Evidence) -> Iterator[Problem]:
+    """The plan is the one that was approved."""
+    if evidence.seal is None:
+        if evidence.at_home:
+            yield _missing(evidence, "seal", "sealed.json", "`director plan --continue` seals it")
+        return
+    for changed in differences(evidence.seal, evidence.plan):
+        yield Problem(
+            "seal",
+            f"plan.json was changed after it was approved: {changed}",
+            "restore it, or `director plan --continue` admits it as it is now",
+            found=changed,
+        )
+
+
+def _missing(evidence: Evidence, check: str, name: str, next_step: str) -> Problem:
+    what = f"there is no {name} beside the plan of {evidence.plan.job_id}, which was worked on here"
+    return Problem(check, what, next_step, expected=name)
+
+
 def _commits(evidence: Evidence) -> Iterator[Problem]:
     """Every commit is director's own, on the one before it; tests come before merges."""
-    before, merging = evidence.plan.base_commit, False
+    plan = evidence.plan
+    before, merging = plan.base_commit, False
+    files = {path for node in plan.nodes for path in node.files}
     for facts in evidence.commits:
         commit = facts.commit
-        strange = _strangeness(evidence.plan, facts, before, merging)
+        strange = foreignness(plan, commit, before)
+        if not strange and commit.trailers[KIND] == TESTS:
+            strange = _strange_tests(evidence, facts, files, merging)
         if strange:
             yield Problem(
                 "commits",
                 f"foreign commit {short(commit.oid)}: {strange}",
                 f"look at it with `git show {short(commit.oid)}`; to keep it: "
-                f"`git branch mine {short(commit.oid)}`. {restore(evidence.plan)}",
+                f"`git branch mine {short(commit.oid)}`. {restore(plan)}",
                 commit=commit.oid,
                 node=commit.trailers.get(NODE),
             )
         before, merging = commit.oid, merging or commit.trailers.get(KIND) == MERGE
 
 
-def _strangeness(plan: Plan, facts: CommitFacts, before: str, merging: bool) -> str | None:
-    commit, said = facts.commit, facts.commit.trailers
-    if commit.parents != (before,):
-        return f"expected the one parent {short(before)}, found {shorts(commit.parents)}"
-    if said.get(JOB) != plan.job_id:
-        return f"expected {JOB}: {plan.job_id}, found {said.get(JOB, 'none')}"
-    if said.get(KIND) not in (MERGE, TESTS) or NODE not in said:
-        return f"it is neither a merge nor a node's tests ({KIND}: {said.get(KIND, 'none')})"
-    if said[KIND] == MERGE:
-        known = plan.has(said[NODE])
-        return None if known else f"it merges node {said[NODE]}, which is not in the plan"
-    if merging:
+def _strange_tests(
+    evidence: Evidence, facts: CommitFacts, files: Set[str], merging: bool
+) -> str | None:
+    """Say what is wrong with a commit of tests; ``merging``: it comes after a merge."""
+    if merging and evidence.journal and facts.commit.oid not in evidence.journal.tips:
         return "it changes tests after the first merge"
-    implements = sorted(plan.allowlisted.intersection(facts.changed))
+    implements = sorted(files & set(facts.changed))
     return f"it should bring tests but changes {implements[0]}" if implements else None
 
 
@@ -131,15 +164,25 @@ def _outside(evidence: Evidence, facts: CommitFacts, path: str, does: str, node:
 
 
 def _tests(evidence: Evidence) -> Iterator[Problem]:
-    """The frozen tests are what plan.json says, at every merge and at the tip."""
-    places = [(facts.commit.oid, facts.tests) for facts in merges(evidence)]
-    if evidence.tip is not None:
-        places.append((evidence.tip, evidence.tip_tests))
+    """The frozen tests are what plan.json says, at every merge and at the tip.
+
+    Tests of nodes that were not merged yet may have changed with a plan that was admitted later.
+    """
+    places = [(evidence.tip, evidence.tip_tests, True)] if evidence.tip else []
+    final = True
+    settled: set[str] = set()  # merged before the last commit of tests
+    for facts in reversed(evidence.commits):
+        if facts.commit.trailers[KIND] == MERGE:
+            places.append((facts.commit.oid, facts.tests, final))
+            if not final:
+                settled.add(facts.commit.trailers[NODE])
+        else:
+            final = False
     owners = {path: node.id for node in evidence.plan.nodes for path in node.test_hashes}
-    for commit, tests in places:
+    for commit, tests, whole in reversed(places):
         for path, expected in evidence.plan.contract.items():
             found = tests.get(path, "none")
-            if found != expected:
+            if found != expected and (whole or owners[path] in settled):
                 yield Problem(
                     "tests",
                     f"commit {short(commit)}: frozen test {path} of node {owners[path]}: "
@@ -147,6 +190,18 @@ def _tests(evidence: Evidence) -> Iterator[Problem]:
                     restore(evidence.plan),
                     commit, owners[path], expected, found,
                 )  # fmt: skip
+
+
+def _contract(evidence: Evidence) -> Iterator[Problem]:
+    """Each test file that was put on the branch belongs to a node."""
+    for path, node_id in evidence.ownerless.items():
+        yield Problem(
+            "contract",
+            f"{path} was put on the branch as a test of {node_id}, and no node of the plan has it",
+            "plan the task again, or take the file out before you merge the branch",
+            commit=evidence.tip,
+            found=path,
+        )
 
 
 def _trees(evidence: Evidence) -> Iterator[Problem]:
@@ -159,12 +214,56 @@ def _trees(evidence: Evidence) -> Iterator[Problem]:
             yield differing("trees", evidence.plan, facts.commit, about, expected, found)
 
 
+def _journal(evidence: Evidence) -> Iterator[Problem]:
+    """Director moved the branch to its tip, and each merge's receipt is the one noted then."""
+    journal, plan = evidence.journal, evidence.plan
+    if journal is None:
+        if evidence.at_home:
+            yield _missing(
+                evidence, "journal", "tips.jsonl", "`director run` gates what merged again"
+            )
+        return
+    written = {receipt.merged: receipt for receipt in evidence.receipts}
+    for facts in merges(evidence):
+        noted = journal.receipts.get(facts.commit.oid)
+        if noted is None:
+            node_id = facts.commit.trailers[NODE]
+            yield Problem(
+                "journal",
+                f"commit {short(facts.commit.oid)} (node {node_id}): director noted no such merge",
+                f"`director run` gates it again; else {restore(plan)}",
+                facts.commit.oid, node_id, expected="a receipt in tips.jsonl", found="none",
+            )  # fmt: skip
+        elif noted != written.get(facts.commit.oid):
+            about = "the receipt that was noted when it merged"
+            yield differing(
+                "journal", plan, facts.commit, about, "the line in receipts.jsonl", "another"
+            )
+    if evidence.tip not in journal.tips:
+        yield Problem(
+            "journal",
+            f"{plan.job_branch} is at {short(str(evidence.tip))}, where director never moved it",
+            restore(plan),
+            commit=evidence.tip,
+        )
+
+
 CHECKS: dict[str, Check] = {
     "branch": _branch,
+    "objects": _objects,
+    "seal": _seal,
     "commits": _commits,
     "receipts": _receipts,
     "agreement": agreement,
     "scope": _scope,
     "tests": _tests,
+    "contract": _contract,
     "trees": _trees,
+    "journal": _journal,
 }
+
+
+def unchecked(evidence: Evidence) -> tuple[str, ...]:
+    """Return the names of the checks that had nothing to look at: records that are not here."""
+    there = {"seal": evidence.seal, "journal": evidence.journal}
+    return tuple(name for name, record in there.items() if record is None)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from director.job.trailers import KIND, MERGE
+from director.job.seal import Seal, read_seal
+from director.job.stage import Stage, read_stage
+from director.job.trailers import KIND, MERGE, NODE, TESTS
 from director.model.plan import Plan
 from director.model.receipt import Receipt
 from director.model.state import NodeStatus
@@ -16,6 +18,8 @@ from director.records.job_directory import JobDirectory
 from director.workspace.git import Git
 from director.workspace.history import BranchCommit, History
 from director.workspace.repository import Repository
+from director.workspace.soundness import Soundness
+from director.workspace.tips import Tips
 
 
 @dataclass(frozen=True)
@@ -31,12 +35,23 @@ class CommitFacts:
 
 
 @dataclass(frozen=True)
+class Journal:
+    """What ``tips.jsonl`` says: where the branch was moved to, and merge commit → receipt."""
+
+    tips: frozenset[str]
+    receipts: Mapping[str, Receipt]
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Everything that the checks look at.
 
     ``tip`` None: there is no job branch. ``commits`` are those after the plan's base commit,
     oldest first; none where the branch does not begin there. ``unreadable`` says what is wrong
-    with lines of ``receipts.jsonl`` that are no receipts.
+    with lines of ``receipts.jsonl`` that are no receipts. ``damaged`` is the first object of the
+    branch that is missing or not what its id says; there are no commits then. ``ownerless`` maps
+    the test files on the branch that no node has to the node they were written for. ``seal`` and
+    ``journal`` None: the record is not there; ``at_home``: it should be, director worked here.
     """
 
     plan: Plan
@@ -47,6 +62,11 @@ class Evidence:
     tip_tests: Mapping[str, str]
     receipts: tuple[Receipt, ...]
     unreadable: tuple[str, ...]
+    damaged: str | None = None
+    ownerless: Mapping[str, str] = field(default_factory=dict)
+    seal: Seal | None = None
+    journal: Journal | None = None
+    at_home: bool = False
 
 
 def gather(repository: Repository, directory: JobDirectory) -> Evidence:
@@ -59,21 +79,62 @@ def gather(repository: Repository, directory: JobDirectory) -> Evidence:
     state = directory.load_state(plan)
     receipts, unreadable = _receipts(directory)
     history, tip = _branch(repository, directory, plan.job_branch)
+    base = plan.base_commit
+    begins = tip is not None and history.descends(tip, base)
+    damaged = None
+    if tip is not None and begins:
+        soundness = Soundness(history.objects, repository.objects, repository.object_format)
+        damaged = soundness.first_damage(base, tip)
+    readable = tip if begins and not damaged else None
     hashes = _FrozenTests(history, plan.contract)
-    begins = tip is not None and history.descends(tip, plan.base_commit)
-    log = history.log(plan.base_commit, tip) if tip is not None and begins else []
+    commits = tuple(
+        CommitFacts(commit, _changed(history, commit), hashes.at(commit.oid))
+        for commit in (history.log(base, readable) if readable else ())
+    )
     return Evidence(
         plan=plan,
         done=frozenset(state.ids(NodeStatus.DONE)),
         tip=tip,
         begins_at_base=begins,
-        commits=tuple(
-            CommitFacts(commit, _changed(history, commit), hashes.at(commit.oid)) for commit in log
-        ),
-        tip_tests=hashes.at(tip) if tip is not None else {},
+        commits=commits,
+        tip_tests=hashes.at(readable) if readable else {},
         receipts=receipts,
         unreadable=unreadable,
+        damaged=damaged,
+        ownerless=_ownerless(history, plan, commits, readable) if readable else {},
+        seal=read_seal(directory),
+        journal=_journal(directory),
+        at_home=_at_home(directory),
     )
+
+
+def _at_home(directory: JobDirectory) -> bool:
+    """Whether these are the records of a job that director worked on here, past gate 2."""
+    stage = read_stage(directory)
+    return directory.repository.is_dir() and (stage is None or stage.stage is Stage.READY)
+
+
+def _journal(directory: JobDirectory) -> Journal | None:
+    if not directory.tips.exists():
+        return None
+    tips = Tips(directory.tips)
+    return Journal(frozenset(tips.commits), tips.receipts)
+
+
+def _ownerless(
+    history: History, plan: Plan, commits: Collection[CommitFacts], tip: str
+) -> dict[str, str]:
+    """Return path → node of what commits of tests brought, no node has, and is still there."""
+    brought = {
+        path: facts.commit.trailers.get(NODE, "nobody")
+        for facts in commits
+        if facts.commit.trailers.get(KIND) == TESTS
+        for path in facts.changed
+        if path not in plan.contract
+    }
+    before = history.entries(plan.base_commit, brought)
+    found = history.entries(tip, brought)
+    return {path: brought[path] for path in sorted(brought) if found.get(path) != before.get(path)}
 
 
 def merges(evidence: Evidence) -> list[CommitFacts]:
@@ -90,8 +151,15 @@ def _branch(
     if tip is not None or not directory.repository.is_dir():
         return published, tip
     place = directory.repository
-    own = History(_as_it_is(Git.at(place, repository.caller_env, GIT_DIR=str(place))))
+    variables = {"GIT_DIR": str(place), "GIT_ALTERNATE_OBJECT_DIRECTORIES": _quoted(repository)}
+    own = History(_as_it_is(Git.at(place, repository.caller_env, **variables)))
     return own, own.tip_of(branch)
+
+
+def _quoted(repository: Repository) -> str:
+    """Return where the user's objects are now, as git reads it: the repository may have moved."""
+    place = str(repository.objects).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{place}"'
 
 
 def _as_it_is(git: Git) -> Git:

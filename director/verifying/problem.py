@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -54,8 +53,3 @@ def short(text: str) -> str:
     """Return an object id or a hash as people read it; anything else as it is."""
     is_id = len(text) >= 40 and set(text) <= set("0123456789abcdef")
     return text[:SHOWN_DIGITS] if is_id else text
-
-
-def shorts(oids: Iterable[str]) -> str:
-    """Return object ids as people read them."""
-    return ", ".join(map(short, oids)) or "none"

@@ -8,7 +8,7 @@ from director.job.workbench import Setting
 from director.model.config import Config
 from director.records.job_directory import JobDirectory
 from director.records.lock import held
-from director.verifying.checks import run_checks
+from director.verifying.checks import run_checks, unchecked
 from director.verifying.evidence import Evidence, gather, merges
 from director.verifying.problem import Problem
 from director.verifying.rerun import run_again
@@ -32,6 +32,16 @@ class Verification:
     def merges(self) -> int:
         """How many merges the branch has."""
         return len(merges(self.evidence))
+
+    @property
+    def rebuilt(self) -> tuple[str, ...]:
+        """The nodes whose receipt was made later than their merge, after another gate."""
+        return tuple(receipt.node for receipt in self.evidence.receipts if receipt.rebuilt)
+
+    @property
+    def unchecked(self) -> tuple[str, ...]:
+        """The checks that had nothing to look at."""
+        return unchecked(self.evidence)
 
 
 def verify_job(repository: Repository, directory: JobDirectory) -> Verification:

@@ -16,13 +16,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from director.model.errors import StoppedError
-from director.records.files import append_line, explained, make_folder, read_lines
+from director.model.receipt import Receipt
+from director.records.files import explained, make_folder
+from director.records.job_directory import TIPS
+from director.workspace.durability import sync_files
 from director.workspace.git import Git, split_z
 from director.workspace.git_settings import config_text, setting_of
 from director.workspace.history import ABSENT_MODE, BranchCommit, Change, Entry, History
-from director.workspace.objects import TREE_MODE, Item, Objects, tree_data, write_object
+from director.workspace.objects import TREE_MODE, Item, tree_data, write_object
 from director.workspace.removal import discard
 from director.workspace.repository import Repository
+from director.workspace.soundness import Soundness, loose
+from director.workspace.tips import Tips
 
 CARRIED_CONFIG = (
     r"^(filter\.|lfs\."
@@ -30,7 +35,6 @@ CARRIED_CONFIG = (
 )
 CARRIED_FILES = ("shallow", "info/attributes", "info/sparse-checkout")
 SETTINGS = (*CARRIED_FILES, "config", "config.worktree", "info/exclude", "info/grafts")
-TIPS = "tips.jsonl"
 BARE, NOT_BARE = b'bare = "true"', b'bare = "false"'
 BASICS = ("HEAD", "objects/info/alternates")  # without them it is no repository
 
@@ -46,17 +50,22 @@ __all__ = [  # what it gives out is defined next door
 
 
 class JobRepository(History):
-    """One job's repository and its one branch."""
+    """One job's repository and its one branch.
+
+    ``notices`` says what was damaged and is as it was again, one sentence each.
+    """
 
     def __init__(self, path: Path, branch: str, git: Git, user: Repository) -> None:
         super().__init__(git)
         self.path = path
         self.branch = branch
         self.user = user
+        self.notices: list[str] = []
         self._turn = threading.Lock()
         self._publishing = threading.Lock()
-        self._tips = _Tips(path / TIPS)
-        self._tip = self._tips.last(self.objects) or self._said_by_ref()
+        self._soundness = Soundness(self.objects, path / "objects", user.object_format)
+        self._tips = Tips(path.with_name(TIPS))
+        self._tip = self._last_noted() if self._tips.commits else self._said_by_ref()
         self._published = ""
         self._settings = {name: _content(path / name) for name in (*SETTINGS, *BASICS)}
 
@@ -64,7 +73,28 @@ class JobRepository(History):
         tip = self.tip_of(self.branch)
         if tip is None:
             raise StoppedError(f"the job branch is gone from {self.path}", "plan the task again")
+        self._tips.begin(tip)
         return tip
+
+    def _last_noted(self) -> str:
+        """Return the last commit the branch was moved to of which everything is there.
+
+        Damaged objects are removed, so that those of the user's repository, where the branch is
+        published, take their place.
+        """
+        noted = self._tips.commits
+        found = self._soundness.recover(noted)
+        if found.replaced:
+            self.notices.append(
+                f"{found.replaced} damaged objects of {self.path} are read from your repository now"
+            )
+        if found.tip != noted[-1]:
+            self.notices.append(
+                f"object {found.damaged} of {self.path} is damaged or gone: the job goes on at "
+                f"commit {found.tip}, and what merged later is worked on again"
+            )
+            self._tips.add(found.tip)
+        return found.tip
 
     @property
     def ref(self) -> str:
@@ -74,6 +104,29 @@ class JobRepository(History):
     def tip(self) -> str:
         """Return the job branch's commit, as director moved it last."""
         return self._tip
+
+    @property
+    def receipts(self) -> Mapping[str, Receipt]:
+        """Merge commit → the receipt that was noted when the branch moved there."""
+        return self._tips.receipts
+
+    def holds(self, base: str, commit: str) -> bool:
+        """Whether ``commit`` (an id) stands on ``base``, with everything in it there and whole."""
+        return self._soundness.first_damage(base, commit) is None
+
+    def moved_to(self, commit: str) -> bool:
+        """Whether director ever moved the branch to ``commit``."""
+        return commit in self._tips
+
+    def accept(self, receipt: Receipt) -> None:
+        """Note the receipt of a merge that is on the branch already."""
+        with self._turn:
+            self._tips.add(self._tip, receipt)
+
+    def restore_journal(self) -> bool:
+        """Undo what others wrote into the journal of tips; returns whether there was any."""
+        with self._turn:
+            return self._tips.restore()
 
     def settle(self) -> None:
         """Undo what agents did to this repository's settings, which decide how git sees files."""
@@ -106,6 +159,11 @@ class JobRepository(History):
         files["config"] = files["config"].replace(BARE, NOT_BARE)
         return files | {"objects/info/alternates": os.fsencode(self.path / "objects") + b"\n"}
 
+    def point(self) -> None:
+        """Let the ref name the tip."""
+        with self._turn:
+            self._point(self._tip)
+
     def _point(self, commit: str) -> None:
         """Move the branch, whatever agents did to this repository meanwhile.
 
@@ -128,19 +186,35 @@ class JobRepository(History):
         temporary.write_text(f"{commit}\n")
         temporary.replace(ref)
 
-    def advance(self, new: str, old: str) -> bool:
+    def advance(self, new: str, old: str, receipt: Receipt | None = None) -> bool:
         """Move the branch from ``old`` to ``new``; False when it is no longer at ``old``.
 
         One process works on a job, so what it notes is the truth: a ref that an agent moved is
-        overwritten.
+        overwritten. On disk are first the objects, then the note, with a merge's ``receipt``, then
+        the ref: what is noted is always whole.
         """
+        if self._tip != old:
+            return False
+        store = self.path / "objects"
+        sync_files(loose(store, oid) for oid in self._added_whole(old, new))
         with self._turn:
             if self._tip != old:
                 return False
-            self._tips.add(new)
+            self._tips.add(new, receipt)
             self._point(new)
             self._tip = new
             return True
+
+    def _added_whole(self, old: str, new: str) -> list[str]:
+        """Return the ids of the objects that ``new`` has besides ``old``; all are what they say."""
+        oids = []
+        for oid, whole in self._soundness.looked_at(old, new):
+            if not whole:
+                raise StoppedError(
+                    f"object {oid} in {self.path} is damaged", "run the command again"
+                )
+            oids.append(oid)
+        return oids
 
     def publish(self) -> str | None:
         """Bring the branch into the user's repository; returns why it could not, or None.
@@ -217,61 +291,77 @@ class JobRepository(History):
             yield self.git.with_variables(GIT_INDEX_FILE=str(Path(folder) / "index"))
 
 
-class _Tips:
-    """Where director moved the branch, in order; noted before it moves.
-
-    A ref is only a file, and an agent may write it while director is dead: this is believed.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def add(self, commit: str) -> None:
-        """Note where the branch goes; on disk when this returns."""
-        append_line(self._path, {"tip": commit}, durable=True)
-
-    def last(self, objects: Objects) -> str | None:
-        """Return the last commit the branch was moved to that survived (None: none is noted)."""
-        noted = [str(line["tip"]) for line in read_lines(self._path) if "tip" in line]
-        return next((commit for commit in reversed(noted) if objects.find(commit)), None)
-
-
 def create_job_repository(
     path: Path, user: Repository, branch: str, base: str, borrowed: Sequence[Path] = ()
 ) -> JobRepository:
     """Make the job repository at ``path`` with ``branch`` at commit ``base``.
 
-    ``borrowed`` are object stores to read besides the user's. A repository that a crash left
-    half made is made anew.
+    The journal of tips, beside it, begins there. ``borrowed`` are object stores to read besides the
+    user's. A repository that a crash left half made is made anew.
     """
+    _make(path, user, borrowed)
+    Tips(path.with_name(TIPS)).begin(base)
+    return _opened(path, user, branch)
+
+
+def open_job_repository(path: Path, user: Repository, branch: str) -> JobRepository:
+    """Return the job repository at ``path``, committing in the user's name.
+
+    Its settings are made anew from the user's, who may have moved the repository; agents of an
+    earlier run may have changed them, too. One that is gone is made anew: what was published, in
+    the user's, holds what merged.
+    """
+    borrowed = _borrowed(path)
+    if not all((path / part).is_dir() for part in ("objects", "refs")):
+        noted, known = Tips(path.with_name(TIPS)).commits, History(user.git).tip_of(branch)
+        if not noted and known is None:
+            raise StoppedError(f"the job branch is gone from {path}", "plan the task again")
+        _make(path, user, borrowed)
+        if not noted and known:
+            return create_job_repository(path, user, branch, known)
+    _borrow(path, user, borrowed)
+    return _opened(path, user, branch)
+
+
+def _opened(path: Path, user: Repository, branch: str) -> JobRepository:
+    _carry_settings(user, path)
+    git = Git.at(path, user.caller_env, GIT_DIR=str(path), **user.identity())
+    job = JobRepository(path, branch, git, user)
+    job.point()
+    return job
+
+
+def _make(path: Path, user: Repository, borrowed: Sequence[Path]) -> None:
+    """Make an empty bare repository that reads the user's objects."""
     shutil.rmtree(path, ignore_errors=True)
     make_folder(path)
     making = Git.at(path, user.caller_env, GIT_DEFAULT_REF_FORMAT="files")
     making.output(
         "init", "--quiet", "--bare", "--template=", f"--object-format={user.object_format}", "."
     )
-    stores = [os.fsencode(store) for store in (user.objects, *borrowed)]
-    (path / "objects" / "info").mkdir(exist_ok=True)
-    (path / "objects" / "info" / "alternates").write_bytes(b"\n".join(stores) + b"\n")
-    making.output("update-ref", f"refs/heads/{branch}", base)
-    _Tips(path / TIPS).add(base)
-    return open_job_repository(path, user, branch)
+    _borrow(path, user, borrowed)
 
 
-def open_job_repository(path: Path, user: Repository, branch: str) -> JobRepository:
-    """Return the job repository at ``path``, committing in the user's name.
+def _borrow(path: Path, user: Repository, borrowed: Sequence[Path]) -> None:
+    """Make the repository read the user's objects, and those of ``borrowed``.
 
-    Its settings are made anew from the user's: agents of an earlier run may have changed them.
+    The latter lie beside it and are named from here: they move together.
     """
-    whole = all((path / part).is_dir() for part in ("objects", "refs"))
-    if not whole and (
-        known := History(user.git).tip_of(branch)
-    ):  # what was published holds all that merged
-        return create_job_repository(path, user, branch, known)
-    if path.is_dir():
-        _carry_settings(user, path)
-    git = Git.at(path, user.caller_env, GIT_DIR=str(path), **user.identity())
-    return JobRepository(path, branch, git, user)
+    objects = path / "objects"
+    stores = [os.fsencode(user.objects)]
+    here = objects.resolve()
+    stores += [os.fsencode(os.path.relpath(store.resolve(), here)) for store in borrowed]
+    with explained(objects):
+        discard(objects / "info" / "alternates")
+        (objects / "info").mkdir(exist_ok=True)
+        (objects / "info" / "alternates").write_bytes(b"\n".join(stores) + b"\n")
+
+
+def _borrowed(path: Path) -> list[Path]:
+    """Return the object stores that the repository at ``path`` reads besides the user's."""
+    objects = path / "objects"
+    _, *stores = (_content(objects / "info" / "alternates") or b"").split(b"\n")
+    return [objects / os.fsdecode(store) for store in stores if store]
 
 
 def remove_stale_locks(path: Path, user: Repository, branch: str) -> None:

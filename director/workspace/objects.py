@@ -86,15 +86,7 @@ class Objects:
 
     def items(self, tree: str) -> dict[str, Item]:
         """Return name → item of one folder, given by the id of its tree."""
-        data, width = self.get(tree).data, len(tree) // 2
-        items, start = {}, 0
-        while start < len(data):
-            blank, end = data.index(b" ", start), data.index(b"\0", start)
-            name = data[blank + 1 : end].decode(errors="surrogateescape")
-            mode = data[start:blank].decode().zfill(6)
-            start = end + 1 + width
-            items[name] = Item(mode, data[end + 1 : start].hex())
-        return items
+        return tree_items(self.get(tree).data, len(tree) // 2)
 
     def _ask(self, name: str) -> Found | None:
         if self._dialogue is None:
@@ -111,6 +103,18 @@ class Objects:
 def _failure(problem: str) -> GitError:
     said = problem.encode(errors="surrogateescape")
     return GitError(("cat-file", "--batch"), Captured(128, b"", said))
+
+
+def tree_items(data: bytes, id_length: int) -> dict[str, Item]:
+    """Return name → item of a tree object's content, with ids of ``id_length`` bytes."""
+    items, start = {}, 0
+    while start < len(data):
+        blank, end = data.index(b" ", start), data.index(b"\0", start)
+        name = data[blank + 1 : end].decode(errors="surrogateescape")
+        mode = data[start:blank].decode().zfill(6)
+        start = end + 1 + id_length
+        items[name] = Item(mode, data[end + 1 : start].hex())
+    return items
 
 
 def tree_data(items: Mapping[str, Item]) -> bytes:

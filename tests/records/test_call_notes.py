@@ -34,6 +34,25 @@ class TestCallNotes(HermeticCase):
     def test_a_note_that_cannot_be_read_is_none(self) -> None:
         self.notes.begin(self.note)
         (path,) = (self.tmp / "calls").iterdir()
-        for text in ("{", "[]", "{}", '{"name": "a-1", "other": 1}'):
+        strange = ('{"name": "a-1", "log": 1, "cwd": "", "memo": {}}', '{"name": "a-1"}')
+        for text in ("{", "[]", "{}", '{"name": "a-1", "other": 1}', *strange):
             path.write_text(text)
-            self.assertIsNone(self.notes.get("a-1"), text)
+            self.assertIsNone(CallNotes(self.tmp / "calls").get("a-1"), text)
+
+    def test_what_others_write_meanwhile_is_no_note(self) -> None:
+        self.notes.begin(self.note)
+        (path,) = (self.tmp / "calls").iterdir()
+        forged = path.read_text().replace("c0ffee", "forged")
+        path.write_text(forged)
+        path.with_name("a-2.json").write_text(forged.replace("a-1", "a-2"))
+        self.assertEqual(self.notes.get("a-1"), self.note)
+        self.assertIsNone(self.notes.get("a-2"))
+        self.notes.remember("a-1", tree="beef")
+        self.assertNotIn("forged", path.read_text())
+
+    def test_a_note_counts_under_its_own_name_only(self) -> None:
+        self.notes.begin(self.note)
+        (path,) = (self.tmp / "calls").iterdir()
+        path.rename(path.with_name("a-2.json"))
+        notes = CallNotes(self.tmp / "calls")
+        self.assertEqual((notes.get("a-1"), notes.get("a-2")), (None, None))

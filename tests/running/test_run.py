@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from tests.support.fake_opencode import (
@@ -105,23 +104,20 @@ class TestOneNode(JobCase):
         self.assertEqual(self.node_state("a")["tier_used"], "executor")
 
     def test_a_node_that_is_green_already_costs_no_call(self) -> None:
-        self.plan(node("a"), node("b", files=["b.txt", "extra.txt"], depends_on=["a"]))
-        self.implement("a", write("a.txt", "good\n"))
-        self.implement("b")
+        self.plan(node("a", files=["a.txt", "b.txt"]), node("b", files=["c.txt"], depends_on=["a"]))
+        self.implement("a", write("a.txt", "good\n"), write("b.txt", "good\n"))
         self.ends(0, "run", "--node", "a")
-        stored = self.stored("plan.json")
-        stored["nodes"][1]["test_cmd"] = "true"
-        (self.home / "plan.json").write_text(json.dumps(stored))
         before = len(self.fake.calls())
         self.ends(0, "run")
         self.assertEqual(len(self.fake.calls()), before)
         self.assertEqual(self.node_state("b")["attempts"], 0)
 
     def test_a_gate_that_cannot_start_costs_no_call(self) -> None:
-        self.plan(node("a"))
-        stored = self.stored("plan.json")
-        stored["nodes"][0]["test_cmd"] = "no-such-program"
-        (self.home / "plan.json").write_text(json.dumps(stored))
+        program = self.tmp / "program"
+        program.write_text("#!/bin/sh\nexec sh tests/a.sh\n")
+        program.chmod(0o755)
+        self.plan(node("a", test_cmd=str(program)))
+        program.unlink()
         before = len(self.fake.calls())
         done = self.ends(1, "run")
         self.assertIn("gate broken", done.out)

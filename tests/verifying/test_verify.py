@@ -21,8 +21,9 @@ class TestHolds(FinishedJobCase):
         found = self.ends(0, "verify", "--json").json
         self.assertIs(found["ok"], True)
         self.assertEqual((found["merges"], found["tip"]), (2, self.tip()))
-        names = ["branch", "commits", "receipts", "agreement", "scope", "tests", "trees"]
-        self.assertEqual(found["checked"], names)
+        names = ["branch", "objects", "seal", "commits", "receipts", "agreement", "scope"]
+        self.assertEqual(found["checked"], [*names, "tests", "contract", "trees", "journal"])
+        self.assertEqual((found["unchecked"], found["rebuilt"]), ([], []))
         self.assertIsNone(found["problem"])
 
     def test_it_needs_git_only_and_writes_nothing(self) -> None:
@@ -44,7 +45,12 @@ class TestHolds(FinishedJobCase):
         (clone / ".director").mkdir()
         for name in ("plan.json", "receipts.jsonl"):
             shutil.copy(self.home / name, clone / ".director")
-        self.assertIn("2 merges verified", self.ends(0, "verify", cwd=clone).out)
+        verified, said = self.ends(0, "verify", cwd=clone).out.splitlines()
+        self.assertIn("2 merges verified", verified)
+        self.assertIn("Not checked: seal (no sealed.json here), journal (no tips.jsonl", said)
+        found = self.ends(0, "verify", "--json", cwd=clone).json
+        self.assertEqual(found["unchecked"], ["seal", "journal"])
+        self.assertNotIn("seal", found["checked"])
 
     def test_the_job_repository_stands_in_for_a_branch_that_is_not_published(self) -> None:
         self.repo.git("branch", "--quiet", "-D", self.branch)
@@ -181,6 +187,13 @@ class TestReceipts(FinishedJobCase):
 
 
 class TestPlan(FinishedJobCase):
+    """What of an edited plan is seen by branch and receipts alone, where no seal is."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        (self.home / "sealed.json").unlink()
+        shutil.rmtree(self.home / "job.git")
+
     def test_another_test_hash(self) -> None:
         self.edit_plan("a", test_hashes={"tests/a.sh": "0" * 64})
         self.refused("node a", "its tests in plan.json", "tests/a.sh")

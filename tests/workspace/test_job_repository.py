@@ -6,12 +6,15 @@ import hashlib
 import json
 import shutil
 import subprocess
+import zlib
 from pathlib import Path
 from typing import ClassVar
 
+from director.model.errors import StoppedError
 from director.workspace.job_repository import (
     ABSENT_MODE,
     Entry,
+    JobRepository,
     create_job_repository,
     open_job_repository,
 )
@@ -160,14 +163,82 @@ class TestBranch(JobCase):
             tip = new
         self.assertEqual(list((self.tmp / "elsewhere").iterdir()), [])
 
-    def test_what_was_noted_last_and_survived_is_the_tip_of_the_next_run(self) -> None:
+    def test_what_was_noted_last_and_is_whole_is_the_tip_of_the_next_run(self) -> None:
         one = self.add_commit(self.job, {"b.py": "1"})
         self.job.advance(one, self.base)
-        with (self.job.path / "tips.jsonl").open("a") as stream:
+        with self.tips.open("a") as stream:
             stream.write(json.dumps({"tip": "f" * 40}) + "\n")
         self.job.git.output("update-ref", self.job.ref, self.base)
-        user = open_repository(self.sample.root, self.env)
-        self.assertEqual(open_job_repository(self.job.path, user, BRANCH).tip(), one)
+        job = self.opened()
+        self.assertEqual(job.tip(), one)
+        self.assertIn("f" * 40, job.notices[0])
+        self.assertEqual(self.opened().notices, [])
+
+    def test_no_note_lies_where_agents_use_git(self) -> None:
+        self.job.advance(self.add_commit(self.job, {"b.py": "1"}), self.base)
+        self.assertEqual(list(self.job.path.rglob("*.jsonl")), [])
+        self.assertTrue(self.tips.exists())
+
+    def test_a_damaged_object_is_read_from_where_it_was_published(self) -> None:
+        for spoilt in (b"", b"\0" * 50, zlib.compress(b"blob 1\0x")):
+            with self.subTest(spoilt):
+                tip = self.job.tip()
+                new = self.add_commit(self.job, {"b.py": repr(spoilt)})
+                self.assertTrue(self.job.advance(new, tip))
+                self.assertIsNone(self.job.publish())
+                for oid in (new, self.job.tree(new), self.job.entries(new, ["b.py"])["b.py"].oid):
+                    self.spoil(oid, spoilt)
+                self.job = self.opened()
+                self.assertEqual(self.job.tip(), new)
+                self.assertIn("3 damaged objects", self.job.notices[0])
+                self.assertEqual(self.job.contents(new, ["b.py"])["b.py"], repr(spoilt).encode())
+
+    def test_what_was_not_published_and_is_damaged_is_lost_and_named(self) -> None:
+        one = self.add_commit(self.job, {"b.py": "1"})
+        self.job.advance(one, self.base)
+        two = self.add_commit(self.job, {"c.py": "2"})
+        self.job.advance(two, one)
+        self.spoil(self.job.entries(two, ["c.py"])["c.py"].oid, b"")
+        job = self.opened()
+        self.assertEqual(job.tip(), one)
+        self.assertIn(one, job.notices[-1])
+
+    def test_a_commit_whose_objects_are_not_what_they_say_never_becomes_the_tip(self) -> None:
+        new = self.add_commit(self.job, {"b.py": "1"})
+        self.spoil(self.job.entries(new, ["b.py"])["b.py"].oid, zlib.compress(b"blob 1\0x"))
+        with self.assertRaisesRegex(StoppedError, "is damaged"):
+            self.job.advance(new, self.base)
+        self.assertEqual(self.job.tip(), self.base)
+
+    def test_what_others_write_into_the_journal_is_undone(self) -> None:
+        with self.tips.open("a") as stream:
+            stream.write(json.dumps({"tip": "f" * 40}) + "\n")
+        one = self.add_commit(self.job, {"b.py": "1"})
+        self.job.advance(one, self.base)
+        self.assertNotIn("ffff", self.tips.read_text())
+        self.assertFalse(self.job.restore_journal())
+        self.tips.unlink()
+        self.assertTrue(self.job.restore_journal())
+        self.assertEqual(self.opened().tip(), one)
+
+    def test_a_base_that_is_gone_is_named(self) -> None:
+        self.tips.write_text(json.dumps({"tip": "f" * 40}) + "\n")
+        with self.assertRaisesRegex(StoppedError, "where the job branch began, is gone"):
+            self.opened()
+
+    @property
+    def tips(self) -> Path:
+        return self.job.path.with_name("tips.jsonl")
+
+    def opened(self) -> JobRepository:
+        return open_job_repository(
+            self.job.path, open_repository(self.sample.root, self.env), BRANCH
+        )
+
+    def spoil(self, oid: str, content: bytes) -> None:
+        path = self.job.path / "objects" / oid[:2] / oid[2:]
+        path.unlink()
+        path.write_bytes(content)
 
     def test_commits_are_in_the_users_name_and_carry_their_trailers(self) -> None:
         message = "a: add it\n\nBody: not a trailer because more follows\n\n"

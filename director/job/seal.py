@@ -1,0 +1,91 @@
+"""The seal of a plan: what gate 2 let pass, kept to tell whether plan.json is still that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from director.model.errors import RequestError
+from director.model.plan import Plan
+from director.records import files
+from director.records.clock import now
+from director.records.job_directory import JobDirectory
+
+UNSEALED = ("repo",)  # where the repository is may change
+
+
+class Seal(NamedTuple):
+    """The content of ``sealed.json``.
+
+    ``contract`` is the commit of the job branch that brought the frozen tests as they are; ``plan``
+    is what plan.json held, but for UNSEALED.
+    """
+
+    sealed_at: str
+    contract: str
+    plan: Mapping[str, Any]
+
+
+def seal_plan(directory: JobDirectory, plan: Plan, contract: str) -> None:
+    """Put on record that ``plan``, with its tests in commit ``contract``, is what may run."""
+    seal = Seal(now(), contract, _sealed(plan))
+    files.write_json(directory.sealed, seal._asdict())
+
+
+def read_seal(directory: JobDirectory) -> Seal | None:
+    """Return the seal of a job, or None where there is none; RequestError when it is damaged."""
+    stored = files.read_json(directory.sealed)
+    if stored is None:
+        return None
+    match stored:
+        case {"sealed_at": str(), "contract": str(), "plan": {"nodes": list()}}:
+            return Seal(**{name: stored[name] for name in Seal._fields})
+    raise RequestError(
+        f"{directory.sealed} is not one that this version wrote",
+        "read plan.json, then `director plan --continue` admits it as it is",
+    )
+
+
+def differences(seal: Seal, plan: Plan) -> Iterator[str]:
+    """Say in what ``plan`` is not the one that was sealed: which node, and which field."""
+    before, after = seal.plan, _sealed(plan)
+    yield from (name for name in after if name != "nodes" and after[name] != before.get(name))
+    known = {str(node.get("id")): node for node in before["nodes"]}
+    for node in after["nodes"]:
+        was = known.pop(node["id"], None)
+        if was is None:
+            yield f"node {node['id']} is new"
+        elif changed := [name for name in node if node[name] != was.get(name)]:
+            yield f"node {node['id']}: {', '.join(changed)}"
+    yield from (f"node {node_id} is gone" for node_id in known)
+
+
+def check_seal(directory: JobDirectory, plan: Plan) -> Seal:
+    """Return the seal of a ready plan; RequestError when the plan is not what was sealed."""
+    seal = read_seal(directory)
+    if seal is None:
+        raise RequestError(
+            f"{directory.plan} was never sealed",
+            "read it, then `director plan --continue` admits it as it is",
+        )
+    if changed := list(differences(seal, plan)):
+        raise RequestError(
+            f"{directory.plan} was changed after it was approved: {'; '.join(changed)}",
+            "restore it, or `director plan --continue` admits it as it is now",
+        )
+    return seal
+
+
+def restore_seal(directory: JobDirectory, seal: Seal) -> bool:
+    """Write a seal again that somebody changed while it was in use; returns whether that was so."""
+    try:
+        if read_seal(directory) == seal:
+            return False
+    except RequestError:
+        pass
+    files.write_json(directory.sealed, seal._asdict())
+    return True
+
+
+def _sealed(plan: Plan) -> dict[str, Any]:
+    return {name: value for name, value in plan.to_json().items() if name not in UNSEALED}

@@ -1,0 +1,113 @@
+"""What of the job branch a run builds on: merges that director noted, or saw green again.
+
+Trailers and refs are for anybody to write; a merge counts when the journal of tips has its
+receipt. One without (the journal was lost, or somebody forged a commit) is gated again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from director.job.lineage import foreignness
+from director.job.receipts import changed_files, rebuilt_receipt
+from director.job.seal import Seal
+from director.job.trailers import KIND, MERGE, NODE
+from director.job.workbench import Workbench
+from director.model.errors import RequestError, StoppedError
+from director.model.plan import Node, Plan
+from director.records.events import Kind
+from director.running.reconciling import merges_by_node
+from director.running.trial import Trial
+from director.workspace.gates import Verdict
+from director.workspace.history import BranchCommit
+
+
+def believed_merges(bench: Workbench, plan: Plan, seal: Seal) -> dict[str, BranchCommit]:
+    """Return node id → merge commit, each with a receipt in the journal of tips.
+
+    Raises StoppedError when the branch does not hold the frozen tests, RequestError for a commit
+    that is none of director's.
+    """
+    commits = bench.job.log(plan.base_commit, bench.job.tip())
+    _check_contract(bench, plan, seal, commits)
+    _check_lineage(bench, plan, seal, commits)
+    merges = merges_by_node(commits)
+    for node_id, commit in merges.items():
+        if not _noted(bench, commit):
+            _gate_again(bench, plan, plan.node(node_id), commit)
+    return merges
+
+
+def _check_contract(
+    bench: Workbench, plan: Plan, seal: Seal, commits: Sequence[BranchCommit]
+) -> None:
+    """Demand that the tip holds the frozen tests."""
+    tip = bench.job.tip()
+    if seal.contract in (plan.base_commit, *(commit.oid for commit in commits)):
+        found = bench.job.hashes(tip, plan.contract)
+        if found == plan.contract:
+            return
+    raise StoppedError(
+        f"the job branch in {bench.job.path} stands at {tip}, which does not hold the frozen tests",
+        f"see {bench.directory.tips}; where nothing can be restored, plan the task again",
+    )
+
+
+def _check_lineage(
+    bench: Workbench, plan: Plan, seal: Seal, commits: Sequence[BranchCommit]
+) -> None:
+    """Demand that each commit is of this job, and merges a node of its own after the contract."""
+    merged: set[str] = set()
+    before, sealed = plan.base_commit, plan.base_commit == seal.contract
+    for commit in commits:
+        said = commit.trailers
+        strange = foreignness(plan, commit, before)
+        if not strange and said[KIND] == MERGE:
+            strange = f"node {said[NODE]} is merged already" if said[NODE] in merged else None
+            merged.add(said[NODE])
+        elif not strange and sealed:
+            strange = "it changes tests, which are frozen"
+        if strange:
+            raise _foreign(bench, commit, strange)
+        before, sealed = commit.oid, sealed or commit.oid == seal.contract
+
+
+def _noted(bench: Workbench, commit: BranchCommit) -> bool:
+    """Whether the journal has a receipt of this very merge."""
+    receipt = bench.job.receipts.get(commit.oid)
+    return receipt is not None and (receipt.node, receipt.tree, (receipt.parent,)) == (
+        commit.trailers[NODE],
+        commit.tree,
+        commit.parents,
+    )
+
+
+def _gate_again(bench: Workbench, plan: Plan, node: Node, commit: BranchCommit) -> None:
+    """See the node's tests green on a clean checkout of its merge, and note a receipt of that."""
+    changed = set(changed_files(bench.job, commit.parents[0], commit.oid))
+    if beyond := sorted(changed - (set(node.files) - set(plan.contract))):
+        raise _foreign(bench, commit, f"it changes {beyond[0]}, outside of node {node.id}")
+    with bench.pool.lane() as lane:
+        trial = Trial(bench, node, plan.contract, lane.gate)
+        gate = trial.run(commit.oid, "rebuilt")
+        if gate.verdict is Verdict.GREEN:
+            gate = trial.flake(commit.oid) or gate
+        runs = trial.green_runs(commit.oid)
+    if gate.verdict is not Verdict.GREEN:
+        raise _foreign(
+            bench, commit, f"nobody noted this merge of {node.id}, and its tests: {gate.reason}"
+        )
+    bench.job.accept(rebuilt_receipt(bench.job, commit, node, runs))
+    bench.events.emit(
+        Kind.NOTICE,
+        node.id,
+        message=f"no receipt of {node.id} ({commit.oid}) was noted: gated again, it is green",
+    )
+
+
+def _foreign(bench: Workbench, commit: BranchCommit, strange: str) -> RequestError:
+    return RequestError(
+        f"commit {commit.oid} on the job branch is not director's: {strange}",
+        f"look at it with `git --git-dir {bench.job.path} show {commit.oid}`; take its line out of "
+        f"{bench.directory.tips}, then run the command again",
+    )

@@ -1,0 +1,64 @@
+"""What a killed run left noted of a node, as far as it can be believed.
+
+A note is a file that an agent may have written while director was dead. What it claims is held
+against the repository here; that something was green is not taken from it at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from director.job.workbench import Workbench
+from director.model.plan import Node
+from director.running.prompts import Feedback
+from director.running.trial import Candidate, Drafted, read_candidate
+
+LINK = "120000"
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """Where a node stood. ``fallback`` has no gate runs: they are to be made again."""
+
+    base: str
+    start: str
+    first_output: str = ""
+    feedback: Feedback | None = None
+    fallback: Candidate | None = None
+    drafted: Drafted | None = None
+
+
+def remembered(bench: Workbench, node: Node, memo: Mapping[str, Any]) -> Remembered:
+    """Return what ``memo`` holds that can be so; where it is no memo, the tip and nothing else."""
+    tip = bench.job.tip()
+    try:
+        base, start = str(memo["base"]), str(memo["start"])
+        feedback = Feedback(**memo["feedback"]) if memo["feedback"] else None
+        fallback = read_candidate(memo["fallback"])
+        drafted = Drafted(**memo["drafted"]) if memo.get("drafted") else None
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return Remembered(tip, tip)
+    if not bench.job.moved_to(base):
+        return Remembered(tip, tip, feedback=feedback)
+    own = fallback and _is_work_on(bench, node, fallback.base, fallback.commit)
+    return Remembered(
+        base,
+        start if bench.job.holds(base, start) else base,
+        str(memo.get("first_output", "")),
+        feedback,
+        replace(fallback, gates=()) if own and fallback else None,
+        drafted if drafted and _is_work_on(bench, node, base, drafted.commit) else None,
+    )
+
+
+def _is_work_on(bench: Workbench, node: Node, base: str, commit: str) -> bool:
+    """Whether ``commit`` is whole, on one of the branch, and changes files of the node only."""
+    job = bench.job
+    if not (job.moved_to(base) and job.holds(base, commit)):
+        return False
+    return all(
+        change.path in node.files and (change.new.mode != LINK or change.old.mode == LINK)
+        for change in job.changes(base, commit)
+    )

@@ -1,0 +1,68 @@
+"""The journal of where director moved the job branch, and on what grounds.
+
+A ref is only a file in a repository that agents use. What director believes of the branch stands
+here, outside of it: a line for each move, a merge's with its whole receipt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from director.model.receipt import Receipt
+from director.records.guarded_lines import GuardedLines
+
+
+class Tips:
+    """The moves of one job's branch. One thread at a time adds."""
+
+    def __init__(self, path: Path) -> None:
+        self._lines = GuardedLines(path)
+        self._known: set[str] = set()
+        self.commits: list[str] = []
+        """Where the branch was moved to, oldest first; the first is where it began."""
+        self.receipts: dict[str, Receipt] = {}
+        """Merge commit → its receipt, for those that the branch still holds."""
+        for value in self._lines.values:
+            if isinstance(tip := value.get("tip"), str):
+                self._take(tip, _receipt(value))
+
+    def begin(self, base: str) -> None:
+        """Note that the branch begins at ``base``; nothing else is noted afterwards."""
+        self._known, self.commits, self.receipts = {base}, [base], {}
+        self._lines.replace([{"tip": base}])
+
+    def add(self, commit: str, receipt: Receipt | None = None) -> None:
+        """Note where the branch goes, or a ``receipt`` where it stands; on disk afterwards.
+
+        Where it goes back to a commit, what came after is not on it any more.
+        """
+        self._lines.add({"tip": commit} | ({"receipt": receipt.to_json()} if receipt else {}))
+        self._take(commit, receipt)
+
+    def _take(self, commit: str, receipt: Receipt | None) -> None:
+        if receipt:
+            self.receipts[receipt.merged] = receipt
+        elif commit in self._known:
+            later = self.commits[self.commits.index(commit) + 1 :]
+            for one in later:
+                self.receipts.pop(one, None)
+        self.commits.append(commit)
+        self._known.add(commit)
+
+    def __contains__(self, commit: object) -> bool:
+        """Whether the branch was ever moved to ``commit``."""
+        return commit in self._known
+
+    def restore(self) -> bool:
+        """Undo what others wrote into the journal; returns whether there was any."""
+        return self._lines.restore()
+
+
+def _receipt(value: Mapping[str, Any]) -> Receipt | None:
+    """Return the receipt on a line; one that director did not write is none."""
+    try:
+        return Receipt.from_json(value["receipt"])
+    except (KeyError, TypeError, AttributeError, ValueError):
+        return None
