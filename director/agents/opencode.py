@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from director.agents.bound_shell import write_bound_shell
 from director.agents.calls import Assignment, Reply, ServerError, Spending
 from director.agents.inline_config import (
     NAME_PREFIX,
@@ -86,15 +87,16 @@ class OpenCode:
         self._servers = Servers(None, Events())
 
     @contextmanager
-    def serving(self, folder: Path, events: Events) -> Iterator[None]:
+    def serving(self, folder: Path, notes: Path, events: Events) -> Iterator[None]:
         """While open, calls share one server that is kept warm, as far as that is wanted.
 
-        It starts with the first call, in ``folder``; afterwards nothing is left of it. In a
+        It starts with the first call, in ``folder``, beside the worktrees; afterwards nothing is
+        left of it. In ``notes`` no agent can write. In a
         sandbox, which is made for one worktree, there is none.
         """
         wanted = self._config.opencode.server != "off" and not self._sandbox.for_one_worktree
         with_plugins = not self._env.get("OPENCODE_PURE")  # what marks an agent's commands is one
-        start = partial(self._server, folder) if wanted and with_plugins else None
+        start = partial(self._server, folder, notes) if wanted and with_plugins else None
         self._servers = Servers(start, events)
         try:
             yield
@@ -173,13 +175,15 @@ class OpenCode:
         shutil.rmtree(scratch, ignore_errors=True)
         return ended
 
-    def _server(self, folder: Path) -> Server:
+    def _server(self, folder: Path, notes: Path) -> Server:
         """Start a server that knows all agents, or find the one that is configured."""
         from director.agents.server import SERVE, start_server
 
         config = server_config(self._templates, self._config, PLUGIN)
         if url := self._config.opencode.server_url:
             return self._somebodys_server(url, config, folder)
+        if self._sandbox.binds_threads:  # all lanes share the server's domain: each command its own
+            config["shell"] = str(write_bound_shell(notes, folder.parent, self._env))
         for place in (self._logs, folder):
             make_folder(place)
         log = self._logs / f"server-{secrets.token_hex(4)}.log"

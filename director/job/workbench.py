@@ -109,7 +109,7 @@ def open_workbench(
         pool = Pool(job, folder, provisions_of(config, sources, job, gates, events))
         ledger = Ledger(directory.costs, config.limits.cost_ceiling_usd)
         notes, pause = CallNotes(directory.calls), patient_pause(setting.cancellation)
-        with opencode.serving(pool.agents / "server", events):
+        with opencode.serving(pool.agents / "server", pool.notes / "shell", events):
             site.sandbox.try_out(processes, site.gate_env, folder, directory.logs)
             bench = Workbench(
                 job_id=job_id,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -126,39 +126,10 @@ def find_mechanism(env: Mapping[str, str]) -> Mechanism | None:
     return Bubblewrap(program) if done.code == 0 else None
 
 
-def all_but(kept: Iterable[Path]) -> list[Path]:
-    """Return the files and folders that hold everything there is, but for ``kept``.
-
-    They are the siblings on the way from the root to what is kept; links are left out.
-    """
-    closed = set(kept)
-    on_the_way = {folder for path in closed for folder in path.parents}
-    open_ones, folders = [], [ROOT] if on_the_way else []
-    while folders:
-        folder = folders.pop()
-        for entry in _entries(folder):
-            path = Path(entry.path)
-            if path in closed or entry.is_symlink():
-                continue
-            if path in on_the_way and not any(above in closed for above in path.parents):
-                folders.append(path)
-            else:
-                open_ones.append(path)
-    return open_ones if on_the_way else [ROOT]
-
-
 def _rules(domain: Domain) -> landlock.Ruleset:
-    free = DEVICES if domain.strict else all_but(domain.kept)
-    readable = all_but(domain.hidden) if domain.hidden else None
+    free = DEVICES if domain.strict else landlock.all_but(domain.kept)
+    readable = landlock.all_but(domain.hidden) if domain.hidden else None
     return landlock.Ruleset((*free, *domain.own), readable)
-
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except OSError:  # who may not look into it cannot write there either
-        return []
 
 
 def _changed_at(folder: Path) -> int:

@@ -29,6 +29,7 @@ CHANGE_FOLDER = sum(1 << bit for bit in range(4, 13))  # remove and make entries
 READ = READ_FILE | READ_DIR
 OF_FILES = WRITE_FILE | READ_FILE | TRUNCATE
 SCOPE_SIGNALS, SCOPES_SINCE = 1 << 1, 6
+ROOT = Path("/")
 
 
 class LandlockError(OSError):
@@ -93,6 +94,35 @@ class Ruleset:
         if _c_library().prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
             raise _error("prctl")
         _call(RESTRICT_SELF, self._descriptor, 0)
+
+
+def all_but(kept: Iterable[Path]) -> list[Path]:
+    """Return the files and folders that hold everything there is, but for ``kept``.
+
+    They are the siblings on the way from the root to what is kept; links are left out.
+    """
+    closed = set(kept)
+    on_the_way = {folder for path in closed for folder in path.parents}
+    open_ones, folders = [], [ROOT] if on_the_way else []
+    while folders:
+        folder = folders.pop()
+        for entry in _entries(folder):
+            path = Path(entry.path)
+            if path in closed or entry.is_symlink():
+                continue
+            if path in on_the_way and not any(above in closed for above in path.parents):
+                folders.append(path)
+            else:
+                open_ones.append(path)
+    return open_ones if on_the_way else [ROOT]
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:  # who may not look into it cannot write there either
+        return []
 
 
 def _call(number: int, *arguments: object) -> int:

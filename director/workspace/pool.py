@@ -15,7 +15,7 @@ from director.workspace.job_repository import JobRepository
 from director.workspace.provisions import Builds, Provisions, Slot
 from director.workspace.removal import NotRemovedError, discard
 from director.workspace.slots import PREFIX as SLOT
-from director.workspace.slots import slot_number
+from director.workspace.slots import name_of_slot, slot_number
 from director.workspace.worktrees import Worktree
 
 OWN = "director"
@@ -107,7 +107,7 @@ class Pool:
             if self._free:
                 return self._free.pop()
             self._made += 1
-            return self._at(f"{SLOT}{self._made}")
+            return self._at(name_of_slot(self._made))
 
     def _at(self, name: str) -> Lane:
         builds = Builds(self.notes / f"{name}.kept")

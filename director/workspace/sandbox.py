@@ -14,7 +14,7 @@ from pathlib import Path
 from director.model.config import SandboxPolicy
 from director.model.errors import InterruptedRunError, RequestError, StoppedError
 from director.records.files import explained, make_folder
-from director.workspace.confinement import Domain, Launch, Mechanism, find_mechanism
+from director.workspace.confinement import Domain, Landlock, Launch, Mechanism, find_mechanism
 from director.workspace.processes import MARKER, Command, Ended, Ending, Processes
 from director.workspace.removal import discard
 from director.workspace.slots import repository_of, scratch_folder
@@ -102,6 +102,11 @@ class Sandbox:
         if self.policy.mode != "auto" or self.policy.command or self.mechanism:
             return ""
         return "agents and gates are not confined: neither Landlock nor bubblewrap works here"
+
+    @property
+    def binds_threads(self) -> bool:
+        """Whether a process can take more away from itself (Landlock)."""
+        return isinstance(self.mechanism, Landlock)
 
     @property
     def for_one_worktree(self) -> bool:

@@ -6,8 +6,14 @@ import re
 from pathlib import Path
 
 PREFIX = "slot-"
+SLOT_VARIABLE = "DIRECTOR_SLOT"
 FIRST_PORT = 20_000  # below what systems give out by themselves (Linux: from 32768)
 PORTS = 100
+
+
+def name_of_slot(number: int) -> str:
+    """Return the name of the worktrees of that number."""
+    return f"{PREFIX}{number}"
 
 
 def slot_number(worktree: Path) -> int | None:
@@ -25,7 +31,7 @@ def slot_variables(worktree: Path) -> dict[str, str]:
     if number is None:
         return {}
     port = FIRST_PORT + PORTS * (number - 1)
-    return {"DIRECTOR_SLOT": str(number), "DIRECTOR_PORT_BASE": str(port)}
+    return {SLOT_VARIABLE: str(number), "DIRECTOR_PORT_BASE": str(port)}
 
 
 def scratch_folder(worktree: Path) -> Path:

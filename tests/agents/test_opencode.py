@@ -85,7 +85,9 @@ class CallCase(HermeticCase):
     def serving(self, opencode: OpenCode) -> AbstractContextManager[None]:
         self.notices: list[Event] = []
         events = Events([self.notices.append])
-        return opencode.serving(self.tmp, events) if self.served else nullcontext()
+        return (
+            opencode.serving(self.tmp, self.tmp / "notes", events) if self.served else nullcontext()
+        )
 
     def opencode(self, **env: str) -> OpenCode:
         processes = Processes(self.tmp.name, self.cancellation)

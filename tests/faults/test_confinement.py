@@ -181,6 +181,10 @@ class TestForgery(ConfinedCase):
         self.all_denied()
 
 
+class TestForgeryOnASharedServer(TestForgery):
+    server = "auto"
+
+
 class TestWhatStaysPossible(ConfinedCase):
     """Builds work, in agents and in gates; setup may do more."""
 

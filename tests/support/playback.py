@@ -117,7 +117,7 @@ def play(step: dict[str, Any], writer: EventWriter) -> int:
         case "orphan":
             silence = subprocess.DEVNULL
             subprocess.Popen(
-                ["/bin/sh", "-c", step["command"]],
+                [shell_of_tools(), "-c", step["command"]],
                 stdin=silence,
                 stdout=silence,
                 stderr=silence,
@@ -147,12 +147,21 @@ def play(step: dict[str, Any], writer: EventWriter) -> int:
     return 0
 
 
+def shell_of_tools() -> str:
+    """Return the shell that the configuration names for the agent's commands."""
+    config = json.loads(os.environ.get("OPENCODE_CONFIG_CONTENT", "{}"))
+    return str(config.get("shell", "/bin/sh"))
+
+
 def run(command: str) -> tuple[int, str]:
     """Run a command to its end; what it leaves in the background does not hold it up."""
     with tempfile.TemporaryFile() as output:
         silence = subprocess.DEVNULL
         done = subprocess.run(
-            ["/bin/sh", "-c", command], stdin=silence, stdout=output, stderr=subprocess.STDOUT
+            [shell_of_tools(), "-c", command],
+            stdin=silence,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
         output.seek(0)
         return done.returncode, output.read().decode(errors="replace")

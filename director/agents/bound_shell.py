@@ -1,0 +1,61 @@
+"""The shell that agents have on a shared server: it takes away from itself what is not its call's.
+
+A server may write the worktrees of all lanes. OpenCode starts each command of an agent in this
+program, which then becomes the shell; so no command reaches into the worktree of another lane.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn
+
+from director.workspace import landlock
+from director.workspace.slots import SLOT_VARIABLE, name_of_slot, repository_of, scratch_folder
+
+SHELLS = ("bash", "zsh", "sh")  # that OpenCode takes, but for those with a grammar of their own
+SCRIPT = """\
+#!{python} -IS
+import sys
+sys.path.insert(0, {source!r})
+from director.agents.bound_shell import become
+become({shell!r}, {agents!r})
+"""
+
+
+def write_bound_shell(folder: Path, agents: Path, env: Mapping[str, str]) -> Path:
+    """Write the program into ``folder`` for worktrees in ``agents``; returns its path.
+
+    It has the name of the shell that it becomes: the user's, or one that is there.
+    """
+    shell = _shell(env)
+    source = str(Path(__file__).parents[2])
+    path = folder / Path(shell).name
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        SCRIPT.format(python=sys.executable, source=source, shell=shell, agents=str(agents))
+    )
+    path.chmod(0o755)
+    return path
+
+
+def become(shell: str, agents: str) -> NoReturn:
+    """Bind this process to the worktree of its slot in ``agents``, then become ``shell``."""
+    slot = os.environ.get(SLOT_VARIABLE, "")
+    if slot.isdecimal():
+        folder = Path(agents)
+        worktree = folder / name_of_slot(int(slot))
+        own = (worktree, repository_of(worktree), scratch_folder(worktree))
+        landlock.Ruleset((*landlock.all_but((folder,)), *own)).restrict_thread()
+    os.execv(shell, [shell, *sys.argv[1:]])
+
+
+def _shell(env: Mapping[str, str]) -> str:
+    path = env.get("PATH", os.defpath)
+    usual = env.get("SHELL", "")
+    if Path(usual).name in SHELLS and os.access(usual, os.X_OK):
+        return usual
+    return next((found for name in SHELLS if (found := shutil.which(name, path=path))), "/bin/sh")
