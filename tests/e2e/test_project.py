@@ -20,11 +20,19 @@ permission:
 ---
 You are the executor of this house: HOUSE-EXECUTOR.
 """
+EXPLORER = """\
+---
+description: It says nothing of what it may do.
+mode: primary
+---
+You are the explorer of this house: HOUSE-EXPLORER.
+"""
 PACKAGE = json.dumps({"dependencies": {}})
 FILES = {
     "AGENTS.md": "The rule of this house is HOUSE-RULE.\n",
     "opencode.json": json.dumps({"username": "sam"}) + "\n",  # no "$schema": OpenCode puts it in
     ".opencode/agents/executor.md": AGENT,
+    ".opencode/agents/explorer.md": EXPLORER,
     ".opencode/package.json": PACKAGE,
     ".opencode/agents/director-executor.md": AGENT.replace("HOUSE-EXECUTOR", "IMPOSTOR"),
 }
@@ -66,5 +74,10 @@ class TestProjectsOwnConfiguration(unittest.TestCase):
         offered = tools_offered(scene.requests("Implement"))
         self.assertEqual(offered & {"task", "bash", "webfetch"}, set())
         self.assertLessEqual({"read", "write", "edit"}, offered)
+        for request in scene.requests("Recon"):
+            self.assertIn("HOUSE-EXPLORER", system_prompt(request))
+        offered = tools_offered(scene.requests("Recon"))
+        self.assertLessEqual({"read", "glob", "grep"}, offered)
+        self.assertEqual(offered & {"task", "bash", "write", "edit", "webfetch"}, set())
         self.assertEqual(scene.repo.fingerprint(), before)
         self.assertEqual(scene.leftovers(), [])

@@ -297,7 +297,7 @@ class TestUsersFiles(ProvidedCase):
         self.users_file(".env", "A=1\n")
         self.configure('[worktree]\ncopy = [".env"]\n')
         self.script_planning(node("a", files=["a.txt", ".env"]))
-        done = self.ends(2, "plan", "make things", "--no-critique")
+        done = self.ends(1, "plan", "make things", "--no-critique")
         self.assertIn("'.env' is provided to every worktree", done.err)
 
     def test_a_key_in_a_copied_file_does_not_get_into_records_or_commits(self) -> None:

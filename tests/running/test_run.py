@@ -310,6 +310,19 @@ class TestReviewsWithoutVeto(ReviewCase):
         self.ends(0, "run", "--max-attempts", "1")
         self.assertEqual((self.reviews(), self.on_branch("a.txt")), (1, "good"))
 
+    def test_what_was_objected_to_does_not_merge_when_there_is_a_veto_since(self) -> None:
+        self.configure("[review]\nveto = false\n[limits]\ncost_ceiling_usd = 5\n")
+        self.plan(self.wide())
+        self.implement("a", *self.work())
+        self.fake.queue("reviewer", answer(BLOCK), finish(input=2_000_000))
+        self.ends(3, "run")
+        self.configure()
+        for _ in range(2):
+            self.implement("a", *self.work("spoiled\n"))
+        self.ends(1, "run", "--max-attempts", "2")
+        self.assertEqual(self.outcomes(), ["blocked_by_review", "red", "red"])
+        self.assertIsNone(self.on_branch("a.txt"))
+
 
 class TestFlakes(JobCase):
     def test_a_flaky_test_spends_no_attempt_and_does_not_escalate(self) -> None:
