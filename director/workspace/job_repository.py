@@ -280,7 +280,7 @@ class JobRepository(History):
         return write_object(self.path / "objects", self.user.object_format, kind, data)
 
     def is_writable(self) -> bool:
-        """Whether git can write objects: what it then refuses is refused for its own sake."""
+        """Whether git can write an object: what it refuses then is refused for what it is."""
         new = os.urandom(16).hex().encode()
         return self.git.run("hash-object", "-w", "--no-filters", "--stdin", stdin=new).code == 0
 

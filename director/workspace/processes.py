@@ -165,12 +165,19 @@ class _Awaited:
             time.sleep(POLL_SECS)
         asked = time.monotonic()
         while True:
-            for process, since in list(self._since.items()):
-                late = 0.0 if since <= asked else max(since, asked + LAST_SECS - END_SECS)
-                if time.monotonic() > max(asked, late) + END_SECS:
-                    self._cut.setdefault(process, cancellation.signal_number or signal.SIGINT)
-                    _end_group(process)
+            late = [process for process, since in list(self._since.items()) if _late(since, asked)]
+            for process in late:
+                self._cut.setdefault(process, cancellation.signal_number or signal.SIGINT)
+                _signal_group(process, signal.SIGTERM)  # git removes its lock files then
             time.sleep(POLL_SECS)
+            for process in late:
+                _signal_group(process, signal.SIGKILL)
+
+
+def _late(since: float, asked: float) -> bool:
+    """Whether a wait that began at ``since`` is over, where the end was asked for at ``asked``."""
+    begun = asked if since <= asked else max(since, asked + LAST_SECS - END_SECS)
+    return time.monotonic() > begun + END_SECS
 
 
 class _Wait:
@@ -708,13 +715,6 @@ def _takes_signals(group: int) -> bool:
     except OSError:
         return False
     return True
-
-
-def _end_group(process: subprocess.Popen[bytes]) -> None:
-    """Let a process and its group end in good order, or else kill them."""
-    _signal_group(process, signal.SIGTERM)
-    time.sleep(POLL_SECS)
-    _signal_group(process, signal.SIGKILL)
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:

@@ -391,6 +391,23 @@ class TestScope(FaultCase):
         self.ends(0, "run")
         self.assertEqual(self.on_branch("b.txt"), "good")
 
+    def test_stray_attributes_are_dropped_and_do_not_stop_the_run(self) -> None:
+        self.plan(node("a"))
+        stray = "* working-tree-encoding=no-such-encoding\n"
+        self.implement("a", *bad(write(".gitattributes", stray), write("x/.gitattributes", stray)))
+        self.implement("a", *good(write(".gitattributes", stray)))
+        self.ends(0, "run")
+        self.assertEqual(self.outcomes(), ["red", "green"])
+        self.only_the_work_is_merged()
+
+    def test_what_git_cannot_take_in_is_the_attempts_own_fault(self) -> None:
+        self.plan(node("a", files=["a.txt", ".gitattributes"]))
+        self.implement("a", *good(write(".gitattributes", "*.txt working-tree-encoding=none\n")))
+        self.implement("a")
+        self.ends(0, "run")
+        self.assertEqual(self.outcomes(), ["out_of_scope", "green"])
+        self.only_the_work_is_merged()
+
     def test_what_nobody_can_remove_is_named_and_stops_no_run(self) -> None:
         need_immutable_files(self, self.tmp)
         made = "mkdir -p build/x && touch build/x/y && chattr +i build/x/y build/x; grep -q good "

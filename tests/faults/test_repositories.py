@@ -413,6 +413,31 @@ class TestConfiguration(RepositoryCase):
         self.assert_merged()
         self.assertFalse(trace.exists() or (self.home / "job.git" / "hooks").exists())
 
+    def test_a_user_who_trusts_no_local_repository_gets_the_branch(self) -> None:
+        self.repo.git("config", "--global", "protocol.file.allow", "never")
+        self.make()
+        self.assert_merged()
+
+    def test_a_user_whose_git_overlooks_changes_gets_what_was_tested(self) -> None:
+        for setting in ("core.trustctime", "core.filemode"):
+            self.repo.git("config", "--global", setting, "false")
+        self.repo.git("config", "--global", "core.checkStat", "minimal")
+        one = node("a")
+        self.script_planning(one)
+        before = self.repo.fingerprint()
+        wrong = script_of_test("a").replace("grep -q good", "grep -q evil")
+        hidden = f"touch -r tests/a.sh ../t; cat > tests/a.sh <<'E'\n{wrong}E\n"
+        evil = (shell(f"{hidden}touch -r ../t tests/a.sh; rm ../t"), write("a.txt", "evil\n"))
+        self.ends(0, "plan", "make a", "--no-critique")
+        self.implement("a", shell("sleep 1.1"), write("a.txt", "bad\n"))  # its test is old then
+        self.implement("a", *evil, say("done"))
+        self.implement("a")
+        self.ends(0, "run")
+        tries = self.stored("state.json")["nodes"]["a"]["tries"]
+        self.assertEqual([one["outcome"] for one in tries], ["red", "contract_violated", "green"])
+        self.assert_merged()
+        self.assertEqual(self.repo.fingerprint(), before)
+
     def test_a_file_system_monitor_is_not_asked(self) -> None:
         trace = self.hooks(self.tmp / "monitor")
         program = str(self.tmp / "monitor" / "fsmonitor-watchman")
