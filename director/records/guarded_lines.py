@@ -45,6 +45,10 @@ class GuardedLines:
         """Undo what others wrote, where the folder still exists; returns whether there was any."""
         if _mark(self._path) == self._mark or not self._path.parent.is_dir():
             return False
+        mark = _mark(self._path)
+        if mark and files.read_lines(self._path) == self._values:
+            self._mark = mark
+            return False
         self._write()
         return True
 

@@ -166,29 +166,31 @@ def _outside(evidence: Evidence, facts: CommitFacts, path: str, does: str, node:
 def _tests(evidence: Evidence) -> Iterator[Problem]:
     """The frozen tests are what plan.json says, at every merge and at the tip.
 
-    Tests of nodes that were not merged yet may have changed with a plan that was admitted later.
+    Before the last commit of tests that is asked of the nodes merged by then: a plan that was
+    admitted again may have changed the others.
     """
-    places = [(evidence.tip, evidence.tip_tests, True)] if evidence.tip else []
-    final = True
-    settled: set[str] = set()  # merged before the last commit of tests
-    for facts in reversed(evidence.commits):
-        if facts.commit.trailers[KIND] == MERGE:
-            places.append((facts.commit.oid, facts.tests, final))
-            if not final:
-                settled.add(facts.commit.trailers[NODE])
-        else:
-            final = False
+    kinds = [facts.commit.trailers[KIND] for facts in evidence.commits]
+    changed_last = max((place for place, kind in enumerate(kinds) if kind == TESTS), default=-1)
+    places = [
+        (place, facts.commit.oid, facts.tests)
+        for place, facts in enumerate(evidence.commits)
+        if kinds[place] == MERGE
+    ]
+    merged_at = {evidence.commits[place].commit.trailers[NODE]: place for place, _, _ in places}
+    if evidence.tip is not None:
+        places.append((len(kinds), evidence.tip, evidence.tip_tests))
     owners = {path: node.id for node in evidence.plan.nodes for path in node.test_hashes}
-    for commit, tests, whole in reversed(places):
+    for place, commit, tests in places:
         for path, expected in evidence.plan.contract.items():
-            found = tests.get(path, "none")
-            if found != expected and (whole or owners[path] in settled):
+            found, owner = tests.get(path, "none"), owners[path]
+            asked = place > changed_last or merged_at.get(owner, place + 1) <= place
+            if found != expected and asked:
                 yield Problem(
                     "tests",
-                    f"commit {short(commit)}: frozen test {path} of node {owners[path]}: "
+                    f"commit {short(commit)}: frozen test {path} of node {owner}: "
                     f"expected sha256 {short(expected)}, found {short(found)}",
                     restore(evidence.plan),
-                    commit, owners[path], expected, found,
+                    commit, owner, expected, found,
                 )  # fmt: skip
 
 

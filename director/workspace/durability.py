@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -19,21 +20,22 @@ WRITTEN_OUT = 1 | 2 | 4  # sync_file_range(2): wait before, write, wait after
 
 def sync_files(paths: Iterable[Path]) -> None:
     """Wait until the files among ``paths`` that exist are on disk, with their names."""
-    there = [path for path in paths if path.exists()]
-    write_out = _write_out()
-    for path in there[:-1]:
-        _with_descriptor(path, write_out)
-    for path in there[-1:]:
-        _with_descriptor(path, os.fsync)
+    write_out, last = _write_out(), None
+    for path in paths:
+        with explained(path), suppress(FileNotFoundError):
+            _with_descriptor(path, write_out)
+            last = path
+    if last:
+        with explained(last):
+            _with_descriptor(last, os.fsync)
 
 
 def _with_descriptor(path: Path, do: Callable[[int], None]) -> None:
-    with explained(path):
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            do(descriptor)
-        finally:
-            os.close(descriptor)
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        do(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @cache

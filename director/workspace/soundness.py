@@ -146,7 +146,7 @@ class Soundness:
 
 def loose(store: Path, oid: str) -> Path:
     """Return where an object store keeps the object ``oid`` that is in no pack."""
-    return store / oid[:2] / oid[2:]
+    return Path(f"{store}/{oid[:2]}/{oid[2:]}")
 
 
 def discard_damaged(store: Path, object_format: str) -> None:

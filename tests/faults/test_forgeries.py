@@ -148,6 +148,15 @@ class TestPlans(ForgingCase):
         self.assertIn("node a: test_cmd", self.ends(1, "verify").out)
         self.nothing_is_merged()
 
+    def test_a_gate_that_an_agent_calls_red_before_the_job_excuses_nothing(self) -> None:
+        self.configure('[gates]\nwhole = "! test -e a.txt"\n')
+        self.plan(node("a"))
+        place = self.home / "plan_stage.json"
+        excuse = f'sed -i \'s/"verdict": "green"/"verdict": "red"/\' {place}'
+        self.implement("a", silent_shell(excuse), *good())
+        self.assertIn("the integration gate is red", self.ends(1, "run").out)
+        self.assertIn('"verdict": "red"', place.read_text())
+
     def test_a_node_that_somebody_planted_is_neither_run_nor_done(self) -> None:
         self.plan(node("a"))
         self.implement("a")

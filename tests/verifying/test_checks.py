@@ -8,7 +8,7 @@ from director.job.trailers import tests_hash as hash_of_tests
 from director.model.plan import Node, Plan
 from director.model.receipt import GateRun, Receipt
 from director.verifying.checks import run_checks
-from director.verifying.evidence import CommitFacts, Evidence
+from director.verifying.evidence import CommitFacts, Evidence, Journal
 from director.workspace.history import BranchCommit
 
 BASE, TESTS, MERGE, TREE = ("b" * 40, "e" * 40, "c" * 40, "d" * 40)
@@ -68,6 +68,59 @@ class TestChecks(unittest.TestCase):
                 said = self.problem(replace(EVIDENCE, commits=(BROUGHT, merged)))
                 self.assertIn("tests: commit cccccccccccc: frozen test tests/a.sh of node a", said)
                 self.assertIn(f"expected sha256 {'1' * 12}, found {found}", said)
+
+    def test_tests_that_changed_later_are_asked_of_what_was_merged_by_then(self) -> None:
+        other = NODE._replace(
+            id="b", files=("b.txt",), tests=("tests/b.sh",), test_hashes={"tests/b.sh": "3" * 64}
+        )
+        both = {**HASHES, "tests/b.sh": "3" * 64}
+        edited = CommitFacts(
+            BranchCommit("9" * 40, "8" * 40, (MERGE,), TEST_TRAILERS), ("tests/b.sh",), both
+        )
+        evidence = replace(
+            EVIDENCE,
+            plan=PLAN._replace(nodes=(NODE, other)),
+            tip=edited.commit.oid,
+            commits=(BROUGHT, MERGED, edited),
+            tip_tests=both,
+        )
+        self.assertEqual(self.problem(evidence), "")
+        spoilt = replace(MERGED, tests={"tests/a.sh": "2" * 64})
+        said = self.problem(replace(evidence, commits=(BROUGHT, spoilt, edited)))
+        self.assertIn("tests: commit cccccccccccc: frozen test tests/a.sh of node a", said)
+
+    def test_a_commit_of_tests_after_a_merge_that_the_journal_does_not_know(self) -> None:
+        late = CommitFacts(
+            BranchCommit("9" * 40, "8" * 40, (MERGE,), TEST_TRAILERS), ("tests/a.sh",), HASHES
+        )
+        journal = Journal(frozenset({TESTS, MERGE}), {MERGE: RECEIPT})
+        evidence = replace(EVIDENCE, tip=late.commit.oid, commits=(BROUGHT, MERGED, late))
+        said = self.problem(replace(evidence, journal=journal))
+        self.assertIn("commits: foreign commit 999999999999: it changes tests after", said)
+
+    def test_the_journal(self) -> None:
+        tips = frozenset({TESTS, MERGE})
+        for journal, words in (
+            (Journal(tips, {MERGE: RECEIPT}), ""),
+            (Journal(tips, {}), "director noted no such merge"),
+            (Journal(tips, {MERGE: replace(RECEIPT, ts="then")}), "the receipt that was noted"),
+            (Journal(frozenset({TESTS}), {MERGE: RECEIPT}), "where director never moved it"),
+        ):
+            self.assertIn(words, self.problem(replace(EVIDENCE, journal=journal)))
+        self.assertIn("no sealed.json", self.problem(replace(EVIDENCE, at_home=True)))
+
+    def test_a_rebuilt_receipt_rests_on_runs_that_no_trailer_has(self) -> None:
+        runs = tuple(replace(run, purpose="rebuilt") for run in RECEIPT.gates)
+        rebuilt = replace(RECEIPT, gates=runs)
+        self.assertIn("Director-Gate", self.problem(replace(EVIDENCE, receipts=(rebuilt,))))
+        receipts = (replace(rebuilt, rebuilt=True),)
+        self.assertEqual(self.problem(replace(EVIDENCE, receipts=receipts)), "")
+
+    def test_a_damaged_object_and_a_test_without_an_owner(self) -> None:
+        said = self.problem(replace(EVIDENCE, damaged="7" * 40, commits=()))
+        self.assertIn("objects: object 7777", said)
+        said = self.problem(replace(EVIDENCE, ownerless={"tests/x.sh": "x"}))
+        self.assertIn("contract: tests/x.sh was put on the branch as a test of x", said)
 
     def test_a_frozen_test_at_the_tip(self) -> None:
         self.assertIn("tests: ", self.problem(replace(EVIDENCE, tip_tests={})))
