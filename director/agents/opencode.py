@@ -27,14 +27,11 @@ from director.agents.inline_config import (
     server_config,
     session_rules,
     suits_server,
+    unknown_prefix,
 )
 from director.agents.judging import Watch, judge
-from director.agents.project import (
-    brings_code,
-    deep_merge,
-    inherited_settings,
-    model_settings,
-)
+from director.agents.project import deep_merge, inherited_settings, model_settings
+from director.agents.project_code import code_in, defines_agents, spare_install
 from director.agents.servers import Servers
 from director.agents.templates import load_template
 from director.agents.transcript import TranscriptFollower
@@ -84,6 +81,8 @@ class OpenCode:
         self._sandbox = sandbox or Sandbox()
         self._redactor = redactor.also(literal_secrets(self._settings))
         self._servers = Servers(None, Events())
+        self._apart = ""
+        self._served_prefix = NAME_PREFIX if config.opencode.server_url else unknown_prefix()
 
     @contextmanager
     def serving(self, folder: Path, events: Events) -> Iterator[None]:
@@ -92,9 +91,12 @@ class OpenCode:
         It starts with the first call, in ``folder``; afterwards nothing is left of it. In a
         sandbox, which is made for one worktree, there is none.
         """
-        wanted = self._config.opencode.server != "off" and not self._sandbox.command
-        with_plugins = not self._env.get("OPENCODE_PURE")  # what marks an agent's commands is one
-        start = partial(self._server, folder) if wanted and with_plugins else None
+        wanted = self._config.opencode.server != "off"
+        if wanted and self._sandbox.command:
+            self._apart = "the command of [sandbox] is made for one worktree"
+        elif wanted and self._env.get("OPENCODE_PURE"):
+            self._apart = "OPENCODE_PURE is set, and what marks an agent's commands is a plugin"
+        start = partial(self._server, folder) if wanted and not self._apart else None
         self._servers = Servers(start, events)
         try:
             yield
@@ -127,9 +129,24 @@ class OpenCode:
         Asked for each call anew: an agent may have added to the worktree. Whoever names a server
         of their own is taken at their word.
         """
-        named = self._config.opencode.server_url is not None
-        suits = suits_server(assignment, self._config) and not brings_code(assignment.cwd)
-        return self._servers.lease() if named or suits else nullcontext()
+        code = code_in(assignment.cwd)
+        if code is None:
+            spare_install(assignment.cwd)
+        if self._config.opencode.server_url or not (why := self._why_apart(assignment, code)):
+            return self._servers.lease()
+        self._servers.pass_by(why)
+        return nullcontext()
+
+    def _why_apart(self, assignment: Assignment, code: str | None) -> str:
+        """Return why a call cannot be a session on a shared server ("": it can)."""
+        if self._config.opencode.server == "off" or self._apart:
+            return self._apart
+        if code is not None:
+            return f"the worktree brings code of its own ({code})"
+        if not suits_server(assignment, self._config):
+            model = self._config.tiers[assignment.role]
+            return f"[sampling] differs between tiers that have {model}"
+        return ""
 
     def _converse(
         self, server: Server, assignment: Assignment, prompt: Path, events: Path, watch: Watch
@@ -138,7 +155,7 @@ class OpenCode:
         from director.agents.session import Session, Turn
 
         turn = Turn(
-            agent=server_agent(assignment.agent, assignment.role),
+            agent=server_agent(assignment.agent, assignment.role, self._served_prefix),
             model=self._config.tiers[assignment.role],
             title=assignment.name,
             prompt=_text(prompt),
@@ -155,11 +172,12 @@ class OpenCode:
         if scratch.is_symlink() or not scratch.is_dir():  # an agent may have put a file there
             scratch.unlink(missing_ok=True)
             scratch.mkdir(parents=True)
+        prefix = unknown_prefix() if defines_agents(assignment.cwd) else NAME_PREFIX
         ended = self._processes.run(
             Command(
-                argv=self._sandbox.around(self._argv(assignment), assignment.cwd),
+                argv=self._sandbox.around(self._argv(assignment, prefix), assignment.cwd),
                 cwd=assignment.cwd,
-                env=self._call_environment(assignment, scratch),
+                env=self._call_environment(assignment, scratch, prefix),
                 stdin=prompt,
                 stdout=events,
                 stderr=events.with_suffix(".err"),
@@ -174,7 +192,7 @@ class OpenCode:
         """Start a server that knows all agents, or find the one that is configured."""
         from director.agents.server import start_server
 
-        config = server_config(self._templates, self._config, PLUGIN)
+        config = server_config(self._templates, self._config, PLUGIN, self._served_prefix)
         if url := self._config.opencode.server_url:
             return self._somebodys_server(url, config, folder)
         for place in (self._logs, folder):
@@ -226,11 +244,11 @@ class OpenCode:
         outcome, reason = judge(ended, follower.transcript, _text(events.with_suffix(".err")), None)
         return Reply(outcome, follower.transcript, reason, 0.0, events)
 
-    def _argv(self, assignment: Assignment) -> list[str]:
+    def _argv(self, assignment: Assignment, prefix: str) -> list[str]:
         return [
             self._program, "run",
             "--dir", str(assignment.cwd),
-            "--agent", f"{NAME_PREFIX}{assignment.agent}",
+            "--agent", f"{prefix}{assignment.agent}",
             "--model", self._config.tiers[assignment.role],
             "--title", assignment.name,
             "--format", "json",
@@ -244,8 +262,11 @@ class OpenCode:
         """
         return self._servers.version or said_version(self._program, self._env)
 
-    def _call_environment(self, assignment: Assignment, scratch: Path) -> dict[str, str]:
-        config = inline_config(assignment, self._templates[assignment.agent], self._config)
+    def _call_environment(
+        self, assignment: Assignment, scratch: Path, prefix: str
+    ) -> dict[str, str]:
+        template = self._templates[assignment.agent]
+        config = inline_config(assignment, template, self._config, prefix)
         own = {"PWD": str(assignment.cwd), **slot_variables(assignment.cwd)}
         return {**self._environment(config, scratch), **own}
 
