@@ -30,6 +30,7 @@ from director.agents.inline_config import (
     unknown_prefix,
 )
 from director.agents.judging import Watch, judge
+from director.agents.models import Memory, models_in
 from director.agents.project import deep_merge, inherited_settings, model_settings
 from director.agents.project_code import code_in, defines_agents, spare_install
 from director.agents.servers import Servers
@@ -43,6 +44,7 @@ from director.records.events import Events
 from director.records.files import make_folder, redact_file, write_json, write_log
 from director.workspace.git import without_git_variables
 from director.workspace.processes import Command, Ended, Ending, Processes, said_version
+from director.workspace.processes import Watch as Until
 from director.workspace.sandbox import Sandbox, scratch_folder
 from director.workspace.slots import slot_variables
 
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
 PROGRAM = "opencode"
 PLUGIN = Path(__file__).with_name("tool_env.js")
 SERVER_START_SECS = 10.0
+LISTING_SECS = 20.0
 SERVER_CONFIG = "opencode-server.json"
 
 
@@ -254,6 +257,32 @@ class OpenCode:
             "--format", "json",
             "--print-logs", "--log-level", "ERROR",
         ]  # fmt: skip
+
+    def listed_models(self, place: Path, worktree: Path | None, watch: Until) -> frozenset[str]:
+        """Return the models that OpenCode lists for a call in ``worktree``; none: it does not say.
+
+        Without a worktree, what a project adds is left out; in a sandbox, which needs one, there is
+        no answer then. ``place`` is a folder for the time of asking, which ``watch`` may cut short.
+        """
+        if worktree is None and self._sandbox.command:
+            return frozenset()
+        make_folder(place)
+        out, argv, env = place / "models", [self._program, "models"], self._environment({}, place)
+        if worktree is None:
+            env |= {"OPENCODE_DISABLE_PROJECT_CONFIG": "1"}
+        else:
+            env |= {"PWD": str(worktree), **slot_variables(worktree)}
+            argv = self._sandbox.around(argv, worktree)
+        command = Command(argv, worktree or place, env, out, LISTING_SECS, place / "errors")
+        ended = self._processes.run(command, watch)
+        answered = (ended.ending, ended.code) == (Ending.EXITED, 0)
+        listing = _text(out) if answered else ""
+        shutil.rmtree(place, ignore_errors=True)
+        return models_in(listing)
+
+    def memory(self, path: Path) -> Memory:
+        """Return what is remembered, in the file ``path``, of the models that OpenCode lists."""
+        return Memory(path, self._program, self._settings)
 
     def version(self) -> str:
         """Return which OpenCode makes the calls ("": it does not say).

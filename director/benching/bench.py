@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from director.agents.models import wanted_models
 from director.job.stage import PlanStage, Stage, read_stage
 from director.job.workbench import Setting
 from director.model.comparison import Row, reductions, row_of
@@ -101,7 +102,11 @@ def _plan_once(setting: Setting, planned: JobDirectory, options: BenchOptions) -
             return stage
     if stage is not None and (stage.stage is Stage.READY or stage.task != options.task):
         _put_aside(setting.home.bench, stage.job_id)
-    wanted = PlanOptions(task=options.task, auto=True, parallel=options.parallel)
+    profiles = options.profiles.items()
+    models = [one for name, config in profiles for one in wanted_models(config, name)]
+    wanted = PlanOptions(
+        task=options.task, auto=True, parallel=options.parallel, wanted_later=tuple(models)
+    )
     return plan_job(setting, planned, options.planner, wanted).stage
 
 

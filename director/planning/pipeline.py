@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from director.agents.models import Wanted
 from director.job.provided import refuse_provided
 from director.job.stage import PlanStage, Stage, read_stage, write_stage
 from director.job.workbench import Setting, Workbench, check_prerequisites, open_workbench
@@ -55,7 +56,8 @@ class PlanOptions:
 
     ``task`` None continues the current job. ``approve``: what lies at the gate is approved.
     ``auto``: gates do not wait; ``critique``: a planner's critique takes the person's place.
-    ``parallel`` None: chosen when it is known how many tests are to be written.
+    ``parallel`` None: chosen when it is known how many tests are to be written. ``wanted_later``
+    are models that later jobs of the same request will call.
     """
 
     task: str | None = None
@@ -63,6 +65,7 @@ class PlanOptions:
     auto: bool = False
     critique: bool = True
     parallel: int | None = 1
+    wanted_later: tuple[Wanted, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,8 @@ def plan_job(
     with held(directory.lock, "director plan"):
         stage = _stage_of(setting, directory, options)
         job_id, branch = stage.job_id, stage.job_branch
-        with open_workbench(setting, directory, config, job_id, branch) as bench:
+        later = options.wanted_later
+        with open_workbench(setting, directory, config, job_id, branch, later) as bench:
             return _Pipeline(bench, setting, stage, options).run()
 
 

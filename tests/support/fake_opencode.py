@@ -88,7 +88,11 @@ class FakeOpenCode:
         bin_folder.mkdir(exist_ok=True)
         program = bin_folder / "opencode"
         words = (sys.executable, "-I", "-S", str(PLAYBACK), str(self.folder))
-        program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+        listing = shlex.quote(str(self.folder / "models"))
+        program.write_text(
+            f'#!/bin/sh\n[ "$1" = models ] && exec cat {listing} # none: no such command\n'
+            f'exec {shlex.join(words)} "$@"\n'
+        )
         program.chmod(0o755)
         return {**env, "PATH": f"{bin_folder}{os.pathsep}{env.get('PATH', os.defpath)}"}
 
@@ -118,6 +122,10 @@ class FakeOpenCode:
             text = _text(self.folder / "calls.jsonl")
         lines = [json.loads(line) for line in text.splitlines()]
         return [FakeCall(**{**line, "cwd": Path(line["cwd"])}) for line in lines]
+
+    def lists(self, *models: str) -> None:
+        """Have ``opencode models`` list these from now on; before that it is unknown."""
+        (self.folder / "models").write_text("".join(f"{model}\n" for model in models))
 
     def serve(self, behaviour: str) -> None:
         """Say how ``opencode serve`` behaves from now on (a constant of ``fake_server``)."""

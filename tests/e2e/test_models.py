@@ -1,0 +1,76 @@
+"""The models that the real OpenCode lists are those that a call may name."""
+
+from __future__ import annotations
+
+import json
+import unittest
+
+from tests.e2e.scene import ROLES, Scene, local_tiers, succeeded
+from tests.e2e.scripted_job import TASK, ScriptedJob, Word
+
+HELLO = Word("hello")
+PLUGIN = """\
+export const More = async () => ({
+  config: async (config) => {
+    config.provider = { ...config.provider, plugged: %s }
+  },
+})
+"""
+
+
+class TestModels(unittest.TestCase):
+    def setUp(self) -> None:
+        self.scene = Scene.open(self.addCleanup, ScriptedJob((HELLO,)), {"README.md": "words\n"})
+
+    def provider(self, *models: str) -> dict[str, object]:
+        return {
+            "npm": "@ai-sdk/openai-compatible",
+            "options": {"baseURL": self.scene.server.base_url, "apiKey": "none"},
+            "models": {model: {} for model in models},
+        }
+
+    def commit(self, **files: str) -> None:
+        for name, text in files.items():
+            self.scene.repo.write(name, text)
+        self.scene.repo.git("add", "--all")
+        self.scene.repo.git("commit", "--quiet", "--message", "more")
+
+    def tiers(self, provider: str, **others: str) -> str:
+        return local_tiers(**{role: f"{provider}/{role}" for role in ROLES} | others)
+
+    def test_a_misspelt_one_is_refused_before_the_first_request(self) -> None:
+        config = json.dumps({"provider": {"mine": self.provider(*ROLES)}})
+        self.scene.repo.write("opencode.json", config)
+        self.scene.configure(self.tiers("mine", escalation="mine/escalaton"))
+        said = self.scene.director("plan", TASK, "--no-critique", "--json")
+        self.assertEqual(said.code, 2, said.err)
+        wanted = "OpenCode does not know mine/escalaton (escalation; did you mean mine/escalation?)"
+        self.assertEqual(said.json["error"], wanted)
+        self.assertEqual(self.scene.server.requests, [])
+        self.assertEqual(self.scene.leftovers(), [])
+        self.scene.configure(self.tiers("mine"))
+        succeeded(self.scene.director("plan", TASK, "--no-critique"))
+
+    def test_one_that_opencode_cannot_list_beforehand_is_refused_in_the_call(self) -> None:
+        self.scene.configure(self.tiers("mine"))  # it lists nothing at all
+        said = self.scene.director("plan", TASK, "--no-critique", "--json")
+        self.assertEqual(said.code, 2, said.err)
+        self.assertIn("Model not found: mine/explorer", said.json["error"])
+
+    def test_those_of_the_job_count_not_those_of_todays_checkout(self) -> None:
+        config = json.dumps({"provider": {"mine": self.provider(*ROLES)}})
+        self.commit(**{"opencode.json": config})
+        self.scene.configure(self.tiers("mine"))
+        succeeded(self.scene.director("plan", TASK, "--no-critique"))
+        other = json.dumps({"provider": {"other": self.provider("x")}})
+        self.scene.repo.write("opencode.json", other)
+        succeeded(self.scene.director("run"))
+
+    def test_those_that_a_plugin_brings_are_known(self) -> None:
+        plugin = PLUGIN % json.dumps(self.provider(*ROLES))
+        self.commit(**{".opencode/plugin/more.js": plugin})
+        other = json.dumps({"provider": {"other": self.provider("x")}})
+        self.scene.repo.write("opencode.json", other)
+        self.scene.configure(self.tiers("plugged"))
+        succeeded(self.scene.director("plan", TASK, "--no-critique"))
+        self.assertIn("plugged/planner", self.scene.record("models.json")["models"])
