@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 PROGRAM = "opencode"
 PLUGIN = Path(__file__).with_name("tool_env.js")
 SERVER_START_SECS = 10.0
-LISTING_SECS = 20.0
+LISTING_SECS = 60.0  # in a worktree with a plugin OpenCode may have to install its package first
 SERVER_CONFIG = "opencode-server.json"
 
 
@@ -268,6 +268,9 @@ class OpenCode:
             return frozenset()
         make_folder(place)
         out, argv, env = place / "models", [self._program, "models"], self._environment({}, place)
+        # An install that it begins in the background, and breaks off at its end, leaves a lock
+        # there that the next call would wait a minute for.
+        env |= {"XDG_STATE_HOME": str(place)}
         if worktree is None:
             env |= {"OPENCODE_DISABLE_PROJECT_CONFIG": "1"}
         else:

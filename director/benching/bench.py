@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from director.agents.models import wanted_models
-from director.job.stage import PlanStage, Stage, read_stage
+from director.job.stage import PlanStage, Stage, read_stage, write_stage
 from director.job.workbench import Setting
 from director.model.comparison import Row, reductions, row_of
 from director.model.config import Config
@@ -153,6 +153,9 @@ def _prepare(setting: Setting, planned: JobDirectory, directory: JobDirectory, n
         frozen.tip(),
         [planned.repository / "objects"],
     )
+    if stage := read_stage(planned):  # what the gates said of the base holds for all profiles
+        job_id = f"{plan.job_id}-{name}"
+        write_stage(directory, stage._replace(job_id=job_id, job_branch=branch))
     own: Plan = plan._replace(job_id=f"{plan.job_id}-{name}", job_branch=branch)
     directory.save_plan(own)
 

@@ -42,7 +42,7 @@ from director.records.events import Kind, journal
 from director.records.job_directory import JobDirectory
 from director.records.ledger import total_cost
 from director.records.lock import held
-from director.running.integration import gate_base
+from director.running.integration import gate_base, refuse_broken
 from director.running.lanes import pick_lanes
 from director.running.scheduler import Schedule, drive
 from director.workspace.job_repository import create_job_repository
@@ -175,6 +175,7 @@ class _Pipeline:
             Stage.GATE_PLAN: self._gate_plan,
         }
         self._tell()
+        self._gate_base()
         while step := steps.get(self.stage.stage):
             before = self.stage.stage
             step()
@@ -191,6 +192,14 @@ class _Pipeline:
     def _save(self, **changes: Any) -> None:
         self.stage = self.stage._replace(**changes)
         write_stage(self.bench.directory, self.stage)
+
+    def _gate_base(self) -> None:
+        """See what ``[gates]`` say of the base, before anything is paid for."""
+        known = self.stage.base_gates
+        found = gate_base(self.bench, self.stage.base_commit, known or {})
+        if found != known:
+            self._save(base_gates=found)
+        refuse_broken(found)
 
     def _write_spec(self) -> None:
         directory = self.bench.directory
@@ -223,8 +232,6 @@ class _Pipeline:
             self.bench.events.emit(Kind.APPROVAL_NEEDED, stage=self.stage.stage)
 
     def _decompose(self) -> None:
-        if self.stage.base_gates is None:
-            self._save(base_gates=gate_base(self.bench, self.stage.base_commit))
         if not self.bench.directory.plan.exists():
             self._save_nodes(
                 decompose(self.bench, self.stage.base_commit, self._spec(), self._recon())
