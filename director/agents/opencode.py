@@ -45,6 +45,7 @@ from director.records.files import make_folder, redact_file, write_json, write_l
 from director.workspace.git import without_git_variables
 from director.workspace.processes import Command, Ended, Ending, Processes, said_version
 from director.workspace.processes import Watch as Until
+from director.workspace.removal import discard
 from director.workspace.sandbox import Sandbox, scratch_folder
 from director.workspace.slots import slot_variables
 
@@ -261,26 +262,27 @@ class OpenCode:
     def listed_models(self, place: Path, worktree: Path | None, watch: Until) -> frozenset[str]:
         """Return the models that OpenCode lists for a call in ``worktree``; none: it does not say.
 
-        Without a worktree, what a project adds is left out; in a sandbox, which needs one, there is
-        no answer then. ``place`` is a folder for the time of asking, which ``watch`` may cut short.
+        Without a worktree, what a project adds is left out; ``place`` is a folder for the time of
+        asking then. ``watch`` may cut it short.
         """
-        if worktree is None and self._sandbox.command:
-            return frozenset()
-        make_folder(place)
-        out, argv, env = place / "models", [self._program, "models"], self._environment({}, place)
+        scratch = scratch_folder(worktree) if worktree else place
+        discard(scratch)  # an agent may have put anything there
+        make_folder(scratch)
+        out, argv = scratch / "models", [self._program, "models"]
+        env = self._environment({}, scratch)
         # An install that it begins in the background, and breaks off at its end, leaves a lock
         # there that the next call would wait a minute for.
-        env |= {"XDG_STATE_HOME": str(place)}
-        if worktree is None:
-            env |= {"OPENCODE_DISABLE_PROJECT_CONFIG": "1"}
-        else:
+        env |= {"XDG_STATE_HOME": str(scratch)}
+        if worktree:
             env |= {"PWD": str(worktree), **slot_variables(worktree)}
             argv = self._sandbox.around(argv, worktree)
-        command = Command(argv, worktree or place, env, out, LISTING_SECS, place / "errors")
+        else:
+            env |= {"OPENCODE_DISABLE_PROJECT_CONFIG": "1"}
+        command = Command(argv, worktree or place, env, out, LISTING_SECS, scratch / "errors")
         ended = self._processes.run(command, watch)
         answered = (ended.ending, ended.code) == (Ending.EXITED, 0)
         listing = _text(out) if answered else ""
-        shutil.rmtree(place, ignore_errors=True)
+        discard(scratch)
         return models_in(listing)
 
     def memory(self, path: Path) -> Memory:

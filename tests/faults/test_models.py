@@ -80,6 +80,13 @@ class TestBeforeTheFirstCall(ModelsCase):
             "from [sampling] only: fake/chaep (executor; did you mean fake/cheap?)", done.err
         )
 
+    def test_in_a_sandbox(self) -> None:
+        self.fake.lists(*MODELS)
+        self.configure('[sandbox]\ncommand = "env IN_A_BOX=1"\n')
+        self.misspell()
+        self.assertIn("did you mean fake/cheap?", self.ends(2, *PLAN, "--json").json["error"])
+        self.assertEqual(self.fake.calls(), [])
+
     def test_without_a_listing_everything_goes_on(self) -> None:
         self.misspell()
         self.plan(node("a"))
