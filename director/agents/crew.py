@@ -14,7 +14,7 @@ from director.agents.calls import Assignment, Outcome, Reply, Spending
 from director.agents.permissions import WRITING_AGENTS
 from director.agents.transcript import Transcript
 from director.model.config import Config
-from director.model.errors import InterruptedRunError, StoppedError
+from director.model.errors import InterruptedRunError, RequestError, StoppedError
 from director.model.pricing import cost_of
 from director.model.state import CallRecord
 from director.records.call_notes import CallNote, CallNotes
@@ -29,9 +29,8 @@ LONGEST_PAUSE_SECS = 120.0
 CONCLUDED = frozenset(
     {Outcome.COMPLETED, Outcome.INCOMPLETE, Outcome.TIMED_OUT, Outcome.CONTEXT_TOO_LONG}
 )
+UNKNOWN_MODEL_NAMES = ("ProviderModelNotFoundError", "UnknownError: Model not found")
 LASTING_NAMES = (
-    "ProviderModelNotFoundError",
-    "UnknownError: Model not found",
     "ProviderInitError",
     "ProviderAuthError",
     "a permission was asked for",
@@ -61,7 +60,10 @@ class Caller(Protocol):
 
 @dataclass(frozen=True)
 class Crew:
-    """All roles of one job. ``pause`` waits so many seconds (or less, when cancelled)."""
+    """All roles of one job. ``pause`` waits so many seconds (or less, when cancelled).
+
+    ``check_models`` raises RequestError for a model that no call in that worktree can name.
+    """
 
     caller: Caller
     config: Config
@@ -70,6 +72,7 @@ class Crew:
     events: Events
     cancellation: Cancellation
     pause: Callable[[float], None]
+    check_models: Callable[[Path], None] = lambda _worktree: None
 
     def ask(self, assignment: Assignment) -> Reply:
         """Make a call, record what it cost, and return the reply.
@@ -77,10 +80,12 @@ class Crew:
         A role that only reads is not asked again what a killed run has already paid for; an
         agent that writes needs its worktree for that, so its asker calls ``recalled`` itself.
         Provider faults are tried again with growing pauses; they are nobody's attempt. Raises
-        StoppedError when they last or the ceiling is reached, InterruptedRunError on a signal.
+        StoppedError when they last or the ceiling is reached, InterruptedRunError on a signal, and
+        RequestError for a model that there is not.
         """
         if assignment.agent not in WRITING_AGENTS and (kept := self.recalled(assignment)):
             return kept
+        self.check_models(assignment.cwd)
         for retry in itertools.count():
             self.cancellation.check()
             reply = self._call_once(assignment)
@@ -91,6 +96,11 @@ class Crew:
             if reply.outcome in CONCLUDED:
                 return reply
             model = self.config.tiers[assignment.role]
+            if _is_unknown_model(reply):
+                raise RequestError(
+                    f"there is no model {model} ({assignment.role}): {reply.reason}",
+                    "correct [tiers] in the configuration, then run the command again",
+                )
             if retry >= self.config.limits.provider_retries or _lasts(reply):
                 raise StoppedError(
                     f"{reply.outcome} with {model}: {reply.reason}",
@@ -189,6 +199,13 @@ def pause_secs(retry: int, chance: float) -> float:
     """
     longest: float = min(LONGEST_PAUSE_SECS, FIRST_PAUSE_SECS * 2 ** min(retry, 32))
     return longest * (0.5 + chance / 2)
+
+
+def _is_unknown_model(reply: Reply) -> bool:
+    """Whether OpenCode or the provider knows no model of that name: the configuration's fault."""
+    fault = reply.transcript.faults[-1:]
+    absent = any(one.status_code == 404 and "model" in one.message.lower() for one in fault)
+    return absent or reply.reason.startswith(UNKNOWN_MODEL_NAMES)
 
 
 def _lasts(reply: Reply) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,21 +14,32 @@ from director.agents.templates import Template
 from director.model.config import Config, Sampling
 from director.model.roles import PAIRS, Agent, Role
 
-NAME_PREFIX = "director-"  # names of director's own: a project's agent cannot merge into them
+NAME_PREFIX = "director-"
 
 
-def inline_config(assignment: Assignment, template: Template, config: Config) -> dict[str, Any]:
-    """Return the configuration that defines this call's agent, whatever the project defines."""
+def unknown_prefix() -> str:
+    """Return a beginning for names of agents that no project can know beforehand.
+
+    OpenCode merges agents of one name: steps, sampling and permissions of a project's agent, and
+    that it is disabled, would be ours.
+    """
+    return f"{NAME_PREFIX}{secrets.token_hex(4)}-"
+
+
+def inline_config(
+    assignment: Assignment, template: Template, config: Config, prefix: str = NAME_PREFIX
+) -> dict[str, Any]:
+    """Return the configuration that defines this call's agent; ``prefix`` begins its name."""
     agent = _agent(assignment.agent, assignment.role, template, config, assignment.allowlist)
     return {
-        "agent": {f"{NAME_PREFIX}{assignment.agent}": agent},
+        "agent": {f"{prefix}{assignment.agent}": agent},
         "provider": _provider_settings(assignment.role, config),
         **_everywhere(),
     }
 
 
 def server_config(
-    templates: Mapping[Agent, Template], config: Config, plugin: Path
+    templates: Mapping[Agent, Template], config: Config, plugin: Path, prefix: str = NAME_PREFIX
 ) -> dict[str, Any]:
     """Return the configuration that defines all agents at once, for a server.
 
@@ -35,7 +47,7 @@ def server_config(
     """
     return {
         "agent": {
-            server_agent(agent, role): _agent(agent, role, templates[agent], config)
+            server_agent(agent, role, prefix): _agent(agent, role, templates[agent], config)
             for agent, role in PAIRS
         },
         "provider": _all_provider_settings(config),
@@ -44,9 +56,9 @@ def server_config(
     }
 
 
-def server_agent(agent: Agent, role: Role) -> str:
+def server_agent(agent: Agent, role: Role, prefix: str = NAME_PREFIX) -> str:
     """Return what an agent on a tier is called on a server: each tier has its own sampling."""
-    return f"{NAME_PREFIX}{role if role is Role.ESCALATION else agent}"
+    return f"{prefix}{role if role is Role.ESCALATION else agent}"
 
 
 def suits_server(assignment: Assignment, config: Config) -> bool:

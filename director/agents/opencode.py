@@ -28,14 +28,12 @@ from director.agents.inline_config import (
     server_config,
     session_rules,
     suits_server,
+    unknown_prefix,
 )
 from director.agents.judging import Watch, judge
-from director.agents.project import (
-    brings_code,
-    deep_merge,
-    inherited_settings,
-    model_settings,
-)
+from director.agents.models import Memory, models_in
+from director.agents.project import deep_merge, inherited_settings, model_settings
+from director.agents.project_code import code_in, defines_agents, spare_install
 from director.agents.servers import Servers
 from director.agents.templates import load_template
 from director.agents.transcript import TranscriptFollower
@@ -47,6 +45,8 @@ from director.records.events import Events
 from director.records.files import make_folder, redact_file, write_json, write_log
 from director.workspace.git import without_git_variables
 from director.workspace.processes import Command, Ended, Ending, Processes, said_version
+from director.workspace.processes import Watch as Until
+from director.workspace.removal import discard
 from director.workspace.sandbox import Part, Sandbox
 from director.workspace.slots import scratch_folder, slot_variables
 
@@ -56,6 +56,7 @@ if TYPE_CHECKING:
 PROGRAM = "opencode"
 PLUGIN = Path(__file__).with_name("tool_env.js")
 SERVER_START_SECS = 10.0
+LISTING_SECS = 60.0  # in a worktree with a plugin OpenCode may have to install its package first
 SERVER_CONFIG = "opencode-server.json"
 
 
@@ -85,6 +86,8 @@ class OpenCode:
         self._sandbox = sandbox or Sandbox()
         self._redactor = redactor.also(literal_secrets(self._settings))
         self._servers = Servers(None, Events())
+        self._apart = ""
+        self._served_prefix = NAME_PREFIX if config.opencode.server_url else unknown_prefix()
 
     @contextmanager
     def serving(self, folder: Path, notes: Path, events: Events) -> Iterator[None]:
@@ -94,9 +97,12 @@ class OpenCode:
         left of it. In ``notes`` no agent can write. In a
         sandbox, which is made for one worktree, there is none.
         """
-        wanted = self._config.opencode.server != "off" and not self._sandbox.for_one_worktree
-        with_plugins = not self._env.get("OPENCODE_PURE")  # what marks an agent's commands is one
-        start = partial(self._server, folder, notes) if wanted and with_plugins else None
+        wanted = self._config.opencode.server != "off"
+        if wanted and self._sandbox.for_one_worktree:
+            self._apart = f"{self._sandbox.name} is made for one worktree"
+        elif wanted and self._env.get("OPENCODE_PURE"):
+            self._apart = "OPENCODE_PURE is set, and what marks an agent's commands is a plugin"
+        start = partial(self._server, folder, notes) if wanted and not self._apart else None
         self._servers = Servers(start, events)
         try:
             yield
@@ -129,9 +135,24 @@ class OpenCode:
         Asked for each call anew: an agent may have added to the worktree. Whoever names a server
         of their own is taken at their word.
         """
-        named = self._config.opencode.server_url is not None
-        suits = suits_server(assignment, self._config) and not brings_code(assignment.cwd)
-        return self._servers.lease() if named or suits else nullcontext()
+        code = code_in(assignment.cwd)
+        if code is None:
+            spare_install(assignment.cwd)
+        if self._config.opencode.server_url or not (why := self._why_apart(assignment, code)):
+            return self._servers.lease()
+        self._servers.pass_by(why)
+        return nullcontext()
+
+    def _why_apart(self, assignment: Assignment, code: str | None) -> str:
+        """Return why a call cannot be a session on a shared server ("": it can)."""
+        if self._config.opencode.server == "off" or self._apart:
+            return self._apart
+        if code is not None:
+            return f"the worktree brings code of its own ({code})"
+        if not suits_server(assignment, self._config):
+            model = self._config.tiers[assignment.role]
+            return f"[sampling] differs between tiers that have {model}"
+        return ""
 
     def _converse(
         self, server: Server, assignment: Assignment, prompt: Path, events: Path, watch: Watch
@@ -140,7 +161,7 @@ class OpenCode:
         from director.agents.session import Session, Turn
 
         turn = Turn(
-            agent=server_agent(assignment.agent, assignment.role),
+            agent=server_agent(assignment.agent, assignment.role, self._served_prefix),
             model=self._config.tiers[assignment.role],
             title=assignment.name,
             prompt=_text(prompt),
@@ -157,13 +178,14 @@ class OpenCode:
         if scratch.is_symlink() or not scratch.is_dir():  # an agent may have put a file there
             scratch.unlink(missing_ok=True)
             scratch.mkdir(parents=True)
-        launch = self._sandbox.launch(Part.AGENT, self._argv(assignment), assignment.cwd)
+        prefix = unknown_prefix() if defines_agents(assignment.cwd) else NAME_PREFIX
+        launch = self._sandbox.launch(Part.AGENT, self._argv(assignment, prefix), assignment.cwd)
         temporary = self._sandbox.variables(Part.AGENT, assignment.cwd, self._env)
         ended = self._processes.run(
             Command(
                 argv=launch.argv,
                 cwd=assignment.cwd,
-                env=self._call_environment(assignment, scratch) | temporary,
+                env=self._call_environment(assignment, scratch, prefix) | temporary,
                 stdin=prompt,
                 stdout=events,
                 stderr=events.with_suffix(".err"),
@@ -179,7 +201,7 @@ class OpenCode:
         """Start a server that knows all agents, or find the one that is configured."""
         from director.agents.server import SERVE, start_server
 
-        config = server_config(self._templates, self._config, PLUGIN)
+        config = server_config(self._templates, self._config, PLUGIN, self._served_prefix)
         if url := self._config.opencode.server_url:
             return self._somebodys_server(url, config, folder)
         if self._sandbox.binds_threads:  # all lanes share the server's domain: each command its own
@@ -235,16 +257,47 @@ class OpenCode:
         outcome, reason = judge(ended, follower.transcript, _text(events.with_suffix(".err")), None)
         return Reply(outcome, follower.transcript, reason, 0.0, events)
 
-    def _argv(self, assignment: Assignment) -> list[str]:
+    def _argv(self, assignment: Assignment, prefix: str) -> list[str]:
         return [
             self._program, "run",
             "--dir", str(assignment.cwd),
-            "--agent", f"{NAME_PREFIX}{assignment.agent}",
+            "--agent", f"{prefix}{assignment.agent}",
             "--model", self._config.tiers[assignment.role],
             "--title", assignment.name,
             "--format", "json",
             "--print-logs", "--log-level", "ERROR",
         ]  # fmt: skip
+
+    def listed_models(self, place: Path, worktree: Path | None, watch: Until) -> frozenset[str]:
+        """Return the models that OpenCode lists for a call in ``worktree``; none: it does not say.
+
+        Without a worktree, what a project adds is left out; ``place`` is a folder for the time of
+        asking then. ``watch`` may cut it short.
+        """
+        scratch = scratch_folder(worktree) if worktree else place
+        discard(scratch)  # an agent may have put anything there
+        make_folder(scratch)
+        out, where = scratch / "models", worktree or place
+        env = self._environment({}, scratch)
+        # An install that it begins in the background, and breaks off at its end, leaves a lock
+        # there that the next call would wait a minute for.
+        env |= {"XDG_STATE_HOME": str(scratch)}
+        if worktree:
+            env |= {"PWD": str(worktree), **slot_variables(worktree)}
+        else:
+            env |= {"OPENCODE_DISABLE_PROJECT_CONFIG": "1"}
+        launch = self._sandbox.launch(Part.AGENT, [self._program, "models"], where)
+        errors = scratch / "errors"
+        command = Command(launch.argv, where, env, out, LISTING_SECS, errors, bind=launch.bind)
+        ended = self._processes.run(command, watch)
+        answered = (ended.ending, ended.code) == (Ending.EXITED, 0)
+        listing = _text(out) if answered else ""
+        discard(scratch)
+        return models_in(listing)
+
+    def memory(self, path: Path) -> Memory:
+        """Return what is remembered, in the file ``path``, of the models that OpenCode lists."""
+        return Memory(path, self._program, self._settings)
 
     def version(self) -> str:
         """Return which OpenCode makes the calls ("": it does not say).
@@ -253,8 +306,11 @@ class OpenCode:
         """
         return self._servers.version or said_version(self._program, self._env)
 
-    def _call_environment(self, assignment: Assignment, scratch: Path) -> dict[str, str]:
-        config = inline_config(assignment, self._templates[assignment.agent], self._config)
+    def _call_environment(
+        self, assignment: Assignment, scratch: Path, prefix: str
+    ) -> dict[str, str]:
+        template = self._templates[assignment.agent]
+        config = inline_config(assignment, template, self._config, prefix)
         own = {"PWD": str(assignment.cwd), **slot_variables(assignment.cwd)}
         return {**self._environment(config, scratch), **own}
 

@@ -8,7 +8,6 @@ these settings are taken from the checkout even when they are not committed.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,8 +22,6 @@ CONFIG_FILES = (
     ".opencode/opencode.json",
     ".opencode/opencode.jsonc",
 )
-OWN_FOLDER = ".opencode"
-CODE_KEYS = ("plugin", "mcp", "lsp", "formatter")
 MODEL_KEYS = ("provider", "model", "small_model", "enabled_providers", "disabled_providers")
 _STRING = r'"(?:\\.|[^"\\])*"'
 _COMMENT = re.compile(rf"({_STRING})|//[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -43,26 +40,15 @@ def model_settings(repository_root: Path) -> dict[str, Any]:
         if text is None:
             continue
         text = re.sub(r"\{file:(?![/~])(?:\./)?", f"{{file:{path.parent.as_posix()}/", text)
-        settings = _parse(text, str(path))
+        settings = parse_settings(text, str(path))
         merged = deep_merge(merged, {k: v for k, v in settings.items() if k in MODEL_KEYS})
     return merged
-
-
-def brings_code(worktree: Path) -> bool:
-    """Whether a worktree has the agent run code or services of its own: plugins, servers, tools.
-
-    A server that all calls share would keep them for the others, or for longer than the call.
-    """
-    if os.path.lexists(worktree / OWN_FOLDER):
-        return True
-    texts = (read_text(worktree / name) or "" for name in CONFIG_FILES[:2])
-    return any(f'"{key}"' in text for text in texts for key in CODE_KEYS)
 
 
 def inherited_settings(env: Mapping[str, str]) -> dict[str, Any]:
     """Return the inline configuration that the caller's environment already carries."""
     text = env.get("OPENCODE_CONFIG_CONTENT", "")
-    return _parse(text, "OPENCODE_CONFIG_CONTENT") if text.strip() else {}
+    return parse_settings(text, "OPENCODE_CONFIG_CONTENT") if text.strip() else {}
 
 
 def deep_merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -75,12 +61,13 @@ def deep_merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, An
     return merged
 
 
-def _parse(text: str, name: str) -> dict[str, Any]:
+def parse_settings(text: str, name: str) -> dict[str, Any]:
+    """Return what a configuration of OpenCode's says; ``name`` stands in the RequestError."""
     plain = _COMMENT.sub(lambda match: match[1] or " ", text)
     plain = _TRAILING_COMMA.sub(lambda match: match[1] or "", plain)
     try:
         value = json.loads(plain)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RequestError(f"{name} is not valid JSON: {error}", "correct it") from None
     if not isinstance(value, dict):
         raise RequestError(f"{name} must hold a JSON object", "correct it")

@@ -40,6 +40,7 @@ class Servers:
         self._turn = threading.Lock()
         self._place: _Place | None = None
         self._deaths = 0
+        self._passed_by: set[str] = set()
         self.version = ""  # of the server that started last
 
     @contextmanager
@@ -51,6 +52,15 @@ class Servers:
         finally:
             if place:
                 self._leave(place)
+
+    def pass_by(self, reason: str) -> None:
+        """Note that a call has an OpenCode of its own, and why; one event for each reason."""
+        with self._turn:
+            known = reason in self._passed_by
+            self._passed_by.add(reason)
+        if not known:
+            message = f"calls do not share an OpenCode server: {reason}"
+            self._events.emit(Kind.NOTICE, message=message)
 
     def close(self) -> None:
         """End the server, if there is one."""

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from director.agents.models import wanted_models
 from director.job.seal import check_seal, seal_plan
-from director.job.stage import PlanStage, Stage, read_stage
+from director.job.stage import PlanStage, Stage, read_stage, write_stage
 from director.job.workbench import Setting
 from director.model.comparison import Row, reductions, row_of
 from director.model.config import Config
@@ -106,7 +107,11 @@ def _plan_once(setting: Setting, planned: JobDirectory, options: BenchOptions) -
         if ended or not same:
             sweep_pool(planned.pool)
             _put_aside(setting.home.bench, stage.job_id)
-    wanted = PlanOptions(task=options.task, auto=True, parallel=options.parallel)
+    profiles = options.profiles.items()
+    models = [one for name, config in profiles for one in wanted_models(config, name)]
+    wanted = PlanOptions(
+        task=options.task, auto=True, parallel=options.parallel, wanted_later=tuple(models)
+    )
     return plan_job(setting, planned, options.planner, wanted).stage
 
 
@@ -154,6 +159,9 @@ def _prepare(setting: Setting, planned: JobDirectory, directory: JobDirectory, n
         frozen.tip(),
         [planned.repository / "objects"],
     )
+    if stage := read_stage(planned):  # what the gates said of the base holds for all profiles
+        job_id = f"{plan.job_id}-{name}"
+        write_stage(directory, stage._replace(job_id=job_id, job_branch=branch))
     own: Plan = plan._replace(job_id=f"{plan.job_id}-{name}", job_branch=branch)
     seal_plan(directory, own, frozen.tip())
     directory.save_plan(own)

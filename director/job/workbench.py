@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from director.agents.crew import Crew, patient_pause, unpriced_models
+from director.agents.models import ModelCheck, Wanted, wanted_models
 from director.agents.opencode import OpenCode, find_program
 from director.agents.templates import load_template
 from director.job.merge_queue import MergeQueue
@@ -71,9 +73,16 @@ class Workbench:
 
 @contextmanager
 def open_workbench(
-    setting: Setting, directory: JobDirectory, config: Config, job_id: str, branch: str
+    setting: Setting,
+    directory: JobDirectory,
+    config: Config,
+    job_id: str,
+    branch: str,
+    wanted_later: Sequence[Wanted] = (),
 ) -> Iterator[Workbench]:
     """Give the workbench of a job whose lock the caller holds.
+
+    Models that are ``wanted_later`` must be known before the first call, as the job's own.
 
     Processes that a killed run left behind are ended first, and its worktrees taken over; on the
     way out the worktrees go and the branch is published, whatever happened in between.
@@ -111,6 +120,14 @@ def open_workbench(
         notes, pause = CallNotes(directory.calls), patient_pause(setting.cancellation)
         with opencode.serving(pool.agents / "server", pool.notes / "shell", events):
             site.sandbox.try_out(processes, site.gate_env, folder, directory.logs)
+            models = ModelCheck(
+                [*wanted_models(config), *wanted_later],
+                partial(opencode.listed_models, pool.agents / "models"),
+                opencode.memory(setting.home.models),
+                events,
+            )
+            models.begin()
+            check = models.check
             bench = Workbench(
                 job_id=job_id,
                 directory=directory,
@@ -118,7 +135,9 @@ def open_workbench(
                 job=job,
                 pool=pool,
                 gates=gates,
-                crew=Crew(opencode, config, ledger, notes, events, setting.cancellation, pause),
+                crew=Crew(
+                    opencode, config, ledger, notes, events, setting.cancellation, pause, check
+                ),
                 events=events,
                 publisher=Publisher(job, events),
                 queue=MergeQueue(job, setting.cancellation),
@@ -127,6 +146,7 @@ def open_workbench(
             try:
                 yield bench
             finally:
+                models.close()
                 bench.publisher.close()
                 if job.restore_journal():
                     message = f"{directory.tips} was changed meanwhile: it is as it was again"

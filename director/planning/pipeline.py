@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from director.agents.models import Wanted
 from director.job.provided import refuse_provided
 from director.job.seal import differences, read_seal, seal_plan
 from director.job.stage import PlanStage, Stage, write_stage
@@ -49,7 +50,7 @@ from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.ledger import read_calls, total_cost
 from director.records.lock import held
-from director.running.integration import gate_base
+from director.running.integration import gate_base, refuse_broken
 from director.running.lanes import pick_lanes
 from director.running.scheduler import Schedule, drive
 
@@ -61,7 +62,8 @@ class PlanOptions:
     ``task`` None continues the current job; ``new`` sets aside one that is not finished.
     ``approve``: what lies at the gate is approved.
     ``auto``: gates do not wait; ``critique``: a planner's critique takes the person's place.
-    ``parallel`` None: chosen when it is known how many tests are to be written.
+    ``parallel`` None: chosen when it is known how many tests are to be written. ``wanted_later``
+    are models that later jobs of the same request will call.
     """
 
     task: str | None = None
@@ -70,6 +72,7 @@ class PlanOptions:
     critique: bool = True
     parallel: int | None = 1
     new: bool = False
+    wanted_later: tuple[Wanted, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,8 @@ def plan_job(
     with held(directory.lock, "director plan"):
         stage = _stage_of(setting, directory, options)
         job_id, branch = stage.job_id, stage.job_branch
-        with open_workbench(setting, directory, config, job_id, branch) as bench:
+        later = options.wanted_later
+        with open_workbench(setting, directory, config, job_id, branch, later) as bench:
             return _Pipeline(bench, setting, stage, options).run()
 
 
@@ -147,6 +151,7 @@ class _Pipeline:
         self._tell()
         if self.stage.stage is Stage.READY:  # edited afterwards
             self._freeze(edited_only=True)
+        self._gate_base()
         while step := steps.get(self.stage.stage):
             before = self.stage.stage
             step()
@@ -163,6 +168,14 @@ class _Pipeline:
     def _save(self, **changes: Any) -> None:
         self.stage = self.stage._replace(**changes)
         write_stage(self.bench.directory, self.stage)
+
+    def _gate_base(self) -> None:
+        """See what ``[gates]`` say of the base, before anything is paid for."""
+        known = self.stage.base_gates
+        found = gate_base(self.bench, self.stage.base_commit, known or {})
+        if found != known:
+            self._save(base_gates=found)
+        refuse_broken(found)
 
     def _write_spec(self) -> None:
         directory = self.bench.directory
@@ -195,8 +208,6 @@ class _Pipeline:
             self.bench.events.emit(Kind.APPROVAL_NEEDED, stage=self.stage.stage)
 
     def _decompose(self) -> None:
-        if self.stage.base_gates is None:
-            self._save(base_gates=gate_base(self.bench, self.stage.base_commit))
         if not self.bench.directory.plan.exists():
             self._save_nodes(
                 decompose(self.bench, self.stage.base_commit, self._spec(), self._recon())

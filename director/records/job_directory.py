@@ -25,7 +25,8 @@ GITIGNORE = """\
 !profiles/*.toml
 """
 KEPT_BETWEEN_JOBS = frozenset(
-    {".gitignore", "config.toml", "profiles", "synced.json", "jobs", "bench", "lock"}
+    {".gitignore", "config.toml", "profiles", "synced.json", "models.json", "jobs", "bench"}
+    | {"lock"}
 )
 
 
@@ -51,6 +52,11 @@ class Home(NamedTuple):
     def profile(self, name: str) -> Path:
         """Return the configuration file of a bench profile."""
         return self.path / "profiles" / f"{name}.toml"
+
+    @property
+    def models(self) -> Path:
+        """The models that OpenCode listed when it was last asked."""
+        return self.path / "models.json"
 
     @property
     def bench(self) -> Path:

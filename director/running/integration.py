@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from director.job.stage import read_stage
+from director.job.stage import read_stage, write_stage
 from director.job.workbench import Workbench
+from director.model.errors import RequestError
 from director.model.plan import Plan
 from director.records.events import Kind
 from director.running.blame import Search, search
@@ -66,11 +67,43 @@ class GateReport:
         }
 
 
-def gate_base(bench: Workbench, base: str) -> dict[str, dict[str, str]]:
-    """Run ``[gates]`` on the base commit; returns name → command, verdict and reason."""
+def gate_base(
+    bench: Workbench, base: str, known: Mapping[str, Mapping[str, str]]
+) -> dict[str, dict[str, str]]:
+    """Run ``[gates]`` on the base commit, but for commands that ran there before (``known``).
+
+    Returns name → command, verdict, reason and log. What could not run is tried again.
+    """
+    ran = {gate["command"]: gate for gate in known.values() if gate["verdict"] != Verdict.BROKEN}
     return {
-        name: _on_base(bench, base, name, command) for name, command in bench.config.gates.items()
+        name: dict(ran[command]) if command in ran else _on_base(bench, base, name, command)
+        for name, command in bench.config.gates.items()
     }
+
+
+def refuse_broken(found: Mapping[str, Mapping[str, str]]) -> None:
+    """Raise RequestError for gates that cannot run on the base: no work could ever pass them."""
+    broken = [
+        f"{name} ({gate['reason']}): `{gate['command']}`; see {gate['log']}"
+        for name, gate in found.items()
+        if gate["verdict"] == Verdict.BROKEN
+    ]
+    if broken:
+        raise RequestError(
+            f"a gate cannot run on the base commit: {', '.join(broken)}",
+            "correct [gates], or provide what it needs (a program, [worktree] setup, more time by "
+            "[limits] node_timeout_secs), then run the command again",
+        )
+
+
+def check_base(bench: Workbench, base: str) -> None:
+    """Run those of ``[gates]`` on the base that planning did not; RequestError as above."""
+    stage = read_stage(bench.directory)
+    known = (stage.base_gates if stage else None) or {}
+    found = gate_base(bench, base, known)
+    if stage and found != known:
+        write_stage(bench.directory, stage._replace(base_gates=found))
+    refuse_broken(found)
 
 
 def integrate(bench: Workbench, plan: Plan) -> tuple[GateReport, ...]:
@@ -103,7 +136,12 @@ def _gate(bench: Workbench, commit: str, command: str, name: str) -> GateResult:
 
 def _on_base(bench: Workbench, base: str, name: str, command: str) -> dict[str, str]:
     result = _gate(bench, base, command, f"base-{name}")
-    found = {"command": command, "verdict": result.verdict.value, "reason": result.reason}
+    found = {
+        "command": command,
+        "verdict": result.verdict.value,
+        "reason": result.reason,
+        "log": str(result.log),
+    }
     bench.events.emit(Kind.BASE_GATE, name=name, **found)
     return found
 

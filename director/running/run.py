@@ -24,7 +24,7 @@ from director.records.ledger import total_cost, total_tokens
 from director.records.lock import held
 from director.records.state_keeper import StateKeeper
 from director.running.believing import believed_merges
-from director.running.integration import GateReport, integrate
+from director.running.integration import GateReport, check_base, integrate
 from director.running.lanes import pick_lanes
 from director.running.metrics import node_line, run_line
 from director.running.node import NodeEnd, work_on_node
@@ -140,6 +140,8 @@ class _Run:
     def run(self) -> RunReport:
         refuse_provided(self.bench.pool.provisions, self.plan.nodes)
         wanted = self._wanted()
+        if wanted:
+            check_base(self.bench, self.plan.base_commit)
         self.keeper.replace(self.keeper.state)
         self._catch_up()
         done = self.keeper.state.ids(NodeStatus.DONE)

@@ -1,27 +1,12 @@
 """How models are reached comes from the checkout, and nothing else of it."""
 
 from director.agents.project import (
-    brings_code,
     deep_merge,
     inherited_settings,
     model_settings,
 )
 from director.model.errors import RequestError
 from tests.support.hermetic import HermeticCase
-
-
-class TestBringsCode(HermeticCase):
-    def test_plugins_servers_and_a_folder_of_its_own(self) -> None:
-        self.assertFalse(brings_code(self.tmp))
-        config = self.tmp / "opencode.json"
-        config.write_text('{"model": "a/b", "instructions": ["plugins.md"]}')
-        self.assertFalse(brings_code(self.tmp))
-        for key in ("plugin", "mcp", "lsp", "formatter"):
-            config.write_text(f'{{"{key}": {{}}}}')
-            self.assertTrue(brings_code(self.tmp), key)
-        config.unlink()
-        (self.tmp / ".opencode").symlink_to("nowhere")
-        self.assertTrue(brings_code(self.tmp))
 
 
 class TestModelSettings(HermeticCase):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unittest
 
-from director.demo.turns import shell
+from director.demo.turns import Turn, shell
 from tests.e2e.scene import Scene, succeeded
 from tests.e2e.scripted_job import DONE, TASK, ScriptedJob, Word, writes
 from tests.support.kernel import require_landlock
@@ -34,7 +34,7 @@ class TestConfined(unittest.TestCase):
             f"if ({command}) >/dev/null 2>&1; then echo {name} yes; else echo {name} no; fi"
             for name, command in TRIED.items()
         ).replace("{root}", str(scene.repo.root))
-        turns = [shell(script), writes({HELLO.file: "hello\n"}), DONE]
+        turns: list[Turn] = [shell(script), writes({HELLO.file: "hello\n"}), DONE]
         scene.job.instead = {"Implement": turns}
         succeeded(scene.director("plan", TASK, "--no-critique"))
         succeeded(scene.director("run"))

@@ -27,6 +27,16 @@ mode: primary
 ---
 You are the explorer of this house: HOUSE-EXPLORER.
 """
+IMPOSTOR = """\
+---
+mode: primary
+disable: true
+permission:
+  read: deny
+---
+You are an IMPOSTOR.
+"""
+PLUGIN = "export const Mine = async () => ({})\n"
 PACKAGE = json.dumps({"dependencies": {}})
 FILES = {
     "AGENTS.md": "The rule of this house is HOUSE-RULE.\n",
@@ -34,13 +44,28 @@ FILES = {
     ".opencode/agents/executor.md": AGENT,
     ".opencode/agents/explorer.md": EXPLORER,
     ".opencode/package.json": PACKAGE,
-    ".opencode/agents/director-executor.md": AGENT.replace("HOUSE-EXECUTOR", "IMPOSTOR"),
+    ".opencode/agents/director-executor.md": IMPOSTOR,
 }
 
 
 class TestProjectsOwnConfiguration(unittest.TestCase):
     def test_it_counts_and_what_opencode_writes_into_it_does_not(self) -> None:
-        scene = Scene.open(self.addCleanup, ScriptedJob((HELLO,)), FILES)
+        scene = self.scene_of_a_job(FILES)
+        self.assertTrue(scene.in_sessions())  # it is nothing but agents and plain settings
+        notices = [one for one in scene.lines("events.jsonl") if one["kind"] == "notice"]
+        self.assertEqual(notices, [])
+
+    def test_a_plugin_does_not_get_into_a_server_for_all(self) -> None:
+        name = ".opencode/plugin/mine.js"
+        scene = self.scene_of_a_job({**FILES, name: PLUGIN})
+        self.assertFalse(scene.in_sessions())
+        notices = [one for one in scene.lines("events.jsonl") if one["kind"] == "notice"]
+        self.assertEqual(len(notices), 2)  # one for each command
+        self.assertIn(f"the worktree brings code of its own ({name})", notices[0]["message"])
+
+    def scene_of_a_job(self, files: dict[str, str]) -> Scene:
+        """Demand that a job in a repository of ``files`` goes as its own configuration says."""
+        scene = Scene.open(self.addCleanup, ScriptedJob((HELLO,)), files)
         scene.configure(local_tiers(**{role: f"mine/{role}" for role in ROLES}))
         mine = {
             "npm": "@ai-sdk/openai-compatible",
@@ -54,15 +79,14 @@ class TestProjectsOwnConfiguration(unittest.TestCase):
         succeeded(scene.director("plan", TASK, "--no-critique"))
         succeeded(scene.director("run"))
 
-        self.assertFalse(scene.in_sessions())  # its code must not get into a server for all
         status = succeeded(scene.director("status", "--json")).json
         node = status["nodes"]["hello"]
         self.assertEqual((node["status"], node["attempts"]), ("done", 1))
         self.assertEqual(node["model_used"], "mine/executor")
         self.assertEqual([one["outcome"] for one in node["tries"]], ["green"])
         branch = status["job_branch"]
-        self.assertEqual(set(scene.paths(branch)), {*FILES, HELLO.test, HELLO.file})
-        for path, text in FILES.items():
+        self.assertEqual(set(scene.paths(branch)), {*files, HELLO.test, HELLO.file})
+        for path, text in files.items():
             self.assertEqual(scene.show(branch, path), text.strip(), path)
 
         for request in scene.server.requests:
@@ -81,3 +105,4 @@ class TestProjectsOwnConfiguration(unittest.TestCase):
         self.assertEqual(offered & {"task", "bash", "write", "edit", "webfetch"}, set())
         self.assertEqual(scene.repo.fingerprint(), before)
         self.assertEqual(scene.leftovers(), [])
+        return scene

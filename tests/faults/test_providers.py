@@ -74,9 +74,9 @@ class TestCounts(ProviderCase):
 class TestRefusals(ProviderCase):
     """The provider refuses the request: it is not made again."""
 
-    def test_a_wrong_key_or_an_unknown_model_stops_at_once_and_blames_nobody(self) -> None:
+    def test_a_wrong_key_or_address_stops_at_once_and_blames_nobody(self) -> None:
         self.configure("[limits]\nprovider_retries = 5\n")
-        for code, says in ((401, "invalid key"), (404, "no such model"), (402, "no credit")):
+        for code, says in ((401, "invalid key"), (404, "no such page"), (402, "no credit")):
             self.stops(fail("APIError", says, code), saying=f"HTTP {code}")
         self.stops(fail("ProviderAuthError", "log in", 403), saying="log in")
         self.is_pending_and_resumable()

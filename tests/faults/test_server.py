@@ -37,6 +37,11 @@ class ServerCase(FaultCase):
         """Return what the run told besides."""
         return [one["message"] for one in self.lines("events.jsonl") if one["kind"] == "notice"]
 
+    def reasons(self) -> set[str]:
+        """Return why calls did not share the server; each is told once per command."""
+        start = "calls do not share an OpenCode server: "
+        return {one.removeprefix(start) for one in self.notices() if one.startswith(start)}
+
     def in_sessions(self) -> list[bool]:
         """Return for each executor call whether it was a session on a server."""
         calls = [call for call in self.fake.calls() if call.heading == "Implement"]
@@ -72,7 +77,7 @@ class TestASharedServer(ServerCase):
         self.assertEqual(edit, [("*", "deny"), ("a.txt", "allow")])
         self.assertEqual(rules[0], {"permission": "*", "pattern": "*", "action": "deny"})
         self.assertIn({"permission": "task", "pattern": "*", "action": "deny"}, rules)
-        writer = self.fake.calls()[-1].config["agent"]["director-executor"]
+        writer = self.fake.calls()[-1].agents["executor"]
         self.assertEqual(writer["permission"]["edit"], {"*": "deny"})
 
     def test_a_reader_may_edit_nothing(self) -> None:
@@ -95,9 +100,9 @@ class TestASharedServer(ServerCase):
         self.fake.always("reviewer", answer({"verdict": "pass", "summary": "", "findings": []}))
         self.ends(0, "run")
         self.assertEqual(self.node_state("a")["tier_used"], "escalation")
-        agents = self.fake.calls()[-1].config["agent"]
-        self.assertEqual(agents["director-escalation"]["temperature"], 0.5)
-        self.assertNotIn("temperature", agents["director-executor"])
+        agents = self.fake.calls()[-1].agents
+        self.assertEqual(agents["escalation"]["temperature"], 0.5)
+        self.assertNotIn("temperature", agents["executor"])
 
     def test_a_tier_that_shares_its_model_but_not_its_settings_gets_an_opencode_of_its_own(
         self,
@@ -110,6 +115,7 @@ class TestASharedServer(ServerCase):
         self.ends(0, "run")
         self.assertEqual(self.in_sessions(), [False])
         self.assertNotIn("temperature", str(self.fake.calls()[-1].config["provider"]))
+        self.assertEqual(self.reasons(), {"[sampling] differs between tiers that have fake/cheap"})
 
     def test_what_one_call_leaves_running_ends_and_the_other_lane_goes_on(self) -> None:
         self.plan(node("a"), node("b"))
@@ -132,14 +138,52 @@ class TestASharedServer(ServerCase):
         self.implement("a")
         self.ends(0, "run")
         self.assertEqual(self.in_sessions(), [True, False])
+        self.assertEqual(
+            self.reasons(), {"the worktree brings code of its own (.opencode/plugin/e.js)"}
+        )
         self.only_the_work_is_merged()
 
     def test_a_project_that_brings_code_for_opencode_has_an_opencode_for_each_call(self) -> None:
         self.commit_files({"opencode.json": '{"mcp": {"x": {"type": "local", "command": []}}}'})
+        self.plan(node("a"), node("b"))
+        self.implement("a")
+        self.implement("b")
+        done = self.ends(0, "run")
+        self.assertEqual(self.fake.servers(), [])
+        self.assertEqual(done.err.count("calls do not share an OpenCode server"), 1)
+        self.assertIn('the worktree brings code of its own ("mcp" in opencode.json)', done.err)
+
+    def test_what_sync_agents_wrote_may_be_committed(self) -> None:
+        self.ends(0, "sync-agents")
+        self.repo.git("add", "--", ".opencode")
+        self.repo.git("commit", "--quiet", "--message", "agents")
+        self.before = self.repo.fingerprint()
+        self.plan(node("a"))
+        self.implement("a", silent_shell("ls -A .opencode > $HOME/seen"), *good())
+        self.ends(0, "run")
+        self.assertEqual(self.in_sessions(), [True])
+        self.assertEqual(self.notices(), [])
+        # as OpenCode leaves its folder where it has installed what it wants there
+        seen = (self.tmp / "home" / "seen").read_text().split()
+        self.assertLessEqual({"agents", "node_modules", "package-lock.json"}, set(seen))
+        self.assertEqual(self.subjects(), ["Tests of a", "Make a"])
+        changed = self.repo.git("diff", "--name-only", "HEAD", self.branch).split()
+        self.assertEqual(changed, ["a.txt", "tests/a.sh"])
+
+    def test_no_agent_of_the_projects_can_have_the_name_of_one_of_directors(self) -> None:
+        self.commit_files({".opencode/agents/director-executor.md": "---\nsteps: 1\n---\nMine."})
         self.plan(node("a"))
         self.implement("a")
         self.ends(0, "run")
-        self.assertEqual(self.fake.servers(), [])
+        self.configure('[opencode]\nserver = "off"\n')
+        self.plan(node("a"))
+        self.implement("a")
+        self.ends(0, "run")
+        self.assertEqual(self.in_sessions(), [True, False])
+        calls = [call for call in self.fake.calls() if call.heading == "Implement"]
+        for call in calls:
+            own = [name for name in call.config["agent"] if name.endswith("-executor")]
+            self.assertRegex(own[0], "^director-[0-9a-f]{8}-executor$")
 
     def test_a_folder_in_place_of_the_notes_for_the_next_call_gains_an_agent_nothing(self) -> None:
         self.plan(node("a"))
@@ -162,6 +206,7 @@ class TestASharedServer(ServerCase):
         self.ends(0, "run")
         self.assertEqual(self.fake.servers(), [])
         self.assertEqual(self.in_sessions(), [False])
+        self.assertEqual(self.notices(), [])  # as it was asked for
 
     def test_a_sandbox_which_is_made_for_one_worktree_has_no_server(self) -> None:
         self.configure('[sandbox]\ncommand = "env IN_A_BOX=1"\n')
@@ -169,6 +214,15 @@ class TestASharedServer(ServerCase):
         self.implement("a")
         self.ends(0, "run")
         self.assertEqual(self.fake.servers(), [])
+        self.assertEqual(self.reasons(), {"the command of [sandbox] is made for one worktree"})
+
+    def test_without_plugins_there_is_no_server(self) -> None:
+        self.env = {**self.env, "OPENCODE_PURE": "1"}
+        self.plan(node("a"))
+        self.implement("a")
+        self.ends(0, "run")
+        self.assertEqual(self.fake.servers(), [])
+        self.assertIn("OPENCODE_PURE is set", " ".join(self.reasons()))
 
 
 class TestAServerThatFails(ServerCase):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import unittest
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from director.running.blame import search
-from tests.support.fake_opencode import say, write
+from tests.support.fake_opencode import answer, say, write
 from tests.support.jobs import Done, JobCase, node
 
 
@@ -75,20 +76,19 @@ class TestBase(GateCase):
     def test_the_base_is_gated_once_before_the_plan_and_recorded(self) -> None:
         trace = self.tmp / "trace"
         self.gates(
-            unit=f"ls -A >> {trace}; test ! -e tests", lint="exit 3", types="no-such-program"
+            unit=f"ls -A >> {trace}; test ! -e tests", lint="exit 3", types="echo no; exit 2"
         )
         self.script_planning(node("a"))
-        self.assertNotIn("base", self.ends(0, "plan", "make a").err)
-        self.assertIsNone(self.stored("plan_stage.json")["base_gates"])
-        done = self.ends(0, "plan", "--continue", "--json")
-        self.ends(0, "plan", "--continue")
+        done = self.ends(0, "plan", "make a", "--json")
+        for _ in range(2):
+            self.ends(0, "plan", "--continue")
         recorded = self.stored("plan_stage.json")["base_gates"]
         self.assertEqual(
             {name: (gate["command"], gate["verdict"]) for name, gate in recorded.items()},
             {
                 "unit": (f"ls -A >> {trace}; test ! -e tests", "green"),
                 "lint": ("exit 3", "red"),
-                "types": ("no-such-program", "broken"),
+                "types": ("echo no; exit 2", "red"),
             },
         )
         self.assertEqual(recorded["lint"]["reason"], "exit code 3")
@@ -99,7 +99,7 @@ class TestBase(GateCase):
         self.assertIn("gate lint is red on the base already (exit code 3): `exit 3`", told[0])
         kinds = [e["kind"] for e in self.lines("events.jsonl")]
         self.assertEqual(kinds.count("base_gate"), 3)
-        self.assertLess(kinds.index("base_gate"), kinds.index("tests_admitted"))
+        self.assertLess(kinds.index("base_gate"), kinds.index("call_started"))
 
     def test_what_was_red_before_does_not_make_the_run_fail(self) -> None:
         self.gates(lint="exit 3", unit="true")
@@ -114,23 +114,86 @@ class TestBase(GateCase):
         self.assertIn("green but for lint (red, as before the job)", done.json["what"])
         self.assertEqual(self.probes(), [])
 
-    def test_another_command_is_asked_on_the_base_when_it_is_red(self) -> None:
+    def test_another_command_is_run_on_the_base_before_the_first_call(self) -> None:
         self.gates(lint="true")
         self.plan(node("a"))
         self.implement("a")
-        self.gates(lint="exit 4", unit="test -d .")
+        trace = self.tmp / "trace"
+        self.gates(lint="exit 4", unit=f"echo x >> {trace}", third="true")
         done = self.ends(0, "run", "--json")
         self.assertIs(self.gate(done, "lint")["red_before"], True)
-        self.assertIsNone(self.gate(done, "unit")["red_before"])
+        self.assertIs(self.gate(done, "unit")["red_before"], False)
+        kinds = [e["kind"] for e in self.lines("events.jsonl")]
+        asked = [number for number, kind in enumerate(kinds) if kind == "base_gate"]
+        self.assertEqual(len(asked), 3)  # the third is a command that planning knew
+        self.assertLess(asked[-1], kinds.index("node_started"))
+        before = trace.read_text()
+        self.ends(0, "run")  # nothing is left to call for: nothing but the tip is gated
+        self.assertEqual(trace.read_text(), before + "x\n")
 
-    def test_what_cannot_run_is_not_excused(self) -> None:
-        self.gates(lint="no-such-program")
+
+class TestBroken(GateCase):
+    """A gate that cannot run on the base: nothing that is paid for could ever pass it."""
+
+    def refused(self, *argv: str) -> Done:
+        done = self.ends(2, *argv, "--json")
+        said = done.json.get("error") or done.json["what"]
+        self.assertIn("a gate cannot run on the base commit: types (", said)
+        self.assertIn("`no-such-program --all`; see", said)
+        self.assertIn("no-such-program", Path(said.rpartition("see ")[2]).read_text())
+        self.assertIn("[gates]", done.json["next"])
+        return done
+
+    def test_planning_stops_before_the_first_call(self) -> None:
+        trace = self.tmp / "trace"
+        self.gates(unit=f"echo x >> {trace}", types="no-such-program --all")
+        self.script_planning(node("a"))
+        for _ in range(2):
+            self.refused("plan", "make a", "--no-critique")
+        self.assertEqual(self.fake.calls(), [])
+        self.gates(unit=f"echo x >> {trace}", types="true")
+        self.ends(0, "plan", "make a", "--no-critique")
+        self.assertEqual(trace.read_text(), "x\n")  # what ran is not run again
+        self.assertFalse((self.home / "jobs").exists())
+
+    def test_what_was_missing_may_be_provided_meanwhile(self) -> None:
+        tool = self.tmp / "tool"
+        self.gates(types=f"{tool}")
+        self.script_planning(node("a"))
+        self.ends(2, "plan", "make a", "--no-critique")
+        tool.write_text("#!/bin/sh\n")
+        tool.chmod(0o700)
+        self.ends(0, "plan", "make a", "--no-critique")
+
+    def test_one_that_does_not_end(self) -> None:
+        self.configure("[limits]\nnode_timeout_secs = 1\n[gates]\nunit = 'sleep 60'\n")
+        done = self.ends(2, "plan", "make a", "--json")
+        self.assertIn("node_timeout_secs", done.json["next"])
+        self.assertEqual(self.fake.calls(), [])
+
+    def test_a_run_stops_before_its_first_call(self) -> None:
         self.plan(node("a"))
         self.implement("a")
-        done = self.ends(1, "run", "--json")
-        lint = self.gate(done, "lint")
-        self.assertEqual((lint["verdict"], lint["turned_red_by"]), ("broken", None))
-        self.assertIn("could not run on the base", done.json["what"])
+        self.gates(types="no-such-program --all")
+        calls = len(self.fake.calls())
+        self.refused("run")
+        self.assertEqual(len(self.fake.calls()), calls)
+        self.gates(types="true")
+        self.ends(0, "run")
+
+    def test_a_profile_of_a_bench_stops_before_its_first_call(self) -> None:
+        (self.home / "profiles").mkdir()
+        config = (self.home / "config.toml").read_text()
+        for name, more in (("good", ""), ("bad", "[gates]\ntypes = 'no-such-program'\n")):
+            (self.home / "profiles" / f"{name}.toml").write_text(config + more)
+        self.script_planning(node("a"))
+        self.fake.always("planner", say('{"verdict": "approve", "problems": []}'))
+        self.fake.always("planner", answer({"nodes": [node("a")]}), heading="Plan")
+        self.fake.always("executor", *self.good_work("a"), node="a")
+        done = self.ends(1, "bench", "make a", "--profiles", "bad,good", "--plan-profile", "good")
+        self.assertIn("a gate cannot run on the base commit", done.out)
+        executors = [call for call in self.fake.calls() if call.heading == "Implement"]
+        self.assertEqual(len(executors), 1)
 
 
 class TestBlame(GateCase):

@@ -16,6 +16,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,7 @@ from typing import Any
 Step = dict[str, Any]
 """One thing the fake does, as JSON; made by the functions below."""
 
+PREFIX = re.compile("^director-(?:[0-9a-f]{8}-)?")  # of an agent's name
 PLAYBACK = Path(__file__).with_name("playback.py")
 
 
@@ -34,7 +36,7 @@ PLAYBACK = Path(__file__).with_name("playback.py")
 class FakeCall:
     """One ``opencode run`` as it was called.
 
-    ``agent`` is without its ``director-`` prefix; ``node`` and ``heading`` are read from the
+    ``agent`` is without the prefix of director's names; ``node`` and ``heading`` are read from the
     prompt; ``cwd`` is the folder it worked in; ``rules`` are the permissions of its session (None:
     it was no session of a server); ``env`` are the variables that matter here
     (``OPENCODE_*``, ``DIRECTOR_*``, ``GIT_*``, ``XDG_*``, HOME, PATH, PWD, TMPDIR, PYTHONPATH);
@@ -54,10 +56,16 @@ class FakeCall:
     behaviour: int | None
 
     @property
+    def agents(self) -> dict[str, dict[str, Any]]:
+        """The agents that director defines, by their names without prefix."""
+        found = self.config["agent"].items()
+        return {PREFIX.sub("", name): agent for name, agent in found if PREFIX.match(name)}
+
+    @property
     def edit_rules(self) -> dict[str, str]:
         """Pattern → action of what it may edit: the last match wins."""
         if self.rules is None:
-            found = self.config["agent"][f"director-{self.agent}"]["permission"]["edit"]
+            found = self.agents[self.agent]["permission"]["edit"]
             return dict(found) if isinstance(found, dict) else {"*": str(found)}
         edit = [one for one in self.rules if one["permission"] == "edit"]
         return {one["pattern"]: one["action"] for one in edit}
@@ -82,7 +90,11 @@ class FakeOpenCode:
         program = self.program
         program.parent.mkdir(exist_ok=True)
         words = (sys.executable, "-I", "-S", str(PLAYBACK), str(self.folder))
-        program.write_text(f'#!/bin/sh\nexec {shlex.join(words)} "$@"\n')
+        listing = shlex.quote(str(self.folder / "models"))
+        program.write_text(
+            f'#!/bin/sh\n[ "$1" = models ] && exec cat {listing} # none: no such command\n'
+            f'exec {shlex.join(words)} "$@"\n'
+        )
         program.chmod(0o755)
         return {**env, "PATH": f"{program.parent}{os.pathsep}{env.get('PATH', os.defpath)}"}
 
@@ -96,8 +108,9 @@ class FakeOpenCode:
     ) -> int:
         """Play ``steps`` once, for the first matching call that no earlier entry answers.
 
-        Matching: ``--agent director-<agent>``, a prompt line ``Node: <node>`` and a first line
-        ``# <heading>`` where they are given. Returns the behaviour's number.
+        Matching: ``--agent director-<agent>`` (or ``director-<8 hex digits>-<agent>``), a prompt
+        line ``Node: <node>`` and a first line ``# <heading>`` where they are given. Returns the
+        behaviour's number.
         """
         return self._add(agent, steps, node, heading, always=False)
 
@@ -116,6 +129,10 @@ class FakeOpenCode:
             text = _text(self.folder / "calls.jsonl")
         lines = [json.loads(line) for line in text.splitlines()]
         return [FakeCall(**{**line, "cwd": Path(line["cwd"])}) for line in lines]
+
+    def lists(self, *models: str) -> None:
+        """Have ``opencode models`` list these from now on; before that it is unknown."""
+        (self.folder / "models").write_text("".join(f"{model}\n" for model in models))
 
     def serve(self, behaviour: str) -> None:
         """Say how ``opencode serve`` behaves from now on (a constant of ``fake_server``)."""

@@ -60,7 +60,7 @@ class _Session:
             self.tell("session.error", error=_error(f'Agent not found: "{agent}"'))
             return
         note = Path(f"{self.folder}.env.json")
-        agent = "director-executor" if agent == "director-escalation" else agent
+        agent = re.sub("escalation$", "executor", agent)
         model = asked["model"]
         argv = (
             "run", "--dir", self.folder, "--agent", agent, "--title", self.opened["title"],

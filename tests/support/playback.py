@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from director.demo.event_writer import EventWriter
-from tests.support.fake_opencode import finish, locked
+from tests.support.fake_opencode import PREFIX, finish, locked
 
 VERSION = "1.18.33"
 ENDS = ("finish", "fail", "exit_with", "hang")
@@ -43,7 +43,7 @@ def main(folder: Path, argv: list[str]) -> int:
     if "--dir" in argv:
         os.chdir(argv[argv.index("--dir") + 1])
     agent = argv[argv.index("--agent") + 1] if "--agent" in argv else ""
-    call = describe(agent.removeprefix("director-"), prompt, argv)
+    call = describe(PREFIX.sub("", agent), prompt, argv)
     steps = take(folder, call)
     writer = EventWriter(sys.stdout)
     writer.step_start()
