@@ -409,7 +409,7 @@ class TestScope(FaultCase):
         self.only_the_work_is_merged()
 
     def test_what_nobody_can_remove_is_named_and_stops_no_run(self) -> None:
-        need_immutable_files(self, self.tmp)
+        need_immutable_files(self, self.place)
         made = "mkdir -p build/x && touch build/x/y && chattr +i build/x/y build/x; grep -q good "
         self.plan(node("a"), node("b"), tests={"a": f"{made} a.txt\n", "b": f"{made} b.txt\n"})
         self.implement("a", *good(shell("mkdir t && touch t/u && chattr +i t/u")))
@@ -419,7 +419,7 @@ class TestScope(FaultCase):
         self.assertEqual(self.on_branch("b.txt"), "good")
         self.assertEqual(self.stored("state.json")["nodes"]["a"]["attempts"], 1)
         self.assertNotEqual(self.left_behind(), [])
-        release(self.tmp)
+        release(self.place)
         for folder in self.left_behind():
             remove_tree(Path(folder))
         self.ends(0, "run")
