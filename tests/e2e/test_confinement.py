@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import unittest
 
 from director.demo.turns import Turn, shell
@@ -34,7 +35,12 @@ class TestConfined(unittest.TestCase):
             f"if ({command}) >/dev/null 2>&1; then echo {name} yes; else echo {name} no; fi"
             for name, command in TRIED.items()
         ).replace("{root}", str(scene.repo.root))
-        turns: list[Turn] = [shell(script), writes({HELLO.file: "hello\n"}), DONE]
+        hidden = base64.b64encode(script.encode()).decode()  # from OpenCode's own rules
+        turns: list[Turn] = [
+            shell(f"echo {hidden} | base64 -d | sh"),
+            writes({HELLO.file: "hello\n"}),
+            DONE,
+        ]
         scene.job.instead = {"Implement": turns}
         succeeded(scene.director("plan", TASK, "--no-critique"))
         succeeded(scene.director("run"))

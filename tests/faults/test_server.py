@@ -159,12 +159,12 @@ class TestASharedServer(ServerCase):
         self.repo.git("commit", "--quiet", "--message", "agents")
         self.before = self.repo.fingerprint()
         self.plan(node("a"))
-        self.implement("a", silent_shell("ls -A .opencode > $HOME/seen"), *good())
+        self.implement("a", silent_shell("ls -A .opencode > $TMPDIR/seen"), *good())
         self.ends(0, "run")
         self.assertEqual(self.in_sessions(), [True])
         self.assertEqual(self.notices(), [])
         # as OpenCode leaves its folder where it has installed what it wants there
-        seen = (self.tmp / "home" / "seen").read_text().split()
+        seen = (self.place / "home" / "tmp" / "seen").read_text().split()
         self.assertLessEqual({"agents", "node_modules", "package-lock.json"}, set(seen))
         self.assertEqual(self.subjects(), ["Tests of a", "Make a"])
         changed = self.repo.git("diff", "--name-only", "HEAD", self.branch).split()
@@ -194,9 +194,9 @@ class TestASharedServer(ServerCase):
 
     def test_an_agent_does_not_see_what_opens_the_server(self) -> None:
         self.plan(node("a"))
-        self.implement("a", silent_shell("env > told.txt; cp told.txt $HOME/told"), *good())
+        self.implement("a", silent_shell("env > told.txt; cp told.txt $TMPDIR/told"), *good())
         self.ends(0, "run")
-        told = (self.place / "home" / "told").read_text()
+        told = (self.place / "home" / "tmp" / "told").read_text()
         self.assertIn("OPENCODE_SERVER_PASSWORD=\n", told)
 
     def test_with_the_server_off_every_call_has_an_opencode_of_its_own(self) -> None:

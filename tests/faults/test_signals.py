@@ -82,11 +82,11 @@ class TestRun(SignalCase):
         self.only_the_work_is_merged()
 
     def test_a_termination_in_the_middle_of_a_gate_ends_the_gate(self) -> None:
-        slow = f"{script_of_test('a')}touch $HOME/gate; exec sleep 600\n"
+        slow = f"{script_of_test('a')}touch $TMPDIR/gate; exec sleep 600\n"
         self.plan(node("a"), tests={"a": slow})
         self.implement("a", *good())
         running = self.start("run")
-        self.until(self.place / "home" / "gate")
+        self.until(self.place / "home" / "tmp" / "gate")
         running.send(signal.SIGTERM)
         done = running.ended(SOON_SECS)
         self.assertEqual(done.code, 143, done.err)
