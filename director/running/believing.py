@@ -7,6 +7,7 @@ receipt. One without (the journal was lost, or somebody forged a commit) is gate
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from director.job.lineage import foreignness
 from director.job.receipts import changed_files, rebuilt_receipt
@@ -97,7 +98,8 @@ def _gate_again(bench: Workbench, plan: Plan, node: Node, commit: BranchCommit) 
         raise _foreign(
             bench, commit, f"nobody noted this merge of {node.id}, and its tests: {gate.reason}"
         )
-    bench.job.accept(rebuilt_receipt(bench.job, commit, node, runs))
+    receipt = rebuilt_receipt(bench.job, commit, node, runs)
+    bench.job.accept(replace(receipt, confinement=bench.confinement))
     bench.events.emit(
         Kind.NOTICE,
         node.id,

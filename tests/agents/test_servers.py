@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from director.agents.calls import ServerError
-from director.agents.server import Address, Server, start_server
+from director.agents.server import SERVE, Address, Server, start_server
 from director.agents.servers import DEATHS_BORNE, SESSIONS_EACH, Servers
 from director.model.errors import InterruptedRunError
 from director.records.events import Event, Events
@@ -111,7 +111,9 @@ class TestStart(HermeticCase):
 
     def start(self, secs: float = 20.0) -> Server:
         program = str(self.fake.program)
-        command = Command((program,), self.tmp, self.shell_env, self.tmp / "server.log", secs)
+        command = Command(
+            (program, *SERVE), self.tmp, self.shell_env, self.tmp / "server.log", secs
+        )
         server = start_server(Processes("test", self.cancellation), command)
         self.addCleanup(server.end)
         return server

@@ -157,7 +157,7 @@ class TestSupportFiles(EvidenceCase):
     def test_a_package_file_of_the_tests_in_an_allowlist_is_refused(self) -> None:
         allowed = node("a", files=["app.py", "tests/__init__.py"])
         self.script_planning(allowed)
-        done = self.ends(2, "plan", "double it", "--no-critique")
+        done = self.ends(1, "plan", "double it", "--no-critique")
         self.assertIn("tests/__init__.py", done.err)
         self.assertIn("test_support", done.err)
 

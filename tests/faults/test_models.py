@@ -98,7 +98,8 @@ class TestBeforeTheFirstCall(ModelsCase):
 
     def test_a_listing_is_remembered_and_vouches_but_never_refuses(self) -> None:
         self.fake.lists(*MODELS)
-        self.plan(node("a"))
+        self.script_planning(node("a"))
+        self.ends(0, *PLAN)
         self.assertEqual(set(self.stored("models.json")["models"]), set(MODELS))
         self.fake.lists("fake/other")
         self.implement("a")

@@ -136,7 +136,7 @@ exec {git} "$@"
         """Let a git with ``words`` among its arguments hang from now on, or the first time."""
         self.armed = self.tmp / "armed"
         self.armed.touch()
-        program = self.fake.folder / "bin" / "git"
+        program = self.fake.program.with_name("git")
         program.write_text(
             self.HANGS.format(
                 words=f"'{words}'", armed=self.armed, on=self.on, git=shutil.which("git"),

@@ -125,8 +125,9 @@ class TestBase(GateCase):
         self.assertIs(self.gate(done, "unit")["red_before"], False)
         kinds = [e["kind"] for e in self.lines("events.jsonl")]
         asked = [number for number, kind in enumerate(kinds) if kind == "base_gate"]
-        self.assertEqual(len(asked), 3)  # the third is a command that planning knew
-        self.assertLess(asked[-1], kinds.index("node_started"))
+        # planning knew the third; what is red at the end is seen red on the base once more
+        self.assertEqual(len(asked), 4)
+        self.assertLess(asked[2], kinds.index("node_started"))
         before = trace.read_text()
         self.ends(0, "run")  # nothing is left to call for: nothing but the tip is gated
         self.assertEqual(trace.read_text(), before + "x\n")

@@ -29,7 +29,8 @@ class AttributesCase(WorktreeCase):
 
     def again(self) -> Worktree:
         """Return the worktree as the next run finds it."""
-        self.worktree = Worktree(self.root, self.job.path / "worktrees" / self.root.name, self.job)
+        notes = self.pool.notes / f"agents-{self.root.name}"
+        self.worktree = Worktree(self.root, notes, self.job)
         return self.worktree
 
 
