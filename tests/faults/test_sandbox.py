@@ -40,8 +40,8 @@ class TestAnySandbox(SandboxCase):
         self.ends(0, "run")
         calls = [line.split(" ") for line in Path(f"{box}.calls").read_text().splitlines()]
         programs = [Path(program).name for _, program in calls]
-        # planning: the trial, four roles, the gate on the tests; then the run
-        self.assertEqual(programs.count("opencode"), 5)
+        # planning: the trial, four roles, the gate on the tests; then the run; each asks for models
+        self.assertEqual(programs.count("opencode"), 5 + 2)
         self.assertGreaterEqual(programs.count("sh"), 6)
         self.assertTrue(all(Path(worktree).is_absolute() for worktree, _ in calls))
         self.assertEqual(self.left_behind(), [])
