@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -66,7 +66,7 @@ class Landlock:
 
     def __init__(self, version: int) -> None:
         self.name = f"Landlock (ABI {version})"
-        self._known: dict[Domain, tuple[tuple[int, ...], landlock.Ruleset]] = {}
+        self._known: dict[Domain, _Rules] = {}
         self._turn = threading.Lock()
 
     def launch(self, argv: Sequence[str], domain: Domain) -> Launch:
@@ -78,15 +78,27 @@ class Landlock:
 
         Rules only allow, so what is new in such a folder would else stay closed.
         """
-        kept = () if domain.strict else domain.kept
-        folders = {folder for path in (*kept, *domain.hidden) for folder in path.parents}
-        seen = tuple(_changed_at(folder) for folder in sorted(folders))
         with self._turn:
             known = self._known.get(domain)
-            if known is None or known[0] != seen:
-                known = (seen, _rules(domain))  # the old ones go when no thread needs them
+            if known is None or not known.hold():
+                known = _Rules(domain)  # the old ones go when no thread needs them
                 self._known[domain] = known
-            return known[1]
+            return known.ruleset
+
+
+class _Rules:
+    """The rules of one domain, as the folders on the way to what is kept were."""
+
+    def __init__(self, domain: Domain) -> None:
+        kept = () if domain.strict else domain.kept
+        folders = {folder for path in (*kept, *domain.hidden) for folder in path.parents}
+        self._folders = tuple(map(str, folders))
+        self._changed = tuple(map(_changed_at, self._folders))
+        self.ruleset = _ruleset(domain)
+
+    def hold(self) -> bool:
+        """Whether nothing was made or removed in those folders since."""
+        return self._changed == tuple(map(_changed_at, self._folders))
 
 
 class Bubblewrap:
@@ -126,14 +138,21 @@ def find_mechanism(env: Mapping[str, str]) -> Mechanism | None:
     return Bubblewrap(program) if done.code == 0 else None
 
 
-def _rules(domain: Domain) -> landlock.Ruleset:
+def outermost(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Return ``paths`` without those that lie in another one, in their order."""
+    found = tuple(dict.fromkeys(paths))
+    known = set(found)
+    return tuple(path for path in found if known.isdisjoint(path.parents))
+
+
+def _ruleset(domain: Domain) -> landlock.Ruleset:
     free = DEVICES if domain.strict else landlock.all_but(domain.kept)
     readable = landlock.all_but(domain.hidden) if domain.hidden else None
     return landlock.Ruleset((*free, *domain.own), readable)
 
 
-def _changed_at(folder: Path) -> int:
+def _changed_at(folder: str) -> int:
     try:
-        return folder.stat().st_mtime_ns
+        return os.stat(folder).st_mtime_ns  # noqa: PTH116 (often called)
     except OSError:
         return 0

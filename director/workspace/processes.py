@@ -622,14 +622,21 @@ def _bound(bind: Callable[[], None] | None, *args: Any, **how: Any) -> subproces
     """Start a process from a thread that ``bind`` has bound (None: from this one)."""
     if bind is None:
         return _CHILDREN.start(*args, **how)
-    from concurrent.futures import ThreadPoolExecutor
+    started: list[subprocess.Popen[bytes] | BaseException] = []
 
-    def start() -> subprocess.Popen[bytes]:
-        bind()
-        return _CHILDREN.start(*args, **how)
+    def start() -> None:
+        try:
+            bind()
+            started.append(_CHILDREN.start(*args, **how))
+        except BaseException as error:  # for whoever waits for this thread
+            started.append(error)
 
-    with ThreadPoolExecutor(1, thread_name_prefix="bound") as thread:
-        return thread.submit(start).result()
+    thread = threading.Thread(target=start, name="bound")
+    thread.start()
+    thread.join()
+    if isinstance(started[0], BaseException):
+        raise started[0]
+    return started[0]
 
 
 def _files_for(command: Command, stack: ExitStack) -> tuple[BinaryIO, BinaryIO]:

@@ -9,12 +9,20 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 
 from director.model.config import SandboxPolicy
 from director.model.errors import InterruptedRunError, RequestError, StoppedError
 from director.records.files import explained, make_folder
-from director.workspace.confinement import Domain, Landlock, Launch, Mechanism, find_mechanism
+from director.workspace.confinement import (
+    Domain,
+    Landlock,
+    Launch,
+    Mechanism,
+    find_mechanism,
+    outermost,
+)
 from director.workspace.processes import MARKER, Command, Ended, Ending, Processes
 from director.workspace.removal import discard
 from director.workspace.slots import repository_of, scratch_folder
@@ -74,6 +82,16 @@ class Grounds:
     agent_folders: tuple[Path, ...]
     write: tuple[Path, ...] = ()
     hide: tuple[Path, ...] = ()
+
+    @cached_property
+    def kept(self) -> tuple[Path, ...]:
+        """What agents and gates are kept from."""
+        return outermost((*self.repository, self.work, *self.trusted))
+
+    @cached_property
+    def kept_from_setup(self) -> tuple[Path, ...]:
+        """What the setup command is kept from: it is the user's own."""
+        return outermost(self.repository)
 
 
 @dataclass(frozen=True)
@@ -137,8 +155,8 @@ class Sandbox:
         mine = (own, repository_of(own), scratch_folder(own), *grounds.write)
         if strict and part in (Part.AGENT, Part.SERVER):
             mine += grounds.agent_folders
-        beside = () if part is Part.SETUP else (grounds.work, *grounds.trusted)
-        return Domain((*grounds.repository, *beside), mine, grounds.hide, strict)
+        kept = grounds.kept_from_setup if part is Part.SETUP else grounds.kept
+        return Domain(kept, mine, grounds.hide, strict)
 
     def variables(self, part: Part, worktree: Path, env: Mapping[str, str]) -> dict[str, str]:
         """Return the variables that ``part`` needs so that it finds a place for temporary files.
