@@ -1,14 +1,19 @@
 """Random agents on random DAGs: whatever they do, the promises hold.
 
 Each round is made from its seed. ``DIRECTOR_FUZZ=N`` plays N rounds instead of a few;
-``DIRECTOR_FUZZ_SEED=S`` begins at another seed.
+``DIRECTOR_FUZZ_SEED=S`` begins at another seed; ``DIRECTOR_SOAK=N`` kills director N times.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from tests.support.fake_opencode import (
@@ -23,9 +28,12 @@ from tests.support.fake_opencode import (
     silent_shell,
     write,
 )
-from tests.support.jobs import JobCase, node
+from tests.support.jobs import SOURCE, JobCase, node
+from tests.support.kernel import require_landlock
 
 ROUNDS = int(os.environ.get("DIRECTOR_FUZZ", "4"))
+KILLS = int(os.environ.get("DIRECTOR_SOAK", "6"))
+KILLS_EACH = 5  # of one job
 FIRST_SEED = int(os.environ.get("DIRECTOR_FUZZ_SEED", "1"))
 LEAVES_NOTHING = "rm -rf * .gitignore; true"
 
@@ -65,6 +73,23 @@ def behaviours(name: str) -> list[tuple[Step, ...]]:
     ]
 
 
+def forgeries(name: str, home: Path) -> list[tuple[Step, ...]]:
+    """Return how an agent of node ``name`` may try to have bad work believed."""
+    bad = write(f"{name}.txt", "bad\n")
+    memo = {"base": "HEAD", "start": "HEAD", "feedback": None, "fallback": None, "first_output": ""}
+    note = json.dumps({"name": "x", "log": "", "cwd": "", "memo": memo})
+    gates = "../../gates/slot-$n/tests/*.sh ../slot-$n/tests/*.sh"
+    scripts = (
+        f"for n in n0 n1 n2 n3; do echo '{note}' > {home}/calls/$n-executor-1.json; done",
+        f"sed -i 's/sh tests/true tests/' {home}/plan.json",
+        f"tail -n 1 {home}/tips.jsonl >> {home}/tips.jsonl; rm -f {home}/state.json",
+        f"git --git-dir={home}/job.git update-ref refs/heads/x HEAD; rm -r {home}/job.git/objects",
+        f"for n in 1 2 3; do echo exit 0 | tee {gates}; done",
+        f"sleep 0.3; echo good > {name}.txt; rm {home}/sealed.json",
+    )
+    return [(silent_shell(f"({script}) 2>/dev/null; true"), bad) for script in scripts]
+
+
 def faults() -> list[tuple[Step, ...]]:
     """Return what a provider may do."""
     return [
@@ -83,7 +108,16 @@ class TestFuzz(JobCase):
                 self.play(random.Random(seed))
                 self.doCleanups()
 
-    def play(self, chance: random.Random) -> None:
+    def test_kills_and_forgeries_change_nothing_of_what_merges(self) -> None:
+        require_landlock()
+        for seed in range(FIRST_SEED, FIRST_SEED + -(-KILLS // KILLS_EACH)):
+            with self.subTest(seed=seed):
+                self.setUp()
+                self.play(random.Random(1000 + seed), kills=KILLS_EACH)
+                self.ends(0, "verify")
+                self.doCleanups()
+
+    def play(self, chance: random.Random, kills: int = 0) -> None:
         self.configure("[limits]\nprovider_retries = 0\nmax_attempts = 2\n")
         names = [f"n{number}" for number in range(chance.randint(2, 4))]
         nodes = [
@@ -97,16 +131,38 @@ class TestFuzz(JobCase):
         for name in names:
             for _ in range(chance.randint(0, 4)):
                 pool = faults() if chance.random() < 0.15 else behaviours(name)
+                if kills and chance.random() < 0.4:
+                    pool = forgeries(name, self.home)
                 self.fake.queue("executor", *chance.choice(pool), node=name)
             self.fake.always("executor", *chance.choice(behaviours(name)), node=name)
         before = self.repo.fingerprint()
         frozen = {n["id"]: n["test_hashes"] for n in self.stored("plan.json")["nodes"]}
+        for _ in range(kills):
+            self.kill_a_run(chance)
         for _ in range(8):
             done = self.director("run", "--parallel", str(chance.randint(1, 3)))
             self.check(done.code, names, frozen, before)
+            if not kills:
+                self.check_money()
             if done.code != 3:
                 break
         self.check_end(done.code, nodes)
+
+    def kill_a_run(self, chance: random.Random) -> None:
+        """Kill director somewhere in a run."""
+        lanes = str(chance.randint(1, 3))
+        process = subprocess.Popen(
+            [sys.executable, "-m", "director", "run", "--parallel", lanes],
+            cwd=self.repo.root,
+            env={**self.env, "PYTHONPATH": str(SOURCE)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(chance.uniform(0.1, 2.5))
+        process.kill()
+        process.wait()
 
     def check(
         self, code: int, names: list[str], frozen: dict[str, Any], before: dict[str, str]
@@ -134,7 +190,6 @@ class TestFuzz(JobCase):
         allowed = {f"{name}.txt" for name in names} | {f"tests/{name}.sh" for name in names}
         listed = self.repo.git("ls-tree", "-r", "--name-only", self.branch).splitlines()
         self.assertLessEqual(set(listed), allowed | {"README"}, "a stray was merged")
-        self.check_money()
 
     def check_money(self) -> None:
         """Every call the fake served is in the ledger, once."""
