@@ -26,8 +26,11 @@ def provisions_of(
     """
     policy = config.worktree
 
-    def run_setup(worktree: Path) -> GateResult:
-        result = gates.run(policy.setup, worktree, worktree.name, Part.SETUP)
+    def run_setup(worktree: Path, merged: bool) -> GateResult:
+        # It is the user's command, but what it runs of a candidate is not the user's code yet.
+        part = Part.SETUP if merged else Part.GATE
+        name = worktree.name if merged else f"setup-{worktree.name}"
+        result = gates.run(policy.setup, worktree, name, part)
         events.emit(
             Kind.SETUP,
             slot=slot_number(worktree),

@@ -35,8 +35,8 @@ from director.workspace.sealed import (
 
 TRIES = 3
 
-RunSetup = Callable[[Path], GateResult]
-"""Runs the setup command in a worktree."""
+RunSetup = Callable[[Path, bool], GateResult]
+"""Runs the setup command in a worktree, which holds what merged, or else a candidate."""
 
 
 class SetupFailedError(StoppedError):
@@ -210,15 +210,14 @@ class Slot:
         tip, key = self._all.job.tip(), self._all.setup_key(commit)
         origin = tip if key == self._all.setup_key(tip) else commit
         for name in self._pristine.names:  # read-only folders, which stop git, among them
-            if leads(self._path, name):
-                discard(self._path / name)
+            _discard_in(self._path, name)
         git.output("read-tree", "--reset", "-u", origin)
         git.output("clean", "-ffdxq")
         tracked = self._tracked(git, given.tree.names)
         self._pristine = given.tree
         self._known = given.tree.lay_out(self._path, {}, tracked)
         if self._all.policy.setup:
-            self._set_up(origin, git)
+            self._set_up(origin, git, merged=origin == tip)
         if origin != commit:
             git.output("read-tree", "--reset", "-u", commit)
             tracked = self._tracked(git, self._pristine.names)
@@ -226,12 +225,15 @@ class Slot:
         made_for = "" if origin == tip else self._all.job.tree(origin)
         self._state = _State(key, given, made_for)
 
-    def _set_up(self, origin: str, git: Git) -> None:
-        result = self._all.run_setup(self._path)
+    def _set_up(self, origin: str, git: Git, *, merged: bool) -> None:
+        result = self._all.run_setup(self._path, merged)
         if result.verdict is not Verdict.GREEN:
             raise SetupFailedError(result)
         git.output("read-tree", "--reset", "-u", origin)
-        self.keep_builds()
+        if merged:
+            self.keep_builds()
+        for name in self._all.policy.keep:  # what a candidate built is for nobody else
+            _discard_in(self._path, name)
         others = split_z(git.output("ls-files", "-z", "--others", "--directory"))
         names = [path.rstrip("/") for path in others]
         discard(self._made)
@@ -274,6 +276,11 @@ class Slot:
         """Whether a new path (a folder ends in "/") is, holds or belongs to what is provided."""
         plain = path.rstrip("/")
         return self._all.claims(plain) or os.path.lexists(self._made / plain)
+
+
+def _discard_in(root: Path, name: str) -> None:
+    if leads(root, name):
+        discard(root / name)
 
 
 def _escaped(name: str) -> str:

@@ -218,6 +218,16 @@ class TestWhatStaysPossible(ConfinedCase):
         self.ends(0, "run")
         self.assertEqual(self.answered(), {"settings": "yes", "checkout": "no"})
 
+    def test_setup_of_a_candidate_may_write_no_more_than_its_gate(self) -> None:
+        tried = self.script(settings="git config --global a.b c")
+        self.commit_files({"setup.sh": "true\n"})
+        self.configure('[worktree]\nsetup = "sh setup.sh"\nsetup_inputs = ["setup.sh"]\n')
+        self.plan(node("a", files=["a.txt", "setup.sh"]))
+        given = silent_shell(f"cat > setup.sh <<'END'\n{tried}\nEND")
+        self.implement("a", *good(given))
+        self.ends(0, "run")
+        self.all_denied()
+
     def test_a_repository_in_the_folder_for_temporary_files(self) -> None:
         self.env["TMPDIR"] = str(self.place)
         self.plan(node("a"))

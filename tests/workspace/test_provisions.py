@@ -39,7 +39,7 @@ class ProvisionsCase(JobCase):
         self.runs = 0
         self.code = 0
 
-    def run_setup(self, worktree: Path) -> GateResult:
+    def run_setup(self, worktree: Path, merged: bool) -> GateResult:
         """Run the setup command without a gate around it."""
         self.runs += 1
         command = self.policy.setup
