@@ -62,7 +62,7 @@ class Caller(Protocol):
 class Crew:
     """All roles of one job. ``pause`` waits so many seconds (or less, when cancelled).
 
-    ``check_models`` raises RequestError for a model that no call in that worktree can name.
+    ``check_models`` raises RequestError for a model that a call in that worktree cannot name.
     """
 
     caller: Caller
@@ -81,7 +81,7 @@ class Crew:
         agent that writes needs its worktree for that, so its asker calls ``recalled`` itself.
         Provider faults are tried again with growing pauses; they are nobody's attempt. Raises
         StoppedError when they last or the ceiling is reached, InterruptedRunError on a signal, and
-        RequestError for a model that there is not.
+        RequestError for a model that does not exist.
         """
         if assignment.agent not in WRITING_AGENTS and (kept := self.recalled(assignment)):
             return kept
@@ -104,7 +104,7 @@ class Crew:
             if retry >= self.config.limits.provider_retries or _lasts(reply):
                 raise StoppedError(
                     f"{reply.outcome} with {model}: {reply.reason}",
-                    f"see {_told_in(reply.log)}; when it is put right, run the command again",
+                    f"see {_told_in(reply.log)}; when that is solved, run the command again",
                 )
             pause = pause_secs(retry, random.random())
             self.events.emit(

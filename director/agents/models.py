@@ -1,7 +1,7 @@
 """Whether OpenCode knows the models of ``[tiers]``: found out before the first call is paid for.
 
-OpenCode lists exactly the models that a call may name. What it lists is remembered: a listing of
-an earlier day vouches for a model, only a fresh one refuses it.
+OpenCode lists exactly the models that a call may name. What it lists is remembered: an earlier
+listing vouches for a model, only a fresh one refuses it.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ class ModelCheck:
         for one in self._wanted:
             if one.defined and one.model not in listed:
                 named = _named(one.model, [one], listed)
-                message = f"a model is called that OpenCode knows from [sampling] only: {named}"
+                message = f"OpenCode knows a model from [sampling] only: {named}"
                 self._events.emit(Kind.NOTICE, message=message)
 
     def _missing(self, listed: Collection[str]) -> list[Wanted]:

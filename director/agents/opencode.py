@@ -132,7 +132,7 @@ class OpenCode:
     def _lease(self, assignment: Assignment) -> AbstractContextManager[Server | None]:
         """Give the server for a call; None where the call must have an OpenCode of its own.
 
-        Asked for each call anew: an agent may have added to the worktree. Whoever names a server
+        Asked for each call: an agent may have added to the worktree. Whoever names a server
         of their own is taken at their word.
         """
         code = code_in(assignment.cwd)

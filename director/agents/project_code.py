@@ -43,7 +43,7 @@ def defines_agents(worktree: Path) -> bool:
 
 
 def spare_install(worktree: Path) -> None:
-    """See to it that OpenCode installs nothing in the worktree's ``.opencode`` (63 MB by npm).
+    """Keep OpenCode from installing anything in the worktree's ``.opencode`` (63 MB by npm).
 
     It does so for the types of plugins that may come, and a call on a server waits for it. It
     does not where a lock file, which OpenCode itself has git ignore, tells that it has been done.
@@ -54,7 +54,7 @@ def spare_install(worktree: Path) -> None:
         return
     root = {"dependencies": {OPENCODES_PACKAGE: "*"}}
     lock = {"lockfileVersion": 3, "packages": {"": root}}
-    with suppress(OSError):  # it is a saving, nothing more
+    with suppress(OSError):  # it only saves time
         (folder / MODULES).mkdir(exist_ok=True)
         with (folder / LOCK).open("x") as stream:
             json.dump(lock, stream)

@@ -41,7 +41,7 @@ class AgentFault:
 
 @dataclass(frozen=True)
 class Retry:
-    """A provider failed and is tried again: for the how-manieth time, and ``at`` what time.
+    """A provider failed and is tried again: ``attempt`` counts the tries, ``at`` is when.
 
     ``at`` is in seconds since 1970. Only servers tell of it.
     """

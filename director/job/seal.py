@@ -11,6 +11,10 @@ from director.records import files
 from director.records.clock import now
 from director.records.job_directory import JobDirectory
 
+SEAL_AGAIN = (
+    "restore it; or remove it and read plan.json, which `director plan --continue` then admits as "
+    "it is"
+)
 UNSEALED = ("repo",)  # where the repository is may change
 
 
@@ -34,16 +38,13 @@ def seal_plan(directory: JobDirectory, plan: Plan, contract: str) -> None:
 
 def read_seal(directory: JobDirectory) -> Seal | None:
     """Return the seal of a job, or None where there is none; RequestError when it is damaged."""
-    stored = files.read_json(directory.sealed)
+    stored = files.read_json(directory.sealed, SEAL_AGAIN)
     if stored is None:
         return None
     match stored:
         case {"sealed_at": str(), "contract": str(), "plan": {"nodes": list()}}:
             return Seal(**{name: stored[name] for name in Seal._fields})
-    raise RequestError(
-        f"{directory.sealed} is not one that this version wrote",
-        "read plan.json, then `director plan --continue` admits it as it is",
-    )
+    raise RequestError(f"{directory.sealed} was not written by this version", SEAL_AGAIN)
 
 
 def differences(seal: Seal, plan: Plan) -> Iterator[str]:

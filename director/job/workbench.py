@@ -56,7 +56,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Workbench:
-    """One job with its tools. ``confinement`` says in words what agents and gates are kept by."""
+    """One job with its tools. ``confinement`` says in words what confines agents and gates."""
 
     job_id: str
     directory: JobDirectory
@@ -149,7 +149,7 @@ def open_workbench(
                 models.close()
                 bench.publisher.close()
                 if job.restore_journal():
-                    message = f"{directory.tips} was changed meanwhile: it is as it was again"
+                    message = f"{directory.tips} was changed while director worked: it was restored"
                     events.emit(Kind.NOTICE, message=message)
 
 
@@ -182,7 +182,9 @@ def check_prerequisites(setting: Setting) -> None:
 
 def _sweep(processes: Processes, events: Events) -> None:
     if ended := processes.sweep():
-        events.emit(Kind.NOTICE, message=f"ended {ended} processes that a killed run left behind")
+        events.emit(
+            Kind.NOTICE, message=f"processes that a killed run left behind were ended: {ended}"
+        )
 
 
 def _clean_logs(directory: JobDirectory, redactor: Redactor) -> None:

@@ -123,7 +123,9 @@ def put_contract_on_branch(bench: Workbench, draft: Draft) -> None:
     }
     if dropped:
         named = ", ".join(f"{path} (of {brought[path]})" for path in sorted(dropped))
-        bench.events.emit(Kind.NOTICE, message=f"not in the plan, so off the branch: {named}")
+        bench.events.emit(
+            Kind.NOTICE, message=f"taken off the branch, since the plan does not have them: {named}"
+        )
     edited = {path: entry for path, entry in draft.entries.items() if found.get(path) != entry}
     owners = {path: node.id for node in draft.plan.nodes for path in node.tests}
     ids = sorted({brought[path] for path in dropped} | {owners[path] for path in edited})

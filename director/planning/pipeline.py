@@ -326,7 +326,7 @@ class _Pipeline:
             self._gate_plan()
 
     def _revise(self, plan: Plan, problems: list[dict[str, Any]]) -> None:
-        """Plan anew where the critique is about the plan; have the tests it names written anew."""
+        """Plan again where the critique is of the plan; have tests it names written again."""
         about = [(str(one.get("node")), str(one.get("problem"))) for one in problems]
         ids = {node.id for node in plan.nodes}
         named = {node_id: problem for node_id, problem in about if node_id in ids}
@@ -391,7 +391,7 @@ class _Pipeline:
         text = files.read_text(self.bench.directory.spec) or ""
         if not text.strip():
             raise RequestError(
-                f"{self.bench.directory.spec} is empty", "write the spec there, then go on"
+                f"{self.bench.directory.spec} is empty", "write the spec there, then continue"
             )
         return text
 

@@ -16,6 +16,7 @@ from director.records.state_file import StateFile
 
 FOLDER = ".director"
 TIPS = "tips.jsonl"
+CORRECT = "correct it, then run the command again"
 GITIGNORE = """\
 # Written by director: records stay out of git, the configuration may go in.
 *
@@ -183,11 +184,7 @@ class JobDirectory:
 
     def load_plan(self) -> Plan:
         """Return the plan; RequestError when there is none or it cannot be run."""
-        try:
-            stored = files.read_json(self.plan)
-        except files.DamagedFileError as error:
-            error.next_step = "correct it, then run the command again"
-            raise
+        stored = files.read_json(self.plan, CORRECT)
         if stored is None:
             raise RequestError(
                 f"there is no plan in {self.path}", 'make one with `director plan "<task>"`'
@@ -196,8 +193,7 @@ class JobDirectory:
             return read_plan(stored)
         except InvalidPlanError as error:
             raise RequestError(
-                f"{self.plan} is not a valid plan: {'; '.join(error.problems)}",
-                "correct it, then run the command again",
+                f"{self.plan} is not a valid plan: {'; '.join(error.problems)}", CORRECT
             ) from None
 
     def save_plan(self, plan: Plan) -> None:
@@ -206,11 +202,7 @@ class JobDirectory:
 
     def load_state(self, plan: Plan) -> RunState:
         """Return the state with an entry for each node of ``plan``; fresh where there is none."""
-        try:
-            stored = self.state_file.load() or {}
-        except files.DamagedFileError as error:
-            error.next_step = "`director run` puts it aside and rebuilds it from the job branch"
-            raise
+        stored = self.state_file.load() or {}
         if stored.get("job_id") not in (None, plan.job_id):
             raise RequestError(
                 f"{self.state} belongs to job {stored['job_id']}, the plan to job {plan.job_id}",
@@ -219,7 +211,8 @@ class JobDirectory:
         known = stored.get("nodes", {})
         if not isinstance(known, dict):
             raise RequestError(
-                f'"nodes" in {self.state} must be an object', "restore or remove that file"
+                f'"nodes" in {self.state} must be an object',
+                "restore the file, or remove it: `director run` rebuilds it from the job branch",
             )
         return RunState(
             plan.job_id,

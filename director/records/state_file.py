@@ -18,6 +18,7 @@ from director.records import files
 
 SMALL = 64 * 1024  # characters, some hundred nodes: who reads state.json sees each of their steps
 
+REBUILT = "`director run` puts it aside and rebuilds it from the job branch"
 CHANGE = frozenset({"node", "state"})  # the keys of a line after the first
 
 
@@ -43,7 +44,7 @@ class StateFile:
         text = files.read_text(self._path)
         if text is None:
             return None
-        stored = files.parse_json(self._path, text)
+        stored = files.parse_json(self._path, text, REBUILT)
         nodes = stored.get("nodes")
         if isinstance(nodes, dict) and changes and first.get("follows") == _digest(text):
             whole = (one for one in changes if one.keys() >= CHANGE)

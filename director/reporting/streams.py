@@ -1,4 +1,4 @@
-"""The standard streams, whatever is behind them: a reader that has gone, a full disk, nothing."""
+"""The standard streams, whatever is behind them: a reader that is gone, a full disk, nothing."""
 
 from __future__ import annotations
 

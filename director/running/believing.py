@@ -96,14 +96,17 @@ def _gate_again(bench: Workbench, plan: Plan, node: Node, commit: BranchCommit) 
         runs = trial.green_runs(commit.oid)
     if gate.verdict is not Verdict.GREEN:
         raise _foreign(
-            bench, commit, f"nobody noted this merge of {node.id}, and its tests: {gate.reason}"
+            bench,
+            commit,
+            f"director noted no such merge of {node.id}, and its tests are not green: "
+            f"{gate.reason}",
         )
     receipt = rebuilt_receipt(bench.job, commit, node, runs)
     bench.job.accept(replace(receipt, confinement=bench.confinement))
     bench.events.emit(
         Kind.NOTICE,
         node.id,
-        message=f"no receipt of {node.id} ({commit.oid}) was noted: gated again, it is green",
+        message=f"there was no receipt of {node.id} ({commit.oid}): gated again, it is green",
     )
 
 

@@ -99,7 +99,7 @@ class _NodeWork:
         self.start = self.base  # what the worktree holds when the next try begins
         self.first_output = ""
         self.feedback: Feedback | None = None
-        self.fallback: Candidate | None = None  # green, but objected to, where that is no veto
+        self.fallback: Candidate | None = None  # green; the reviewer objected, without a veto
         self.drafted: Drafted | None = None  # of the try under way, perhaps by a killed run
         self.watched = WatchItFail()
         self.restored = False
@@ -131,7 +131,7 @@ class _NodeWork:
             self.base = self.start = self.bench.job.tip()  # it moved meanwhile: look again
 
     def memo(self) -> dict[str, Any]:
-        """Return what a run needs to go on with this node when this one is killed."""
+        """Return what the next run needs to continue this node when this one is killed."""
         return {
             "base": self.base,
             "start": self.start,

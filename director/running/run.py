@@ -113,14 +113,14 @@ def _ready_plan(directory: JobDirectory) -> tuple[Plan, Seal]:
     if stage is not None and stage.stage is not Stage.READY:
         raise RequestError(
             f"the plan is not ready: it stands at {stage.stage}",
-            "go on with `director plan --continue`",
+            "continue with `director plan --continue`",
         )
     plan = directory.load_plan()
     unfrozen = [node.id for node in plan.nodes if not node.admitted]
     if unfrozen:
         raise RequestError(
             f"the tests of these nodes are not frozen: {', '.join(unfrozen)}",
-            "go on with `director plan --continue`",
+            "continue with `director plan --continue`",
         )
     return plan, check_seal(directory, plan)
 
@@ -276,7 +276,9 @@ class _Run:
         """Undo what agents wrote where the next run and ``verify`` look."""
         restore_receipts(self.bench)
         if restore_seal(self.bench.directory, self.seal):
-            message = f"{self.bench.directory.sealed} was changed meanwhile: it is as it was again"
+            message = (
+                f"{self.bench.directory.sealed} was changed while director worked: it was restored"
+            )
             self.bench.events.emit(Kind.NOTICE, message=message)
 
     def _close(self, integration: tuple[GateReport, ...] | None) -> RunReport:

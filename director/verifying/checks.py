@@ -94,8 +94,8 @@ def _commits(evidence: Evidence) -> Iterator[Problem]:
             yield Problem(
                 "commits",
                 f"foreign commit {short(commit.oid)}: {strange}",
-                f"look at it with `git show {short(commit.oid)}`; to keep it: "
-                f"`git branch mine {short(commit.oid)}`. {restore(plan)}",
+                f"look at it with `git show {short(commit.oid)}`, keep it with "
+                f"`git branch mine {short(commit.oid)}`; {restore(plan)}",
                 commit=commit.oid,
                 node=commit.trailers.get(NODE),
             )

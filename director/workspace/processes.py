@@ -84,7 +84,7 @@ class _Children:
             _signal_group(process, signal.SIGKILL)
 
     def forget(self, process: subprocess.Popen[bytes]) -> None:
-        """Note that a process of ours is over: its id may be given out anew."""
+        """Note that a process of ours is over: its id may be given out again."""
         with self.turn:
             if self.own.get(process.pid) is process:
                 del self.own[process.pid]
@@ -154,7 +154,7 @@ class _Awaited:
             raise InterruptedRunError(number)
 
     def _watch(self) -> None:
-        """See to it that a thread looks for a ctrl-C: whoever waits cannot."""
+        """Make sure that a thread looks for a ctrl-C: whoever waits cannot."""
         cancellation = in_charge()
         if cancellation and cancellation is not self._watched:
             self._watched = cancellation

@@ -29,7 +29,7 @@ def discard(path: Path) -> None:
 
 
 def clear(path: Path) -> None:
-    """See to it that nothing is at ``path``: what cannot be removed is moved aside, next to it.
+    """Clear ``path``: what cannot be removed is moved aside, next to it.
 
     Raises NotRemovedError when not even that can be done.
     """

@@ -1,4 +1,4 @@
-"""The sandbox: what agents, gates and setup may touch, and how the machine sees to it."""
+"""The sandbox: what agents, gates and setup may touch, and how the machine enforces it."""
 
 from __future__ import annotations
 
@@ -91,21 +91,21 @@ class Sandbox:
 
     @property
     def name(self) -> str:
-        """What holds, in words: for receipts and for the first line of a run."""
+        """What confines, in words: for receipts and for the first line of a run."""
         if self.mechanism:
             return f"{self.policy.effective_mode} by {self.mechanism.name}"
         return "the command of [sandbox]" if self.policy.command else NOTHING
 
     @property
     def missing(self) -> str:
-        """What is to be said where nothing confines and nobody asked for that; else ""."""
+        """The notice for where nothing confines and nobody asked for that; else ""."""
         if self.policy.mode != "auto" or self.policy.command or self.mechanism:
             return ""
         return "agents and gates are not confined: neither Landlock nor bubblewrap works here"
 
     @property
     def binds_threads(self) -> bool:
-        """Whether a process can take more away from itself (Landlock)."""
+        """Whether a process can confine itself further (Landlock)."""
         return isinstance(self.mechanism, Landlock)
 
     @property
@@ -148,7 +148,7 @@ class Sandbox:
         if self.mechanism is None:
             return {}
         usual = Path(env.get("TMPDIR") or tempfile.gettempdir()).resolve()
-        if not self.domain(part, worktree).on_the_way(usual):
+        if not self.domain(part, worktree).closes(usual):
             return {}
         scratch = scratch_folder(worktree)
         if scratch.is_symlink() or not scratch.is_dir():  # an agent may have put a file there

@@ -23,10 +23,10 @@ ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class Recovery(NamedTuple):
-    """Where a branch can go on: at ``tip``, the last commit that is whole.
+    """Where a branch can continue: at ``tip``, the last commit that is whole.
 
     ``replaced`` counts the damaged objects that another store has; ``damaged`` is the first that
-    none has, "" where there is no such.
+    none has ("": there is none).
     """
 
     tip: str
@@ -67,7 +67,7 @@ class Soundness:
         return next((oid for oid, whole in self.looked_at(base, tip) if not whole), None)
 
     def recover(self, commits: Sequence[str]) -> Recovery:
-        """Return where the branch that was moved along ``commits`` (the first: its base) goes on.
+        """Return where the branch that was moved along ``commits`` (the first: its base) continues.
 
         Damaged objects are removed from the store, so that what it borrows takes their place.
         Raises StoppedError when git cannot read what is there.

@@ -98,7 +98,7 @@ class Worktree:
             self._holds = None
             try:
                 self._fill(commit)
-            except (GitError, OSError):  # beyond repair (an agent may do anything): begin anew
+            except (GitError, OSError):  # beyond repair (an agent may do anything): start over
                 for place in (self.path, self._index, Path(f"{self._index}.lock")):
                     clear(place)
                 self.path.mkdir()
@@ -191,7 +191,7 @@ class Worktree:
         return (entry.path for entry in self._job.folders(commit))
 
     def _foreign_attributes(self, commit: str, folders: Iterable[str]) -> list[str]:
-        """Return the attributes files in ``folders`` and at the top that ``commit`` has not."""
+        """Return the attributes files at the top and in ``folders`` that ``commit`` lacks."""
 
         def committed(path: str) -> bytes | None:
             return self._job.contents(commit, [path]).get(path)
@@ -215,7 +215,7 @@ class Worktree:
         return _Seen(frozenset(changed), others)
 
     def _prepare(self) -> None:
-        """See to it that there is a folder, and that git reads it as the user's would."""
+        """Make sure that there is a folder, and that git reads it as the user's would."""
         self._job.settle()
         for place in (self.path.parent, self.path):  # an agent may have put a file there
             if place.is_symlink() or not place.is_dir():
