@@ -9,7 +9,7 @@ from director.model.plan import Plan
 from director.workspace.history import BranchCommit
 
 
-def foreignness(plan: Plan, commit: BranchCommit, before: str) -> str | None:
+def why_foreign(plan: Plan, commit: BranchCommit, before: str) -> str | None:
     """Say why ``commit`` is not one that director puts on the commit ``before``, or None.
 
     Nothing but its parents and trailers is looked at, which anybody can copy.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from director.job.lineage import foreignness
+from director.job.lineage import why_foreign
 from director.job.receipts import changed_files, rebuilt_receipt
 from director.job.seal import Seal
 from director.job.trailers import KIND, MERGE, NODE
@@ -62,7 +62,7 @@ def _check_lineage(
     before, sealed = plan.base_commit, plan.base_commit == seal.contract
     for commit in commits:
         said = commit.trailers
-        strange = foreignness(plan, commit, before)
+        strange = why_foreign(plan, commit, before)
         if not strange and said[KIND] == MERGE:
             strange = f"node {said[NODE]} is merged already" if said[NODE] in merged else None
             merged.add(said[NODE])
