@@ -32,6 +32,7 @@ from director.planning.authoring import (
 from director.planning.current_job import GO_ON, bring_back, for_task, to_continue
 from director.planning.decomposing import decompose, forget
 from director.planning.editing import (
+    Draft,
     admit_edited,
     clear_away,
     draft_of,
@@ -292,6 +293,18 @@ class _Pipeline:
         ``edited_only``: the plan was ready already, and only the tests that were edited are there.
         """
         bench = self.bench
+        draft = self._admitted_draft(edited_only=edited_only)
+        nodes = draft.plan.nodes
+        put_contract_on_branch(bench, draft)
+        bench.directory.save_plan(draft.plan)
+        seal_plan(bench.directory, draft.plan, bench.job.tip())
+        bench.publisher.now()
+        self._save(stage=Stage.READY, admitted={node.id: fingerprint(node) for node in nodes})
+        clear_away(bench)
+
+    def _admitted_draft(self, *, edited_only: bool) -> Draft:
+        """Return plan and tests as they are on disk; RequestError where they cannot be frozen."""
+        bench = self.bench
         draft = draft_of(bench, self._plan_of(self._plan().nodes), edited_only=edited_only)
         refuse_provided(bench.pool.provisions, draft.plan.nodes)
         if problems := support_problems(draft.plan.nodes):
@@ -302,13 +315,7 @@ class _Pipeline:
         admit_edited(bench, draft, self.stage.admitted)
         if (seal := read_seal(bench.directory)) and (new := list(differences(seal, draft.plan))):
             bench.events.emit(Kind.NOTICE, message=f"admitted as it is now: {'; '.join(new)}")
-        put_contract_on_branch(bench, draft)
-        nodes = draft.plan.nodes
-        bench.directory.save_plan(draft.plan)
-        seal_plan(bench.directory, draft.plan, bench.job.tip())
-        bench.publisher.now()
-        self._save(stage=Stage.READY, admitted={node.id: fingerprint(node) for node in nodes})
-        clear_away(bench)
+        return draft
 
     def _critique_plan(self) -> None:
         plan = self._plan()
