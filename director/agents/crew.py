@@ -95,27 +95,31 @@ class Crew:
                 raise ceiling_reached(self.ledger.spent_usd, self.ledger.ceiling_usd)
             if reply.outcome in CONCLUDED:
                 return reply
-            model = self.config.tiers[assignment.role]
-            if _is_unknown_model(reply):
-                raise RequestError(
-                    f"there is no model {model} ({assignment.role}): {reply.reason}",
-                    "correct [tiers] in the configuration, then run the command again",
-                )
-            if retry >= self.config.limits.provider_retries or _lasts(reply):
-                raise StoppedError(
-                    f"{reply.outcome} with {model}: {reply.reason}",
-                    f"see {_told_in(reply.log)}; when that is solved, run the command again",
-                )
+            self._give_up_if_hopeless(assignment, reply, retry)
             pause = pause_secs(retry, random.random())
             self.events.emit(
                 Kind.PROVIDER_FAULT,
                 assignment.node,
-                model=model,
+                model=self.config.tiers[assignment.role],
                 reason=reply.reason,
                 pause_secs=round(pause, 1),
             )
             self.pause(pause)
         raise AssertionError("unreachable")
+
+    def _give_up_if_hopeless(self, assignment: Assignment, reply: Reply, retry: int) -> None:
+        """Raise the end of a call that another try cannot help, or that had its retries."""
+        model = self.config.tiers[assignment.role]
+        if _is_unknown_model(reply):
+            raise RequestError(
+                f"there is no model {model} ({assignment.role}): {reply.reason}",
+                "correct [tiers] in the configuration, then run the command again",
+            )
+        if retry >= self.config.limits.provider_retries or _lasts(reply):
+            raise StoppedError(
+                f"{reply.outcome} with {model}: {reply.reason}",
+                f"see {_told_in(reply.log)}; when that is solved, run the command again",
+            )
 
     def _call_once(self, assignment: Assignment) -> Reply:
         model = self.config.tiers[assignment.role]

@@ -27,7 +27,7 @@ from director.running.receipts import put_on_record
 from director.running.remembered import remembered
 from director.running.review import check_compliance, review_candidate, review_names
 from director.running.trial import Candidate, Drafted, Trial
-from director.running.tries import Finding, judge_snapshot, needs_stage_two, next_role
+from director.running.tries import Judgement, judge_snapshot, needs_stage_two, next_role
 from director.workspace.gates import GateResult, Verdict
 from director.workspace.pool import Lane
 from director.workspace.worktrees import Snapshot
@@ -248,12 +248,12 @@ class _NodeWork:
         if snapshot.tree != base_tree:
             commit = draft(self.bench, self.node, snapshot.tree, self.base)
         self.start = commit
-        finding = self._judge(snapshot, commit)
+        judgement = self._judge(snapshot, commit)
         remark = f"The turn ended early ({reply.reason}). " if reply.reason else ""
-        if finding.outcome is not None:
-            self.feedback = Feedback(f"{remark}{finding.feedback}".strip())
+        if judgement.outcome is not None:
+            self.feedback = Feedback(f"{remark}{judgement.feedback}".strip())
             too_long = reply.outcome is Outcome.CONTEXT_TOO_LONG
-            return TryOutcome.CONTEXT_TOO_LONG if too_long else finding.outcome
+            return TryOutcome.CONTEXT_TOO_LONG if too_long else judgement.outcome
         if leaking := leaks(self.bench, self.base, commit, self.node.files):
             lesson = f"A key from the environment stands in {', '.join(leaking)}: take it out."
             self.feedback, self.start = Feedback(lesson), self.base
@@ -262,16 +262,16 @@ class _NodeWork:
             lesson = f"You changed how the tests are run: {', '.join(settings)}. Put that back."
             self.feedback = Feedback(lesson)
             return TryOutcome.OUT_OF_SCOPE
-        return Drafted(commit, remark, finding.feedback)
+        return Drafted(commit, remark, judgement.feedback)
 
-    def _judge(self, snapshot: Snapshot, commit: str) -> Finding:
+    def _judge(self, snapshot: Snapshot, commit: str) -> Judgement:
         """Judge what a turn left; files outside the allowlist may be the test command's doing."""
         about = (snapshot, self.bench.job.tree(self.base), self.node.files, self.contract)
-        finding = judge_snapshot(*about, self.trial.rewritten)
-        if finding.outcome is TryOutcome.OUT_OF_SCOPE and snapshot.changed - set(self.node.files):
+        judgement = judge_snapshot(*about, self.trial.rewritten)
+        if judgement.outcome is TryOutcome.OUT_OF_SCOPE and snapshot.changed - set(self.node.files):
             self.trial.run_for_scope(commit)
-            finding = judge_snapshot(*about, self.trial.rewritten)
-        return finding
+            judgement = judge_snapshot(*about, self.trial.rewritten)
+        return judgement
 
     def _gate(self, commit: str) -> GateResult:
         """Gate a candidate on the tip, where it will merge; red there, on its own base.

@@ -14,8 +14,7 @@ from director.job.workbench import Workbench
 from director.model.plan import Node
 from director.running.prompts import Feedback
 from director.running.trial import Candidate, Drafted, read_candidate
-
-LINK = "120000"
+from director.workspace.objects import LINK_MODE
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,6 @@ def _is_work_on(bench: Workbench, node: Node, base: str, commit: str) -> bool:
     if not (job.moved_to(base) and job.holds(base, commit)):
         return False
     return all(
-        change.path in node.files and (change.new.mode != LINK or change.old.mode == LINK)
+        change.path in node.files and (change.new.mode != LINK_MODE or change.old.mode == LINK_MODE)
         for change in job.changes(base, commit)
     )

@@ -115,7 +115,7 @@ class Repository:
             if done is None or done.code != 0:
                 said = done.err.decode(errors="replace").strip().splitlines() if done else []
                 raise StoppedError(
-                    f"this is a partial clone, and {len(missing)} objects of {commit[:12]} cannot "
+                    f"this is a partial clone: objects of {commit[:12]} ({len(missing)}) cannot "
                     f"be fetched from {server}: {said[-1] if said else 'they do not arrive'}",
                     "make them reachable (`git checkout` would need them too), then try again",
                 )

@@ -58,8 +58,8 @@ class Part(StrEnum):
 
 
 @dataclass(frozen=True)
-class Grounds:
-    """What there is to keep: the repository, what director works with, what gates trust.
+class SandboxPaths:
+    """What a sandbox is about: the repository, what director works with, what gates trust.
 
     ``repository`` are the folders of the user's repository and of the job's, ``work`` the folder
     that holds all worktrees of director's, ``agents`` the part of it that holds those of agents,
@@ -87,7 +87,7 @@ class Sandbox:
     policy: SandboxPolicy = AUTO
     places: Mapping[str, str] = field(default_factory=dict)
     mechanism: Mechanism | None = None
-    grounds: Grounds | None = None
+    paths: SandboxPaths | None = None
 
     @property
     def name(self) -> str:
@@ -131,14 +131,14 @@ class Sandbox:
 
     def domain(self, part: Part, worktree: Path) -> Domain:
         """Return what ``part`` may write when it works in ``worktree``."""
-        assert self.grounds is not None
-        grounds, strict = self.grounds, self.policy.mode == "strict"
-        own = grounds.agents if part is Part.SERVER else worktree
-        mine = (own, repository_of(own), scratch_folder(own), *grounds.write)
+        assert self.paths is not None
+        paths, strict = self.paths, self.policy.mode == "strict"
+        own = paths.agents if part is Part.SERVER else worktree
+        mine = (own, repository_of(own), scratch_folder(own), *paths.write)
         if strict and part in (Part.AGENT, Part.SERVER):
-            mine += grounds.agent_folders
-        beside = () if part is Part.SETUP else (grounds.work, *grounds.trusted)
-        return Domain((*grounds.repository, *beside), mine, grounds.hide, strict)
+            mine += paths.agent_folders
+        beside = () if part is Part.SETUP else (paths.work, *paths.trusted)
+        return Domain((*paths.repository, *beside), mine, paths.hide, strict)
 
     def variables(self, part: Part, worktree: Path, env: Mapping[str, str]) -> dict[str, str]:
         """Return the variables that ``part`` needs so that it finds a place for temporary files.
@@ -202,13 +202,13 @@ def choose_mechanism(policy: SandboxPolicy, env: Mapping[str, str]) -> Mechanism
     return found
 
 
-def grounds_of(
+def sandbox_paths(
     policy: SandboxPolicy,
     repository: Iterable[Path],
     pool: Path,
     env: Mapping[str, str],
-) -> Grounds:
-    """Return what there is to keep; the folders that a coding agent needs are made.
+) -> SandboxPaths:
+    """Return the paths of a sandbox; the folders that a coding agent needs are made.
 
     So are the caches of build tools: they would make all these themselves, but may not where they
     are confined. RequestError when ``write`` of the configuration names a folder that holds what
@@ -230,7 +230,7 @@ def grounds_of(
     trusted = trusted_paths(env, home)
     hide = _paths_in(policy.hide, home)
     work = pool.resolve()
-    return Grounds(kept, work.parent, work / "agents", trusted, resolved, write, hide)
+    return SandboxPaths(kept, work.parent, work / "agents", trusted, resolved, write, hide)
 
 
 def _is_there(program: str, env: Mapping[str, str]) -> bool:

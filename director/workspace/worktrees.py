@@ -19,7 +19,14 @@ from director.workspace.attributes import Attributes, attributes_paths, is_attri
 from director.workspace.exact import exact_settings
 from director.workspace.git import Git, GitError, join_z, split_z
 from director.workspace.job_repository import ABSENT_MODE, Entry, JobRepository
-from director.workspace.objects import GITLINK_MODE, TREE_MODE, Item, index_data, index_items
+from director.workspace.objects import (
+    GITLINK_MODE,
+    LINK_MODE,
+    TREE_MODE,
+    Item,
+    index_data,
+    index_items,
+)
 from director.workspace.provisions import Slot
 from director.workspace.removal import clear, discard
 from director.workspace.sealed import Seal, parents, seal
@@ -331,7 +338,7 @@ class Worktree:
         if not (self.path / path).is_symlink():
             return False
         entry = self._job.entries(base, [path]).get(path)
-        return entry is None or entry.mode != "120000"
+        return entry is None or entry.mode != LINK_MODE
 
 
 def _is_file_link_or_absent(path: Path) -> bool:
