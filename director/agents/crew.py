@@ -108,7 +108,7 @@ class Crew:
         raise AssertionError("unreachable")
 
     def _give_up_if_hopeless(self, assignment: Assignment, reply: Reply, retry: int) -> None:
-        """Raise the end of a call that another try cannot help, or that had its retries."""
+        """Raise an error when another try cannot help, or when there have been enough."""
         model = self.config.tiers[assignment.role]
         if _is_unknown_model(reply):
             raise RequestError(
@@ -130,7 +130,7 @@ class Crew:
 
             def spending(transcript: Transcript) -> str | None:
                 cost = cost_of(model, transcript.usage, self.config.pricing)
-                if cost.usd is not None:  # else what was known so far stands
+                if cost.usd is not None:  # otherwise what was known so far stands
                     meter.set(cost.usd)
                 return "the cost ceiling is reached" if self.ledger.over_ceiling() else None
 
@@ -206,7 +206,7 @@ def pause_secs(retry: int, chance: float) -> float:
 
 
 def _is_unknown_model(reply: Reply) -> bool:
-    """Whether OpenCode or the provider knows no model of that name: the configuration's fault."""
+    """Whether OpenCode or the provider does not know the model: a configuration error."""
     fault = reply.transcript.faults[-1:]
     absent = any(one.status_code == 404 and "model" in one.message.lower() for one in fault)
     return absent or reply.reason.startswith(UNKNOWN_MODEL_NAMES)

@@ -1,4 +1,4 @@
-"""What a worktree's own OpenCode configuration has OpenCode run.
+"""What a worktree's own OpenCode configuration makes OpenCode run.
 
 OpenCode imports plugins and tools and starts servers as a configuration tells it to. In a server
 that all calls share they would be there for the others, and for longer than the call. Agent
@@ -30,7 +30,7 @@ DEPENDENCIES = ("dependencies", "devDependencies", "peerDependencies", "optional
 
 
 def code_in(worktree: Path) -> str | None:
-    """Return what the worktree has OpenCode run, in words that name the file; None: nothing."""
+    """Return what the worktree makes OpenCode run, in words that name the file; None: nothing."""
     return next(_code(worktree), None)
 
 
@@ -109,7 +109,7 @@ def _files(worktree: Path) -> Iterator[Path]:
 
 
 def _settings(worktree: Path, name: str) -> dict[str, Any] | None:
-    """Return what a configuration file says ({} where there is none); None: it cannot be told."""
+    """Return what a configuration file says ({} where there is none); None: it cannot be read."""
     path = worktree / name
     if not os.path.lexists(path):
         return {}
@@ -121,7 +121,7 @@ def _settings(worktree: Path, name: str) -> dict[str, Any] | None:
 
 
 def _text(path: Path) -> str | None:
-    """Return the text of a file; None where it is not one: to read a pipe would never end."""
+    """Return the text of a regular file, else None: reading a pipe would never end."""
     try:
         return read_text(path) if path.is_file() else None
     except RequestError:

@@ -1,4 +1,4 @@
-"""Whether a commit of the job branch is of this job, on the one before it."""
+"""Whether a commit of the job branch belongs to the job and follows the commit before it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from director.workspace.history import BranchCommit
 
 
 def why_foreign(plan: Plan, commit: BranchCommit, before: str) -> str | None:
-    """Say why ``commit`` is not one that director puts on the commit ``before``, or None.
+    """Say why ``commit`` cannot be one that director put on the commit ``before``; None: it can.
 
     Nothing but its parents and trailers is looked at, which anybody can copy.
     """

@@ -1,4 +1,4 @@
-"""The seal of a plan: what gate 2 let pass, kept to tell whether plan.json is still that."""
+"""The seal of a plan: what gate 2 approved, kept to tell whether plan.json has changed since."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Seal(NamedTuple):
 
 
 def seal_plan(directory: JobDirectory, plan: Plan, contract: str) -> None:
-    """Put on record that ``plan``, with its tests in commit ``contract``, is what may run."""
+    """Record that ``plan``, with its tests in commit ``contract``, is what may run."""
     seal = Seal(now(), contract, _sealed(plan))
     files.write_json(directory.sealed, seal._asdict())
 
@@ -48,7 +48,7 @@ def read_seal(directory: JobDirectory) -> Seal | None:
 
 
 def differences(seal: Seal, plan: Plan) -> Iterator[str]:
-    """Say in what ``plan`` is not the one that was sealed: which node, and which field."""
+    """Name the nodes and fields in which ``plan`` differs from the one that was sealed."""
     before, after = seal.plan, _sealed(plan)
     yield from (name for name in after if name != "nodes" and after[name] != before.get(name))
     known = {str(node.get("id")): node for node in before["nodes"]}
@@ -78,7 +78,7 @@ def check_seal(directory: JobDirectory, plan: Plan) -> Seal:
 
 
 def restore_seal(directory: JobDirectory, seal: Seal) -> bool:
-    """Write a seal again that somebody changed while it was in use; returns whether that was so."""
+    """Restore a seal that somebody changed while it was in use; returns whether that was so."""
     try:
         if read_seal(directory) == seal:
             return False

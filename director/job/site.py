@@ -11,7 +11,7 @@ from director.workspace.git_settings import freeze_settings
 from director.workspace.repository import Repository
 from director.workspace.sandbox import Sandbox, choose_mechanism, home_of, sandbox_paths
 
-BYTECODE = "PYTHONPYCACHEPREFIX"  # compiled code outside the worktree: anybody's, of anything
+BYTECODE = "PYTHONPYCACHEPREFIX"  # compiled code outside the worktree, which anybody may have left
 
 
 @dataclass(frozen=True)

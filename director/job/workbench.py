@@ -164,7 +164,7 @@ class _Opening:
         _warn_of_unpriced_models(self.config, self.events)
 
     def repository(self, site: Site) -> JobRepository:
-        """Return the job repository; notices say what of it, or of the sandbox, is amiss."""
+        """Return the job repository; notices say what is wrong with it, or with the sandbox."""
         if notice := site.sandbox.missing:
             self.events.emit(Kind.NOTICE, message=notice)
         job = open_job_repository(self.directory.repository, site.repository, self.branch)

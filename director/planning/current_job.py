@@ -27,7 +27,7 @@ RUN = "director run"
 
 
 def to_continue(directory: JobDirectory) -> PlanStage:
-    """Return the current job, whose planning is to go on; RequestError when it cannot."""
+    """Return the current job, to continue planning; RequestError when that cannot be done."""
     current = _current(directory)
     if current is None:
         raise RequestError("there is no plan to continue", 'begin with `director plan "<task>"`')
@@ -37,7 +37,7 @@ def to_continue(directory: JobDirectory) -> PlanStage:
 
 
 def _edited(directory: JobDirectory) -> bool:
-    """Whether a ready plan is not as it was approved; or tests were put where they are edited."""
+    """Whether a ready plan differs from what was approved, or tests were put out to be edited."""
     seal = read_seal(directory)
     changed = seal is None or any(differences(seal, directory.load_plan()))
     return changed or directory.tests.exists()

@@ -88,10 +88,11 @@ def _changed_since(plan: Plan, receipt: Receipt) -> str:
 
 
 def admit_edited(bench: Workbench, draft: Draft, admitted: Mapping[str, str]) -> None:
-    """See the tests red of each node that is not as it was when they were seen red.
+    """Check that the tests of each edited node are red.
 
-    ``admitted`` maps node ids to fingerprints. They run on the base with the tests of all nodes:
-    what merged has no part in it. RequestError names a node whose tests are not red.
+    ``admitted`` maps node ids to the fingerprints under which they were seen red; others count as
+    edited. Tests run on the base with the tests of all nodes: what merged plays no part.
+    RequestError names a node whose tests are not red.
     """
     edited = [node for node in draft.plan.nodes if fingerprint(node) != admitted.get(node.id)]
     if not edited:
@@ -111,7 +112,10 @@ def admit_edited(bench: Workbench, draft: Draft, admitted: Mapping[str, str]) ->
 
 
 def put_contract_on_branch(bench: Workbench, draft: Draft) -> None:
-    """Make the branch hold exactly the tests of the plan, besides what merged; say what goes."""
+    """Make the branch hold exactly the tests of the plan, besides what merged.
+
+    A notice names the tests that are removed.
+    """
     job, base, tip = bench.job, draft.plan.base_commit, bench.job.tip()
     brought = _brought(bench, base, tip)
     before = job.entries(base, brought)

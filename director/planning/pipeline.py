@@ -150,7 +150,7 @@ class _Pipeline:
             Stage.GATE_PLAN: self._gate_plan,
         }
         self._tell()
-        if self.stage.stage is Stage.READY:  # edited afterwards
+        if self.stage.stage is Stage.READY:  # and was edited since
             self._freeze(edited_only=True)
         self._gate_base()
         while step := steps.get(self.stage.stage):
@@ -171,7 +171,7 @@ class _Pipeline:
         write_stage(self.bench.directory, self.stage)
 
     def _gate_base(self) -> None:
-        """See what ``[gates]`` say of the base, before anything is paid for."""
+        """Run ``[gates]`` on the base, before anything is paid for."""
         known = self.stage.base_gates
         found = gate_base(self.bench, self.stage.base_commit, known or {})
         if found != known:
@@ -265,7 +265,7 @@ class _Pipeline:
             raise self._refusal(refused)
 
     def _refusal(self, refused: Mapping[str, Admission]) -> DirectorError:
-        """Return the end of planning with refused tests: whose turn it is now, and with what."""
+        """Return the error for refused tests, which says who can solve it: the user, or a retry."""
         named = "; ".join(
             f"{node_id}: {admission.problem.splitlines()[0]}"
             for node_id, admission in refused.items()

@@ -20,7 +20,7 @@ from director.model.secrets import Redactor
 ESCAPE = "backslashreplace"  # of a lone surrogate this makes JSON's own escape
 
 
-REPLACEABLE = "restore or remove that file"  # what to do about one that is made again
+REPLACEABLE = "restore or remove that file"  # for a file that director can do without
 READABLE = "restore it, or make it readable (text in UTF-8)"
 
 

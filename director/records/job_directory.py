@@ -124,7 +124,7 @@ class JobDirectory:
 
     @property
     def state_file(self) -> StateFile:
-        """A writer of the state, or a reader."""
+        """The state on disk, to read and to write."""
         return StateFile(self.state, self.state_changes, self.redactor)
 
     @property
@@ -250,11 +250,11 @@ class JobDirectory:
         return target
 
     def restore(self, job_id: str) -> None:
-        """Move the records that an archived job has back here, where it may have some already."""
+        """Move the records of an archived job back here; some may be here already."""
         source = self.path / "jobs" / job_id
         waiting = JobDirectory(source)._records()
         for entry in sorted(waiting, key=lambda one: one.name != self.stage.name):
             with files.explained(entry):
                 entry.rename(self.path / entry.name)
-        with suppress(OSError):  # there is none, or something is in there that is no record
+        with suppress(OSError):  # it is not there, or holds something that is not a record
             source.rmdir()

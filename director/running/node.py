@@ -147,7 +147,7 @@ class _NodeWork:
         self.base, self.start = known.base, known.start
         self.first_output, self.feedback = known.first_output, known.feedback
         self.drafted = known.drafted
-        if not self.bench.config.review.veto:  # which may be new since
+        if not self.bench.config.review.veto:  # which may have been set since
             self.fallback = known.fallback
 
     def _try(self, role: Role) -> bool:
@@ -346,7 +346,7 @@ class _NodeWork:
 
         Then the node begins again on the new tip, and that is nobody's failed attempt.
         """
-        if not candidate.gates:  # that it was green, only the note of a killed run says
+        if not candidate.gates:  # only the note of a killed run says that it was green
             runs = self._green_again(candidate.commit)
             if not runs:
                 self._conclude(attempt, one)

@@ -97,7 +97,7 @@ def run_job(
 
 
 def _at_home(bench: Workbench, plan: Plan, setting: Setting) -> Plan:
-    """Return the plan with the place where the repository is now: it may have been moved."""
+    """Return the plan with the repository's place as it is now: it may have been moved."""
     here = plan._replace(repo=str(setting.repository.root))
     if here != plan:
         bench.directory.save_plan(here)
@@ -107,7 +107,7 @@ def _at_home(bench: Workbench, plan: Plan, setting: Setting) -> Plan:
 def _ready_plan(directory: JobDirectory) -> tuple[Plan, Seal]:
     """Return the plan and its seal; RequestError when it is not as it was approved.
 
-    What is in the files later makes no difference to the run.
+    Later changes of the files make no difference to the run.
     """
     stage = read_stage(directory)
     if stage is not None and stage.stage is not Stage.READY:

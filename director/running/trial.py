@@ -58,7 +58,7 @@ class Trial:
     """The node's tests, run on clean checkouts in the worktree of a lane's gates.
 
     Every run starts from the exact tree. What the test command itself changes in tracked files is
-    ``rewritten``: it is nobody's work, and each run begins without it.
+    ``rewritten``: it is not part of the work, and each run begins without it.
     """
 
     def __init__(

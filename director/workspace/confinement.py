@@ -62,7 +62,7 @@ class Mechanism(Protocol):
 
 
 class Landlock:
-    """Rules of the kernel's. Callable from any thread."""
+    """Confines by rules of the kernel. Callable from any thread."""
 
     def __init__(self, version: int) -> None:
         self.name = f"Landlock (ABI {version})"
@@ -90,7 +90,7 @@ class Landlock:
 
 
 class Bubblewrap:
-    """Another view of the file system (bwrap(1)), where there is no Landlock."""
+    """Confines by another view of the file system (bwrap(1)), where there is no Landlock."""
 
     def __init__(self, program: str) -> None:
         self.name = "bubblewrap"

@@ -77,7 +77,7 @@ class JobRepository(History):
         return tip
 
     def _last_noted(self) -> str:
-        """Return the last commit the branch was moved to of which everything is there.
+        """Return the last commit the branch was moved to that is whole.
 
         Damaged objects are removed, so that those of the user's repository, where the branch is
         published, take their place.
@@ -161,7 +161,7 @@ class JobRepository(History):
         return files | {"objects/info/alternates": os.fsencode(self.path / "objects") + b"\n"}
 
     def point(self) -> None:
-        """Let the ref name the tip."""
+        """Make the ref name the tip."""
         with self._turn:
             self._point(self._tip)
 
@@ -284,7 +284,7 @@ class JobRepository(History):
         return write_object(self.path / "objects", self.user.object_format, kind, data)
 
     def is_writable(self) -> bool:
-        """Whether git can write an object: what it refuses then is refused for what it is."""
+        """Whether git can write objects: then what it refuses is refused for its content."""
         new = os.urandom(16).hex().encode()
         return self.git.run("hash-object", "-w", "--no-filters", "--stdin", stdin=new).code == 0
 

@@ -14,7 +14,7 @@ from director.workspace.processes import Captured
 
 BRANCH_PREFIX = "director/"
 OWN_FOLDER = ".director/"
-OWN_NAME = "director <director@localhost>"  # that is nobody's address, RFC 6761
+OWN_NAME = "director <director@localhost>"  # an address that nobody has, RFC 6761
 # What the user set for strangers' repositories does not hold for director's own: their branch
 # comes from a folder of theirs. ``TAKING`` holds on this side of a fetch, ``GIVING`` on the other.
 TAKING = (

@@ -110,7 +110,7 @@ class Sandbox:
 
     @property
     def for_one_worktree(self) -> bool:
-        """Whether it is made for one worktree at a time, so that no server can be shared in it."""
+        """Whether it is made for one worktree at a time, so that calls cannot share a server."""
         strict = self.mechanism is not None and self.policy.mode == "strict"
         return bool(self.policy.command) or strict
 
@@ -141,7 +141,7 @@ class Sandbox:
         return Domain((*paths.repository, *beside), mine, paths.hide, strict)
 
     def variables(self, part: Part, worktree: Path, env: Mapping[str, str]) -> dict[str, str]:
-        """Return the variables that ``part`` needs so that it finds a place for temporary files.
+        """Return the variables with which ``part`` finds a place for temporary files.
 
         Where nothing new can be made in the usual one, that is a folder beside its worktree.
         """
@@ -161,7 +161,7 @@ class Sandbox:
         return [_filled(word, places) for word in self.policy.command]
 
     def try_out(self, processes: Processes, env: Mapping[str, str], pool: Path, logs: Path) -> None:
-        """See whether the command of the user's works, in a folder of ``pool``.
+        """Check that the user's own command works, in a folder of ``pool``.
 
         RequestError says why not.
         """

@@ -1,4 +1,4 @@
-"""Whether a job's commits are whole: every object there, and what its id says.
+"""Whether a job's commits are whole: every object is there, and is what its id says.
 
 Git does not compare a loose object with its id when it reads it, and an agent may have written
 one. What the job borrows of its base is the user's and is not gone through.
@@ -94,7 +94,7 @@ class Soundness:
         )
 
     def _added(self, old: str | None, new: str) -> Iterator[tuple[str, bool]]:
-        """Look at what tree ``new`` holds and ``old`` (a tree) does not, in its place."""
+        """Look at what tree ``new`` holds, and tree ``old`` does not hold in the same place."""
         if new == old:
             return
         data = self._read("tree", new)
@@ -145,12 +145,12 @@ class Soundness:
 
 
 def loose(store: Path, oid: str) -> Path:
-    """Return where an object store keeps the object ``oid`` that is in no pack."""
+    """Return where an object store keeps the object ``oid`` when it is not in a pack."""
     return Path(f"{store}/{oid[:2]}/{oid[2:]}")
 
 
 def discard_damaged(store: Path, object_format: str) -> None:
-    """Remove what is no sound object from an object store, where git never replaces one.
+    """Remove damaged objects from an object store, where git never replaces one.
 
     For a job that did not end by itself: a power cut leaves files with nothing in them.
     """

@@ -83,7 +83,7 @@ class Worktree:
         self._attributes = Attributes(path, path.with_name(f"{path.name}.attributes"))
         self._seal = _seal(self._index)
         self._holds: str | None = None  # the commit that the index is of
-        self._seen: _Seen | None = None  # by a look, since when nothing ran in here
+        self._seen: _Seen | None = None  # by a look after which nothing ran in here
         self._plain: dict[str, tuple[int, int]] = {}  # folder → as it was when it was looked into
 
     def _git(self, index: Path) -> Git:
@@ -117,7 +117,7 @@ class Worktree:
         self._seal, self._holds = _seal(self._index), commit
 
     def changed(self) -> frozenset[str]:
-        """Return the paths of the commit that hold something else, or nothing, on disk by now.
+        """Return the paths of the commit that differ on disk, or are missing there.
 
         What this sees is believed by the ``reset`` after it: between the two nothing may run here.
         """

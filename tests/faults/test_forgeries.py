@@ -255,7 +255,7 @@ class TestMerges(ForgingCase):
         )
         self.implement("b", silent_shell(spoil), write("b.txt", "good\n"))
         done = self.ends(0, "run")
-        self.assertIn("sealed.json was changed meanwhile", done.err)
+        self.assertIn("sealed.json was changed while director worked", done.err)
         for name, text in before.items():
             self.assertEqual((self.home / name).read_text(), text)
         for name in ("tips.jsonl", "receipts.jsonl"):
