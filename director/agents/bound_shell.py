@@ -1,4 +1,4 @@
-"""The shell that agents have on a shared server: it takes away from itself what is not its call's.
+"""The shell that agents have on a shared server: it gives up what is not its call's.
 
 A server may write the worktrees of all lanes. OpenCode starts each command of an agent in this
 program, which then becomes the shell; so no command reaches into the worktree of another lane.
@@ -16,7 +16,7 @@ from typing import NoReturn
 from director.workspace import landlock
 from director.workspace.slots import SLOT_VARIABLE, name_of_slot, repository_of, scratch_folder
 
-SHELLS = ("bash", "zsh", "sh")  # that OpenCode takes, but for those with a grammar of their own
+SHELLS = ("bash", "zsh", "sh")  # those that OpenCode takes, but not those with another grammar
 SCRIPT = """\
 #!{python} -IS
 import sys

@@ -62,7 +62,7 @@ class Caller(Protocol):
 class Crew:
     """All roles of one job. ``pause`` waits so many seconds (or less, when cancelled).
 
-    ``check_models`` raises RequestError for a model that no call in that worktree can name.
+    ``check_models`` raises RequestError for a model that a call in that worktree cannot name.
     """
 
     caller: Caller
@@ -81,7 +81,7 @@ class Crew:
         agent that writes needs its worktree for that, so its asker calls ``recalled`` itself.
         Provider faults are tried again with growing pauses; they are nobody's attempt. Raises
         StoppedError when they last or the ceiling is reached, InterruptedRunError on a signal, and
-        RequestError for a model that there is not.
+        RequestError for a model that does not exist.
         """
         if assignment.agent not in WRITING_AGENTS and (kept := self.recalled(assignment)):
             return kept
@@ -95,27 +95,31 @@ class Crew:
                 raise ceiling_reached(self.ledger.spent_usd, self.ledger.ceiling_usd)
             if reply.outcome in CONCLUDED:
                 return reply
-            model = self.config.tiers[assignment.role]
-            if _is_unknown_model(reply):
-                raise RequestError(
-                    f"there is no model {model} ({assignment.role}): {reply.reason}",
-                    "correct [tiers] in the configuration, then run the command again",
-                )
-            if retry >= self.config.limits.provider_retries or _lasts(reply):
-                raise StoppedError(
-                    f"{reply.outcome} with {model}: {reply.reason}",
-                    f"see {_told_in(reply.log)}; when it is put right, run the command again",
-                )
+            self._give_up_if_hopeless(assignment, reply, retry)
             pause = pause_secs(retry, random.random())
             self.events.emit(
                 Kind.PROVIDER_FAULT,
                 assignment.node,
-                model=model,
+                model=self.config.tiers[assignment.role],
                 reason=reply.reason,
                 pause_secs=round(pause, 1),
             )
             self.pause(pause)
         raise AssertionError("unreachable")
+
+    def _give_up_if_hopeless(self, assignment: Assignment, reply: Reply, retry: int) -> None:
+        """Raise an error when another try cannot help, or when there have been enough."""
+        model = self.config.tiers[assignment.role]
+        if _is_unknown_model(reply):
+            raise RequestError(
+                f"there is no model {model} ({assignment.role}): {reply.reason}",
+                "correct [tiers] in the configuration, then run the command again",
+            )
+        if retry >= self.config.limits.provider_retries or _lasts(reply):
+            raise StoppedError(
+                f"{reply.outcome} with {model}: {reply.reason}",
+                f"see {_told_in(reply.log)}; when that is solved, run the command again",
+            )
 
     def _call_once(self, assignment: Assignment) -> Reply:
         model = self.config.tiers[assignment.role]
@@ -126,7 +130,7 @@ class Crew:
 
             def spending(transcript: Transcript) -> str | None:
                 cost = cost_of(model, transcript.usage, self.config.pricing)
-                if cost.usd is not None:  # else what was known so far stands
+                if cost.usd is not None:  # otherwise what was known so far stands
                     meter.set(cost.usd)
                 return "the cost ceiling is reached" if self.ledger.over_ceiling() else None
 
@@ -202,7 +206,7 @@ def pause_secs(retry: int, chance: float) -> float:
 
 
 def _is_unknown_model(reply: Reply) -> bool:
-    """Whether OpenCode or the provider knows no model of that name: the configuration's fault."""
+    """Whether OpenCode or the provider does not know the model: a configuration error."""
     fault = reply.transcript.faults[-1:]
     absent = any(one.status_code == 404 and "model" in one.message.lower() for one in fault)
     return absent or reply.reason.startswith(UNKNOWN_MODEL_NAMES)

@@ -18,7 +18,7 @@ NAME_PREFIX = "director-"
 
 
 def unknown_prefix() -> str:
-    """Return a beginning for names of agents that no project can know beforehand.
+    """Return a prefix for names of agents that no project can know beforehand.
 
     OpenCode merges agents of one name: steps, sampling and permissions of a project's agent, and
     that it is disabled, would be ours.

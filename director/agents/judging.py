@@ -11,7 +11,7 @@ from director.agents.transcript import AgentFault, Retry, Transcript, Transcript
 from director.workspace.processes import Ended, Ending
 
 EMPTY_FINISHES_TOLERATED = 5
-MOST_BYTES = 64 * 1024 * 1024  # of events, and of standard error: nobody means more
+MOST_BYTES = 64 * 1024 * 1024  # of events, and of standard error: more is never meant
 STREAM_ERRORS_TOLERATED = 3
 STREAM_ERROR = re.compile(rb'message="stream error"[^\n]*')
 REJECTED = re.compile(r"permission requested: ([^\n;]+); auto-rejecting")

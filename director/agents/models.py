@@ -1,7 +1,7 @@
 """Whether OpenCode knows the models of ``[tiers]``: found out before the first call is paid for.
 
-OpenCode lists exactly the models that a call may name. What it lists is remembered: a listing of
-an earlier day vouches for a model, only a fresh one refuses it.
+OpenCode lists exactly the models that a call may name. What it lists is remembered: an earlier
+listing vouches for a model, only a fresh one refuses it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Wanted:
 
 
 def wanted_models(config: Config, profile: str = "") -> list[Wanted]:
-    """Return what OpenCode has to know for ``config``; ``profile`` is its name in a bench.
+    """Return the models that OpenCode must know for ``config``; ``profile`` is its name in a bench.
 
     Those of ``[providers.local]`` are director's own to define. A server that somebody else runs
     knows models of its own.
@@ -67,7 +67,7 @@ def models_in(listing: str) -> frozenset[str]:
 
 
 class Memory:
-    """The last listing, in the file ``path``; it holds for one OpenCode with these settings."""
+    """The last listing, in the file ``path``; it is valid for one OpenCode with these settings."""
 
     def __init__(self, path: Path, program: str, settings: Mapping[str, Any]) -> None:
         self._path = path
@@ -76,7 +76,7 @@ class Memory:
         self._key = hashlib.sha256(text.encode()).hexdigest()
 
     def recall(self) -> frozenset[str]:
-        """Return what was listed; none where OpenCode has not said anything yet."""
+        """Return what was listed; none where there is no listing yet."""
         with suppress(DirectorError):
             found = read_json(self._path) or {}
             if found.get("for") == self._key and isinstance(found.get("models"), list):
@@ -90,9 +90,9 @@ class Memory:
 
 
 class ModelCheck:
-    """Asks OpenCode beside other work, and refuses what it does not know before a call.
+    """Asks OpenCode in the background, and refuses models that it does not know before a call.
 
-    For any number of threads.
+    Callable from any thread.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class ModelCheck:
             raise self._refusal
 
     def close(self) -> None:
-        """End what is still asked: nobody is going to call."""
+        """Stop asking: no call is going to be made."""
         self._closed = True
         self._await()
 
@@ -138,7 +138,7 @@ class ModelCheck:
         return "no call is going to be made" if self._closed else None
 
     def _ask_for_any(self) -> None:
-        with suppress(OSError, DirectorError):  # then OpenCode does not say
+        with suppress(OSError, DirectorError):  # then nothing is listed
             self._listed = NOTHING
             self._listed = self._ask(None, self._stop)
             self._memory.keep(self._listed)
@@ -150,7 +150,7 @@ class ModelCheck:
             listed = self._ask(worktree, self._stop)  # its own configuration may add models
             self._memory.keep(self._listed | listed)
         if not listed:
-            return None  # OpenCode does not say
+            return None  # OpenCode lists nothing
         self._tell_of_defined(listed)
         return _refusal(self._missing(listed), listed)
 
@@ -158,7 +158,7 @@ class ModelCheck:
         for one in self._wanted:
             if one.defined and one.model not in listed:
                 named = _named(one.model, [one], listed)
-                message = f"a model is called that OpenCode knows from [sampling] only: {named}"
+                message = f"OpenCode knows a model from [sampling] only: {named}"
                 self._events.emit(Kind.NOTICE, message=message)
 
     def _missing(self, listed: Collection[str]) -> list[Wanted]:
@@ -180,7 +180,7 @@ def _refusal(missing: Collection[Wanted], listed: Collection[str]) -> RequestErr
 
 
 def _named(model: str, named: Iterable[Wanted], listed: Collection[str]) -> str:
-    """Return a model that is not listed with the places that name it and what may be meant."""
+    """Name an unlisted model, the places that name it, and the model that may be meant."""
     places = ", ".join(one.place for one in named)
     provider = model.partition("/")[0]
     if guess := get_close_matches(model, listed, 1):

@@ -132,7 +132,7 @@ class OpenCode:
     def _lease(self, assignment: Assignment) -> AbstractContextManager[Server | None]:
         """Give the server for a call; None where the call must have an OpenCode of its own.
 
-        Asked for each call anew: an agent may have added to the worktree. Whoever names a server
+        Asked for each call: an agent may have added to the worktree. Whoever names a server
         of their own is taken at their word.
         """
         code = code_in(assignment.cwd)
@@ -204,7 +204,7 @@ class OpenCode:
         config = server_config(self._templates, self._config, PLUGIN, self._served_prefix)
         if url := self._config.opencode.server_url:
             return self._somebodys_server(url, config, folder)
-        if self._sandbox.binds_threads:  # all lanes share the server's domain: each command its own
+        if self._sandbox.binds_threads:  # the server's own domain is that of all lanes
             config["shell"] = str(write_bound_shell(notes, folder.parent, self._env))
         for place in (self._logs, folder):
             make_folder(place)
@@ -279,8 +279,8 @@ class OpenCode:
         make_folder(scratch)
         out, where = scratch / "models", worktree or place
         env = self._environment({}, scratch)
-        # An install that it begins in the background, and breaks off at its end, leaves a lock
-        # there that the next call would wait a minute for.
+        # An install that it begins in the background and abandons when it ends leaves a lock there,
+        # for which the next call would wait a minute.
         env |= {"XDG_STATE_HOME": str(scratch)}
         if worktree:
             env |= {"PWD": str(worktree), **slot_variables(worktree)}

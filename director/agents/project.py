@@ -62,7 +62,7 @@ def deep_merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, An
 
 
 def parse_settings(text: str, name: str) -> dict[str, Any]:
-    """Return what a configuration of OpenCode's says; ``name`` stands in the RequestError."""
+    """Return the settings in a configuration of OpenCode's; RequestError mentions ``name``."""
     plain = _COMMENT.sub(lambda match: match[1] or " ", text)
     plain = _TRAILING_COMMA.sub(lambda match: match[1] or "", plain)
     try:

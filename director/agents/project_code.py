@@ -1,4 +1,4 @@
-"""What a worktree's own OpenCode configuration has OpenCode run.
+"""What a worktree's own OpenCode configuration makes OpenCode run.
 
 OpenCode imports plugins and tools and starts servers as a configuration tells it to. In a server
 that all calls share they would be there for the others, and for longer than the call. Agent
@@ -30,7 +30,7 @@ DEPENDENCIES = ("dependencies", "devDependencies", "peerDependencies", "optional
 
 
 def code_in(worktree: Path) -> str | None:
-    """Return what the worktree has OpenCode run, in words that name the file; None: nothing."""
+    """Return what the worktree makes OpenCode run, in words that name the file; None: nothing."""
     return next(_code(worktree), None)
 
 
@@ -43,7 +43,7 @@ def defines_agents(worktree: Path) -> bool:
 
 
 def spare_install(worktree: Path) -> None:
-    """See to it that OpenCode installs nothing in the worktree's ``.opencode`` (63 MB by npm).
+    """Keep OpenCode from installing anything in the worktree's ``.opencode`` (63 MB by npm).
 
     It does so for the types of plugins that may come, and a call on a server waits for it. It
     does not where a lock file, which OpenCode itself has git ignore, tells that it has been done.
@@ -54,7 +54,7 @@ def spare_install(worktree: Path) -> None:
         return
     root = {"dependencies": {OPENCODES_PACKAGE: "*"}}
     lock = {"lockfileVersion": 3, "packages": {"": root}}
-    with suppress(OSError):  # it is a saving, nothing more
+    with suppress(OSError):  # it only saves time
         (folder / MODULES).mkdir(exist_ok=True)
         with (folder / LOCK).open("x") as stream:
             json.dump(lock, stream)
@@ -109,7 +109,7 @@ def _files(worktree: Path) -> Iterator[Path]:
 
 
 def _settings(worktree: Path, name: str) -> dict[str, Any] | None:
-    """Return what a configuration file says ({} where there is none); None: it cannot be told."""
+    """Return what a configuration file says ({} where there is none); None: it cannot be read."""
     path = worktree / name
     if not os.path.lexists(path):
         return {}
@@ -121,7 +121,7 @@ def _settings(worktree: Path, name: str) -> dict[str, Any] | None:
 
 
 def _text(path: Path) -> str | None:
-    """Return the text of a file; None where it is not one: to read a pipe would never end."""
+    """Return the text of a regular file, else None: reading a pipe would never end."""
     try:
         return read_text(path) if path.is_file() else None
     except RequestError:

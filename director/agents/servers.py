@@ -119,5 +119,6 @@ class Servers:
     def _give_up(self, reason: str) -> None:
         self._start = None
         self._events.emit(
-            Kind.NOTICE, message=f"no OpenCode server ({reason}): each call starts OpenCode anew"
+            Kind.NOTICE,
+            message=f"no OpenCode server ({reason}): each call starts an OpenCode of its own",
         )

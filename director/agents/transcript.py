@@ -41,7 +41,7 @@ class AgentFault:
 
 @dataclass(frozen=True)
 class Retry:
-    """A provider failed and is tried again: for the how-manieth time, and ``at`` what time.
+    """A provider failed and is tried again: ``attempt`` counts the tries, ``at`` is when.
 
     ``at`` is in seconds since 1970. Only servers tell of it.
     """
@@ -121,7 +121,7 @@ class TranscriptFollower:
     """Follows an events file that another process is writing, whole line by whole line.
 
     No secret gets into the transcript. ``size`` is how many bytes were read. A line longer than
-    LONGEST_LINE is passed over, like any that is no event.
+    LONGEST_LINE is passed over, like any that is not an event.
     """
 
     def __init__(self, path: Path, redactor: Redactor = NOTHING_SECRET) -> None:

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--continue",
         dest="approve",
         action="store_true",
-        help="approve what lies at the gate, as it is on disk now, and go on",
+        help="approve what lies at the gate, as it is on disk now, and continue",
     )
     parser.add_argument(
         "--new",
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume",
         metavar="ID",
-        help="make an archived job the current one again, and say how it goes on",
+        help="make an archived job the current one again, and say how to continue it",
     )
     parser.add_argument(
         "--auto",
@@ -82,7 +82,8 @@ def _resume(args: argparse.Namespace, context: Context, setting: Setting) -> int
     stage = report.stage
     where = left_to_do(report.directory, stage) or "nothing is left to do"
     context.say(
-        f"Job {named(stage)} is the current one again: {where}.\nGo on with: {next_command(stage)}"
+        f"Job {named(stage)} is the current one again: {where}.\n"
+        f"Continue with: {next_command(stage)}"
     )
     return 0
 
@@ -96,7 +97,7 @@ def _task(args: argparse.Namespace, context: Context) -> str | None:
         )
     if args.approve and args.new:
         raise RequestError(
-            "--new begins another job, --continue goes on with this one", "leave one of them out"
+            "--new begins another job, --continue continues this one", "leave one of them out"
         )
     if args.approve or args.resume is not None:
         return None
@@ -151,15 +152,17 @@ def _as_text(report: PlanReport) -> str:
     match report.stage.stage:
         case Stage.GATE_SPEC:
             (spec,) = _look_at(report)
-            return f"Gate 1: read {spec} and edit it as you like ({spent}).\nGo on with: {GO_ON}"
+            return f"Gate 1: read {spec} and edit it as you like ({spent}).\nContinue with: {GO_ON}"
         case Stage.GATE_PLAN:
             plan, diff, tests = _look_at(report)
             return (
                 f"Gate 2: read {plan} and `{diff}` (the tests), "
-                f"edit the tests in {tests} ({spent}).\n{_told(report)}Go on with: {GO_ON}"
+                f"edit the tests in {tests} ({spent}).\n{_told(report)}Continue with: {GO_ON}"
             )
     nodes = counted(len(report.nodes), "node")
-    return f"The plan is ready: {nodes}, tests frozen and red ({spent}).\nGo on with: director run"
+    return (
+        f"The plan is ready: {nodes}, tests frozen and red ({spent}).\nContinue with: director run"
+    )
 
 
 def _support(report: PlanReport) -> list[tuple[str, str]]:

@@ -120,7 +120,7 @@ def _ending(report: RunReport) -> tuple[str, str]:
     if red:
         named = "; ".join(f"{g.name}: {g.reason}; {g.note}; see {g.log}" for g in red)
         return f"All nodes are done, but the integration gate is red: {named}", (
-            f"git switch -c mend {branch} and mend it there, or plan it as a new task"
+            f"git switch -c fix {branch} and fix it there, or plan the fix as a new task"
         )
     if done < total:
         return f"{done} of {total} nodes are done", "director run"

@@ -80,7 +80,7 @@ def _as_text(found: Verification) -> str:
 
 
 def _remarks(found: Verification) -> Iterator[str]:
-    """Say what one should know of a job that is verified."""
+    """Give what a reader should know although the job is verified."""
     if found.rebuilt:
         yield (
             f"Rebuilt, not written at the merge: the receipt of {', '.join(found.rebuilt)}; "

@@ -1,1 +1,1 @@
-"""One job, opened: its lock, repository, worktrees, gates and crew, and their end."""
+"""One job, opened: its lock, repository, worktrees, gates and agents, and their end."""

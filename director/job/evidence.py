@@ -1,4 +1,4 @@
-"""A gate's exit code, held against what its output shows of the node's tests."""
+"""A gate's exit code, compared with what its output shows of the node's tests."""
 
 from __future__ import annotations
 

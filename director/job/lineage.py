@@ -1,4 +1,4 @@
-"""Whether a commit of the job branch is of this job, on the one before it."""
+"""Whether a commit of the job branch belongs to the job and follows the commit before it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from director.model.plan import Plan
 from director.workspace.history import BranchCommit
 
 
-def foreignness(plan: Plan, commit: BranchCommit, before: str) -> str | None:
-    """Say why ``commit`` is not one that director puts on the commit ``before``, or None.
+def why_foreign(plan: Plan, commit: BranchCommit, before: str) -> str | None:
+    """Say why ``commit`` cannot be one that director put on the commit ``before``; None: it can.
 
     Nothing but its parents and trailers is looked at, which anybody can copy.
     """

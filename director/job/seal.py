@@ -1,4 +1,4 @@
-"""The seal of a plan: what gate 2 let pass, kept to tell whether plan.json is still that."""
+"""The seal of a plan: what gate 2 approved, kept to tell whether plan.json has changed since."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ from director.records import files
 from director.records.clock import now
 from director.records.job_directory import JobDirectory
 
+SEAL_AGAIN = (
+    "restore it; or remove it and read plan.json, which `director plan --continue` then admits as "
+    "it is"
+)
 UNSEALED = ("repo",)  # where the repository is may change
 
 
@@ -27,27 +31,24 @@ class Seal(NamedTuple):
 
 
 def seal_plan(directory: JobDirectory, plan: Plan, contract: str) -> None:
-    """Put on record that ``plan``, with its tests in commit ``contract``, is what may run."""
+    """Record that ``plan``, with its tests in commit ``contract``, is what may run."""
     seal = Seal(now(), contract, _sealed(plan))
     files.write_json(directory.sealed, seal._asdict())
 
 
 def read_seal(directory: JobDirectory) -> Seal | None:
     """Return the seal of a job, or None where there is none; RequestError when it is damaged."""
-    stored = files.read_json(directory.sealed)
+    stored = files.read_json(directory.sealed, SEAL_AGAIN)
     if stored is None:
         return None
     match stored:
         case {"sealed_at": str(), "contract": str(), "plan": {"nodes": list()}}:
             return Seal(**{name: stored[name] for name in Seal._fields})
-    raise RequestError(
-        f"{directory.sealed} is not one that this version wrote",
-        "read plan.json, then `director plan --continue` admits it as it is",
-    )
+    raise RequestError(f"{directory.sealed} was not written by this version", SEAL_AGAIN)
 
 
 def differences(seal: Seal, plan: Plan) -> Iterator[str]:
-    """Say in what ``plan`` is not the one that was sealed: which node, and which field."""
+    """Name the nodes and fields in which ``plan`` differs from the one that was sealed."""
     before, after = seal.plan, _sealed(plan)
     yield from (name for name in after if name != "nodes" and after[name] != before.get(name))
     known = {str(node.get("id")): node for node in before["nodes"]}
@@ -77,7 +78,7 @@ def check_seal(directory: JobDirectory, plan: Plan) -> Seal:
 
 
 def restore_seal(directory: JobDirectory, seal: Seal) -> bool:
-    """Write a seal again that somebody changed while it was in use; returns whether that was so."""
+    """Restore a seal that somebody changed while it was in use; returns whether that was so."""
     try:
         if read_seal(directory) == seal:
             return False

@@ -9,9 +9,9 @@ from pathlib import Path
 from director.model.config import Config
 from director.workspace.git_settings import freeze_settings
 from director.workspace.repository import Repository
-from director.workspace.sandbox import Sandbox, choose_mechanism, grounds_of, home_of
+from director.workspace.sandbox import Sandbox, choose_mechanism, home_of, sandbox_paths
 
-BYTECODE = "PYTHONPYCACHEPREFIX"  # compiled code outside the worktree: anybody's, of anything
+BYTECODE = "PYTHONPYCACHEPREFIX"  # compiled code outside the worktree, which anybody may have left
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,8 @@ def site_of(
     settings = freeze_settings(user.git, home, folder / "notes" / "git")
     mechanism = choose_mechanism(policy, env)
     kept = (user.root, user.common_dir, user.objects, job)
-    grounds = grounds_of(policy, kept, folder, env) if mechanism else None
+    paths = sandbox_paths(policy, kept, folder, env) if mechanism else None
     places = {"git": str(job), "repo": str(user.root), "home": str(home)}
-    sandbox = Sandbox(policy, places, mechanism, grounds)
+    sandbox = Sandbox(policy, places, mechanism, paths)
     shown = {name: value for name, value in config.env.of(env).items() if name != BYTECODE}
     return Site(user.reading(settings), sandbox, {**shown, **settings.variables})

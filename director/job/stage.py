@@ -10,6 +10,8 @@ from director.model.errors import RequestError
 from director.records import files
 from director.records.job_directory import JobDirectory
 
+START_OVER = 'restore it, or start over with `director plan "<task>"`'
+
 
 class Stage(StrEnum):
     """The stages of planning, in their order."""
@@ -49,7 +51,7 @@ class PlanStage(NamedTuple):
 
 def read_stage(directory: JobDirectory) -> PlanStage | None:
     """Return where planning stands, or None where there is no job."""
-    stored = files.read_json(directory.stage)
+    stored = files.read_json(directory.stage, START_OVER)
     if stored is None:
         return None
     known = PlanStage._fields
@@ -60,8 +62,8 @@ def read_stage(directory: JobDirectory) -> PlanStage | None:
         return PlanStage(**values)
     except (KeyError, TypeError, ValueError) as error:
         raise RequestError(
-            f"{directory.stage} is not one that this version wrote: {error}",
-            'restore it, or begin anew with `director plan "<task>"`',
+            f"{directory.stage} was not written by this version: {error}",
+            START_OVER,
         ) from None
 
 

@@ -15,7 +15,7 @@ from director.agents.templates import load_template
 from director.job.merge_queue import MergeQueue
 from director.job.provided import provisions_of
 from director.job.publishing import Publisher
-from director.job.site import site_of
+from director.job.site import Site, site_of
 from director.model.config import Config
 from director.model.errors import StoppedError
 from director.model.roles import Agent
@@ -56,7 +56,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Workbench:
-    """One job with its tools. ``confinement`` says in words what agents and gates are kept by."""
+    """One job with its tools. ``confinement`` says in words what confines agents and gates."""
 
     job_id: str
     directory: JobDirectory
@@ -87,47 +87,21 @@ def open_workbench(
     Processes that a killed run left behind are ended first, and its worktrees taken over; on the
     way out the worktrees go and the branch is published, whatever happened in between.
     """
-    env = setting.env
-    sources = find_sources(setting.repository, config.worktree)
-    redactor = redactor_of(setting, directory, config, sources)
-    directory = JobDirectory(directory.path, redactor)
-    events = setting.events.without(redactor).also(journal(directory.events))
-    processes = Processes(job_id, setting.cancellation)
-    _sweep(processes, events)
-    _warn_of_anonymous_commits(setting, events)
-    _clean_logs(directory, redactor)
-    _warn_of_unpriced_models(config, events)
-    remove_stale_locks(directory.repository, setting.repository, branch)
-    if directory.pool.exists():
-        discard_damaged(directory.repository / "objects", setting.repository.object_format)
-    limit = config.limits.node_timeout_secs
+    opening = _Opening.of(setting, directory, config, job_id, branch)
+    directory, events = opening.directory, opening.events
+    opening.recover()
+    opening.warn()
     with (
-        _telling_of_removal(setting.home, directory, branch),
-        pool_folder(directory.pool, env, events) as folder,
+        _explaining_removal(setting.home, directory, branch),
+        pool_folder(directory.pool, setting.env, events) as folder,
     ):
-        site = site_of(setting.repository, directory.repository, config, env, folder)
-        if notice := site.sandbox.missing:
-            events.emit(Kind.NOTICE, message=notice)
-        job = open_job_repository(directory.repository, site.repository, branch)
-        for message in job.notices:
-            events.emit(Kind.NOTICE, message=message)
-        opencode = OpenCode(
-            processes, env, site.repository.root, config, directory.logs, site.sandbox, redactor
-        )
-        gates = Gates(processes, site.gate_env, directory.logs, limit, site.sandbox, redactor)
-        pool = Pool(job, folder, provisions_of(config, sources, job, gates, events))
-        ledger = Ledger(directory.costs, config.limits.cost_ceiling_usd)
-        notes, pause = CallNotes(directory.calls), patient_pause(setting.cancellation)
+        site = site_of(setting.repository, directory.repository, config, setting.env, folder)
+        job = opening.repository(site)
+        opencode, gates = opening.opencode(site), opening.gates(site)
+        pool = Pool(job, folder, provisions_of(config, opening.sources, job, gates, events))
         with opencode.serving(pool.agents / "server", pool.notes / "shell", events):
-            site.sandbox.try_out(processes, site.gate_env, folder, directory.logs)
-            models = ModelCheck(
-                [*wanted_models(config), *wanted_later],
-                partial(opencode.listed_models, pool.agents / "models"),
-                opencode.memory(setting.home.models),
-                events,
-            )
-            models.begin()
-            check = models.check
+            site.sandbox.try_out(opening.processes, site.gate_env, folder, directory.logs)
+            models = opening.model_check(opencode, pool, wanted_later)
             bench = Workbench(
                 job_id=job_id,
                 directory=directory,
@@ -135,27 +109,112 @@ def open_workbench(
                 job=job,
                 pool=pool,
                 gates=gates,
-                crew=Crew(
-                    opencode, config, ledger, notes, events, setting.cancellation, pause, check
-                ),
+                crew=opening.crew(opencode, models),
                 events=events,
                 publisher=Publisher(job, events),
                 queue=MergeQueue(job, setting.cancellation),
                 confinement=site.sandbox.name,
             )
+            models.begin()
             try:
                 yield bench
             finally:
                 models.close()
                 bench.publisher.close()
-                if job.restore_journal():
-                    message = f"{directory.tips} was changed meanwhile: it is as it was again"
-                    events.emit(Kind.NOTICE, message=message)
+                _restore_journal(bench)
+
+
+@dataclass(frozen=True)
+class _Opening:
+    """A job that is being opened, and what its tools are made of."""
+
+    setting: Setting
+    directory: JobDirectory
+    config: Config
+    job_id: str
+    branch: str
+    sources: Sources
+    redactor: Redactor
+    events: Events
+    processes: Processes
+
+    @classmethod
+    def of(
+        cls, setting: Setting, directory: JobDirectory, config: Config, job_id: str, branch: str
+    ) -> _Opening:
+        sources = find_sources(setting.repository, config.worktree)
+        redactor = redactor_of(setting, directory, config, sources)
+        clean = JobDirectory(directory.path, redactor)
+        events = setting.events.without(redactor).also(journal(clean.events))
+        processes = Processes(job_id, setting.cancellation)
+        return cls(setting, clean, config, job_id, branch, sources, redactor, events, processes)
+
+    def recover(self) -> None:
+        """Undo what a killed run left behind, but for its worktrees."""
+        directory, user = self.directory, self.setting.repository
+        _sweep(self.processes, self.events)
+        _clean_logs(directory, self.redactor)
+        remove_stale_locks(directory.repository, user, self.branch)
+        if directory.pool.exists():
+            discard_damaged(directory.repository / "objects", user.object_format)
+
+    def warn(self) -> None:
+        """Give the notices that the user's settings call for."""
+        _warn_of_anonymous_commits(self.setting, self.events)
+        _warn_of_unpriced_models(self.config, self.events)
+
+    def repository(self, site: Site) -> JobRepository:
+        """Return the job repository; notices say what is wrong with it, or with the sandbox."""
+        if notice := site.sandbox.missing:
+            self.events.emit(Kind.NOTICE, message=notice)
+        job = open_job_repository(self.directory.repository, site.repository, self.branch)
+        for message in job.notices:
+            self.events.emit(Kind.NOTICE, message=message)
+        return job
+
+    def opencode(self, site: Site) -> OpenCode:
+        """Return what makes the calls of agents."""
+        env, root, logs = self.setting.env, site.repository.root, self.directory.logs
+        return OpenCode(self.processes, env, root, self.config, logs, site.sandbox, self.redactor)
+
+    def gates(self, site: Site) -> Gates:
+        """Return what runs gates."""
+        limit, logs = self.config.limits.node_timeout_secs, self.directory.logs
+        return Gates(self.processes, site.gate_env, logs, limit, site.sandbox, self.redactor)
+
+    def model_check(self, opencode: OpenCode, pool: Pool, later: Sequence[Wanted]) -> ModelCheck:
+        """Return what refuses models that OpenCode does not know."""
+        return ModelCheck(
+            [*wanted_models(self.config), *later],
+            partial(opencode.listed_models, pool.agents / "models"),
+            opencode.memory(self.setting.home.models),
+            self.events,
+        )
+
+    def crew(self, opencode: OpenCode, models: ModelCheck) -> Crew:
+        """Return what asks roles. It reads the notes of a killed run, before any agent runs."""
+        cancellation = self.setting.cancellation
+        return Crew(
+            opencode,
+            self.config,
+            Ledger(self.directory.costs, self.config.limits.cost_ceiling_usd),
+            CallNotes(self.directory.calls),
+            self.events,
+            cancellation,
+            patient_pause(cancellation),
+            models.check,
+        )
+
+
+def _restore_journal(bench: Workbench) -> None:
+    if bench.job.restore_journal():
+        message = f"{bench.directory.tips} was changed while director worked: it was restored"
+        bench.events.emit(Kind.NOTICE, message=message)
 
 
 @contextmanager
-def _telling_of_removal(home: Home, directory: JobDirectory, branch: str) -> Iterator[None]:
-    """Say so when what failed did because somebody removed the records meanwhile.
+def _explaining_removal(home: Home, directory: JobDirectory, branch: str) -> Iterator[None]:
+    """Name the reason when work fails because somebody removed the records meanwhile.
 
     Writing made some of them again, but not the lock, which is older than all.
     """
@@ -182,7 +241,9 @@ def check_prerequisites(setting: Setting) -> None:
 
 def _sweep(processes: Processes, events: Events) -> None:
     if ended := processes.sweep():
-        events.emit(Kind.NOTICE, message=f"ended {ended} processes that a killed run left behind")
+        events.emit(
+            Kind.NOTICE, message=f"processes that a killed run left behind were ended: {ended}"
+        )
 
 
 def _clean_logs(directory: JobDirectory, redactor: Redactor) -> None:

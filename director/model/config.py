@@ -26,7 +26,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class ReviewPolicy:
-    """When a model reads a diff that is already green, and what its word counts.
+    """When a model reads a diff that is already green, and whether its objection blocks the merge.
 
     ``veto``: what the reviewer calls critical does not merge, and spends an attempt.
     """
@@ -101,11 +101,11 @@ class OpenCodeOptions:
 
 @dataclass(frozen=True)
 class SandboxPolicy:
-    """What agents and gates are kept from. ``mode`` is one of SANDBOX_MODES.
+    """What agents and gates may not touch. ``mode`` is one of SANDBOX_MODES.
 
     ``command`` stands in front of every agent and gate (empty: none) and takes the place of the
-    mode. ``write`` are folders (absolute, or below ``~``) that may be written besides, ``hide``
-    files and folders that cannot be read either.
+    mode. ``write`` are folders (absolute, or below ``~``) that may be written as well, ``hide``
+    files and folders that may not even be read.
     """
 
     mode: str = "auto"

@@ -35,7 +35,7 @@ LOCAL_PREFIX = "local/"
 PLACEHOLDER = "PROVIDER/"
 HIGHEST_PRICE = 1_000_000  # US dollars per million tokens
 HIGHEST_LIMIT = 1_000_000_000
-TOO_LARGE = 2**64  # for what reads a request
+TOO_LARGE = 2**64  # for those who read a request
 SANDBOX_PLACES = ("worktree", "scratch", "git", "repo", "home")
 Section = TypeVar("Section", Limits, LocalProvider, OpenCodeOptions, Price, ReviewPolicy, Sampling)
 
@@ -182,7 +182,7 @@ class _Reader:
         return words
 
     def _places(self, value: object, path: tuple[str, ...]) -> tuple[str, ...]:
-        """Return paths of the machine: absolute, or below the home folder."""
+        """Return paths on this machine: absolute, or below the home folder."""
         given = self._strings(value, path)
         for one in given:
             if not one.startswith(("/", "~/")) and one != "~":
@@ -342,7 +342,7 @@ def _fits(value: object, hint: object) -> bool:
 
 
 def _can_be_sent(value: object) -> bool:
-    """Whether JSON can hold a value, and whoever reads it the numbers in it."""
+    """Whether JSON can hold a value, and common readers the numbers in it."""
     match value:
         case dict():
             return all(map(_can_be_sent, value.values()))

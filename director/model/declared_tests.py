@@ -1,6 +1,6 @@
 """How many tests a test file holds, at least: read from its text, nothing is run.
 
-Less than the truth where something leaves a doubt, never more: a decorator that nobody knows, a
+In doubt it is fewer than there are, never more: a decorator that nobody knows, a
 class whose base is defined elsewhere, a definition within a condition.
 """
 
@@ -114,7 +114,7 @@ def _is_test(statement: ast.stmt) -> TypeGuard[ast.FunctionDef | ast.AsyncFuncti
 
 
 def _dotted(expression: ast.expr) -> str:
-    """Return a name as it is written, without a call; "" where it is no plain name."""
+    """Return a name as it is written, without a call; "" where it is not a plain name."""
     if isinstance(expression, ast.Call):
         expression = expression.func
     try:
@@ -128,7 +128,7 @@ def _in_go(text: str) -> int:
     if re.search(r"^//\s*\+build|^//go:build|^func TestMain\(", text, re.MULTILINE):
         return 0
     if "`" in text or "/*" in text:
-        return 0  # what looks like a function may stand in a text
+        return 0  # what looks like a function may be part of a string or comment
     return len(re.findall(r"^func Test(?:[^a-z\W]\w*)?\(\w+ \*testing\.T\)", text, re.MULTILINE))
 
 

@@ -43,7 +43,7 @@ def evidence_of_green(command: str, output: str, tests: Mapping[str, str]) -> Ev
     if counted.executed is None:
         return Evidence(None)
     declared = _declared(invocation, counted.runner or "", tests)
-    whole = len(output) <= READ_CHARACTERS  # else the end of it shows a part of the tests
+    whole = len(output) <= READ_CHARACTERS  # otherwise its end shows only a part of the tests
     least = max(declared, counted.announced, 1) if whole else 1
     if counted.executed and counted.executed + counted.skipped >= least:
         return Evidence(counted.executed)

@@ -14,7 +14,7 @@ GREEN = "green"
 class GateRun:
     """One run of a gate that a merge rests on. ``exit_code`` None: the command was ended.
 
-    ``wall_secs``, ``commit`` and ``tree`` are None where a rebuilt receipt cannot tell.
+    ``wall_secs``, ``commit`` and ``tree`` are None on receipts that an earlier version rebuilt.
     ``tests_run``: how many tests ran (None: not known, or not on record).
     """
 
@@ -45,8 +45,9 @@ class Receipt:
     ``base`` is the commit that the ``candidate`` stands on, ``merged`` the commit on the branch,
     ``tree`` its tree and ``parent`` its parent. ``tests`` maps the node's frozen tests to their
     sha256. ``tier`` and ``model`` are None for a node that was green without a call. ``rebuilt``:
-    made from the commit's trailers after a crash. ``confinement`` is what kept agents and gates
-    from what director believes, in words ("": not known).
+    the merge had no receipt, so its tests were gated again, and ``gates`` are these runs; the rest
+    is from the commit's trailers. ``confinement`` says in words what confined agents and gates
+    ("": not known).
     """
 
     ts: str

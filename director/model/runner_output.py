@@ -62,7 +62,7 @@ def _worded(runner: str, lines: Iterable[str]) -> CountedTests | None:
 
 
 def _sum(numbers: Iterable[str | None]) -> int:
-    """Add up digits as they are printed; what has more than nine is nonsense, and cut."""
+    """Add up numbers as they are printed; of absurd ones the first nine digits count."""
     return sum(int(number[:9]) for number in numbers if number)
 
 

@@ -37,7 +37,7 @@ _CFG_SECTION = re.compile(r"(?:tool:)?(?:pytest|tox|unittest|nosetests)(?::.*)?|
 
 
 def support_problems(nodes: Sequence[Node]) -> list[str]:
-    """Return one sentence for each test support file in an allowlist that the plan is silent on."""
+    """Return a sentence for each test support file in an allowlist without ``test_support``."""
     folders = _test_folders(nodes)
     recipes = {name for node in nodes for name in _recipes(node.test_cmd)}
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
-LARGEST = 1e15  # tokens, US dollars: what is above cannot be meant
+LARGEST = 1e15  # tokens, US dollars: anything above is an error
 
 
 class Tokens(NamedTuple):

@@ -52,7 +52,7 @@ _SYNTAX_ERRORS = (
     ),
 )
 _FIXABLE = re.compile(
-    # What the work may put right: an export of the module under test, "type" in package.json,
+    # What the work may correct: an export of the module under test, "type" in package.json,
     # a plugin in Babel's configuration.
     r"requested module|outside a module|bodies of modules|isn't currently enabled"
 )
@@ -95,7 +95,7 @@ def never_green(run: RedRun, tests: Sequence[str]) -> str | None:
 
 
 def _syntax_errors(output: str) -> Iterator[tuple[str, str]]:
-    """Give the file and the words of each syntax error that the work cannot put right."""
+    """Give the file and the words of each syntax error that the work cannot correct."""
     for pattern in _SYNTAX_ERRORS:
         for found in pattern.finditer(output):
             if not _FIXABLE.search(found["what"]):

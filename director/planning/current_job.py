@@ -27,17 +27,17 @@ RUN = "director run"
 
 
 def to_continue(directory: JobDirectory) -> PlanStage:
-    """Return the current job, whose planning is to go on; RequestError when it cannot."""
+    """Return the current job, to continue planning; RequestError when that cannot be done."""
     current = _current(directory)
     if current is None:
         raise RequestError("there is no plan to continue", 'begin with `director plan "<task>"`')
     if current.stage is Stage.READY and not _edited(directory):
-        raise RequestError("the plan is ready", f"go on with `{RUN}`")
+        raise RequestError("the plan is ready", f"continue with `{RUN}`")
     return current
 
 
 def _edited(directory: JobDirectory) -> bool:
-    """Whether a ready plan is not as it was approved; or tests were put where they are edited."""
+    """Whether a ready plan differs from what was approved, or tests were put out to be edited."""
     seal = read_seal(directory)
     changed = seal is None or any(differences(seal, directory.load_plan()))
     return changed or directory.tests.exists()
@@ -98,7 +98,7 @@ def left_to_do(directory: JobDirectory, stage: PlanStage) -> str | None:
 
 
 def next_command(stage: PlanStage) -> str:
-    """Return the command that goes on with a job."""
+    """Return the command that continues a job."""
     return RUN if stage.stage is Stage.READY else GO_ON
 
 
@@ -136,8 +136,8 @@ def _refuse_unfinished(directory: JobDirectory, current: PlanStage | None, aside
         return
     raise RequestError(
         f"job {named(current)} is not finished: {left}",
-        f"`{next_command(current)}` goes on with it; `{aside}` sets it aside, and says how to "
-        "come back",
+        f"`{next_command(current)}` continues it; "
+        f"`{aside}` sets it aside, and says how to come back",
     )
 
 

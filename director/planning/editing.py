@@ -88,10 +88,11 @@ def _changed_since(plan: Plan, receipt: Receipt) -> str:
 
 
 def admit_edited(bench: Workbench, draft: Draft, admitted: Mapping[str, str]) -> None:
-    """See the tests red of each node that is not as it was when they were seen red.
+    """Check that the tests of each edited node are red.
 
-    ``admitted`` maps node ids to fingerprints. They run on the base with the tests of all nodes:
-    what merged has no part in it. RequestError names a node whose tests are not red.
+    ``admitted`` maps node ids to the fingerprints under which they were seen red; others count as
+    edited. Tests run on the base with the tests of all nodes: what merged plays no part.
+    RequestError names a node whose tests are not red.
     """
     edited = [node for node in draft.plan.nodes if fingerprint(node) != admitted.get(node.id)]
     if not edited:
@@ -111,7 +112,10 @@ def admit_edited(bench: Workbench, draft: Draft, admitted: Mapping[str, str]) ->
 
 
 def put_contract_on_branch(bench: Workbench, draft: Draft) -> None:
-    """Make the branch hold exactly the tests of the plan, besides what merged; say what goes."""
+    """Make the branch hold exactly the tests of the plan, besides what merged.
+
+    A notice names the tests that are removed.
+    """
     job, base, tip = bench.job, draft.plan.base_commit, bench.job.tip()
     brought = _brought(bench, base, tip)
     before = job.entries(base, brought)
@@ -123,7 +127,9 @@ def put_contract_on_branch(bench: Workbench, draft: Draft) -> None:
     }
     if dropped:
         named = ", ".join(f"{path} (of {brought[path]})" for path in sorted(dropped))
-        bench.events.emit(Kind.NOTICE, message=f"not in the plan, so off the branch: {named}")
+        bench.events.emit(
+            Kind.NOTICE, message=f"taken off the branch, since the plan does not have them: {named}"
+        )
     edited = {path: entry for path, entry in draft.entries.items() if found.get(path) != entry}
     owners = {path: node.id for node in draft.plan.nodes for path in node.tests}
     ids = sorted({brought[path] for path in dropped} | {owners[path] for path in edited})

@@ -32,6 +32,7 @@ from director.planning.authoring import (
 from director.planning.current_job import GO_ON, bring_back, for_task, to_continue
 from director.planning.decomposing import decompose, forget
 from director.planning.editing import (
+    Draft,
     admit_edited,
     clear_away,
     draft_of,
@@ -149,7 +150,7 @@ class _Pipeline:
             Stage.GATE_PLAN: self._gate_plan,
         }
         self._tell()
-        if self.stage.stage is Stage.READY:  # edited afterwards
+        if self.stage.stage is Stage.READY:  # and was edited since
             self._freeze(edited_only=True)
         self._gate_base()
         while step := steps.get(self.stage.stage):
@@ -170,7 +171,7 @@ class _Pipeline:
         write_stage(self.bench.directory, self.stage)
 
     def _gate_base(self) -> None:
-        """See what ``[gates]`` say of the base, before anything is paid for."""
+        """Run ``[gates]`` on the base, before anything is paid for."""
         known = self.stage.base_gates
         found = gate_base(self.bench, self.stage.base_commit, known or {})
         if found != known:
@@ -264,7 +265,7 @@ class _Pipeline:
             raise self._refusal(refused)
 
     def _refusal(self, refused: Mapping[str, Admission]) -> DirectorError:
-        """Return the end of planning with refused tests: whose turn it is now, and with what."""
+        """Return the error for refused tests, which says who can solve it: the user, or a retry."""
         named = "; ".join(
             f"{node_id}: {admission.problem.splitlines()[0]}"
             for node_id, admission in refused.items()
@@ -292,6 +293,18 @@ class _Pipeline:
         ``edited_only``: the plan was ready already, and only the tests that were edited are there.
         """
         bench = self.bench
+        draft = self._admitted_draft(edited_only=edited_only)
+        nodes = draft.plan.nodes
+        put_contract_on_branch(bench, draft)
+        bench.directory.save_plan(draft.plan)
+        seal_plan(bench.directory, draft.plan, bench.job.tip())
+        bench.publisher.now()
+        self._save(stage=Stage.READY, admitted={node.id: fingerprint(node) for node in nodes})
+        clear_away(bench)
+
+    def _admitted_draft(self, *, edited_only: bool) -> Draft:
+        """Return plan and tests as they are on disk; RequestError where they cannot be frozen."""
+        bench = self.bench
         draft = draft_of(bench, self._plan_of(self._plan().nodes), edited_only=edited_only)
         refuse_provided(bench.pool.provisions, draft.plan.nodes)
         if problems := support_problems(draft.plan.nodes):
@@ -302,13 +315,7 @@ class _Pipeline:
         admit_edited(bench, draft, self.stage.admitted)
         if (seal := read_seal(bench.directory)) and (new := list(differences(seal, draft.plan))):
             bench.events.emit(Kind.NOTICE, message=f"admitted as it is now: {'; '.join(new)}")
-        put_contract_on_branch(bench, draft)
-        nodes = draft.plan.nodes
-        bench.directory.save_plan(draft.plan)
-        seal_plan(bench.directory, draft.plan, bench.job.tip())
-        bench.publisher.now()
-        self._save(stage=Stage.READY, admitted={node.id: fingerprint(node) for node in nodes})
-        clear_away(bench)
+        return draft
 
     def _critique_plan(self) -> None:
         plan = self._plan()
@@ -326,7 +333,7 @@ class _Pipeline:
             self._gate_plan()
 
     def _revise(self, plan: Plan, problems: list[dict[str, Any]]) -> None:
-        """Plan anew where the critique is about the plan; have the tests it names written anew."""
+        """Plan again where the critique is of the plan; have tests it names written again."""
         about = [(str(one.get("node")), str(one.get("problem"))) for one in problems]
         ids = {node.id for node in plan.nodes}
         named = {node_id: problem for node_id, problem in about if node_id in ids}
@@ -391,7 +398,7 @@ class _Pipeline:
         text = files.read_text(self.bench.directory.spec) or ""
         if not text.strip():
             raise RequestError(
-                f"{self.bench.directory.spec} is empty", "write the spec there, then go on"
+                f"{self.bench.directory.spec} is empty", "write the spec there, then continue"
             )
         return text
 

@@ -76,7 +76,7 @@ class CallNotes:
 
 
 def _read(path: Path) -> CallNote | None:
-    """Return the note in a file; one that cannot be read, or is another's, is none."""
+    """Return the note in a file; None when it cannot be read or has another name."""
     try:
         note = CallNote(**(files.read_json(path) or {}))
     except (TypeError, RequestError):

@@ -20,11 +20,15 @@ from director.model.secrets import Redactor
 ESCAPE = "backslashreplace"  # of a lone surrogate this makes JSON's own escape
 
 
+REPLACEABLE = "restore or remove that file"  # for a file that director can do without
+READABLE = "restore it, or make it readable (text in UTF-8)"
+
+
 class DamagedFileError(RequestError):
     """A record that is not JSON any more."""
 
-    def __init__(self, path: Path, problem: str) -> None:
-        super().__init__(f"{path} is damaged: {problem}", "restore or remove that file")
+    def __init__(self, path: Path, problem: str, next_step: str = REPLACEABLE) -> None:
+        super().__init__(f"{path} is damaged: {problem}", next_step)
 
 
 @contextmanager
@@ -122,29 +126,32 @@ def read_text(path: Path) -> str | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise RequestError(f"cannot read {path}: {error}", "restore or remove that file") from None
+        raise RequestError(f"cannot read {path}: {error}", READABLE) from None
 
 
-def read_json(path: Path) -> dict[str, Any] | None:
+def read_json(path: Path, next_step: str = REPLACEABLE) -> dict[str, Any] | None:
     """Return the JSON object in ``path``, or None where there is no such file.
 
-    Raises DamagedFileError when the file holds anything else.
+    Raises DamagedFileError, which advises ``next_step``, when the file holds anything else.
     """
     text = read_text(path)
-    return None if text is None else parse_json(path, text)
+    return None if text is None else parse_json(path, text, next_step)
 
 
-def parse_json(path: Path, text: str) -> dict[str, Any]:
-    """Return the JSON object in ``text``, which stands in ``path``; else DamagedFileError."""
+def parse_json(path: Path, text: str, next_step: str = REPLACEABLE) -> dict[str, Any]:
+    """Return the JSON object in ``text``, which is the content of ``path``.
+
+    Raises DamagedFileError, which advises ``next_step``, when it is anything else.
+    """
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise DamagedFileError(path, f"{place}: {error.msg}") from None
+        raise DamagedFileError(path, f"{place}: {error.msg}", next_step) from None
     except (ValueError, RecursionError) as error:
-        raise DamagedFileError(path, str(error)) from None
+        raise DamagedFileError(path, str(error), next_step) from None
     if not isinstance(value, dict):
-        raise DamagedFileError(path, "it must hold a JSON object")
+        raise DamagedFileError(path, "it must hold a JSON object", next_step)
     return value
 
 
@@ -211,7 +218,7 @@ def _lines(path: Path) -> list[bytes]:
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise RequestError(f"cannot read {path}: {error}", "restore or remove that file") from None
+        raise RequestError(f"cannot read {path}: {error}", READABLE) from None
 
 
 def _object(line: bytes) -> dict[str, Any] | None:

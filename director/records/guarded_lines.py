@@ -1,4 +1,4 @@
-"""A journal that others may write while director runs: what counts is what director wrote.
+"""A journal that others may write while director runs: only what director wrote counts.
 
 The lines are read once; from then on memory is the truth, and the file is for the next run.
 """

@@ -16,6 +16,7 @@ from director.records.state_file import StateFile
 
 FOLDER = ".director"
 TIPS = "tips.jsonl"
+CORRECT = "correct it, then run the command again"
 GITIGNORE = """\
 # Written by director: records stay out of git, the configuration may go in.
 *
@@ -123,7 +124,7 @@ class JobDirectory:
 
     @property
     def state_file(self) -> StateFile:
-        """A writer of the state, or a reader."""
+        """The state on disk, to read and to write."""
         return StateFile(self.state, self.state_changes, self.redactor)
 
     @property
@@ -183,11 +184,7 @@ class JobDirectory:
 
     def load_plan(self) -> Plan:
         """Return the plan; RequestError when there is none or it cannot be run."""
-        try:
-            stored = files.read_json(self.plan)
-        except files.DamagedFileError as error:
-            error.next_step = "correct it, then run the command again"
-            raise
+        stored = files.read_json(self.plan, CORRECT)
         if stored is None:
             raise RequestError(
                 f"there is no plan in {self.path}", 'make one with `director plan "<task>"`'
@@ -196,8 +193,7 @@ class JobDirectory:
             return read_plan(stored)
         except InvalidPlanError as error:
             raise RequestError(
-                f"{self.plan} is not a valid plan: {'; '.join(error.problems)}",
-                "correct it, then run the command again",
+                f"{self.plan} is not a valid plan: {'; '.join(error.problems)}", CORRECT
             ) from None
 
     def save_plan(self, plan: Plan) -> None:
@@ -206,11 +202,7 @@ class JobDirectory:
 
     def load_state(self, plan: Plan) -> RunState:
         """Return the state with an entry for each node of ``plan``; fresh where there is none."""
-        try:
-            stored = self.state_file.load() or {}
-        except files.DamagedFileError as error:
-            error.next_step = "`director run` puts it aside and rebuilds it from the job branch"
-            raise
+        stored = self.state_file.load() or {}
         if stored.get("job_id") not in (None, plan.job_id):
             raise RequestError(
                 f"{self.state} belongs to job {stored['job_id']}, the plan to job {plan.job_id}",
@@ -219,7 +211,8 @@ class JobDirectory:
         known = stored.get("nodes", {})
         if not isinstance(known, dict):
             raise RequestError(
-                f'"nodes" in {self.state} must be an object', "restore or remove that file"
+                f'"nodes" in {self.state} must be an object',
+                "restore the file, or remove it: `director run` rebuilds it from the job branch",
             )
         return RunState(
             plan.job_id,
@@ -257,11 +250,11 @@ class JobDirectory:
         return target
 
     def restore(self, job_id: str) -> None:
-        """Move the records that an archived job has back here, where it may have some already."""
+        """Move the records of an archived job back here; some may be here already."""
         source = self.path / "jobs" / job_id
         waiting = JobDirectory(source)._records()
         for entry in sorted(waiting, key=lambda one: one.name != self.stage.name):
             with files.explained(entry):
                 entry.rename(self.path / entry.name)
-        with suppress(OSError):  # there is none, or something is in there that is no record
+        with suppress(OSError):  # it is not there, or holds something that is not a record
             source.rmdir()

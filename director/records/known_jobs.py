@@ -13,7 +13,7 @@ SHOWN = 10
 
 
 def job_called(home: Home, job_id: str | None) -> JobDirectory:
-    """Return the directory of a job (None: the current one); RequestError names those there are."""
+    """Return the directory of a job (None: the current one); RequestError lists the known ones."""
     if job_id is None:
         return home.job
     known = {name: directory for directory in _directories(home) if (name := _id(directory))}

@@ -16,8 +16,9 @@ from director.model.secrets import Redactor
 from director.model.state import NodeState, RunState
 from director.records import files
 
-SMALL = 64 * 1024  # characters, some hundred nodes: who reads state.json sees each of their steps
+SMALL = 64 * 1024  # characters, some hundred nodes: readers of state.json see each of their steps
 
+REBUILT = "`director run` puts it aside and rebuilds it from the job branch"
 CHANGE = frozenset({"node", "state"})  # the keys of a line after the first
 
 
@@ -29,12 +30,12 @@ class StateFile:
         self._changes = changes
         self._redactor = redactor
         self._texts: dict[str, tuple[NodeState, str]] = {}
-        self._size: int | None = None  # of what was written whole; None: nothing was
+        self._size: int | None = None  # of the whole file as it was written last; None: not yet
         self._appended = 0
         self._digest = ""
 
     def load(self) -> dict[str, Any] | None:
-        """Return the content of ``state.json`` with the changes put in; None where there is none.
+        """Return the content of ``state.json`` with the changes applied; None where there is none.
 
         Raises DamagedFileError. It may be written meanwhile: because the changes are read first,
         they never meet an older state than their own.
@@ -43,7 +44,7 @@ class StateFile:
         text = files.read_text(self._path)
         if text is None:
             return None
-        stored = files.parse_json(self._path, text)
+        stored = files.parse_json(self._path, text, REBUILT)
         nodes = stored.get("nodes")
         if isinstance(nodes, dict) and changes and first.get("follows") == _digest(text):
             whole = (one for one in changes if one.keys() >= CHANGE)
@@ -95,6 +96,6 @@ class StateFile:
 
 
 def _digest(text: str) -> str:
-    from hashlib import sha256  # who only reads a state without changes needs none
+    from hashlib import sha256  # not needed to read a state without changes
 
     return sha256(text.encode(errors=files.ESCAPE)).hexdigest()

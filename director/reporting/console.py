@@ -56,13 +56,21 @@ def _call_ended(data: Data) -> str:
 def _gate(data: Data) -> str | None:
     names = {
         "before": "tests before the work",
+        "scope": "tests on the draft, to see which files they change themselves",
         "candidate": "gate on the candidate",
         "again": "gate again",
         "merged": "gate on the merged tree",
+        "rebuilt": "gate on a merge without a receipt",
         "tests": "new tests on the base",
         "blame": "integration gate, searching for the merge that turned it red",
     }
     return f"{names.get(data['purpose'], data['purpose'])}: {data['verdict']} ({data['reason']})"
+
+
+def _attempt_failed(data: Data) -> str:
+    names = {"unchanged": "changed nothing"}
+    outcome = names.get(data["outcome"], data["outcome"].replace("_", " "))
+    return f"attempt {data['attempt']} {outcome}: {data['lesson']}"
 
 
 def _node_ended(data: Data) -> str:
@@ -127,7 +135,7 @@ _WORDS: dict[Kind, Callable[[Data], str | None]] = {
     Kind.RUN_STARTED: _run_started,
     Kind.NODE_STARTED: lambda d: d["title"],
     Kind.ATTEMPT_STARTED: lambda d: f"attempt {d['attempt']} by {d['tier']} ({d['model']})",
-    Kind.ATTEMPT_FAILED: lambda d: f"attempt {d['attempt']} {d['outcome']}: {d['lesson']}",
+    Kind.ATTEMPT_FAILED: _attempt_failed,
     Kind.ESCALATED: lambda d: f"escalates after {counted(d['attempts'], 'attempt')}",
     Kind.GATE: _gate,
     Kind.REVIEW: _review,

@@ -1,4 +1,4 @@
-"""The standard streams, whatever is behind them: a reader that has gone, a full disk, nothing."""
+"""The standard streams, whatever is behind them: a reader that is gone, a full disk, nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STANDARD = (0, 1, 2)
 
 
 class Outlet(io.FileIO):
-    """A descriptor to print to. What cannot be written is dropped: to print never fails.
+    """A descriptor to print to. What cannot be written is dropped: printing never fails.
 
     ``lost`` is the first reason why something was (None: nothing was, or its reader had gone).
     """
@@ -58,7 +58,7 @@ def guard_streams() -> Outlet:
 
 
 def _printing_to(outlet: Outlet, before: TextIO | None) -> TextIO:
-    """Return a text stream that prints to ``outlet`` as the one ``before`` it did."""
+    """Return a text stream that prints to ``outlet`` in the encoding of the one ``before``."""
     encoding = before.encoding if before else None
     by_line = outlet.fileno() == 2 or outlet.isatty()
     return io.TextIOWrapper(io.BufferedWriter(outlet), encoding, "backslashreplace", None, by_line)

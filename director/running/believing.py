@@ -1,4 +1,4 @@
-"""What of the job branch a run builds on: merges that director noted, or saw green again.
+"""What a run believes of the job branch: merges that director noted, or gated again.
 
 Trailers and refs are for anybody to write; a merge counts when the journal of tips has its
 receipt. One without (the journal was lost, or somebody forged a commit) is gated again.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from director.job.lineage import foreignness
+from director.job.lineage import why_foreign
 from director.job.receipts import changed_files, rebuilt_receipt
 from director.job.seal import Seal
 from director.job.trailers import KIND, MERGE, NODE
@@ -27,7 +27,7 @@ def believed_merges(bench: Workbench, plan: Plan, seal: Seal) -> dict[str, Branc
     """Return node id → merge commit, each with a receipt in the journal of tips.
 
     Raises StoppedError when the branch does not hold the frozen tests, RequestError for a commit
-    that is none of director's.
+    that is not director's.
     """
     commits = bench.job.log(plan.base_commit, bench.job.tip())
     _check_contract(bench, plan, seal, commits)
@@ -42,7 +42,7 @@ def believed_merges(bench: Workbench, plan: Plan, seal: Seal) -> dict[str, Branc
 def _check_contract(
     bench: Workbench, plan: Plan, seal: Seal, commits: Sequence[BranchCommit]
 ) -> None:
-    """Demand that the tip holds the frozen tests."""
+    """Raise StoppedError unless the tip holds the frozen tests."""
     tip = bench.job.tip()
     if seal.contract in (plan.base_commit, *(commit.oid for commit in commits)):
         found = bench.job.hashes(tip, plan.contract)
@@ -57,12 +57,12 @@ def _check_contract(
 def _check_lineage(
     bench: Workbench, plan: Plan, seal: Seal, commits: Sequence[BranchCommit]
 ) -> None:
-    """Demand that each commit is of this job, and merges a node of its own after the contract."""
+    """Raise RequestError for a commit of another job, a second merge of a node, or late tests."""
     merged: set[str] = set()
     before, sealed = plan.base_commit, plan.base_commit == seal.contract
     for commit in commits:
         said = commit.trailers
-        strange = foreignness(plan, commit, before)
+        strange = why_foreign(plan, commit, before)
         if not strange and said[KIND] == MERGE:
             strange = f"node {said[NODE]} is merged already" if said[NODE] in merged else None
             merged.add(said[NODE])
@@ -84,7 +84,7 @@ def _noted(bench: Workbench, commit: BranchCommit) -> bool:
 
 
 def _gate_again(bench: Workbench, plan: Plan, node: Node, commit: BranchCommit) -> None:
-    """See the node's tests green on a clean checkout of its merge, and note a receipt of that."""
+    """Gate a merge on a clean checkout, and note a receipt of that; RequestError unless green."""
     changed = set(changed_files(bench.job, commit.parents[0], commit.oid))
     if beyond := sorted(changed - (set(node.files) - set(plan.contract))):
         raise _foreign(bench, commit, f"it changes {beyond[0]}, outside of node {node.id}")
@@ -96,14 +96,17 @@ def _gate_again(bench: Workbench, plan: Plan, node: Node, commit: BranchCommit) 
         runs = trial.green_runs(commit.oid)
     if gate.verdict is not Verdict.GREEN:
         raise _foreign(
-            bench, commit, f"nobody noted this merge of {node.id}, and its tests: {gate.reason}"
+            bench,
+            commit,
+            f"director noted no such merge of {node.id}, and its tests are not green: "
+            f"{gate.reason}",
         )
     receipt = rebuilt_receipt(bench.job, commit, node, runs)
     bench.job.accept(replace(receipt, confinement=bench.confinement))
     bench.events.emit(
         Kind.NOTICE,
         node.id,
-        message=f"no receipt of {node.id} ({commit.oid}) was noted: gated again, it is green",
+        message=f"there was no receipt of {node.id} ({commit.oid}): gated again, it is green",
     )
 
 

@@ -97,7 +97,7 @@ def refuse_broken(found: Mapping[str, Mapping[str, str]]) -> None:
 
 
 def check_base(bench: Workbench, base: str) -> None:
-    """Run those of ``[gates]`` on the base that planning did not; RequestError as above."""
+    """Run those of ``[gates]`` on the base that planning did not; raises as ``refuse_broken``."""
     stage = read_stage(bench.directory)
     known = (stage.base_gates if stage else None) or {}
     found = gate_base(bench, base, known)
@@ -160,7 +160,7 @@ def _explained(
     before = recorded.get(report.command)
     if report.verdict is Verdict.GREEN:
         return replace(report, red_before=None if before is None else before == Verdict.RED)
-    if before != Verdict.GREEN:  # what excuses the job is seen, not read from a file
+    if before != Verdict.GREEN:  # only a run now excuses the job, not a file
         before = _on_base(bench, plan.base_commit, report.name, report.command)["verdict"]
     report = replace(report, red_before=before == Verdict.RED)
     if before == Verdict.GREEN:

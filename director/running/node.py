@@ -27,7 +27,7 @@ from director.running.receipts import put_on_record
 from director.running.remembered import remembered
 from director.running.review import check_compliance, review_candidate, review_names
 from director.running.trial import Candidate, Drafted, Trial
-from director.running.tries import Finding, judge_snapshot, needs_stage_two, next_role
+from director.running.tries import Judgement, judge_snapshot, needs_stage_two, next_role
 from director.workspace.gates import GateResult, Verdict
 from director.workspace.pool import Lane
 from director.workspace.worktrees import Snapshot
@@ -99,7 +99,7 @@ class _NodeWork:
         self.start = self.base  # what the worktree holds when the next try begins
         self.first_output = ""
         self.feedback: Feedback | None = None
-        self.fallback: Candidate | None = None  # green, but objected to, where that is no veto
+        self.fallback: Candidate | None = None  # green; the reviewer objected, without a veto
         self.drafted: Drafted | None = None  # of the try under way, perhaps by a killed run
         self.watched = WatchItFail()
         self.restored = False
@@ -131,7 +131,7 @@ class _NodeWork:
             self.base = self.start = self.bench.job.tip()  # it moved meanwhile: look again
 
     def memo(self) -> dict[str, Any]:
-        """Return what a run needs to go on with this node when this one is killed."""
+        """Return what the next run needs to continue this node when this one is killed."""
         return {
             "base": self.base,
             "start": self.start,
@@ -147,7 +147,7 @@ class _NodeWork:
         self.base, self.start = known.base, known.start
         self.first_output, self.feedback = known.first_output, known.feedback
         self.drafted = known.drafted
-        if not self.bench.config.review.veto:  # which may be new since
+        if not self.bench.config.review.veto:  # which may have been set since
             self.fallback = known.fallback
 
     def _try(self, role: Role) -> bool:
@@ -248,12 +248,12 @@ class _NodeWork:
         if snapshot.tree != base_tree:
             commit = draft(self.bench, self.node, snapshot.tree, self.base)
         self.start = commit
-        finding = self._judge(snapshot, commit)
+        judgement = self._judge(snapshot, commit)
         remark = f"The turn ended early ({reply.reason}). " if reply.reason else ""
-        if finding.outcome is not None:
-            self.feedback = Feedback(f"{remark}{finding.feedback}".strip())
+        if judgement.outcome is not None:
+            self.feedback = Feedback(f"{remark}{judgement.feedback}".strip())
             too_long = reply.outcome is Outcome.CONTEXT_TOO_LONG
-            return TryOutcome.CONTEXT_TOO_LONG if too_long else finding.outcome
+            return TryOutcome.CONTEXT_TOO_LONG if too_long else judgement.outcome
         if leaking := leaks(self.bench, self.base, commit, self.node.files):
             lesson = f"A key from the environment stands in {', '.join(leaking)}: take it out."
             self.feedback, self.start = Feedback(lesson), self.base
@@ -262,16 +262,16 @@ class _NodeWork:
             lesson = f"You changed how the tests are run: {', '.join(settings)}. Put that back."
             self.feedback = Feedback(lesson)
             return TryOutcome.OUT_OF_SCOPE
-        return Drafted(commit, remark, finding.feedback)
+        return Drafted(commit, remark, judgement.feedback)
 
-    def _judge(self, snapshot: Snapshot, commit: str) -> Finding:
+    def _judge(self, snapshot: Snapshot, commit: str) -> Judgement:
         """Judge what a turn left; files outside the allowlist may be the test command's doing."""
         about = (snapshot, self.bench.job.tree(self.base), self.node.files, self.contract)
-        finding = judge_snapshot(*about, self.trial.rewritten)
-        if finding.outcome is TryOutcome.OUT_OF_SCOPE and snapshot.changed - set(self.node.files):
+        judgement = judge_snapshot(*about, self.trial.rewritten)
+        if judgement.outcome is TryOutcome.OUT_OF_SCOPE and snapshot.changed - set(self.node.files):
             self.trial.run_for_scope(commit)
-            finding = judge_snapshot(*about, self.trial.rewritten)
-        return finding
+            judgement = judge_snapshot(*about, self.trial.rewritten)
+        return judgement
 
     def _gate(self, commit: str) -> GateResult:
         """Gate a candidate on the tip, where it will merge; red there, on its own base.
@@ -346,7 +346,7 @@ class _NodeWork:
 
         Then the node begins again on the new tip, and that is nobody's failed attempt.
         """
-        if not candidate.gates:  # that it was green, only the note of a killed run says
+        if not candidate.gates:  # only the note of a killed run says that it was green
             runs = self._green_again(candidate.commit)
             if not runs:
                 self._conclude(attempt, one)

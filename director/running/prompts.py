@@ -36,7 +36,7 @@ def implement_prompt(node: Node, attempt: int, first_output: str, feedback: Feed
     ]
     if feedback is not None:
         left = (
-            "What it left in the files you may change is still there: mend it, or begin anew."
+            "What it left in the files you may change is still there: correct it, or start over."
             if feedback.kept
             else "Nothing of it is left: the files are as they were before it."
         )

@@ -93,8 +93,8 @@ def restore_receipts(bench: Workbench) -> None:
     if strange := len(found) - len(known & set(found)):
         bench.events.emit(
             Kind.NOTICE,
-            message=f"{strange} lines of {bench.directory.receipts} were not director's: "
-            "it holds the receipts of what merged again",
+            message=f"{bench.directory.receipts} held lines that director did not write "
+            f"({strange}): it was restored",
         )
     if strange or len(found) != len(noted):
         files.write_lines(bench.directory.receipts, noted)

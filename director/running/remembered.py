@@ -1,7 +1,7 @@
-"""What a killed run left noted of a node, as far as it can be believed.
+"""What a killed run noted of a node, as far as it can be believed.
 
-A note is a file that an agent may have written while director was dead. What it claims is held
-against the repository here; that something was green is not taken from it at all.
+A note is a file that an agent may have written while director was dead. What it claims is
+checked against the repository here; that something was green is never taken from it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from director.job.workbench import Workbench
 from director.model.plan import Node
 from director.running.prompts import Feedback
 from director.running.trial import Candidate, Drafted, read_candidate
-
-LINK = "120000"
+from director.workspace.objects import LINK_MODE
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Remembered:
 
 
 def remembered(bench: Workbench, node: Node, memo: Mapping[str, Any]) -> Remembered:
-    """Return what ``memo`` holds that can be so; where it is no memo, the tip and nothing else."""
+    """Return what of ``memo`` can be true; only the tip where it cannot be read."""
     tip = bench.job.tip()
     try:
         base, start = str(memo["base"]), str(memo["start"])
@@ -54,11 +53,11 @@ def remembered(bench: Workbench, node: Node, memo: Mapping[str, Any]) -> Remembe
 
 
 def _is_work_on(bench: Workbench, node: Node, base: str, commit: str) -> bool:
-    """Whether ``commit`` is whole, on one of the branch, and changes files of the node only."""
+    """Whether ``commit`` is whole, stands on a tip, and changes only the node's files."""
     job = bench.job
     if not (job.moved_to(base) and job.holds(base, commit)):
         return False
     return all(
-        change.path in node.files and (change.new.mode != LINK or change.old.mode == LINK)
+        change.path in node.files and (change.new.mode != LINK_MODE or change.old.mode == LINK_MODE)
         for change in job.changes(base, commit)
     )

@@ -17,7 +17,7 @@ from director.workspace.worktrees import Worktree
 
 
 class Severity(StrEnum):
-    """How grave a finding is: critical is what must not merge; minor only informs."""
+    """How grave a finding is: critical must not merge, minor only informs."""
 
     CRITICAL = "critical"
     MINOR = "minor"
@@ -133,7 +133,7 @@ def _listed(findings: Any) -> list[Any]:
 
 
 def _finding(said: Any, otherwise: Severity) -> Finding:
-    """Return what was said as a finding, ``otherwise`` being its severity if it names none."""
+    """Return what was said as a finding, of severity ``otherwise`` if it names none."""
     if not isinstance(said, dict):
         return Finding(otherwise, "", str(said))
     named = str(said.get("severity")).strip().casefold()

@@ -97,7 +97,7 @@ def run_job(
 
 
 def _at_home(bench: Workbench, plan: Plan, setting: Setting) -> Plan:
-    """Return the plan with the place where the repository is now: it may have been moved."""
+    """Return the plan with the repository's place as it is now: it may have been moved."""
     here = plan._replace(repo=str(setting.repository.root))
     if here != plan:
         bench.directory.save_plan(here)
@@ -107,20 +107,20 @@ def _at_home(bench: Workbench, plan: Plan, setting: Setting) -> Plan:
 def _ready_plan(directory: JobDirectory) -> tuple[Plan, Seal]:
     """Return the plan and its seal; RequestError when it is not as it was approved.
 
-    What is in the files later makes no difference to the run.
+    Later changes of the files make no difference to the run.
     """
     stage = read_stage(directory)
     if stage is not None and stage.stage is not Stage.READY:
         raise RequestError(
             f"the plan is not ready: it stands at {stage.stage}",
-            "go on with `director plan --continue`",
+            "continue with `director plan --continue`",
         )
     plan = directory.load_plan()
     unfrozen = [node.id for node in plan.nodes if not node.admitted]
     if unfrozen:
         raise RequestError(
             f"the tests of these nodes are not frozen: {', '.join(unfrozen)}",
-            "go on with `director plan --continue`",
+            "continue with `director plan --continue`",
         )
     return plan, check_seal(directory, plan)
 
@@ -276,7 +276,9 @@ class _Run:
         """Undo what agents wrote where the next run and ``verify`` look."""
         restore_receipts(self.bench)
         if restore_seal(self.bench.directory, self.seal):
-            message = f"{self.bench.directory.sealed} was changed meanwhile: it is as it was again"
+            message = (
+                f"{self.bench.directory.sealed} was changed while director worked: it was restored"
+            )
             self.bench.events.emit(Kind.NOTICE, message=message)
 
     def _close(self, integration: tuple[GateReport, ...] | None) -> RunReport:

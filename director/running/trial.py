@@ -13,6 +13,7 @@ from director.model.receipt import GateRun
 from director.model.roles import Role
 from director.records.events import Kind
 from director.running.receipts import gate_run
+from director.running.tries import listed
 from director.workspace.gates import GateResult, Verdict
 from director.workspace.provisions import SetupFailedError
 from director.workspace.worktrees import Worktree
@@ -57,7 +58,7 @@ class Trial:
     """The node's tests, run on clean checkouts in the worktree of a lane's gates.
 
     Every run starts from the exact tree. What the test command itself changes in tracked files is
-    ``rewritten``: it is nobody's work, and each run begins without it.
+    ``rewritten``: it is not part of the work, and each run begins without it.
     """
 
     def __init__(
@@ -104,9 +105,8 @@ class Trial:
         if not new:
             return
         self.rewritten |= new
-        more = f" and {len(new) - SHOWN_PATHS} more" if len(new) > SHOWN_PATHS else ""
-        listed = f"{', '.join(sorted(new)[:SHOWN_PATHS])}{more}"
-        message = f"the test command of {self._node.id} itself changes {listed}: left out"
+        paths = listed(sorted(new), SHOWN_PATHS)
+        message = f"the test command of {self._node.id} itself changes {paths}: left out"
         self._bench.events.emit(Kind.NOTICE, self._node.id, message=message)
 
     def _prepare(self, commit: str) -> SetupFailedError | None:
@@ -167,8 +167,8 @@ class Trial:
             if self._worktree.changed() - self.rewritten == changed:
                 self._learn(changed)
                 return again
-        listed = ", ".join(sorted(changed)[:SHOWN_PATHS])
-        reason = f"{result.reason}, but while it ran {listed} changed: the commit was not tested"
+        paths = listed(sorted(changed), SHOWN_PATHS)
+        reason = f"{result.reason}, but while it ran {paths} changed: the commit was not tested"
         return replace(result, verdict=Verdict.RED, reason=reason)
 
     def _tell(self, purpose: str, result: GateResult) -> None:

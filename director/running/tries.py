@@ -38,7 +38,7 @@ AGENTS_OWN_FOLDERS = (".opencode/node_modules/", ".opencode/")
 
 
 @dataclass(frozen=True)
-class Finding:
+class Judgement:
     """What a candidate is, before any gate: its outcome (None: fit for the gate) and why."""
 
     outcome: TryOutcome | None
@@ -68,7 +68,7 @@ def judge_snapshot(
     allowlist: Collection[str],
     contract: Collection[str],
     rewritten: Collection[str] = (),
-) -> Finding:
+) -> Judgement:
     """Say whether a worktree holds a candidate: within the allowlist, the contract untouched.
 
     ``rewritten`` is what the test command itself changes: it is not the agent's doing.
@@ -80,32 +80,21 @@ def judge_snapshot(
         for path in snapshot.strays
         if path not in AGENTS_OWN_FILES and path not in AGENTS_OWN_FOLDERS
     ]
-    dropped = f"New files outside the allowlist were dropped: {_listed(strays)}." if strays else ""
-    if broken:
-        return Finding(
-            TryOutcome.CONTRACT_VIOLATED,
-            f"You changed or deleted frozen tests: {_listed(broken)}. {dropped}",
-        )
-    if outside:
-        return Finding(
-            TryOutcome.OUT_OF_SCOPE,
-            f"You changed or deleted files outside the allowlist: {_listed(outside)}. {dropped}",
-        )
-    if snapshot.links:
-        return Finding(
-            TryOutcome.OUT_OF_SCOPE,
-            f"You replaced files by symbolic links: {_listed(snapshot.links)}. {dropped}",
-        )
-    if snapshot.refused:
-        return Finding(
-            TryOutcome.OUT_OF_SCOPE,
-            f"git cannot take in what you left: {snapshot.refused}. {dropped}",
-        )
+    dropped = f"New files outside the allowlist were dropped: {listed(strays)}." if strays else ""
+    contract_violated, out_of_scope = TryOutcome.CONTRACT_VIOLATED, TryOutcome.OUT_OF_SCOPE
+    for outcome, lesson, named in (
+        (contract_violated, "You changed or deleted frozen tests", listed(broken)),
+        (out_of_scope, "You changed or deleted files outside the allowlist", listed(outside)),
+        (out_of_scope, "You replaced files by symbolic links", listed(snapshot.links)),
+        (out_of_scope, "git cannot take in what you left", snapshot.refused),
+    ):
+        if named:
+            return Judgement(outcome, f"{lesson}: {named}. {dropped}")
     if snapshot.tree == base_tree:
-        return Finding(
+        return Judgement(
             TryOutcome.UNCHANGED, f"None of the files you may change was changed. {dropped}"
         )
-    return Finding(None, dropped)
+    return Judgement(None, dropped)
 
 
 def needs_stage_two(policy: ReviewPolicy, role: Role, files_changed: int) -> bool:
@@ -114,6 +103,7 @@ def needs_stage_two(policy: ReviewPolicy, role: Role, files_changed: int) -> boo
     return policy.stage_two and (role is Role.ESCALATION or wide)
 
 
-def _listed(paths: Sequence[str]) -> str:
-    shown = ", ".join(paths[:20])
-    return shown if len(paths) <= 20 else f"{shown} and {len(paths) - 20} more"
+def listed(paths: Sequence[str], most: int = 20) -> str:
+    """Return the first paths in a line, ``most`` of them, and how many more there are."""
+    shown = ", ".join(paths[:most])
+    return shown if len(paths) <= most else f"{shown} and {len(paths) - most} more"

@@ -64,7 +64,7 @@ def _trailer_claims(receipt: Receipt, commit: BranchCommit) -> Iterator[Claim]:
 
 
 def _of_lost_gate(pair: tuple[str, str], receipt: Receipt) -> bool:
-    """Whether a trailer is about the gates when it merged, while its receipt was made later."""
+    """Whether a trailer is about gate runs that a rebuilt receipt does not have."""
     return receipt.rebuilt and pair[0] == f"{PREFIX}Gate"
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Mapping
 
-from director.job.lineage import foreignness
+from director.job.lineage import why_foreign
 from director.job.seal import differences
 from director.job.trailers import KIND, MERGE, NODE, TESTS
-from director.model.plan import Node
+from director.model.plan import Node, Plan
 from director.verifying.agreement import agreement
 from director.verifying.evidence import CommitFacts, Evidence, merges
 from director.verifying.problem import Problem, differing, restore, short
@@ -84,31 +84,28 @@ def _commits(evidence: Evidence) -> Iterator[Problem]:
     """Every commit is director's own, on the one before it; tests come before merges."""
     plan = evidence.plan
     before, merging = plan.base_commit, False
-    files = {path for node in plan.nodes for path in node.files}
     for facts in evidence.commits:
         commit = facts.commit
-        strange = foreignness(plan, commit, before)
+        strange = why_foreign(plan, commit, before)
         if not strange and commit.trailers[KIND] == TESTS:
-            strange = _strange_tests(evidence, facts, files, merging)
+            strange = _strange_tests(evidence, facts, merging)
         if strange:
             yield Problem(
                 "commits",
                 f"foreign commit {short(commit.oid)}: {strange}",
-                f"look at it with `git show {short(commit.oid)}`; to keep it: "
-                f"`git branch mine {short(commit.oid)}`. {restore(plan)}",
+                f"look at it with `git show {short(commit.oid)}`, keep it with "
+                f"`git branch mine {short(commit.oid)}`; {restore(plan)}",
                 commit=commit.oid,
                 node=commit.trailers.get(NODE),
             )
         before, merging = commit.oid, merging or commit.trailers.get(KIND) == MERGE
 
 
-def _strange_tests(
-    evidence: Evidence, facts: CommitFacts, files: Set[str], merging: bool
-) -> str | None:
+def _strange_tests(evidence: Evidence, facts: CommitFacts, merging: bool) -> str | None:
     """Say what is wrong with a commit of tests; ``merging``: it comes after a merge."""
     if merging and evidence.journal and facts.commit.oid not in evidence.journal.tips:
         return "it changes tests after the first merge"
-    implements = sorted(files & set(facts.changed))
+    implements = sorted(evidence.plan.allowlisted & set(facts.changed))
     return f"it should bring tests but changes {implements[0]}" if implements else None
 
 
@@ -180,11 +177,13 @@ def _tests(evidence: Evidence) -> Iterator[Problem]:
     if evidence.tip is not None:
         places.append((len(kinds), evidence.tip, evidence.tip_tests))
     owners = {path: node.id for node in evidence.plan.nodes for path in node.test_hashes}
+    looked_at: Mapping[str, str] | None = None
     for place, commit, tests in places:
-        for path, expected in evidence.plan.contract.items():
-            found, owner = tests.get(path, "none"), owners[path]
-            asked = place > changed_last or merged_at.get(owner, place + 1) <= place
-            if found != expected and asked:
+        if tests is not looked_at:  # most merges hold the same tests
+            looked_at, differ = tests, _differing_tests(evidence.plan, tests)
+        for path, expected, found in differ:
+            owner = owners[path]
+            if place > changed_last or merged_at.get(owner, place + 1) <= place:
                 yield Problem(
                     "tests",
                     f"commit {short(commit)}: frozen test {path} of node {owner}: "
@@ -192,6 +191,12 @@ def _tests(evidence: Evidence) -> Iterator[Problem]:
                     restore(evidence.plan),
                     commit, owner, expected, found,
                 )  # fmt: skip
+
+
+def _differing_tests(plan: Plan, tests: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Return path, expected and found sha256 of each frozen test that is not as planned."""
+    found = ((path, digest, tests.get(path, "none")) for path, digest in plan.contract.items())
+    return [one for one in found if one[1] != one[2]]
 
 
 def _contract(evidence: Evidence) -> Iterator[Problem]:

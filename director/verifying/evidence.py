@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from director.job.seal import Seal, read_seal
@@ -24,9 +24,10 @@ from director.workspace.tips import Tips
 
 @dataclass(frozen=True)
 class CommitFacts:
-    """A commit of the job branch, the paths it changes, and the frozen tests it holds.
+    """A commit of the job branch, the paths it changes, and the frozen tests a merge holds.
 
-    ``tests`` maps paths to sha256; a test that is not there is not in it.
+    ``tests`` maps paths to sha256; a test that is not there is not in it. Merges that hold the
+    same tests share one mapping, so that it need not be looked at for each of them.
     """
 
     commit: BranchCommit
@@ -86,9 +87,9 @@ def gather(repository: Repository, directory: JobDirectory) -> Evidence:
         soundness = Soundness(history.objects, repository.objects, repository.object_format)
         damaged = soundness.first_damage(base, tip)
     readable = tip if begins and not damaged else None
-    hashes = _FrozenTests(history, plan.contract)
+    frozen = _FrozenTests(history, plan.contract.keys(), base if readable else None)
     commits = tuple(
-        CommitFacts(commit, _changed(history, commit), hashes.at(commit.oid))
+        _facts(history, frozen, commit)
         for commit in (history.log(base, readable) if readable else ())
     )
     return Evidence(
@@ -97,7 +98,7 @@ def gather(repository: Repository, directory: JobDirectory) -> Evidence:
         tip=tip,
         begins_at_base=begins,
         commits=commits,
-        tip_tests=hashes.at(readable) if readable else {},
+        tip_tests=frozen.held(),
         receipts=receipts,
         unreadable=unreadable,
         damaged=damaged,
@@ -109,7 +110,7 @@ def gather(repository: Repository, directory: JobDirectory) -> Evidence:
 
 
 def _at_home(directory: JobDirectory) -> bool:
-    """Whether these are the records of a job that director worked on here, past gate 2."""
+    """Whether director worked on this job here, and it is past gate 2."""
     stage = read_stage(directory)
     return directory.repository.is_dir() and (stage is None or stage.stage is Stage.READY)
 
@@ -167,6 +168,14 @@ def _as_it_is(git: Git) -> Git:
     return git.with_variables(GIT_GRAFT_FILE=os.devnull)
 
 
+def _facts(history: History, frozen: _FrozenTests, commit: BranchCommit) -> CommitFacts:
+    """Return what there is to know of a commit; ``frozen`` stands at the one before it."""
+    changed = _changed(history, commit)
+    frozen.move(commit.oid, changed)
+    is_merge = commit.trailers.get(KIND) == MERGE
+    return CommitFacts(commit, changed, frozen.held() if is_merge else {})
+
+
 def _changed(history: History, commit: BranchCommit) -> tuple[str, ...]:
     if not commit.parents:
         return ()
@@ -185,17 +194,36 @@ def _receipts(directory: JobDirectory) -> tuple[tuple[Receipt, ...], tuple[str, 
 
 
 class _FrozenTests:
-    """Hashes the frozen tests of commits, each content once."""
+    """The frozen tests along a branch: looked up where they change, each content hashed once.
 
-    def __init__(self, history: History, paths: Collection[str]) -> None:
+    A branch whose commits do not stand on each other fails another check before the tests count.
+    """
+
+    def __init__(self, history: History, paths: Set[str], base: str | None) -> None:
         self._history = history
         self._paths = paths
         self._known: dict[str, str] = {}
+        self._now: dict[str, str] = {}
+        self._given: Mapping[str, str] | None = None
+        if base is not None:
+            self.move(base, paths)
 
-    def at(self, commit: str) -> dict[str, str]:
-        """Return path → sha256 of those that ``commit`` holds."""
-        entries = self._history.entries(commit, self._paths)
-        return {path: self._hash(entry.oid) for path, entry in entries.items()}
+    def move(self, commit: str, changed: Iterable[str]) -> None:
+        """Move to ``commit``, in which ``changed`` differ from the commit before it."""
+        touched = self._paths & set(changed)
+        if not touched:
+            return
+        entries = self._history.entries(commit, touched)
+        for path in touched:
+            self._now.pop(path, None)
+        self._now |= {path: self._hash(entry.oid) for path, entry in entries.items()}
+        self._given = None
+
+    def held(self) -> Mapping[str, str]:
+        """Return path → sha256 at this commit; the same mapping until a test changes."""
+        if self._given is None:
+            self._given = dict(self._now)
+        return self._given
 
     def _hash(self, oid: str) -> str:
         if oid not in self._known:

@@ -62,7 +62,7 @@ class Attributes:
 
     @contextmanager
     def without(self, paths: Iterable[str]) -> Iterator[None]:
-        """Let the files at ``paths`` be away in here."""
+        """Set the files at ``paths`` aside while the context is open."""
         for path in paths:
             (self._aside / path).parent.mkdir(parents=True, exist_ok=True)
             (self._root / path).rename(self._aside / path)
@@ -72,7 +72,7 @@ class Attributes:
             self.put_back()
 
     def put_back(self) -> None:
-        """Put back what is set aside, also by a director that was killed then."""
+        """Put back what is set aside, also by a director that was killed meanwhile."""
         if not os.path.lexists(self._aside):
             return
         for place, _, names in os.walk(self._aside):

@@ -31,7 +31,7 @@ class BoundedLog:
             self._file = open_to_append(path)
 
     def add(self, data: bytes) -> None:
-        """Take in what was said next."""
+        """Add what was said next."""
         if room := self._keep - self._head:
             self._write(data[:room])
             self._head += len(data[:room])
@@ -42,7 +42,7 @@ class BoundedLog:
             self._drop(len(self._tail.popleft()))
 
     def close(self) -> None:
-        """Write the end, and before it how much was left out."""
+        """Write how much was left out, then the end."""
         tail = b"".join(self._tail)
         self._tail.clear()
         with self._file:

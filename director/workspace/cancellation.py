@@ -37,7 +37,7 @@ _IN_CHARGE: list[Cancellation] = []
 
 
 def in_charge() -> Cancellation | None:
-    """Return what the signals of this process cancel now, if anything."""
+    """Return what a signal to this process would cancel now, if anything."""
     return _IN_CHARGE[-1] if _IN_CHARGE else None
 
 

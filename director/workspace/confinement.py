@@ -1,4 +1,4 @@
-"""Confinement: what a process may write, as a value, and how the kernel is told to see to it.
+"""Confinement: what a process may write, as a value, and how the kernel is told to enforce it.
 
 Landlock binds a thread that then starts the process; bubblewrap stands in front of the command.
 Either way nobody has to trust what is confined.
@@ -27,7 +27,7 @@ class Domain:
     """What a process may write: all but ``kept``, or nothing (``strict``); and ``own`` always.
 
     ``hidden`` cannot be read either. A folder stands for all that is in it. Paths are absolute
-    and without links.
+    and hold no links.
     """
 
     kept: tuple[Path, ...] = ()
@@ -35,8 +35,8 @@ class Domain:
     hidden: tuple[Path, ...] = ()
     strict: bool = False
 
-    def on_the_way(self, folder: Path) -> bool:
-        """Whether nothing new can be made in a folder itself, since something in it is kept."""
+    def closes(self, folder: Path) -> bool:
+        """Whether nothing new can be made directly in a folder: it is kept, or holds what is."""
         if self.strict:
             return not any(folder.is_relative_to(own) for own in self.own)
         inside = any(folder.is_relative_to(kept) for kept in self.kept)
@@ -52,7 +52,7 @@ class Launch:
 
 
 class Mechanism(Protocol):
-    """A way to confine. ``name`` is what receipts say."""
+    """A way to confine a process. ``name`` is what receipts say."""
 
     name: str
 
@@ -62,7 +62,7 @@ class Mechanism(Protocol):
 
 
 class Landlock:
-    """Rules of the kernel's. Callable from any thread."""
+    """Confines by rules of the kernel. Callable from any thread."""
 
     def __init__(self, version: int) -> None:
         self.name = f"Landlock (ABI {version})"
@@ -102,7 +102,7 @@ class _Rules:
 
 
 class Bubblewrap:
-    """Another view of the file system (bwrap(1)), where Landlock is not to be had."""
+    """Confines by another view of the file system (bwrap(1)), where there is no Landlock."""
 
     def __init__(self, program: str) -> None:
         self.name = "bubblewrap"

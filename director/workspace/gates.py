@@ -106,7 +106,7 @@ class Gates:
         if ended.ending is Ending.NOT_STARTED:  # a shell, or the sandbox: never the work's fault
             raise StoppedError(
                 f"a gate cannot be started: {ended.reason}",
-                "put right what is named, then run the command again",
+                "correct what is named, then run the command again",
             )
         verdict, reason = _judge(ended)
         return GateResult(

@@ -33,7 +33,7 @@ class GitError(StoppedError):
         said = done.err.decode(errors="replace").strip().splitlines() or ["no message"]
         super().__init__(
             f"`git {shlex.join(argv)}` failed with exit code {done.code}: {said[-1]}",
-            "put right what git names, then run the command again",
+            "correct what git names, then run the command again",
         )
         self.message = "\n".join(said)
 

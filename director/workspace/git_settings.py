@@ -1,6 +1,7 @@
 """The user's git configuration, as it was before any agent ran.
 
-An agent that can write ``~/.gitconfig`` could else decide what gates and director see of a commit.
+Otherwise an agent that can write ``~/.gitconfig`` could decide what gates and director see of a
+commit.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class FrozenSettings:
         return {"GIT_CONFIG_GLOBAL": str(self._config)}
 
     def settle(self) -> None:
-        """See to it that the copy is as it was taken, whatever somebody did to it."""
+        """Restore the copy where somebody changed it."""
         for path, content in self._contents.items():
             if not path.is_symlink() and path.is_file() and path.read_bytes() == content:
                 continue

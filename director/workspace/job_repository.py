@@ -52,7 +52,7 @@ __all__ = [  # what it gives out is defined next door
 class JobRepository(History):
     """One job's repository and its one branch.
 
-    ``notices`` says what was damaged and is as it was again, one sentence each.
+    ``notices`` says what was damaged and has been restored, one sentence each.
     """
 
     def __init__(self, path: Path, branch: str, git: Git, user: Repository) -> None:
@@ -77,7 +77,7 @@ class JobRepository(History):
         return tip
 
     def _last_noted(self) -> str:
-        """Return the last commit the branch was moved to of which everything is there.
+        """Return the last commit the branch was moved to that is whole.
 
         Damaged objects are removed, so that those of the user's repository, where the branch is
         published, take their place.
@@ -86,11 +86,12 @@ class JobRepository(History):
         found = self._soundness.recover(noted)
         if found.replaced:
             self.notices.append(
-                f"{found.replaced} damaged objects of {self.path} are read from your repository now"
+                f"objects of {self.path} are damaged, and read from your repository now: "
+                f"{found.replaced}"
             )
         if found.tip != noted[-1]:
             self.notices.append(
-                f"object {found.damaged} of {self.path} is damaged or gone: the job goes on at "
+                f"object {found.damaged} of {self.path} is damaged or gone: the job continues at "
                 f"commit {found.tip}, and what merged later is worked on again"
             )
             self._tips.add(found.tip)
@@ -139,7 +140,7 @@ class JobRepository(History):
         if not self.path.is_dir():
             raise StoppedError(
                 f"the job repository {self.path} is gone",
-                "run the command again: it is made anew from what was published",
+                "run the command again: it is made again from the published branch",
             )
         for name, content in self._settings.items():
             place = self.path / name
@@ -160,7 +161,7 @@ class JobRepository(History):
         return files | {"objects/info/alternates": os.fsencode(self.path / "objects") + b"\n"}
 
     def point(self) -> None:
-        """Let the ref name the tip."""
+        """Make the ref name the tip."""
         with self._turn:
             self._point(self._tip)
 
@@ -206,7 +207,10 @@ class JobRepository(History):
             return True
 
     def _added_whole(self, old: str, new: str) -> list[str]:
-        """Return the ids of the objects that ``new`` has besides ``old``; all are what they say."""
+        """Return the ids of the objects that ``new`` has besides ``old``; all are whole.
+
+        Raises StoppedError for one that is not.
+        """
         oids = []
         for oid, whole in self._soundness.looked_at(old, new):
             if not whole:
@@ -280,7 +284,7 @@ class JobRepository(History):
         return write_object(self.path / "objects", self.user.object_format, kind, data)
 
     def is_writable(self) -> bool:
-        """Whether git can write an object: what it refuses then is refused for what it is."""
+        """Whether git can write objects: then what it refuses is refused for its content."""
         new = os.urandom(16).hex().encode()
         return self.git.run("hash-object", "-w", "--no-filters", "--stdin", stdin=new).code == 0
 
@@ -297,7 +301,7 @@ def create_job_repository(
     """Make the job repository at ``path`` with ``branch`` at commit ``base``.
 
     The journal of tips, beside it, begins there. ``borrowed`` are object stores to read besides the
-    user's. A repository that a crash left half made is made anew.
+    user's. One that a crash left half made is made again.
     """
     _make(path, user, borrowed)
     Tips(path.with_name(TIPS)).begin(base)
@@ -307,9 +311,9 @@ def create_job_repository(
 def open_job_repository(path: Path, user: Repository, branch: str) -> JobRepository:
     """Return the job repository at ``path``, committing in the user's name.
 
-    Its settings are made anew from the user's, who may have moved the repository; agents of an
-    earlier run may have changed them, too. One that is gone is made anew: what was published, in
-    the user's, holds what merged.
+    Its settings are written again from the user's, who may have moved the repository; agents of
+    an earlier run may have changed them, too. A repository that is gone is made again: the branch
+    published in the user's holds what merged.
     """
     borrowed = _borrowed(path)
     if not all((path / part).is_dir() for part in ("objects", "refs")):

@@ -33,11 +33,11 @@ ROOT = Path("/")
 
 
 class LandlockError(OSError):
-    """The kernel does not take a rule, or a restriction."""
+    """The kernel refuses a rule, or a restriction."""
 
 
 def abi() -> int:
-    """Return the version of Landlock that this kernel offers; 0: none that is of use."""
+    """Return the version of Landlock that this kernel offers; 0: none that is useful."""
     try:
         found = _call(CREATE_RULESET, None, 0, VERSION_FLAG)
     except (OSError, AttributeError):  # not in this kernel, switched off, or not Linux
@@ -121,7 +121,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return list(entries)
-    except OSError:  # who may not look into it cannot write there either
+    except OSError:  # without access nobody can write there either
         return []
 
 
@@ -141,6 +141,6 @@ def _error(what: str) -> LandlockError:
 
 @cache
 def _c_library() -> Any:
-    import ctypes  # who only reads records does without
+    import ctypes  # not needed to read records
 
     return ctypes.CDLL(None, use_errno=True)

@@ -23,7 +23,7 @@ class Listed(NamedTuple):
 def left_in_group(group: int, found: Iterable[Listed]) -> bool:
     """Whether a process of ``group`` has outlived its leader (zombies do not count).
 
-    While a process has the id of the group, the id may have been given out anew: then no.
+    While a process has the id of the group, the id may have been given out again: then no.
     """
     members = [one for one in found if one.group == group]
     return all(one.pid != group for one in members) and not all(one.over for one in members)

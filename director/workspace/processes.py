@@ -84,7 +84,7 @@ class _Children:
             _signal_group(process, signal.SIGKILL)
 
     def forget(self, process: subprocess.Popen[bytes]) -> None:
-        """Note that a process of ours is over: its id may be given out anew."""
+        """Note that a process of ours is over: its id may be given out again."""
         with self.turn:
             if self.own.get(process.pid) is process:
                 del self.own[process.pid]
@@ -139,7 +139,7 @@ class _Awaited:
         self._watched: Cancellation | None = None
 
     def wait(self, process: subprocess.Popen[bytes]) -> _Wait:
-        """Give what to wait in for a process, as often as need be."""
+        """Return the context in which to wait for a process, as often as needed."""
         self._watch()
         return _Wait(self, process)
 
@@ -154,7 +154,7 @@ class _Awaited:
             raise InterruptedRunError(number)
 
     def _watch(self) -> None:
-        """See to it that a thread looks for a ctrl-C: whoever waits cannot."""
+        """Make sure that a thread looks for a ctrl-C: whoever waits cannot."""
         cancellation = in_charge()
         if cancellation and cancellation is not self._watched:
             self._watched = cancellation
@@ -181,7 +181,7 @@ def _late(since: float, asked: float) -> bool:
 
 
 class _Wait:
-    """A ``with`` around waiting for a process (a class: objects are asked for by the thousand)."""
+    """The context of waiting for a process (a class, for speed: there are thousands of waits)."""
 
     def __init__(self, awaited: _Awaited, process: subprocess.Popen[bytes]) -> None:
         self._awaited = awaited
@@ -732,7 +732,7 @@ def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> N
 
 @contextmanager
 def _room() -> Iterator[None]:
-    """Turn what no command can be blamed for into a reason to stop: nothing more can be started."""
+    """Raise StoppedError when the machine has no room for another process: no command's fault."""
     try:
         yield
     except OSError as error:

@@ -90,7 +90,7 @@ class Provisions:
             )
 
     def given(self, pool: Path) -> Given:
-        """Return the copy of the user's files in ``pool``; taken anew when somebody changed it."""
+        """Return the copy of the user's files in ``pool``; taken again when somebody changed it."""
         with self._turn:
             if self._given is None or not self._given.linked.intact():
                 self._given = take(self.sources, pool)
@@ -151,7 +151,7 @@ class Slot:
 
     Setup runs on the tip of the job branch, so that no candidate has a part in what it makes; only
     what a candidate that changes its inputs needs is made on that candidate, for it alone. Where
-    director does not know what is there (a killed run left it), all is provided anew.
+    director does not know what is there (a killed run left it), all is provided again.
     """
 
     def __init__(self, provisions: Provisions, path: Path, notes: Path, builds: Builds) -> None:
@@ -179,18 +179,18 @@ class Slot:
         for _ in range(TRIES):
             try:
                 given = self._all.given(self._made.parent)
-                anew = not self._serves(commit, given)
-                if anew:
+                begins = not self._serves(commit, given)
+                if begins:
                     self._begin(commit, git, given)
                 else:
                     tracked = self._tracked(git, self._pristine.names)
                     self._known = self._pristine.lay_out(self._path, self._known, tracked)
                 self._bring_builds(git)
-                return anew and bool(self._all.policy.setup)
+                return begins and bool(self._all.policy.setup)
             except TamperedError as error:
                 self._state, problem = None, f"{error} was changed meanwhile"
                 self._all.distrust(error.tree)
-            except OSError as error:  # an agent may do anything: begin anew
+            except OSError as error:  # an agent may do anything: start over
                 self._state, problem = None, str(error)
         raise StoppedError(f"cannot provide {self._path}: {problem}", "run the command again")
 

@@ -12,7 +12,7 @@ from director.workspace.processes import capture
 
 
 class NotRemovedError(OSError):
-    """Something stays, whatever is tried: another user's (a container's), or protected."""
+    """Something cannot be removed: it is another user's (a container's), or protected."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(errno.EACCES, "this cannot be removed", str(path))
@@ -29,7 +29,7 @@ def discard(path: Path) -> None:
 
 
 def clear(path: Path) -> None:
-    """See to it that nothing is at ``path``: what cannot be removed is moved aside, next to it.
+    """Clear ``path``: what cannot be removed is moved aside, next to it.
 
     Raises NotRemovedError when not even that can be done.
     """
@@ -38,7 +38,7 @@ def clear(path: Path) -> None:
     except NotRemovedError as error:
         aside = path.with_name(f"left-{os.urandom(6).hex()}")
         try:
-            path.rename(aside)  # of a folder only the place in its own is needed
+            path.rename(aside)  # needs no access to what is in it, only to its parent
         except OSError:
             raise error from None
 

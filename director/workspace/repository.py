@@ -14,7 +14,7 @@ from director.workspace.processes import Captured
 
 BRANCH_PREFIX = "director/"
 OWN_FOLDER = ".director/"
-OWN_NAME = "director <director@localhost>"  # that is nobody's address, RFC 6761
+OWN_NAME = "director <director@localhost>"  # an address that nobody has, RFC 6761
 # What the user set for strangers' repositories does not hold for director's own: their branch
 # comes from a folder of theirs. ``TAKING`` holds on this side of a fetch, ``GIVING`` on the other.
 TAKING = (
@@ -115,7 +115,7 @@ class Repository:
             if done is None or done.code != 0:
                 said = done.err.decode(errors="replace").strip().splitlines() if done else []
                 raise StoppedError(
-                    f"this is a partial clone, and {len(missing)} objects of {commit[:12]} cannot "
+                    f"this is a partial clone: objects of {commit[:12]} ({len(missing)}) cannot "
                     f"be fetched from {server}: {said[-1] if said else 'they do not arrive'}",
                     "make them reachable (`git checkout` would need them too), then try again",
                 )

@@ -1,4 +1,4 @@
-"""The sandbox: what agents, gates and setup may touch, and how the machine sees to it."""
+"""The sandbox: what agents, gates and setup may touch, and how the machine enforces it."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ class Part(StrEnum):
 
 
 @dataclass(frozen=True)
-class Grounds:
-    """What there is to keep: the repository, what director works with, what gates trust.
+class SandboxPaths:
+    """What a sandbox is about: the repository, what director works with, what gates trust.
 
     ``repository`` are the folders of the user's repository and of the job's, ``work`` the folder
     that holds all worktrees of director's, ``agents`` the part of it that holds those of agents,
@@ -105,30 +105,30 @@ class Sandbox:
     policy: SandboxPolicy = AUTO
     places: Mapping[str, str] = field(default_factory=dict)
     mechanism: Mechanism | None = None
-    grounds: Grounds | None = None
+    paths: SandboxPaths | None = None
 
     @property
     def name(self) -> str:
-        """What holds, in words: for receipts and for the first line of a run."""
+        """What confines, in words: for receipts and for the first line of a run."""
         if self.mechanism:
             return f"{self.policy.effective_mode} by {self.mechanism.name}"
         return "the command of [sandbox]" if self.policy.command else NOTHING
 
     @property
     def missing(self) -> str:
-        """What is to be said where nothing confines and nobody asked for that; else ""."""
+        """The notice for where nothing confines and nobody asked for that; else ""."""
         if self.policy.mode != "auto" or self.policy.command or self.mechanism:
             return ""
         return "agents and gates are not confined: neither Landlock nor bubblewrap works here"
 
     @property
     def binds_threads(self) -> bool:
-        """Whether a process can take more away from itself (Landlock)."""
+        """Whether a process can confine itself further (Landlock)."""
         return isinstance(self.mechanism, Landlock)
 
     @property
     def for_one_worktree(self) -> bool:
-        """Whether it is made for one worktree at a time, so that no server can be shared in it."""
+        """Whether it is made for one worktree at a time, so that calls cannot share a server."""
         strict = self.mechanism is not None and self.policy.mode == "strict"
         return bool(self.policy.command) or strict
 
@@ -149,24 +149,24 @@ class Sandbox:
 
     def domain(self, part: Part, worktree: Path) -> Domain:
         """Return what ``part`` may write when it works in ``worktree``."""
-        assert self.grounds is not None
-        grounds, strict = self.grounds, self.policy.mode == "strict"
-        own = grounds.agents if part is Part.SERVER else worktree
-        mine = (own, repository_of(own), scratch_folder(own), *grounds.write)
+        assert self.paths is not None
+        paths, strict = self.paths, self.policy.mode == "strict"
+        own = paths.agents if part is Part.SERVER else worktree
+        mine = (own, repository_of(own), scratch_folder(own), *paths.write)
         if strict and part in (Part.AGENT, Part.SERVER):
-            mine += grounds.agent_folders
-        kept = grounds.kept_from_setup if part is Part.SETUP else grounds.kept
-        return Domain(kept, mine, grounds.hide, strict)
+            mine += paths.agent_folders
+        kept = paths.kept_from_setup if part is Part.SETUP else paths.kept
+        return Domain(kept, mine, paths.hide, strict)
 
     def variables(self, part: Part, worktree: Path, env: Mapping[str, str]) -> dict[str, str]:
-        """Return the variables that ``part`` needs so that it finds a place for temporary files.
+        """Return the variables with which ``part`` finds a place for temporary files.
 
         Where nothing new can be made in the usual one, that is a folder beside its worktree.
         """
         if self.mechanism is None:
             return {}
         usual = Path(env.get("TMPDIR") or tempfile.gettempdir()).resolve()
-        if not self.domain(part, worktree).on_the_way(usual):
+        if not self.domain(part, worktree).closes(usual):
             return {}
         scratch = scratch_folder(worktree)
         if scratch.is_symlink() or not scratch.is_dir():  # an agent may have put a file there
@@ -179,7 +179,7 @@ class Sandbox:
         return [_filled(word, places) for word in self.policy.command]
 
     def try_out(self, processes: Processes, env: Mapping[str, str], pool: Path, logs: Path) -> None:
-        """See whether the command of the user's works, in a folder of ``pool``.
+        """Check that the user's own command works, in a folder of ``pool``.
 
         RequestError says why not.
         """
@@ -220,13 +220,13 @@ def choose_mechanism(policy: SandboxPolicy, env: Mapping[str, str]) -> Mechanism
     return found
 
 
-def grounds_of(
+def sandbox_paths(
     policy: SandboxPolicy,
     repository: Iterable[Path],
     pool: Path,
     env: Mapping[str, str],
-) -> Grounds:
-    """Return what there is to keep; the folders that a coding agent needs are made.
+) -> SandboxPaths:
+    """Return the paths of a sandbox; the folders that a coding agent needs are made.
 
     So are the caches of build tools: they would make all these themselves, but may not where they
     are confined. RequestError when ``write`` of the configuration names a folder that holds what
@@ -248,7 +248,7 @@ def grounds_of(
     trusted = trusted_paths(env, home)
     hide = _paths_in(policy.hide, home)
     work = pool.resolve()
-    return Grounds(kept, work.parent, work / "agents", trusted, resolved, write, hide)
+    return SandboxPaths(kept, work.parent, work / "agents", trusted, resolved, write, hide)
 
 
 def _is_there(program: str, env: Mapping[str, str]) -> bool:

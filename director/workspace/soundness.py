@@ -1,4 +1,4 @@
-"""Whether a job's commits are whole: every object there, and what its id says.
+"""Whether a job's commits are whole: every object is there, and is what its id says.
 
 Git does not compare a loose object with its id when it reads it, and an agent may have written
 one. What the job borrows of its base is the user's and is not gone through.
@@ -23,10 +23,10 @@ ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class Recovery(NamedTuple):
-    """Where a branch can go on: at ``tip``, the last commit that is whole.
+    """Where a branch can continue: at ``tip``, the last commit that is whole.
 
     ``replaced`` counts the damaged objects that another store has; ``damaged`` is the first that
-    none has, "" where there is no such.
+    none has ("": there is none).
     """
 
     tip: str
@@ -67,7 +67,7 @@ class Soundness:
         return next((oid for oid, whole in self.looked_at(base, tip) if not whole), None)
 
     def recover(self, commits: Sequence[str]) -> Recovery:
-        """Return where the branch that was moved along ``commits`` (the first: its base) goes on.
+        """Return where the branch that was moved along ``commits`` (the first: its base) continues.
 
         Damaged objects are removed from the store, so that what it borrows takes their place.
         Raises StoppedError when git cannot read what is there.
@@ -94,7 +94,7 @@ class Soundness:
         )
 
     def _added(self, old: str | None, new: str) -> Iterator[tuple[str, bool]]:
-        """Look at what tree ``new`` holds and ``old`` (a tree) does not, in its place."""
+        """Look at what tree ``new`` holds, and tree ``old`` does not hold in the same place."""
         if new == old:
             return
         data = self._read("tree", new)
@@ -145,12 +145,12 @@ class Soundness:
 
 
 def loose(store: Path, oid: str) -> Path:
-    """Return where an object store keeps the object ``oid`` that is in no pack."""
+    """Return where an object store keeps the object ``oid`` when it is not in a pack."""
     return Path(f"{store}/{oid[:2]}/{oid[2:]}")
 
 
 def discard_damaged(store: Path, object_format: str) -> None:
-    """Remove what is no sound object from an object store, where git never replaces one.
+    """Remove damaged objects from an object store, where git never replaces one.
 
     For a job that did not end by itself: a power cut leaves files with nothing in them.
     """

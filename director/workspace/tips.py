@@ -61,7 +61,7 @@ class Tips:
 
 
 def _receipt(value: Mapping[str, Any]) -> Receipt | None:
-    """Return the receipt on a line; one that director did not write is none."""
+    """Return the receipt on a line; None when director did not write it."""
     try:
         return Receipt.from_json(value["receipt"])
     except (KeyError, TypeError, AttributeError, ValueError):

@@ -31,7 +31,7 @@ BESIDE_PROGRAMS = ("lib/node_modules", "lib/python3*/site-packages")
 
 
 def trusted_paths(env: Mapping[str, str], home: Path) -> tuple[Path, ...]:
-    """Return the files and folders, those among them that are not there (yet) included.
+    """Return the files and folders, including those that do not exist (yet).
 
     Links are followed to what they stand for. A folder that holds the home folder, caches or
     temporary files is left out: it has to stay writable.

@@ -19,7 +19,14 @@ from director.workspace.attributes import Attributes, attributes_paths, is_attri
 from director.workspace.exact import exact_settings
 from director.workspace.git import Git, GitError, join_z, split_z
 from director.workspace.job_repository import ABSENT_MODE, Entry, JobRepository
-from director.workspace.objects import GITLINK_MODE, TREE_MODE, Item, index_data, index_items
+from director.workspace.objects import (
+    GITLINK_MODE,
+    LINK_MODE,
+    TREE_MODE,
+    Item,
+    index_data,
+    index_items,
+)
 from director.workspace.provisions import Slot
 from director.workspace.removal import clear, discard
 from director.workspace.sealed import Seal, parents, seal
@@ -76,7 +83,7 @@ class Worktree:
         self._attributes = Attributes(path, path.with_name(f"{path.name}.attributes"))
         self._seal = _seal(self._index)
         self._holds: str | None = None  # the commit that the index is of
-        self._seen: _Seen | None = None  # by a look, since when nothing ran in here
+        self._seen: _Seen | None = None  # by a look after which nothing ran in here
         self._plain: dict[str, tuple[int, int]] = {}  # folder → as it was when it was looked into
 
     def _git(self, index: Path) -> Git:
@@ -98,7 +105,7 @@ class Worktree:
             self._holds = None
             try:
                 self._fill(commit)
-            except (GitError, OSError):  # beyond repair (an agent may do anything): begin anew
+            except (GitError, OSError):  # beyond repair (an agent may do anything): start over
                 for place in (self.path, self._index, Path(f"{self._index}.lock")):
                     clear(place)
                 self.path.mkdir()
@@ -110,7 +117,7 @@ class Worktree:
         self._seal, self._holds = _seal(self._index), commit
 
     def changed(self) -> frozenset[str]:
-        """Return the paths of the commit that hold something else, or nothing, on disk by now.
+        """Return the paths of the commit that differ on disk, or are missing there.
 
         What this sees is believed by the ``reset`` after it: between the two nothing may run here.
         """
@@ -191,7 +198,7 @@ class Worktree:
         return (entry.path for entry in self._job.folders(commit))
 
     def _foreign_attributes(self, commit: str, folders: Iterable[str]) -> list[str]:
-        """Return the attributes files in ``folders`` and at the top that ``commit`` has not."""
+        """Return the attributes files at the top and in ``folders`` that ``commit`` lacks."""
 
         def committed(path: str) -> bytes | None:
             return self._job.contents(commit, [path]).get(path)
@@ -215,7 +222,7 @@ class Worktree:
         return _Seen(frozenset(changed), others)
 
     def _prepare(self) -> None:
-        """See to it that there is a folder, and that git reads it as the user's would."""
+        """Make sure that there is a folder, and that git reads it as the user's would."""
         self._job.settle()
         for place in (self.path.parent, self.path):  # an agent may have put a file there
             if place.is_symlink() or not place.is_dir():
@@ -331,7 +338,7 @@ class Worktree:
         if not (self.path / path).is_symlink():
             return False
         entry = self._job.entries(base, [path]).get(path)
-        return entry is None or entry.mode != "120000"
+        return entry is None or entry.mode != LINK_MODE
 
 
 def _is_file_link_or_absent(path: Path) -> bool:

@@ -69,7 +69,7 @@ class TestBench(JobCase):
         self.assertEqual(done.json["plan_profile"], "cheap")
         self.assertEqual(done.json["cost_reduction_pct"], {})
 
-    def test_a_bench_begins_anew_after_one_that_ended(self) -> None:
+    def test_a_bench_starts_over_after_one_that_ended(self) -> None:
         first = json.loads(self.bench(0, "--json"))
         second = json.loads(self.bench(0, "--json"))
         self.assertNotEqual(first["job_id"], second["job_id"])

@@ -44,7 +44,7 @@ class TestEndings(JobCase):
         self.implement("a")
         self.assertEqual(self.ends(0, "run", "--node", "a", "--json").json["next"], "director run")
 
-    def test_a_task_after_a_damaged_stage_begins_anew(self) -> None:
+    def test_a_task_after_a_damaged_stage_starts_over(self) -> None:
         self.plan(node("a"))
         (self.home / "plan_stage.json").write_text("{")
         self.ends(2, "plan", "--continue")

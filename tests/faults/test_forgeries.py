@@ -207,7 +207,7 @@ class TestMerges(ForgingCase):
         before = self.repo.git("rev-parse", self.branch)
         done = self.ends(2, "run")
         self.assertIn(forged, done.err)
-        self.assertIn("nobody noted this merge of b", done.err)
+        self.assertIn("director noted no such merge of b", done.err)
         self.assertEqual(self.executor_calls(), 1)
         self.assertEqual(self.lines("receipts.jsonl")[-1]["node"], "a")
         published = self.repo.git("rev-parse", self.branch)
@@ -255,7 +255,7 @@ class TestMerges(ForgingCase):
         )
         self.implement("b", silent_shell(spoil), write("b.txt", "good\n"))
         done = self.ends(0, "run")
-        self.assertIn("sealed.json was changed meanwhile", done.err)
+        self.assertIn("sealed.json was changed while director worked", done.err)
         for name, text in before.items():
             self.assertEqual((self.home / name).read_text(), text)
         for name in ("tips.jsonl", "receipts.jsonl"):
@@ -293,7 +293,7 @@ class TestDamage(FaultCase):
         self.implement("a")
         self.implement("b")
         done = self.ends(0, "run")
-        self.assertIn("are read from your repository now", done.err)
+        self.assertIn("are damaged, and read from your repository now", done.err)
         self.assertEqual(self.executor_calls(), 2)
         self.ends(0, "verify")
 

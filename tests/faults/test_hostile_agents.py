@@ -159,7 +159,7 @@ class TestGit(FaultCase):
         self.assertEqual(self.on_branch("sub/b.txt"), "b")
         self.assertIsNone(self.on_branch("lib/l"))
 
-    def test_a_job_repository_that_is_gone_is_made_anew_from_what_was_published(self) -> None:
+    def test_a_job_repository_that_is_gone_is_made_again_from_what_was_published(self) -> None:
         self.plan(node("a"), node("b", depends_on=["a"]))
         self.implement("a")
         self.implement("b", *self.good_work("b"), shell(f"rm -rf {JOB_GIT}"))

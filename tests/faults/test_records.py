@@ -1,4 +1,4 @@
-"""The records are torn, foreign, unwritable or in use: said in a sentence, and mended by hand."""
+"""The records are torn, foreign, unwritable or in use: said in a sentence, corrected by hand."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class TestDamage(RecordCase):
             path.write_bytes(kept)
         self.runs_to_its_end()
 
-    def test_a_damaged_state_is_put_aside_and_made_anew_from_the_branch(self) -> None:
+    def test_a_damaged_state_is_put_aside_and_rebuilt_from_the_branch(self) -> None:
         self.runs_to_its_end()
         calls = self.executor_calls()
         path = self.home / "state.json"

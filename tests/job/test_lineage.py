@@ -2,7 +2,7 @@
 
 import unittest
 
-from director.job.lineage import foreignness
+from director.job.lineage import why_foreign
 from director.model.plan import Node, Plan
 from director.workspace.history import BranchCommit
 
@@ -14,7 +14,7 @@ PLAN = Plan("20260101-000000-aaaa", "task", "/repo", BEFORE, "now", "director/jo
 def commit(job: str = PLAN.job_id, node: str = "a", kind: str = "merge", *parents: str) -> str:
     """Return why a commit with these trailers is foreign, or ""."""
     pairs = (("Director-Job", job), ("Director-Node", node), ("Director-Kind", kind))
-    return foreignness(PLAN, BranchCommit("c", "t", parents or (BEFORE,), pairs), BEFORE) or ""
+    return why_foreign(PLAN, BranchCommit("c", "t", parents or (BEFORE,), pairs), BEFORE) or ""
 
 
 class TestForeignness(unittest.TestCase):
@@ -30,11 +30,11 @@ class TestForeignness(unittest.TestCase):
         self.assertIn("one parent", commit(PLAN.job_id, "a", "merge", "d" * 40))
         self.assertIn("one parent", commit(PLAN.job_id, "a", "merge", BEFORE, "d" * 40))
         bare = BranchCommit("c", "t", (BEFORE,), ())
-        self.assertIn("none", foreignness(PLAN, bare, BEFORE) or "")
+        self.assertIn("none", why_foreign(PLAN, bare, BEFORE) or "")
 
     def test_tests_from_which_a_bench_made_its_jobs(self) -> None:
         plan = PLAN._replace(job_id=f"{PLAN.job_id}-cheap")
         for kind, words in (("tests", ""), ("merge", "Director-Job")):
             pairs = (("Director-Job", PLAN.job_id), ("Director-Node", "a"), ("Director-Kind", kind))
             one = BranchCommit("c", "t", (BEFORE,), pairs)
-            self.assertIn(words, foreignness(plan, one, BEFORE) or "")
+            self.assertIn(words, why_foreign(plan, one, BEFORE) or "")

@@ -44,8 +44,9 @@ class TestSeal(HermeticCase):
     def test_none_and_a_damaged_one_are_refused(self) -> None:
         for text in ("{}", "[", json.dumps({"sealed_at": "", "contract": "", "plan": {}})):
             self.directory.sealed.write_text(text)
-            with self.assertRaisesRegex(RequestError, "sealed.json"):
+            with self.assertRaisesRegex(RequestError, "sealed.json") as caught:
                 read_seal(self.directory)
+            self.assertIn("remove it and read plan.json", caught.exception.next_step)
         self.directory.sealed.unlink()
         with self.assertRaisesRegex(RequestError, "never sealed"):
             check_seal(self.directory, PLAN)

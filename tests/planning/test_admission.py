@@ -239,7 +239,7 @@ class TestAuthoring(JobCase):
         silent = "python3 -m unittest discover -s tests -p 'nothing*'; exit 1"
         self.assertIn("no tests ran", self.refused("exit 1\n", test_cmd=silent))
 
-    def test_mended_tests_are_admitted(self) -> None:
+    def test_corrected_tests_are_admitted(self) -> None:
         self.script_planning(node("a"))
         self.fake.queue("test-author", write("tests/a.sh", "if\n"), node="a")
         self.ends(0, "plan", "make a", "--no-critique")

@@ -39,7 +39,7 @@ class TestUnfinished(CurrentJobCase):
         self.plan(node("a"), node("b"))
         said = self.refused("plan", "other", "--no-critique").json
         self.assertIn("0 of 2 nodes are done", said["error"])
-        self.assertIn("`director run` goes on with it", said["next"])
+        self.assertIn("`director run` continues it", said["next"])
         self.implement("a")
         self.ends(0, "run", "--node", "a")
         self.assertIn("1 of 2 nodes", self.refused("plan", "make things").json["error"])
@@ -97,7 +97,7 @@ class TestNew(CurrentJobCase):
         back = self.ends(0, "plan", "--resume", first)
         self.assertIn(f"Job {first} (make things) is the current one again", back.out)
         self.assertIn("1 of 2 nodes are done", back.out)
-        self.assertIn("Go on with: director run", back.out)
+        self.assertIn("Continue with: director run", back.out)
         self.assertEqual((self.archived(), self.branch), ([second], branch))
         self.implement("b")
         self.ends(0, "run")
@@ -137,12 +137,12 @@ class TestNew(CurrentJobCase):
         self.ends(0, "plan", "--new", "other")
         back = self.ends(0, "plan", "--resume", first, "--new")
         self.assertIn("planning stands at decompose", back.out)
-        self.assertIn("Go on with: director plan --continue", back.out)
+        self.assertIn("Continue with: director plan --continue", back.out)
         self.ends(0, "plan", "--continue", "--no-critique")
         headings = [call.heading for call in self.fake.calls()]
         self.assertEqual(headings, ["Recon", "Spec", "Plan", "Recon", "Spec", "Plan", "Tests"])
 
-    def test_the_same_task_begins_anew_where_that_is_asked_for(self) -> None:
+    def test_the_same_task_starts_over_where_that_is_asked_for(self) -> None:
         self.script_planning(node("a"))
         self.ends(0, "plan", "make a")
         first = self.job_id()

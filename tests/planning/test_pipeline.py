@@ -173,7 +173,7 @@ class TestAuto(JobCase):
         self.assertEqual(len(specs), 2)
         self.assertIn("too vague", specs[1].prompt)
 
-    def test_tests_a_critique_names_are_written_anew_and_others_kept(self) -> None:
+    def test_tests_a_critique_names_are_written_again_and_others_kept(self) -> None:
         self.script_planning(node("a"), node("b"))
         self.fake.always("planner", answer(APPROVED), heading="Critique of the spec")
         self.fake.always(

@@ -55,7 +55,7 @@ class TestContract(EditedCase):
         self.at_gate_two(node("a"), node("b"))
         self.drop("b")
         done = self.ends(0, "plan", "--continue")
-        self.assertIn("off the branch: tests/b.sh (of b)", done.err)
+        self.assertIn("the plan does not have them: tests/b.sh (of b)", done.err)
         self.assertEqual(self.files_on_branch(), {"README", "tests/a.sh"})
         self.implement("a")
         self.ends(0, "run")
@@ -120,7 +120,7 @@ class TestReadmission(EditedCase):
             self.stored("sealed.json")["plan"]["nodes"][0]["test_cmd"], "sh tests/a.sh"
         )
 
-    def test_an_edited_test_is_frozen_anew_beside_what_merged(self) -> None:
+    def test_an_edited_test_is_frozen_again_beside_what_merged(self) -> None:
         self.plan(node("a"), node("b", depends_on=["a"]))
         self.implement("a")
         self.ends(0, "run", "--node", "a")

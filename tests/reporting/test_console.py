@@ -24,6 +24,17 @@ class TestConsole(unittest.TestCase):
         event = Event(Kind.NOTICE, "2026-01-02T03:04:05.678Z", None, {"message": "a\n  b"})
         self.assertEqual(line_of(event), "03:04:05  a b")
 
+    def test_gates_and_outcomes_are_told_in_words(self) -> None:
+        gate = {"verdict": "red", "reason": "exit code 1"}
+        for purpose in ("tests", "before", "scope", "candidate", "again", "merged", "rebuilt"):
+            event = Event(Kind.GATE, "2026-01-02T03:04:05.678Z", "a", {"purpose": purpose, **gate})
+            self.assertNotIn(f"a: {purpose}:", str(line_of(event)))
+        tried = {"attempt": 2, "lesson": "None of the files you may change was changed."}
+        for outcome, words in (("unchanged", "changed nothing"), ("no_test_ran", "no test ran")):
+            data = {**tried, "outcome": outcome}
+            event = Event(Kind.ATTEMPT_FAILED, "2026-01-02T03:04:05.678Z", "a", data)
+            self.assertIn(f"attempt 2 {words}: None of", str(line_of(event)))
+
     def test_a_closed_terminal_does_not_stop_the_work(self) -> None:
         stream = io.StringIO()
         stream.close()

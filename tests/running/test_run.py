@@ -289,7 +289,7 @@ class TestReviewsWithoutVeto(ReviewCase):
         self.assertEqual((state["status"], state["review_blocks"]), ("done", 1))
         self.assertEqual(state["review_summary"], "it cheats")
 
-    def test_an_objection_is_no_veto_and_spends_no_attempt(self) -> None:
+    def test_an_objection_without_a_veto_spends_no_attempt(self) -> None:
         self.plan(self.wide())
         self.implement("a", *self.work())
         self.implement("a", *self.work("spoiled\n"))

@@ -38,7 +38,7 @@ class TestCreate(JobCase):
         stored = [p for p in (self.job.path / "objects").rglob("*") if p.is_file()]
         self.assertEqual([p.name for p in stored], ["alternates"])
 
-    def test_one_that_a_crash_left_half_made_is_made_anew(self) -> None:
+    def test_one_that_a_crash_left_half_made_is_made_again(self) -> None:
         (self.job.path / "HEAD").unlink()
         (self.job.path / "stale").touch()
         self.assertEqual(self.make_job(self.sample).tip(), self.base)

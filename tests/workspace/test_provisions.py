@@ -252,7 +252,7 @@ class TestSetup(ProvisionsCase):
         worktree.reset(changed)
         self.assertEqual((self.runs, self.text("deps/lib/version")), (3, "two"))
 
-    def test_a_worktree_that_a_killed_run_left_is_provided_anew(self) -> None:
+    def test_a_worktree_that_a_killed_run_left_is_provided_again(self) -> None:
         self.provided(self.policy)
         self.agent("echo cheat > deps/lib/version")
         notes = self.root.parent.with_name("notes") / "agents-slot-1"
@@ -295,7 +295,7 @@ class TestGiven(ProvisionsCase):
             self.assertEqual(self.text("conf/b.local"), "conf/b.local")
         self.assertEqual(self.runs, 0)
 
-    def test_a_changed_copy_of_the_users_files_is_taken_anew(self) -> None:
+    def test_a_changed_copy_of_the_users_files_is_taken_again(self) -> None:
         worktree = self.provided(WorktreePolicy(copy=(".env",), link=("deps",)))
         self.agent("for f in ../../notes/given-*/tree/.env; do echo cheat > $f; done; rm .env")
         worktree.reset(self.base)

@@ -561,7 +561,7 @@ class TestLifeOfThePool(JobCase):
             self.assertEqual((old / "a.py").read_text(), "A = 1\n")
             self.assertFalse((old / "stray").exists())
 
-    def test_a_pool_whose_folder_has_vanished_is_made_anew(self) -> None:
+    def test_a_pool_whose_folder_has_vanished_is_made_again(self) -> None:
         old = self.crash()
         remove_tree(old.parent.parent)
         with (
