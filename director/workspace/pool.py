@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -173,8 +172,10 @@ def _new_folder(record: Path, env: Mapping[str, str]) -> Path:
     parent = worktrees_folder(env)
     with files.explained(parent):
         files.make_folder(parent)
-        folder = Path(tempfile.mkdtemp(dir=parent, prefix=PREFIX)).resolve()
-    files.write_json(record, {"folder": str(folder)})
+    folder = parent.resolve() / f"{PREFIX}{os.urandom(6).hex()}"
+    files.write_json(record, {"folder": str(folder)})  # before it is there: a kill leaves none
+    with files.explained(folder):
+        folder.mkdir(mode=0o700)
     return folder
 
 
