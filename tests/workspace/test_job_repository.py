@@ -190,7 +190,7 @@ class TestBranch(JobCase):
                     self.spoil(oid, spoilt)
                 self.job = self.opened()
                 self.assertEqual(self.job.tip(), new)
-                self.assertIn("3 damaged objects", self.job.notices[0])
+                self.assertIn("read from your repository now: 3", self.job.notices[0])
                 self.assertEqual(self.job.contents(new, ["b.py"])["b.py"], repr(spoilt).encode())
 
     def test_what_was_not_published_and_is_damaged_is_lost_and_named(self) -> None:
