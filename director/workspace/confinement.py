@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from director.workspace import landlock
-from director.workspace.processes import capture
+from director.workspace.processes import absolute_path, capture
 
 TRIAL_SECS = 10.0
 DEVICES = (Path("/dev"), Path("/proc"))
@@ -115,7 +115,7 @@ def find_mechanism(env: Mapping[str, str]) -> Mechanism | None:
     """Return what can confine on this machine: Landlock, else bubblewrap where it works."""
     if version := landlock.abi():
         return Landlock(version)
-    program = shutil.which("bwrap", path=env.get("PATH", os.defpath))
+    program = shutil.which("bwrap", path=absolute_path(env))
     if program is None:
         return None
     trial = Bubblewrap(program).launch(["true"], Domain())
