@@ -101,7 +101,8 @@ class Bubblewrap:
         words = [self._program, "--ro-bind" if domain.strict else "--bind", "/", "/"]
         words += ["--dev-bind", "/dev", "/dev"]
         for kept in () if domain.strict else domain.kept:
-            words += ["--ro-bind-try", str(kept), str(kept)]
+            if not kept.is_symlink():  # what it leads to is kept besides
+                words += ["--ro-bind-try", str(kept), str(kept)]
         for hidden in domain.hidden:
             if hidden.exists():
                 cover = ["--tmpfs"] if hidden.is_dir() else ["--ro-bind", os.devnull]
