@@ -84,7 +84,10 @@ class Landlock:
         with self._turn:
             known = self._known.get(domain)
             if known is None or known[0] != seen:
-                known = (seen, _rules(domain))  # the old ones go when no thread needs them
+                known = (
+                    seen,
+                    landlock.Ruleset(*writable_in(domain)),
+                )  # the old ones go when no thread needs them
                 self._known[domain] = known
             return known[1]
 
@@ -127,10 +130,11 @@ def find_mechanism(env: Mapping[str, str]) -> Mechanism | None:
     return Bubblewrap(program) if done.code == 0 else None
 
 
-def _rules(domain: Domain) -> landlock.Ruleset:
+def writable_in(domain: Domain) -> tuple[list[Path], list[Path] | None]:
+    """Return what may be written and read in ``domain`` (None: everything), for Landlock."""
     free = DEVICES if domain.strict else landlock.all_but(domain.kept)
     readable = landlock.all_but(domain.hidden) if domain.hidden else None
-    return landlock.Ruleset((*free, *domain.own), readable)
+    return [*free, *domain.own], readable
 
 
 def _changed_at(folder: Path) -> int:

@@ -82,7 +82,9 @@ class Worktree:
 
     def _git(self, index: Path) -> Git:
         git = self._job.git.with_variables(GIT_INDEX_FILE=str(index), GIT_WORK_TREE=str(self.path))
-        return Git(self.path, git.env).with_settings(*exact_settings(self.path.parent))
+        filters = self._job.user.filters
+        confined = filters.settings(self.path) if filters else ()
+        return Git(self.path, git.env, (*exact_settings(self.path.parent), *confined))
 
     def reset(self, commit: str) -> None:
         """Make the worktree hold exactly ``commit`` and what is provided, ignored files included.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.faults.cases import FaultCase, good
+from tests.faults.cases import FaultCase, bad, good
 from tests.support.fake_opencode import Step, silent_shell
 from tests.support.jobs import node
+from tests.support.kernel import require_landlock
 
 LASTING = "while :; do sleep 0.05; done"
 PIPES = {
@@ -53,6 +54,27 @@ class TestProgramsOfTheWorktree(FaultCase):
         self.implement("a", *good(script("tools/git", f'touch {ran}; exec /usr/bin/git "$@"')))
         self.ends(0, "run")
         self.assertFalse(ran.exists())
+
+    def test_a_script_that_a_filter_of_the_users_runs(self) -> None:
+        require_landlock()
+        self.commit_files(
+            {
+                ".gitattributes": "* filter=plain\n*.txt filter=upper\n",
+                "tools/upper": 'echo "$2: $1" >&2; tr a-z A-Z\n',
+            }
+        )
+        self.repo.git("config", "filter.upper.clean", "sh tools/upper '%% it''s' %f; true")
+        self.repo.git("config", "filter.upper.smudge", "tr A-Z a-z")
+        self.before = self.repo.fingerprint()
+        self.plan(node("a"))
+        ran, tried = self.home / "ran", self.tmp / "tried"
+        changed = f"touch {tried}; touch {ran}; tr a-z A-Z"
+        self.implement("a", *bad(script("tools/upper", changed)))
+        self.implement("a", *good())
+        self.ends(0, "run")
+        self.assertTrue(tried.exists())
+        self.assertFalse(ran.exists())
+        self.assertEqual(self.on_branch("a.txt"), "GOOD")
 
 
 class TestPipes(FaultCase):
