@@ -43,13 +43,16 @@ def write_bound_shell(folder: Path, agents: Path, env: Mapping[str, str]) -> Pat
 
 
 def become(shell: str, agents: str) -> NoReturn:
-    """Bind this process to the worktree of its slot in ``agents``, then become ``shell``."""
-    slot = os.environ.get(SLOT_VARIABLE, "")
-    if slot.isdecimal():
-        folder = Path(agents)
+    """Bind this process to the worktree of its slot in ``agents``, then become ``shell``.
+
+    Where nobody says which slot is its own, none is.
+    """
+    folder = Path(agents)
+    own: tuple[Path, ...] = ()
+    if (slot := os.environ.get(SLOT_VARIABLE, "")).isdecimal():
         worktree = folder / name_of_slot(int(slot))
         own = (worktree, repository_of(worktree), scratch_folder(worktree))
-        landlock.Ruleset((*landlock.all_but((folder,)), *own)).restrict_thread()
+    landlock.Ruleset((*landlock.all_but((folder,)), *own)).restrict_thread()
     os.execv(shell, [shell, *sys.argv[1:]])
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from director.model.config import Config
+from director.workspace.filters import COMMANDS, Filters
 from director.workspace.git_settings import freeze_settings
 from director.workspace.repository import Repository
 from director.workspace.sandbox import Sandbox, choose_mechanism, home_of, sandbox_paths
@@ -37,5 +38,7 @@ def site_of(
     paths = sandbox_paths(policy, kept, folder, env) if mechanism else None
     places = {"git": str(job), "repo": str(user.root), "home": str(home)}
     sandbox = Sandbox(policy, places, mechanism, paths)
+    commands = {k: v for k, v in settings.everywhere.items() if COMMANDS.fullmatch(k)}
+    filters = Filters(commands, sandbox, job, folder / "notes" / "filters")
     shown = {name: value for name, value in config.env.of(env).items() if name != BYTECODE}
-    return Site(user.reading(settings), sandbox, {**shown, **settings.variables})
+    return Site(user.reading(settings, filters), sandbox, {**shown, **settings.variables})

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from director.workspace import landlock
-from director.workspace.processes import capture
+from director.workspace.processes import absolute_path, capture
 
 TRIAL_SECS = 10.0
 DEVICES = (Path("/dev"), Path("/proc"))
@@ -94,7 +94,7 @@ class _Rules:
         folders = {folder for path in (*kept, *domain.hidden) for folder in path.parents}
         self._folders = tuple(map(str, folders))
         self._changed = tuple(map(_changed_at, self._folders))
-        self.ruleset = _ruleset(domain)
+        self.ruleset = landlock.Ruleset(*writable_in(domain))
 
     def hold(self) -> bool:
         """Whether nothing was made or removed in those folders since."""
@@ -113,7 +113,8 @@ class Bubblewrap:
         words = [self._program, "--ro-bind" if domain.strict else "--bind", "/", "/"]
         words += ["--dev-bind", "/dev", "/dev"]
         for kept in () if domain.strict else domain.kept:
-            words += ["--ro-bind-try", str(kept), str(kept)]
+            if not kept.is_symlink():  # what it leads to is kept besides
+                words += ["--ro-bind-try", str(kept), str(kept)]
         for hidden in domain.hidden:
             if hidden.exists():
                 cover = ["--tmpfs"] if hidden.is_dir() else ["--ro-bind", os.devnull]
@@ -127,7 +128,7 @@ def find_mechanism(env: Mapping[str, str]) -> Mechanism | None:
     """Return what can confine on this machine: Landlock, else bubblewrap where it works."""
     if version := landlock.abi():
         return Landlock(version)
-    program = shutil.which("bwrap", path=env.get("PATH", os.defpath))
+    program = shutil.which("bwrap", path=absolute_path(env))
     if program is None:
         return None
     trial = Bubblewrap(program).launch(["true"], Domain())
@@ -145,10 +146,11 @@ def outermost(paths: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(path for path in found if known.isdisjoint(path.parents))
 
 
-def _ruleset(domain: Domain) -> landlock.Ruleset:
+def writable_in(domain: Domain) -> tuple[list[Path], list[Path] | None]:
+    """Return what may be written and read in ``domain`` (None: everything), for Landlock."""
     free = DEVICES if domain.strict else landlock.all_but(domain.kept)
     readable = landlock.all_but(domain.hidden) if domain.hidden else None
-    return landlock.Ruleset((*free, *domain.own), readable)
+    return [*free, *domain.own], readable
 
 
 def _changed_at(folder: str) -> int:

@@ -18,9 +18,15 @@ FILES = {"core.attributesfile": "attributes", "core.excludesfile": "ignore"}
 
 
 class FrozenSettings:
-    """A copy of the user's global git configuration in a folder of director's."""
+    """A copy of the user's global git configuration in a folder of director's.
 
-    def __init__(self, contents: Mapping[Path, bytes], config: Path) -> None:
+    ``everywhere`` is what git knows from all its configurations, by key.
+    """
+
+    def __init__(
+        self, contents: Mapping[Path, bytes], config: Path, everywhere: Mapping[str, str]
+    ) -> None:
+        self.everywhere = everywhere
         self._contents = contents
         self._config = config
 
@@ -47,7 +53,7 @@ def freeze_settings(git: Git, home: Path, folder: Path) -> FrozenSettings:
     that are read by default, are copied beside it.
     """
     scoped = split_z(git.output("config", "--list", "--null", "--show-scope"))
-    pairs = zip(scoped[::2], scoped[1::2], strict=True)
+    pairs = list(zip(scoped[::2], scoped[1::2], strict=True))
     settings = dict.fromkeys(text for scope, text in pairs if scope == "global")
     known = [setting_of(text) for text in settings]
     kept = [(k, v) for k, v in known if not k.startswith("include") and k not in FILES]
@@ -60,7 +66,7 @@ def freeze_settings(git: Git, home: Path, folder: Path) -> FrozenSettings:
         kept.append((key, str(folder / name)))
     config = folder / "config"
     contents[config] = config_text(kept).encode(errors="surrogateescape")
-    frozen = FrozenSettings(contents, config)
+    frozen = FrozenSettings(contents, config, dict(setting_of(text) for _, text in pairs))
     frozen.settle()
     return frozen
 

@@ -63,6 +63,8 @@ class _Children:
     def __init__(self) -> None:
         self.adopting = False
         self.own: dict[int, subprocess.Popen[bytes]] = {}
+        self.markers: set[str] = set()  # of trees that somebody ends yet
+        self.marker = f"director:{os.urandom(6).hex()}"  # of what git leaves: it is the user's
         self.turn = threading.Lock()
 
     def start(self, *args: Any, **how: Any) -> subprocess.Popen[bytes]:
@@ -90,18 +92,19 @@ class _Children:
                 del self.own[process.pid]
 
     def orphans(self) -> list[int]:
-        """Return orphans without a marker, and let those that are over go.
+        """Return orphans that nobody else ends, and let those that are over go.
 
-        Only for the holder of ``turn``, or in a process that is about to end.
+        A marker is a variable, for anybody to set: only those that were given out count. Only for
+        the holder of ``turn``, or in a process that is about to end.
         """
         if not self.adopting:
             return []
-        found = []
+        found, needles = [], [_needle(marker) for marker in (self.marker, *self.markers)]
         for one in filter(self.is_strange, list_processes()):
             if one.over:
                 with suppress(OSError):
                     os.waitpid(one.pid, os.WNOHANG)
-            elif not carries(one.pid, _needle("")):
+            elif not any(carries(one.pid, needle) for needle in needles):
                 found.append(one.pid)
         return found
 
@@ -288,6 +291,7 @@ class Processes:
             with _room():
                 process = _start(command, marker, said)
         except (OSError, ValueError) as error:
+            _CHILDREN.markers.discard(marker)
             return Ended(Ending.NOT_STARTED, None, time.monotonic() - started, str(error))
         tree = _Tree(marker, process)
         try:
@@ -308,11 +312,13 @@ class Processes:
             return Service(command, self.new_marker())
 
     def new_marker(self) -> str:
-        """Return a marker that nothing carries yet."""
-        return f"{self._run}:{os.urandom(6).hex()}"
+        """Return a marker that nothing carries yet; what carries it is spared until it is ended."""
+        marker = f"{self._run}:{os.urandom(6).hex()}"
+        _CHILDREN.markers.add(marker)
+        return marker
 
     def end_marked(self, marker: str, worktree: Path) -> None:
-        """End everything that carries ``marker``, and what became an orphan without any.
+        """End everything that carries ``marker``, and orphans that carry nobody else's.
 
         So ends what this run has at work in ``worktree``, whatever it is marked as.
         """
@@ -407,7 +413,7 @@ def capture(
     pipe = subprocess.PIPE
     given = pipe if stdin else subprocess.DEVNULL
     streams = {"stdin": given, "stdout": pipe, "stderr": pipe}
-    told = {**env, MARKER: "director"}  # what git leaves (a shared ssh connection) is the user's
+    told = _own_environment(env)
     with _CHILDREN.start(argv, cwd=cwd, env=told, start_new_session=True, **streams) as process:
         try:
             with _AWAITED.wait(process) if interruptible else nullcontext():
@@ -431,7 +437,7 @@ class Dialogue:
         self._process = _CHILDREN.start(
             argv,
             cwd=cwd,
-            env={**env, MARKER: "director"},
+            env=_own_environment(env),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -470,6 +476,20 @@ class Dialogue:
                 pipe.close()
         self._process.wait()
         _CHILDREN.forget(self._process)
+
+
+def absolute_path(env: Mapping[str, str]) -> str:
+    """Return PATH without relative folders: in a worktree those are the agent's."""
+    folders = env.get("PATH", os.defpath).split(os.pathsep)
+    return os.pathsep.join(folder for folder in folders if Path(folder).is_absolute())
+
+
+def _own_environment(env: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a command that director runs for itself, confined by nothing.
+
+    What it leaves (git a shared ssh connection) is the user's.
+    """
+    return {**env, "PATH": absolute_path(env), MARKER: _CHILDREN.marker}
 
 
 def said_version(program: str, env: Mapping[str, str]) -> str:
@@ -660,7 +680,13 @@ class _Tree:
         self._since = eldest.started if eldest else 0  # nothing older can have got the marker
 
     def end(self) -> None:
-        """End all of it."""
+        """End all of it; its marker spares nothing any more."""
+        try:
+            self._end()
+        finally:
+            _CHILDREN.markers.discard(self._marker)
+
+    def _end(self) -> None:
         for number, grace in ((signal.SIGTERM, GRACE_SECS[0]), (signal.SIGTERM, GRACE_SECS[1])):
             if not self._alive():
                 return

@@ -32,6 +32,7 @@ from director.workspace.sealed import (
     leads,
     seals_of,
 )
+from director.workspace.stalling import folders_in, remove_stalling
 
 TRIES = 3
 
@@ -163,6 +164,11 @@ class Slot:
         self._made = notes.with_name(f"{notes.name}.made")  # what setup left, a copy
         self._builds = builds
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The paths that are provided now."""
+        return tuple(self._pristine.names)
+
     def exclusions(self, commit: str) -> list[str]:
         """Return the options with which `git clean` passes over what stays for ``commit``."""
         if self._state is None or self._state.key != self._all.setup_key(commit):
@@ -234,6 +240,7 @@ class Slot:
             self.keep_builds()
         for name in self._all.policy.keep:  # what a candidate built is for nobody else
             _discard_in(self._path, name)
+        remove_stalling(folders_in(self._path))
         others = split_z(git.output("ls-files", "-z", "--others", "--directory"))
         names = [path.rstrip("/") for path in others]
         discard(self._made)

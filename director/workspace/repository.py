@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from director.model.errors import RequestError, StoppedError
 from director.workspace.git import Git, GitError, split_z
 from director.workspace.git_settings import FrozenSettings
 from director.workspace.processes import Captured
+
+if TYPE_CHECKING:
+    from director.workspace.filters import Filters  # who only reads records does without
 
 BRANCH_PREFIX = "director/"
 OWN_FOLDER = ".director/"
@@ -32,7 +36,8 @@ class Repository:
     """A checkout of the user's. ``root`` is its top folder, ``objects`` its object store.
 
     ``object_format`` is ``sha1`` or ``sha256``. ``settings`` is the copy of the user's global
-    configuration that git reads here (None: the configuration itself).
+    configuration that git reads here (None: the configuration itself), ``filters`` what it runs on
+    files of worktrees (None: as configured).
     """
 
     root: Path
@@ -42,12 +47,13 @@ class Repository:
     object_format: str
     caller_env: Mapping[str, str]
     settings: FrozenSettings | None = None
+    filters: Filters | None = None
 
-    def reading(self, settings: FrozenSettings) -> Repository:
-        """Return the same checkout, where git reads ``settings``."""
+    def reading(self, settings: FrozenSettings, filters: Filters) -> Repository:
+        """Return the same checkout, where git reads ``settings``, and runs ``filters``."""
         git = self.git.with_variables(**settings.variables)
         env = {**self.caller_env, **settings.variables}
-        return replace(self, git=git, caller_env=env, settings=settings)
+        return replace(self, git=git, caller_env=env, settings=settings, filters=filters)
 
     def head(self) -> str:
         """Return the commit that HEAD names; RequestError on an unborn branch."""

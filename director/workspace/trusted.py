@@ -6,10 +6,13 @@ in front on PATH could each make a gate say green.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import chain
+from os.path import normpath
 from pathlib import Path
 
+ROOT = Path("/")
+MOST_STEPS = 1000  # links may lead in a circle
 SYSTEM = ("/bin", "/boot", "/etc", "/lib", "/lib32", "/lib64", "/opt", "/sbin", "/usr")
 OF_SHELLS = (
     ".bashrc", ".bash_login", ".bash_logout", ".bash_profile", ".cshrc", ".inputrc", ".kshrc",
@@ -27,22 +30,27 @@ FOLDER_VARIABLES = ("CONDA_PREFIX", "PYTHONHOME", "VIRTUAL_ENV")
 LIST_VARIABLES = (
     "LD_LIBRARY_PATH", "LD_PRELOAD", "NODE_PATH", "PATH", "PERL5LIB", "PYTHONPATH", "RUBYLIB",
 )  # fmt: skip
-BESIDE_PROGRAMS = ("lib/node_modules", "lib/python3*/site-packages")
+BESIDE_PROGRAMS = (
+    "lib/libpython*", "lib/node_modules", "lib/perl5", "lib/python3*", "lib/ruby",
+)  # fmt: skip
+INTERPRETERS = ("node", "perl", "python", "python3", "ruby")  # in another place, where a link is
 
 
 def trusted_paths(env: Mapping[str, str], home: Path) -> tuple[Path, ...]:
     """Return the files and folders, including those that do not exist (yet).
 
-    Links are followed to what they stand for. A folder that holds the home folder, caches or
-    temporary files is left out: it has to stay writable.
+    Links are followed to what they stand for, and count themselves. A folder that holds the home
+    folder, caches or temporary files is left out: it has to stay writable.
     """
-    needed = [home, *map(Path, filter(None, map(env.get, ("TMPDIR", "XDG_CACHE_HOME"))))]
+    places = filter(None, map(env.get, ("TMPDIR", "XDG_CACHE_HOME")))
+    needed = [home, *(Path(place).resolve() for place in places)]
     named = chain(map(Path, SYSTEM), _in_home(env, home), _named_by(env))
-    found = {resolved for path in named for resolved in _with_target(path)}
+    found = {place for path in named for place in _with_target(path)}
     return tuple(sorted(p for p in found if not any(one.is_relative_to(p) for one in needed)))
 
 
 def _in_home(env: Mapping[str, str], home: Path) -> Iterator[Path]:
+    yield Path(env.get("HOME") or home)  # for the links on the way to it
     yield from (home / name for name in (*OF_SHELLS, *OF_TOOLS, *OF_PACKAGES))
     config = Path(env.get("XDG_CONFIG_HOME") or home / ".config")
     yield from (config / name for name in IN_CONFIG_HOME)
@@ -59,15 +67,36 @@ def _named_by(env: Mapping[str, str]) -> Iterator[Path]:
         yield from _beside(Path(folder))
 
 
-def _beside(programs: Path) -> Iterable[Path]:
-    """Give the folders of packages that belong to the programs of a folder on PATH."""
+def _beside(programs: Path) -> Iterator[Path]:
+    """Give the libraries that belong to the programs of a folder on PATH.
+
+    An interpreter there may be a link to another place (of a virtual environment it is), which
+    then counts, with its libraries.
+    """
     if not programs.is_absolute() or not programs.is_dir():
-        return ()
-    return chain.from_iterable(programs.parent.glob(pattern) for pattern in BESIDE_PROGRAMS)
+        return
+    there = [programs / name for name in INTERPRETERS]
+    targets = [path.resolve() for path in there if path.is_symlink()]
+    yield from targets
+    for folder in (programs, *(target.parent for target in targets)):
+        yield from chain.from_iterable(map(folder.parent.glob, BESIDE_PROGRAMS))
 
 
 def _with_target(path: Path) -> Iterator[Path]:
-    """Give a path, and where it leads, without links in its folders; relative ones are passed."""
-    if path.is_absolute():
-        yield path.parent.resolve() / path.name
-        yield path.resolve()
+    """Give every link on the way to where a path leads, and that place; relative ones are passed.
+
+    Whoever can replace a link decides what is found behind it.
+    """
+    if not path.is_absolute():
+        return
+    place, left = ROOT, list(reversed(path.parts[1:]))
+    for _ in range(MOST_STEPS):
+        if not left:
+            break
+        place = Path(normpath(place / left.pop()))
+        if place.is_symlink():
+            yield place
+            target = place.readlink()
+            left += reversed(target.parts[1:] if target.is_absolute() else target.parts)
+            place = ROOT if target.is_absolute() else place.parent
+    yield place

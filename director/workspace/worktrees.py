@@ -31,6 +31,7 @@ from director.workspace.provisions import Slot
 from director.workspace.removal import clear, discard
 from director.workspace.sealed import Seal, parents, seal
 from director.workspace.slots import repository_of
+from director.workspace.stalling import folders_in, remove_stalling
 
 LEAST_WORKERS = 4  # writing files is waiting, more than computing
 SETTLED_NS = 2_000_000_000  # a folder that changed later may change again within its clock's tick
@@ -88,7 +89,9 @@ class Worktree:
 
     def _git(self, index: Path) -> Git:
         git = self._job.git.with_variables(GIT_INDEX_FILE=str(index), GIT_WORK_TREE=str(self.path))
-        return Git(self.path, git.env).with_settings(*exact_settings(self.path.parent))
+        filters = self._job.user.filters
+        confined = filters.settings(self.path) if filters else ()
+        return Git(self.path, git.env, (*exact_settings(self.path.parent), *confined))
 
     def reset(self, commit: str) -> None:
         """Make the worktree hold exactly ``commit`` and what is provided, ignored files included.
@@ -163,6 +166,7 @@ class Worktree:
     def _fill(self, commit: str) -> None:
         for path in self._foreign_attributes(commit, self._folders(commit)):
             discard(self.path / path)
+        remove_stalling(folders_in(self.path))
         git = self._git(self._index)
         workers = f"checkout.workers={max(LEAST_WORKERS, os.cpu_count() or 1)}"
         git.output("-c", workers, "read-tree", "--reset", "-u", commit)
@@ -194,6 +198,30 @@ class Worktree:
                 if time.time_ns() - found.st_ctime_ns > SETTLED_NS:
                     self._plain[path] = state
 
+    def _remove_what_stalls_git(self, commit: str) -> None:
+        """Remove what git would wait for in new folders, and repositories made in submodules.
+
+        New folders are in those that changed since the last time, and in what is provided.
+        """
+        spared = {self.path / name for name in self._provided.names} if self._provided else set()
+        modes = {folder.path: folder.mode for folder in self._job.folders(commit)}
+        plain = set()  # a folder behind a link is somebody else's
+        for path in ("", *sorted(modes)):
+            place = self.path / path
+            with suppress(OSError):
+                found = place.lstat()
+                if path and not (path.rpartition("/")[0] in plain and stat.S_ISDIR(found.st_mode)):
+                    continue
+                plain.add(path)
+                if modes.get(path) == GITLINK_MODE:
+                    discard(place / ".git")
+                elif spared or self._plain.get(path) != (found.st_ino, found.st_ctime_ns):
+                    new = (one for one in folders_in(place) if self._relative(one) not in modes)
+                    remove_stalling(new, spared)
+
+    def _relative(self, place: Path) -> str:
+        return place.relative_to(self.path).as_posix()
+
     def _folders(self, commit: str) -> Iterator[str]:
         return (entry.path for entry in self._job.folders(commit))
 
@@ -208,6 +236,7 @@ class Worktree:
     def _look(self, git: Git, commit: str) -> _Seen:
         """Compare the files on disk with the index of ``git``, which is of ``commit``."""
         self._attributes.put_back()
+        self._remove_what_stalls_git(commit)
         options = ("-z", "-t", "--deleted", "--modified", "--others", "--directory")
         foreign = self._foreign_attributes(commit, self._folders(commit))
         with self._attributes.without(foreign):

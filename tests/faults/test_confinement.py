@@ -161,6 +161,48 @@ class TestForgery(ConfinedCase):
         self.ends(0, "run")
         self.all_denied()
 
+    def test_links_on_the_way_to_programs_and_to_the_home_folder(self) -> None:
+        links, tools = self.tmp / "links", self.tmp / "tools"
+        (tools / "v1" / "bin").mkdir(parents=True)
+        links.mkdir()
+        self.answers.touch()  # nothing new can be made beside what is kept
+        (links / "current").symlink_to(tools / "v1")
+        (links / "home").symlink_to(self.env["HOME"])
+        self.env["PATH"] = f"{links}/current/bin:{self.env['PATH']}"
+        self.env["HOME"] = str(links / "home")
+        self.plan(node("a"))
+        tried = {
+            "programs": f"mv {links}/current {links}/x && mkdir -p {links}/current/bin",
+            "behind": f"mv {tools}/v1 {tools}/x",
+            "home": f"mv {links}/home {links}/y && mkdir {links}/home",
+            "profile": "echo x >> $HOME/.profile",
+        }
+        self.implement("a", *good(self.asks(**tried)))
+        self.ends(0, "run")
+        self.all_denied()
+
+    def test_the_libraries_of_a_language_in_the_home_folder(self) -> None:
+        home = Path(self.env["HOME"])
+        own, other = (home / "versions" / name for name in ("1", "2"))
+        for version in (own, other):
+            (version / "bin").mkdir(parents=True)
+            (version / "lib" / "python3.99").mkdir(parents=True)
+            (version / "lib" / "ruby").mkdir()
+        (other / "bin" / "python3").touch()
+        (home / "venv" / "bin").mkdir(parents=True)
+        (home / "venv" / "bin" / "python3").symlink_to(other / "bin" / "python3")
+        self.env["PATH"] = f"{home}/venv/bin:{own}/bin:{self.env['PATH']}"
+        self.plan(node("a"))
+        tried = {
+            "module": f"touch {own}/lib/python3.99/unittest.py",
+            "gem": f"touch {own}/lib/ruby/x",
+            "base": f"touch {other}/lib/python3.99/unittest.py",
+            "interpreter": f"echo x >> {other}/bin/python3",
+        }
+        self.implement("a", *good(self.asks(**tried)))
+        self.ends(0, "run")
+        self.all_denied()
+
     def test_director_cannot_be_stopped_by_an_agent(self) -> None:
         self.plan(node("a"))
         holder = f"$(sed 's/.*\"pid\": \\([0-9]*\\).*/\\1/' {self.home}/lock)"
