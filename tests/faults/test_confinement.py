@@ -260,6 +260,22 @@ class TestModes(ConfinedCase):
         self.ends(0, "run")
         self.assertEqual(self.answered(), {"key": "no", "listed": "no", "other": "yes"})
 
+    def test_hiding_takes_nothing_else_from_agents_on_a_shared_server(self) -> None:
+        """Their shell cannot list the folders on the way to what is hidden."""
+        secret = Path(self.env["HOME"]) / ".ssh"
+        secret.mkdir()
+        self.configure('[opencode]\nserver = "auto"\n[sandbox]\nhide = ["~/.ssh"]\n')
+        self.plan(node("a"))
+        tried = {
+            "null": "echo x > /dev/null",
+            "cache": "mkdir -p $HOME/.cache/new-tool",
+            "temporary": f"touch {self.tmp}/x",
+            "commit": "git commit -qm x --allow-empty",
+        }
+        self.implement("a", *good(), shell(self.script(**tried)))
+        self.ends(0, "run")
+        self.assertEqual(self.answered(), dict.fromkeys(tried, "yes"))
+
     def test_off(self) -> None:
         self.configure('[sandbox]\nmode = "off"\n')
         self.plan(node("a"))
