@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,37 +22,45 @@ SCRIPT = """\
 import sys
 sys.path.insert(0, {source!r})
 from director.agents.bound_shell import become
-become({shell!r}, {agents!r})
+become({shell!r}, {agents!r}, {open_ones!a})
 """
 
 
 def write_bound_shell(folder: Path, agents: Path, env: Mapping[str, str]) -> Path:
     """Write the program into ``folder`` for worktrees in ``agents``; returns its path.
 
-    It has the name of the shell that it becomes: the user's, or one that is there.
+    It has the name of the shell that it becomes: the user's, or one that is there. What lies
+    beside ``agents`` is listed here: a server that something is hidden from cannot list it.
     """
     shell = _shell(env)
     source = str(Path(__file__).parents[2])
     path = folder / Path(shell).name
     folder.mkdir(parents=True, exist_ok=True)
+    open_ones = [str(one) for one in landlock.all_but((agents,))]
     path.write_text(
-        SCRIPT.format(python=sys.executable, source=source, shell=shell, agents=str(agents))
+        SCRIPT.format(
+            python=sys.executable,
+            source=source,
+            shell=shell,
+            agents=str(agents),
+            open_ones=open_ones,
+        )
     )
     path.chmod(0o755)
     return path
 
 
-def become(shell: str, agents: str) -> NoReturn:
+def become(shell: str, agents: str, open_ones: Sequence[str]) -> NoReturn:
     """Bind this process to the worktree of its slot in ``agents``, then become ``shell``.
 
-    Where nobody says which slot is its own, none is.
+    ``open_ones`` are the files and folders that stay open as well. Where nobody says which slot
+    is its own, none is.
     """
-    folder = Path(agents)
     own: tuple[Path, ...] = ()
     if (slot := os.environ.get(SLOT_VARIABLE, "")).isdecimal():
-        worktree = folder / name_of_slot(int(slot))
+        worktree = Path(agents) / name_of_slot(int(slot))
         own = (worktree, repository_of(worktree), scratch_folder(worktree))
-    landlock.Ruleset((*landlock.all_but((folder,)), *own)).restrict_thread()
+    landlock.Ruleset((*map(Path, open_ones), *own)).restrict_thread()
     os.execv(shell, [shell, *sys.argv[1:]])
 
 

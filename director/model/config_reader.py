@@ -165,6 +165,9 @@ class _Reader:
         write, hide = (
             self._places(table.get(key, []), ("sandbox", key)) for key in ("write", "hide")
         )
+        if hide and (command or mode == "off"):
+            other = "a command" if command else 'mode = "off"'
+            self._say(("sandbox", "hide"), f"has no effect with {other}: leave one of them out")
         return SandboxPolicy(str(mode), command, write, hide)
 
     def _sandbox_command(self, given: object) -> tuple[str, ...]:

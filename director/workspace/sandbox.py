@@ -6,10 +6,11 @@ import os
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from itertools import chain, product
 from pathlib import Path
 
 from director.model.config import SandboxPolicy
@@ -38,16 +39,16 @@ AUTO = SandboxPolicy()
 ADVICE = "correct [sandbox] in the configuration"
 NOTHING = "none"
 CACHES = {
-    "bun": ".bun",
-    "cargo": ".cargo",
-    "dotnet": ".nuget",
-    "go": "go",
-    "gradle": ".gradle",
-    "mvn": ".m2",
-    "npm": ".npm",
-    "yarn": ".yarn",
+    "bun": (".bun/install",),
+    "cargo": (".cargo/git", ".cargo/registry"),
+    "dotnet": (".dotnet", ".nuget"),
+    "go": ("go/pkg",),
+    "gradle": (".gradle",),
+    "mvn": (".m2",),
+    "npm": (".npm",),
+    "yarn": (".yarn",),
 }
-"""Program → its cache, where that lies right in the home folder."""
+"""Program → what it makes right in the home folder, or beside its programs (``~/.cargo/bin``)."""
 AGENTS_FOLDERS = {
     "XDG_CACHE_HOME": ".cache",
     "XDG_CONFIG_HOME": ".config",
@@ -229,30 +230,47 @@ def sandbox_paths(
     """Return the paths of a sandbox; the folders that a coding agent needs are made.
 
     So are the caches of build tools: they would make all these themselves, but may not where they
-    are confined. RequestError when ``write`` of the configuration names a folder that holds what
-    is to be kept.
+    are confined. RequestError when ``write`` of the configuration names what holds, or lies in,
+    what is to be kept, or ``hide`` what holds the worktrees; nothing is made then.
     """
     home = home_of(env)
     bases = [Path(env.get(name) or home / usual) for name, usual in AGENTS_FOLDERS.items()]
     folders = tuple(base / "opencode" for base in bases)
     write = _paths_in(policy.write, home)
-    caches = [home / name for program, name in CACHES.items() if _is_there(program, env)]
+    hide = _paths_in(policy.hide, home)
+    kept = tuple(dict.fromkeys(path.resolve() for path in repository))
+    work = pool.resolve()
+    _refuse_open_ground(write, (*kept, work.parent))
+    _refuse_hidden_work(hide, work)
+    caches = [home / name for name in _caches(env)]
     for folder in (*folders, *caches, *(path for path in write if not path.exists())):
         with explained(folder):
             make_folder(folder)
-    kept = tuple(dict.fromkeys(path.resolve() for path in repository))
-    for path in write:
-        if held := next((one for one in (*kept, pool) if one.is_relative_to(path)), None):
-            raise RequestError(f"[sandbox] write names {path}, which holds {held}", ADVICE)
     resolved = tuple(folder.resolve() for folder in folders)
     trusted = trusted_paths(env, home)
-    hide = _paths_in(policy.hide, home)
-    work = pool.resolve()
     return SandboxPaths(kept, work.parent, work / "agents", trusted, resolved, write, hide)
 
 
-def _is_there(program: str, env: Mapping[str, str]) -> bool:
-    return shutil.which(program, path=env.get("PATH", os.defpath)) is not None
+def _refuse_open_ground(write: Iterable[Path], kept: Iterable[Path]) -> None:
+    """Refuse paths to write that would open what is to be kept, or a part of it."""
+    for path, one in product(write, kept):
+        if one.is_relative_to(path):
+            raise RequestError(f"[sandbox] write names {path}, which holds {one}", ADVICE)
+        if path.is_relative_to(one):
+            raise RequestError(f"[sandbox] write names {path}, which is in {one}", ADVICE)
+
+
+def _refuse_hidden_work(hide: Iterable[Path], work: Path) -> None:
+    """Refuse to hide what agents and gates work in."""
+    for path in hide:
+        if work.is_relative_to(path):
+            raise RequestError(f"[sandbox] hide names {path}, which holds {work}", ADVICE)
+
+
+def _caches(env: Mapping[str, str]) -> Iterator[str]:
+    path = env.get("PATH", os.defpath)
+    found = (names for program, names in CACHES.items() if shutil.which(program, path=path))
+    return chain.from_iterable(found)
 
 
 def home_of(env: Mapping[str, str]) -> Path:

@@ -249,6 +249,23 @@ class TestWhatStaysPossible(ConfinedCase):
         self.assertEqual(set(self.answered().values()), {"yes"}, self.answered())
         self.assertEqual(self.repo.git("tag"), "")
 
+    def test_caches_beside_programs_on_the_path(self) -> None:
+        """Nothing new can be made in ~/.cargo itself where ~/.cargo/bin is on PATH."""
+        home = Path(self.env["HOME"])
+        for folder, program in ((".cargo/bin", "cargo"), ("go/bin", "go"), (".bun/bin", "bun")):
+            (home / folder).mkdir(parents=True)
+            (home / folder / program).symlink_to("/bin/true")
+            self.env["PATH"] += f":{home / folder}"
+        tried = {
+            "cargo": "mkdir -p $HOME/.cargo/registry/x $HOME/.cargo/git/x",
+            "go": "mkdir -p $HOME/go/pkg/mod/x",
+            "bun": "mkdir -p $HOME/.bun/install/cache/x",
+        }
+        self.plan(node("a"))
+        self.implement("a", *good(self.asks(**tried)))
+        self.ends(0, "run")
+        self.assertEqual(self.answered(), dict.fromkeys(tried, "yes"))
+
     def test_setup_may_write_what_is_the_users_but_not_the_checkout(self) -> None:
         tried = self.script(
             settings="git config --global a.b c && git config --global --unset a.b",
@@ -312,6 +329,22 @@ class TestModes(ConfinedCase):
         self.ends(0, "run")
         self.assertEqual(self.answered(), {"key": "no", "listed": "no", "other": "yes"})
 
+    def test_hiding_takes_nothing_else_from_agents_on_a_shared_server(self) -> None:
+        """Their shell cannot list the folders on the way to what is hidden."""
+        secret = Path(self.env["HOME"]) / ".ssh"
+        secret.mkdir()
+        self.configure('[opencode]\nserver = "auto"\n[sandbox]\nhide = ["~/.ssh"]\n')
+        self.plan(node("a"))
+        tried = {
+            "null": "echo x > /dev/null",
+            "cache": "mkdir -p $HOME/.cache/new-tool",
+            "temporary": f"touch {self.tmp}/x",
+            "commit": "git commit -qm x --allow-empty",
+        }
+        self.implement("a", *good(), shell(self.script(**tried)))
+        self.ends(0, "run")
+        self.assertEqual(self.answered(), dict.fromkeys(tried, "yes"))
+
     def test_off(self) -> None:
         self.configure('[sandbox]\nmode = "off"\n')
         self.plan(node("a"))
@@ -331,6 +364,19 @@ class TestModes(ConfinedCase):
         self.configure(f'[sandbox]\nwrite = ["{self.place}"]\n')
         done = self.ends(2, "plan", "make things", "--no-critique")
         self.assertIn(f"[sandbox] write names {self.place}, which holds {self.repo.root}", done.err)
+        self.assertEqual(self.fake.calls(), [])
+
+    def test_a_folder_in_the_checkout_is_refused_and_not_made(self) -> None:
+        inside = self.repo.root / "build"
+        self.configure(f'[sandbox]\nwrite = ["{inside}"]\n')
+        done = self.ends(2, "plan", "make things", "--no-critique")
+        self.assertIn(f"[sandbox] write names {inside}, which is in {self.repo.root}", done.err)
+        self.assertFalse(inside.exists())
+
+    def test_hiding_what_agents_work_in_is_refused(self) -> None:
+        self.configure('[sandbox]\nhide = ["~"]\n')
+        done = self.ends(2, "plan", "make things", "--no-critique")
+        self.assertIn(f"[sandbox] hide names {self.env['HOME']}, which holds ", done.err)
         self.assertEqual(self.fake.calls(), [])
 
 

@@ -219,6 +219,8 @@ class TestReadConfig(unittest.TestCase):
             ('command = "a \'b"', "cannot be split into words"),
             ('comand = "a"', "did you mean 'command'?"),
             ('command = "a {work_tree}"', "did you mean 'worktree'?"),
+            ("command = 'a'\nhide = ['/k']", "has no effect with a command"),
+            ("mode = 'off'\nhide = ['/k']", 'has no effect with mode = "off"'),
         ):
             self.assertIn(expected, self.said(f"[sandbox]\n{text}\n"), text)
 
