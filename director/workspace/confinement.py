@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from director.workspace import landlock
 from director.workspace.processes import absolute_path, capture
 
 TRIAL_SECS = 10.0
+TICK_NS = 20_000_000  # what changes within a tick of the file system's clock has one time
 DEVICES = (Path("/dev"), Path("/proc"))
 ROOT = Path("/")
 
@@ -94,11 +96,12 @@ class _Rules:
         folders = {folder for path in (*kept, *domain.hidden) for folder in path.parents}
         self._folders = tuple(map(str, folders))
         self._changed = tuple(map(_changed_at, self._folders))
+        self._settled = time.time_ns() - max(self._changed, default=0) > TICK_NS
         self.ruleset = landlock.Ruleset(*writable_in(domain))
 
     def hold(self) -> bool:
         """Whether nothing was made or removed in those folders since."""
-        return self._changed == tuple(map(_changed_at, self._folders))
+        return self._settled and self._changed == tuple(map(_changed_at, self._folders))
 
 
 class Bubblewrap:
