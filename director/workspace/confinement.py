@@ -44,6 +44,12 @@ class Domain:
         inside = any(folder.is_relative_to(kept) for kept in self.kept)
         return inside or any(kept.is_relative_to(folder) for kept in self.kept)
 
+    def denies(self, path: Path) -> bool:
+        """Whether a process cannot make ``path``, or what is kept lies there."""
+        if any(path.is_relative_to(own) for own in (*self.own, *DEVICES)):
+            return False
+        return self.on_the_way(path.parent)
+
 
 @dataclass(frozen=True)
 class Launch:

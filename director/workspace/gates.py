@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -109,9 +109,18 @@ class Gates:
                 "correct what is named, then run the command again",
             )
         verdict, reason = _judge(ended)
-        return GateResult(
+        result = GateResult(
             command, verdict, ended.code, ended.wall_secs, reason, log, ended.left_out
         )
+        return result if verdict is Verdict.GREEN else self._explained(result, part, worktree)
+
+    def _explained(self, result: GateResult, part: Part, worktree: Path) -> GateResult:
+        """Return a result that was not green with what the sandbox may have to do with it."""
+        denied = self._sandbox.denied(part, worktree, result.output)
+        if denied is None:
+            return result
+        what = f"it may not write {denied}, see `write` of [sandbox]"
+        return replace(result, reason=f"{result.reason}; {what}")
 
 
 def shortened(text: str, limit: int = SHOWN_CHARACTERS, left_out: int = 0) -> str:

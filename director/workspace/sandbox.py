@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -38,6 +39,8 @@ test "$(pwd -P)" = "$1" || {{ echo "it does not start in the worktree"; exit 1; 
 AUTO = SandboxPolicy()
 ADVICE = "correct [sandbox] in the configuration"
 NOTHING = "none"
+REFUSED = re.compile("permission denied|EACCES|read-only file system|EROFS", re.IGNORECASE)
+PATHS = re.compile(r"(?<![\w./])/[\w./@+=~-]+")
 CACHES = {
     "bun": (".bun/install",),
     "cargo": (".cargo/git", ".cargo/registry"),
@@ -158,6 +161,25 @@ class Sandbox:
             mine += paths.agent_folders
         kept = paths.kept_from_setup if part is Part.SETUP else paths.kept
         return Domain(kept, mine, paths.hide, strict)
+
+    def denied(self, part: Part, worktree: Path, output: str) -> Path | None:
+        """Return what ``part`` was not let write, as it says in ``output`` itself.
+
+        None: nothing of the kind, or nothing that ``write`` of the configuration could open.
+        """
+        if self.mechanism is None or self.grounds is None:
+            return None
+        domain, closed = self.domain(part, worktree), (*self.grounds.repository, self.grounds.work)
+        lines = (line for line in output.splitlines() if REFUSED.search(line))
+        named = (Path(name) for line in lines for name in PATHS.findall(line))
+        return next(
+            (
+                path
+                for path in named
+                if domain.denies(path) and not any(path.is_relative_to(one) for one in closed)
+            ),
+            None,
+        )
 
     def variables(self, part: Part, worktree: Path, env: Mapping[str, str]) -> dict[str, str]:
         """Return the variables with which ``part`` finds a place for temporary files.

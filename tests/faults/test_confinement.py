@@ -12,8 +12,16 @@ from pathlib import Path
 
 from tests.faults.cases import FaultCase, bad, good
 from tests.support.bubblewrap import bubblewrap_problem
-from tests.support.fake_opencode import Step, mark, shell, silent_shell, wait_for, write
-from tests.support.jobs import SOURCE, Done, node
+from tests.support.fake_opencode import (
+    Step,
+    mark,
+    say,
+    shell,
+    silent_shell,
+    wait_for,
+    write,
+)
+from tests.support.jobs import SOURCE, Done, node, script_of_test
 from tests.support.kernel import require_landlock
 
 POOL = "../.."  # of an agent's worktree: all that director keeps for a job's work
@@ -265,6 +273,17 @@ class TestWhatStaysPossible(ConfinedCase):
         self.implement("a", *good(self.asks(**tried)))
         self.ends(0, "run")
         self.assertEqual(self.answered(), dict.fromkeys(tried, "yes"))
+
+    def test_a_gate_that_may_not_write_in_the_home_folder_says_so(self) -> None:
+        """Before anything is paid for work that could never pass."""
+        script = 'mkdir -p "$HOME/.tool" || exit 1\n' + script_of_test("a")
+        self.script_planning(node("a"))
+        self.fake.always("test-author", write("tests/a.sh", script), say("written"), node="a")
+        denied = f"exit code 1; it may not write {self.env['HOME']}/.tool, see `write` of [sandbox]"
+        planned = self.ends(0, "plan", "make things", "--no-critique")
+        self.assertIn(f"a: new tests on the base: red ({denied})", planned.err)
+        self.fake.always("executor", *good())
+        self.assertIn(denied, self.ends(1, "run", "--max-attempts", "1").out)
 
     def test_setup_may_write_what_is_the_users_but_not_the_checkout(self) -> None:
         tried = self.script(

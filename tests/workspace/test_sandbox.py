@@ -8,8 +8,9 @@ from pathlib import Path
 from director.model.config import SandboxPolicy
 from director.model.errors import InterruptedRunError, RequestError
 from director.workspace.cancellation import Cancellation
+from director.workspace.confinement import Bubblewrap
 from director.workspace.processes import Processes
-from director.workspace.sandbox import Part, Sandbox
+from director.workspace.sandbox import Grounds, Part, Sandbox
 from director.workspace.slots import scratch_folder
 from tests.support.hermetic import HermeticCase
 
@@ -26,6 +27,31 @@ class TestAround(HermeticCase):
 
     def test_none(self) -> None:
         self.assertEqual(Sandbox().launch(Part.GATE, ["run"], Path("/w")).argv, ["run"])
+
+
+class TestDenied(HermeticCase):
+    """What a command was kept from writing, as its output tells."""
+
+    def test_what_the_configuration_could_open(self) -> None:
+        work = Path("/h/.local/state/director")
+        grounds = Grounds((Path("/h/code/repo"),), work, work / "agents", (Path("/h/.ssh"),), ())
+        sandbox = Sandbox(mechanism=Bubblewrap("bwrap"), grounds=grounds)
+        for line, expected in (
+            ("PermissionError: [Errno 13] Permission denied: '/h/.tool/x'", None),
+            ("PermissionError: [Errno 13] Permission denied: '/h/.tool'", "/h/.tool"),
+            ("Error: EACCES: permission denied, mkdir '/h/.config'", "/h/.config"),
+            ("touch: cannot touch '/h/x y': Permission denied", "/h/x"),
+            ("mkdir: cannot create directory ‘/h/.tool’: Permission denied", "/h/.tool"),
+            ("sh: 1: cannot create /h/.ssh/x: Permission denied", "/h/.ssh/x"),
+            ("cannot create /h/.cache/x: Permission denied", None),
+            ("cannot create /h/code/repo/x: Permission denied", None),
+            ("could not lock /h/.local/state/director/notes/config: Permission denied", None),
+            ("cannot create /h/.tool: File exists", None),
+            ("./h/.tool: Permission denied", None),
+        ):
+            found = sandbox.denied(Part.GATE, work / "job/gates/slot-1", f"first\n{line}\n")
+            self.assertEqual(found, expected and Path(expected), line)
+        self.assertIsNone(Sandbox().denied(Part.GATE, work, "Permission denied: /h/.tool"))
 
 
 class TestTrial(HermeticCase):
