@@ -35,10 +35,12 @@ def site_of(
     settings = freeze_settings(user.git, home, folder / "notes" / "git")
     mechanism = choose_mechanism(policy, env)
     kept = (user.root, user.common_dir, user.objects, job)
-    paths = sandbox_paths(policy, kept, folder, env) if mechanism else None
+    paths = sandbox_paths(policy, kept, folder, env, settings.sources) if mechanism else None
     places = {"git": str(job), "repo": str(user.root), "home": str(home)}
     sandbox = Sandbox(policy, places, mechanism, paths)
     commands = {k: v for k, v in settings.everywhere.items() if COMMANDS.fullmatch(k)}
     filters = Filters(commands, sandbox, job, folder / "notes" / "filters")
     shown = {name: value for name, value in config.env.of(env).items() if name != BYTECODE}
-    return Site(user.reading(settings, filters), sandbox, {**shown, **settings.variables})
+    # Where these files are kept from everybody, tests find what they would find elsewhere.
+    frozen = {} if mechanism else settings.variables
+    return Site(user.reading(settings, filters), sandbox, {**shown, **frozen})

@@ -48,7 +48,7 @@ class Domain:
         """Whether a process cannot make ``path``, or what is kept lies there."""
         if any(path.is_relative_to(own) for own in (*self.own, *DEVICES)):
             return False
-        return self.on_the_way(path.parent)
+        return self.closes(path.parent)
 
 
 @dataclass(frozen=True)

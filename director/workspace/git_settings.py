@@ -13,6 +13,7 @@ from director.records.files import explained, make_folder
 from director.workspace.git import Git, split_z
 from director.workspace.removal import discard
 
+FILE = "file:"  # before a file's name where git shows an origin
 FILES = {"core.attributesfile": "attributes", "core.excludesfile": "ignore"}
 """Setting that names a file → the file's name where none is named (gitattributes(5))."""
 
@@ -20,13 +21,19 @@ FILES = {"core.attributesfile": "attributes", "core.excludesfile": "ignore"}
 class FrozenSettings:
     """A copy of the user's global git configuration in a folder of director's.
 
-    ``everywhere`` is what git knows from all its configurations, by key.
+    ``everywhere`` is what git knows from all its configurations, by key; ``sources`` are the
+    files that the copy was made of.
     """
 
     def __init__(
-        self, contents: Mapping[Path, bytes], config: Path, everywhere: Mapping[str, str]
+        self,
+        contents: Mapping[Path, bytes],
+        config: Path,
+        everywhere: Mapping[str, str],
+        sources: tuple[Path, ...] = (),
     ) -> None:
         self.everywhere = everywhere
+        self.sources = sources
         self._contents = contents
         self._config = config
 
@@ -52,9 +59,11 @@ def freeze_settings(git: Git, home: Path, folder: Path) -> FrozenSettings:
     Files that it includes become part of it; the attributes and ignore files that it names, or
     that are read by default, are copied beside it.
     """
-    scoped = split_z(git.output("config", "--list", "--null", "--show-scope"))
-    pairs = list(zip(scoped[::2], scoped[1::2], strict=True))
-    settings = dict.fromkeys(text for scope, text in pairs if scope == "global")
+    said = split_z(git.output("config", "--list", "--null", "--show-scope", "--show-origin"))
+    lines = list(zip(said[::3], said[1::3], said[2::3], strict=True))
+    settings = dict.fromkeys(text for scope, _, text in lines if scope == "global")
+    origins = (origin for scope, origin, _ in lines if scope == "global")
+    sources = [git.cwd / origin.removeprefix(FILE) for origin in dict.fromkeys(origins)]
     known = [setting_of(text) for text in settings]
     kept = [(k, v) for k, v in known if not k.startswith("include") and k not in FILES]
     contents: dict[Path, bytes] = {}
@@ -63,10 +72,12 @@ def freeze_settings(git: Git, home: Path, folder: Path) -> FrozenSettings:
         named = next((value for k, value in reversed(known) if k == key), "")
         source = Path(f"{home}{named[1:]}" if named.startswith("~/") else named or usual / name)
         contents[folder / name] = _content(source)
+        sources.append(source)
         kept.append((key, str(folder / name)))
     config = folder / "config"
     contents[config] = config_text(kept).encode(errors="surrogateescape")
-    frozen = FrozenSettings(contents, config, dict(setting_of(text) for _, text in pairs))
+    everywhere = dict(setting_of(text) for *_, text in lines)
+    frozen = FrozenSettings(contents, config, everywhere, tuple(sources))
     frozen.settle()
     return frozen
 

@@ -167,9 +167,9 @@ class Sandbox:
 
         None: nothing of the kind, or nothing that ``write`` of the configuration could open.
         """
-        if self.mechanism is None or self.grounds is None:
+        if self.mechanism is None or self.paths is None:
             return None
-        domain, closed = self.domain(part, worktree), (*self.grounds.repository, self.grounds.work)
+        domain, closed = self.domain(part, worktree), (*self.paths.repository, self.paths.work)
         lines = (line for line in output.splitlines() if REFUSED.search(line))
         named = (Path(name) for line in lines for name in PATHS.findall(line))
         return next(
@@ -248,12 +248,14 @@ def sandbox_paths(
     repository: Iterable[Path],
     pool: Path,
     env: Mapping[str, str],
+    settings: Iterable[Path] = (),
 ) -> SandboxPaths:
     """Return the paths of a sandbox; the folders that a coding agent needs are made.
 
     So are the caches of build tools: they would make all these themselves, but may not where they
     are confined. RequestError when ``write`` of the configuration names what holds, or lies in,
-    what is to be kept, or ``hide`` what holds the worktrees; nothing is made then.
+    what is to be kept, or ``hide`` what holds the worktrees; nothing is made then. ``settings``
+    are the files of the user's git configuration.
     """
     home = home_of(env)
     bases = [Path(env.get(name) or home / usual) for name, usual in AGENTS_FOLDERS.items()]
@@ -269,7 +271,7 @@ def sandbox_paths(
         with explained(folder):
             make_folder(folder)
     resolved = tuple(folder.resolve() for folder in folders)
-    trusted = trusted_paths(env, home)
+    trusted = trusted_paths(env, home, settings)
     return SandboxPaths(kept, work.parent, work / "agents", trusted, resolved, write, hide)
 
 

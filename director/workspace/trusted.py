@@ -6,7 +6,7 @@ in front on PATH could each make a gate say green.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from os.path import normpath
 from pathlib import Path
@@ -36,7 +36,9 @@ BESIDE_PROGRAMS = (
 INTERPRETERS = ("node", "perl", "python", "python3", "ruby")  # in another place, where a link is
 
 
-def trusted_paths(env: Mapping[str, str], home: Path) -> tuple[Path, ...]:
+def trusted_paths(
+    env: Mapping[str, str], home: Path, more: Iterable[Path] = ()
+) -> tuple[Path, ...]:
     """Return the files and folders, including those that do not exist (yet).
 
     Links are followed to what they stand for, and count themselves. A folder that holds the home
@@ -44,7 +46,7 @@ def trusted_paths(env: Mapping[str, str], home: Path) -> tuple[Path, ...]:
     """
     places = filter(None, map(env.get, ("TMPDIR", "XDG_CACHE_HOME")))
     needed = [home, *(Path(place).resolve() for place in places)]
-    named = chain(map(Path, SYSTEM), _in_home(env, home), _named_by(env))
+    named = chain(map(Path, SYSTEM), _in_home(env, home), _named_by(env), more)
     found = {place for path in named for place in _with_target(path)}
     return tuple(sorted(p for p in found if not any(one.is_relative_to(p) for one in needed)))
 

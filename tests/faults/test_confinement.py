@@ -306,6 +306,28 @@ class TestWhatStaysPossible(ConfinedCase):
         self.ends(0, "run")
         self.all_denied()
 
+    def test_a_test_may_have_a_home_with_settings_of_its_own(self) -> None:
+        own = "export HOME=$(mktemp -d); git config --global user.name Me"
+        check = 'test "$(git config user.name)" = Me'
+        self.plan(node("a", test_cmd=f"({own}; {check}) || exit 3; sh tests/a.sh"))
+        self.implement("a")
+        self.ends(0, "run")
+        self.assertEqual(self.outcomes(), ["green"])
+
+    def test_what_the_users_git_settings_include_is_kept_as_well(self) -> None:
+        home = Path(self.env["HOME"])
+        for name in ("more", "attributes"):
+            (home / "dots" / name).parent.mkdir(exist_ok=True)
+            (home / "dots" / name).write_text("[a]\n\tb = c\n" if name == "more" else "")
+        with (home / ".gitconfig").open("a") as stream:
+            stream.write("[include]\n\tpath = dots/more\n")
+            stream.write("[core]\n\tattributesFile = ~/dots/attributes\n")
+        self.plan(node("a"))
+        tried = {name: f"echo >> {home}/dots/{name}" for name in ("more", "attributes")}
+        self.implement("a", *good(self.asks(**tried)))
+        self.ends(0, "run")
+        self.all_denied()
+
     def test_a_repository_in_the_folder_for_temporary_files(self) -> None:
         self.env["TMPDIR"] = str(self.place)
         self.plan(node("a"))

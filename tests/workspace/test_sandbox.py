@@ -10,7 +10,7 @@ from director.model.errors import InterruptedRunError, RequestError
 from director.workspace.cancellation import Cancellation
 from director.workspace.confinement import Bubblewrap
 from director.workspace.processes import Processes
-from director.workspace.sandbox import Grounds, Part, Sandbox
+from director.workspace.sandbox import Part, Sandbox, SandboxPaths
 from director.workspace.slots import scratch_folder
 from tests.support.hermetic import HermeticCase
 
@@ -34,8 +34,8 @@ class TestDenied(HermeticCase):
 
     def test_what_the_configuration_could_open(self) -> None:
         work = Path("/h/.local/state/director")
-        grounds = Grounds((Path("/h/code/repo"),), work, work / "agents", (Path("/h/.ssh"),), ())
-        sandbox = Sandbox(mechanism=Bubblewrap("bwrap"), grounds=grounds)
+        paths = SandboxPaths((Path("/h/code/repo"),), work, work / "agents", (Path("/h/.ssh"),), ())
+        sandbox = Sandbox(mechanism=Bubblewrap("bwrap"), paths=paths)
         for line, expected in (
             ("PermissionError: [Errno 13] Permission denied: '/h/.tool/x'", None),
             ("PermissionError: [Errno 13] Permission denied: '/h/.tool'", "/h/.tool"),
