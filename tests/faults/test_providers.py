@@ -178,7 +178,7 @@ class TestOpenCode(ProviderCase):
 
     def test_an_opencode_that_crashes_in_the_middle_leaves_nothing_ungated(self) -> None:
         step = finish("tool-calls", input=700)
-        self.implement("a", *bad(), step, silent_shell("kill -KILL $PPID"))
+        self.implement("a", *bad(), step, exit_with(137))
         self.implement("a", *good())
         self.director("run")
         self.ends(0, "run")
