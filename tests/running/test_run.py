@@ -49,7 +49,7 @@ class TestOneNode(JobCase):
         call = self.fake.calls()[-1]
         self.assertIn("no good a", call.prompt)
         self.assertIn("- a.txt", call.prompt)
-        rules = call.config["agent"]["director-executor"]["permission"]
+        rules = call.agents["executor"]["permission"]
         self.assertEqual(call.edit_rules, {"*": "deny", "a.txt": "allow"})
         self.assertEqual((rules["task"], call.config["permission"]["task"]), ("deny", "deny"))
         self.assertEqual(call.env["OPENCODE_DB"], ":memory:")
