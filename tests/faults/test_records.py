@@ -246,7 +246,7 @@ class TestByteOrderMark(FaultCase):
         self.ends(0, "plan", "--continue")
         self.implement("a")
         self.ends(0, "run")
-        (call,) = self.fake.calls()[-1].config["agent"].values()
+        call = self.fake.calls()[-1].agents["executor"]
         self.assertEqual((call["prompt"], call["steps"]), ("Do it.", 9))
 
     def test_a_task_on_standard_input(self) -> None:
