@@ -102,12 +102,17 @@ class _Rules:
         folders = {folder for path in (*kept, *domain.hidden) for folder in path.parents}
         self._folders = tuple(map(str, folders))
         self._changed = tuple(map(_changed_at, self._folders))
+        self._own = {str(path): _identity(str(path)) for path in domain.own}
         self._settled = time.time_ns() - max(self._changed, default=0) > TICK_NS
         self.ruleset = landlock.Ruleset(*writable_in(domain))
 
     def hold(self) -> bool:
-        """Whether nothing was made or removed in those folders since."""
-        return self._settled and self._changed == tuple(map(_changed_at, self._folders))
+        """Whether nothing was made or removed in those folders since, and its own are the same.
+
+        A rule is about a folder, not about its name: one that was made again has no rule.
+        """
+        same = all(_identity(path) == known for path, known in self._own.items())
+        return same and self._settled and self._changed == tuple(map(_changed_at, self._folders))
 
 
 class Bubblewrap:
@@ -160,6 +165,15 @@ def writable_in(domain: Domain) -> tuple[list[Path], list[Path] | None]:
     free = DEVICES if domain.strict else landlock.all_but(domain.kept)
     readable = landlock.all_but(domain.hidden) if domain.hidden else None
     return [*free, *domain.own], readable
+
+
+def _identity(path: str) -> tuple[int, int]:
+    """Return what tells a folder from another in its place, as long as rules name it."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return (0, 0)
+    return (found.st_dev, found.st_ino)
 
 
 def _changed_at(folder: str) -> int:

@@ -48,9 +48,10 @@ class TestRuleset(HermeticCase):
         self.kept.mkdir()
         self.free.mkdir()
 
-    def bound(self, script: str, domain: Domain) -> str:
+    def bound(self, script: str, domain: Domain, mechanism: Landlock | None = None) -> str:
         """Run a script in a domain, from a thread of its own; returns what it says."""
-        launch = Landlock(landlock.abi()).launch(["sh", "-c", script], domain)
+        mechanism = mechanism or Landlock(landlock.abi())
+        launch = mechanism.launch(["sh", "-c", script], domain)
         said: list[str] = []
 
         def run() -> None:
@@ -63,6 +64,13 @@ class TestRuleset(HermeticCase):
         thread.start()
         thread.join()
         return said[0]
+
+    def settled(self, mechanism: Landlock, domain: Domain) -> object:
+        """Return the rules once they are kept: those of folders that were made just now are not."""
+        first = mechanism.launch([], domain).bind
+        while (again := mechanism.launch([], domain).bind) != first:
+            first = again
+        return first
 
     def test_what_is_kept_cannot_be_written_by_any_way(self) -> None:
         (self.kept / "f").write_text("x")
@@ -99,8 +107,16 @@ class TestRuleset(HermeticCase):
 
     def test_rules_are_made_again_when_a_folder_on_the_way_has_changed(self) -> None:
         mechanism, domain = Landlock(landlock.abi()), Domain((self.kept,))
-        first = mechanism.launch([], domain).bind
-        while mechanism.launch([], domain).bind != first:  # the folder was made just now
-            first = mechanism.launch([], domain).bind
+        first = self.settled(mechanism, domain)
         (self.tmp / "new").mkdir()
         self.assertNotEqual(mechanism.launch([], domain).bind, first)
+
+    def test_what_is_its_own_and_was_made_again_is_its_own_still(self) -> None:
+        mechanism, own = Landlock(landlock.abi()), self.kept / "own"
+        own.mkdir()
+        domain = Domain((self.kept,), (own,))
+        script = f"touch {own}/f && echo written"
+        self.settled(mechanism, domain)
+        own.rename(self.kept / "old")
+        own.mkdir()
+        self.assertEqual(self.bound(script, domain, mechanism), "written\n")
