@@ -160,11 +160,14 @@ class _Opening:
 
     def warn(self) -> None:
         """Give the notices that the user's settings call for."""
-        _warn_of_anonymous_commits(self.setting, self.events)
         _warn_of_unpriced_models(self.config, self.events)
 
     def repository(self, site: Site) -> JobRepository:
-        """Return the job repository; notices say what is wrong with it, or with the sandbox."""
+        """Return the job repository; notices say what is wrong with it, or with the sandbox.
+
+        Who commits is asked of the repository that commits: git is not asked twice.
+        """
+        _warn_of_anonymous_commits(self.setting, site.repository, self.events)
         if notice := site.sandbox.missing:
             self.events.emit(Kind.NOTICE, message=notice)
         job = open_job_repository(self.directory.repository, site.repository, self.branch)
@@ -261,11 +264,11 @@ def redactor_of(
     return directory.redactor.also({**sources.secrets, **config.secrets, **found})
 
 
-def _warn_of_anonymous_commits(setting: Setting, events: Events) -> None:
+def _warn_of_anonymous_commits(setting: Setting, commits: Repository, events: Events) -> None:
     message = (
         f"git does not know who you are (user.name, user.email): commits are made by {OWN_NAME}"
     )
-    if setting.repository.is_anonymous and message not in setting.told:
+    if commits.is_anonymous and message not in setting.told:
         setting.told.add(message)
         events.emit(Kind.NOTICE, message=message)
 

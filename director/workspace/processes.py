@@ -151,7 +151,7 @@ class _Awaited:
         self._since[process] = time.monotonic()
 
     def end(self, process: subprocess.Popen[bytes]) -> None:
-        """Note that nobody waits any more; InterruptedRunError when it was ended meanwhile."""
+        """Note that the wait is over; InterruptedRunError when it was ended meanwhile."""
         del self._since[process]
         if number := self._cut.pop(process, None):
             raise InterruptedRunError(number)
@@ -526,7 +526,7 @@ def run_attached(
 class _Said:
     """What a process says, on a pipe that is read while director waits for its end.
 
-    Nobody waits for the end of the pipe: what is left running may hold it.
+    The end of the pipe is not waited for: what is left running may hold it open.
     """
 
     def __init__(self, log: BoundedLog) -> None:
