@@ -11,6 +11,7 @@ from director.model.ecosystem_project import Project, Row, always, table
 
 _NODE_TESTS = r"\.(test|spec)\.[cm]?[jt]sx?$|(^|/)(__tests__|tests?)/([^/]+/)*[^/]+\.[cm]?[jt]sx?$"
 _NO_TEST = "no test specified"  # what `npm init` writes
+_MODERN_YARN = r"^__metadata:"  # from version 2 on; it may do without node_modules
 _NODE_RUNNER = re.compile(r"\b(jest|vitest|mocha|ava)\b")
 _NODE_ITSELF = re.compile(r"\bnode( +--?(?:import|require|loader|r)[= ]\S+)* +--test\b")
 
@@ -46,7 +47,7 @@ def _yarn(project: Project) -> str:
 
 
 def _yarn_install(project: Project) -> str:
-    modern = project.says(r"^__metadata:", "yarn.lock")
+    modern = project.says(_MODERN_YARN, "yarn.lock")
     return f"{_yarn(project)} install {'--immutable' if modern else '--frozen-lockfile'}"
 
 
@@ -85,7 +86,8 @@ def _node_suite(project: Project, manager: _Manager) -> str:
 def _node_single(project: Project, test: str, manager: _Manager) -> str:
     script, path = _test_script(project), shlex.quote(test)
     if itself := _NODE_ITSELF.search(script or _node_suite(project, manager)):
-        return f"{itself[0]} {path}"
+        resolving = f"{manager.start(project)} " if project.says(_MODERN_YARN, "yarn.lock") else ""
+        return f"{resolving}{itself[0]} {path}"
     found = _NODE_RUNNER.search(script)
     if found is None:
         return f"bun test {path}" if "bun test" in script else ""
