@@ -11,9 +11,9 @@ the work takes all of these:
    UNREADABLE, which no compiler, interpreter or parser takes. What imports, compiles or reads the
    work would say something else; so a function that is missing, or has another name, is the
    work's.
-4. Where no runner's count is there to read, the words have to be those of a program that cannot
-   go on ("cat: /etc/x.conf: No such file or directory"), and none of them a test's ("expected",
-   "FAIL"), nor may they name the node's own files: a script that looks for a word in a file says
+4. Where no runner's count is there to read, the last line has to be that of a program that cannot
+   go on ("cat: /etc/x.conf: No such file or directory"), and no line a test's ("expected",
+   "FAIL"), nor may it name the node's own files: a script that looks for a word in a file says
    the same whatever else that file holds.
 
 Where one of them is in doubt the model goes on trying: its attempts are cheaper than work that is
@@ -37,7 +37,11 @@ _CANNOT_GO_ON = re.compile(
     r"|failed to) (?:find|open|load|read|connect|start|execute|run|locate|resolve|access|stat|exec"
     r"|import|get|fetch|download)\b|\bmissing\b|\bdenied\b|\brefused\b|\btimed out\b"
     r"|\bunreachable\b|\bunsupported\b|\brequires\b|\bnot in (?:the )?path\b)",
-    re.IGNORECASE | re.MULTILINE,
+    re.IGNORECASE,
+)
+_LINE_OF_SCRIPT = re.compile(r"^\S+: (?:line )?\d+: ")
+_AFTERWARDS = re.compile(
+    r"\s*(?:g?make(?:\[\d+\])?: |npm (?:error|ERR!)|error Command failed|.*ELIFECYCLE)"
 )
 _A_TEST_SPEAKS = re.compile(
     r"\b(?:FAIL|FAILED|FAILURE)\b|\bnot ok\b|\b[Aa]ssert|\b[Ee]xpect(?:ed|s)?\b|\b[Gg]ot\b|[✗✖✘]"
@@ -56,9 +60,9 @@ def may_be_unreached(before: str, run: RedRun, words: str, own_files: Iterable[s
 
 
 def _cannot_go_on(text: str, own_files: Iterable[str]) -> bool:
-    if _A_TEST_SPEAKS.search(text):
+    lines = [line for line in text.splitlines() if line.strip() and not _AFTERWARDS.match(line)]
+    if not lines or _A_TEST_SPEAKS.search(text) or not _CANNOT_GO_ON.match(lines[-1]):
         return False
     own = {path.rpartition("/")[2].partition(".")[0] for path in own_files}
-    named = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(own)))})\b")
-    found = (found.group() for found in _CANNOT_GO_ON.finditer(text))
-    return any(not named.search(line) for line in found)
+    said = _LINE_OF_SCRIPT.sub("", lines[-1])
+    return not any(re.search(rf"\b{re.escape(name)}\b", said) for name in own)

@@ -119,8 +119,8 @@ def admit(
             return Admission({}, f"`{node.test_cmd}` must fail: {gate.reason}{output}")
         case Verdict.RED:
             if missing := lacking(bench.job, commit, gate, to_come):
-                problem = f"`{node.test_cmd}` is red for want of something in the worktree, not of "
-                problem += f"the work: {missing.words}{output}"
+                lacks = "is red for want of something in the worktree, not of the work"
+                problem = f"`{node.test_cmd}` {lacks}: {missing.words}{output}"
                 return Admission({}, problem, not missing.avoidable, missing.next_step)
             if reason := never_green(red_run(gate), node.tests):
                 problem = f"no implementation can make `{node.test_cmd}` pass: {reason}{output}"

@@ -33,7 +33,7 @@ from director.running.tries import Judgement, judge_snapshot, needs_stage_two, n
 from director.running.unreached import (
     AS_BEFORE,
     GREEN_BEFORE_WORK,
-    changed_by_merges,
+    anything_merged,
     fails_unreached,
 )
 from director.workspace.gates import GateResult, Verdict
@@ -134,14 +134,15 @@ class _NodeWork:
             if before.no_test_ran:
                 self.first_output = f"({before.reason})\n{before.output}"
             if before.verdict is Verdict.BROKEN:
-                return self._failed(f"gate broken: `{before.command}`: {before.reason}")
+                broken = f"gate broken: `{before.command}`: {before.reason}"
+                return self._failed(broken, environment=before.code is not None)
             to_come = made_by(self.plan.nodes)
             if missing := lacking(self.bench.job, self.base, before, to_come):
                 reason = f"something is missing in the worktree: {missing.words}"
                 return self._failed(reason, environment=True)
             if before.verdict is not Verdict.GREEN or self._is_flaky(self.base):
                 return None
-            if not changed_by_merges(self.bench.job, self.plan.base_commit, self.base):
+            if not anything_merged(self.bench.job, self.plan.base_commit, self.base):
                 return self._failed(GREEN_BEFORE_WORK, environment=True)
             receipt = merge_satisfied(self.bench, self.node, self.trial, self.base)
             if receipt is not None:

@@ -51,11 +51,6 @@ def _unreadable(bench: Workbench, node: Node, base: str) -> str:
     return draft(bench, node, job.tree_with(base, entries), base)
 
 
-def changed_by_merges(job: History, base: str, tip: str) -> bool:
-    """Whether a merge on the job branch changed anything between ``base`` and ``tip``."""
-    before = job.tree(base)
-    for commit in job.log(base, tip):
-        if commit.trailers.get(KIND) == MERGE and commit.tree != before:
-            return True
-        before = commit.tree
-    return False
+def anything_merged(job: History, base: str, tip: str) -> bool:
+    """Whether a node merged on the job branch between ``base``, where it began, and ``tip``."""
+    return any(commit.trailers.get(KIND) == MERGE for commit in job.log(base, tip))

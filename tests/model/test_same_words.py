@@ -82,7 +82,8 @@ class TestMayBeUnreached(unittest.TestCase):
         for output in (
             "cat: /etc/shop.conf: No such file or directory\n",
             "error: could not connect to the queue\n",
-            "tests/run.sh: line 3: frobnicate: command not found\n",
+            "tests/test_a.py: line 3: frobnicate: command not found\n",
+            "cat: /etc/x.conf: No such file or directory\nmake: *** [Makefile:2: test] Error 1\n",
             "Error: cannot open display\n",
             "psql: connection refused\n",
         ):
@@ -95,6 +96,7 @@ class TestMayBeUnreached(unittest.TestCase):
             "no good a\n",
             "2 != 3\n",
             "slug not found\n",
+            "tests/run.sh: line 1: tput: command not found\nno good a\n",
             "FAIL: /slug: 404 not found\n",
             "error: expected 200, cannot find it\n",
             "grep: a.py: No such file or directory\n",
