@@ -46,6 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-critique", action="store_true", help="do not wait at gates, and no critique either"
     )
+    parser.add_argument(
+        "--allow-broken-gates",
+        action="store_true",
+        help="go on where [gates], or the tests that are there, cannot run in a fresh worktree",
+    )
     add_parallel_flag(parser, "nodes whose tests are written at once")
     add_repo_flag(parser)
     add_json_flag(parser)
@@ -60,6 +65,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         critique=not args.no_critique,
         parallel=args.parallel,
         new=args.new,
+        allow_broken_gates=args.allow_broken_gates,
     )
     setting = open_setting(args, context)
     if args.resume is not None:
