@@ -147,6 +147,7 @@ def _as_json(report: PlanReport) -> dict[str, Any]:
         "nodes": [node.id for node in report.nodes],
         "test_support": [{"node": node_id, "path": path} for node_id, path in _support(report)],
         "base_gates": report.stage.base_gates or {},
+        "preflight": report.stage.preflight.to_json() if report.stage.preflight else None,
         "cost_usd": report.cost_usd,
         "look_at": _look_at(report),
         "next": next_command(report.stage),

@@ -119,8 +119,10 @@ def judged(run: RedRun, reason: str, log: str, tracked: Collection[str], tests: 
         return Seen(run.command, Outcome.GREEN, "", tests, log)
     missing = missing_in_environment(run, (), tracked)
     could_not_start = run.code in (126, 127)  # POSIX shell, "Exit Status for Commands"
-    if could_not_start or (missing and not run.executed):
-        return Seen(
-            run.command, Outcome.CANNOT_RUN, missing.words if missing else reason, tests, log
-        )
-    return Seen(run.command, Outcome.RED, missing.words if missing else reason, tests, log)
+    cannot = could_not_start or (missing and not run.executed)
+    outcome = Outcome.CANNOT_RUN if cannot else Outcome.RED
+    if missing:
+        reason = missing.words
+    elif could_not_start and (said := run.plain.strip()):
+        reason = f"{said.splitlines()[-1].strip()} ({reason})"
+    return Seen(run.command, outcome, reason, tests, log)
