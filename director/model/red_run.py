@@ -15,7 +15,7 @@ _ONLY_ERRORS = re.compile(
     re.MULTILINE,
 )
 _OF_PYTEST = re.compile(r"^(?:=+ )?(?:\d+ \w+, )*\d+ (?:passed|failed|xfailed)\b", re.MULTILINE)
-READ_CHARACTERS = 200_000  # of the beginning of an output, and of its end
+READ_CHARACTERS = 50_000  # of the beginning of an output, and of its end
 # `node --test` reports a file that it could not load as a test of that name.
 _NOT_LOADED = re.compile(
     r"^(?:not ok \d+ - |✖ )(\S*/\S+\.[cm]?[jt]sx?)(?: \([\d.]+ms\))?$", re.MULTILINE

@@ -7,10 +7,13 @@ import re
 
 from director.model.red_run import RedRun
 
-_VARYING = (
-    # Paths: where a worktree, a temporary folder or an installation lies says nothing.
-    (re.compile(r"(?:file://)?(?<![\w.~-])(?:/[\w.@+~-]+)+/"), "/"),
+# Where a worktree, a temporary folder or an installation lies says nothing.
+_PLACES = (
+    (re.compile(r"file://"), ""),
+    (re.compile(r"(?<![\w.~-])/(?:[\w.@+~-]+/)+"), "/"),
     (re.compile(r"\btmp[\w-]{6,}|\bcc\w{6}\.(?=o\b|s\b)"), "tmp"),
+)
+_NUMBERS = (
     # Moments, addresses, ports, processes, identifiers.
     (
         re.compile(r"\b\d{4}-\d\d-\d\d(?:[T _]\d\d[:_.-]\d\d(?:[:_.-]\d\d)?(?:[.,_]\d+)?Z?)?"),
@@ -38,6 +41,9 @@ _VARYING = (
     (re.compile(r"\b\d+(?:\.\d+)? ?[kMG]i?B(?:/s)?\b"), "SIZE"),
 )
 
+_DIGIT = re.compile(r"\d")
+_DRAWN = re.compile(r"([=_*~^-])\1{2,}")
+
 
 def words_of(run: RedRun) -> str:
     """Return a hash (sha256, hex) of what a run says; "" where it says nothing.
@@ -46,15 +52,17 @@ def words_of(run: RedRun) -> str:
     the machine, times, durations, addresses and identifiers, and the order of the lines, which
     differs where tests run side by side. Plain numbers count: ``2 != 3`` is not ``4 != 3``.
     """
-    text = run.plain
-    for pattern, stand_in in _VARYING:
-        text = pattern.sub(stand_in, text)
-    lines = sorted(line for line in map(_plain, text.splitlines()) if line)
+    lines = sorted(line for line in map(_said, run.plain.splitlines()) if line)
     if not lines:
         return ""
     return hashlib.sha256("\n".join([str(run.code), *lines]).encode(errors="replace")).hexdigest()
 
 
-def _plain(line: str) -> str:
-    """Return a line with every run of blanks, and of signs that only draw, as one."""
-    return " ".join(re.sub(r"([=_*~^-])\1{2,}", r"\1\1", line).split())
+def _said(line: str) -> str:
+    """Return a line without what varies; runs of blanks, and of signs that only draw, as one."""
+    for pattern, stand_in in _PLACES:
+        line = pattern.sub(stand_in, line)
+    if _DIGIT.search(line):
+        for pattern, stand_in in _NUMBERS:
+            line = pattern.sub(stand_in, line)
+    return " ".join(_DRAWN.sub(r"\1\1", line).split())

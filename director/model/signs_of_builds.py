@@ -15,19 +15,19 @@ _OF_SHELLS = r"^(?:\S*/)?(?:sh|bash|dash|zsh): (?:line \d+: |\d+: )?"
 SIGNS = (
     # Go
     Sign(
-        r"^.*(?P<said>no required module provides package (?P<name>[^\s;:]+))",
+        r"(?P<said>no required module provides package (?P<name>[^\s;:]+))",
         named=Named.MODULE,
         cure=r"go\.(?:mod|work)",
         avoidable=True,
     ),
     Sign(
-        r"^.*(?P<said>cannot find module providing package (?P<name>[^\s;:]+))",
+        r"(?P<said>cannot find module providing package (?P<name>[^\s;:]+))",
         named=Named.MODULE,
         cure=r"go\.(?:mod|work)",
         avoidable=True,
     ),
     Sign(
-        r"^.*(?P<said>missing go\.sum entry for module providing package \S+)",
+        r"(?P<said>missing go\.sum entry for module providing package \S+)",
         cure=r"go\.(?:mod|sum|work)",
     ),
     Sign(
@@ -97,7 +97,7 @@ SIGNS = (
         Named.PATH,
     ),
     Sign(
-        r"^.*(?P<said>error while loading shared libraries: \S+: cannot open shared object file)",
+        r"(?P<said>error while loading shared libraries: \S+: cannot open shared object file)",
         Lack.PROGRAM,
     ),
     Sign(
@@ -155,7 +155,7 @@ SIGNS = (
     Sign(r"^(?P<said>error\[E0463\]: can't find crate for `(?:core|std|test)`)", Lack.PROGRAM),
     Sign(r"^(?P<said>error: could not find `Cargo\.toml` in)", Lack.COMMAND, cure=r"Cargo\.toml"),
     Sign(
-        r"^.*(?P<said>use of (?:unresolved module or unlinked crate|undeclared crate or module) "
+        r"(?P<said>use of (?:unresolved module or unlinked crate|undeclared crate or module) "
         r"`(?P<name>\w+)`)",
         named=Named.MODULE,
         cure=r"Cargo\.toml",
@@ -163,33 +163,33 @@ SIGNS = (
     ),
     # Java; Gradle: https://github.com/gradle/gradle/issues/13258
     Sign(
-        r"^.*(?P<said>Cannot access \S+ \(\S+\) in offline mode and the artifact \S+ has not been "
+        r"(?P<said>Cannot access \S+ \(\S+\) in offline mode and the artifact \S+ has not been "
         r"downloaded)",
         Lack.NETWORK,
     ),
     Sign(
-        r"^.*(?P<said>(?:Could not transfer artifact|Could not resolve) \S+.*(?:Unknown host"
+        r"(?P<said>(?:Could not transfer artifact|Could not resolve) \S+.*(?:Unknown host"
         r"|Connection refused|Connect(?:ion)? timed out|No cached version|Could not GET).*)",
         Lack.NETWORK,
     ),
-    Sign(r"^.*(?P<said>No cached version of \S+ available for offline mode)", Lack.NETWORK),
-    Sign(r"^.*(?P<said>No compiler is provided in this environment)", Lack.PROGRAM),
+    Sign(r"(?P<said>No cached version of \S+ available for offline mode)", Lack.NETWORK),
+    Sign(r"(?P<said>No compiler is provided in this environment)", Lack.PROGRAM),
     Sign(
-        r"^.*(?P<said>The goal you specified requires a project to execute but there is no POM)",
+        r"(?P<said>The goal you specified requires a project to execute but there is no POM)",
         Lack.COMMAND,
         cure=r"pom\.xml",
     ),
     Sign(
-        r"^.*(?P<said>package org\.(?:junit|mockito|assertj|testng|hamcrest)\b\S* does not exist)",
+        r"(?P<said>package org\.(?:junit|mockito|assertj|testng|hamcrest)\b\S* does not exist)",
         cure=r"pom\.xml|.*\.gradle(?:\.kts)?|.*\.toml",
         avoidable=True,
     ),
-    Sign(r"^.*(?P<said>JAVA_HOME is (?:not set|set to an invalid directory))", Lack.PROGRAM),
+    Sign(r"(?P<said>JAVA_HOME is (?:not set|set to an invalid directory))", Lack.PROGRAM),
     # .NET: https://github.com/dotnet/runtime/issues/45755
-    Sign(r"^.*(?P<said>error NU1301: Unable to load the service index)", Lack.NETWORK),
+    Sign(r"(?P<said>error NU1301: Unable to load the service index)", Lack.NETWORK),
     Sign(
-        r"^.*(?P<said>error (?:NU1101: Unable to find package|NETSDK1004: Assets file) \S+)",
+        r"(?P<said>error (?:NU1101: Unable to find package|NETSDK1004: Assets file) \S+)",
         cure=r".*\.\w+proj|Directory\..*|nuget\.config",
     ),
-    Sign(r"^.*(?P<said>No \.NET SDKs were found)", Lack.PROGRAM),
+    Sign(r"(?P<said>No \.NET SDKs were found)", Lack.PROGRAM),
 )

@@ -88,7 +88,7 @@ SIGNS = (
         avoidable=True,
     ),
     Sign(
-        r"^.*(?P<said>Failed to (?:resolve import|load url) \"?(?P<name>[^\s\"]+)\"?)",
+        r"(?P<said>Failed to (?:resolve import|load url) \"?(?P<name>[^\s\"]+)\"?)",
         named=Named.MODULE,
         cure=_NODE_PROJECT,
         avoidable=True,
@@ -132,7 +132,7 @@ SIGNS = (
         r"(?P<said>Command \"[^\"]+\" not found)",
         cure=_NODE_PROJECT,
     ),
-    Sign(r"^.*(?P<said>Local package\.json exists, but node_modules missing)", cure=_NODE_PROJECT),
+    Sign(r"(?P<said>Local package\.json exists, but node_modules missing)", cure=_NODE_PROJECT),
     Sign(
         r"^(?:Internal Error|Usage Error): (?P<said>.*(?:doesn't seem to be present in your lock"
         r"file|[Cc]ouldn't find the node_modules state file|is not present in your lockfile).*)",
@@ -140,23 +140,23 @@ SIGNS = (
     ),
     Sign(r"^(?P<said>error Command \"[^\"]+\" not found\.)", cure=_NODE_PROJECT),  # yarn 1
     Sign(  # https://github.com/nodejs/corepack/issues/332
-        r"^.*(?P<said>Error when performing the request to https?://\S+)", Lack.NETWORK
+        r"(?P<said>Error when performing the request to https?://\S+)", Lack.NETWORK
     ),
     # TypeScript
     Sign(
-        r"^.*(?P<said>error TS2688: Cannot find type definition file for '(?P<name>[^']+)')",
+        r"(?P<said>error TS2688: Cannot find type definition file for '(?P<name>[^']+)')",
         named=Named.MODULE,
         cure=_NODE_PROJECT,
     ),
     Sign(
-        r"^.*(?P<said>error TS(?:2307|7016): (?:Cannot find module|Could not find a declaration "
+        r"(?P<said>error TS(?:2307|7016): (?:Cannot find module|Could not find a declaration "
         r"file for module) '(?P<name>[^']+)')",
         named=Named.MODULE,
         cure=_NODE_PROJECT,
         avoidable=True,
     ),
     Sign(
-        r"^.*(?P<said>error TS(?:258[0-2]|2591|2593): Cannot find name '[^']+'\. Do you need to "
+        r"(?P<said>error TS(?:258[0-2]|2591|2593): Cannot find name '[^']+'\. Do you need to "
         r"install type definitions)",
         cure=_NODE_PROJECT,
         avoidable=True,
@@ -172,13 +172,13 @@ SIGNS = (
         avoidable=True,
     ),
     Sign(
-        r"^.*(?P<said>Could not find (?:gem )?'?\S+'?.* in (?:locally installed gems"
+        r"(?P<said>Could not find (?:gem )?'?\S+'?.* in (?:locally installed gems"
         r"|any of the sources|cached gems).*)",
         cure=r"Gemfile(?:\.lock)?|.*\.gemspec",
     ),
     Sign(r"^(?P<said>bundler: command not found: \S+)"),
     Sign(r"^(?P<said>Could not locate Gemfile)", Lack.COMMAND, cure=r"Gemfile"),
-    Sign(r"^.*(?P<said>Your Ruby version is \S+, but your Gemfile specified .*)", Lack.PROGRAM),
+    Sign(r"(?P<said>Your Ruby version is \S+, but your Gemfile specified .*)", Lack.PROGRAM),
     Sign(
         r"^ruby: (?P<said>No such file or directory -- (?P<name>[\w-]+) \(LoadError\))",
         Lack.PROGRAM,
@@ -197,15 +197,13 @@ SIGNS = (
     ),
     # programs that tests start
     Sign(
-        r"^.*(?P<said>Cannot connect to the Docker daemon)",
+        r"(?P<said>Cannot connect to the Docker daemon)",
         Lack.PROGRAM,
-        beside_tests=True,
         avoidable=True,
     ),
     Sign(  # https://github.com/microsoft/playwright/issues/27421
-        r"^.*(?P<said>Executable doesn't exist at \S*ms-playwright\S*)",
+        r"(?P<said>Executable doesn't exist at \S*ms-playwright\S*)",
         Lack.PROGRAM,
-        beside_tests=True,
         avoidable=True,
     ),
 )

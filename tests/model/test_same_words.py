@@ -72,6 +72,8 @@ class TestMayBeUnreached(unittest.TestCase):
 
     def test_a_test_that_ran_is_the_work_s(self) -> None:
         self.assertFalse(self.said(recorded("right-pytest-quote")))
+        ran = "Ran 1 test in 0.001s\n\nOK\nerror: cannot open display\n"
+        self.assertFalse(self.said(RedRun("python3 -m unittest", 1, ran)))
 
     def test_other_words_than_before(self) -> None:
         run = recorded("right-pytest-feature")
