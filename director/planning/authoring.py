@@ -40,7 +40,8 @@ def author_tests(bench: Workbench, node: Node, recon: str, feedback: str) -> Adm
     """Let the author write the node's tests and put them on the branch when they are admitted.
 
     ``feedback`` is what a critique said of earlier tests, or "". Tests that are not admitted go
-    back to the author once, with the output.
+    back to the author once, with the output. RequestError where no test could be about the
+    worktree.
     """
     note = _left_by_killed_run(bench, node)
     memo = note.memo if note else {}
@@ -51,6 +52,9 @@ def author_tests(bench: Workbench, node: Node, recon: str, feedback: str) -> Adm
         candidate = bench.job.tip()
     left_at = Path(note.cwd) if note else None
     with bench.pool.lane(left_at) as lane:
+        if bench.foreign.concerns(node.test_cmd):
+            lane.gate.reset(candidate)
+            bench.foreign.refuse(node.test_cmd, lane.gate.path)
         for round_number in range(first, ROUNDS + 1):
             work = _Round(bench, node, lane.work, round_number, candidate, admission.problem)
             candidate = work.write(recon)
@@ -80,7 +84,10 @@ def _name(node: Node, round_number: int) -> str:
 
 
 def admit(bench: Workbench, node: Node, worktree: Worktree, commit: str) -> Admission:
-    """Say whether the node's tests in ``commit`` exist, run, are red, and can turn green."""
+    """Say whether the node's tests in ``commit`` exist, run, are red, and can turn green.
+
+    RequestError where what ran is not the worktree's.
+    """
     missing = sorted(set(node.tests) - set(bench.job.entries(commit, node.tests)))
     if missing:
         return Admission({}, f"these test files are missing: {', '.join(missing)}")
@@ -97,6 +104,7 @@ def admit(bench: Workbench, node: Node, worktree: Worktree, commit: str) -> Admi
         reason=gate.reason,
         tests_run=gate.tests_run,
     )
+    bench.foreign.check(gate, worktree.path)
     output = f"\n\n{fenced(gate.output)}" if gate.output.strip() else ""
     match gate.verdict:
         case Verdict.RED if gate.no_test_ran:
@@ -108,7 +116,8 @@ def admit(bench: Workbench, node: Node, worktree: Worktree, commit: str) -> Admi
                 return Admission({}, problem)
             return Admission(bench.job.hashes(commit, node.tests))
         case Verdict.GREEN:
-            problem = f"`{node.test_cmd}` passes although nothing is implemented yet{output}"
+            why = bench.foreign.explanation(node.test_cmd, worktree.path)
+            problem = f"`{node.test_cmd}` passes although nothing is implemented yet{why}{output}"
             return Admission({}, problem)
     hopeless = gate.code in (NOT_EXECUTABLE, NOT_FOUND)
     return Admission({}, f"gate broken: `{node.test_cmd}`: {gate.reason}{output}", hopeless)
