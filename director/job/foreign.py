@@ -203,7 +203,7 @@ def _names(folder: Path, inner: str) -> frozenset[str]:
 
 
 def _named(folder: Path) -> Iterator[str]:
-    with suppress(OSError, tomllib.TOMLDecodeError, AttributeError, UnicodeDecodeError):
+    with suppress(OSError, tomllib.TOMLDecodeError, AttributeError, TypeError, UnicodeDecodeError):
         said = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
         found = (said.get("project"), said.get("tool", {}).get("poetry"))
         yield from (normalised(str(one["name"])) for one in found if one and "name" in one)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import configparser
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -31,8 +31,9 @@ def first_folders(run: PythonRun, worktree: Path) -> list[Path] | None:
     settings = _settings(top, worktree)
     found += settings.path
     if not settings.as_it_is:
-        places = [worktree / place for place in run.places] or [top / name for name in TESTS]
-        folders = [place if place.is_dir() else place.parent for place in places]
+        places = [worktree / place for place in run.places]
+        usual = [top / name for name in TESTS]
+        folders = [place if place.is_dir() else place.parent for place in places] or usual
         found += [_outside_packages(folder) for folder in folders if folder.is_dir()]
         found += [folder for folder in (top, worktree) if (folder / "conftest.py").is_file()]
     return found
@@ -49,11 +50,16 @@ def importable(name: str, folders: list[Path]) -> bool:
 class _Settings:
     """What pytest is told by its file: folders for the path, and whether it adds none itself."""
 
-    def __init__(self, folder: Path, told: dict[str, Any]) -> None:
-        given, options = told.get("pythonpath", []), told.get("addopts", "")
-        names = given.split() if isinstance(given, str) else map(str, given)
-        self.path = [folder / name for name in names]
-        self.as_it_is = "importlib" in (options if isinstance(options, str) else " ".join(options))
+    def __init__(self, folder: Path, told: Mapping[str, Any]) -> None:
+        self.path = [folder / name for name in _words(told.get("pythonpath"))]
+        self.as_it_is = any("importlib" in word for word in _words(told.get("addopts")))
+
+
+def _words(value: object) -> list[str]:
+    """Return the parts of a setting: a list, or one string as other files than TOML have it."""
+    if isinstance(value, str):
+        return value.split()
+    return [str(one) for one in value] if isinstance(value, list) else []
 
 
 def _settings(top: Path, worktree: Path) -> _Settings:
@@ -61,18 +67,28 @@ def _settings(top: Path, worktree: Path) -> _Settings:
     for folder in (top, *top.parents):
         if not folder.is_relative_to(worktree):
             break
-        with suppress(tomllib.TOMLDecodeError):
-            tool = tomllib.loads(_text(folder / "pyproject.toml")).get("tool", {})
-            told = tool.get("pytest", {})
-            if isinstance(told, dict) and told:
-                return _Settings(folder, {**told, **told.get("ini_options", {})})
+        if told := _in_project_file(folder):
+            return _Settings(folder, told)
         for name, section in SECTIONS:
             with suppress(configparser.Error):
                 parser = configparser.ConfigParser(interpolation=None)
                 parser.read_string(_text(folder / name))
                 if parser.has_section(section):
-                    return _Settings(folder, dict(parser[section]))
+                    return _Settings(folder, parser[section])
     return _Settings(top, {})
+
+
+def _in_project_file(folder: Path) -> Mapping[str, Any]:
+    try:
+        value: Any = tomllib.loads(_text(folder / "pyproject.toml"))
+    except tomllib.TOMLDecodeError:
+        return {}
+    for name in ("tool", "pytest"):
+        value = value.get(name)
+        if not isinstance(value, dict):
+            return {}
+    older = value.get("ini_options")  # until pytest 9
+    return {**value, **older} if isinstance(older, dict) else value
 
 
 def _outside_packages(folder: Path) -> Path:
