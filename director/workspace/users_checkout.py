@@ -20,12 +20,15 @@ def users_checkout(
     """Return the checkout of ``user``, and the main one where that is a linked worktree.
 
     ``env`` is what gates see, ``read`` what the configuration lets them read. A checkout that
-    holds what is ``needed`` (the home folder, worktrees) is no foreign ground.
+    holds what is ``needed`` (the home folder, worktrees) is no foreign ground, nor is one that may
+    be read as a whole.
     """
+    allowed = list(read)
     main = [user.common_dir.parent] if user.common_dir.name == ".git" else []
     tops = dict.fromkeys((user.root, *main))
-    roots = [top for top in tops if not any(one.is_relative_to(top) for one in needed)]
-    found = [user.common_dir, user.objects, *_of_programs(env), *read]
+    inner = [top for top in tops if not any(one.is_relative_to(top) for one in needed)]
+    roots = [top for top in inner if not any(top.is_relative_to(one) for one in allowed)]
+    found = [user.common_dir, user.objects, *_of_programs(env), *allowed]
     for root in roots:
         found += [root / ".git", root / OWN_FOLDER, *_ignored(user.git, root)]
     shared = (path for path in found if not any(root.is_relative_to(path) for root in roots))

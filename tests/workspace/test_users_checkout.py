@@ -49,6 +49,10 @@ class TestUsersCheckout(HermeticCase):
         found = users_checkout(user, self.env, (self.root / "home",), ())
         self.assertEqual((found.roots, found.shared), ((), ()))
 
+    def test_one_that_may_be_read_as_a_whole_is_open(self) -> None:
+        user = open_repository(self.root, {**self.repo.env})
+        self.assertEqual(users_checkout(user, self.env, (), [self.tmp]).roots, ())
+
     def test_a_linked_worktree(self) -> None:
         self.repo.git("worktree", "add", "-q", str(self.tmp / "second"))
         user = open_repository(self.tmp / "second", {**self.repo.env})
