@@ -24,7 +24,8 @@ def users_checkout(
     be read as a whole.
     """
     allowed = list(read)
-    main = [user.common_dir.parent] if user.common_dir.name == ".git" else []
+    linked = (user.root / ".git").is_file() and (user.common_dir / "worktrees").is_dir()
+    main = [user.common_dir.parent] if linked and user.common_dir.name == ".git" else []
     tops = dict.fromkeys((user.root, *main))
     inner = [top for top in tops if not any(one.is_relative_to(top) for one in needed)]
     roots = [top for top in inner if not any(top.is_relative_to(one) for one in allowed)]
