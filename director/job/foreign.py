@@ -155,6 +155,10 @@ class Foreign:
         first = first_folders(run, folder) if leads else None
         if first is None:
             return
+        if inherits_path(command):  # relative ones lead into the worktree
+            entries = self.env.get("PYTHONPATH", "").split(":")
+            inside = [entry for entry in entries if entry and not entry.startswith("/")]
+            first += [folder / run.folder / entry for entry in inside]
         for lead in leads:
             own = {name for name in lead.names if self._is_own(name, lead, folder)}
             if any(not importable(name, first) for name in own):

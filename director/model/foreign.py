@@ -7,7 +7,7 @@ turns green when the user writes the feature meanwhile.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from os.path import normpath
 from pathlib import Path
@@ -56,22 +56,29 @@ def foreign_path(output: str, worktree: Path, checkout: Checkout) -> Path | None
     """
     if not checkout.roots:
         return None
-    named = (Path(normpath(worktree / path)) for path in _places(output, checkout))
-    return next(
-        (
-            path
-            for path in named
-            if checkout.holds(path)
-            and not path.is_relative_to(worktree)
-            and DEPENDENCIES.isdisjoint(path.parts)
-        ),
-        None,
-    )
+    inside = rf"(?:{_roots(checkout)})(?:/[^\n:'\"()]*)?"
+    path = f"(?:{inside}|{_UPWARDS})"
+    forms = (form.replace("{path}", path) for form in _FORMS)
+    found = (one["path"] for form in forms for one in re.finditer(form, output, re.MULTILINE))
+    named = _held(found, worktree, checkout)
+    return next((path for path in named if DEPENDENCIES.isdisjoint(path.parts)), None)
 
 
-def _places(output: str, checkout: Checkout) -> Iterator[str]:
-    roots = "|".join(re.escape(str(root)) for root in checkout.roots)
-    path = rf"(?:(?:{roots})(?:/[^\n:'\"()]*)?|{_UPWARDS})"
-    for form in _FORMS:
-        for found in re.finditer(form.replace("{path}", path), output, re.MULTILINE):
-            yield found["path"]
+def named_path(lines: Iterable[str], worktree: Path, checkout: Checkout) -> Path | None:
+    """Return the first path of the checkout that ``lines`` name in whatever way, without spaces."""
+    if not checkout.roots:
+        return None
+    path = re.compile(rf"(?:{_roots(checkout)})(?:/[^\s:'\"`(),]*)?")
+    found = (one for line in lines for one in path.findall(line))
+    return next(_held(found, worktree, checkout), None)
+
+
+def _roots(checkout: Checkout) -> str:
+    return "|".join(re.escape(str(root)) for root in checkout.roots)
+
+
+def _held(found: Iterable[str], worktree: Path, checkout: Checkout) -> Iterator[Path]:
+    for name in found:
+        path = Path(normpath(worktree / name))
+        if checkout.holds(path) and not path.is_relative_to(worktree):
+            yield path

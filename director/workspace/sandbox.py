@@ -16,7 +16,7 @@ from pathlib import Path
 
 from director.model.config import SandboxPolicy
 from director.model.errors import InterruptedRunError, RequestError, StoppedError
-from director.model.foreign import Checkout, foreign_path
+from director.model.foreign import Checkout, named_path
 from director.records.files import explained, make_folder
 from director.workspace.confinement import (
     Domain,
@@ -189,8 +189,8 @@ class Sandbox:
         """Return what of the user's checkout ``part`` was not let read, as ``output`` says."""
         if self.mechanism is None or self.paths is None or part is not Part.GATE:
             return None
-        refused = "\n".join(line for line in output.splitlines() if REFUSED.search(line))
-        return foreign_path(refused, worktree, self.paths.checkout)
+        refused = [line for line in output.splitlines() if REFUSED.search(line)]
+        return named_path(refused, worktree, self.paths.checkout)
 
     def variables(self, part: Part, worktree: Path, env: Mapping[str, str]) -> dict[str, str]:
         """Return the variables with which ``part`` finds a place for temporary files.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -31,7 +32,8 @@ def users_checkout(
     roots = [top for top in inner if not any(top.is_relative_to(one) for one in allowed)]
     found = [user.common_dir, user.objects, *_of_programs(env), *allowed]
     for root in roots:
-        found += [root / ".git", root / OWN_FOLDER, *_ignored(user.git, root)]
+        found += [root / ".git", root / OWN_FOLDER, *_of_submodules(root)]
+        found += _ignored(user.git, root)
     shared = (path for path in found if not any(root.is_relative_to(path) for root in roots))
     inside = (path for path in shared if any(path.is_relative_to(root) for root in roots))
     return Checkout(tuple(roots), tuple(dict.fromkeys(inside)))
@@ -43,6 +45,16 @@ def _ignored(git: Git, root: Path) -> list[Path]:
     git = Git(root, git.env, git.settings).with_variables(GIT_LITERAL_PATHSPECS="0")  # it has none
     done = git.run("check-ignore", "-z", "--stdin", stdin=join_z(names))
     return [root / name for name in split_z(done.out)]
+
+
+def _of_submodules(root: Path) -> list[Path]:
+    """Return git's places in the submodules of a checkout: worktrees borrow their objects."""
+    try:
+        said = (root / ".gitmodules").read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return []
+    names = re.findall(r"^\s*path\s*=\s*(.+?)\s*$", said, re.MULTILINE)
+    return [root / name / ".git" for name in names]
 
 
 def _of_programs(env: Mapping[str, str]) -> Iterator[Path]:

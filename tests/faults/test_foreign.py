@@ -285,6 +285,13 @@ class TestSearchPath(ForeignCase):
         self.assertIn('next: unset PYTHONPATH, or set [env] drop = ["PYTHONPATH"]', done.err)
         self.assertEqual(self.fake.calls(), [])
 
+    def test_a_relative_one(self) -> None:
+        """It leads into the worktree, whatever is installed."""
+        self.script()
+        self.installed(self.environment(), {"x.pth": f"{self.root}/src"})
+        script = 'PYTHONPATH="$PYTHONPATH:src" director plan "add two" --no-critique'
+        self.assertEqual(self.shell(script).code, 0)
+
     def plan_with(self, path: str) -> Done:
         script = f'PYTHONPATH="$PYTHONPATH:{path}" director plan "add two" --no-critique'
         done = self.shell(script)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unittest
 from pathlib import Path
 
-from director.model.foreign import Checkout, foreign_path
+from director.model.foreign import Checkout, foreign_path, named_path
 
 ROOT = Path("/home/u/my app")
 WORKTREE = Path("/home/u/.local/state/director/job-1/gates/slot-1")
@@ -80,6 +80,13 @@ class TestForeignPath(unittest.TestCase):
         for path in (WORKTREE / "src/x.py", Path("/usr/lib/x.py"), Path("/home/u/my app 2/x.py")):
             self.assertIsNone(self.found("{path}:3: in x", path), path)
         self.assertIsNone(self.found("{path}:3: in x", ROOT / "x.py", Checkout()))
+
+    def test_paths_that_a_line_names(self) -> None:
+        path = ROOT / "certs/ca.pem"
+        line = f"Warning: Ignoring extra certs from `{path}`, load failed: Permission denied"
+        self.assertEqual(named_path([line], WORKTREE, CHECKOUT), path)
+        self.assertIsNone(named_path([f"{ROOT}/.git/x /home/u/x"], WORKTREE, CHECKOUT))
+        self.assertIsNone(named_path([line], WORKTREE, Checkout()))
 
     def test_a_worktree_in_the_checkout(self) -> None:
         checkout = Checkout((Path("/home/u"),))

@@ -30,6 +30,10 @@ class TestUsersCheckout(HermeticCase):
         always = {".git", ".git/objects", ".director"}
         self.assertEqual(self.shared(), always | {"build", "x.log", ".env", ":(top) odd.log"})
 
+    def test_git_s_places_in_submodules(self) -> None:
+        self.repo.write(".gitmodules", '[submodule "x"]\n\tpath = libs/x y\n\turl = ../x\n')
+        self.assertIn("libs/x y/.git", self.shared())
+
     def test_programs_and_the_environments_they_belong_to(self) -> None:
         for name in ("env/pyvenv.cfg", "env/bin/x", "conda/conda-meta/x", "conda/bin/x",
                      "web/node_modules/.bin/x", "tools/bin/x", "bin/x"):  # fmt: skip
