@@ -172,8 +172,9 @@ class _Trial:
         return seen if seen.ran_tests else None
 
     def _run(self, command: str) -> Seen:
-        gates = self.base.bench.gates
-        result = gates.run(command, self.worktree.path, "preflight", timeout_secs=LIMIT_SECS)
+        bench, place = self.base.bench, self.worktree.path
+        result = bench.gates.run(command, place, "preflight", timeout_secs=LIMIT_SECS)
+        bench.foreign.check(result, place)
         return _judged(self.base, result, "worktree")
 
 
