@@ -80,7 +80,8 @@ def _node_suite(project: Project, manager: _Manager) -> str:
     if project.says(r"""["']node:test["']"""):
         return "node --test"
     workspaces = "workspaces" in project.package or "pnpm-workspace.yaml" in project.known
-    return f"{start} {manager.everywhere}" if workspaces and manager.everywhere else ""
+    everywhere = manager.everywhere if workspaces and project.tests else ""
+    return f"{start} {everywhere}" if everywhere else ""
 
 
 def _node_single(project: Project, test: str, manager: _Manager) -> str:

@@ -26,7 +26,7 @@ from director.workspace.worktrees import Worktree
 LIMIT_SECS = 300.0  # for one command; of a suite that takes longer nothing is claimed
 ALLOW = "--allow-broken-gates"
 NOT_STARTED = (NOT_EXECUTABLE, NOT_FOUND)
-Gates = Mapping[str, Mapping[str, str]]
+BaseGates = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Base:
         return f"put this under [worktree] in {where}: {said} (`director sync-agents` shows it); "
 
 
-def try_tests(base: Base, gates: Gates) -> Preflight:
+def try_tests(base: Base, gates: BaseGates) -> Preflight:
     """Find out how the tests that are there run; ``gates`` is what ``[gates]`` said on the base."""
     found = base.ecosystems
     runners = tuple(dict.fromkeys(_runner(one) for one in found if one.suite))

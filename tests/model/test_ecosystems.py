@@ -174,7 +174,7 @@ CASES = (
     ),
     Case(
         "Node.js, pnpm",
-        {"package.json": "{}", "pnpm-lock.yaml": "", "pnpm-workspace.yaml": ""},
+        {"package.json": "{}", "pnpm-lock.yaml": "", "pnpm-workspace.yaml": "", "a/a.test.js": ""},
         "pnpm install --frozen-lockfile",
         ("package.json", "pnpm-lock.yaml", "pnpm-workspace.yaml"),
         "pnpm -r test",
@@ -310,6 +310,7 @@ class TestEcosystems(unittest.TestCase):
         for files in (
             {"requirements.txt": "", "a.py": ""},
             {"package.json": "{}", "package-lock.json": ""},
+            {"package.json": '{"workspaces": ["a"]}', "a/package.json": "{}"},
             {"go.mod": "", "a.go": ""},
             {"Cargo.toml": "", "src/lib.rs": "pub fn a() {}\n"},
             {"CMakeLists.txt": "project(a C)\n"},
