@@ -107,12 +107,12 @@ class Preflight:
         return cls(runs, runners, stored["example"], Seen.of(alone) if alone else None)
 
 
-def judged(run: RedRun, reason: str, log: str, tracked: Collection[str], tests: int | None) -> Seen:
+def judged(run: RedRun, reason: str, log: str, tracked: Collection[str]) -> Seen:
     """Return what a run means that ended by itself, or was ended (``run.code`` None).
 
-    ``reason`` is how it ended in words, ``tracked`` the files of the commit, ``tests`` the count of
-    tests in its output.
+    ``reason`` is how it ended in words, ``tracked`` are the files of the commit.
     """
+    tests = run.executed
     if run.code is None:
         return Seen(run.command, Outcome.ENDED, reason, tests, log)
     if run.code == 0:

@@ -15,7 +15,6 @@ from pathlib import Path
 from director.job.workbench import Setting, Workbench
 from director.model.ecosystems import Ecosystem, ecosystems, manifests, proposal
 from director.model.errors import RequestError
-from director.model.green_evidence import tests_seen
 from director.model.preflight import Difference, Outcome, Preflight, Seen, judged
 from director.model.red_run import RedRun
 from director.records.events import Events, Kind
@@ -131,8 +130,7 @@ def _of_gate(base: Base, name: str, gate: Mapping[str, str]) -> Difference:
         output = Path(log).read_text(encoding="utf-8", errors="replace")
     except OSError:
         output = ""
-    run = RedRun(command, 1, output)
-    seen = judged(run, reason, log, base.paths, tests_seen(command, output))
+    seen = judged(RedRun(command, 1, output), reason, log, base.paths)
     with base.bench.pool.lane() as lane:
         return _compared(base, lane.gate, seen, command, f"preflight-{name}")
 
@@ -195,10 +193,9 @@ def _compared(base: Base, lent: Worktree, seen: Seen, there: str, name: str) -> 
 
 def _judged(base: Base, result: GateResult, where: str) -> Seen:
     output = result.log.read_text(encoding="utf-8", errors="replace")
-    tests = tests_seen(result.command, output)
     was_ended = result.verdict is Verdict.BROKEN and result.code not in NOT_STARTED
     run = RedRun(result.command, None if was_ended else result.code, output)
-    seen = judged(run, result.reason, str(result.log), base.paths, tests)
+    seen = judged(run, result.reason, str(result.log), base.paths)
     base.bench.events.emit(
         Kind.PREFLIGHT,
         where=where,

@@ -12,6 +12,7 @@ Traceback (most recent call last):
     import idna
 ModuleNotFoundError: No module named 'idna'
 """
+IMPORTED = "ERROR: a (unittest.loader._FailedTest)\n\nRan 1 test in 0.1s\n\nFAILED (errors=1)\n"
 COUNTED = "\nRan 3 tests in 0.1s\n\nFAILED (errors=1)\n"
 
 
@@ -24,7 +25,7 @@ class TestJudged(unittest.TestCase):
         for code, output, tests, outcome, reason in (
             (0, "", None, Outcome.GREEN, ""),
             (1, "no words\n", None, Outcome.RED, "how"),
-            (1, MISSING, None, Outcome.CANNOT_RUN, "No module named 'idna'"),
+            (1, MISSING + IMPORTED, 0, Outcome.CANNOT_RUN, "No module named 'idna'"),
             (1, MISSING + COUNTED, 3, Outcome.RED, "No module named 'idna'"),
             (127, "sh: 1: jest: not found\n", None, Outcome.CANNOT_RUN, "jest: not found"),
             (126, "", None, Outcome.CANNOT_RUN, "how"),
@@ -32,7 +33,7 @@ class TestJudged(unittest.TestCase):
         ):
             with self.subTest(code=code, output=output):
                 run = RedRun("python3 -m unittest", code, output)
-                found = judged(run, "how", "log", ["a.py"], tests)
+                found = judged(run, "how", "log", ["a.py"])
                 self.assertEqual(found.outcome, outcome)
                 self.assertIn(reason, found.reason)
                 self.assertEqual((found.tests, found.log), (tests, "log"))

@@ -107,7 +107,7 @@ class TestWhatCannotRun(PreflightCase):
         refused = self.ends(2, "plan", "make a")
         self.assertEqual(self.fake.calls(), [])
         self.assertIn(f"can run in a fresh worktree: `{SUITE}`: ", refused.err)
-        self.assertIn("No module named 'dependency'", refused.err)
+        self.assertIn("worktree: cannot run (ModuleNotFoundError: No module", refused.err)
         proposed = (
             'setup = "python3 -m venv .venv && .venv/bin/python -m pip install -q '
             '-r requirements.txt", setup_inputs = ["requirements.txt"]'
