@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from typing import Any
 
 from tests.support.fake_opencode import say, write
@@ -258,6 +259,39 @@ class TestMonorepo(PreflightCase):
         done = self.ends(0, "plan", "make a")
         self.assertIn(("worktree", "cd native && make test", "green"), self.tried())
         self.assertIn(f"`{SUITE}` cannot run in a fresh worktree", done.err)
+
+
+SOURCE = "int main(void) { return 0; }\n"
+REAL = {
+    "make": ({"Makefile": "t: t.c\n\tcc -o t t.c\n\ntest: t\n\t./t\n", "t.c": SOURCE}, 1),
+    "node": ({"package.json": "{}", "a.test.js": "require('node:test')('a', () => {})\n"}, 2),
+    "cmake": (
+        {
+            "CMakeLists.txt": "cmake_minimum_required(VERSION 3.10)\nproject(t C)\n"
+            "enable_testing()\nadd_executable(t t.c)\nadd_test(NAME t COMMAND t)\n",
+            "t.c": SOURCE,
+        },
+        1,
+    ),
+}
+"""Program → a project that needs nothing from elsewhere, and how many commands are tried."""
+
+
+class TestWithTheToolsThemselves(JobCase):
+    def test_what_is_detected_runs_in_a_worktree(self) -> None:
+        for program, (files, commands) in REAL.items():
+            if shutil.which(program) is None:
+                continue
+            with self.subTest(program):
+                self.repo.git("rm", "-r", "--quiet", "--ignore-unmatch", ".")
+                self.configure()
+                for path, text in files.items():
+                    self.repo.write(path, text)
+                self.repo.commit(program)
+                self.script_planning(node("a"))
+                self.ends(0, "plan", "--new", f"make a ({program})")
+                seen = [one for one in self.lines("events.jsonl") if one["kind"] == "preflight"]
+                self.assertEqual([one["outcome"] for one in seen], ["green"] * commands)
 
 
 class TestContradiction(JobCase):
