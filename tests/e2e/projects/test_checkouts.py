@@ -20,9 +20,10 @@ def with_failing_hooks(repo: SampleRepo) -> None:
         make_executable(hook)
 
 
-def with_tool(repo: SampleRepo) -> None:
-    """Make the script of the repository one that can be started."""
+def checked_out(repo: SampleRepo) -> None:
+    """Make the checkout what git makes of it: line ends as configured, a script that starts."""
     make_executable(repo.root / "bin/count")
+    (repo.root / "letters.txt").write_bytes(CRLF)
 
 
 class TestHooksLineEndsAndModes(ProjectCase):
@@ -46,7 +47,7 @@ class TestHooksLineEndsAndModes(ProjectCase):
             commands=(r"printf 'one\r\ntwo\r\nthree\r\n' > numbers.txt",),
         )
         scene = self.finished(
-            Project(files, [work], made_by=with_tool, prepared_by=with_failing_hooks)
+            Project(files, [work], made_by=checked_out, prepared_by=with_failing_hooks)
         )
         self.assertEqual((scene.repo.root / "letters.txt").read_bytes(), CRLF)
         self.assertEqual(scene.repo.git("show", "HEAD:numbers.txt"), "one\ntwo\nthree")
