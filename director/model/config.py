@@ -80,6 +80,10 @@ class GateEnvironment:
         """Return the variables of ``env`` that gates see."""
         return {name: value for name, value in env.items() if self.shows(name)}
 
+    def withheld(self, env: Mapping[str, str]) -> list[str]:
+        """Return the names of the variables of ``env`` that gates do not see, sorted."""
+        return sorted(name for name in env if not self.shows(name))
+
     def shows(self, name: str) -> bool:
         """Whether gates see the variable ``name``."""
         if any(fnmatchcase(name, glob) for glob in self.dropped):
