@@ -98,7 +98,9 @@ def open_workbench(
         site = site_of(setting.repository, directory.repository, config, setting.env, folder)
         job = opening.repository(site)
         opencode, gates = opening.opencode(site), opening.gates(site)
-        pool = Pool(job, folder, provisions_of(config, opening.sources, job, gates, events))
+        withheld = config.env.withheld(setting.env)
+        given = provisions_of(config, opening.sources, job, gates, events, withheld)
+        pool = Pool(job, folder, given)
         with opencode.serving(pool.agents / "server", pool.notes / "shell", events):
             site.sandbox.try_out(opening.processes, site.gate_env, folder, directory.logs)
             models = opening.model_check(opencode, pool, wanted_later)

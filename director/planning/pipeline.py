@@ -274,7 +274,8 @@ class _Pipeline:
         if any(admission.hopeless for admission in refused.values()):
             return RequestError(
                 what,
-                f'make the command available, or correct "test_cmd" in {directory.plan}, '
+                "put it on PATH or, where it is part of your checkout only, into worktrees "
+                f'(`setup` or `link` of [worktree]); or correct "test_cmd" in {directory.plan}, '
                 "then `director plan --continue`",
             )
         return WorkError(what, f"see {directory.logs}; `director plan --continue` tries again")

@@ -91,8 +91,8 @@ def refuse_broken(found: Mapping[str, Mapping[str, str]]) -> None:
     if broken:
         raise RequestError(
             f"a gate cannot run on the base commit: {', '.join(broken)}",
-            "correct [gates], or provide what it needs (a program, [worktree] setup, more time by "
-            "[limits] node_timeout_secs), then run the command again",
+            "correct [gates], or provide what it needs (a program on PATH, `setup` of [worktree], "
+            "more time by [limits] node_timeout_secs), then run the command again",
         )
 
 
