@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+from director.model.commit_policy import CommitPolicy
 from director.model.pricing import Price
 from director.model.roles import Role
 from director.model.secrets import literal_secrets, looks_secret, referenced_variables
@@ -162,6 +163,7 @@ class Config:
     sandbox: SandboxPolicy = SandboxPolicy()
     opencode: OpenCodeOptions = OpenCodeOptions()
     worktree: WorktreePolicy = WorktreePolicy()
+    git: CommitPolicy = field(default_factory=CommitPolicy)
 
     @property
     def secrets(self) -> dict[str, str]:

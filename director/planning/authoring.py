@@ -12,7 +12,7 @@ from director.agents.calls import Assignment
 from director.agents.markdown import fenced
 from director.job.evidence import with_evidence
 from director.job.leaks import leaks
-from director.job.trailers import KIND, NODE, TESTS, commit_message
+from director.job.trailers import KIND, NODE, TESTS
 from director.job.workbench import Workbench
 from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
 from director.model.plan import Node
@@ -27,10 +27,7 @@ from director.workspace.objects import LINK_MODE
 from director.workspace.worktrees import Worktree
 
 ROUNDS = 2
-OF_ITS_OWN = (
-    "a test, and each folder that it is in, must be one of its own, since what is frozen is what "
-    "the file holds"
-)
+OF_ITS_OWN = "a test must be a file of its own, in folders of their own"
 
 
 @dataclass(frozen=True)
@@ -135,16 +132,15 @@ def put_on_branch(bench: Workbench, node: Node, commit: str) -> None:
 
 
 def commit_entries(
-    bench: Workbench, subject: str, node_ids: Sequence[str], entries: Sequence[Entry]
+    bench: Workbench, title: str, node_ids: Sequence[str], entries: Sequence[Entry]
 ) -> None:
     """Put test files of nodes on the tip of the job branch (ABSENT_MODE takes one out)."""
-    message = commit_message(subject, {"Job": bench.job_id, "Node": tuple(node_ids), "Kind": TESTS})
     while True:
         tip = bench.job.tip()
         tree = bench.job.tree_with(tip, entries)
         if tree == bench.job.tree(tip) and not entries:
             return
-        if bench.job.advance(bench.job.commit(tree, tip, message), tip):
+        if bench.job.advance(bench.commits.tests(title, node_ids, tree, tip), tip):
             return
 
 
