@@ -26,15 +26,8 @@ class TestTemplate(JobCase):
         log = self.repo.git("log", "--reverse", "--format=%s|%(trailers:key=Signed-off-by)",
                             "HEAD.." + self.branch)  # fmt: skip
         subjects = [line.partition("|")[0] for line in log.splitlines() if line]
-        self.assertEqual(
-            subjects,
-            [
-                "test(a): Tests of a",
-                "test(b): Tests of b",
-                "feat(a): Make a",
-                "chore(b): Make b",
-            ],
-        )
+        self.assertEqual(subjects[2:], ["feat(a): Make a", "chore(b): Make b"])
+        self.assertEqual(sorted(subjects[:2]), ["test(a): Tests of a", "test(b): Tests of b"])
         self.assertEqual(log.count("Signed-off-by: "), 4)
         body = self.repo.git("log", "-1", "--format=%b", self.branch)
         self.assertTrue(body.startswith("Of the task: make things\n\nDirector-Job: "), body)
