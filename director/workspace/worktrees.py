@@ -114,13 +114,15 @@ class Worktree:
                     clear(place)
                 self.path.mkdir()
                 self._fill(commit)
-        git, whole = self._git(self._index), self._job.submodules.whole(commit)
+        git, whole = self._git(self._index), self._job.submodules.of(commit)
         self._agents_git.reset(commit, git)
-        if self._provided and self._provided.provide(commit, git):
-            self._remove_what_git_passes_over(whole)
-            self._agents_git.reset(commit, git)  # the setup command may have used git
+        if self._provided:
+            if ran := self._provided.provide(commit, git):
+                self._remove_what_git_passes_over(whole.tree)
+            if ran or whole.present:  # setup may use git; what is provided leaves no room for it
+                self._agents_git.reset(commit, git)
         self._job.submodules.lay_folders(self.path, commit)
-        self._seal, self._holds = _seal(self._index), whole
+        self._seal, self._holds = _seal(self._index), whole.tree
 
     def changed(self) -> frozenset[str]:
         """Return the paths of the commit that differ on disk, or are missing there.
