@@ -12,19 +12,28 @@ import stat
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from director.workspace.git import Git
 from director.workspace.history import ABSENT_MODE, Entry
 from director.workspace.job_repository import JobRepository
 from director.workspace.objects import GITLINK_MODE, Item, is_plain_index, split_index
 from director.workspace.removal import discard
-from director.workspace.sealed import leads, parents
+from director.workspace.sealed import Seal, leads, parents, seal
 from director.workspace.slots import repository_of
 from director.workspace.submodules import GIT, Whole
 
 ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 MOST_LINKS = 5  # of a symbolic ref, as git follows them
 MOST_BYTES = 1 << 20  # of a file with refs
+
+
+class _Split(NamedTuple):
+    """The ``parts`` that an index was split into: it was the one with the seal ``of``."""
+
+    of: Seal
+    links: tuple[Entry, ...]
+    parts: dict[str, bytes]
 
 
 class AgentsGit:
@@ -35,6 +44,7 @@ class AgentsGit:
         self._folder = repository_of(path)
         self._job = job
         self._laid: tuple[str, ...] = ()  # the submodules that have theirs
+        self._split: _Split | None = None
 
     def reset(self, commit: str, git: Git) -> None:
         """Give git in the worktree a clean state at ``commit``, whatever was done with it before.
@@ -67,9 +77,15 @@ class AgentsGit:
     def _indexes(self, whole: Whole, git: Git) -> dict[str, bytes]:
         """Return the index of each repository: "" is the worktree's own."""
         index = Path(git.env["GIT_INDEX_FILE"])
-        data = index.read_bytes()
         if not whole.links:
-            return {"": data}
+            return {"": index.read_bytes()}
+        of = seal(index.lstat())
+        if self._split is None or (self._split.of, self._split.links) != (of, whole.links):
+            self._split = _Split(of, whole.links, self._parts(whole, index, git))
+        return self._split.parts
+
+    def _parts(self, whole: Whole, index: Path, git: Git) -> dict[str, bytes]:
+        data = index.read_bytes()
         if not is_plain_index(data):  # as some settings want it
             copy = index.with_suffix(".plain")
             copy.write_bytes(data)

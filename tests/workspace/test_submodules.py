@@ -126,7 +126,9 @@ class TestCheckout(SubmoduleCase):
         self.assertEqual(self.git("rev-parse", "HEAD", inside=LIB), self.new)
         self.assertEqual(self.git("describe", "--tags", inside=LIB), "v2")
         self.assertEqual(self.git("diff", "HEAD", "--submodule=diff"), "")
-        self.git("-c", "protocol.allow=never", "submodule", "update", "--init", "--recursive")
+        self.git(
+            "-c", "protocol.allow=never", "submodule", "--quiet", "update", "--init", "--recursive"
+        )
 
     def test_so_too_where_the_settings_want_other_indexes(self) -> None:
         self.sample.git("config", "--global", "index.version", "4")
