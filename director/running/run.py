@@ -11,6 +11,7 @@ from typing import Any
 from director.job.provided import refuse_provided
 from director.job.seal import Seal, check_seal, restore_seal
 from director.job.stage import Stage, read_stage
+from director.job.submodules import refuse_in_submodules
 from director.job.workbench import Setting, Workbench, open_workbench
 from director.model.config import Config
 from director.model.errors import DirectorError, RequestError
@@ -139,6 +140,7 @@ class _Run:
 
     def run(self) -> RunReport:
         refuse_provided(self.bench.pool.provisions, self.plan.nodes)
+        refuse_in_submodules(self.bench.job, self.plan.nodes)
         wanted = self._wanted()
         if wanted:
             check_base(self.bench, self.plan.base_commit)

@@ -22,6 +22,7 @@ from director.workspace.gates import GateResult, Verdict
 from director.workspace.git import Git, split_z
 from director.workspace.given import Given, Sources, lies_in, take
 from director.workspace.job_repository import JobRepository
+from director.workspace.objects import GITLINK_MODE
 from director.workspace.removal import discard
 from director.workspace.sealed import (
     SealedTree,
@@ -33,6 +34,7 @@ from director.workspace.sealed import (
     seals_of,
 )
 from director.workspace.stalling import folders_in, remove_stalling
+from director.workspace.submodules import GIT
 
 TRIES = 3
 SHOWN_NAMES = 5
@@ -96,8 +98,9 @@ class Provisions:
         names = (*self.policy.copy, *self.policy.link, *self.policy.keep)
         if not names:
             return
-        listed = ("ls-tree", "-r", "-z", "--full-tree", "--name-only", commit, "--", *names)
-        if tracked := split_z(self.job.git.output(*listed)):
+        listed = ("ls-tree", "-r", "-z", "--full-tree", commit, "--", *names)
+        lines = (line.partition("\t") for line in split_z(self.job.git.output(*listed)))
+        if tracked := [path for kind, _, path in lines if not kind.startswith(GITLINK_MODE)]:
             raise RequestError(
                 f"[worktree] names {', '.join(tracked[:5])}, which git tracks: "
                 "every worktree has it anyway",
@@ -108,7 +111,8 @@ class Provisions:
         """Return the copy of the user's files in ``pool``; taken again when somebody changed it."""
         with self._turn:
             if self._given is None or not self._given.linked.intact():
-                self._given = take(self.sources, pool)
+                links = self.job.submodules.of(self.job.tip()).links
+                self._given = take(self.sources, pool, [f"{link.path}/{GIT}" for link in links])
             return self._given
 
     def distrust(self, tree: SealedTree) -> None:
@@ -231,15 +235,17 @@ class Slot:
         origin = tip if key == self._all.setup_key(tip) else commit
         for name in self._pristine.names:  # read-only folders, which stop git, among them
             _discard_in(self._path, name)
-        git.output("read-tree", "--reset", "-u", origin)
+        submodules = self._all.job.submodules
+        git.output("read-tree", "--reset", "-u", submodules.whole(origin))
         git.output("clean", "-ffdxq")
+        submodules.lay_folders(self._path, origin)
         tracked = self._tracked(git, given.tree.names)
         self._pristine = given.tree
         self._known = given.tree.lay_out(self._path, {}, tracked)
         if self._all.policy.setup:
             self._set_up(origin, git, merged=origin == tip)
         if origin != commit:
-            git.output("read-tree", "--reset", "-u", commit)
+            git.output("read-tree", "--reset", "-u", submodules.whole(commit))
             tracked = self._tracked(git, self._pristine.names)
             self._known = self._pristine.lay_out(self._path, self._known, tracked)
         made_for = "" if origin == tip else self._all.job.tree(origin)
@@ -249,7 +255,9 @@ class Slot:
         result = self._all.run_setup(self._path, merged)
         if result.verdict is not Verdict.GREEN:
             raise SetupFailedError(result, self._all.withheld)
-        git.output("read-tree", "--reset", "-u", origin)
+        submodules = self._all.job.submodules
+        git.output("read-tree", "--reset", "-u", submodules.whole(origin))
+        submodules.discard_repositories(self._path, origin)
         if merged:
             self.keep_builds()
         for name in self._all.policy.keep:  # what a candidate built is for nobody else
