@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from director.model.green_evidence import tests_seen
+from director.model.green_evidence import tests_run
 
 _ESCAPES = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 # A file that cannot be imported counts as one error (pytest) or one test (unittest).
@@ -46,7 +46,7 @@ class RedRun:
 
         None: not known.
         """
-        seen = tests_seen(self.command, self.output)
+        seen = tests_run(self.command, self.output)
         if not seen:
             return seen
         text = self.plain
