@@ -18,7 +18,7 @@ _OF_PYTEST = re.compile(r"^(?:=+ )?(?:\d+ \w+, )*\d+ (?:passed|failed|xfailed)\b
 READ_CHARACTERS = 50_000  # of the beginning of an output, and of its end
 # `node --test` reports a file that it could not load as a test of that name.
 _NOT_LOADED = re.compile(
-    r"^(?:not ok \d+ - |✖ )(\S*/\S+\.[cm]?[jt]sx?)(?: \([\d.]+ms\))?$", re.MULTILINE
+    r"^(?:not ok \d+ - |✖ )((?:/.+|\S*)/\S+\.[cm]?[jt]sx?)(?: \([\d.]+ms\))?$", re.MULTILINE
 )
 _INNER_TEST = re.compile(r"^ +(?:not )?ok \d|^ +[✔✖] ", re.MULTILINE)
 _NOT_IMPORTED = re.compile(r"^ERROR: .*\b_FailedTest\b", re.MULTILINE)
