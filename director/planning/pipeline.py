@@ -18,6 +18,7 @@ from director.job.surroundings import made_by
 from director.job.workbench import Setting, Workbench, open_workbench
 from director.model.config import Config
 from director.model.errors import DirectorError, RequestError, WorkError
+from director.model.gate_words import warning
 from director.model.plan import Node, Plan
 from director.model.roles import Agent, Role
 from director.model.support_files import support_problems
@@ -178,6 +179,8 @@ class _Pipeline:
         if found != known:
             self._save(base_gates=found)
         refuse_broken(found)
+        if self.options.auto and (line := warning(found)):
+            self.bench.events.emit(Kind.NOTICE, message=line)
 
     def _write_spec(self) -> None:
         directory = self.bench.directory
