@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,12 +12,13 @@ from director.agents.calls import Assignment
 from director.agents.markdown import fenced
 from director.job.evidence import with_evidence
 from director.job.leaks import leaks
+from director.job.surroundings import lacking, red_run
 from director.job.trailers import KIND, NODE, TESTS
 from director.job.workbench import Workbench
 from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
 from director.model.plan import Node
 from director.model.roles import Agent, Role
-from director.planning.admission import RedRun, never_green
+from director.planning.admission import never_green
 from director.planning.prompts import tests_prompt
 from director.records.call_notes import CallNote
 from director.records.events import Kind
@@ -27,23 +28,35 @@ from director.workspace.objects import LINK_MODE
 from director.workspace.worktrees import Worktree
 
 ROUNDS = 2
+ON_PATH = (
+    "put it on PATH or, where it is part of your checkout only, into worktrees "
+    "(`setup` or `link` of [worktree])"
+)
 OF_ITS_OWN = "a test must be a file of its own, in folders of their own"
 
 
 @dataclass(frozen=True)
 class Admission:
-    """What became of one node's tests: their hashes, or what is wrong with them."""
+    """What became of one node's tests: their hashes, or what is wrong with them.
+
+    ``hopeless``: asking the author again cannot help. ``next_step``: what the user can do, where
+    it is for the user to do ("": not known, or the author's).
+    """
 
     hashes: Mapping[str, str]
     problem: str = ""
-    hopeless: bool = False  # asking the author again cannot help
+    hopeless: bool = False
+    next_step: str = ""
 
 
-def author_tests(bench: Workbench, node: Node, recon: str, feedback: str) -> Admission:
+def author_tests(
+    bench: Workbench, node: Node, recon: str, feedback: str, to_come: Collection[str]
+) -> Admission:
     """Let the author write the node's tests and put them on the branch when they are admitted.
 
-    ``feedback`` is what a critique said of earlier tests, or "". Tests that are not admitted go
-    back to the author once, with the output.
+    ``feedback`` is what a critique said of earlier tests, or "". ``to_come`` are the files that
+    the nodes of the plan make or change. Tests that are not admitted go back to the author once,
+    with the output.
     """
     note = _left_by_killed_run(bench, node)
     memo = note.memo if note else {}
@@ -57,7 +70,7 @@ def author_tests(bench: Workbench, node: Node, recon: str, feedback: str) -> Adm
         for round_number in range(first, ROUNDS + 1):
             work = _Round(bench, node, lane.work, round_number, candidate, admission.problem)
             candidate, links = work.write(recon)
-            admission = admit(bench, node, lane.gate, candidate, links)
+            admission = admit(bench, node, lane.gate, candidate, to_come, links)
             if not admission.problem:
                 put_on_branch(bench, node, candidate)
                 break
@@ -83,18 +96,25 @@ def _name(node: Node, round_number: int) -> str:
 
 
 def admit(
-    bench: Workbench, node: Node, worktree: Worktree, commit: str, links: Sequence[str] = ()
+    bench: Workbench,
+    node: Node,
+    worktree: Worktree,
+    commit: str,
+    to_come: Collection[str],
+    links: Sequence[str] = (),
 ) -> Admission:
     """Say whether the node's tests in ``commit`` exist, run, are red, and can turn green.
 
-    ``links`` are those that were written as symbolic links, which ``commit`` does not hold.
+    ``to_come`` are the files that the nodes of the plan make or change: that one of them is not
+    there yet is the right reason for red. ``links`` are tests that were written as symbolic links,
+    which ``commit`` does not hold.
     """
     found = bench.job.entries(commit, node.tests)
     if linked := [*links, *(path for path, entry in found.items() if entry.mode == LINK_MODE)]:
         return Admission({}, f"{linked[0]} is a symbolic link: {OF_ITS_OWN}")
-    missing = sorted(set(node.tests) - set(found))
-    if missing:
-        return Admission({}, f"these test files are missing: {', '.join(missing)}")
+    absent = sorted(set(node.tests) - set(found))
+    if absent:
+        return Admission({}, f"these test files are missing: {', '.join(absent)}")
     if leaking := leaks(bench, bench.job.tip(), commit, node.tests):
         return Admission({}, f"a key from the environment stands in {', '.join(leaking)}")
     worktree.reset(commit)
@@ -113,16 +133,21 @@ def admit(
         case Verdict.RED if gate.no_test_ran:
             return Admission({}, f"`{node.test_cmd}` must fail: {gate.reason}{output}")
         case Verdict.RED:
-            full = gate.log.read_text(encoding="utf-8", errors="replace")
-            if reason := never_green(RedRun(node.test_cmd, gate.code, full), node.tests):
+            if missing := lacking(bench.job, commit, gate, to_come):
+                lacks = "is red for want of something in the worktree, not of the work"
+                problem = f"`{node.test_cmd}` {lacks}: {missing.words}{output}"
+                return Admission({}, problem, not missing.avoidable, missing.next_step)
+            if reason := never_green(red_run(gate), node.tests):
                 problem = f"no implementation can make `{node.test_cmd}` pass: {reason}{output}"
                 return Admission({}, problem)
             return Admission(bench.job.hashes(commit, node.tests))
         case Verdict.GREEN:
             problem = f"`{node.test_cmd}` passes although nothing is implemented yet{output}"
             return Admission({}, problem)
-    hopeless = gate.code in (NOT_EXECUTABLE, NOT_FOUND)
-    return Admission({}, f"gate broken: `{node.test_cmd}`: {gate.reason}{output}", hopeless)
+    problem = f"gate broken: `{node.test_cmd}`: {gate.reason}{output}"
+    if gate.code in (NOT_EXECUTABLE, NOT_FOUND):
+        return Admission({}, problem, hopeless=True, next_step=ON_PATH)
+    return Admission({}, problem)
 
 
 def put_on_branch(bench: Workbench, node: Node, commit: str) -> None:

@@ -15,6 +15,7 @@ from director.job.provided import refuse_provided
 from director.job.seal import differences, read_seal, seal_plan
 from director.job.stage import PlanStage, Stage, write_stage
 from director.job.submodules import refuse_in_submodules, warn_of_missing
+from director.job.surroundings import made_by
 from director.job.workbench import Setting, Workbench, open_workbench
 from director.model.config import Config
 from director.model.errors import DirectorError, RequestError, WorkError
@@ -242,11 +243,11 @@ class _Pipeline:
         schedule = Schedule(apart, finished=())
         refused: dict[str, Admission] = {}
         hashes: dict[str, Mapping[str, str]] = {}
-        recon = self._recon()
+        recon, to_come = self._recon(), made_by(self._plan().nodes)
 
         def work(node_id: str) -> Admission:
             feedback = self.stage.plan_feedback.get(node_id, "")
-            return author_tests(self.bench, by_id[node_id], recon, feedback)
+            return author_tests(self.bench, by_id[node_id], recon, feedback, to_come)
 
         def settle(node_id: str, admission: Admission) -> None:
             schedule.finish(node_id)
@@ -277,13 +278,9 @@ class _Pipeline:
             for node_id, admission in refused.items()
         )
         what, directory = f"tests were refused: {named}", self.bench.directory
-        if any(admission.hopeless for admission in refused.values()):
-            return RequestError(
-                what,
-                "put it on PATH or, where it is part of your checkout only, into worktrees "
-                f'(`setup` or `link` of [worktree]); or correct "test_cmd" in {directory.plan}, '
-                "then `director plan --continue`",
-            )
+        if steps := [one.next_step for one in refused.values() if one.next_step]:
+            correct = f'; or correct "test_cmd" in {directory.plan}'
+            return RequestError(what, f"{steps[0]}{correct}; then `{GO_ON}`")
         return WorkError(what, f"see {directory.logs}; `director plan --continue` tries again")
 
     def _gate_plan(self) -> None:

@@ -36,6 +36,7 @@ def node_line(
         "review_blocks": state.review_blocks,
         "watch_it_fail": watched.to_json(),
         "flake_failed": state.flake_failed,
+        "environment": state.environment,
     }
 
 

@@ -105,6 +105,17 @@ class History:
             self._trees[commit] = self.objects.get(f"{commit}^{{tree}}").oid
         return self._trees[commit]
 
+    def files(self, commit: str) -> Iterator[str]:
+        """Give the path of each file of ``commit``; submodules are none."""
+        yield from self._files(self.tree(commit), "")
+
+    def _files(self, tree: str, folder: str) -> Iterator[str]:
+        for name, item in self.objects.items(tree).items():
+            if item.is_tree:
+                yield from self._files(item.oid, f"{folder}{name}/")
+            elif item.mode != GITLINK_MODE:
+                yield f"{folder}{name}"
+
     def folders(self, commit: str) -> tuple[Entry, ...]:
         """Return the folders of ``commit``, submodules among them."""
         return self._folders(self.tree(commit))
