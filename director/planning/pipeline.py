@@ -17,6 +17,7 @@ from director.job.stage import PlanStage, Stage, write_stage
 from director.job.workbench import Setting, Workbench, open_workbench
 from director.model.config import Config
 from director.model.errors import DirectorError, RequestError, WorkError
+from director.model.gate_words import warning
 from director.model.plan import Node, Plan
 from director.model.roles import Agent, Role
 from director.model.support_files import support_problems
@@ -183,6 +184,8 @@ class _Pipeline:
         if found != known:
             self._save(base_gates=found)
         refuse_broken(found)
+        if self.options.auto and (line := warning(found)):
+            self.bench.events.emit(Kind.NOTICE, message=line)
 
     def _write_spec(self) -> None:
         directory = self.bench.directory
@@ -280,7 +283,8 @@ class _Pipeline:
         if any(admission.hopeless for admission in refused.values()):
             return RequestError(
                 what,
-                f'make the command available, or correct "test_cmd" in {directory.plan}, '
+                "put it on PATH or, where it is part of your checkout only, into worktrees "
+                f'(`setup` or `link` of [worktree]); or correct "test_cmd" in {directory.plan}, '
                 "then `director plan --continue`",
             )
         return WorkError(what, f"see {directory.logs}; `director plan --continue` tries again")

@@ -33,8 +33,8 @@ CARRIED_CONFIG = (
     r"^(filter\.|lfs\."
     r"|core\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|protect))"
 )
-CARRIED_FILES = ("shallow", "info/attributes", "info/sparse-checkout")
-SETTINGS = (*CARRIED_FILES, "config", "config.worktree", "info/exclude", "info/grafts")
+CARRIED_FILES = ("shallow", "info/attributes", "info/exclude", "info/sparse-checkout")
+SETTINGS = (*CARRIED_FILES, "config", "config.worktree", "info/grafts")
 BARE, NOT_BARE = b'bare = "true"', b'bare = "false"'
 BASICS = ("HEAD", "objects/info/alternates")  # without them it is no repository
 

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -35,35 +35,49 @@ from director.workspace.sealed import (
 from director.workspace.stalling import folders_in, remove_stalling
 
 TRIES = 3
+SHOWN_NAMES = 5
 
 RunSetup = Callable[[Path, bool], GateResult]
 """Runs the setup command in a worktree, which holds what merged, or else a candidate."""
 
 
 class SetupFailedError(StoppedError):
-    """The setup command did not end with 0: nobody's attempt. ``result`` is how it ended."""
+    """The setup command did not end with 0: nobody's attempt. ``result`` is how it ended.
 
-    def __init__(self, result: GateResult) -> None:
-        said = [line.strip() for line in result.output.splitlines() if line.strip()][-1:]
-        last = f": {said[0]}" if said else ""
+    ``withheld`` are the names of the variables that it did not get.
+    """
+
+    def __init__(self, result: GateResult, withheld: Sequence[str] = ()) -> None:
+        kept = f" (it did not get {_listed(withheld)})" if withheld else ""
+        names = ", ".join(f'"{name}"' for name in withheld[:SHOWN_NAMES])
+        give = f" (`pass = [{names}]` in [env] gives it these variables)" if withheld else ""
         super().__init__(
-            f"the setup of a worktree failed: `{result.command}`: {result.reason}{last}",
-            f"see {result.log}; correct `setup` in [worktree], or what it needs, then run the "
-            "command again",
+            f"the setup of a worktree failed: `{result.command}`: {result.failure}{kept}",
+            f"see {result.log}; correct `setup` in [worktree], or what it needs{give}, then run "
+            "the command again",
         )
         self.result = result
 
 
 class Provisions:
-    """What all worktrees of one command are provided with. Callable from any thread."""
+    """What all worktrees of one command are provided with. Callable from any thread.
+
+    ``withheld`` are the names of the variables that setup does not see.
+    """
 
     def __init__(
-        self, policy: WorktreePolicy, sources: Sources, job: JobRepository, run_setup: RunSetup
+        self,
+        policy: WorktreePolicy,
+        sources: Sources,
+        job: JobRepository,
+        run_setup: RunSetup,
+        withheld: Sequence[str] = (),
     ) -> None:
         self.policy = policy
         self.sources = sources
         self.job = job
         self.run_setup = run_setup
+        self.withheld = withheld
         self._keys: dict[str, str] = {}
         self._given: Given | None = None
         self._turn = threading.Lock()
@@ -234,7 +248,7 @@ class Slot:
     def _set_up(self, origin: str, git: Git, *, merged: bool) -> None:
         result = self._all.run_setup(self._path, merged)
         if result.verdict is not Verdict.GREEN:
-            raise SetupFailedError(result)
+            raise SetupFailedError(result, self._all.withheld)
         git.output("read-tree", "--reset", "-u", origin)
         if merged:
             self.keep_builds()
@@ -283,6 +297,11 @@ class Slot:
         """Whether a new path (a folder ends in "/") is, holds or belongs to what is provided."""
         plain = path.rstrip("/")
         return self._all.claims(plain) or os.path.lexists(self._made / plain)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - SHOWN_NAMES
+    return f"{', '.join(names[:SHOWN_NAMES])}{f' and {more} more' if more > 0 else ''}"
 
 
 def _discard_in(root: Path, name: str) -> None:

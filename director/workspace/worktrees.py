@@ -18,6 +18,7 @@ from director.records.files import explained
 from director.workspace.attributes import Attributes, attributes_paths, is_attributes
 from director.workspace.exact import exact_settings
 from director.workspace.git import Git, GitError, join_z, split_z
+from director.workspace.ignoring import ignored, rules_paths
 from director.workspace.job_repository import ABSENT_MODE, Entry, JobRepository
 from director.workspace.objects import (
     GITLINK_MODE,
@@ -42,7 +43,8 @@ class Snapshot:
     """What a worktree holds, compared with a base commit.
 
     ``tree`` is the base with the allowlisted changes put in. ``changed`` are all tracked paths
-    that differ from the base, ``strays`` new paths outside the allowlist (folders end in "/"),
+    that differ from the base, ``strays`` new paths outside the allowlist (folders end in "/") that
+    the ignore rules of the base do not cover,
     ``links`` allowlisted paths that became symbolic links. ``refused``: why git cannot take in
     the allowlisted files as they are, which are then left out of ``tree`` ("": it can).
     """
@@ -295,6 +297,7 @@ class Worktree:
         with self._index_of(base) as git:
             seen = self._look(git, base)
             strays = self._strays(git, seen.others, allowed)
+        strays = self._not_ignored(base, strays)
         self._seen = seen if self._holds == base else None
         links = [path for path in allowed if self._became_link(base, path)]
         plain = [path for path in allowed if path not in links]
@@ -359,6 +362,14 @@ class Worktree:
         if self._provided:
             new = [path for path in new if not self._provided.covers(path)]
         return sorted(set(new) - set(allowed))
+
+    def _not_ignored(self, base: str, strays: list[str]) -> list[str]:
+        """Return those of ``strays`` that the ignore rules of ``base`` do not cover."""
+        if not strays:
+            return strays
+        rules = self._job.contents(base, rules_paths(strays))
+        covered = ignored(self._job.git, self.path, rules, strays)
+        return [path for path in strays if path not in covered]
 
     def _became_link(self, base: str, path: str) -> bool:
         """Whether ``path``, or a folder on the way to it, is a symbolic link it was not before."""
