@@ -13,6 +13,7 @@ from director.agents.models import ModelCheck, Wanted, wanted_models
 from director.agents.opencode import OpenCode, find_program
 from director.agents.templates import load_template
 from director.job.commits import Commits
+from director.job.foreign import Foreign
 from director.job.merge_queue import MergeQueue
 from director.job.provided import provisions_of
 from director.job.publishing import Publisher
@@ -59,7 +60,10 @@ class Setting:
 
 @dataclass(frozen=True)
 class Workbench:
-    """One job with its tools. ``confinement`` says in words what confines agents and gates."""
+    """One job with its tools. ``confinement`` says in words what confines agents and gates.
+
+    ``foreign`` knows what tests must not be about.
+    """
 
     job_id: str
     directory: JobDirectory
@@ -72,6 +76,7 @@ class Workbench:
     publisher: Publisher
     queue: MergeQueue
     confinement: str
+    foreign: Foreign
     commits: Commits
 
 
@@ -120,6 +125,7 @@ def open_workbench(
                 publisher=Publisher(job, events),
                 queue=MergeQueue(job, setting.cancellation),
                 confinement=site.sandbox.name,
+                foreign=opening.foreign(site),
                 commits=opening.commits(job, site),
             )
             bench.commits.try_out()
@@ -200,6 +206,11 @@ class _Opening:
         """Return what runs gates."""
         limit, logs = self.config.limits.node_timeout_secs, self.directory.logs
         return Gates(self.processes, site.gate_env, logs, limit, site.sandbox, self.redactor)
+
+    def foreign(self, site: Site) -> Foreign:
+        """Return what knows whether tests would test a worktree."""
+        given = (*self.sources.roots, *self.sources.linked)
+        return Foreign(site.checkout, site.gate_env, bool(self.config.worktree.setup), given)
 
     def model_check(self, opencode: OpenCode, pool: Pool, later: Sequence[Wanted]) -> ModelCheck:
         """Return what refuses models that OpenCode does not know."""

@@ -110,13 +110,15 @@ class SandboxPolicy:
 
     ``command`` stands in front of every agent and gate (empty: none) and takes the place of the
     mode. ``write`` are folders (absolute, or below ``~``) that may be written as well, ``hide``
-    files and folders that may not even be read.
+    files and folders that may not even be read, ``read`` those of the user's checkout that gates
+    may read.
     """
 
     mode: str = "auto"
     command: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     hide: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
 
     @property
     def effective_mode(self) -> str:

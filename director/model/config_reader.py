@@ -164,7 +164,7 @@ class _Reader:
         return GateEnvironment(globs["pass"], globs["drop"])
 
     def _sandbox(self, table: Mapping[str, Any]) -> SandboxPolicy:
-        self._only(table, "sandbox", ("mode", "command", "write", "hide"))
+        self._only(table, "sandbox", ("mode", "command", "write", "hide", "read"))
         mode = table.get("mode", "auto")
         if mode not in SANDBOX_MODES:
             self._wrong(("sandbox", "mode"), f"one of {', '.join(SANDBOX_MODES)}, not {mode!r}")
@@ -173,13 +173,13 @@ class _Reader:
             self._say(
                 ("sandbox", "mode"), "and a command exclude each other: leave one of them out"
             )
-        write, hide = (
-            self._places(table.get(key, []), ("sandbox", key)) for key in ("write", "hide")
+        write, hide, read = (
+            self._places(table.get(key, []), ("sandbox", key)) for key in ("write", "hide", "read")
         )
         if hide and (command or mode == "off"):
             other = "a command" if command else 'mode = "off"'
             self._say(("sandbox", "hide"), f"has no effect with {other}: leave one of them out")
-        return SandboxPolicy(str(mode), command, write, hide)
+        return SandboxPolicy(str(mode), command, write, hide, read)
 
     def _sandbox_command(self, given: object) -> tuple[str, ...]:
         path = ("sandbox", "command")

@@ -56,7 +56,7 @@ def author_tests(
 
     ``feedback`` is what a critique said of earlier tests, or "". ``to_come`` are the files that
     the nodes of the plan make or change. Tests that are not admitted go back to the author once,
-    with the output.
+    with the output. RequestError where no test could be about the worktree.
     """
     note = _left_by_killed_run(bench, node)
     memo = note.memo if note else {}
@@ -67,6 +67,9 @@ def author_tests(
         candidate = bench.job.tip()
     left_at = Path(note.cwd) if note else None
     with bench.pool.lane(left_at) as lane:
+        if bench.foreign.concerns(node.test_cmd):
+            lane.gate.reset(candidate)
+            bench.foreign.refuse(node.test_cmd, lane.gate.path)
         for round_number in range(first, ROUNDS + 1):
             work = _Round(bench, node, lane.work, round_number, candidate, admission.problem)
             candidate, links = work.write(recon)
@@ -107,7 +110,7 @@ def admit(
 
     ``to_come`` are the files that the nodes of the plan make or change: that one of them is not
     there yet is the right reason for red. ``links`` are tests that were written as symbolic links,
-    which ``commit`` does not hold.
+    which ``commit`` does not hold. RequestError where what ran is not the worktree's.
     """
     found = bench.job.entries(commit, node.tests)
     if linked := [*links, *(path for path, entry in found.items() if entry.mode == LINK_MODE)]:
@@ -128,6 +131,7 @@ def admit(
         reason=gate.reason,
         tests_run=gate.tests_run,
     )
+    bench.foreign.check(gate, worktree.path)
     output = f"\n\n{fenced(gate.output)}" if gate.output.strip() else ""
     match gate.verdict:
         case Verdict.RED if gate.no_test_ran:
@@ -142,7 +146,8 @@ def admit(
                 return Admission({}, problem)
             return Admission(bench.job.hashes(commit, node.tests))
         case Verdict.GREEN:
-            problem = f"`{node.test_cmd}` passes although nothing is implemented yet{output}"
+            why = bench.foreign.explanation(node.test_cmd, worktree.path)
+            problem = f"`{node.test_cmd}` passes although nothing is implemented yet{why}{output}"
             return Admission({}, problem)
     problem = f"gate broken: `{node.test_cmd}`: {gate.reason}{output}"
     if gate.code in (NOT_EXECUTABLE, NOT_FOUND):

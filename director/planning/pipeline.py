@@ -176,7 +176,13 @@ class _Pipeline:
         write_stage(self.bench.directory, self.stage)
 
     def _gate_base(self) -> None:
-        """Run ``[gates]`` on the base, before anything is paid for."""
+        """Run ``[gates]`` on the base, before anything is paid for.
+
+        RequestError where they cannot run there, or where tests would not test a worktree.
+        """
+        if self.stage.stage in (Stage.SPEC, Stage.GATE_SPEC, Stage.DECOMPOSE):
+            gates = self.bench.config.gates.values()
+            self.bench.foreign.refuse_usual(gates, self.setting.repository.root)
         known = self.stage.base_gates
         found = gate_base(self.bench, self.stage.base_commit, known or {})
         if found != known:

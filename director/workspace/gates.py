@@ -132,10 +132,13 @@ class Gates:
 
     def _explained(self, result: GateResult, part: Part, worktree: Path) -> GateResult:
         """Return a result that was not green with what the sandbox may have to do with it."""
-        denied = self._sandbox.denied(part, worktree, result.output)
-        if denied is None:
+        output = result.output
+        if unread := self._sandbox.unread(part, worktree, output):
+            what = f"it may not read {unread}, which is not the worktree's, see `read` of [sandbox]"
+        elif denied := self._sandbox.denied(part, worktree, output):
+            what = f"it may not write {denied}, see `write` of [sandbox]"
+        else:
             return result
-        what = f"it may not write {denied}, see `write` of [sandbox]"
         return replace(result, reason=f"{result.reason}; {what}")
 
 

@@ -231,6 +231,7 @@ class TestReadConfig(unittest.TestCase):
         self.assertEqual(whole.sandbox, listed.sandbox)
         self.assertEqual(self.read("").sandbox, SandboxPolicy())
         self.assertEqual(self.read('[sandbox]\ncommand = ""\n').sandbox, SandboxPolicy())
+        self.assertEqual(self.read('[sandbox]\nread = ["~/a"]\n').sandbox.read, ("~/a",))
         for text, expected in (
             ("command = 1", "must be a list of strings, or one string"),
             ("command = ['a', 1]", "must be a list of strings, or one string"),
