@@ -17,7 +17,7 @@ from director.commands.setting import load_config, open_setting
 from director.model.errors import ExitCode
 from director.model.state import NodeStatus
 from director.reporting.words import counted, duration, money
-from director.running.integration import GateReport
+from director.running.integration import GateReport, in_words
 from director.running.run import RunOptions, RunReport, run_job
 
 TRY_AGAIN = (
@@ -144,5 +144,4 @@ def _gates_in_words(gates: Sequence[GateReport] | None) -> str:
     """Say how the integration gate went that does not stand in the way."""
     if not gates:
         return "no [gates] to run"
-    noted = ", ".join(f"{gate.name} ({gate.note})" for gate in gates if gate.note)
-    return f"the integration gate is green{f' but for {noted}' if noted else ''}"
+    return f"the integration gate is {in_words(gates)}"

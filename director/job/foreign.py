@@ -42,7 +42,7 @@ OWN_ENVIRONMENT = (
     'make an environment in the worktree: [worktree] setup = "python3 -m venv .venv && '
     '.venv/bin/pip install -e ."'
 )
-IN_PLAN = '"test_cmd" in plan.json, then `director plan --continue`'
+IN_PLAN = '"test_cmd" in plan.json'
 
 
 @dataclass(frozen=True)
@@ -123,8 +123,8 @@ class Foreign:
                 raise RequestError(f"{what} ({lead})", advice)
             raise RequestError(
                 what,
-                f"correct what leads there ({gate.log} shows where), or {IN_PLAN}; "
-                "what gates do need of it, name in `read` of [sandbox]",
+                f"correct what leads there (see {gate.log}), or {IN_PLAN}; what gates do need of "
+                "it, name in `read` of [sandbox]; then `director plan --continue`",
             )
 
     def explanation(self, command: str, worktree: Path) -> str:
@@ -138,12 +138,16 @@ class Foreign:
         if PACKAGES in Path(lead.by).parts:
             return 'let [worktree] setup install the packages in the worktree (as "npm ci")'
         source = next((one for one in SOURCES[1:] if (folder / one).is_dir()), ".")
-        inside = f"PYTHONPATH={source} in {place}"
-        if lead.by != "PYTHONPATH":
+        inside = f"PYTHONPATH={source} in {place}, then `director plan --continue`"
+        if lead.by == "PYTHONPATH":
+            if not inherits_path(command):
+                return f"name a folder of the worktree: {inside}"
+            return 'unset PYTHONPATH, or set [env] drop = ["PYTHONPATH"]; then run it again'
+        if not self.made:
             return f"{OWN_ENVIRONMENT}, and run tests by .venv/bin/python; or {inside}"
-        if not inherits_path(command):
-            return f"name a folder of the worktree: {inside}"
-        return 'unset PYTHONPATH, or set [env] drop = ["PYTHONPATH"]; then run it again'
+        if Path(lead.by).is_relative_to(folder):
+            return f"let [worktree] setup install it by `pip install -e .`; or {inside}"
+        return f"run tests by the environment that [worktree] setup makes; or {inside}"
 
     def _first(self, command: str, folder: Path) -> Lead | None:
         """Return what makes a command import something else than the worktree's own modules."""

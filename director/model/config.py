@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+from director.model.commit_policy import CommitPolicy
 from director.model.pricing import Price
 from director.model.roles import Role
 from director.model.secrets import literal_secrets, looks_secret, referenced_variables
@@ -79,6 +80,10 @@ class GateEnvironment:
     def of(self, env: Mapping[str, str]) -> dict[str, str]:
         """Return the variables of ``env`` that gates see."""
         return {name: value for name, value in env.items() if self.shows(name)}
+
+    def withheld(self, env: Mapping[str, str]) -> list[str]:
+        """Return the names of the variables of ``env`` that gates do not see, sorted."""
+        return sorted(name for name in env if not self.shows(name))
 
     def shows(self, name: str) -> bool:
         """Whether gates see the variable ``name``."""
@@ -160,6 +165,7 @@ class Config:
     sandbox: SandboxPolicy = SandboxPolicy()
     opencode: OpenCodeOptions = OpenCodeOptions()
     worktree: WorktreePolicy = WorktreePolicy()
+    git: CommitPolicy = field(default_factory=CommitPolicy)
 
     @property
     def secrets(self) -> dict[str, str]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from director.model.environment import missing_in_environment
+from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
 from director.model.red_run import RedRun
 
 
@@ -118,11 +119,7 @@ def judged(run: RedRun, reason: str, log: str, tracked: Collection[str]) -> Seen
     if run.code == 0:
         return Seen(run.command, Outcome.GREEN, "", tests, log)
     missing = missing_in_environment(run, (), tracked)
-    could_not_start = run.code in (126, 127)  # POSIX shell, "Exit Status for Commands"
+    could_not_start = run.code in (NOT_EXECUTABLE, NOT_FOUND)
     cannot = could_not_start or (missing and not run.executed)
     outcome = Outcome.CANNOT_RUN if cannot else Outcome.RED
-    if missing:
-        reason = missing.words
-    elif could_not_start and (said := run.plain.strip()):
-        reason = f"{said.splitlines()[-1].strip()} ({reason})"
-    return Seen(run.command, outcome, reason, tests, log)
+    return Seen(run.command, outcome, missing.words if missing else reason, tests, log)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from director.model.green_evidence import tests_seen
+from director.model.green_evidence import tests_run
 
 _ESCAPES = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 # A file that cannot be imported counts as one error (pytest) or one test (unittest).
@@ -18,7 +18,7 @@ _OF_PYTEST = re.compile(r"^(?:=+ )?(?:\d+ \w+, )*\d+ (?:passed|failed|xfailed)\b
 READ_CHARACTERS = 50_000  # of the beginning of an output, and of its end
 # `node --test` reports a file that it could not load as a test of that name.
 _NOT_LOADED = re.compile(
-    r"^(?:not ok \d+ - |✖ )(\S*/\S+\.[cm]?[jt]sx?)(?: \([\d.]+ms\))?$", re.MULTILINE
+    r"^(?:not ok \d+ - |✖ )((?:/.+|\S*)/\S+\.[cm]?[jt]sx?)(?: \([\d.]+ms\))?$", re.MULTILINE
 )
 _INNER_TEST = re.compile(r"^ +(?:not )?ok \d|^ +[✔✖] ", re.MULTILINE)
 _NOT_IMPORTED = re.compile(r"^ERROR: .*\b_FailedTest\b", re.MULTILINE)
@@ -46,7 +46,7 @@ class RedRun:
 
         None: not known.
         """
-        seen = tests_seen(self.command, self.output)
+        seen = tests_run(self.command, self.output)
         if not seen:
             return seen
         text = self.plain

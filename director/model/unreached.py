@@ -7,6 +7,7 @@ the work takes all of these:
 1. The run on the work ends with the same code and says the same as the run before it
    (``same_words.py``).
 2. No test is known to have run (``RedRun.executed``): a test that ran and failed is the work's.
+   A runner that did not get to its summary ran none.
 3. A *control* run says the same, too: one where each file that the work may change holds
    UNREADABLE, which no compiler, interpreter or parser takes. What imports, compiles or reads the
    work would say something else; so a function that is missing, or has another name, is the

@@ -13,20 +13,26 @@ from director.agents.markdown import fenced
 from director.job.evidence import with_evidence
 from director.job.leaks import leaks
 from director.job.surroundings import lacking, red_run
-from director.job.trailers import KIND, NODE, TESTS, commit_message
+from director.job.trailers import KIND, NODE, TESTS
 from director.job.workbench import Workbench
+from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
 from director.model.plan import Node
 from director.model.roles import Agent, Role
-from director.model.signs import Lack
 from director.planning.admission import never_green
 from director.planning.prompts import Background, tests_prompt
 from director.records.call_notes import CallNote
 from director.records.events import Kind
-from director.workspace.gates import NOT_EXECUTABLE, NOT_FOUND, Verdict
+from director.workspace.gates import Verdict
 from director.workspace.job_repository import ABSENT_MODE, Entry
+from director.workspace.objects import LINK_MODE
 from director.workspace.worktrees import Worktree
 
 ROUNDS = 2
+ON_PATH = (
+    "put it on PATH or, where it is part of your checkout only, into worktrees "
+    "(`setup` or `link` of [worktree])"
+)
+OF_ITS_OWN = "a test must be a file of its own, in folders of their own"
 
 
 @dataclass(frozen=True)
@@ -66,8 +72,8 @@ def author_tests(
             bench.foreign.refuse(node.test_cmd, lane.gate.path)
         for round_number in range(first, ROUNDS + 1):
             work = _Round(bench, node, lane.work, round_number, candidate, admission.problem)
-            candidate = work.write(background)
-            admission = admit(bench, node, lane.gate, candidate, to_come)
+            candidate, links = work.write(background)
+            admission = admit(bench, node, lane.gate, candidate, to_come, links)
             if not admission.problem:
                 put_on_branch(bench, node, candidate)
                 break
@@ -93,14 +99,23 @@ def _name(node: Node, round_number: int) -> str:
 
 
 def admit(
-    bench: Workbench, node: Node, worktree: Worktree, commit: str, to_come: Collection[str]
+    bench: Workbench,
+    node: Node,
+    worktree: Worktree,
+    commit: str,
+    to_come: Collection[str],
+    links: Sequence[str] = (),
 ) -> Admission:
     """Say whether the node's tests in ``commit`` exist, run, are red, and can turn green.
 
     ``to_come`` are the files that the nodes of the plan make or change: that one of them is not
-    there yet is the right reason for red. RequestError where what ran is not the worktree's.
+    there yet is the right reason for red. ``links`` are tests that were written as symbolic links,
+    which ``commit`` does not hold. RequestError where what ran is not the worktree's.
     """
-    absent = sorted(set(node.tests) - set(bench.job.entries(commit, node.tests)))
+    found = bench.job.entries(commit, node.tests)
+    if linked := [*links, *(path for path, entry in found.items() if entry.mode == LINK_MODE)]:
+        return Admission({}, f"{linked[0]} is a symbolic link: {OF_ITS_OWN}")
+    absent = sorted(set(node.tests) - set(found))
     if absent:
         return Admission({}, f"these test files are missing: {', '.join(absent)}")
     if leaking := leaks(bench, bench.job.tip(), commit, node.tests):
@@ -136,7 +151,7 @@ def admit(
             return Admission({}, problem)
     problem = f"gate broken: `{node.test_cmd}`: {gate.reason}{output}"
     if gate.code in (NOT_EXECUTABLE, NOT_FOUND):
-        return Admission({}, problem, hopeless=True, next_step=Lack.PROGRAM)
+        return Admission({}, problem, hopeless=True, next_step=ON_PATH)
     return Admission({}, problem)
 
 
@@ -147,16 +162,15 @@ def put_on_branch(bench: Workbench, node: Node, commit: str) -> None:
 
 
 def commit_entries(
-    bench: Workbench, subject: str, node_ids: Sequence[str], entries: Sequence[Entry]
+    bench: Workbench, title: str, node_ids: Sequence[str], entries: Sequence[Entry]
 ) -> None:
     """Put test files of nodes on the tip of the job branch (ABSENT_MODE takes one out)."""
-    message = commit_message(subject, {"Job": bench.job_id, "Node": tuple(node_ids), "Kind": TESTS})
     while True:
         tip = bench.job.tip()
         tree = bench.job.tree_with(tip, entries)
         if tree == bench.job.tree(tip) and not entries:
             return
-        if bench.job.advance(bench.job.commit(tree, tip, message), tip):
+        if bench.job.advance(bench.commits.tests(title, node_ids, tree, tip), tip):
             return
 
 
@@ -208,8 +222,11 @@ class _Round:
     start: str
     problem: str
 
-    def write(self, background: Background) -> str:
-        """Return a commit on the tip that holds what the author wrote in the node's tests."""
+    def write(self, background: Background) -> tuple[str, tuple[str, ...]]:
+        """Return a commit on the tip that holds what the author wrote in the node's tests.
+
+        And those of them that are symbolic links now, which it does not hold.
+        """
         assignment = Assignment(
             agent=Agent.TEST_AUTHOR,
             role=Role.TEST_AUTHOR,
@@ -225,5 +242,6 @@ class _Round:
             self.worktree.reset(self.start)
             self.bench.crew.ask(assignment)
         base = self.bench.job.tip()
-        tree = self.worktree.snapshot(base, self.node.tests).tree
-        return self.bench.job.commit(tree, base, f"Draft of the tests of {self.node.id}\n")
+        seen = self.worktree.snapshot(base, self.node.tests)
+        message = f"Draft of the tests of {self.node.id}\n"
+        return self.bench.job.commit(seen.tree, base, message), seen.links

@@ -14,10 +14,12 @@ from director.agents.models import Wanted
 from director.job.provided import refuse_provided
 from director.job.seal import differences, read_seal, seal_plan
 from director.job.stage import PlanStage, Stage, write_stage
+from director.job.submodules import refuse_in_submodules, warn_of_missing
 from director.job.surroundings import made_by
 from director.job.workbench import Setting, Workbench, open_workbench
 from director.model.config import Config
 from director.model.errors import DirectorError, RequestError, WorkError
+from director.model.gate_words import warning
 from director.model.plan import Node, Plan
 from director.model.preflight import Preflight
 from director.model.roles import Agent, Role
@@ -159,6 +161,8 @@ class _Pipeline:
             Stage.GATE_PLAN: self._gate_plan,
         }
         self._tell()
+        if self.stage.stage is Stage.SPEC:  # once per job
+            warn_of_missing(self.bench.job, self.stage.base_commit, self.bench.events)
         if self.stage.stage is Stage.READY:  # and was edited since
             self._freeze(edited_only=True)
         self._gate_base()
@@ -196,6 +200,8 @@ class _Pipeline:
             self._save(base_gates=found, allow_broken_gates=allowed)
         if not allowed:
             refuse_broken(found, self._base().advice)
+        if self.options.auto and (line := warning(found)):
+            self.bench.events.emit(Kind.NOTICE, message=line)
 
     def _preflight(self) -> None:
         """Try the tests that are there in a worktree, before anything is paid for.
@@ -343,6 +349,7 @@ class _Pipeline:
         bench = self.bench
         draft = draft_of(bench, self._plan_of(self._plan().nodes), edited_only=edited_only)
         refuse_provided(bench.pool.provisions, draft.plan.nodes)
+        refuse_in_submodules(bench.job, draft.plan.nodes)
         if problems := support_problems(draft.plan.nodes):
             raise RequestError(
                 "; ".join(problems), f"correct {bench.directory.plan}, then `{GO_ON}`"

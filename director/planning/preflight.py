@@ -15,16 +15,16 @@ from pathlib import Path
 from director.job.workbench import Setting, Workbench
 from director.model.ecosystems import Ecosystem, ecosystems, manifests, proposal
 from director.model.errors import RequestError
+from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
 from director.model.preflight import Difference, Outcome, Preflight, Seen, judged
 from director.model.red_run import RedRun
 from director.records.events import Events, Kind
-from director.workspace.gates import NOT_EXECUTABLE, NOT_FOUND, GateResult, Verdict
+from director.workspace.gates import GateResult, Verdict
 from director.workspace.git import split_z
 from director.workspace.worktrees import Worktree
 
 LIMIT_SECS = 300.0  # for one command; of a suite that takes longer nothing is claimed
 ALLOW = "--allow-broken-gates"
-NOT_STARTED = (NOT_EXECUTABLE, NOT_FOUND)
 BaseGates = Mapping[str, Mapping[str, str]]
 
 
@@ -193,7 +193,7 @@ def _compared(base: Base, lent: Worktree, seen: Seen, there: str, name: str) -> 
 
 def _judged(base: Base, result: GateResult, where: str) -> Seen:
     output = result.log.read_text(encoding="utf-8", errors="replace")
-    was_ended = result.verdict is Verdict.BROKEN and result.code not in NOT_STARTED
+    was_ended = result.verdict is Verdict.BROKEN and result.code not in (NOT_EXECUTABLE, NOT_FOUND)
     run = RedRun(result.command, None if was_ended else result.code, output)
     seen = judged(run, result.reason, str(result.log), base.paths)
     base.bench.events.emit(

@@ -24,7 +24,7 @@ from director.records.call_notes import CallNote
 from director.records.events import Kind
 from director.records.state_keeper import StateKeeper
 from director.running.merging import draft, merge, merge_satisfied, rebased
-from director.running.prompts import Feedback, implement_prompt, no_test_ran
+from director.running.prompts import Feedback, implement_prompt, no_test_ran, red
 from director.running.receipts import put_on_record
 from director.running.remembered import remembered
 from director.running.review import check_compliance, review_candidate, review_names
@@ -249,7 +249,7 @@ class _NodeWork:
         if gate.verdict is not Verdict.GREEN:
             failing = f"`{gate.command}`, which prepares the worktree, fails"
             what = failing if commit in self.trial.unprepared else "The tests fail"
-            lesson = no_test_ran(gate.reason) if gate.no_test_ran else f"{what}: {gate.reason}."
+            lesson = no_test_ran(gate.reason) if gate.no_test_ran else red(what, gate)
             said = f"{self.drafted.before}{lesson} {self.drafted.after}"
             self.feedback = Feedback(said.strip(), gate.output)
             if commit in self.trial.unprepared:
@@ -323,8 +323,8 @@ class _NodeWork:
         gate = self.trial.flake(commit)
         if gate is None:
             return False
-        lesson = f"The tests passed, then failed on the same tree: {gate.reason}."
-        self.feedback = Feedback(f"{lesson} They are flaky.", gate.output)
+        lesson = red("The tests are flaky: they passed, then failed on the same tree", gate)
+        self.feedback = Feedback(lesson, gate.output)
         return True
 
     def _review(self, candidate: Candidate, attempt: int) -> TryOutcome:

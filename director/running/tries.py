@@ -83,11 +83,12 @@ def judge_snapshot(
         for path in snapshot.strays
         if path not in AGENTS_OWN_FILES and path not in AGENTS_OWN_FOLDERS
     ]
+    said = listed(outside) + _of_submodules(snapshot.submodules) if outside else ""
     dropped = f"New files outside the allowlist were dropped: {listed(strays)}." if strays else ""
     contract_violated, out_of_scope = TryOutcome.CONTRACT_VIOLATED, TryOutcome.OUT_OF_SCOPE
     for outcome, lesson, named in (
         (contract_violated, "You changed or deleted frozen tests", listed(broken)),
-        (out_of_scope, "You changed or deleted files outside the allowlist", listed(outside)),
+        (out_of_scope, "You changed or deleted files outside the allowlist", said),
         (out_of_scope, "You replaced files by symbolic links", listed(snapshot.links)),
         (out_of_scope, "git cannot take in what you left", snapshot.refused),
     ):
@@ -98,6 +99,11 @@ def judge_snapshot(
             TryOutcome.UNCHANGED, f"None of the files you may change was changed. {dropped}"
         )
     return Judgement(None, dropped)
+
+
+def _of_submodules(paths: Sequence[str]) -> str:
+    """Return the remark about files of the submodules at ``paths``, if any."""
+    return f" (of the submodule {listed(paths)}, a repository of its own)" if paths else ""
 
 
 def needs_stage_two(policy: ReviewPolicy, role: Role, files_changed: int) -> bool:

@@ -93,7 +93,11 @@ class History:
     def contents(self, commit: str, paths: Iterable[str]) -> dict[str, bytes]:
         """Return path → content for those of ``paths`` that are files in ``commit``."""
         found = self.entries(commit, paths)
-        return {path: self.objects.get(entry.oid).data for path, entry in found.items()}
+        return {
+            path: self.objects.get(entry.oid).data
+            for path, entry in found.items()
+            if entry.mode != GITLINK_MODE
+        }
 
     def tree(self, commit: str) -> str:
         """Return the tree of ``commit`` (a tree: itself), given by its id."""

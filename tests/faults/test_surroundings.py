@@ -158,7 +158,8 @@ class TestTheSameWords(SurroundingsCase):
         reads = f"text = open({str(self.place / 'settings.ini')!r}).read()"
         self.planned(IMPORTS.format(f"import os\n{reads}\nimport a", "self.fail()"))
         self.tried("value = 3\n", "value = 4\n")
-        self.stopped()
+        done = self.stopped()
+        self.assertIn("a: gate with unreadable files, to see whether it comes to", done.err)
         self.assertEqual(self.purposes()[-3:], ["before", "candidate", "control"])
         self.assertFalse(self.node_state("a")["escalated"])
         self.assertTrue(self.metrics("node")["environment"])

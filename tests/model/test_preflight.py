@@ -27,12 +27,12 @@ class TestJudged(unittest.TestCase):
             (1, "no words\n", None, Outcome.RED, "how"),
             (1, MISSING + IMPORTED, 0, Outcome.CANNOT_RUN, "No module named 'idna'"),
             (1, MISSING + COUNTED, 3, Outcome.RED, "No module named 'idna'"),
-            (127, "sh: 1: jest: not found\n", None, Outcome.CANNOT_RUN, "jest: not found"),
+            (127, "sh: 1: jest: not found\n", None, Outcome.CANNOT_RUN, "how"),
             (126, "", None, Outcome.CANNOT_RUN, "how"),
             (None, MISSING, None, Outcome.ENDED, "how"),
         ):
             with self.subTest(code=code, output=output):
-                run = RedRun("python3 -m unittest", code, output)
+                run = RedRun("sh run-tests.sh", code, output)
                 found = judged(run, "how", "log", ["a.py"])
                 self.assertEqual(found.outcome, outcome)
                 self.assertIn(reason, found.reason)

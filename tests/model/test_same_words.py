@@ -75,6 +75,11 @@ class TestMayBeUnreached(unittest.TestCase):
         ran = "Ran 1 test in 0.001s\n\nOK\nerror: cannot open display\n"
         self.assertFalse(self.said(RedRun("python3 -m unittest", 1, ran)))
 
+    def test_a_runner_that_did_not_get_to_its_summary(self) -> None:
+        for name in ("right-go-undefined", "right-cargo"):
+            with self.subTest(name):
+                self.assertTrue(self.said(recorded(name)))
+
     def test_other_words_than_before(self) -> None:
         run = recorded("right-pytest-feature")
         self.assertFalse(may_be_unreached("other", run, words_of(run), ()))
