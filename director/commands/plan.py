@@ -47,6 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-critique", action="store_true", help="do not wait at gates, and no critique either"
     )
+    parser.add_argument(
+        "--allow-broken-gates",
+        action="store_true",
+        help="go on where [gates], or the tests that are there, cannot run in a fresh worktree",
+    )
     add_parallel_flag(parser, "nodes whose tests are written at once")
     add_repo_flag(parser)
     add_json_flag(parser)
@@ -61,6 +66,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         critique=not args.no_critique,
         parallel=args.parallel,
         new=args.new,
+        allow_broken_gates=args.allow_broken_gates,
     )
     setting = open_setting(args, context)
     if args.resume is not None:
@@ -143,6 +149,7 @@ def _as_json(report: PlanReport) -> dict[str, Any]:
         "test_support": [{"node": node_id, "path": path} for node_id, path in _support(report)],
         "base_gates": report.stage.base_gates or {},
         "base_gates_words": _gates(report),
+        "preflight": report.stage.preflight.to_json() if report.stage.preflight else None,
         "cost_usd": report.cost_usd,
         "look_at": _look_at(report),
         "next": next_command(report.stage),

@@ -5,16 +5,21 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 from importlib import resources
 from pathlib import Path
 
 from director.agents.templates import bundled_text
 from director.commands.context import Context, add_repo_flag, find_repository, home_of
+from director.model.ecosystems import as_toml, ecosystems, manifests, proposal
 from director.model.roles import Agent
 from director.records import files
 from director.records.job_directory import GITIGNORE
+from director.workspace.git import split_z
+from director.workspace.repository import Repository
 
 MANIFEST = "synced.json"
+_GENERAL = re.compile(r"^# \[worktree\]\n(?:#.*\n)*?(?=# copy)", re.MULTILINE)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,20 +33,52 @@ def run(args: argparse.Namespace, context: Context) -> int:
     home = home_of(repository, context)
     manifest = home.path / MANIFEST
     written = {str(k): str(v) for k, v in (files.read_json(manifest) or {}).items()}
-    for name, text in _wanted().items():
+    proposed = _proposed(repository)
+    for name, text in _wanted(proposed).items():
         context.say(f"{_sync(repository.root / name, name, text, written)}  {name}")
     files.write_json(manifest, written)
+    if proposed and not _says(home.config, proposed):
+        context.say(f"\nSo that tests run in worktrees, for {home.config}:\n\n{proposed}".rstrip())
     return 0
 
 
-def _wanted() -> dict[str, str]:
+def _proposed(repository: Repository) -> str:
+    """Return the ``[worktree]`` that lock files and manifests of the checkout call for, or ""."""
+    paths = split_z(repository.git.output("ls-files", "-z"))
+    root = repository.root
+    there = (path for path in manifests(paths) if (root / path).is_file())
+    texts = {path: (root / path).read_bytes().decode(errors="replace") for path in there}
+    policy = proposal(ecosystems(paths, texts), paths)
+    return as_toml(policy) if policy else ""
+
+
+def _says(config: Path, proposed: str) -> bool:
+    """Whether a configuration has a ``[worktree]``, or ``proposed`` as a comment."""
+    text = files.read_text(config) or ""
+    active = re.search(r"^\s*\[worktree\]", text, re.MULTILINE)
+    return active is not None or _commented(proposed) in text
+
+
+def _commented(proposed: str) -> str:
+    return "".join(f"# {line}\n" for line in proposed.splitlines())
+
+
+def _with(proposed: str, example: str) -> str:
+    """Return the example with ``proposed``, commented out, in place of the general values."""
+    if not proposed:
+        return example
+    mine = f"# Lock files and manifests of this repository say:\n{_commented(proposed)}"
+    return _GENERAL.sub(lambda _: mine, example, count=1)
+
+
+def _wanted(proposed: str) -> dict[str, str]:
     """Return path → text of everything that is installed."""
     example = resources.files("director") / "config.example.toml"
     starter = json.dumps({"$schema": "https://opencode.ai/config.json"}, indent=2)
     return {
         **{f".opencode/agents/{agent}.md": bundled_text(agent) for agent in Agent},
         ".opencode/opencode.json": f"{starter}\n",
-        ".director/config.toml": example.read_text(encoding="utf-8"),
+        ".director/config.toml": _with(proposed, example.read_text(encoding="utf-8")),
         ".director/.gitignore": GITIGNORE,
     }
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from director.model.errors import RequestError
+from director.model.preflight import Preflight
 from director.records import files
 from director.records.job_directory import JobDirectory
 
@@ -31,7 +32,8 @@ class PlanStage(NamedTuple):
     same by node id. ``authored_from`` is the commit after which tests on the branch count;
     ``admitted`` maps node ids to the fingerprint under which their tests were seen red.
     ``base_gates`` is what ``[gates]`` said on the base commit: name → command, verdict, reason
-    (None: not run yet).
+    (None: not run yet). ``preflight`` is how the tests that are there run in a worktree (None: not
+    tried yet); ``allow_broken_gates``: planning goes on where they cannot, or ``[gates]`` cannot.
     """
 
     stage: Stage
@@ -47,6 +49,8 @@ class PlanStage(NamedTuple):
     authored_from: str = ""
     admitted: Mapping[str, str] = {}
     base_gates: Mapping[str, Mapping[str, str]] | None = None
+    preflight: Preflight | None = None
+    allow_broken_gates: bool = False
 
 
 def read_stage(directory: JobDirectory) -> PlanStage | None:
@@ -59,6 +63,8 @@ def read_stage(directory: JobDirectory) -> PlanStage | None:
     try:
         values["stage"] = Stage(values["stage"])
         values["spec_feedback"] = tuple(values.get("spec_feedback", ()))
+        if values.get("preflight"):
+            values["preflight"] = Preflight.from_json(values["preflight"])
         return PlanStage(**values)
     except (KeyError, TypeError, ValueError) as error:
         raise RequestError(
@@ -69,4 +75,5 @@ def read_stage(directory: JobDirectory) -> PlanStage | None:
 
 def write_stage(directory: JobDirectory, stage: PlanStage) -> None:
     """Replace ``plan_stage.json``."""
-    files.write_json(directory.stage, stage._asdict())
+    tried = stage.preflight.to_json() if stage.preflight else None
+    files.write_json(directory.stage, {**stage._asdict(), "preflight": tried})

@@ -138,13 +138,13 @@ SANDBOX_MODES = ("auto", "protect", "strict", "off")
 class WorktreePolicy:
     """What worktrees hold besides their commit; paths are relative to the repository's root.
 
-    ``setup`` is a shell command ("": none), run again where what ``setup_inputs`` (paths or globs)
-    hold has changed. ``copy`` and ``link`` are taken from the user's working tree; ``keep`` are
-    build folders that survive.
+    ``setup`` is a shell command ("": none), run again where what ``setup_inputs`` (paths or globs;
+    None: all lock files and manifests) hold has changed. ``copy`` and ``link`` are taken from the
+    user's working tree; ``keep`` are build folders that survive.
     """
 
     setup: str = ""
-    setup_inputs: tuple[str, ...] = ()
+    setup_inputs: tuple[str, ...] | None = None
     copy: tuple[str, ...] = ()
     link: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()

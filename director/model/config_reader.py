@@ -238,7 +238,8 @@ class _Reader:
             others = (*placed[:place], *placed[place + 1 :])
             if any(f"{path}/".startswith(f"{other}/") for other in others):
                 self._say(("worktree",), f"names {path!r} twice, or a folder that holds it")
-        return WorktreePolicy(setup.strip(), **paths)
+        inputs = paths.pop("setup_inputs")
+        return WorktreePolicy(setup.strip(), inputs if "setup_inputs" in table else None, **paths)
 
     def _paths(self, value: object, path: tuple[str, ...]) -> tuple[str, ...]:
         """Return the paths without a last "/"; each must stay inside the repository."""

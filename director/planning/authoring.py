@@ -19,7 +19,7 @@ from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
 from director.model.plan import Node
 from director.model.roles import Agent, Role
 from director.planning.admission import never_green
-from director.planning.prompts import tests_prompt
+from director.planning.prompts import Background, tests_prompt
 from director.records.call_notes import CallNote
 from director.records.events import Kind
 from director.workspace.gates import Verdict
@@ -50,7 +50,7 @@ class Admission:
 
 
 def author_tests(
-    bench: Workbench, node: Node, recon: str, feedback: str, to_come: Collection[str]
+    bench: Workbench, node: Node, background: Background, feedback: str, to_come: Collection[str]
 ) -> Admission:
     """Let the author write the node's tests and put them on the branch when they are admitted.
 
@@ -72,7 +72,7 @@ def author_tests(
             bench.foreign.refuse(node.test_cmd, lane.gate.path)
         for round_number in range(first, ROUNDS + 1):
             work = _Round(bench, node, lane.work, round_number, candidate, admission.problem)
-            candidate, links = work.write(recon)
+            candidate, links = work.write(background)
             admission = admit(bench, node, lane.gate, candidate, to_come, links)
             if not admission.problem:
                 put_on_branch(bench, node, candidate)
@@ -222,7 +222,7 @@ class _Round:
     start: str
     problem: str
 
-    def write(self, recon: str) -> tuple[str, tuple[str, ...]]:
+    def write(self, background: Background) -> tuple[str, tuple[str, ...]]:
         """Return a commit on the tip that holds what the author wrote in the node's tests.
 
         And those of them that are symbolic links now, which it does not hold.
@@ -230,7 +230,7 @@ class _Round:
         assignment = Assignment(
             agent=Agent.TEST_AUTHOR,
             role=Role.TEST_AUTHOR,
-            prompt=tests_prompt(self.node, recon, self.problem),
+            prompt=tests_prompt(self.node, background, self.problem),
             cwd=self.worktree.path,
             name=_name(self.node, self.number),
             allowlist=self.node.tests,

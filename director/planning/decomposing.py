@@ -13,7 +13,7 @@ from director.model.plan import Node
 from director.model.plan_reader import InvalidPlanError, read_nodes
 from director.model.roles import Agent, Role
 from director.planning.asking import Question, ask
-from director.planning.prompts import plan_prompt
+from director.planning.prompts import Background, plan_prompt
 from director.records.events import Kind
 
 CORRECTIONS = 2
@@ -23,7 +23,7 @@ def decompose(
     bench: Workbench,
     commit: str,
     spec: str,
-    recon: str,
+    background: Background,
     problems: Sequence[str] = (),
     draft: str = "",
 ) -> tuple[Node, ...]:
@@ -35,7 +35,7 @@ def decompose(
     """
     gates = bench.config.gates
     for round_number in range(CORRECTIONS + 1):
-        prompt = plan_prompt(spec, recon, gates, problems, draft)
+        prompt = plan_prompt(spec, background, gates, problems, draft)
         question = Question(Agent.PLANNER, Role.PLANNER, _name(round_number), prompt)
         reply = ask(bench, question, commit)
         try:

@@ -21,6 +21,7 @@ from director.model.config import Config
 from director.model.errors import DirectorError, RequestError, WorkError
 from director.model.gate_words import warning
 from director.model.plan import Node, Plan
+from director.model.preflight import Preflight
 from director.model.roles import Agent, Role
 from director.model.support_files import support_problems
 from director.planning.asking import Question, ask, ask_for_verdict
@@ -43,7 +44,10 @@ from director.planning.editing import (
     put_contract_on_branch,
     refuse_merged,
 )
+from director.planning.how_tests_run import how_tests_run
+from director.planning.preflight import Base, refuse_blocked, tell, try_tests
 from director.planning.prompts import (
+    Background,
     plan_critique_prompt,
     recon_prompt,
     spec_critique_prompt,
@@ -58,6 +62,8 @@ from director.running.integration import gate_base, refuse_broken
 from director.running.lanes import pick_lanes
 from director.running.scheduler import Schedule, drive
 
+BEFORE_TESTS = (Stage.SPEC, Stage.GATE_SPEC, Stage.DECOMPOSE)
+
 
 @dataclass(frozen=True)
 class PlanOptions:
@@ -67,7 +73,8 @@ class PlanOptions:
     ``approve``: what lies at the gate is approved.
     ``auto``: gates do not wait; ``critique``: a planner's critique takes the person's place.
     ``parallel`` None: chosen when it is known how many tests are to be written. ``wanted_later``
-    are models that later jobs of the same request will call.
+    are models that later jobs of the same request will call. ``allow_broken_gates``: go on where
+    neither ``[gates]`` nor the tests that are there can run.
     """
 
     task: str | None = None
@@ -76,6 +83,7 @@ class PlanOptions:
     critique: bool = True
     parallel: int | None = 1
     new: bool = False
+    allow_broken_gates: bool = False
     wanted_later: tuple[Wanted, ...] = ()
 
 
@@ -158,6 +166,8 @@ class _Pipeline:
         if self.stage.stage is Stage.READY:  # and was edited since
             self._freeze(edited_only=True)
         self._gate_base()
+        if self.stage.stage in BEFORE_TESTS:
+            self._preflight()
         while step := steps.get(self.stage.stage):
             before = self.stage.stage
             step()
@@ -185,11 +195,33 @@ class _Pipeline:
             self.bench.foreign.refuse_usual(gates, self.setting.repository.root)
         known = self.stage.base_gates
         found = gate_base(self.bench, self.stage.base_commit, known or {})
-        if found != known:
-            self._save(base_gates=found)
-        refuse_broken(found)
+        allowed = self.options.allow_broken_gates or self.stage.allow_broken_gates
+        if (found, allowed) != (known, self.stage.allow_broken_gates):
+            self._save(base_gates=found, allow_broken_gates=allowed)
+        if not allowed:
+            refuse_broken(found, self._base().advice)
         if self.options.auto and (line := warning(found)):
             self.bench.events.emit(Kind.NOTICE, message=line)
+
+    def _preflight(self) -> None:
+        """Try the tests that are there in a worktree, before anything is paid for.
+
+        Done once; what could not run is tried again until that is allowed.
+        """
+        allowed = self.stage.allow_broken_gates
+        found = self.stage.preflight
+        if found is None or (found.blocked and not allowed):
+            base = self._base()
+            found = try_tests(base, self.stage.base_gates or {})
+            self._save(preflight=found)
+            if not allowed:
+                refuse_blocked(base, found)
+            tell(self.bench.events, found)
+        elif self.options.allow_broken_gates:
+            tell(self.bench.events, found)
+
+    def _base(self) -> Base:
+        return Base(self.bench, self.setting, self.stage.base_commit)
 
     def _write_spec(self) -> None:
         directory = self.bench.directory
@@ -224,7 +256,7 @@ class _Pipeline:
     def _decompose(self) -> None:
         if not self.bench.directory.plan.exists():
             self._save_nodes(
-                decompose(self.bench, self.stage.base_commit, self._spec(), self._recon())
+                decompose(self.bench, self.stage.base_commit, self._spec(), self._background())
             )
             forget(self.bench)
         plan = self._plan()
@@ -249,11 +281,11 @@ class _Pipeline:
         schedule = Schedule(apart, finished=())
         refused: dict[str, Admission] = {}
         hashes: dict[str, Mapping[str, str]] = {}
-        recon, to_come = self._recon(), made_by(self._plan().nodes)
+        background, to_come = self._background(), made_by(self._plan().nodes)
 
         def work(node_id: str) -> Admission:
             feedback = self.stage.plan_feedback.get(node_id, "")
-            return author_tests(self.bench, by_id[node_id], recon, feedback, to_come)
+            return author_tests(self.bench, by_id[node_id], background, feedback, to_come)
 
         def settle(node_id: str, admission: Admission) -> None:
             schedule.finish(node_id)
@@ -352,8 +384,9 @@ class _Pipeline:
         nodes = plan.nodes
         if general:
             draft = files.read_text(self.bench.directory.plan) or ""
+            background = self._background()
             nodes = decompose(
-                self.bench, self.stage.base_commit, self._spec(), self._recon(), general, draft
+                self.bench, self.stage.base_commit, self._spec(), background, general, draft
             )
         kept = {
             node.id: node.test_hashes
@@ -401,6 +434,12 @@ class _Pipeline:
     def _safe(self, name: str) -> None:
         """Note that what a call brought is on disk now."""
         self.bench.crew.notes.drop(name)
+
+    def _background(self) -> Background:
+        provisions, policy = self.bench.pool.provisions, self.bench.config.worktree
+        given = provisions.names if provisions else ()
+        found = self.stage.preflight or Preflight()
+        return Background(self._recon(), how_tests_run(policy, given, found))
 
     def _recon(self) -> str:
         return files.read_text(self.bench.directory.recon) or ""

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from director.agents.markdown import bullets, fenced
 from director.model.plan import Node
+
+
+@dataclass(frozen=True)
+class Background:
+    """What is known of the repository: the explorer's recon, and how its tests run."""
+
+    recon: str
+    how_tests_run: str
 
 
 def recon_prompt(task: str) -> str:
@@ -28,11 +37,19 @@ def spec_critique_prompt(task: str, spec: str) -> str:
 
 
 def plan_prompt(
-    spec: str, recon: str, gates: Mapping[str, str], problems: Sequence[str], draft: str
+    spec: str,
+    background: Background,
+    gates: Mapping[str, str],
+    problems: Sequence[str],
+    draft: str,
 ) -> str:
     """Return the planner's prompt; ``problems`` and ``draft`` are those of its last answer."""
     checks = "\n".join(f"{name}: {command}" for name, command in gates.items())
-    parts = {"Approved spec": spec, "Recon": recon}
+    parts = {
+        "Approved spec": spec,
+        "Recon": background.recon,
+        "How tests run here": background.how_tests_run,
+    }
     if checks:
         parts["Checks on the finished branch"] = fenced(checks)
     if problems:
@@ -55,14 +72,15 @@ def plan_critique_prompt(spec: str, nodes: Iterable[Node], tests: Mapping[str, b
     )
 
 
-def tests_prompt(node: Node, recon: str, problem: str) -> str:
+def tests_prompt(node: Node, background: Background, problem: str) -> str:
     """Return the test author's prompt; ``problem`` is what was wrong with earlier tests, or ""."""
     parts = {
         "Spec": node.spec,
         "Files its developer may change": bullets(node.files),
         "Test files to write": bullets(node.tests),
         "Test command": fenced(node.test_cmd),
-        "Recon": recon,
+        "How tests run here": background.how_tests_run,
+        "Recon": background.recon,
     }
     if problem:
         parts["What must change in your tests"] = problem

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     APPROVAL_NEEDED = "approval_needed"
     CRITIQUE = "critique"
     BASE_GATE = "base_gate"
+    PREFLIGHT = "preflight"
     PLAN_REJECTED = "plan_rejected"
     TESTS_REJECTED = "tests_rejected"
     TESTS_ADMITTED = "tests_admitted"

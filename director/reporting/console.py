@@ -116,6 +116,14 @@ def _base_gate(data: Data) -> str:
     return f"gate {data['name']} is {said}: `{data['command']}`"
 
 
+def _preflight(data: Data) -> str:
+    where = "your checkout" if data["where"] == "checkout" else "a fresh worktree"
+    tests = f", {counted(data['tests'], 'test')}" if data["tests"] else ""
+    said = data["outcome"].replace("_", " ")
+    why = f" ({data['reason']})" if data["reason"] else ""
+    return f"existing tests in {where}: {said}{tests}{why}: `{data['command']}`"
+
+
 def _setup(data: Data) -> str:
     took = duration(data["wall_secs"])
     return f"setup of slot {data['slot']}: {data['verdict']} ({data['reason']}) [{took}]"
@@ -127,6 +135,7 @@ _WORDS: dict[Kind, Callable[[Data], str | None]] = {
     Kind.STAGE_ENTERED: lambda d: f"stage {d['stage']}",
     Kind.CRITIQUE: _critique,
     Kind.BASE_GATE: _base_gate,
+    Kind.PREFLIGHT: _preflight,
     Kind.PLAN_REJECTED: lambda d: f"plan sent back: {'; '.join(d['problems'])}",
     Kind.TESTS_REJECTED: lambda d: f"tests sent back: {d['problem'].splitlines()[0]}",
     Kind.TESTS_ADMITTED: lambda d: f"tests admitted, red: {', '.join(d['tests'])}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -95,8 +95,11 @@ def gate_base(
     }
 
 
-def refuse_broken(found: Mapping[str, Mapping[str, str]]) -> None:
-    """Raise RequestError for gates that cannot run on the base: no work could ever pass them."""
+def refuse_broken(found: Mapping[str, Mapping[str, str]], advice: Callable[[], str] = str) -> None:
+    """Raise RequestError for gates that cannot run on the base: no work could ever pass them.
+
+    ``advice`` gives what the user may try first, in words ("": nothing in particular).
+    """
     broken = [
         f"{name} ({gate['reason']}): `{gate['command']}`; see {gate['log']}"
         for name, gate in found.items()
@@ -105,8 +108,8 @@ def refuse_broken(found: Mapping[str, Mapping[str, str]]) -> None:
     if broken:
         raise RequestError(
             f"a gate cannot run on the base commit: {', '.join(broken)}",
-            "correct [gates], or provide what it needs (a program on PATH, `setup` of [worktree], "
-            "more time by [limits] node_timeout_secs), then run the command again",
+            f"{advice()}correct [gates], or provide what it needs (a program on PATH, `setup` of "
+            "[worktree], more time by [limits] node_timeout_secs), then run the command again",
         )
 
 
@@ -117,7 +120,8 @@ def check_base(bench: Workbench, base: str) -> None:
     found = gate_base(bench, base, known)
     if stage and found != known:
         write_stage(bench.directory, stage._replace(base_gates=found))
-    refuse_broken(found)
+    if not (stage and stage.allow_broken_gates):
+        refuse_broken(found)
 
 
 def integrate(bench: Workbench, plan: Plan) -> tuple[GateReport, ...]:

@@ -62,9 +62,13 @@ class Launch:
 
 
 class Mechanism(Protocol):
-    """A way to confine a process. ``name`` is what receipts say."""
+    """A way to confine a process. ``name`` is what receipts say.
+
+    ``keeps_contents``: nothing that is kept can be written, not even cut short.
+    """
 
     name: str
+    keeps_contents: bool
 
     def launch(self, argv: Sequence[str], domain: Domain) -> Launch:
         """Return how ``argv`` is started in ``domain``."""
@@ -76,6 +80,7 @@ class Landlock:
 
     def __init__(self, version: int) -> None:
         self.name = f"Landlock (ABI {version})"
+        self.keeps_contents = bool(landlock.write_rights(version) & landlock.TRUNCATE)
         self._known: dict[Domain, _Rules] = {}
         self._turn = threading.Lock()
 
@@ -124,6 +129,7 @@ class Bubblewrap:
 
     def __init__(self, program: str) -> None:
         self.name = "bubblewrap"
+        self.keeps_contents = True
         self._program = program
 
     def launch(self, argv: Sequence[str], domain: Domain) -> Launch:

@@ -17,8 +17,10 @@ from director.model.secrets import NOTHING_SECRET, Redactor
 from director.records.files import make_folder, redact_file
 from director.workspace.git import without_git_variables
 from director.workspace.processes import Command, Ended, Ending, Processes
+from director.workspace.repository import OWN_FOLDER
 from director.workspace.sandbox import Part, Sandbox
 from director.workspace.slots import slot_variables
+from director.workspace.untouched import untouched
 
 KEPT_BYTES = 4 * 1024 * 1024  # of the beginning of a log, and of its end
 
@@ -94,10 +96,35 @@ class Gates:
         self._sandbox = sandbox or Sandbox()
         self._redactor = redactor
 
-    def run(self, command: str, worktree: Path, name: str, part: Part = Part.GATE) -> GateResult:
+    def run_in_checkout(
+        self, command: str, checkout: Path, worktree: Path, name: str, timeout_secs: float
+    ) -> GateResult | None:
+        """Run ``command`` in the user's checkout, which is afterwards what it was.
+
+        None where nothing guarantees that: then it does not run. ``worktree`` lends the folder for
+        temporary files.
+        """
+        if not self._sandbox.keeps_contents:
+            return None
+        with untouched(checkout, OWN_FOLDER.rstrip("/")):
+            return self.run(
+                command, worktree, name, Part.CHECKOUT, cwd=checkout, timeout_secs=timeout_secs
+            )
+
+    def run(
+        self,
+        command: str,
+        worktree: Path,
+        name: str,
+        part: Part = Part.GATE,
+        *,
+        cwd: Path | None = None,
+        timeout_secs: float | None = None,
+    ) -> GateResult:
         """Run ``command`` in ``worktree``; InterruptedRunError when the run was cancelled.
 
-        ``part`` and ``name`` make the name of its log. Raises StoppedError where not even a shell
+        ``part`` and ``name`` make the name of its log. ``cwd`` is another folder to start in,
+        ``timeout_secs`` a limit below the usual one. Raises StoppedError where not even a shell
         can be started.
         """
         make_folder(self._logs)
@@ -108,10 +135,10 @@ class Gates:
         ended = self._processes.run(
             Command(
                 argv=launch.argv,
-                cwd=worktree,
+                cwd=cwd or worktree,
                 env={**self._env, **slot_variables(worktree), **temporary},
                 stdout=log,
-                timeout_secs=self._timeout_secs,
+                timeout_secs=min(timeout_secs or self._timeout_secs, self._timeout_secs),
                 bind=launch.bind,
                 keep_bytes=KEPT_BYTES,
             )

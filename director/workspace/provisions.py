@@ -17,6 +17,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from director.model.config import WorktreePolicy
+from director.model.ecosystems import is_manifest
 from director.model.errors import RequestError, StoppedError
 from director.workspace.gates import GateResult, Verdict
 from director.workspace.git import Git, split_z
@@ -133,16 +134,18 @@ class Provisions:
     def _inputs(self, commit: str) -> list[str]:
         """Return mode, object id and path of the setup inputs in ``commit``."""
         globs = self.policy.setup_inputs
-        if not globs:
+        if globs == ():
             return []
-        plain = not any(re.search(r"[*?\[]", glob) for glob in globs)
-        narrowed = ("--", *globs) if plain else ()
+        plain = globs is not None and not any(re.search(r"[*?\[]", glob) for glob in globs)
+        narrowed = ("--", *globs) if globs and plain else ()
         listed = ("ls-tree", "-r", "-z", "--full-tree", commit, *narrowed)
         lines = split_z(self.job.git.output(*listed))
         return sorted(line for line in lines if _matches(line.partition("\t")[2], globs))
 
 
-def _matches(path: str, globs: Iterable[str]) -> bool:
+def _matches(path: str, globs: Sequence[str] | None) -> bool:
+    if globs is None:
+        return is_manifest(path)
     return any(lies_in(path, [glob]) or fnmatchcase(path, glob) for glob in globs)
 
 

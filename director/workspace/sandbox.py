@@ -69,6 +69,7 @@ class Part(StrEnum):
     GATE = "gate"
     SETUP = "setup"
     SERVER = "server"
+    CHECKOUT = "checkout"  # a command in the user's own, which it only reads
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,11 @@ class Sandbox:
         return isinstance(self.mechanism, Landlock)
 
     @property
+    def keeps_contents(self) -> bool:
+        """Whether nothing that is kept can be written, in any way."""
+        return self.mechanism is not None and self.mechanism.keeps_contents
+
+    @property
     def for_one_worktree(self) -> bool:
         """Whether it is made for one worktree at a time, so that calls cannot share a server."""
         strict = self.mechanism is not None and self.policy.mode == "strict"
@@ -160,6 +166,8 @@ class Sandbox:
         paths, strict = self.paths, self.policy.mode == "strict"
         own = paths.agents if part is Part.SERVER else worktree
         mine = (own, repository_of(own), scratch_folder(own), *paths.write)
+        if part is Part.CHECKOUT:
+            mine = (scratch_folder(own), *paths.write)
         if strict and part in (Part.AGENT, Part.SERVER):
             mine += paths.agent_folders
         kept = paths.kept_from_setup if part is Part.SETUP else paths.kept

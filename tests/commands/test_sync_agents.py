@@ -1,6 +1,10 @@
 from __future__ import annotations
 
-from tests.support.jobs import JobCase
+import re
+import tomllib
+
+from director.model.config_reader import read_config
+from tests.support.jobs import CONFIG, JobCase
 
 AGENTS = ("brainstorm", "planner", "explorer", "test-author", "executor", "reviewer")
 
@@ -48,3 +52,65 @@ class TestSyncAgents(JobCase):
         listed = self.repo.git("status", "--porcelain", "--untracked-files=all")
         self.assertIn(".director/config.toml", listed)
         self.assertNotIn("costs.jsonl", listed)
+
+
+class TestProposal(JobCase):
+    """What lock files and manifests call for stands, commented out, in the configuration."""
+
+    PROPOSED = (
+        '# [worktree]\n# setup = "npm ci"\n# setup_inputs = ["package-lock.json", "package.json"]\n'
+    )
+
+    def setUp(self) -> None:
+        super().setUp()
+        (self.home / "config.toml").unlink()
+        self.repo.write("package.json", '{"scripts": {"test": "node --test"}}')
+        self.repo.write("package-lock.json", "{}")
+        self.repo.commit()
+
+    @property
+    def text(self) -> str:
+        return (self.home / "config.toml").read_text()
+
+    def test_it_is_in_the_configuration_that_is_written(self) -> None:
+        done = self.ends(0, "sync-agents")
+        self.assertIn(self.PROPOSED, self.text)
+        self.assertEqual(self.text.count("[worktree]\n"), 1)
+        self.assertIn("# copy         = ", self.text)
+        self.assertNotIn("npm ci", done.out)
+        self.assertNotIn("worktree", tomllib.loads(self.text))
+
+    def test_without_its_comment_signs_it_is_a_configuration(self) -> None:
+        self.ends(0, "sync-agents")
+        table = re.sub(r"^# ", "", self.PROPOSED, flags=re.MULTILINE)
+        text = self.text.replace(self.PROPOSED, table)
+        models = "\n".join(CONFIG.splitlines()[1:])
+        text = re.sub(r"(?<=\[tiers\]\n)(?:\w.*\n)+", f"{models}\n", text)
+        policy = read_config(text, "config.toml").worktree
+        self.assertEqual(policy.setup, "npm ci")
+        self.assertEqual(policy.setup_inputs, ("package-lock.json", "package.json"))
+
+    def test_a_second_time_changes_nothing(self) -> None:
+        self.ends(0, "sync-agents")
+        before = self.repo.fingerprint(), self.text
+        self.assertNotIn("written", self.ends(0, "sync-agents").out)
+        self.assertEqual((self.repo.fingerprint(), self.text), before)
+
+    def test_beside_a_configuration_of_the_users_it_is_shown_once_it_is_needed(self) -> None:
+        for mine, shown in (
+            (CONFIG, True),
+            (f"{CONFIG}# [worktree]\n# setup = 'make'\n", True),
+            (f"{CONFIG}[worktree]\nsetup = 'make'\n", False),
+            (CONFIG + self.PROPOSED, False),
+        ):
+            with self.subTest(mine[len(CONFIG) :]):
+                (self.home / "config.toml").write_text(mine)
+                done = self.ends(0, "sync-agents")
+                self.assertEqual(self.text, mine)
+                self.assertEqual('\n[worktree]\nsetup = "npm ci"\n' in done.out, shown)
+
+    def test_a_repository_without_manifests_gets_the_general_example(self) -> None:
+        self.repo.git("rm", "--quiet", "package.json", "package-lock.json")
+        self.ends(0, "sync-agents")
+        self.assertIn('# keep         = ["target"]', self.text)
+        self.assertNotIn("Lock files and manifests of this repository", self.text)

@@ -243,6 +243,15 @@ class TestReadConfig(unittest.TestCase):
         ):
             self.assertIn(expected, self.said(f"[sandbox]\n{text}\n"), text)
 
+    def test_setup_inputs_that_are_not_given_are_others_than_none(self) -> None:
+        for inputs, read in (
+            ("", None),
+            ("setup_inputs = []", ()),
+            ('setup_inputs = ["a"]', ("a",)),
+        ):
+            text = f'[worktree]\nsetup = "make"\n{inputs}\n'
+            self.assertEqual(self.read(text).worktree.setup_inputs, read)
+
     def test_worktree(self) -> None:
         text = """[worktree]\nsetup = " make "\nsetup_inputs = ["*.lock"]\ncopy = [".env"]
             link = ["a/b"]\nkeep = ["target/", "a/c"]\n"""

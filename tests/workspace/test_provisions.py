@@ -111,6 +111,16 @@ class TestSetup(ProvisionsCase):
             self.assertNotEqual(key(self.base), key(changed), globs)
             self.assertEqual(key(self.base), key(other), globs)
 
+    def test_without_inputs_they_are_the_lock_files_and_manifests(self) -> None:
+        lock = self.add_commit(self.job, {"web/package-lock.json": "{}"})
+        other = self.add_commit(self.job, {"else": "changed\n"})
+        for inputs, again in ((None, True), ((), False), (("lock",), False)):
+            policy = replace(self.policy, setup_inputs=inputs)
+            provisions = Provisions(policy, Sources(self.sample.root), self.job, self.run_setup)
+            keys = [provisions.setup_key(commit) for commit in (self.base, lock, other)]
+            self.assertEqual(keys[0] != keys[1], again, inputs)
+            self.assertEqual(keys[0], keys[2], inputs)
+
     def test_whatever_an_agent_changes_is_as_it_was_after_a_reset(self) -> None:
         worktree = self.provided(self.policy)
         before = self.names()

@@ -1,0 +1,125 @@
+"""How the tests of a repository run before any work: what was seen, and what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from director.model.environment import missing_in_environment
+from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
+from director.model.red_run import RedRun
+
+
+class Outcome(StrEnum):
+    """What became of a command: tests ran (green, red), nothing could, or it was ended."""
+
+    GREEN = "green"
+    RED = "red"
+    CANNOT_RUN = "cannot_run"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One run of a command on the base.
+
+    ``reason`` is what its output says of what is missing, else how it ended; ``tests``: how many
+    ran (None: not known); ``log`` is the file that holds its output.
+    """
+
+    command: str
+    outcome: Outcome
+    reason: str = ""
+    tests: int | None = None
+    log: str = ""
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Seen:
+        """Return what is stored as JSON."""
+        return cls(**{**stored, "outcome": Outcome(stored["outcome"])})
+
+    @property
+    def ran_tests(self) -> bool:
+        """Whether tests ran: green unless it shows that none did, red where it shows some."""
+        if self.outcome is Outcome.GREEN:
+            return self.tests != 0
+        return self.outcome is Outcome.RED and bool(self.tests)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a command does in a fresh worktree and, where that was tried, in the checkout."""
+
+    worktree: Seen
+    checkout: Seen | None = None
+
+    @property
+    def named(self) -> str:
+        """The difference in words, "" where there is none to speak of."""
+        here, there = self.worktree, self.checkout
+        if there is None or not there.ran_tests or here.outcome == there.outcome:
+            return ""
+        how = "is green" if there.outcome is Outcome.GREEN else "runs"
+        other = "" if here.command == there.command else f"`{here.command}` "
+        what = "red" if here.outcome is Outcome.RED else "does not run"
+        return (
+            f"`{there.command}` {how} in your checkout but {other}{what} in a fresh worktree: "
+            f"{here.reason}"
+        )
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What is known of how tests run.
+
+    ``runs`` are the commands that were tried, or ``[gates]``; ``example`` is a test file, and the
+    run that was seen of it alone (None: no command is known to run); ``runners`` name interpreters
+    and runners in words.
+    """
+
+    runs: tuple[Difference, ...] = ()
+    runners: tuple[str, ...] = ()
+    example: str = ""
+    example_run: Seen | None = None
+
+    @property
+    def blocked(self) -> bool:
+        """Whether there are tests, and none of them can run in a worktree."""
+        outcomes = {one.worktree.outcome for one in self.runs}
+        return outcomes == {Outcome.CANNOT_RUN}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``plan_stage.json`` keeps."""
+        return asdict(self)  # outcomes are strings
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Preflight:
+        """Return what ``to_json`` made; raises KeyError or TypeError for anything else."""
+        runs = tuple(
+            Difference(
+                Seen.of(one["worktree"]), Seen.of(one["checkout"]) if one["checkout"] else None
+            )
+            for one in stored["runs"]
+        )
+        alone = stored["example_run"]
+        runners = tuple(stored["runners"])
+        return cls(runs, runners, stored["example"], Seen.of(alone) if alone else None)
+
+
+def judged(run: RedRun, reason: str, log: str, tracked: Collection[str]) -> Seen:
+    """Return what a run means that ended by itself, or was ended (``run.code`` None).
+
+    ``reason`` is how it ended in words, ``tracked`` are the files of the commit.
+    """
+    tests = run.executed
+    if run.code is None:
+        return Seen(run.command, Outcome.ENDED, reason, tests, log)
+    if run.code == 0:
+        return Seen(run.command, Outcome.GREEN, "", tests, log)
+    missing = missing_in_environment(run, (), tracked)
+    could_not_start = run.code in (NOT_EXECUTABLE, NOT_FOUND)
+    cannot = could_not_start or (missing and not run.executed)
+    outcome = Outcome.CANNOT_RUN if cannot else Outcome.RED
+    return Seen(run.command, outcome, missing.words if missing else reason, tests, log)

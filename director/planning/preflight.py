@@ -1,0 +1,208 @@
+"""The preflight: do the repository's own tests run in a fresh worktree? Before anybody is paid.
+
+``[gates]`` have run on the base already; where there are none, the commands that the ecosystems
+stand for run once. What does not work is compared with the user's checkout, where that is clean.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from director.job.workbench import Setting, Workbench
+from director.model.ecosystems import Ecosystem, ecosystems, manifests, proposal
+from director.model.errors import RequestError
+from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
+from director.model.preflight import Difference, Outcome, Preflight, Seen, judged
+from director.model.red_run import RedRun
+from director.records.events import Events, Kind
+from director.workspace.gates import GateResult, Verdict
+from director.workspace.git import split_z
+from director.workspace.worktrees import Worktree
+
+LIMIT_SECS = 300.0  # for one command; of a suite that takes longer nothing is claimed
+ALLOW = "--allow-broken-gates"
+BaseGates = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Base:
+    """The commit that a job begins with, as its preflight sees it."""
+
+    bench: Workbench
+    setting: Setting
+    commit: str
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """All tracked files."""
+        listed = ("ls-tree", "-r", "-z", "--full-tree", "--name-only", self.commit)
+        return split_z(self.bench.job.git.output(*listed))
+
+    @cached_property
+    def ecosystems(self) -> tuple[Ecosystem, ...]:
+        """What lock files and manifests say."""
+        found = self.bench.job.contents(self.commit, manifests(self.paths))
+        texts = {path: content.decode(errors="replace") for path, content in found.items()}
+        return ecosystems(self.paths, texts)
+
+    def advice(self) -> str:
+        """Return the beginning of a next step: the ``[worktree]`` to try, "" where none is known.
+
+        None is where the configuration has a setup already.
+        """
+        proposed = proposal(self.ecosystems, self.paths)
+        if self.bench.config.worktree.setup or proposed is None or not proposed.setup:
+            return ""
+        values = {"setup": proposed.setup, "setup_inputs": proposed.setup_inputs}
+        values |= {"keep": proposed.keep} if proposed.keep else {}
+        said = ", ".join(f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in values.items())
+        where = self.setting.home.config
+        return f"put this under [worktree] in {where}: {said} (`director sync-agents` shows it); "
+
+
+def try_tests(base: Base, gates: BaseGates) -> Preflight:
+    """Find out how the tests that are there run; ``gates`` is what ``[gates]`` said on the base."""
+    found = base.ecosystems
+    runners = tuple(dict.fromkeys(_runner(one) for one in found if one.suite))
+    known = Preflight(runners=runners, example=_example_of(found))
+    if gates:
+        runs = tuple(_of_gate(base, name, gate) for name, gate in gates.items())
+        return replace(known, runs=runs)
+    tested = [one for one in found if one.suite]
+    if not tested:
+        return known
+    with base.bench.pool.lane() as lane:
+        lane.gate.reset(base.commit)
+        return _Trial(base, lane.gate).of(tested, known)
+
+
+def refuse_blocked(base: Base, found: Preflight) -> None:
+    """Raise RequestError where there are tests, and none of them can run in a worktree."""
+    if not found.blocked:
+        return
+    said = "; ".join(
+        one.named or f"`{one.worktree.command}`: {one.worktree.reason}" for one in found.runs
+    )
+    logs = ", ".join(one.worktree.log for one in found.runs)
+    otherwise = "correct `setup` of [worktree], or what it needs; "
+    raise RequestError(
+        f"no test of the repository can run in a fresh worktree: {said}; see {logs}",
+        f"{base.advice() or otherwise}then run the command again ({ALLOW} goes on as it is)",
+    )
+
+
+def tell(events: Events, found: Preflight) -> None:
+    """Give a notice for each command that does not work as it does in the checkout, or at all."""
+    for message in _notices(found):
+        events.emit(Kind.NOTICE, message=message)
+
+
+def _notices(found: Preflight) -> Iterator[str]:
+    for one in found.runs:
+        seen = one.worktree
+        if one.named:
+            yield f"{one.named}; see {seen.log}"
+        elif seen.outcome is Outcome.CANNOT_RUN:
+            yield f"`{seen.command}` cannot run in a fresh worktree: {seen.reason}; see {seen.log}"
+
+
+def _runner(one: Ecosystem) -> str:
+    return f"{one.folder}: {one.runner}" if one.folder else one.runner
+
+
+def _example_of(found: Sequence[Ecosystem]) -> str:
+    return next((one.example.path for one in found if one.example), "")
+
+
+def _of_gate(base: Base, name: str, gate: Mapping[str, str]) -> Difference:
+    """Return what a gate said on the base; only of one that is not green its output is read."""
+    command, reason, log = gate["command"], gate["reason"], gate.get("log", "")
+    match gate["verdict"]:
+        case Verdict.GREEN:
+            return Difference(Seen(command, Outcome.GREEN, log=log))
+        case Verdict.BROKEN:
+            return Difference(Seen(command, Outcome.CANNOT_RUN, reason, log=log))
+    try:
+        output = Path(log).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        output = ""
+    seen = judged(RedRun(command, 1, output), reason, log, base.paths)
+    with base.bench.pool.lane() as lane:
+        return _compared(base, lane.gate, seen, command, f"preflight-{name}")
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """The tests of the repository, in a worktree that holds the base."""
+
+    base: Base
+    worktree: Worktree
+
+    def of(self, tested: Sequence[Ecosystem], known: Preflight) -> Preflight:
+        """Run each suite once and, of the first that works, the example alone."""
+        runs, example, alone = [], known.example, None
+        for one in tested:
+            run = self._suite(one)
+            runs.append(run)
+            if alone is None and run.worktree.ran_tests and (seen := self._alone(one)):
+                alone, example = seen, one.example.path if one.example else ""
+        return replace(known, runs=tuple(runs), example=example, example_run=alone)
+
+    def _suite(self, one: Ecosystem) -> Difference:
+        root = self.base.setting.repository.root
+        command = one.suite_in(lambda path: (self.worktree.path / path).exists())
+        seen = self._run(command)
+        if seen.outcome is Outcome.GREEN:
+            self.worktree.keep_builds()
+        there = one.suite_in(lambda path: (root / path).exists())
+        return _compared(self.base, self.worktree, seen, there, "preflight")
+
+    def _alone(self, one: Ecosystem) -> Seen | None:
+        """Return the run of the example, where that shows how one test file is run."""
+        example = one.example_in(lambda path: (self.worktree.path / path).exists())
+        if example is None or not example.command:
+            return None
+        seen = self._run(example.command)
+        return seen if seen.ran_tests else None
+
+    def _run(self, command: str) -> Seen:
+        bench, place = self.base.bench, self.worktree.path
+        result = bench.gates.run(command, place, "preflight", timeout_secs=LIMIT_SECS)
+        bench.foreign.check(result, place)
+        return _judged(self.base, result, "worktree")
+
+
+def _compared(base: Base, lent: Worktree, seen: Seen, there: str, name: str) -> Difference:
+    """Return a run beside that of ``there`` in the checkout, where that may be had and tells more.
+
+    ``lent`` is a worktree that nobody else uses meanwhile.
+    """
+    user = base.setting.repository
+    if seen.outcome not in (Outcome.RED, Outcome.CANNOT_RUN):
+        return Difference(seen)
+    if user.uncommitted() or user.head() != base.commit:
+        return Difference(seen)
+    gates = base.bench.gates
+    result = gates.run_in_checkout(there, user.root, lent.path, name, LIMIT_SECS)
+    return Difference(seen, _judged(base, result, "checkout") if result else None)
+
+
+def _judged(base: Base, result: GateResult, where: str) -> Seen:
+    output = result.log.read_text(encoding="utf-8", errors="replace")
+    was_ended = result.verdict is Verdict.BROKEN and result.code not in (NOT_EXECUTABLE, NOT_FOUND)
+    run = RedRun(result.command, None if was_ended else result.code, output)
+    seen = judged(run, result.reason, str(result.log), base.paths)
+    base.bench.events.emit(
+        Kind.PREFLIGHT,
+        where=where,
+        command=seen.command,
+        outcome=seen.outcome,
+        reason=seen.reason,
+        tests=seen.tests,
+        log=seen.log,
+    )
+    return seen

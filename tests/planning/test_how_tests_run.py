@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import unittest
+
+from director.model.config import WorktreePolicy
+from director.model.preflight import Difference, Outcome, Preflight, Seen
+from director.planning.how_tests_run import how_tests_run
+
+
+class TestHowTestsRun(unittest.TestCase):
+    def test_what_a_worktree_holds(self) -> None:
+        plain = how_tests_run(WorktreePolicy(), (), Preflight())
+        self.assertIn("A worktree holds the tracked files of one commit; nothing else", plain)
+        policy = WorktreePolicy(setup="npm ci", copy=(".env",), keep=("target",))
+        text = how_tests_run(policy, (".env", "data", "target"), Preflight())
+        self.assertIn(
+            "holds the tracked files of one commit, what `npm ci` made there beforehand, "
+            "copies of `.env`, `data` and the build folders `target`; nothing else",
+            text,
+        )
+
+    def test_of_commands_what_was_seen(self) -> None:
+        for seen, words in (
+            (
+                Seen("t", Outcome.GREEN, tests=1),
+                "Seen to run in a worktree, before any work: `t` (green, 1 test)",
+            ),
+            (Seen("t", Outcome.RED, tests=2), "before any work: `t` (red, 2 tests)"),
+            (Seen("t", Outcome.RED), "Shows no test in a worktree: `t` (red)"),
+            (
+                Seen("t", Outcome.GREEN, tests=0),
+                "Shows no test in a worktree: `t` (green, 0 tests)",
+            ),
+            (Seen("t", Outcome.CANNOT_RUN, "no x"), "Cannot run in a worktree: `t` (no x)"),
+        ):
+            text = how_tests_run(WorktreePolicy(), (), Preflight((Difference(seen),)))
+            self.assertIn(words, text)
+        ended = Preflight((Difference(Seen("t", Outcome.ENDED)),))
+        self.assertNotIn("`t`", how_tests_run(WorktreePolicy(), (), ended))
+
+    def test_an_example_with_a_command_that_was_seen(self) -> None:
+        told = Preflight(runners=("Go",), example="a_test.go")
+        text = how_tests_run(WorktreePolicy(), (), told)
+        self.assertIn("Interpreter and test runner: Go.", text)
+        self.assertIn("- A test file that is there: `a_test.go`.\n", text)
+        alone = Preflight(example="a_test.go", example_run=Seen("go test .", Outcome.GREEN))
+        text = how_tests_run(WorktreePolicy(), (), alone)
+        self.assertIn("`a_test.go`. Seen to run it alone: `go test .` (green).", text)
