@@ -17,7 +17,7 @@ from director.commands.setting import load_config, open_setting
 from director.model.errors import ExitCode
 from director.model.state import NodeStatus
 from director.reporting.words import counted, duration, money
-from director.running.integration import GateReport
+from director.running.gate_report import GateReport
 from director.running.run import RunOptions, RunReport, run_job
 
 
@@ -135,7 +135,8 @@ def _ending(report: RunReport) -> tuple[str, str]:
 
 def _gates_in_words(gates: Sequence[GateReport] | None) -> str:
     """Say how the integration gate went that does not stand in the way."""
-    if not gates:
-        return "no [gates] to run"
+    together = "all tests are green together" if any(gate.nodes for gate in gates or ()) else ""
+    if not gates or all(gate.nodes for gate in gates):
+        return ", ".join(part for part in (together, "no [gates] to run") if part)
     noted = ", ".join(f"{gate.name} ({gate.note})" for gate in gates if gate.note)
     return f"the integration gate is green{f' but for {noted}' if noted else ''}"

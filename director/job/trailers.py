@@ -11,7 +11,8 @@ PREFIX = "Director-"
 JOB = "Director-Job"
 NODE = "Director-Node"
 KIND = "Director-Kind"
-MERGE, TESTS = "merge", "tests"
+VIEW = "Director-View"
+MERGE, TESTS, CANDIDATE = "merge", "tests", "candidate"
 
 
 def commit_message(subject: str, trailers: Mapping[str, object]) -> str:

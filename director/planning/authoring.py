@@ -13,6 +13,7 @@ from director.agents.markdown import fenced
 from director.job.evidence import with_evidence
 from director.job.leaks import leaks
 from director.job.trailers import KIND, NODE, TESTS, commit_message
+from director.job.views import Views
 from director.job.workbench import Workbench
 from director.model.plan import Node
 from director.model.roles import Agent, Role
@@ -20,7 +21,7 @@ from director.planning.admission import RedRun, never_green
 from director.planning.prompts import tests_prompt
 from director.records.call_notes import CallNote
 from director.records.events import Kind
-from director.workspace.gates import NOT_EXECUTABLE, NOT_FOUND, Verdict
+from director.workspace.gates import NOT_EXECUTABLE, NOT_FOUND, GateResult, Verdict
 from director.workspace.job_repository import ABSENT_MODE, Entry
 from director.workspace.worktrees import Worktree
 
@@ -36,9 +37,12 @@ class Admission:
     hopeless: bool = False  # asking the author again cannot help
 
 
-def author_tests(bench: Workbench, node: Node, recon: str, feedback: str) -> Admission:
+def author_tests(
+    bench: Workbench, views: Views, node: Node, recon: str, feedback: str
+) -> Admission:
     """Let the author write the node's tests and put them on the branch when they are admitted.
 
+    The author sees the tests of the nodes that this one depends on, and extends a file of theirs.
     ``feedback`` is what a critique said of earlier tests, or "". Tests that are not admitted go
     back to the author once, with the output.
     """
@@ -52,9 +56,9 @@ def author_tests(bench: Workbench, node: Node, recon: str, feedback: str) -> Adm
     left_at = Path(note.cwd) if note else None
     with bench.pool.lane(left_at) as lane:
         for round_number in range(first, ROUNDS + 1):
-            work = _Round(bench, node, lane.work, round_number, candidate, admission.problem)
+            work = _Round(bench, views, node, lane.work, round_number, candidate, admission.problem)
             candidate = work.write(recon)
-            admission = admit(bench, node, lane.gate, candidate)
+            admission = admit(bench, views, node, lane.gate, candidate)
             if not admission.problem:
                 put_on_branch(bench, node, candidate)
                 break
@@ -79,16 +83,19 @@ def _name(node: Node, round_number: int) -> str:
     return f"{node.id}-tests-{round_number}"
 
 
-def admit(bench: Workbench, node: Node, worktree: Worktree, commit: str) -> Admission:
-    """Say whether the node's tests in ``commit`` exist, run, are red, and can turn green."""
+def admit(bench: Workbench, views: Views, node: Node, worktree: Worktree, commit: str) -> Admission:
+    """Say whether the node's tests in ``commit`` exist, run, are red, and can turn green.
+
+    They run in the node's view of it, so that tests of nodes to come do not make them red. Nor may
+    those of the nodes it depends on: without them they must not be green.
+    """
     missing = sorted(set(node.tests) - set(bench.job.entries(commit, node.tests)))
     if missing:
         return Admission({}, f"these test files are missing: {', '.join(missing)}")
     if leaking := leaks(bench, bench.job.tip(), commit, node.tests):
         return Admission({}, f"a key from the environment stands in {', '.join(leaking)}")
-    worktree.reset(commit)
-    gate = bench.gates.run(node.test_cmd, worktree.path, f"{node.id}-tests")
-    gate = with_evidence(bench.job, node, commit, gate)
+    view = views.of(commit, node)
+    gate = _gate(bench, node, worktree, view)
     bench.events.emit(
         Kind.GATE,
         node.id,
@@ -106,12 +113,27 @@ def admit(bench: Workbench, node: Node, worktree: Worktree, commit: str) -> Admi
             if reason := never_green(RedRun(node.test_cmd, gate.code, full), node.tests):
                 problem = f"no implementation can make `{node.test_cmd}` pass: {reason}{output}"
                 return Admission({}, problem)
-            return Admission(bench.job.hashes(commit, node.tests))
+            alone = views.of_tests(commit, [node.id])
+            if bench.job.tree(alone) != bench.job.tree(view):
+                gate = _gate(bench, node, worktree, alone)
+                if gate.verdict is Verdict.GREEN:
+                    problem = (
+                        f"`{node.test_cmd}` passes although nothing is implemented yet: it is red "
+                        "only because of the tests of nodes that this one depends on"
+                    )
+                    return Admission({}, problem)
+            return Admission(bench.job.hashes(view, node.tests))
         case Verdict.GREEN:
             problem = f"`{node.test_cmd}` passes although nothing is implemented yet{output}"
             return Admission({}, problem)
     hopeless = gate.code in (NOT_EXECUTABLE, NOT_FOUND)
     return Admission({}, f"gate broken: `{node.test_cmd}`: {gate.reason}{output}", hopeless)
+
+
+def _gate(bench: Workbench, node: Node, worktree: Worktree, commit: str) -> GateResult:
+    worktree.reset(commit)
+    gate = bench.gates.run(node.test_cmd, worktree.path, f"{node.id}-tests")
+    return with_evidence(bench.job, node, commit, gate)
 
 
 def put_on_branch(bench: Workbench, node: Node, commit: str) -> None:
@@ -149,16 +171,16 @@ def remove_from_branch(bench: Workbench, node_id: str, paths: Sequence[str], bas
 def recovered(bench: Workbench, nodes: Sequence[Node], since: str) -> tuple[Node, ...]:
     """Return the nodes, those admitted before a crash with their hashes filled in.
 
-    Tests get on the branch only when they are admitted, so the branch is the record.
+    Tests get on the branch only when they are admitted, so the branch is the record: each node's
+    own commit, since a later one may have extended its files.
     """
-    tip = bench.job.tip()
     on_branch = {
-        commit.trailers.get(NODE)
-        for commit in bench.job.log(since, tip)
+        commit.trailers.get(NODE): commit.oid
+        for commit in bench.job.log(since, bench.job.tip())
         if commit.trailers.get(KIND) == TESTS
     }
     return tuple(
-        node._replace(test_hashes=bench.job.hashes(tip, node.tests))
+        node._replace(test_hashes=bench.job.hashes(on_branch[node.id], node.tests))
         if not node.admitted and node.id in on_branch
         else node
         for node in nodes
@@ -176,6 +198,7 @@ class _Round:
     """One call of the author. ``start`` is what the worktree holds when it begins."""
 
     bench: Workbench
+    views: Views
     node: Node
     worktree: Worktree
     number: int
@@ -187,7 +210,7 @@ class _Round:
         assignment = Assignment(
             agent=Agent.TEST_AUTHOR,
             role=Role.TEST_AUTHOR,
-            prompt=tests_prompt(self.node, recon, self.problem),
+            prompt=tests_prompt(self.node, recon, self.problem, self._extended()),
             cwd=self.worktree.path,
             name=_name(self.node, self.number),
             allowlist=self.node.tests,
@@ -196,8 +219,15 @@ class _Round:
             memo={"round": self.number, "problem": self.problem, "start": self.start},
         )
         if self.bench.crew.recalled(assignment) is None:
-            self.worktree.reset(self.start)
+            self.worktree.reset(self.views.of(self.start, self.node))
             self.bench.crew.ask(assignment)
-        base = self.bench.job.tip()
-        tree = self.worktree.snapshot(base, self.node.tests).tree
-        return self.bench.job.commit(tree, base, f"Draft of the tests of {self.node.id}\n")
+        job, base = self.bench.job, self.bench.job.tip()
+        view = self.views.of(base, self.node)
+        written = job.changes(view, self.worktree.snapshot(view, self.node.tests).tree)
+        tree = job.tree_with(base, [change.new for change in written])
+        return job.commit(tree, base, f"Draft of the tests of {self.node.id}\n")
+
+    def _extended(self) -> list[str]:
+        """Return the test files that a node before this one began."""
+        owners = self.views.plan.owners
+        return [path for path in self.node.tests if owners[path][0] != self.node.id]

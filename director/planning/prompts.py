@@ -55,8 +55,11 @@ def plan_critique_prompt(spec: str, nodes: Iterable[Node], tests: Mapping[str, b
     )
 
 
-def tests_prompt(node: Node, recon: str, problem: str) -> str:
-    """Return the test author's prompt; ``problem`` is what was wrong with earlier tests, or ""."""
+def tests_prompt(node: Node, recon: str, problem: str, extended: Sequence[str] = ()) -> str:
+    """Return the test author's prompt; ``problem`` is what was wrong with earlier tests, or "".
+
+    ``extended`` are those of the test files that an earlier node began.
+    """
     parts = {
         "Spec": node.spec,
         "Files its developer may change": bullets(node.files),
@@ -64,6 +67,10 @@ def tests_prompt(node: Node, recon: str, problem: str) -> str:
         "Test command": fenced(node.test_cmd),
         "Recon": recon,
     }
+    if extended:
+        parts["Test files that hold the tests of earlier nodes: keep these, add yours"] = bullets(
+            extended
+        )
     if problem:
         parts["What must change in your tests"] = problem
     return _sections("Tests", f"Node: {node.id}\nTitle: {node.title}", **parts)

@@ -221,6 +221,20 @@ def _trees(evidence: Evidence) -> Iterator[Problem]:
             yield differing("trees", evidence.plan, facts.commit, about, expected, found)
 
 
+def _views(evidence: Evidence) -> Iterator[Problem]:
+    """What was gated is each merge's tree less exactly the tests of nodes that were to come.
+
+    A receipt of a version that had no views says that nothing was held back.
+    """
+    receipts = {receipt.node: receipt for receipt in evidence.receipts}
+    for facts in merges(evidence):
+        receipt = receipts[facts.commit.trailers[NODE]]
+        expected, found = facts.view, receipt.view
+        if expected and found is not None and found != expected:
+            about = "its view, the tree without the tests of nodes that were to come"
+            yield differing("views", evidence.plan, facts.commit, about, expected, found)
+
+
 def _journal(evidence: Evidence) -> Iterator[Problem]:
     """Director moved the branch to its tip, and each merge's receipt is the one noted then."""
     journal, plan = evidence.journal, evidence.plan
@@ -266,6 +280,7 @@ CHECKS: dict[str, Check] = {
     "tests": _tests,
     "contract": _contract,
     "trees": _trees,
+    "views": _views,
     "journal": _journal,
 }
 

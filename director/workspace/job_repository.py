@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 from director.model.errors import StoppedError
@@ -23,7 +24,7 @@ from director.workspace.durability import sync_files
 from director.workspace.git import Git, split_z
 from director.workspace.git_settings import config_text, setting_of
 from director.workspace.history import ABSENT_MODE, BranchCommit, Change, Entry, History
-from director.workspace.objects import TREE_MODE, Item, tree_data, write_object
+from director.workspace.objects import write_object
 from director.workspace.removal import discard
 from director.workspace.repository import Repository
 from director.workspace.soundness import Soundness, loose
@@ -242,33 +243,7 @@ class JobRepository(History):
 
     def tree_with(self, base: str, entries: Iterable[Entry]) -> str:
         """Write and return the tree of ``base`` with ``entries`` put in (absent ones taken out)."""
-        changed = {entry.path: Item(entry.mode, entry.oid) for entry in entries}
-        return self._tree_with(self.tree(base), changed) or self._write("tree", b"")
-
-    def _tree_with(self, tree: str | None, changed: Mapping[str, Item]) -> str | None:
-        """Write a folder with ``changed`` put in; None: nothing is left in it."""
-        items = self.objects.items(tree) if tree else {}
-        here: dict[str, Item] = {}
-        below: dict[str, dict[str, Item]] = {}
-        for path, item in changed.items():
-            name, slash, rest = path.partition("/")
-            if slash:
-                below.setdefault(name, {})[rest] = item
-            else:
-                here[name] = item
-        for name, inner in below.items():
-            old = items.get(name)
-            folder = self._tree_with(old.oid if old and old.is_tree else None, inner)
-            if folder:
-                items[name] = Item(TREE_MODE, folder)
-            elif old and old.is_tree:
-                del items[name]
-        for name, item in here.items():
-            if item.mode != ABSENT_MODE:
-                items[name] = item
-            elif name in items and not items[name].is_tree:
-                del items[name]
-        return self._write("tree", tree_data(items)) if items else None
+        return self._build_tree(base, entries, partial(self._write, "tree"))
 
     def commit(self, tree: str, parent: str, message: str) -> str:
         """Write and return a commit of ``tree`` on ``parent``."""

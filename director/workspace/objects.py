@@ -156,6 +156,12 @@ def index_items(data: bytes, id_length: int) -> dict[str, Item]:
     return items
 
 
+def object_id(object_format: str, kind: str, data: bytes) -> str:
+    """Return the id of an object."""
+    whole = f"{kind} {len(data)}\0".encode() + data
+    return hashlib.new(object_format, whole, usedforsecurity=False).hexdigest()
+
+
 def write_object(store: Path, object_format: str, kind: str, data: bytes) -> str:
     """Write an object into the object store at ``store``, and return its id."""
     whole = f"{kind} {len(data)}\0".encode() + data
