@@ -89,9 +89,11 @@ class _Drafting:
         owners = self._plan.owners[path]
         owner, now = self._plan.node(owners[-1]), self._on_branch.get(path)
         content = self._on_disk(owner, path)
-        if content in (None, now) and not self._brought.get(path, set(owners)) & set(owners):
-            if left := self._views.content_at(self._tip, owner, path):
-                return left  # what is on the branch was written for a node that was dropped
+        ours = set(owners) & self._brought.get(path, set(owners))
+        if content in (None, now) and not ours:  # it was written for a node that was dropped
+            own = self._views.content_at(self._tip, owner, path)
+            if own is not None:
+                return own
         content = now if content is None else content
         assert content is not None
         mode = self._entries[path].mode if path in self._entries else "100644"
