@@ -18,7 +18,7 @@ from director.job.views import views_of
 from director.job.workbench import Setting, Workbench, open_workbench
 from director.model.config import Config
 from director.model.errors import DirectorError, RequestError, WorkError
-from director.model.plan import Node, Plan
+from director.model.plan import Node, Plan, topological_order
 from director.model.roles import Agent, Role
 from director.model.support_files import support_problems
 from director.planning.asking import Question, ask, ask_for_verdict
@@ -231,13 +231,17 @@ class _Pipeline:
     def _author(self, nodes: list[Node]) -> None:
         """Have tests written, several at once; all are tried before any is refused.
 
-        One that extends a file waits for the tests that are to be in there before.
+        One that extends a file waits for the tests that are to be in there before; the others are
+        begun in the order of the dependencies, so that an author sees what there is by then.
 
         The branch is the record of admitted tests: the plan is written once, at the end.
         """
         plan, by_id = self._plan(), {node.id: node for node in nodes}
         order = authors_wait_for(plan, by_id.keys())
-        apart = [node._replace(depends_on=order[node.id]) for node in nodes]
+        first_to_last = [one for one in topological_order(plan.nodes) if one in by_id]
+        apart = [  # of those that may be next the schedule gives out the last
+            by_id[one]._replace(depends_on=order[one]) for one in reversed(first_to_last)
+        ]
         schedule = Schedule(apart, finished=())
         refused: dict[str, Admission] = {}
         hashes: dict[str, Mapping[str, str]] = {}

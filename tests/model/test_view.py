@@ -86,9 +86,9 @@ def random_plan(rng: random.Random) -> Plan:
         before = [one.id for one in nodes]
         chosen = rng.sample(before, rng.randint(0, min(3, len(before))))
         sharing = [one.id for one in nodes if "shared" in one.tests]
-        tests = (f"{number}_test",)
+        tests: tuple[str, ...] = (f"{number}_test",)
         if rng.random() < 0.5:
-            tests += ("shared",)
+            tests = (*tests, "shared")
             chosen += sharing[-1:]
         nodes.append(node(f"n{number}", *dict.fromkeys(chosen), tests=tests))
     return plan(*nodes)
