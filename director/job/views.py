@@ -148,7 +148,7 @@ class Views:
         self.plan = shown.plan
         self._job = job
         self._shown = shown
-        self._made: dict[tuple[str, str], str] = {}
+        self._made: dict[tuple[str, str | None], str] = {}
         self._turn = threading.Lock()
 
     def of(self, commit: str, node: Node) -> str:
@@ -161,6 +161,18 @@ class Views:
                 visible = visible_nodes(self.plan, node.id, self._shown.done(commit))
                 self._made[commit, node.id] = self._make(commit, visible, f"View of {node.id}")
             return self._made[commit, node.id]
+
+    def of_done(self, commit: str) -> str:
+        """Return ``commit`` with the tests of the nodes whose work it holds and no others."""
+        with self._turn:
+            if (commit, None) not in self._made:
+                visible = self._shown.done(commit)
+                self._made[commit, None] = self._make(commit, visible, "View of what is done")
+            return self._made[commit, None]
+
+    def of_tip(self) -> str:
+        """Return the tip of the branch with the tests of what is done: what setup runs on."""
+        return self.of_done(self._job.tip())
 
     def of_tests(self, commit: str, visible: Iterable[str]) -> str:
         """Return ``commit`` with the tests of the nodes ``visible`` and no others."""

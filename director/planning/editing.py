@@ -156,6 +156,7 @@ def admit_edited(bench: Workbench, draft: Draft, admitted: Mapping[str, str]) ->
     tree = bench.job.tree_with(base, draft.entries.values())
     commit = bench.job.commit(tree, base, "Edited tests\n")
     views = views_of(bench.job, draft.plan, draft.contents)
+    bench.pool.set_up_on(views.of_tip)
     with bench.pool.lane() as lane:
         for node in edited:
             problem = admit(bench, views, node, lane.gate, commit).problem

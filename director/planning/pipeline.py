@@ -250,6 +250,7 @@ class _Pipeline:
         def work(node_id: str) -> Admission:
             feedback = self.stage.plan_feedback.get(node_id, "")
             views = views_of(self.bench.job, with_hashes(plan))
+            self.bench.pool.set_up_on(views.of_tip)
             return author_tests(self.bench, views, by_id[node_id], recon, feedback)
 
         def settle(node_id: str, admission: Admission) -> None:

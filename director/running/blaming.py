@@ -65,7 +65,4 @@ class _Series:
         return result.verdict is Verdict.GREEN
 
     def _after(self, number: int) -> str:
-        if number == 0:
-            return self.base
-        merged = [merge.node for merge in self.merges[:number]]
-        return self.views.of_tests(self.merges[number - 1].commit, merged)
+        return self.views.of_done(self.merges[number - 1].commit) if number else self.base

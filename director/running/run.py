@@ -134,6 +134,7 @@ class _Run:
         self.bench = bench
         self.plan = plan
         self.views = views_of(bench.job, plan)
+        bench.pool.set_up_on(self.views.of_tip)
         self.seal = seal
         self.options = options
         self.stop: DirectorError | None = None

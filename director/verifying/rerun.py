@@ -92,6 +92,7 @@ class _Again:
         self.count = 0
         self._job = job
         self._views = views_of(job, evidence.plan, rule=Rule.THEN)
+        pool.set_up_on(self._views.of_tip)
         self._events = setting.events
         self._evidence = evidence
         self._pool = pool
@@ -101,7 +102,7 @@ class _Again:
         """Give the nodes' tests that are not green, at their merges, then at the tip."""
         found = merges(self._evidence)
         merged = [(one.commit.oid, self._gated(one), self._node(one)) for one in found]
-        done = self._views.of_tests(tip, self._views.done(tip))
+        done = self._views.of_done(tip)
         at_tip = [(tip, done, node) for _, gated, node in merged if not self._same(gated, done)]
         for commit, gated, node in [*merged, *at_tip]:
             result = self._run(node.test_cmd, gated, f"{node.id}-verify")
@@ -144,7 +145,7 @@ class _Again:
         receipts = {one.merged: one for one in self._evidence.receipts}
         if receipts[commit].view is None:  # nothing was held back, or by a version without views
             return commit
-        return self._views.of_tests(commit, self._views.done(commit))
+        return self._views.of_done(commit)
 
     def _same(self, one: str, other: str) -> bool:
         return self._job.tree(one) == self._job.tree(other)

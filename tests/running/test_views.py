@@ -138,6 +138,16 @@ class TestViews(CompileUnitCase):
         log = f"git -C {self.repo.root} log --format=%s {self.branch}"
         return shell(f"while ! {log} | grep -q 'Make {name}'; do sleep 0.05; done")
 
+    def test_setup_that_compiles_everything(self) -> None:
+        """It runs on what is merged: there, too, tests to come would not compile."""
+        ran = self.tmp / "ran"
+        self.configure(f'[worktree]\nsetup = "echo x >> {ran}; sh build.sh"\n')
+        self.plan_units(unit("a"), unit("b", depends_on=["a"]))
+        self.work_on("a", "b")
+        self.ends(0, "run")
+        self.assertIn("x", ran.read_text())
+        self.verified()
+
     def test_where_nothing_is_held_back_the_view_is_the_commit(self) -> None:
         self.plan_units(unit("a"))
         self.work_on("a")
