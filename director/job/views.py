@@ -149,6 +149,7 @@ class Views:
         self._job = job
         self._shown = shown
         self._made: dict[tuple[str, str | None], str] = {}
+        self._of_base: frozenset[str] = frozenset()
         self._turn = threading.Lock()
 
     def of(self, commit: str, node: Node) -> str:
@@ -193,8 +194,16 @@ class Views:
         entries = self._shown.differing(commit, visible)
         if not entries:
             return commit
-        tree = self._job.tree_with(commit, entries)
+        tree = self._job.tree_with(commit, entries, self._trees_of_base())
         return self._job.commit(tree, commit, f"{subject}: without the tests that are to come\n")
+
+    def _trees_of_base(self) -> frozenset[str]:
+        """Return the trees that a view may have in common with the base, which is the user's."""
+        if not self._of_base:
+            base = self.plan.base_commit
+            folders = (folder.oid for folder in self._job.folders(base))
+            self._of_base = frozenset((self._job.tree(base), *folders))
+        return self._of_base
 
 
 def views_of(

@@ -94,7 +94,10 @@ def _gate_again(bench: Workbench, views: Views, node: Node, commit: BranchCommit
     if VIEW not in commit.trailers:
         views = views_of(bench.job, views.plan, rule=Rule.NOTHING)
     elif commit.trailers[VIEW] != (view := bench.job.tree(views.of(commit.oid, node))):
-        raise _foreign(bench, commit, f"its {VIEW} is not {view}, which {node.id} saw of it")
+        strange = (
+            f"director noted no such merge of {node.id}, which saw {view} of it, not its {VIEW}"
+        )
+        raise _foreign(bench, commit, strange)
     plan = views.plan
     changed = set(changed_files(bench.job, commit.parents[0], commit.oid))
     if beyond := sorted(changed - (set(node.files) - set(plan.contract))):

@@ -11,9 +11,8 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
 
 from director.model.errors import StoppedError
@@ -24,7 +23,7 @@ from director.workspace.durability import sync_files
 from director.workspace.git import Git, split_z
 from director.workspace.git_settings import config_text, setting_of
 from director.workspace.history import ABSENT_MODE, BranchCommit, Change, Entry, History
-from director.workspace.objects import write_object
+from director.workspace.objects import object_id, write_object
 from director.workspace.removal import discard
 from director.workspace.repository import Repository
 from director.workspace.soundness import Soundness, loose
@@ -241,9 +240,17 @@ class JobRepository(History):
         """Write ``content`` as a blob, as it is, and return its object id."""
         return self._write("blob", content)
 
-    def tree_with(self, base: str, entries: Iterable[Entry]) -> str:
-        """Write and return the tree of ``base`` with ``entries`` put in (absent ones taken out)."""
-        return self._build_tree(base, entries, partial(self._write, "tree"))
+    def tree_with(self, base: str, entries: Iterable[Entry], there: Collection[str] = ()) -> str:
+        """Write and return the tree of ``base`` with ``entries`` put in (absent ones taken out).
+
+        ``there`` are trees that the user's repository holds: they are read there, not copied.
+        """
+
+        def write(data: bytes) -> str:
+            oid = object_id(self.user.object_format, "tree", data)
+            return oid if oid in there else self._write("tree", data)
+
+        return self._build_tree(base, entries, write)
 
     def commit(self, tree: str, parent: str, message: str) -> str:
         """Write and return a commit of ``tree`` on ``parent``."""
