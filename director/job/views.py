@@ -50,12 +50,15 @@ class Shown:
         self._on_base: dict[str, Entry] = {}
         self._contents = dict(known)
         self._looked_into: set[str] = set()
+        self._brought: dict[str, dict[str, bool]] = {}
         self._digests: dict[str, str] = {}
 
     def done(self, commit: str) -> set[str]:
         """Return the ids of the nodes whose work ``commit`` holds: merged, or to be by then."""
         works = (step.trailers for step in self._steps(commit))
-        return {said[NODE] for said in works if said.get(KIND) in (MERGE, CANDIDATE)}
+        return {
+            said[NODE] for said in works if said.get(KIND) in (MERGE, CANDIDATE) and NODE in said
+        }
 
     def differing(self, commit: str, visible: Set[str]) -> tuple[Entry, ...]:
         """Return what ``commit`` holds otherwise where the tests of the nodes ``visible`` are seen.
@@ -84,13 +87,24 @@ class Shown:
         """Return the test files without a node that ``commit`` holds otherwise than the base."""
         found: set[str] = set()
         for step in reversed(list(self._steps(commit))):
-            if step.trailers.get(KIND) == TESTS and step.parents:
-                changes = self._history.changes(step.parents[0], step.oid)
-                new = {one.path: one.new for one in changes if one.path not in self.plan.owners}
-                self._learn_base(new)
-                found -= new.keys()
-                found |= {path for path, entry in new.items() if entry != self._on_base[path]}
+            if step.oid not in self._brought:
+                self._brought[step.oid] = self._without_node(step)
+            if brought := self._brought[step.oid]:
+                found -= brought.keys()
+                found |= {path for path, differs in brought.items() if differs}
         return found
+
+    def _without_node(self, step: BranchCommit) -> dict[str, bool]:
+        """Return the test files without a node that a commit of tests changed.
+
+        And whether each holds something else than on the base since.
+        """
+        if step.trailers.get(KIND) != TESTS or not step.parents:
+            return {}
+        changes = self._history.changes(step.parents[0], step.oid)
+        new = {one.path: one.new for one in changes if one.path not in self.plan.owners}
+        self._learn_base(new)
+        return {path: entry != self._on_base[path] for path, entry in new.items()}
 
     def content_at(self, commit: str, node: Node, path: str) -> Entry | None:
         """Return the frozen content of a test file at ``node``; None: ``commit`` knows of none."""
