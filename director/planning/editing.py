@@ -157,14 +157,14 @@ def admit_edited(bench: Workbench, draft: Draft, admitted: Mapping[str, str]) ->
     commit = bench.job.commit(tree, base, "Edited tests\n")
     views = views_of(bench.job, draft.plan, draft.contents)
     bench.pool.set_up_on(views.of_tip)
+    by_edit = f"edit them in {bench.directory.tests}, or the node in plan.json"
     with bench.pool.lane() as lane:
         for node in edited:
-            problem = admit(bench, views, node, lane.gate, commit).problem
-            if problem:
+            admission = admit(bench, views, node, lane.gate, commit)
+            if problem := admission.problem:
                 raise RequestError(
                     f"the tests of node {node.id} cannot be admitted: {problem.splitlines()[0]}",
-                    f"edit them in {bench.directory.tests}, or the node in plan.json, "
-                    "then `director plan --continue`",
+                    f"{admission.next_step or by_edit}; then `director plan --continue`",
                 )
 
 

@@ -40,8 +40,8 @@ def refuse_broken(found: Mapping[str, Mapping[str, str]]) -> None:
     if broken:
         raise RequestError(
             f"a gate cannot run on the base commit: {', '.join(broken)}",
-            "correct [gates], or provide what it needs (a program, [worktree] setup, more time by "
-            "[limits] node_timeout_secs), then run the command again",
+            "correct [gates], or provide what it needs (a program on PATH, `setup` of [worktree], "
+            "more time by [limits] node_timeout_secs), then run the command again",
         )
 
 
@@ -128,10 +128,12 @@ def _against_base(
     bench: Workbench, views: Views, report: GateReport, before: str | None
 ) -> GateReport:
     """Explain one of ``[gates]`` that is not green by what it says, or ``before`` said, there."""
+    known = before
     if before != Verdict.GREEN:  # only a run now excuses the job, not a file
         base = views.plan.base_commit
         before = _on_base(bench, base, report.name, report.command)["verdict"]
-    report = replace(report, red_before=before == Verdict.RED)
+    broken = {before, known} == {Verdict.BROKEN}
+    report = replace(report, red_before=before == Verdict.RED, broken_before=broken)
     if before == Verdict.GREEN:
         return blamed(bench, views, report)
     if before == Verdict.BROKEN:

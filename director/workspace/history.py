@@ -109,7 +109,11 @@ class History:
     def contents(self, commit: str, paths: Iterable[str]) -> dict[str, bytes]:
         """Return path → content for those of ``paths`` that are files in ``commit``."""
         found = self.entries(commit, paths)
-        return {path: self.objects.get(entry.oid).data for path, entry in found.items()}
+        return {
+            path: self.objects.get(entry.oid).data
+            for path, entry in found.items()
+            if entry.mode != GITLINK_MODE
+        }
 
     def tree(self, commit: str) -> str:
         """Return the tree of ``commit`` (a tree: itself), given by its id."""
@@ -159,6 +163,17 @@ class History:
         if commit not in self._steps:
             self._steps[commit] = _read_commit(commit, self.objects.get(commit).data)
         return self._steps[commit]
+
+    def files(self, commit: str) -> Iterator[str]:
+        """Give the path of each file of ``commit``; submodules are none."""
+        yield from self._files(self.tree(commit), "")
+
+    def _files(self, tree: str, folder: str) -> Iterator[str]:
+        for name, item in self.objects.items(tree).items():
+            if item.is_tree:
+                yield from self._files(item.oid, f"{folder}{name}/")
+            elif item.mode != GITLINK_MODE:
+                yield f"{folder}{name}"
 
     def folders(self, commit: str) -> tuple[Entry, ...]:
         """Return the folders of ``commit``, submodules among them."""

@@ -47,7 +47,6 @@ class TestForgedViews(CompileUnitCase):
 
     def forge(self, view: str | None) -> None:
         """Make commit, trailers, receipt, journal and branch agree on another view of a."""
-        from director.job.receipts import merge_message
         from director.model.receipt import Receipt
 
         lines = {line["node"]: line for line in self.lines("receipts.jsonl")}
@@ -55,9 +54,9 @@ class TestForgedViews(CompileUnitCase):
         gated = view or first.tree
         line = first.to_json()
         line["gates"] = [{**run, "tree": gated} for run in line["gates"]]
-        line["merged"] = self.commit("Make a", line, merge_message)
+        line["merged"] = self.commit("Make a", line)
         last = {**lines["b"], "base": line["merged"], "parent": line["merged"]}
-        last["merged"] = self.commit("Make b", last, merge_message)
+        last["merged"] = self.commit("Make b", last)
         forged = {"a": line, "b": last}
         replaced = {lines[name]["merged"]: one["merged"] for name, one in forged.items()}
         self.repo.git("update-ref", f"refs/heads/{self.branch}", last["merged"])
@@ -72,10 +71,12 @@ class TestForgedViews(CompileUnitCase):
         ]
         self.write("tips.jsonl", tips)
 
-    def commit(self, title: str, line: dict[str, Any], message: Any) -> str:
+    def commit(self, title: str, line: dict[str, Any]) -> str:
+        from director.job.receipts import merge_trailers
+        from director.job.trailers import commit_message
         from director.model.receipt import Receipt
 
-        text = message(title, Receipt.from_json(line))
+        text = commit_message(title, merge_trailers(Receipt.from_json(line)))
         return self.repo.git("commit-tree", line["tree"], "-p", line["parent"], "-m", text)
 
     def write(self, name: str, lines: list[dict[str, Any]]) -> None:
