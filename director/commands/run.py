@@ -17,7 +17,7 @@ from director.commands.setting import load_config, open_setting
 from director.model.errors import ExitCode
 from director.model.state import NodeStatus
 from director.reporting.words import counted, duration, money
-from director.running.integration import GateReport, in_words
+from director.running.gate_report import GateReport, in_words
 from director.running.run import RunOptions, RunReport, run_job
 
 TRY_AGAIN = (
@@ -142,6 +142,8 @@ def _ending(report: RunReport) -> tuple[str, str]:
 
 def _gates_in_words(gates: Sequence[GateReport] | None) -> str:
     """Say how the integration gate went that does not stand in the way."""
-    if not gates:
-        return "no [gates] to run"
-    return f"the integration gate is {in_words(gates)}"
+    together = "all tests are green together" if any(gate.nodes for gate in gates or ()) else ""
+    ran = [gate for gate in gates or () if not gate.nodes]
+    if not ran:
+        return ", ".join(part for part in (together, "no [gates] to run") if part)
+    return f"the integration gate is {in_words(ran)}"

@@ -40,6 +40,7 @@ def rebuilt_receipt(
     """
     parent = commit.parents[0]
     said = commit.trailers
+    gated = gates[-1].tree if gates else None
     return Receipt(
         ts=now(),
         job_id=said.get(JOB, ""),
@@ -57,6 +58,7 @@ def rebuilt_receipt(
         model=_or_none(said.get(f"{PREFIX}Model", NO_TIER)),
         attempts=_number(said.get(f"{PREFIX}Attempts", "")) or 0,
         rebuilt=True,
+        view=gated if gated != commit.tree else None,
     )
 
 
@@ -67,6 +69,7 @@ def changed_files(history: History, old: str, new: str) -> tuple[str, ...]:
 
 def merge_trailers(receipt: Receipt) -> Mapping[str, object]:
     """Return the trailers of the merge commit of ``receipt``, for ``commit_message``."""
+    seen = {"View": receipt.view} if receipt.view else {}
     return {
         "Job": receipt.job_id,
         "Node": receipt.node,
@@ -77,6 +80,7 @@ def merge_trailers(receipt: Receipt) -> Mapping[str, object]:
         "Base": receipt.base,
         "Candidate": receipt.candidate,
         "Tree": receipt.tree,
+        **seen,
         "Tests": receipt.tests_hash,
         "Gate": tuple(f"{run.exit_code} {run.purpose} {run.command}" for run in receipt.gates),
     }

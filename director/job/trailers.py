@@ -11,7 +11,8 @@ PREFIX = "Director-"
 JOB = "Director-Job"
 NODE = "Director-Node"
 KIND = "Director-Kind"
-MERGE, TESTS = "merge", "tests"
+VIEW = "Director-View"
+MERGE, TESTS, CANDIDATE = "merge", "tests", "candidate"
 SIGNED_OFF = "Signed-off-by"  # git-commit(1), --signoff
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from graphlib import CycleError, TopologicalSorter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from graphlib import CycleError
 from itertools import pairwise
 
-from director.model.plan import Node
+from director.model.plan import Node, topological_order
 
 
 def dag_problems(nodes: Sequence[Node]) -> list[str]:
@@ -30,12 +30,7 @@ def dag_problems(nodes: Sequence[Node]) -> list[str]:
         order = topological_order(nodes)
     except CycleError as error:
         return [f"the dependencies form a cycle: {' → '.join(reversed(error.args[1]))}"]
-    return _overlaps(nodes, order)
-
-
-def topological_order(nodes: Iterable[Node]) -> list[str]:
-    """Return the ids, dependencies first; raises graphlib.CycleError."""
-    return list(TopologicalSorter({node.id: node.depends_on for node in nodes}).static_order())
+    return [*_overlaps(nodes, order), *_shared_tests(nodes, order)]
 
 
 def dependents(nodes: Iterable[Node]) -> dict[str, list[str]]:
@@ -57,26 +52,39 @@ def remaining_path_lengths(nodes: Sequence[Node]) -> dict[str, int]:
 
 
 def _overlaps(nodes: Sequence[Node], order: list[str]) -> list[str]:
-    """Two nodes may share a file only when one waits for the other.
+    """Two nodes may share a file only when one waits for the other."""
+    return [
+        f"nodes {first!r} and {second!r} both change {path!r}: one must depend on the other"
+        for path, first, second in _unordered(nodes, order, lambda node: node.files)
+    ]
+
+
+def _shared_tests(nodes: Sequence[Node], order: list[str]) -> list[str]:
+    """Two nodes may have tests in one file only when one waits for the other."""
+    return [
+        f"test {path!r} is claimed by nodes {first!r} and {second!r}: one must depend on the other"
+        for path, first, second in _unordered(nodes, order, lambda node: node.tests)
+    ]
+
+
+def _unordered(
+    nodes: Sequence[Node], order: list[str], claimed: Callable[[Node], Sequence[str]]
+) -> Iterator[tuple[str, str, str]]:
+    """Give paths that two nodes claim of which neither waits for the other.
 
     Along the topological order it is enough to ask this of neighbours: order is transitive.
     """
     position = {node_id: index for index, node_id in enumerate(order)}
     claims: dict[str, list[str]] = defaultdict(list)
     for node in nodes:
-        for path in node.files:
+        for path in claimed(node):
             claims[path].append(node.id)
     after = dependents(nodes)
-    problems = []
     for path, claimants in claims.items():
         chain = sorted(claimants, key=position.__getitem__)
         for first, second in pairwise(chain):
             if not _waits(after, position, first, second):
-                problems.append(
-                    f"nodes {first!r} and {second!r} both change {path!r}: "
-                    "one must depend on the other"
-                )
-    return problems
+                yield path, first, second
 
 
 def _waits(

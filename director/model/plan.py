@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from functools import cached_property
+from graphlib import TopologicalSorter
 from typing import Any, NamedTuple
 
 DIFFICULTIES = ("easy", "medium", "hard")
@@ -14,9 +16,10 @@ class Node(NamedTuple):
 
     ``files`` is the allowlist: the only paths its executor may change. ``tests`` are the paths
     of its contract; ``test_hashes`` maps each of them to the sha256 of its frozen content
-    (hex digits), and is empty until the tests are admitted. ``test_support`` are those of ``files``
-    that decide how tests run, and that this node may change all the same. ``type`` is the kind of
-    change for commit messages, one of ``commit_policy.TYPES`` ("": not said).
+    (hex digits), and is empty until the tests are admitted. A file that a later node extends holds
+    that content at this node. ``test_support`` are those of ``files`` that decide how tests run,
+    and that this node may change all the same. ``type`` is the kind of change for commit messages,
+    one of ``commit_policy.TYPES`` ("": not said).
     """
 
     id: str
@@ -57,6 +60,11 @@ class Node(NamedTuple):
         }
 
 
+def topological_order(nodes: Iterable[Node]) -> list[str]:
+    """Return the ids, dependencies first; raises graphlib.CycleError."""
+    return list(TopologicalSorter({node.id: node.depends_on for node in nodes}).static_order())
+
+
 class _Record(NamedTuple):
     """What ``plan.json`` holds."""
 
@@ -94,9 +102,27 @@ class Plan(_Record):
         return self._replace(nodes=tuple(changed if n.id == changed.id else n for n in self.nodes))
 
     @cached_property
+    def owners(self) -> dict[str, tuple[str, ...]]:
+        """Test file → the ids of its nodes: one, or a chain in which each waits for the last."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for node in self.nodes:
+            for path in node.tests:
+                found[path].append(node.id)
+        if any(len(ids) > 1 for ids in found.values()):
+            place = {node_id: at for at, node_id in enumerate(topological_order(self.nodes))}
+            return {path: tuple(sorted(ids, key=place.__getitem__)) for path, ids in found.items()}
+        return {path: tuple(ids) for path, ids in found.items()}
+
+    @cached_property
+    def shared_tests(self) -> frozenset[str]:
+        """The test files of more than one node."""
+        return frozenset(path for path, ids in self.owners.items() if len(ids) > 1)
+
+    @cached_property
     def contract(self) -> dict[str, str]:
-        """All frozen tests of the job: path → sha256 (hex)."""
-        return {path: digest for node in self.nodes for path, digest in node.test_hashes.items()}
+        """All frozen tests of the job: path → sha256 (hex), where several share one the last's."""
+        hashes = ((path, self.node(ids[-1]).test_hashes) for path, ids in self.owners.items())
+        return {path: known[path] for path, known in hashes if path in known}
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of ``plan.json``."""

@@ -169,20 +169,23 @@ def _value_problems(entry: Mapping[str, Any]) -> list[str]:
 
 
 def _claim_problems(nodes: list[Node]) -> list[str]:
-    """Say where tests are claimed twice, or stand in an allowlist."""
+    """Say where tests stand in an allowlist, or one of the two in the other's way."""
+    owner = {path: node.id for node in nodes for path in node.tests}
+    folders = {folder: path for path in owner for folder in _parents(path)}
     problems = []
-    owner: dict[str, str] = {}
     for node in nodes:
-        for path in node.tests:
+        for path in node.files:
+            said = f"node {node.id!r}: {path!r} in its allowlist"
+            above = next((folder for folder in _parents(path) if folder in owner), None)
             if path in owner:
-                problems.append(
-                    f"test {path!r} is claimed by nodes {owner[path]!r} and {node.id!r}"
-                )
-            owner.setdefault(path, node.id)
-    for node in nodes:
-        problems += [
-            f"node {node.id!r}: {path!r} in its allowlist is a test of node {owner[path]!r}"
-            for path in node.files
-            if path in owner
-        ]
+                problems.append(f"{said} is a test of node {owner[path]!r}")
+            elif path in folders:
+                problems.append(f"{said} is the folder of the test {folders[path]!r}")
+            elif above:
+                problems.append(f"{said} lies below the test {above!r}")
     return problems
+
+
+def _parents(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:length]) for length in range(1, len(parts))]

@@ -14,6 +14,7 @@ GREEN = "green"
 class GateRun:
     """One run of a gate that a merge rests on. ``exit_code`` None: the command was ended.
 
+    ``commit`` is what was put to the test, ``tree`` what the node sees of it: its view.
     ``wall_secs``, ``commit`` and ``tree`` are None on receipts that an earlier version rebuilt.
     ``tests_run``: how many tests ran (None: not known, or not on record).
     """
@@ -43,11 +44,12 @@ class Receipt:
     """One merge, as a line of ``receipts.jsonl``.
 
     ``base`` is the commit that the ``candidate`` stands on, ``merged`` the commit on the branch,
-    ``tree`` its tree and ``parent`` its parent. ``tests`` maps the node's frozen tests to their
-    sha256. ``tier`` and ``model`` are None for a node that was green without a call. ``rebuilt``:
-    the merge had no receipt, so its tests were gated again, and ``gates`` are these runs; the rest
-    is from the commit's trailers. ``confinement`` says in words what confined agents and gates
-    ("": not known).
+    ``tree`` its tree and ``parent`` its parent. ``view`` is the tree that was gated: the same less
+    the tests of nodes that were not done (None: the same). ``tests`` maps the node's frozen tests
+    to their sha256. ``tier`` and ``model`` are None for a node that was green without a call.
+    ``rebuilt``: the merge had no receipt, so its tests were gated again, and ``gates`` are these
+    runs; the rest is from the commit's trailers. ``confinement`` says in words what confined agents
+    and gates ("": not known).
     """
 
     ts: str
@@ -68,19 +70,29 @@ class Receipt:
     tools: Mapping[str, str] = field(default_factory=dict)
     rebuilt: bool = False
     confinement: str = ""
+    view: str | None = None
+
+    @property
+    def gated(self) -> str:
+        """The tree that the gates were green on."""
+        return self.view or self.tree
 
     def to_json(self) -> dict[str, Any]:
         """Return the line as an object."""
-        return asdict(self) | {
+        line = asdict(self) | {
             "gates": [asdict(run) for run in self.gates],
             "files": list(self.files),
         }
+        if self.view is None:
+            del line["view"]
+        return line
 
     @classmethod
     def from_json(cls, line: Mapping[str, Any]) -> Receipt:
         """Return the receipt of a line; ValueError when it is not one that director wrote."""
         known = {name: _typed(line, name, kind) for name, kind in _TYPES.items()}
         known["confinement"] = str(line.get("confinement", ""))
+        known["view"] = _typed({"view": None, **line}, "view", str | None)
         known["gates"] = tuple(GateRun.from_json(_object(one)) for one in known["gates"])
         known["files"] = tuple(map(str, known["files"]))
         known["tests"] = {str(path): str(digest) for path, digest in known["tests"].items()}

@@ -43,7 +43,8 @@ def support_problems(nodes: Sequence[Node]) -> list[str]:
     return [
         f"node {node.id!r}: {path!r} decides how tests run, so it is not the executor's to change: "
         'take it out of "files" (if the tests need it, name it in "tests" of one node, and their '
-        'author writes it), or, if changing it is the work, name it in "test_support" as well'
+        "author writes it; others that need it depend on that node), or, if changing it is the "
+        'work, name it in "test_support" as well'
         for node in nodes
         for path in node.files
         if path not in node.test_support and (_is_support(path, folders) or path in recipes)

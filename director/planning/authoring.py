@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +12,9 @@ from director.agents.calls import Assignment
 from director.agents.markdown import fenced
 from director.job.evidence import with_evidence
 from director.job.leaks import leaks
-from director.job.surroundings import lacking, red_run
+from director.job.surroundings import lacking, made_by, red_run
 from director.job.trailers import KIND, NODE, TESTS
+from director.job.views import Views
 from director.job.workbench import Workbench
 from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
 from director.model.plan import Node
@@ -22,7 +23,7 @@ from director.planning.admission import never_green
 from director.planning.prompts import Background, tests_prompt
 from director.records.call_notes import CallNote
 from director.records.events import Kind
-from director.workspace.gates import Verdict
+from director.workspace.gates import GateResult, Verdict
 from director.workspace.job_repository import ABSENT_MODE, Entry
 from director.workspace.objects import LINK_MODE
 from director.workspace.worktrees import Worktree
@@ -50,13 +51,14 @@ class Admission:
 
 
 def author_tests(
-    bench: Workbench, node: Node, background: Background, feedback: str, to_come: Collection[str]
+    bench: Workbench, views: Views, node: Node, background: Background, feedback: str
 ) -> Admission:
     """Let the author write the node's tests and put them on the branch when they are admitted.
 
-    ``feedback`` is what a critique said of earlier tests, or "". ``to_come`` are the files that
-    the nodes of the plan make or change. Tests that are not admitted go back to the author once,
-    with the output. RequestError where no test could be about the worktree.
+    The author sees the tests of the nodes that this one depends on, and extends a file of theirs.
+    ``feedback`` is what a critique said of earlier tests, or "". Tests that are not admitted go
+    back to the author once, with the output. RequestError where no test could be about the
+    worktree.
     """
     note = _left_by_killed_run(bench, node)
     memo = note.memo if note else {}
@@ -68,12 +70,12 @@ def author_tests(
     left_at = Path(note.cwd) if note else None
     with bench.pool.lane(left_at) as lane:
         if bench.foreign.concerns(node.test_cmd):
-            lane.gate.reset(candidate)
+            lane.gate.reset(views.of(candidate, node))
             bench.foreign.refuse(node.test_cmd, lane.gate.path)
         for round_number in range(first, ROUNDS + 1):
-            work = _Round(bench, node, lane.work, round_number, candidate, admission.problem)
+            work = _Round(bench, views, node, lane.work, round_number, candidate, admission.problem)
             candidate, links = work.write(background)
-            admission = admit(bench, node, lane.gate, candidate, to_come, links)
+            admission = admit(bench, views, node, lane.gate, candidate, links)
             if not admission.problem:
                 put_on_branch(bench, node, candidate)
                 break
@@ -100,17 +102,19 @@ def _name(node: Node, round_number: int) -> str:
 
 def admit(
     bench: Workbench,
+    views: Views,
     node: Node,
     worktree: Worktree,
     commit: str,
-    to_come: Collection[str],
     links: Sequence[str] = (),
 ) -> Admission:
     """Say whether the node's tests in ``commit`` exist, run, are red, and can turn green.
 
-    ``to_come`` are the files that the nodes of the plan make or change: that one of them is not
-    there yet is the right reason for red. ``links`` are tests that were written as symbolic links,
-    which ``commit`` does not hold. RequestError where what ran is not the worktree's.
+    They run in the node's view of it, so that tests of nodes to come do not make them red. Nor may
+    those of the nodes it depends on: without them they must not be green. That a file which a node
+    of the plan makes is not there yet is the right reason for red. ``links`` are tests that were
+    written as symbolic links, which ``commit`` does not hold. RequestError where what ran is not
+    the worktree's.
     """
     found = bench.job.entries(commit, node.tests)
     if linked := [*links, *(path for path, entry in found.items() if entry.mode == LINK_MODE)]:
@@ -120,9 +124,8 @@ def admit(
         return Admission({}, f"these test files are missing: {', '.join(absent)}")
     if leaking := leaks(bench, bench.job.tip(), commit, node.tests):
         return Admission({}, f"a key from the environment stands in {', '.join(leaking)}")
-    worktree.reset(commit)
-    gate = bench.gates.run(node.test_cmd, worktree.path, f"{node.id}-tests")
-    gate = with_evidence(bench.job, node, commit, gate)
+    view = views.of(commit, node)
+    gate = _gate(bench, node, worktree, view)
     bench.events.emit(
         Kind.GATE,
         node.id,
@@ -137,14 +140,23 @@ def admit(
         case Verdict.RED if gate.no_test_ran:
             return Admission({}, f"`{node.test_cmd}` must fail: {gate.reason}{output}")
         case Verdict.RED:
-            if missing := lacking(bench.job, commit, gate, to_come):
+            if missing := lacking(bench.job, view, gate, made_by(views.plan.nodes)):
                 lacks = "is red for want of something in the worktree, not of the work"
                 problem = f"`{node.test_cmd}` {lacks}: {missing.words}{output}"
                 return Admission({}, problem, not missing.avoidable, missing.next_step)
             if reason := never_green(red_run(gate), node.tests):
                 problem = f"no implementation can make `{node.test_cmd}` pass: {reason}{output}"
                 return Admission({}, problem)
-            return Admission(bench.job.hashes(commit, node.tests))
+            alone = views.of_tests(commit, [node.id])
+            if bench.job.tree(alone) != bench.job.tree(view):
+                gate = _gate(bench, node, worktree, alone)
+                if gate.verdict is Verdict.GREEN:
+                    problem = (
+                        f"`{node.test_cmd}` passes although nothing is implemented yet: it is red "
+                        "only because of the tests of nodes that this one depends on"
+                    )
+                    return Admission({}, problem)
+            return Admission(bench.job.hashes(view, node.tests))
         case Verdict.GREEN:
             why = bench.foreign.explanation(node.test_cmd, worktree.path)
             problem = f"`{node.test_cmd}` passes although nothing is implemented yet{why}{output}"
@@ -153,6 +165,12 @@ def admit(
     if gate.code in (NOT_EXECUTABLE, NOT_FOUND):
         return Admission({}, problem, hopeless=True, next_step=ON_PATH)
     return Admission({}, problem)
+
+
+def _gate(bench: Workbench, node: Node, worktree: Worktree, commit: str) -> GateResult:
+    worktree.reset(commit)
+    gate = bench.gates.run(node.test_cmd, worktree.path, f"{node.id}-tests")
+    return with_evidence(bench.job, node, commit, gate)
 
 
 def put_on_branch(bench: Workbench, node: Node, commit: str) -> None:
@@ -189,16 +207,16 @@ def remove_from_branch(bench: Workbench, node_id: str, paths: Sequence[str], bas
 def recovered(bench: Workbench, nodes: Sequence[Node], since: str) -> tuple[Node, ...]:
     """Return the nodes, those admitted before a crash with their hashes filled in.
 
-    Tests get on the branch only when they are admitted, so the branch is the record.
+    Tests get on the branch only when they are admitted, so the branch is the record: each node's
+    own commit, since a later one may have extended its files.
     """
-    tip = bench.job.tip()
     on_branch = {
-        commit.trailers.get(NODE)
-        for commit in bench.job.log(since, tip)
+        commit.trailers.get(NODE): commit.oid
+        for commit in bench.job.log(since, bench.job.tip())
         if commit.trailers.get(KIND) == TESTS
     }
     return tuple(
-        node._replace(test_hashes=bench.job.hashes(tip, node.tests))
+        node._replace(test_hashes=bench.job.hashes(on_branch[node.id], node.tests))
         if not node.admitted and node.id in on_branch
         else node
         for node in nodes
@@ -216,6 +234,7 @@ class _Round:
     """One call of the author. ``start`` is what the worktree holds when it begins."""
 
     bench: Workbench
+    views: Views
     node: Node
     worktree: Worktree
     number: int
@@ -230,7 +249,7 @@ class _Round:
         assignment = Assignment(
             agent=Agent.TEST_AUTHOR,
             role=Role.TEST_AUTHOR,
-            prompt=tests_prompt(self.node, background, self.problem),
+            prompt=tests_prompt(self.node, background, self.problem, self._extended()),
             cwd=self.worktree.path,
             name=_name(self.node, self.number),
             allowlist=self.node.tests,
@@ -239,9 +258,15 @@ class _Round:
             memo={"round": self.number, "problem": self.problem, "start": self.start},
         )
         if self.bench.crew.recalled(assignment) is None:
-            self.worktree.reset(self.start)
+            self.worktree.reset(self.views.of(self.start, self.node))
             self.bench.crew.ask(assignment)
-        base = self.bench.job.tip()
-        seen = self.worktree.snapshot(base, self.node.tests)
-        message = f"Draft of the tests of {self.node.id}\n"
-        return self.bench.job.commit(seen.tree, base, message), seen.links
+        job, base = self.bench.job, self.bench.job.tip()
+        view = self.views.of(base, self.node)
+        seen = self.worktree.snapshot(view, self.node.tests)
+        tree = job.tree_with(base, [change.new for change in job.changes(view, seen.tree)])
+        return job.commit(tree, base, f"Draft of the tests of {self.node.id}\n"), seen.links
+
+    def _extended(self) -> list[str]:
+        """Return the test files that a node before this one began."""
+        owners = self.views.plan.owners
+        return [path for path in self.node.tests if owners[path][0] != self.node.id]

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from director.job.receipts import gated_command
-from director.job.surroundings import made_by
 from director.job.trailers import KIND, NODE, TESTS, single_line
+from director.job.views import Contents, views_of
 from director.job.workbench import Workbench
 from director.model.errors import RequestError
 from director.model.plan import Node, Plan
@@ -35,35 +35,89 @@ def lay_out(bench: Workbench, nodes: tuple[Node, ...]) -> None:
 
 @dataclass(frozen=True)
 class Draft:
-    """A plan as it is on disk. ``entries`` are its tests, as they are to be on the branch."""
+    """A plan as it is on disk. ``entries`` are its tests, as they are to be on the branch.
+
+    ``contents`` are all contents that a test file has at one of its nodes.
+    """
 
     plan: Plan
     entries: Mapping[str, Entry]
+    contents: Contents
 
 
 def draft_of(bench: Workbench, plan: Plan, *, edited_only: bool) -> Draft:
     """Return ``plan`` with its tests frozen as they are on disk now.
 
-    ``edited_only``: a test that is not in the job's ``tests/`` folder is as it is on the branch.
-    RequestError names one that is missing.
+    Of a file that several nodes extend that is what it holds at the last one; at the others it
+    stays as it was written. ``edited_only``: a test that is not in the job's ``tests/`` folder is
+    as it is on the branch. RequestError names one that is missing.
     """
-    tip = bench.job.tip()
-    paths = [path for node in plan.nodes for path in node.tests]
-    kept = bench.job.contents(tip, paths) if edited_only else {}
-    contents = {
-        path: _content(bench, node, path, kept) for node in plan.nodes for path in node.tests
-    }
-    known = bench.job.entries(tip, paths)
-    entries = {
-        path: Entry(path, known[path].mode if path in known else "100644", bench.job.store(content))
-        for path, content in contents.items()
-    }
-    hashes = {path: hashlib.sha256(content).hexdigest() for path, content in contents.items()}
+    drafting = _Drafting(bench, plan, edited_only)
+    hashes: dict[str, dict[str, str]] = {node.id: {} for node in plan.nodes}
+    entries: dict[str, Entry] = {}
+    contents: dict[tuple[str, str], Entry] = {}
+    for path, owners in plan.owners.items():
+        entry = entries[path] = drafting.last(path)
+        for owner in reversed(owners):
+            if owner != owners[-1]:
+                entry = drafting.earlier(path, owner) or entry
+            digest = drafting.digest(entry)
+            hashes[owner][path] = digest
+            contents[path, digest] = entry
     nodes = (
-        node._replace(test_hashes={path: hashes[path] for path in node.tests})
+        node._replace(test_hashes={path: hashes[node.id][path] for path in node.tests})
         for node in plan.nodes
     )
-    return Draft(plan._replace(nodes=tuple(nodes)), entries)
+    return Draft(plan._replace(nodes=tuple(nodes)), entries, contents)
+
+
+class _Drafting:
+    """What test files hold: on disk, on the branch, and at earlier nodes."""
+
+    def __init__(self, bench: Workbench, plan: Plan, edited_only: bool) -> None:
+        self._bench = bench
+        self._plan = plan
+        self._edited_only = edited_only
+        self._tip = bench.job.tip()
+        self._on_branch = bench.job.contents(self._tip, plan.owners)
+        self._entries = bench.job.entries(self._tip, plan.owners)
+        self._brought = _brought(bench, plan.base_commit, self._tip)
+        self._views = views_of(bench.job, plan)
+
+    def last(self, path: str) -> Entry:
+        """Return what a test file is to hold on the branch: what it does at its last node."""
+        owners = self._plan.owners[path]
+        owner, now = self._plan.node(owners[-1]), self._on_branch.get(path)
+        content = self._on_disk(owner, path)
+        ours = set(owners) & self._brought.get(path, set(owners))
+        if content in (None, now) and not ours:  # it was written for a node that was dropped
+            own = self._views.content_at(self._tip, owner, path)
+            if own is not None:
+                return own
+        content = now if content is None else content
+        assert content is not None
+        mode = self._entries[path].mode if path in self._entries else "100644"
+        return Entry(path, mode, self._bench.job.store(content))
+
+    def earlier(self, path: str, owner: str) -> Entry | None:
+        """Return what a test file holds at a node that others follow; None: nobody knows."""
+        return self._views.content_at(self._tip, self._plan.node(owner), path)
+
+    def digest(self, entry: Entry) -> str:
+        """Return the sha256 of a content."""
+        return hashlib.sha256(self._bench.job.objects.get(entry.oid).data).hexdigest()
+
+    def _on_disk(self, node: Node, path: str) -> bytes | None:
+        """Return what is in the job's ``tests/`` folder; None: what is on the branch is meant."""
+        try:
+            return (self._bench.directory.tests / path).read_bytes()
+        except OSError:
+            if self._edited_only and path in self._on_branch:
+                return None
+            raise RequestError(
+                f"node {node.id}: its test {path} is not in {self._bench.directory.tests}",
+                'put the file there, or take it out of the node\'s "tests" in plan.json',
+            ) from None
 
 
 def refuse_merged(plan: Plan, receipts: Iterable[Receipt]) -> None:
@@ -92,7 +146,7 @@ def admit_edited(bench: Workbench, draft: Draft, admitted: Mapping[str, str]) ->
     """Check that the tests of each edited node are red.
 
     ``admitted`` maps node ids to the fingerprints under which they were seen red; others count as
-    edited. Tests run on the base with the tests of all nodes: what merged plays no part.
+    edited. Tests run on the base with the node's view of the tests: what merged plays no part.
     RequestError names a node whose tests are not red.
     """
     edited = [node for node in draft.plan.nodes if fingerprint(node) != admitted.get(node.id)]
@@ -101,11 +155,12 @@ def admit_edited(bench: Workbench, draft: Draft, admitted: Mapping[str, str]) ->
     base = draft.plan.base_commit
     tree = bench.job.tree_with(base, draft.entries.values())
     commit = bench.job.commit(tree, base, "Edited tests\n")
-    to_come = made_by(draft.plan.nodes)
+    views = views_of(bench.job, draft.plan, draft.contents)
+    bench.pool.set_up_on(views.of_tip)
     by_edit = f"edit them in {bench.directory.tests}, or the node in plan.json"
     with bench.pool.lane() as lane:
         for node in edited:
-            admission = admit(bench, node, lane.gate, commit, to_come)
+            admission = admit(bench, views, node, lane.gate, commit)
             if problem := admission.problem:
                 raise RequestError(
                     f"the tests of node {node.id} cannot be admitted: {problem.splitlines()[0]}",
@@ -128,21 +183,28 @@ def put_contract_on_branch(bench: Workbench, draft: Draft) -> None:
         if found.get(path) != before.get(path)
     }
     if dropped:
-        named = ", ".join(f"{path} (of {brought[path]})" for path in sorted(dropped))
+        named = ", ".join(
+            f"{path} (of {', '.join(sorted(brought[path]))})" for path in sorted(dropped)
+        )
         bench.events.emit(
             Kind.NOTICE, message=f"taken off the branch, since the plan does not have them: {named}"
         )
     edited = {path: entry for path, entry in draft.entries.items() if found.get(path) != entry}
-    owners = {path: node.id for node in draft.plan.nodes for path in node.tests}
-    ids = sorted({brought[path] for path in dropped} | {owners[path] for path in edited})
+    owners = {path: draft.plan.owners[path][-1] for path in edited}
+    extended = {path for path in edited if path in draft.plan.shared_tests}
+    alone = edited.keys() - extended
+    ids = {one for path in dropped for one in brought[path]} | {owners[path] for path in alone}
     if ids:
-        commit_entries(bench, "Tests as approved", ids, [*dropped.values(), *edited.values()])
+        entries = [*dropped.values(), *(edited[path] for path in sorted(alone))]
+        commit_entries(bench, "Tests as approved", sorted(ids), entries)
+    for path in sorted(extended):  # apart, so that it is known for which node it was written
+        commit_entries(bench, f"Tests of {owners[path]}", [owners[path]], [edited[path]])
 
 
-def _brought(bench: Workbench, base: str, tip: str) -> dict[str, str]:
-    """Return path → node of what the branch's commits of tests changed."""
+def _brought(bench: Workbench, base: str, tip: str) -> dict[str, set[str]]:
+    """Return path → nodes of the last commit of tests that changed it."""
     return {
-        change.path: commit.trailers[NODE]
+        change.path: {value for key, value in commit.pairs if key == NODE}
         for commit in bench.job.log(base, tip)
         if commit.trailers.get(KIND) == TESTS
         for change in bench.job.changes(commit.parents[0], commit.oid)
@@ -152,16 +214,3 @@ def _brought(bench: Workbench, base: str, tip: str) -> dict[str, str]:
 def clear_away(bench: Workbench) -> None:
     """Remove the folder of editable tests: from now on they are frozen."""
     shutil.rmtree(bench.directory.tests, ignore_errors=True)
-
-
-def _content(bench: Workbench, node: Node, path: str, kept: Mapping[str, bytes]) -> bytes:
-    place = bench.directory.tests / path
-    try:
-        return place.read_bytes()
-    except OSError:
-        if path in kept:
-            return kept[path]
-        raise RequestError(
-            f"node {node.id}: its test {path} is not in {bench.directory.tests}",
-            'put the file there, or take it out of the node\'s "tests" in plan.json',
-        ) from None

@@ -15,12 +15,12 @@ from director.job.provided import refuse_provided
 from director.job.seal import differences, read_seal, seal_plan
 from director.job.stage import PlanStage, Stage, write_stage
 from director.job.submodules import refuse_in_submodules, warn_of_missing
-from director.job.surroundings import made_by
+from director.job.views import views_of
 from director.job.workbench import Setting, Workbench, open_workbench
 from director.model.config import Config
 from director.model.errors import DirectorError, RequestError, WorkError
 from director.model.gate_words import warning
-from director.model.plan import Node, Plan
+from director.model.plan import Node, Plan, topological_order
 from director.model.preflight import Preflight
 from director.model.roles import Agent, Role
 from director.model.support_files import support_problems
@@ -53,6 +53,7 @@ from director.planning.prompts import (
     spec_critique_prompt,
     spec_prompt,
 )
+from director.planning.shared_tests import authors_wait_for, go_back, kept_tests
 from director.records import files
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
@@ -274,38 +275,46 @@ class _Pipeline:
     def _author(self, nodes: list[Node]) -> None:
         """Have tests written, several at once; all are tried before any is refused.
 
+        One that extends a file waits for the tests that are to be in there before; the others are
+        begun in the order of the dependencies, so that an author sees what there is by then.
+
         The branch is the record of admitted tests: the plan is written once, at the end.
         """
-        apart = [node._replace(depends_on=()) for node in nodes]
-        by_id = {node.id: node for node in nodes}
+        plan, by_id = self._plan(), {node.id: node for node in nodes}
+        order = authors_wait_for(plan, by_id.keys())
+        first_to_last = [one for one in topological_order(plan.nodes) if one in by_id]
+        apart = [  # of those that may be next the schedule gives out the last
+            by_id[one]._replace(depends_on=order[one]) for one in reversed(first_to_last)
+        ]
         schedule = Schedule(apart, finished=())
         refused: dict[str, Admission] = {}
         hashes: dict[str, Mapping[str, str]] = {}
-        background, to_come = self._background(), made_by(self._plan().nodes)
+        background = self._background()
 
         def work(node_id: str) -> Admission:
             feedback = self.stage.plan_feedback.get(node_id, "")
-            return author_tests(self.bench, by_id[node_id], background, feedback, to_come)
+            views = views_of(self.bench.job, with_hashes(plan))
+            self.bench.pool.set_up_on(views.of_tip)
+            return author_tests(self.bench, views, by_id[node_id], background, feedback)
 
         def settle(node_id: str, admission: Admission) -> None:
-            schedule.finish(node_id)
             if admission.problem:
+                schedule.fail(node_id)
                 refused[node_id] = admission
                 return
+            schedule.finish(node_id)
             self.bench.events.emit(Kind.TESTS_ADMITTED, node_id, tests=list(by_id[node_id].tests))
             hashes[node_id] = admission.hashes
+
+        def with_hashes(plan: Plan) -> Plan:
+            known = ((node, hashes.get(node.id, node.test_hashes)) for node in plan.nodes)
+            return plan._replace(nodes=tuple(n._replace(test_hashes=own) for n, own in known))
 
         lanes = pick_lanes(self.bench, self.options.parallel, apart, by_id)
         try:
             drive(schedule, lanes, work, settle)
         finally:
-            plan = self._plan()
-            self._save_nodes(
-                tuple(
-                    node._replace(test_hashes=hashes.get(node.id, node.test_hashes))
-                    for node in plan.nodes
-                )
-            )
+            self._save_nodes(with_hashes(self._plan()).nodes)
         if refused:
             raise self._refusal(refused)
 
@@ -388,13 +397,11 @@ class _Pipeline:
             nodes = decompose(
                 self.bench, self.stage.base_commit, self._spec(), background, general, draft
             )
-        kept = {
-            node.id: node.test_hashes
-            for node in plan.nodes
-            if node.id not in named and any(node.same_definition(other) for other in nodes)
-        }
+        kept = kept_tests(plan, self._plan_of(nodes), named.keys())
+        nodes = tuple(node._replace(test_hashes=kept.get(node.id, {})) for node in nodes)
         self._take_off_branch(plan.nodes, nodes)
-        self._save_nodes(tuple(node._replace(test_hashes=kept.get(node.id, {})) for node in nodes))
+        go_back(self.bench, plan, self._plan_of(nodes))
+        self._save_nodes(nodes)
         self._save(
             stage=Stage.DECOMPOSE,
             plan_critiqued=True,

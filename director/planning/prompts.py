@@ -72,8 +72,13 @@ def plan_critique_prompt(spec: str, nodes: Iterable[Node], tests: Mapping[str, b
     )
 
 
-def tests_prompt(node: Node, background: Background, problem: str) -> str:
-    """Return the test author's prompt; ``problem`` is what was wrong with earlier tests, or ""."""
+def tests_prompt(
+    node: Node, background: Background, problem: str, extended: Sequence[str] = ()
+) -> str:
+    """Return the test author's prompt; ``problem`` is what was wrong with earlier tests, or "".
+
+    ``extended`` are those of the test files that an earlier node began.
+    """
     parts = {
         "Spec": node.spec,
         "Files its developer may change": bullets(node.files),
@@ -82,6 +87,10 @@ def tests_prompt(node: Node, background: Background, problem: str) -> str:
         "How tests run here": background.how_tests_run,
         "Recon": background.recon,
     }
+    if extended:
+        parts["Test files that hold the tests of earlier nodes: keep these, add yours"] = bullets(
+            extended
+        )
     if problem:
         parts["What must change in your tests"] = problem
     return _sections("Tests", f"Node: {node.id}\nTitle: {node.title}", **parts)

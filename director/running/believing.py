@@ -12,7 +12,8 @@ from dataclasses import replace
 from director.job.lineage import why_foreign
 from director.job.receipts import changed_files, rebuilt_receipt
 from director.job.seal import Seal
-from director.job.trailers import KIND, MERGE, NODE
+from director.job.trailers import KIND, MERGE, NODE, VIEW
+from director.job.views import Rule, Views, views_of
 from director.job.workbench import Workbench
 from director.model.errors import RequestError, StoppedError
 from director.model.plan import Node, Plan
@@ -33,9 +34,10 @@ def believed_merges(bench: Workbench, plan: Plan, seal: Seal) -> dict[str, Branc
     _check_contract(bench, plan, seal, commits)
     _check_lineage(bench, plan, seal, commits)
     merges = merges_by_node(commits)
+    views = views_of(bench.job, plan, rule=Rule.THEN)
     for node_id, commit in merges.items():
         if not _noted(bench, commit):
-            _gate_again(bench, plan, plan.node(node_id), commit)
+            _gate_again(bench, views, plan.node(node_id), commit)
     return merges
 
 
@@ -83,13 +85,25 @@ def _noted(bench: Workbench, commit: BranchCommit) -> bool:
     )
 
 
-def _gate_again(bench: Workbench, plan: Plan, node: Node, commit: BranchCommit) -> None:
-    """Gate a merge on a clean checkout, and note a receipt of that; RequestError unless green."""
+def _gate_again(bench: Workbench, views: Views, node: Node, commit: BranchCommit) -> None:
+    """Gate a merge on a clean checkout, and note a receipt of that; RequestError unless green.
+
+    What was gated is the node's view if the commit says so, else all of it: an earlier version
+    held nothing back.
+    """
+    if VIEW not in commit.trailers:
+        views = views_of(bench.job, views.plan, rule=Rule.NOTHING)
+    elif commit.trailers[VIEW] != (view := bench.job.tree(views.of(commit.oid, node))):
+        strange = (
+            f"director noted no such merge of {node.id}, which saw {view} of it, not its {VIEW}"
+        )
+        raise _foreign(bench, commit, strange)
+    plan = views.plan
     changed = set(changed_files(bench.job, commit.parents[0], commit.oid))
     if beyond := sorted(changed - (set(node.files) - set(plan.contract))):
         raise _foreign(bench, commit, f"it changes {beyond[0]}, outside of node {node.id}")
     with bench.pool.lane() as lane:
-        trial = Trial(bench, node, plan.contract, lane.gate)
+        trial = Trial(bench, views, node, lane.gate)
         gate = trial.run(commit.oid, "rebuilt")
         if gate.verdict is Verdict.GREEN:
             gate = trial.flake(commit.oid) or gate

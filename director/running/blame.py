@@ -14,25 +14,27 @@ class Search:
     doubt: str = ""
 
 
-def search(count: int, is_green: Callable[[int], bool]) -> Search:
-    """Find the first of commits 1 … ``count`` from which on the gate is red.
+def search(
+    count: int, is_green: Callable[[int], bool], first: int = 0, there: str = "on the base"
+) -> Search:
+    """Find the first of commits ``first`` + 1 … ``count`` from which on the gate is red.
 
-    0 stands for what was before them. The gate was seen green at 0 and red at ``count``; both
-    are looked at again, and so are, at the end, the culprit and the commit before it: a gate that
-    says now this, now that, blames nobody.
+    Commits count from 1; 0 stands for what was before them. The gate was seen green at ``first``
+    (in words: ``there``) and red at ``count``; both are looked at again, and so are, at the end,
+    the culprit and the commit before it: a gate that says now this, now that, blames nobody.
     """
     if is_green(count):
         return Search(None, "it is green when it runs again on the same commit, so it is flaky")
-    if not is_green(0):
-        return Search(None, "it is red on the base by now, though it was green there")
-    low, high = 0, count
+    if not is_green(first):
+        return Search(None, f"it is red {there} by now, though it was green there")
+    low, high = first, count
     while high - low > 1:
         middle = (low + high) // 2
         if is_green(middle):
             low = middle
         else:
             high = middle
-    steady = (low == 0 or is_green(low)) and (high == count or not is_green(high))
+    steady = (low == first or is_green(low)) and (high == count or not is_green(high))
     if not steady:
         return Search(None, "it says now green, now red, on the same commit, so it is flaky")
     return Search(high)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from director.job.merge_queue import Place
+from director.job.trailers import CANDIDATE, commit_message
+from director.job.views import Views
 from director.job.workbench import Workbench
 from director.model.plan import Node
 from director.model.receipt import Receipt
@@ -24,49 +26,58 @@ class Collision:
 
 
 def merge(
-    bench: Workbench, node: Node, trial: Trial, candidate: Candidate, attempt: int
+    bench: Workbench, views: Views, node: Node, trial: Trial, candidate: Candidate, attempt: int
 ) -> Receipt | Collision:
     """Advance the branch to the candidate and return the receipt, or say why that cannot be.
 
     If the branch still holds the candidate's base, its tree is merged as tested. If not, what the
-    branch would be with it is gated first, while those who merge before are still at it.
+    branch would be with it is gated first, while those who merge before are still at it. So is what
+    the node sees otherwise by then, because another one is done.
     """
     origin = Origin(candidate.base, candidate.commit, candidate.role, attempt)
-    build = partial(rebased, bench, node, candidate.base, candidate.commit)
+    build = partial(rebased, bench, views, node, candidate.base, candidate.commit)
     while True:
         with bench.queue.place(build) as place:
             red = _red_together(bench, trial, candidate, place)
             if not bench.queue.await_turn(place):
                 continue  # one before it did not merge
             tip = bench.job.tip()
+            if views.done(tip) != views.done(place.base):
+                continue  # one that needed no work is done meanwhile
             if red:
                 return Collision(tip, red)
+            assert place.commit is not None
             runs = candidate.gates
-            if place.commit and place.commit != candidate.commit:
+            if trial.tree(place.commit) != runs[-1].tree:
                 runs += trial.green_runs(place.commit)
-            receipt = commit_gated(bench, node, runs, origin, tip)
+            receipt = commit_gated(bench, node, bench.job.tree(place.commit), runs, origin, tip)
             if bench.job.advance(receipt.merged, tip, receipt):
                 return receipt
 
 
 def merge_satisfied(bench: Workbench, node: Node, trial: Trial, base: str) -> Receipt | None:
     """Record with an empty commit that the tests pass without a call; None: the tip moved."""
-    receipt = commit_gated(bench, node, trial.green_runs(base), Origin(base, base), base)
+    runs, tree = trial.green_runs(base), bench.job.tree(base)
+    receipt = commit_gated(bench, node, tree, runs, Origin(base, base), base)
     return receipt if bench.job.advance(receipt.merged, base, receipt) else None
 
 
 def draft(bench: Workbench, node: Node, tree: str, parent: str) -> str:
     """Return a commit of ``tree`` on ``parent`` for gating; it never reaches the branch."""
-    return bench.job.commit(tree, parent, f"Candidate of {node.id}\n")
+    said = commit_message(f"Candidate of {node.id}", {"Node": node.id, "Kind": CANDIDATE})
+    return bench.job.commit(tree, parent, said)
 
 
-def rebased(bench: Workbench, node: Node, base: str, commit: str, onto: str) -> str | None:
+def rebased(
+    bench: Workbench, views: Views, node: Node, base: str, commit: str, onto: str
+) -> str | None:
     """Return a commit of what ``commit`` changed in ``base``, on ``onto``.
 
-    That is ``commit`` itself where both hold the same; None where both changed the same files.
+    That is ``commit`` itself where both hold the same, and the work of the same nodes; None where
+    both changed the same files.
     """
     job = bench.job
-    if job.tree(onto) == job.tree(base):
+    if job.tree(onto) == job.tree(base) and views.done(onto) == views.done(base):
         return commit
     if _changed_by_both(bench, base, commit, onto):
         return None
@@ -86,7 +97,7 @@ def _red_together(
     if place.commit is None:
         both = _changed_by_both(bench, candidate.base, candidate.commit, place.base)
         return Feedback(f"Another node changed the same files: {', '.join(both)}.")
-    if place.commit == candidate.commit:
+    if trial.tree(place.commit) == candidate.gates[-1].tree:
         return None
     gate = trial.run(place.commit, "merged")
     if gate.verdict is Verdict.GREEN:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ from director.agents.transcript import watch_it_fail
 from director.job.leaks import leaks
 from director.job.runner_settings import runner_settings_changed
 from director.job.surroundings import lacking, made_by, red_run
+from director.job.views import Views
 from director.job.workbench import Workbench
 from director.model.errors import DirectorError
-from director.model.plan import Node, Plan
+from director.model.plan import Node
 from director.model.receipt import GateRun, Receipt
 from director.model.roles import Agent, Role
 from director.model.same_words import words_of
@@ -51,7 +53,7 @@ class NodeEnd:
     watched: WatchItFail = field(default_factory=WatchItFail)
 
 
-def work_on_node(bench: Workbench, plan: Plan, node: Node, keeper: StateKeeper) -> NodeEnd:
+def work_on_node(bench: Workbench, views: Views, node: Node, keeper: StateKeeper) -> NodeEnd:
     """Take one node as far as it goes; an outside reason to stop is part of the result."""
     started = time.monotonic()
     earlier = keeper.node(node.id).wall_secs
@@ -59,7 +61,7 @@ def work_on_node(bench: Workbench, plan: Plan, node: Node, keeper: StateKeeper) 
     left_at = Path(note.cwd) if note else None
     try:
         with bench.pool.lane(left_at) as lane:
-            work = _NodeWork(bench, plan, node, keeper, lane)
+            work = _NodeWork(bench, views, node, keeper, lane)
             if note:
                 work.restore(note.memo)
             return work.run()
@@ -87,12 +89,16 @@ def _call_name(node: Node, role: Role, attempt: int) -> str:
 
 
 class _NodeWork:
-    """The state of one node while a lane works on it."""
+    """The state of one node while a lane works on it.
+
+    Commits are those of the branch and candidates for it, with the tests of all nodes; worktrees
+    hold the node's views of them.
+    """
 
     def __init__(
         self,
         bench: Workbench,
-        plan: Plan,
+        views: Views,
         node: Node,
         keeper: StateKeeper,
         lane: Lane,
@@ -101,9 +107,10 @@ class _NodeWork:
         self.node = node
         self.keeper = keeper
         self.worktree = lane.work
-        self.contract = plan.contract
-        self.plan = plan
-        self.trial = Trial(bench, node, self.contract, lane.gate)
+        self.views = views
+        self.plan = views.plan
+        self.contract = views.plan.contract
+        self.trial = Trial(bench, views, node, lane.gate)
         self.base = bench.job.tip()
         self.start = self.base  # what the worktree holds when the next try begins
         self.first_output = ""
@@ -137,7 +144,7 @@ class _NodeWork:
                 broken = f"gate broken: `{before.command}`: {before.reason}"
                 return self._failed(broken, environment=before.code is not None)
             to_come = made_by(self.plan.nodes)
-            if missing := lacking(self.bench.job, self.base, before, to_come):
+            if missing := lacking(self.bench.job, self.trial.view(self.base), before, to_come):
                 reason = f"something is missing in the worktree: {missing.words}"
                 return self._failed(reason, environment=True)
             if before.verdict is not Verdict.GREEN or self._is_flaky(self.base):
@@ -221,7 +228,7 @@ class _NodeWork:
             if self.feedback:  # a run that stops before the call (signal, ceiling) keeps it
                 noted = CallNote(assignment.name, "", str(assignment.cwd), assignment.memo)
                 self.bench.crew.notes.begin(noted)
-            self.worktree.reset(self.start)
+            self.worktree.reset(self.trial.view(self.start))
             reply = self.bench.crew.ask(assignment)
         self.watched = watch_it_fail(reply.transcript.tools, self.node)
         self.keeper.note(
@@ -266,12 +273,11 @@ class _NodeWork:
 
     def _read_worktree(self, reply: Reply) -> Drafted | TryOutcome:
         """Return what the turn left as a commit, or what is wrong with it; that is feedback."""
-        job = self.bench.job
-        snapshot = self.worktree.snapshot(self.base, self.node.files)
-        base_tree = job.tree(self.base)
+        job, view = self.bench.job, self.trial.view(self.base)
+        snapshot = self.worktree.snapshot(view, self.node.files)
         commit = self.base
-        if snapshot.tree != base_tree:
-            commit = draft(self.bench, self.node, snapshot.tree, self.base)
+        if work := [change.new for change in job.changes(view, snapshot.tree)]:
+            commit = draft(self.bench, self.node, job.tree_with(self.base, work), self.base)
         self.start = commit
         judgement = self._judge(snapshot, commit)
         remark = f"The turn ended early ({reply.reason}). " if reply.reason else ""
@@ -291,12 +297,28 @@ class _NodeWork:
 
     def _judge(self, snapshot: Snapshot, commit: str) -> Judgement:
         """Judge what a turn left; files outside the allowlist may be the test command's doing."""
-        about = (snapshot, self.bench.job.tree(self.base), self.node.files, self.contract)
-        judgement = judge_snapshot(*about, self.trial.rewritten)
+        about = (snapshot, self.trial.tree(self.base), self.node.files, self.contract)
+        to_come = self._to_come(snapshot.strays)
+        judgement = judge_snapshot(*about, self.trial.rewritten, to_come)
         if judgement.outcome is TryOutcome.OUT_OF_SCOPE and snapshot.changed - set(self.node.files):
             self.trial.run_for_scope(commit)
-            judgement = judge_snapshot(*about, self.trial.rewritten)
+            judgement = judge_snapshot(*about, self.trial.rewritten, to_come)
         return judgement
+
+    def _to_come(self, strays: Sequence[str]) -> list[str]:
+        """Return the frozen tests of nodes to come that a turn made files of its own of."""
+        if not strays:
+            return []
+        folders = tuple(path for path in strays if path.endswith("/"))
+        held_back = self.contract.keys() - self.bench.job.entries(
+            self.trial.view(self.base), self.contract
+        )
+        return [
+            path
+            for path in held_back
+            if path in strays
+            or (path.startswith(folders) and os.path.lexists(self.worktree.path / path))
+        ]
 
     def _gate(self, commit: str) -> GateResult:
         """Gate a candidate on the tip, where it will merge; red there, on its own base.
@@ -305,7 +327,7 @@ class _NodeWork:
         is. ``start`` and ``base`` are what was gated last.
         """
         tip = self.bench.job.tip()
-        moved = rebased(self.bench, self.node, self.base, commit, tip)
+        moved = rebased(self.bench, self.views, self.node, self.base, commit, tip)
         if moved and moved != commit:
             gate = self.trial.run(moved, "candidate")
             if gate.verdict is Verdict.GREEN:
@@ -334,7 +356,9 @@ class _NodeWork:
         stage_two = needs_stage_two(policy, candidate.role, changed)
         if not (stage_two or policy.stage_one_llm):
             return TryOutcome.GREEN
-        self.worktree.reset(candidate.commit)  # reviewers read what is around the diff
+        self.worktree.reset(
+            self.trial.view(candidate.commit)
+        )  # reviewers read what is around the diff
         diff = self.bench.job.diff(candidate.base, candidate.commit)
         about = (self.bench, self.node, self.worktree, diff, attempt)
         if policy.stage_one_llm:
@@ -382,7 +406,7 @@ class _NodeWork:
                 self._conclude(attempt, one)
                 return False
             candidate = replace(candidate, gates=runs)
-        end = merge(self.bench, self.node, self.trial, candidate, attempt)
+        end = merge(self.bench, self.views, self.node, self.trial, candidate, attempt)
         if isinstance(end, Receipt):
             self._merged(end, candidate.role, attempt, one)
             return True

@@ -18,8 +18,8 @@ from director.records.events import Kind
 from director.workspace.gates import GateResult
 
 
-def gate_run(bench: Workbench, purpose: str, commit: str, result: GateResult) -> GateRun:
-    """Return what a receipt says of a gate that ran on ``commit``."""
+def gate_run(purpose: str, commit: str, tree: str, result: GateResult) -> GateRun:
+    """Return what a receipt says of a gate of ``commit``, of which ``tree`` was checked out."""
     return GateRun(
         purpose=purpose,
         command=result.command,
@@ -27,7 +27,7 @@ def gate_run(bench: Workbench, purpose: str, commit: str, result: GateResult) ->
         exit_code=result.code,
         wall_secs=round(result.wall_secs, 3),
         commit=commit,
-        tree=bench.job.tree(commit),
+        tree=tree,
         tests_run=result.tests_run,
     )
 
@@ -46,14 +46,13 @@ class Origin:
 
 
 def commit_gated(
-    bench: Workbench, node: Node, runs: Sequence[GateRun], origin: Origin, parent: str
+    bench: Workbench, node: Node, tree: str, runs: Sequence[GateRun], origin: Origin, parent: str
 ) -> Receipt:
-    """Commit on ``parent`` the tree that the last of ``runs`` was green on.
+    """Commit ``tree`` on ``parent``; the last of ``runs`` was green on the node's view of it.
 
     Returns the receipt; its ``merged`` is the new commit, not on the branch yet.
     """
     gated = runs[-1].tree
-    assert gated is not None
     draft = Receipt(
         ts=now(),
         job_id=bench.job_id,
@@ -61,7 +60,7 @@ def commit_gated(
         base=origin.base,
         candidate=origin.candidate,
         merged="",
-        tree=gated,
+        tree=tree,
         parent=parent,
         tests=dict(node.test_hashes),
         tests_hash=tests_hash(node),
@@ -72,6 +71,7 @@ def commit_gated(
         attempts=origin.attempts,
         tools=tool_versions(bench.job.git, bench.crew.caller.version()),
         confinement=bench.confinement,
+        view=gated if gated != tree else None,
     )
     return bench.commits.merge(node, draft)
 

@@ -12,6 +12,7 @@ from director.job.provided import refuse_provided
 from director.job.seal import Seal, check_seal, restore_seal
 from director.job.stage import Stage, read_stage
 from director.job.submodules import refuse_in_submodules
+from director.job.views import views_of
 from director.job.workbench import Setting, Workbench, open_workbench
 from director.model.config import Config
 from director.model.errors import DirectorError, RequestError
@@ -25,7 +26,8 @@ from director.records.ledger import total_cost, total_tokens
 from director.records.lock import held
 from director.records.state_keeper import StateKeeper
 from director.running.believing import believed_merges
-from director.running.integration import GateReport, check_base, in_words, integrate
+from director.running.gate_report import GateReport, in_words
+from director.running.integration import check_base, integrate
 from director.running.lanes import pick_lanes
 from director.running.metrics import node_line, run_line
 from director.running.node import NodeEnd, work_on_node
@@ -132,6 +134,8 @@ class _Run:
     def __init__(self, bench: Workbench, plan: Plan, seal: Seal, options: RunOptions) -> None:
         self.bench = bench
         self.plan = plan
+        self.views = views_of(bench.job, plan)
+        bench.pool.set_up_on(self.views.of_tip)
         self.seal = seal
         self.options = options
         self.stop: DirectorError | None = None
@@ -203,7 +207,7 @@ class _Run:
         node = self.plan.node(node_id)
         self.keeper.update(node_id, durable=False, status=NodeStatus.RUNNING)
         self.bench.events.emit(Kind.NODE_STARTED, node_id, title=node.title)
-        return work_on_node(self.bench, self.plan, node, self.keeper)
+        return work_on_node(self.bench, self.views, node, self.keeper)
 
     def _catch_up(self) -> None:
         """Put on record the nodes that a killed run merged and did not get to account for."""
@@ -264,12 +268,12 @@ class _Run:
         return [one for one in calls if one.role != Role.TEST_AUTHOR]
 
     def _integrate(self) -> tuple[GateReport, ...] | None:
-        """Run ``[gates]`` on a clean checkout of the tip, when every node is done."""
+        """Run all tests and ``[gates]`` on the tip, when every node is done."""
         done = self.keeper.state.ids(NodeStatus.DONE)
-        if self.stop or not self.bench.config.gates or len(done) < len(self.plan.nodes):
+        if self.stop or len(done) < len(self.plan.nodes):
             return None
         try:
-            return integrate(self.bench, self.plan)
+            return integrate(self.bench, self.views, self.lanes)
         except DirectorError as stop:
             self.stop = stop
             return None

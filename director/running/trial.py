@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from director.job.evidence import with_evidence
+from director.job.views import Views
 from director.job.workbench import Workbench
 from director.model.plan import Node
 from director.model.receipt import GateRun
@@ -57,23 +58,31 @@ def read_candidate(stored: Mapping[str, Any] | None) -> Candidate | None:
 class Trial:
     """The node's tests, run on clean checkouts in the worktree of a lane's gates.
 
-    Every run starts from the exact tree. What the test command itself changes in tracked files is
-    ``rewritten``: it is not part of the work, and each run begins without it.
+    What is checked out is the node's view of a commit. Every run starts from the exact tree. What
+    the test command itself changes in tracked files is ``rewritten``: it is not part of the work,
+    and each run begins without it.
     """
 
-    def __init__(
-        self, bench: Workbench, node: Node, contract: Collection[str], worktree: Worktree
-    ) -> None:
+    def __init__(self, bench: Workbench, views: Views, node: Node, worktree: Worktree) -> None:
         self._bench = bench
+        self._views = views
         self._node = node
-        self._kept = {*contract, *node.files}
+        self._kept = {*views.plan.contract, *node.files}
         self._worktree = worktree
         self._green: list[GateRun] = []
         self.rewritten: set[str] = set()
         self.unprepared: set[str] = set()  # commits whose own setup fails
 
+    def view(self, commit: str) -> str:
+        """Return the commit that the node sees of ``commit``."""
+        return self._views.of(commit, self._node)
+
+    def tree(self, commit: str) -> str:
+        """Return the tree that is gated when ``commit`` is."""
+        return self._bench.job.tree(self.view(commit))
+
     def run(self, commit: str, purpose: str) -> GateResult:
-        """Run the tests on a clean checkout of ``commit``.
+        """Run the tests on a clean checkout of the node's view of ``commit``.
 
         A setup that fails on ``commit`` alone is red; one that fails on the tip as well is nobody's
         attempt, and SetupFailedError is raised.
@@ -113,15 +122,15 @@ class Trial:
 
     def _prepare(self, commit: str) -> SetupFailedError | None:
         """Reset the worktree; returns the failure of a setup that works on the tip."""
-        tip = self._bench.job.tip()
+        view, tip = self.view(commit), self.view(self._bench.job.tip())
         try:
-            self._worktree.reset(commit)
+            self._worktree.reset(view)
         except SetupFailedError:
-            if commit == tip:
+            if view == tip:
                 raise
             self._worktree.reset(tip)
             try:
-                self._worktree.reset(commit)  # what it made on the tip may do here, too
+                self._worktree.reset(view)  # what it made on the tip may do here, too
             except SetupFailedError as failed:
                 return failed
         return None
@@ -129,7 +138,7 @@ class Trial:
     def flake(self, commit: str) -> GateResult | None:
         """Run the tests again, ``flake_runs − 1`` times; returns the run that was not green."""
         for _ in range(self._bench.config.limits.flake_runs - 1):
-            self._worktree.reset(commit)
+            self._worktree.reset(self.view(commit))
             gate = self._gate(commit, "again")
             if gate.verdict is not Verdict.GREEN:
                 return gate
@@ -144,10 +153,11 @@ class Trial:
         result = self._run_command(purpose)
         if result.verdict is Verdict.GREEN:
             result = self._unless_changed(commit, result)
-        result = with_evidence(self._bench.job, self._node, commit, result)
+        result = with_evidence(self._bench.job, self._node, self.view(commit), result)
         self._tell(purpose, result)
         if result.verdict is Verdict.GREEN:
-            self._green.append(gate_run(self._bench, purpose, commit, result))
+            gated = self.tree(commit)
+            self._green.append(gate_run(purpose, commit, gated, result))
         return result
 
     def _run_command(self, purpose: str) -> GateResult:
@@ -164,7 +174,7 @@ class Trial:
         if not changed:
             return result
         if not changed & self._kept:
-            self._worktree.reset(commit)
+            self._worktree.reset(self.view(commit))
             again = self._run_command("again")
             if self._worktree.changed() - self.rewritten == changed:
                 self._learn(changed)

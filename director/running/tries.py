@@ -71,10 +71,13 @@ def judge_snapshot(
     allowlist: Collection[str],
     contract: Collection[str],
     rewritten: Collection[str] = (),
+    to_come: Collection[str] = (),
 ) -> Judgement:
     """Say whether a worktree holds a candidate: within the allowlist, the contract untouched.
 
-    ``rewritten`` is what the test command itself changes: it is not the agent's doing.
+    ``base_tree`` is what the worktree held before. ``rewritten`` is what the test command itself
+    changes: it is not the agent's doing. ``to_come`` are those new files that stand where frozen
+    tests of other nodes will.
     """
     outside = sorted(snapshot.changed - {*allowlist, *rewritten} - AGENTS_OWN_FILES)
     broken = sorted(snapshot.changed & set(contract) - set(rewritten))
@@ -85,6 +88,9 @@ def judge_snapshot(
     ]
     said = listed(outside) + _of_submodules(snapshot.submodules) if outside else ""
     dropped = f"New files outside the allowlist were dropped: {listed(strays)}." if strays else ""
+    if to_come:
+        named = listed(sorted(to_come))
+        dropped += f" At {named} frozen tests of other nodes will stand, which you do not see."
     contract_violated, out_of_scope = TryOutcome.CONTRACT_VIOLATED, TryOutcome.OUT_OF_SCOPE
     for outcome, lesson, named in (
         (contract_violated, "You changed or deleted frozen tests", listed(broken)),

@@ -49,7 +49,7 @@ def _gate_claims(receipt: Receipt, node: Node) -> Iterator[Claim]:
         yield f"the command of the {run.purpose} gate", single_line(node.test_cmd), command
         ran = "no test" if run.tests_run == 0 else "tests"
         yield f"what the {run.purpose} gate `{command}` ran", "tests", ran
-    yield "the tree that was gated last", receipt.tree, str(receipt.gates[-1].tree)
+    yield "the tree that was gated last", receipt.gated, str(receipt.gates[-1].tree)
 
 
 def _trailer_claims(receipt: Receipt, commit: BranchCommit) -> Iterator[Claim]:

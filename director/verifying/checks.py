@@ -164,8 +164,11 @@ def _tests(evidence: Evidence) -> Iterator[Problem]:
     """The frozen tests are what plan.json says, at every merge and at the tip.
 
     Before the last commit of tests that is asked of the nodes merged by then: a plan that was
-    admitted again may have changed the others.
+    admitted again may have changed the others. Of a file that several nodes extend it is asked what
+    it holds at the last one; what it does at the others is in their views, or, where nothing was
+    held back, in the merge.
     """
+    yield from _own_tests(evidence)
     kinds = [facts.commit.trailers[KIND] for facts in evidence.commits]
     changed_last = max((place for place, kind in enumerate(kinds) if kind == TESTS), default=-1)
     places = [
@@ -176,7 +179,7 @@ def _tests(evidence: Evidence) -> Iterator[Problem]:
     merged_at = {evidence.commits[place].commit.trailers[NODE]: place for place, _, _ in places}
     if evidence.tip is not None:
         places.append((len(kinds), evidence.tip, evidence.tip_tests))
-    owners = {path: node.id for node in evidence.plan.nodes for path in node.test_hashes}
+    owners = {path: ids[-1] for path, ids in evidence.plan.owners.items()}
     looked_at: Mapping[str, str] | None = None
     for place, commit, tests in places:
         if tests is not looked_at:  # most merges hold the same tests
@@ -184,13 +187,28 @@ def _tests(evidence: Evidence) -> Iterator[Problem]:
         for path, expected, found in differ:
             owner = owners[path]
             if place > changed_last or merged_at.get(owner, place + 1) <= place:
-                yield Problem(
-                    "tests",
-                    f"commit {short(commit)}: frozen test {path} of node {owner}: "
-                    f"expected sha256 {short(expected)}, found {short(found)}",
-                    restore(evidence.plan),
-                    commit, owner, expected, found,
-                )  # fmt: skip
+                yield _changed_test(evidence, commit, path, owner, expected, found)
+
+
+def _own_tests(evidence: Evidence) -> Iterator[Problem]:
+    """Where nothing was held back, a merge holds its node's tests as they are at that node."""
+    whole = {receipt.node for receipt in evidence.receipts if receipt.view is None}
+    for facts in merges(evidence):
+        node = evidence.plan.node(facts.commit.trailers[NODE])
+        for path, expected in node.test_hashes.items() if node.id in whole else ():
+            found = facts.tests.get(path, "none")
+            if found != expected:
+                yield _changed_test(evidence, facts.commit.oid, path, node.id, expected, found)
+
+
+def _changed_test(
+    evidence: Evidence, commit: str, path: str, owner: str, expected: str, found: str
+) -> Problem:
+    what = (
+        f"commit {short(commit)}: frozen test {path} of node {owner}: "
+        f"expected sha256 {short(expected)}, found {short(found)}"
+    )
+    return Problem("tests", what, restore(evidence.plan), commit, owner, expected, found)
 
 
 def _differing_tests(plan: Plan, tests: Mapping[str, str]) -> list[tuple[str, str, str]]:
@@ -219,6 +237,20 @@ def _trees(evidence: Evidence) -> Iterator[Problem]:
         if found != expected:
             about = "the tree that was gated"
             yield differing("trees", evidence.plan, facts.commit, about, expected, found)
+
+
+def _views(evidence: Evidence) -> Iterator[Problem]:
+    """What was gated is each merge's tree less exactly the tests of nodes that were to come.
+
+    A receipt of a version that had no views says that nothing was held back.
+    """
+    receipts = {receipt.node: receipt for receipt in evidence.receipts}
+    for facts in merges(evidence):
+        receipt = receipts[facts.commit.trailers[NODE]]
+        expected, found = facts.view, receipt.view
+        if expected and found is not None and found != expected:
+            about = "its view, the tree without the tests of nodes that were to come"
+            yield differing("views", evidence.plan, facts.commit, about, expected, found)
 
 
 def _journal(evidence: Evidence) -> Iterator[Problem]:
@@ -266,6 +298,7 @@ CHECKS: dict[str, Check] = {
     "tests": _tests,
     "contract": _contract,
     "trees": _trees,
+    "views": _views,
     "journal": _journal,
 }
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from director.job.seal import Seal, read_seal
 from director.job.stage import Stage, read_stage
 from director.job.trailers import KIND, MERGE, NODE, TESTS
+from director.job.views import Rule, Shown
 from director.model.plan import Plan
 from director.model.receipt import Receipt
 from director.model.state import NodeStatus
@@ -26,6 +27,8 @@ from director.workspace.tips import Tips
 class CommitFacts:
     """A commit of the job branch, the paths it changes, and the frozen tests a merge holds.
 
+    ``view`` is the tree that the node of a merge saw of it, without the tests of nodes that were to
+    come; elsewhere None.
     ``tests`` maps paths to sha256; a test that is not there is not in it. Merges that hold the
     same tests share one mapping, so that it need not be looked at for each of them.
     """
@@ -33,6 +36,7 @@ class CommitFacts:
     commit: BranchCommit
     changed: tuple[str, ...]
     tests: Mapping[str, str]
+    view: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,10 +92,13 @@ def gather(repository: Repository, directory: JobDirectory) -> Evidence:
         damaged = soundness.first_damage(base, tip)
     readable = tip if begins and not damaged else None
     frozen = _FrozenTests(history, plan.contract.keys(), base if readable else None)
-    commits = tuple(
-        _facts(history, frozen, commit)
-        for commit in (history.log(base, readable) if readable else ())
-    )
+    log = history.log(base, readable) if readable else []
+    in_line = [base, *(commit.oid for commit in log)] == [
+        *(commit.parents[0] for commit in log if len(commit.parents) == 1),
+        readable,
+    ]
+    shown = Shown(history, plan, rule=Rule.THEN) if in_line else None
+    commits = tuple(_facts(history, frozen, shown, commit) for commit in log)
     return Evidence(
         plan=plan,
         done=frozenset(state.ids(NodeStatus.DONE)),
@@ -168,12 +175,22 @@ def _as_it_is(git: Git) -> Git:
     return git.with_variables(GIT_GRAFT_FILE=os.devnull)
 
 
-def _facts(history: History, frozen: _FrozenTests, commit: BranchCommit) -> CommitFacts:
-    """Return what there is to know of a commit; ``frozen`` stands at the one before it."""
+def _facts(
+    history: History, frozen: _FrozenTests, shown: Shown | None, commit: BranchCommit
+) -> CommitFacts:
+    """Return what there is to know of a commit; ``frozen`` stands at the one before it.
+
+    ``shown`` None: the commits do not stand on each other, so nobody can say what a node saw.
+    """
     changed = _changed(history, commit)
     frozen.move(commit.oid, changed)
-    is_merge = commit.trailers.get(KIND) == MERGE
-    return CommitFacts(commit, changed, frozen.held() if is_merge else {})
+    if commit.trailers.get(KIND) != MERGE:
+        return CommitFacts(commit, changed, {})
+    view = None
+    if shown:
+        held_back = shown.differing(commit.oid, shown.done(commit.oid))
+        view = history.id_of_tree_with(commit.oid, held_back) if held_back else commit.tree
+    return CommitFacts(commit, changed, frozen.held(), view)
 
 
 def _changed(history: History, commit: BranchCommit) -> tuple[str, ...]:

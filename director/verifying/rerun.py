@@ -11,6 +11,7 @@ from director.job.evidence import with_evidence
 from director.job.provided import provisions_of
 from director.job.site import site_of
 from director.job.trailers import NODE
+from director.job.views import Rule, views_of
 from director.job.workbench import Setting, redactor_of
 from director.model.config import Config
 from director.model.plan import Node, Plan
@@ -38,6 +39,7 @@ def run_again(
 ) -> Rerun:
     """Run each merged node's tests at its merge and at the tip, then ``[gates]`` at the tip.
 
+    The tests of nodes that were to come by then are held back, as they were in the run.
     ``[gates]`` run when every node is merged; one that is as red on the base is not the job's
     doing. Ends at the first gate that does not hold. The caller holds the job's lock.
     """
@@ -89,6 +91,8 @@ class _Again:
     ) -> None:
         self.count = 0
         self._job = job
+        self._views = views_of(job, evidence.plan, rule=Rule.THEN)
+        pool.set_up_on(self._views.of_tip)
         self._events = setting.events
         self._evidence = evidence
         self._pool = pool
@@ -96,11 +100,13 @@ class _Again:
 
     def nodes(self, tip: str) -> Iterator[Problem]:
         """Give the nodes' tests that are not green, at their merges, then at the tip."""
-        merged = [(facts.commit.oid, self._node(facts)) for facts in merges(self._evidence)]
-        at_tip = [(tip, node) for commit, node in merged if commit != tip]
-        for commit, node in [*merged, *at_tip]:
-            result = self._run(node.test_cmd, commit, f"{node.id}-verify")
-            result = with_evidence(self._job, node, commit, result)
+        found = merges(self._evidence)
+        merged = [(one.commit.oid, self._gated(one), self._node(one)) for one in found]
+        done = self._views.of_done(tip)
+        at_tip = [(tip, done, node) for _, gated, node in merged if not self._same(gated, done)]
+        for commit, gated, node in [*merged, *at_tip]:
+            result = self._run(node.test_cmd, gated, f"{node.id}-verify")
+            result = with_evidence(self._job, node, gated, result)
             self._events.emit(
                 Kind.GATE,
                 node.id,
@@ -132,6 +138,17 @@ class _Again:
             before = self._run(command, plan.base_commit, f"verify-base-{name}")
             if not result.verdict is before.verdict is Verdict.RED:
                 yield self._problem(f"[gates] {name}", result, tip, None)
+
+    def _gated(self, facts: CommitFacts) -> str:
+        """Return the merge as its node saw it when it was gated."""
+        commit = facts.commit.oid
+        receipts = {one.merged: one for one in self._evidence.receipts}
+        if receipts[commit].view is None:  # nothing was held back, or by a version without views
+            return commit
+        return self._views.of_done(commit)
+
+    def _same(self, one: str, other: str) -> bool:
+        return self._job.tree(one) == self._job.tree(other)
 
     def _node(self, facts: CommitFacts) -> Node:
         return self._evidence.plan.node(facts.commit.trailers[NODE])

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from director.workspace.git import Git, split_z
-from director.workspace.objects import GITLINK_MODE, Item, Objects
+from director.workspace.objects import (
+    GITLINK_MODE,
+    TREE_MODE,
+    Item,
+    Objects,
+    object_id,
+    tree_data,
+)
 
 ABSENT_MODE = "000000"
+SHA1_DIGITS = 40
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,7 @@ class History:
         self._trees: dict[str, str] = {}
         self._changes: dict[tuple[str, str], list[Change]] = {}
         self._below: dict[str, tuple[Entry, ...]] = {}
+        self._steps: dict[str, BranchCommit] = {}
 
     def tip_of(self, name: str) -> str | None:
         """Return the commit of the local branch ``name``, or None."""
@@ -68,20 +78,26 @@ class History:
         return self.git.ok("merge-base", "--is-ancestor", base, tip)
 
     def entries(self, commit: str, paths: Iterable[str]) -> dict[str, Entry]:
-        """Return path → entry for those of ``paths`` that are files in ``commit``."""
-        found = {}
+        """Return path → entry for those of ``paths`` that are files in ``commit``.
+
+        A folder on their ways is read once.
+        """
+        found, top = {}, self.tree(commit)
+        read: dict[str, dict[str, Item]] = {}
         for path in paths:
-            item = self._at(self.tree(commit), path)
+            item = self._at(top, path, read)
             if item and not item.is_tree:
                 found[path] = Entry(path, item.mode, item.oid)
         return found
 
-    def _at(self, tree: str, path: str) -> Item | None:
+    def _at(self, tree: str, path: str, read: dict[str, dict[str, Item]]) -> Item | None:
         head, slash, rest = path.partition("/")
-        item = self.objects.items(tree).get(head)
+        if tree not in read:
+            read[tree] = self.objects.items(tree)
+        item = read[tree].get(head)
         if not slash or item is None:
             return item
-        return self._at(item.oid, rest) if item.is_tree else None
+        return self._at(item.oid, rest, read) if item.is_tree else None
 
     def hashes(self, commit: str, paths: Iterable[str]) -> dict[str, str]:
         """Return path → sha256 (hex) of the content, for those of ``paths`` in ``commit``."""
@@ -104,6 +120,49 @@ class History:
         if commit not in self._trees:
             self._trees[commit] = self.objects.get(f"{commit}^{{tree}}").oid
         return self._trees[commit]
+
+    def id_of_tree_with(self, base: str, entries: Iterable[Entry]) -> str:
+        """Return the id of the tree of ``base`` with ``entries`` put in (absent ones taken out)."""
+        return self._build_tree(base, entries, partial(object_id, _format(base), "tree"))
+
+    def _build_tree(
+        self, base: str, entries: Iterable[Entry], write: Callable[[bytes], str]
+    ) -> str:
+        changed = {entry.path: Item(entry.mode, entry.oid) for entry in entries}
+        return self._folder_with(self.tree(base), changed, write) or write(b"")
+
+    def _folder_with(
+        self, tree: str | None, changed: Mapping[str, Item], write: Callable[[bytes], str]
+    ) -> str | None:
+        """Write a folder with ``changed`` put in; None: nothing is left in it."""
+        items = self.objects.items(tree) if tree else {}
+        here: dict[str, Item] = {}
+        below: dict[str, dict[str, Item]] = {}
+        for path, item in changed.items():
+            name, slash, rest = path.partition("/")
+            if slash:
+                below.setdefault(name, {})[rest] = item
+            else:
+                here[name] = item
+        for name, inner in below.items():
+            old = items.get(name)
+            folder = self._folder_with(old.oid if old and old.is_tree else None, inner, write)
+            if folder:
+                items[name] = Item(TREE_MODE, folder)
+            elif old and old.is_tree:
+                del items[name]
+        for name, item in here.items():
+            if item.mode != ABSENT_MODE:
+                items[name] = item
+            elif name in items and not items[name].is_tree:
+                del items[name]
+        return write(tree_data(items)) if items else None
+
+    def step(self, commit: str) -> BranchCommit:
+        """Return one commit by its id, its trailers read from the last paragraph."""
+        if commit not in self._steps:
+            self._steps[commit] = _read_commit(commit, self.objects.get(commit).data)
+        return self._steps[commit]
 
     def files(self, commit: str) -> Iterator[str]:
         """Give the path of each file of ``commit``; submodules are none."""
@@ -175,6 +234,23 @@ class History:
 def _branch_commit(text: str) -> BranchCommit:
     head, _, rest = text.partition("\n")
     oid, tree, *parents = head.split()
-    pairs = (line.partition(": ") for line in rest.splitlines() if ": " in line)
-    trailers = tuple((key, value.strip()) for key, _, value in pairs)
-    return BranchCommit(oid, tree, tuple(parents), trailers)
+    return BranchCommit(oid, tree, tuple(parents), _trailers(rest))
+
+
+def _read_commit(oid: str, data: bytes) -> BranchCommit:
+    """Return what a commit object says (git's documentation, "Git Objects")."""
+    head, _, message = data.decode(errors="replace").partition("\n\n")
+    said = [line.partition(" ") for line in head.splitlines()]
+    found = {key: [value for name, _, value in said if name == key] for key in ("tree", "parent")}
+    last = message.strip().rpartition("\n\n")[2]
+    return BranchCommit(oid, found["tree"][0], tuple(found["parent"]), _trailers(last))
+
+
+def _trailers(text: str) -> tuple[tuple[str, str], ...]:
+    pairs = (line.partition(": ") for line in text.splitlines() if ": " in line)
+    return tuple((key, value.strip()) for key, _, value in pairs)
+
+
+def _format(oid: str) -> str:
+    """Return the object format of a repository with such ids."""
+    return "sha1" if len(oid) == SHA1_DIGITS else "sha256"

@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from director.workspace.durability import sync_files
 from director.workspace.git import Git, split_z
 from director.workspace.git_settings import config_text, setting_of
 from director.workspace.history import ABSENT_MODE, BranchCommit, Change, Entry, History
-from director.workspace.objects import TREE_MODE, Item, tree_data, write_object
+from director.workspace.objects import object_id, write_object
 from director.workspace.removal import discard
 from director.workspace.repository import Repository
 from director.workspace.soundness import Soundness, loose
@@ -259,35 +259,17 @@ class JobRepository(History):
         """Write ``content`` as a blob, as it is, and return its object id."""
         return self._write("blob", content)
 
-    def tree_with(self, base: str, entries: Iterable[Entry]) -> str:
-        """Write and return the tree of ``base`` with ``entries`` put in (absent ones taken out)."""
-        changed = {entry.path: Item(entry.mode, entry.oid) for entry in entries}
-        return self._tree_with(self.tree(base), changed) or self._write("tree", b"")
+    def tree_with(self, base: str, entries: Iterable[Entry], there: Collection[str] = ()) -> str:
+        """Write and return the tree of ``base`` with ``entries`` put in (absent ones taken out).
 
-    def _tree_with(self, tree: str | None, changed: Mapping[str, Item]) -> str | None:
-        """Write a folder with ``changed`` put in; None: nothing is left in it."""
-        items = self.objects.items(tree) if tree else {}
-        here: dict[str, Item] = {}
-        below: dict[str, dict[str, Item]] = {}
-        for path, item in changed.items():
-            name, slash, rest = path.partition("/")
-            if slash:
-                below.setdefault(name, {})[rest] = item
-            else:
-                here[name] = item
-        for name, inner in below.items():
-            old = items.get(name)
-            folder = self._tree_with(old.oid if old and old.is_tree else None, inner)
-            if folder:
-                items[name] = Item(TREE_MODE, folder)
-            elif old and old.is_tree:
-                del items[name]
-        for name, item in here.items():
-            if item.mode != ABSENT_MODE:
-                items[name] = item
-            elif name in items and not items[name].is_tree:
-                del items[name]
-        return self._write("tree", tree_data(items)) if items else None
+        ``there`` are trees that the user's repository holds: they are read there, not copied.
+        """
+
+        def write(data: bytes) -> str:
+            oid = object_id(self.user.object_format, "tree", data)
+            return oid if oid in there else self._write("tree", data)
+
+        return self._build_tree(base, entries, write)
 
     def commit(self, tree: str, parent: str, message: str) -> str:
         """Write and return a commit of ``tree`` on ``parent``."""

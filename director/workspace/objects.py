@@ -207,12 +207,21 @@ def _index_file(entries: Iterable[tuple[bytes, bytes]], object_format: str) -> b
     return data + hashlib.new(object_format, data, usedforsecurity=False).digest()
 
 
+def object_id(object_format: str, kind: str, data: bytes) -> str:
+    """Return the id of an object."""
+    whole = f"{kind} {len(data)}\0".encode() + data
+    return hashlib.new(object_format, whole, usedforsecurity=False).hexdigest()
+
+
 def write_object(store: Path, object_format: str, kind: str, data: bytes) -> str:
-    """Write an object into the object store at ``store``, and return its id."""
+    """Write an object into the object store at ``store``, and return its id.
+
+    One that is there is written again unless it is whole: somebody may have damaged it.
+    """
     whole = f"{kind} {len(data)}\0".encode() + data
     oid = hashlib.new(object_format, whole, usedforsecurity=False).hexdigest()
     path = store / oid[:2] / oid[2:]
-    if not path.exists():
+    if not _holds(path, whole):
         with explained(path):
             path.parent.mkdir(exist_ok=True)
             temporary = path.with_name(f"tmp_obj_{os.urandom(8).hex()}")
@@ -221,3 +230,11 @@ def write_object(store: Path, object_format: str, kind: str, data: bytes) -> str
                 stream.write(zlib.compress(whole, 1))
             temporary.replace(path)
     return oid
+
+
+def _holds(path: Path, whole: bytes) -> bool:
+    """Whether the file of a loose object holds ``whole``."""
+    try:
+        return zlib.decompress(path.read_bytes()) == whole
+    except (OSError, zlib.error):
+        return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,6 +50,11 @@ class Pool:
         self._free = [self._at(name) for name in sorted(left)]
         self._made = max((slot_number(Path(name)) or 0 for name in left), default=0)
         self._turn = threading.Lock()
+
+    def set_up_on(self, settled: Callable[[], str]) -> None:
+        """Have setup commands run on the commit that ``settled`` returns, not on the tip itself."""
+        if self.provisions:
+            self.provisions.settled = settled
 
     @property
     def agents(self) -> Path:

@@ -81,6 +81,7 @@ class Provisions:
         self.job = job
         self.run_setup = run_setup
         self.withheld = withheld
+        self.settled: Callable[[], str] = job.tip  # the commit that setup runs on
         self._keys: dict[str, str] = {}
         self._given: Given | None = None
         self._turn = threading.Lock()
@@ -227,14 +228,14 @@ class Slot:
         if state is None or state.given is not given:
             return False
         job = self._all.job
-        if state.origin and state.origin == job.tree(job.tip()):  # it merged
+        if state.origin and state.origin == job.tree(self._all.settled()):  # it merged
             self._state = state = replace(state, origin="")
         same = state.key == self._all.setup_key(commit)
         return same and (not state.origin or state.origin == job.tree(commit))
 
     def _begin(self, commit: str, git: Git, given: Given) -> None:
         self._state = None
-        tip, key = self._all.job.tip(), self._all.setup_key(commit)
+        tip, key = self._all.settled(), self._all.setup_key(commit)
         origin = tip if key == self._all.setup_key(tip) else commit
         for name in self._pristine.names:  # read-only folders, which stop git, among them
             _discard_in(self._path, name)

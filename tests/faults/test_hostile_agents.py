@@ -418,11 +418,15 @@ class TestScope(FaultCase):
         self.assertRegex(done.err, "cannot be removed: .*/(build/x/y|build/x|t/u).*sudo rm -rf")
         self.assertEqual(self.on_branch("b.txt"), "good")
         self.assertEqual(self.stored("state.json")["nodes"]["a"]["attempts"], 1)
-        self.assertNotEqual(self.left_behind(), [])
+        for _ in range(2):  # the tests run on the tip again, and leave as much
+            self.assertNotEqual(self.left_behind(), [])
+            release(self.place)
+            for folder in self.left_behind():
+                remove_tree(Path(folder))
+            self.ends(0, "run")
         release(self.place)
         for folder in self.left_behind():
             remove_tree(Path(folder))
-        self.ends(0, "run")
 
     def test_folders_deeper_than_any_path_do_not_stop_the_run(self) -> None:
         self.plan(node("a"), node("b"))

@@ -11,9 +11,8 @@ from director.model.dag import (
     dependents,
     reachable,
     remaining_path_lengths,
-    topological_order,
 )
-from director.model.plan import Node
+from director.model.plan import Node, topological_order
 
 
 def node(node_id: str, *depends_on: str, files: tuple[str, ...] = ()) -> Node:

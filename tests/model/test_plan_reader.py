@@ -120,11 +120,16 @@ class TestNodes(ReaderCase):
 
 
 class TestClaims(ReaderCase):
-    def test_a_test_belongs_to_one_node(self) -> None:
-        self.assert_problem(
-            "'t.py' is claimed by nodes 'a' and 'b'", node("a", tests=["t.py"]),
-            node("b", tests=["t.py"]),
-        )  # fmt: skip
+    def test_a_test_of_two_nodes_has_an_order(self) -> None:
+        a, b = node("a", tests=["t.py"]), node("b", tests=["t.py"])
+        self.assert_problem("'t.py' is claimed by nodes .*: one must depend on the other", a, b)
+        chain = [a, node("c", depends_on=["a"]), {**b, "depends_on": ["c"]}]
+        self.assertEqual(len(read_nodes({"nodes": chain})), 3)
+
+    def test_no_file_stands_in_the_way_of_a_test(self) -> None:
+        test = node("a", tests=["tests/a/t.py"])
+        self.assert_problem("is the folder of the test", test, node("b", files=["tests/a"]))
+        self.assert_problem("lies below the test", test, node("b", files=["tests/a/t.py/x"]))
 
     def test_no_node_may_change_a_test(self) -> None:
         self.assert_problem(

@@ -7,7 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from director.model.plan import Node, Plan
+from director.model.receipt import GateRun, Receipt
 from director.running.blame import search
+from director.running.tip_tests import tests_to_run
 from tests.support.fake_opencode import answer, say, write
 from tests.support.jobs import Done, JobCase, node
 
@@ -54,6 +57,37 @@ class TestSearch(unittest.TestCase):
 
             found = search(8, is_green)
             self.assertEqual((found.culprit, "flaky" in found.doubt), (None, True))
+
+    def test_what_was_red_by_design_before_a_merge_is_not_looked_at(self) -> None:
+        asked: list[int] = []
+        found = search(9, red_from(7, asked), first=4)
+        self.assertEqual((found.culprit, min(asked)), (7, 4))
+        found = search(9, lambda number: False, first=4, there="at the merge of a")
+        self.assertIn("red at the merge of a by now", found.doubt)
+
+
+class TestTestsToRun(unittest.TestCase):
+    def to_run(self, *receipts: Receipt) -> list[list[str]]:
+        nodes = [
+            Node(name, "t", "s", (f"{name}.py",), (), command, (f"{name}_test",))
+            for name, command in (("a", "test a"), ("b", "test all"), ("c", "test all"))
+        ]
+        plan = Plan("job", "task", "/repo", "b" * 40, "now", "branch", tuple(nodes))
+        return [[node.id for node in group] for group in tests_to_run(plan, receipts, "tip")]
+
+    def receipt(self, node_id: str, command: str, tree: str) -> Receipt:
+        run = GateRun("candidate", command, "green", 0, 0.1, "commit", tree)
+        return Receipt(
+            "now", "job", node_id, "", "", node_id, tree, "", {}, "", (run,), (), None, None, 1
+        )
+
+    def test_each_command_once_but_for_what_was_green_on_that_tree(self) -> None:
+        self.assertEqual(self.to_run(), [["a"], ["b", "c"]])
+        a, b = self.receipt("a", "test a", "tip"), self.receipt("b", "test all", "tip")
+        self.assertEqual(self.to_run(a, b), [["b", "c"]])
+        self.assertEqual(self.to_run(a, b, self.receipt("c", "test all", "tip")), [])
+        self.assertEqual(self.to_run(self.receipt("a", "test a", "other"))[0], ["a"])
+        self.assertEqual(self.to_run(self.receipt("a", "other", "tip"))[0], ["a"])
 
 
 class GateCase(JobCase):
@@ -307,7 +341,8 @@ class TestBlame(GateCase):
     def test_two_gates_have_a_culprit_each(self) -> None:
         self.gates(one="! grep -q spoiled a.extra", two="! grep -q spoiled c.extra")
         done = self.run_chain("abc", a="spoiled\n", c="spoiled\n")
-        blamed = {g["name"]: g["turned_red_by"]["node"] for g in done.json["integration"]}
+        red = [g for g in done.json["integration"] if g["verdict"] == "red"]
+        blamed = {g["name"]: g["turned_red_by"]["node"] for g in red}
         self.assertEqual(blamed, {"one": "a", "two": "c"})
 
     def test_red_tests_of_a_node_that_was_green_alone_count_from_its_own_merge_on(self) -> None:

@@ -124,7 +124,8 @@ class TestReceipts(JobCase):
                 self.assertEqual(line[field], before[name][field], field)
             self.assertEqual([gate["purpose"] for gate in line["gates"]], ["rebuilt", "again"])
             for gate in line["gates"]:
-                self.assertEqual((gate["commit"], gate["tree"]), (line["merged"], line["tree"]))
+                gated = line.get("view", line["tree"])
+                self.assertEqual((gate["commit"], gate["tree"]), (line["merged"], gated))
                 self.assertEqual((gate["command"], gate["exit_code"]), (f"sh tests/{name}.sh", 0))
         done = self.ends(0, "verify")
         self.assertIn("Rebuilt, not written at the merge: the receipt of", done.out)

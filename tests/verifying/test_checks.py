@@ -89,6 +89,40 @@ class TestChecks(unittest.TestCase):
         said = self.problem(replace(evidence, commits=(BROUGHT, spoilt, edited)))
         self.assertIn("tests: commit cccccccccccc: frozen test tests/a.sh of node a", said)
 
+    def test_a_file_that_a_later_node_extends(self) -> None:
+        """Where nothing was held back it is asked what the file holds at the node that merged."""
+        extended = {"tests/a.sh": "3" * 64}
+        other = NODE._replace(id="b", files=("b.txt",), depends_on=("a",), test_hashes=extended)
+        added = CommitFacts(
+            BranchCommit("9" * 40, "8" * 40, (MERGE,), TEST_TRAILERS), ("tests/a.sh",), extended
+        )
+        evidence = replace(
+            EVIDENCE,
+            plan=PLAN._replace(nodes=(NODE, other)),
+            tip=added.commit.oid,
+            commits=(BROUGHT, MERGED, added),
+            tip_tests=extended,
+        )
+        self.assertEqual(self.problem(evidence), "")
+        spoilt = replace(MERGED, tests={"tests/a.sh": "2" * 64})
+        said = self.problem(replace(evidence, commits=(BROUGHT, spoilt, added)))
+        self.assertIn("frozen test tests/a.sh of node a: expected sha256 1111", said)
+        said = self.problem(replace(evidence, tip_tests=HASHES))
+        self.assertIn("frozen test tests/a.sh of node b: expected sha256 3333", said)
+
+    def test_the_view_of_a_merge(self) -> None:
+        less = "a" * 40
+        merged = replace(MERGED, view=less)
+        evidence = replace(EVIDENCE, commits=(BROUGHT, merged))
+        self.assertEqual(self.problem(evidence), "")  # by a version that had no views
+        for view, words in ((less, ""), (TREE, "views: "), ("7" * 40, "views: ")):
+            gates = (replace(RECEIPT.gates[0], tree=view),)
+            receipt = replace(RECEIPT, view=view, gates=gates)
+            said_so = replace(merged.commit, pairs=expected_trailers(receipt))
+            commits = (BROUGHT, replace(merged, commit=said_so))
+            said = self.problem(replace(evidence, commits=commits, receipts=(receipt,)))
+            self.assertTrue(said.startswith(words) if words else said == "", said)
+
     def test_a_commit_of_tests_after_a_merge_that_the_journal_does_not_know(self) -> None:
         late = CommitFacts(
             BranchCommit("9" * 40, "8" * 40, (MERGE,), TEST_TRAILERS), ("tests/a.sh",), HASHES

@@ -95,7 +95,7 @@ class TestMerges(FinishedJobCase):
         gates = [{**run, "command": plan["test_cmd"], "tree": tree} for run in known["gates"]]
         return {
             **known, "node": "b", "merged": forged, "tree": tree, "parent": parent,
-            "files": ["b.txt"], "tests": plan["test_hashes"], "gates": gates,
+            "files": ["b.txt"], "tests": plan["test_hashes"], "gates": gates, "view": None,
         }  # fmt: skip
 
     def test_with_trailers_and_a_receipt_that_agree_it_is_the_journal_that_does_not(self) -> None:

@@ -22,7 +22,8 @@ class TestHolds(FinishedJobCase):
         self.assertIs(found["ok"], True)
         self.assertEqual((found["merges"], found["tip"]), (2, self.tip()))
         names = ["branch", "objects", "seal", "commits", "receipts", "agreement", "scope"]
-        self.assertEqual(found["checked"], [*names, "tests", "contract", "trees", "journal"])
+        names += ["tests", "contract", "trees", "views", "journal"]
+        self.assertEqual(found["checked"], names)
         self.assertEqual((found["unchecked"], found["rebuilt"]), ([], []))
         self.assertIsNone(found["problem"])
 
@@ -147,7 +148,8 @@ class TestReceipts(FinishedJobCase):
             "tests": ("its tests in plan.json", {"tests/a.sh": zeros}),
             "tests_hash": ("its tests hash by plan.json", zeros),
             "gates": ("the gate runs on its receipt", []),
-            "tree": ("the tree that was gated last", zeros),
+            "tree": ("the trailer Director-Tree", zeros),
+            "view": ("the tree that was gated last", zeros),
             "base": ("the trailer Director-Base", zeros),
             "candidate": ("the trailer Director-Candidate", zeros),
             "tier": ("the trailer Director-Tier", "escalation"),

@@ -305,6 +305,24 @@ class TestTrees(JobCase):
         self.assertEqual(changes["a.py"].new.mode, ABSENT_MODE)
         self.assertEqual(self.job.tree_with(self.base, []), self.job.tree(self.base))
 
+    def test_the_id_of_a_tree_is_known_without_writing_it(self) -> None:
+        before = {path for path in (self.job.path / "objects").rglob("*") if path.is_file()}
+        new = Entry("new/b.py", "100755", self.job.entries(self.base, ["a.py"])["a.py"].oid)
+        gone = Entry("a.py", ABSENT_MODE, "0" * 40)
+        nothing = [gone, Entry("tests/test_a.py", ABSENT_MODE, "0" * 40)]
+        ids = [self.job.id_of_tree_with(self.base, some) for some in ([new, gone], [], nothing)]
+        after = {path for path in (self.job.path / "objects").rglob("*") if path.is_file()}
+        self.assertEqual(before, after)
+        trees = [self.job.tree_with(self.base, some) for some in ([new, gone], [], nothing)]
+        self.assertEqual(ids, trees)
+
+    def test_one_commit_is_read_as_the_log_reads_it(self) -> None:
+        message = "A: title\n\nWords: not trailers.\n\nDirector-Kind: merge\nDirector-Gate: a: b\n"
+        commit = self.add_commit(self.job, {"a.py": "A = 2\n"}, message)
+        (logged,) = self.job.log(self.base, commit)
+        self.assertEqual(self.job.step(commit), logged)
+        self.assertEqual(logged.trailers["Director-Gate"], "a: b")
+
     def test_a_rename_is_two_changes(self) -> None:
         moved = Entry("moved.py", "100644", self.job.store(b"A = 1\n"))
         gone = Entry("a.py", ABSENT_MODE, "0" * 40)

@@ -128,3 +128,14 @@ def readers(repository: Path) -> list[int]:
         if f"GIT_DIR={repository}".encode() in environment and b"cat-file" in command:
             found.append(int(entry.name))
     return found
+
+
+class TestDamaged(JobCase):
+    def test_an_object_that_is_damaged_is_written_again(self) -> None:
+        oid = self.job.store(b"content")
+        path = self.job.path / "objects" / oid[:2] / oid[2:]
+        for damage in (b"", b"zeroed\0\0"):
+            path.chmod(0o600)
+            path.write_bytes(damage)
+            self.assertEqual(self.job.store(b"content"), oid)
+            self.assertEqual(self.job.objects.get(oid).data, b"content")

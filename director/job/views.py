@@ -1,0 +1,231 @@
+"""The view of a node on a commit: the commit without the tests of nodes that are still to come.
+
+Who is done is read from the commit itself: the nodes whose work it holds. So what a run shows a
+node, and what ``verify`` says it must have seen, come from plan and branch alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Set
+from enum import Enum, auto
+
+from director.job.trailers import CANDIDATE, KIND, MERGE, NODE, TESTS
+from director.model.plan import Node, Plan
+from director.model.view import Held, held_back, visible_nodes
+from director.workspace.history import ABSENT_MODE, BranchCommit, Entry, History
+from director.workspace.job_repository import JobRepository
+
+Contents = Mapping[tuple[str, str], Entry]
+"""(path, sha256 of the content) → that content, as an entry of a tree."""
+NO_CONTENTS: Contents = {}
+
+
+class Rule(Enum):
+    """What is held back of a commit: the tests of nodes to come, by the plan as it is NOW; THEN, at
+    a merge, so that tests which no node has any more were to come as well; or NOTHING, as in
+    versions that had no views.
+    """
+
+    NOW = auto()
+    THEN = auto()
+    NOTHING = auto()
+
+
+class Shown:
+    """What is shown, and held back, of the commits of one job. Reads only."""
+
+    def __init__(
+        self,
+        history: History,
+        plan: Plan,
+        known: Contents = NO_CONTENTS,
+        rule: Rule = Rule.NOW,
+    ) -> None:
+        """``known`` are contents of shared tests that are not on the branch yet."""
+        self.plan = plan
+        self._rule = rule
+        self._history = history
+        self._on_base: dict[str, Entry] = {}
+        self._contents = dict(known)
+        self._looked_into: set[str] = set()
+        self._brought: dict[str, dict[str, bool]] = {}
+        self._digests: dict[str, str] = {}
+
+    def done(self, commit: str) -> set[str]:
+        """Return the ids of the nodes whose work ``commit`` holds: merged, or to be by then."""
+        works = (step.trailers for step in self._steps(commit))
+        return {
+            said[NODE] for said in works if said.get(KIND) in (MERGE, CANDIDATE) and NODE in said
+        }
+
+    def differing(self, commit: str, visible: Set[str]) -> tuple[Entry, ...]:
+        """Return what ``commit`` holds otherwise where the tests of the nodes ``visible`` are seen.
+
+        A content that is not known stays as it is in ``commit``.
+        """
+        held = self._held_back(commit, visible)
+        if not held:
+            return ()
+        now = self._history.entries(commit, [one.path for one in held])
+        self._learn_base(one.path for one in held if one.owner is None)
+        wanted = (self._held(commit, one) for one in held)
+        return tuple(
+            entry for entry in wanted if entry and entry != now.get(entry.path, _absent(entry))
+        )
+
+    def _held_back(self, commit: str, visible: Set[str]) -> list[Held]:
+        if self._rule is Rule.NOTHING:
+            return []
+        held = held_back(self.plan, visible)
+        if self._rule is Rule.THEN:
+            held += (Held(path, None) for path in sorted(self._ownerless(commit)))
+        return held
+
+    def _ownerless(self, commit: str) -> set[str]:
+        """Return the test files without a node that ``commit`` holds otherwise than the base."""
+        found: set[str] = set()
+        for step in reversed(list(self._steps(commit))):
+            if step.oid not in self._brought:
+                self._brought[step.oid] = self._without_node(step)
+            if brought := self._brought[step.oid]:
+                found -= brought.keys()
+                found |= {path for path, differs in brought.items() if differs}
+        return found
+
+    def _without_node(self, step: BranchCommit) -> dict[str, bool]:
+        """Return the test files without a node that a commit of tests changed.
+
+        And whether each holds something else than on the base since.
+        """
+        if step.trailers.get(KIND) != TESTS or not step.parents:
+            return {}
+        changes = self._history.changes(step.parents[0], step.oid)
+        new = {one.path: one.new for one in changes if one.path not in self.plan.owners}
+        self._learn_base(new)
+        return {path: entry != self._on_base[path] for path, entry in new.items()}
+
+    def content_at(self, commit: str, node: Node, path: str) -> Entry | None:
+        """Return the frozen content of a test file at ``node``; None: ``commit`` knows of none."""
+        digest = node.test_hashes.get(path)
+        if digest is None:
+            return None
+        if (path, digest) not in self._contents:
+            self._look_into(commit)
+        return self._contents.get((path, digest))
+
+    def _held(self, commit: str, held: Held) -> Entry | None:
+        if held.owner is None:
+            return self._on_base[held.path]
+        return self.content_at(commit, self.plan.node(held.owner), held.path)
+
+    def _learn_base(self, paths: Iterable[str]) -> None:
+        base = self.plan.base_commit
+        new = [path for path in paths if path not in self._on_base]
+        found = self._history.entries(base, new)
+        absent = "0" * len(base)
+        self._on_base |= {path: found.get(path, Entry(path, ABSENT_MODE, absent)) for path in new}
+
+    def _look_into(self, commit: str) -> None:
+        """Learn the contents that the commits of tests up to ``commit`` brought."""
+        for step in self._steps(commit):
+            if step.oid in self._looked_into:
+                continue
+            self._looked_into.add(step.oid)
+            if step.trailers.get(KIND) == TESTS and step.parents:
+                for change in self._history.changes(step.parents[0], step.oid):
+                    if change.path in self.plan.owners and change.new.mode != ABSENT_MODE:
+                        digest = self._digest(change.new.oid)
+                        self._contents.setdefault((change.path, digest), change.new)
+
+    def _digest(self, oid: str) -> str:
+        if oid not in self._digests:
+            content = self._history.objects.get(oid).data
+            self._digests[oid] = hashlib.sha256(content).hexdigest()
+        return self._digests[oid]
+
+    def _steps(self, commit: str) -> Iterator[BranchCommit]:
+        """Give the commits from ``commit`` back to the base, which is not among them."""
+        while commit != self.plan.base_commit:
+            step = self._history.step(commit)
+            yield step
+            if not step.parents:
+                return
+            commit = step.parents[0]
+
+
+class Views:
+    """The views of one job's nodes as commits, made when they are asked for. For any thread."""
+
+    def __init__(self, job: JobRepository, shown: Shown) -> None:
+        self.plan = shown.plan
+        self._job = job
+        self._shown = shown
+        self._made: dict[tuple[str, str | None], str] = {}
+        self._of_base: frozenset[str] = frozenset()
+        self._turn = threading.Lock()
+
+    def of(self, commit: str, node: Node) -> str:
+        """Return the commit that ``node`` sees of ``commit``: itself, where nothing is held back.
+
+        No ref names a view. Its parent is ``commit``.
+        """
+        with self._turn:
+            if (commit, node.id) not in self._made:
+                visible = visible_nodes(self.plan, node.id, self._shown.done(commit))
+                self._made[commit, node.id] = self._make(commit, visible, f"View of {node.id}")
+            return self._made[commit, node.id]
+
+    def of_done(self, commit: str) -> str:
+        """Return ``commit`` with the tests of the nodes whose work it holds and no others."""
+        with self._turn:
+            if (commit, None) not in self._made:
+                visible = self._shown.done(commit)
+                self._made[commit, None] = self._make(commit, visible, "View of what is done")
+            return self._made[commit, None]
+
+    def of_tip(self) -> str:
+        """Return the tip of the branch with the tests of what is done: what setup runs on."""
+        return self.of_done(self._job.tip())
+
+    def of_tests(self, commit: str, visible: Iterable[str]) -> str:
+        """Return ``commit`` with the tests of the nodes ``visible`` and no others."""
+        with self._turn:
+            return self._make(commit, set(visible), "View")
+
+    def done(self, commit: str) -> set[str]:
+        """Return the ids of the nodes whose work ``commit`` holds."""
+        with self._turn:
+            return self._shown.done(commit)
+
+    def content_at(self, commit: str, node: Node, path: str) -> Entry | None:
+        """Return the frozen content of a test file at ``node``; None: ``commit`` knows of none."""
+        with self._turn:
+            return self._shown.content_at(commit, node, path)
+
+    def _make(self, commit: str, visible: Set[str], subject: str) -> str:
+        entries = self._shown.differing(commit, visible)
+        if not entries:
+            return commit
+        tree = self._job.tree_with(commit, entries, self._trees_of_base())
+        return self._job.commit(tree, commit, f"{subject}: without the tests that are to come\n")
+
+    def _trees_of_base(self) -> frozenset[str]:
+        """Return the trees that a view may have in common with the base, which is the user's."""
+        if not self._of_base:
+            base = self.plan.base_commit
+            folders = (folder.oid for folder in self._job.folders(base))
+            self._of_base = frozenset((self._job.tree(base), *folders))
+        return self._of_base
+
+
+def views_of(
+    job: JobRepository, plan: Plan, known: Contents = NO_CONTENTS, rule: Rule = Rule.NOW
+) -> Views:
+    """Return the views of a plan's nodes; ``known`` and ``rule`` as for ``Shown``."""
+    return Views(job, Shown(job, plan, known, rule))
+
+
+def _absent(entry: Entry) -> Entry:
+    return Entry(entry.path, ABSENT_MODE, "0" * len(entry.oid))
