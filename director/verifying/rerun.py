@@ -21,7 +21,8 @@ from director.verifying.problem import Problem, restore, short
 from director.workspace.gates import GateResult, Gates, Verdict
 from director.workspace.given import find_sources
 from director.workspace.job_repository import JobRepository, create_job_repository
-from director.workspace.pool import Pool, pool_folder, sweep_pool
+from director.workspace.pool import Pool
+from director.workspace.pool_folders import kept_worktrees, pool_folder, sweep_pool
 from director.workspace.processes import Processes
 
 
@@ -55,12 +56,14 @@ def _checkouts(
 ) -> Iterator[tuple[JobRepository, Pool, Gates]]:
     """Give a repository made for this, worktrees of it, and gates as a run has them.
 
-    The job's own repository is left alone. Gates have the same variables, sandbox and provisions
+    Worktrees that an earlier command of the job kept are used, and kept for the next one. The job's
+    own repository is left alone. Gates have the same variables, sandbox and provisions
     as in a run, and no secrets in their logs.
     """
     place = directory.verifying
-    record = place / "worktrees.json"
-    sweep_pool(record, setting.events)
+    own = place / "worktrees.json"
+    sweep_pool(own, setting.events)
+    record = directory.pool if kept_worktrees(directory.pool) else own
     borrowed = [directory.repository / "objects"] if directory.repository.is_dir() else []
     sources = find_sources(setting.repository, config.worktree)
     redactor = redactor_of(setting, directory, config, sources)
@@ -76,7 +79,12 @@ def _checkouts(
             )
             sandbox.try_out(processes, env, folder, directory.logs)
             provisions = provisions_of(config, sources, job, gates, setting.events)
-            yield job, Pool(job, folder, provisions), gates
+            pool = Pool(job, folder, provisions, guarded=sandbox.mechanism is not None)
+            try:
+                yield job, pool, gates
+            finally:
+                if record != own:
+                    pool.keep()
     finally:
         shutil.rmtree(place, ignore_errors=True)
 
