@@ -25,6 +25,7 @@ from director.records.events import Events, Kind, journal
 from director.records.files import redact_file
 from director.records.job_directory import Home, JobDirectory
 from director.records.ledger import Ledger
+from director.records.worktrees_record import was_killed
 from director.workspace.cancellation import Cancellation
 from director.workspace.gates import Gates
 from director.workspace.given import Sources, find_sources
@@ -34,7 +35,7 @@ from director.workspace.job_repository import (
     remove_stale_locks,
 )
 from director.workspace.pool import Pool
-from director.workspace.pool_folders import pool_folder, sweep_old_pools, was_killed
+from director.workspace.pool_folders import pool_folder, sweep_old_pools
 from director.workspace.processes import Processes
 from director.workspace.repository import OWN_NAME, Repository
 from director.workspace.soundness import discard_damaged

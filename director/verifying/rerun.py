@@ -16,13 +16,14 @@ from director.model.config import Config
 from director.model.plan import Node, Plan
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
+from director.records.worktrees_record import kept_worktrees
 from director.verifying.evidence import CommitFacts, Evidence, merges
 from director.verifying.problem import Problem, restore, short
 from director.workspace.gates import GateResult, Gates, Verdict
 from director.workspace.given import find_sources
 from director.workspace.job_repository import JobRepository, create_job_repository
 from director.workspace.pool import Pool
-from director.workspace.pool_folders import kept_worktrees, pool_folder, sweep_pool
+from director.workspace.pool_folders import pool_folder, sweep_pool
 from director.workspace.processes import Processes
 
 

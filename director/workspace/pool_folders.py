@@ -13,34 +13,32 @@ import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from director.model.errors import RequestError, StoppedError
+from director.model.errors import StoppedError
 from director.records import files
-from director.records.clock import now
 from director.records.events import Events, Kind
+from director.records.worktrees_record import (
+    OWN,
+    PREFIX,
+    KeptWorktrees,
+    folder_in,
+    kept_worktrees,
+    note_kept,
+    note_use,
+    noted_folder,
+    read_quietly,
+    was_killed,
+)
 from director.workspace.kept import read_note
 from director.workspace.removal import NotRemovedError, discard
 
-OWN = "director"
-PREFIX = "job-"  # of the folder of one job's worktrees
 NAME = re.compile(rf"{PREFIX}[0-9a-f]{{12}}")
 PARTS = ("agents", "gates", "notes")
 LOCK = "lock"
 OWNER = "owner.json"
 KEPT_FOR_SECS = 7 * 24 * 3600.0
 BLOCK_BYTES = 512  # what st_blocks counts (stat(2))
-
-
-@dataclass(frozen=True)
-class KeptWorktrees:
-    """Prepared worktrees that wait for the next command of their job since a moment."""
-
-    folder: Path
-    bytes: int
-    since: str
 
 
 @contextmanager
@@ -66,27 +64,12 @@ def pool_folder(
             os.close(lock)
 
 
-def was_killed(record: Path) -> bool:
-    """Whether a command that did not end in good order left worktrees, perhaps with paid work."""
-    return record.exists() and "kept" not in (_read(record) or {})
-
-
-def kept_worktrees(record: Path) -> KeptWorktrees | None:
-    """Return the worktrees that were kept for the job with that record."""
-    said = _read(record) or {}
-    folder, kept = _folder_in(said), said.get("kept")
-    if folder is None or not isinstance(kept, dict):
-        return None
-    held = kept.get("bytes")
-    return KeptWorktrees(folder, held if isinstance(held, int) else 0, str(kept.get("since", "")))
-
-
 def sweep_pool(record: Path, events: Events | None = None) -> None:
     """Remove the worktrees noted at ``record``, if any; ``events`` are told what stays of them.
 
     Those that somebody works in, for a copy of the record, stay.
     """
-    if folder := _noted_folder(record):
+    if folder := folder_in(files.read_json(record) or {}):
         lock = _lock(folder) if _is_ours(folder) else None
         if lock is not None:
             _remove(folder, events)
@@ -130,13 +113,13 @@ def sweep_old_pools(env: Mapping[str, str]) -> None:
 
 
 def _sweep_old(folder: Path) -> None:
-    owner = _read(folder / OWNER)
+    owner = read_quietly(folder / OWNER)
     if owner is None:  # made by a command that was killed at once, or by an earlier version
         with suppress(OSError):
             folder.rmdir()
         return
     record = Path(str(owner.get("record")))
-    if _folder_in(_read(record) or {}) == folder and was_killed(record):
+    if noted_folder(record) == folder and was_killed(record):
         return
     lock = _lock(folder)
     if lock is None:
@@ -168,7 +151,7 @@ def used_bytes(folder: Path) -> int:
 
 def _taken_over(record: Path, events: Events | None) -> tuple[Path, int] | None:
     """Return the folder that an earlier command left, with its lock, where it can be used."""
-    folder = _noted_folder(record)
+    folder = folder_in(files.read_json(record) or {})
     if folder is None or not _is_ours(folder):
         return None
     lock = _lock(folder)
@@ -187,7 +170,7 @@ def _new_folder(record: Path, env: Mapping[str, str]) -> tuple[Path, int]:
     with files.explained(parent):
         files.make_folder(parent)
     folder = parent.resolve() / f"{PREFIX}{os.urandom(6).hex()}"
-    files.write_json(record, {"folder": str(folder)})  # before it is there: a kill leaves none
+    note_use(record, folder)  # before it is there: a kill leaves none
     with files.explained(folder):
         folder.mkdir(mode=0o700)
         lock = _lock(folder)
@@ -200,19 +183,18 @@ def _new_folder(record: Path, env: Mapping[str, str]) -> tuple[Path, int]:
 def _claim(folder: Path, record: Path) -> None:
     """Note whose folder it is; from now on it is no longer kept, but in use."""
     owner = {"record": str(record.absolute())}
-    if _read(folder / OWNER) != owner:
+    if read_quietly(folder / OWNER) != owner:
         files.write_json(folder / OWNER, owner, durable=False)
     if not was_killed(record):
-        files.write_json(record, {"folder": str(folder)})
+        note_use(record, folder)
 
 
 def _close(folder: Path, record: Path, events: Events | None) -> None:
     """Keep the folder where there is a note of what is in it, else remove it."""
     note = read_note(folder / "notes") if record.exists() else None
     if note is not None and _tidy(folder, set(note["places"])):
-        kept = {"since": now(), "bytes": used_bytes(folder)}
         os.utime(folder / LOCK)
-        files.write_json(record, {"folder": str(folder), "kept": kept})
+        note_kept(record, folder, used_bytes(folder))
         return
     _remove(folder, events)  # whatever the record says now, if it is still there
     record.unlink(missing_ok=True)
@@ -259,17 +241,6 @@ def _remove(folder: Path, events: Events | None) -> None:
         (events or Events()).emit(Kind.NOTICE, message=f"{what}; {advice}")
 
 
-def _noted_folder(record: Path) -> Path | None:
-    return _folder_in(files.read_json(record) or {})
-
-
-def _folder_in(said: Mapping[str, Any]) -> Path | None:
-    noted = said.get("folder")
-    folder = Path(noted) if isinstance(noted, str) else Path()
-    ours = folder.parent.name == OWN and folder.name.startswith(PREFIX)
-    return folder if ours and os.path.lexists(folder) else None
-
-
 def _is_ours(folder: Path) -> bool:
     """Whether it is a folder that director made for this user, not something in its place."""
     if not NAME.fullmatch(folder.name):
@@ -279,14 +250,6 @@ def _is_ours(folder: Path) -> bool:
     except OSError:
         return False
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    """Return the JSON object in a file; None where there is none, or it cannot be read."""
-    try:
-        return files.read_json(path)
-    except RequestError:
-        return None
 
 
 def worktrees_folder(env: Mapping[str, str]) -> Path:

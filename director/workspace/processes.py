@@ -65,7 +65,8 @@ class _Children:
         self.own: dict[int, subprocess.Popen[bytes]] = {}
         self.markers: set[str] = set()  # of trees that somebody ends yet
         self.marker = f"director:{os.urandom(6).hex()}"  # of what git leaves: it is the user's
-        self.turn = threading.Lock()
+        # Its holder may be made to end a process: the garbage collector runs anywhere.
+        self.turn = threading.RLock()
 
     def start(self, *args: Any, **how: Any) -> subprocess.Popen[bytes]:
         """Start a process; nobody can take it for an orphan, and a second ctrl-C kills it.
