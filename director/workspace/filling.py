@@ -7,24 +7,25 @@ that index is about: so it does not matter what works there meanwhile.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import stat
 import struct
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from director.workspace.objects import GITLINK_MODE
 from director.workspace.processes import capture
-from director.workspace.sealed import COPY
+from director.workspace.sealed import BLOCK_BYTES, COPY, Size
 
-LARGE_FILES = 5_000  # a checkout of fewer takes a fraction of a second
-LARGE_BYTES = 100 * 2**20
+FICLONE = 0x40049409  # ioctl_ficlone(2)
 COPIED_AT_ONCE = 1_000  # names for one process: well below what the system takes
 COPIERS = 2
 READABLE_VERSIONS = (2, 3)  # of index files; 4 compresses names
@@ -89,17 +90,17 @@ class Templates:
             self._ready = self._ready or own
 
 
-@dataclass(frozen=True)
-class Size:
-    """How many files there are, and how many bytes they have."""
-
-    files: int
-    bytes: int
-
-    @property
-    def is_large(self) -> bool:
-        """Whether a checkout of that takes a while."""
-        return self.files >= LARGE_FILES or self.bytes >= LARGE_BYTES
+def shares_blocks(folder: Path) -> bool:
+    """Whether a copy in ``folder`` shares its blocks with the file."""
+    with ExitStack() as files:
+        one, two = (files.enter_context(tempfile.TemporaryFile(dir=folder)) for _ in range(2))
+        one.write(bytes(BLOCK_BYTES))
+        one.flush()
+        try:
+            fcntl.ioctl(two.fileno(), FICLONE, one.fileno())
+        except OSError:
+            return False
+    return True
 
 
 def size_of_tracked(index: Path, object_format: str) -> Size | None:
@@ -110,9 +111,8 @@ def size_of_tracked(index: Path, object_format: str) -> Size | None:
         return None
     if _version(data) not in READABLE_VERSIONS:
         return None
-    entries = list(_entries(data, _id_length(object_format)))
-    sizes = (struct.unpack(">L", one.status[1][8:12])[0] for one in entries)
-    return Size(len(entries), sum(sizes))
+    entries = _entries(data, _id_length(object_format))
+    return Size.of(struct.unpack(">L", one.status[1][8:12])[0] for one in entries)
 
 
 def copy_tracked(template: Template, target: Path, object_format: str) -> bytes | None:

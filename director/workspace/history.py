@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from director.workspace.git import Git, split_z
 from director.workspace.objects import GITLINK_MODE, Item, Objects
+from director.workspace.sealed import Size
 
 ABSENT_MODE = "000000"
 
@@ -110,6 +111,12 @@ class History:
         """Return how many files ``commit`` has, submodules included."""
         self.folders(commit)
         return self._files[self.tree(commit)]
+
+    def size(self, commit: str) -> Size:
+        """Return the size of the files of ``commit``."""
+        listed = split_z(self.git.output("ls-tree", "-r", "-l", "-z", "--full-tree", commit))
+        sizes = [line.partition("\t")[0].split()[3] for line in listed]
+        return Size.of(int(one) for one in sizes if one != "-")  # "-": a submodule
 
     def _folders(self, tree: str) -> tuple[Entry, ...]:
         """Return the folders below a tree; a folder that did not change is not read again."""

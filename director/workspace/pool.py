@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from director.records import files
-from director.workspace.filling import Size, Templates, size_of_tracked
+from director.workspace.filling import Templates, shares_blocks, size_of_tracked
 from director.workspace.job_repository import JobRepository
 from director.workspace.kept import NOTE, Trees, read_note, write_note
+from director.workspace.machine import Room, free_disk
 from director.workspace.provisions import Builds, Provisions, Sharing, Slot
+from director.workspace.sealed import Size
 from director.workspace.setups import Made, Setups
 from director.workspace.slots import PREFIX as SLOT
 from director.workspace.slots import name_of_slot, slot_number
@@ -151,6 +153,25 @@ class Pool:
             slot = Slot(self.provisions, path, notes, builds, sharing)
         origin = Origin(shared.templates, gate) if shared else None
         return Worktree(path, notes, self._job, slot, origin)
+
+    def room(self, commit: str) -> Room | None:
+        """Return the disk that there is for lanes at ``commit``; None: nobody can tell.
+
+        What one takes is measured by what is prepared, or else reckoned from the commit.
+        """
+        free = free_disk(self.folder)
+        if free is None:
+            return None
+        with self._turn:
+            lanes = list(self._free)
+        sizes = [size for lane in lanes if (size := self._size_of(lane.gate))]
+        size = sizes[0] if sizes else self._job.size(commit)
+        given = self.provisions.size_given() if self.provisions else Size(0, 0)
+        slots = [lane.gate.provided for lane in lanes if lane.gate.provided]
+        provided = max((slot.size() for slot in slots), key=lambda one: one.bytes, default=given)
+        share = self._shared is not None and shares_blocks(self.notes)
+        each = sum(one.shared_bytes if share else one.bytes for one in (size, provided))
+        return Room(2 * each, free, len(sizes))
 
     def keep(self) -> None:
         """Note what the next command of the job can go on with, where that saves it something.

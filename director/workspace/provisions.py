@@ -28,11 +28,13 @@ from director.workspace.removal import discard
 from director.workspace.sealed import (
     SealedTree,
     Seals,
+    Size,
     TamperedError,
     Tracked,
     copy,
     leads,
     seals_of,
+    size_of,
 )
 from director.workspace.setups import Made, Setups, says_any
 from director.workspace.slots import OWN_VARIABLES
@@ -124,6 +126,11 @@ class Provisions:
         with self._turn:
             self._given = given
         return given
+
+    def size_given(self) -> Size:
+        """Return the size of what the user's working tree gives to each worktree."""
+        copied = seals_of(self.sources.repository, self.sources.copied)
+        return size_of(copied)
 
     def distrust(self, tree: SealedTree) -> None:
         """Note that somebody changed the copy of the user's files, if it is ``tree``."""
@@ -370,6 +377,12 @@ class Slot:
         self._pristine = trees.named(kept["tree"])
         self._known = seals_from(kept["known"])
         self._state = _State(kept["key"], given, kept["origin"])
+
+    def size(self) -> Size:
+        """Return the size of what is provided now, a copy of its own to restore it included."""
+        size = size_of(self._pristine.seals)
+        copies = 2 if self._pristine.root == self._made else 1
+        return Size(copies * size.files, copies * size.bytes)
 
     def keep_builds(self) -> None:
         """Keep the build folders as they are now for what runs in this lane next."""

@@ -18,7 +18,7 @@ from typing import Any
 from director.records.files import explained
 from director.workspace.attributes import Attributes, attributes_paths, is_attributes
 from director.workspace.exact import exact_settings
-from director.workspace.filling import LARGE_FILES, Template, Templates
+from director.workspace.filling import Template, Templates
 from director.workspace.git import Git, GitError, join_z, split_z
 from director.workspace.job_repository import ABSENT_MODE, Entry, JobRepository
 from director.workspace.objects import (
@@ -31,7 +31,7 @@ from director.workspace.objects import (
 )
 from director.workspace.provisions import Slot
 from director.workspace.removal import clear, discard
-from director.workspace.sealed import Seal, parents, seal
+from director.workspace.sealed import LARGE_FILES, Seal, parents, seal
 from director.workspace.slots import repository_of
 from director.workspace.stalling import folders_in, remove_stalling
 
@@ -122,11 +122,12 @@ class Worktree:
         """Return what the next command needs to know to go on in it; None: it is to begin anew."""
         if self._holds is None or _seal(self._index) != self._seal:
             return None
-        return {"commit": self._holds, "index": self._seal}
+        return {"commit": self._holds, "index": self._seal, "plain": self._plain}
 
     def resume(self, kept: Mapping[str, Any]) -> None:
         """Go on with it as an earlier command ``kept`` it; nothing else of it is believed."""
         self._holds, self._seal = kept["commit"], tuple(kept["index"])
+        self._plain = {path: (inode, changed) for path, (inode, changed) in kept["plain"].items()}
         if self._origin and not self._origin.gate and _seal(self._index) == self._seal:
             self._origin.templates.offer(self._template)
 
