@@ -210,6 +210,7 @@ class JobCase(HermeticCase):
         for part in (".git", ".director"):
             shutil.rmtree(self.repo.root / part)
             shutil.copytree(store / part, self.repo.root / part, symlinks=True)
+        (self.home / "worktrees.json").unlink(missing_ok=True)  # they were another test's
         for name in REWRITTEN:
             path = self.home / name
             path.write_text(path.read_text().replace((store / "tmp").read_text(), str(self.place)))
