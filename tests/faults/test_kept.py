@@ -109,7 +109,7 @@ class TestCopies(KeptCase):
 
     def lanes_that_set_up(self, setup: str) -> list[str]:
         """Return the logs of setup for two lanes, each of which checks its own place."""
-        self.configure(SETUP.replace("sh setup.sh", setup))
+        self.configure(SETUP.replace('"sh setup.sh"', f"'''{setup}'''"))
         check = 'test "$(cat deps/place)" = "$PWD" && sh tests/{name}.sh'
         if "PWD" not in setup:
             check = "test -e deps/place && sh tests/{name}.sh"
@@ -125,7 +125,7 @@ class TestCopies(KeptCase):
         self.assertEqual(len(logs), 4)
 
     def test_so_does_one_that_leaves_a_link_to_it(self) -> None:
-        logs = self.lanes_that_set_up('mkdir -p deps; : > deps/place; ln -s "$(pwd)" deps/me; : PW')
+        logs = self.lanes_that_set_up('mkdir -p deps; : > deps/place; ln -s "$(pwd)" deps/me')
         self.assertEqual(len(logs), 4)
 
     def test_so_does_one_that_asks_for_its_number(self) -> None:
@@ -251,9 +251,12 @@ class TestAWeekLater(KeptCase):
         self.ends(0, "run")
         os.close(lock)
         self.assertFalse(forgotten.exists())
-        for left in (killed, used, young, linked, place / "job-eeeeeeeeeeee", place / "mine"):
+        link = place / "job-eeeeeeeeeeee"
+        for left in (killed, used, young, linked, link, place / "mine"):
             self.assertTrue(left.exists(), left)
-            (left.unlink if left.is_symlink() else lambda path=left: remove_tree(path))()
+        link.unlink()
+        for left in (killed, used, young, place / "mine"):
+            remove_tree(left)
 
     def pool(self, place: Path, letter: str, record: Path, *, old: bool = True) -> Path:
         """Return a folder as a command leaves it that is noted in ``record``."""
