@@ -23,11 +23,12 @@ from pathlib import Path
 
 from director.workspace.objects import GITLINK_MODE
 from director.workspace.processes import capture
-from director.workspace.sealed import BLOCK_BYTES, COPY, Size
+from director.workspace.sealed import BLOCK_BYTES, Size
 
 FICLONE = 0x40049409  # ioctl_ficlone(2)
 COPIED_AT_ONCE = 1_000  # names for one process: well below what the system takes
 COPIERS = 2
+COPY_PATHS = ("cp", "-P", "--preserve=mode", "--reflink=auto", "--parents")
 READABLE_VERSIONS = (2, 3)  # of index files; 4 compresses names
 EXTENDED = 0x4000
 UNKNOWN_STATUS = bytes(24), bytes(12)  # around the mode; git looks at the file's content
@@ -147,8 +148,12 @@ def _id_length(object_format: str) -> int:
 
 
 def _copy(paths: Sequence[str], source: Path, target: Path) -> None:
-    """Copy files and links; what cannot be copied is missing."""
-    command = [COPY["linux"][0], "-Pp", "--reflink=auto", "--parents", "-t", str(target), "--"]
+    """Copy files and links; what cannot be copied is missing.
+
+    Copies are as new as files of a checkout: git looks closer at those that are as new as its
+    index, and compares no fractions of a second.
+    """
+    command = [*COPY_PATHS, "-t", str(target), "--"]
     parts = [paths[at : at + COPIED_AT_ONCE] for at in range(0, len(paths), COPIED_AT_ONCE)]
 
     def copy(part: Sequence[str]) -> None:
