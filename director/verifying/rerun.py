@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from director.job.evidence import with_evidence
@@ -13,6 +13,7 @@ from director.job.site import site_of
 from director.job.trailers import NODE
 from director.job.workbench import Setting, redactor_of
 from director.model.config import Config
+from director.model.errors import DirectorError
 from director.model.plan import Node, Plan
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
@@ -84,8 +85,9 @@ def _checkouts(
             try:
                 yield job, pool, gates
             finally:
-                if record != own:
-                    pool.keep()
+                with suppress(DirectorError, OSError):  # then they are removed
+                    if record != own:
+                        pool.keep()
     finally:
         shutil.rmtree(place, ignore_errors=True)
 

@@ -6,6 +6,7 @@ a file is its seal: a file that was touched since is not what was kept.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,8 @@ def seals_from(said: Mapping[str, Any]) -> Seals:
 def write_note(notes: Path, note: Mapping[str, Any]) -> None:
     """Write the note into ``notes``: whoever finds it there may go on with what it says."""
     about = {"director": __version__, "boot": _boot()}
-    files.write_json(notes / NOTE, {**about, **note}, durable=False)
+    whole = json.dumps({**about, **note})  # not indented: that takes long for many files
+    files.write_text(notes / NOTE, whole, durable=False)
 
 
 def read_note(notes: Path) -> dict[str, Any] | None:

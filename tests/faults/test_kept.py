@@ -60,11 +60,14 @@ class TestKeeping(KeptCase):
         self.ends(0, "plan", "--continue")
         self.ends(0, "plan", "--continue")
         self.before = self.repo.fingerprint()
+        folder = self.kept_folder()
         self.implement("a")
         self.implement("b")
         self.ends(0, "run", "--parallel", "2")
         self.ends(0, "verify", "--rerun")
         self.assertEqual([one["slot"] for one in self.setups()], [1])
+        self.assertEqual(len(list((self.home / "logs").glob("setup-*.log"))), 1)
+        self.assertEqual(self.kept_folder(), folder)
 
     def test_they_hold_nothing_but_what_is_noted(self) -> None:
         folder = self.planned(self.needs_tool())
@@ -231,6 +234,49 @@ class TestAtOnce(KeptCase):
         self.assertNotEqual(self.kept_folder(), folder)
         self.assertTrue(folder.exists())
         remove_tree(folder)
+
+    def test_a_command_that_was_killed_while_it_began_or_ended_leaves_nothing_over(self) -> None:
+        def unsaid(folder: Path) -> None:  # what is in it is noted, that it is kept is not
+            (self.home / "worktrees.json").write_text(json.dumps({"folder": str(folder)}))
+
+        def begun(folder: Path) -> None:
+            unsaid(folder)
+            (folder / "notes" / "kept.json").unlink()
+
+        def untold(folder: Path) -> None:
+            (folder / "notes" / "kept.json").unlink()
+
+        def torn(folder: Path) -> None:
+            (folder / "notes" / "kept.json").write_text('{"dire')
+
+        def before_a_restart_of_the_machine(folder: Path) -> None:
+            note = folder / "notes" / "kept.json"
+            note.write_text(json.dumps({**json.loads(note.read_text()), "boot": "another"}))
+
+        steps = (unsaid, begun, untold, torn, before_a_restart_of_the_machine)
+        for step in steps:
+            with self.subTest(step.__name__):
+                name = step.__name__.partition("_")[0]
+                folder = self.planned(self.needs_tool(name))
+                step(folder)
+                self.implement(name)
+                self.ends(0, "run")
+                self.assertEqual(self.left_behind(), [])
+                self.assertEqual(self.kept_folder() == folder, step in (unsaid, begun))
+
+    def test_after_an_interruption_a_call_is_made_again(self) -> None:
+        folder = self.planned(self.needs_tool())
+        began = self.tmp / "began"
+        self.implement("a", write("a.txt", "good\n"), write("stray", ""), mark(began), hang())
+        running = self.start("run")
+        self.until(began)
+        running.send(signal.SIGTERM)
+        self.assertEqual(running.ended().code, 143)
+        self.assertEqual(self.kept_folder(), folder)
+        self.implement("a")
+        self.ends(0, "run")
+        self.assertEqual((self.outcomes(), self.executor_calls()), (["green"], 2))
+        self.only_the_work_is_merged()
 
     def test_after_a_kill_the_next_run_goes_on_and_nothing_is_left_over(self) -> None:
         folder = self.planned(self.needs_tool())
