@@ -25,6 +25,7 @@ COMMANDS = {
     "run": "work off the plan: implement, gate, review, merge",
     "status": "show where every node stands, and what it cost",
     "verify": "check that every merge is what its receipt says, and what was tested",
+    "clean": "remove the prepared worktrees that are kept for the jobs of the repository",
     "bench": "run one task under several profiles and compare cost and quality",
     "sync-agents": "install the role agents and a starter configuration in the repository",
     "demo": "show a whole job on a sample repository, with scripted models",

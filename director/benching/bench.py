@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from director.records.ledger import read_calls, total_cost
 from director.records.lock import held
 from director.running.run import RunOptions, run_job
 from director.workspace.job_repository import create_job_repository, open_job_repository
-from director.workspace.pool import sweep_pool
+from director.workspace.pool_folders import sweep_pool
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ def bench_job(setting: Setting, options: BenchOptions) -> BenchReport:
     stopped. Raises what planning raises, and InterruptedRunError.
     """
     folder = setting.home.bench
+    setting = replace(setting, keeps_worktrees=False)  # each of its jobs has one run
     with held(folder / "lock", "director bench"):
         planned = JobDirectory(folder / "plan", setting.home.redactor)
         stage = _plan_once(setting, planned, options)

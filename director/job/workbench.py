@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -20,14 +20,15 @@ from director.job.publishing import Publisher
 from director.job.site import Site, site_of
 from director.job.stage import read_stage
 from director.model.config import Config
-from director.model.errors import StoppedError
+from director.model.errors import DirectorError, StoppedError
 from director.model.roles import Agent
 from director.model.secrets import Redactor, secrets_in
-from director.records.call_notes import CallNotes
+from director.records.call_notes import CallNotes, forget_places
 from director.records.events import Events, Kind, journal
 from director.records.files import redact_file
 from director.records.job_directory import Home, JobDirectory
 from director.records.ledger import Ledger
+from director.records.worktrees_record import was_killed
 from director.workspace.cancellation import Cancellation
 from director.workspace.gates import Gates
 from director.workspace.given import Sources, find_sources
@@ -36,7 +37,8 @@ from director.workspace.job_repository import (
     open_job_repository,
     remove_stale_locks,
 )
-from director.workspace.pool import Pool, pool_folder
+from director.workspace.pool import Pool
+from director.workspace.pool_folders import pool_folder, sweep_old_pools
 from director.workspace.processes import Processes
 from director.workspace.repository import OWN_NAME, Repository
 from director.workspace.signing import Signer
@@ -48,6 +50,7 @@ class Setting:
     """Where a command works: the user's repository, its ``.director``, who listens, who stops.
 
     ``told`` are the notices that the command has given and need not repeat for another job.
+    ``keeps_worktrees``: another command of the job may follow, so prepared worktrees are kept.
     """
 
     repository: Repository
@@ -56,6 +59,7 @@ class Setting:
     events: Events
     cancellation: Cancellation
     told: set[str] = field(default_factory=set)
+    keeps_worktrees: bool = True
 
 
 @dataclass(frozen=True)
@@ -94,12 +98,14 @@ def open_workbench(
     Models that are ``wanted_later`` must be known before the first call, as the job's own.
 
     Processes that a killed run left behind are ended first, and its worktrees taken over; on the
-    way out the worktrees go and the branch is published, whatever happened in between.
+    way out the worktrees go, or are kept for the next command, and the branch is published,
+    whatever happened in between.
     """
     opening = _Opening.of(setting, directory, config, job_id, branch)
     directory, events = opening.directory, opening.events
     opening.recover()
     opening.warn()
+    sweep_old_pools(setting.env)
     with (
         _explaining_removal(setting.home, directory, branch),
         pool_folder(directory.pool, setting.env, events) as folder,
@@ -109,8 +115,11 @@ def open_workbench(
         opencode, gates = opening.opencode(site), opening.gates(site)
         withheld = config.env.withheld(setting.env)
         given = provisions_of(config, opening.sources, job, gates, events, withheld)
-        pool = Pool(job, folder, given)
-        with opencode.serving(pool.agents / "server", pool.notes / "shell", events):
+        pool = Pool(job, folder, given, guarded=site.sandbox.mechanism is not None)
+        with (
+            _keeping(pool, wanted=setting.keeps_worktrees),
+            opencode.serving(pool.agents / "server", pool.notes / "shell", events),
+        ):
             site.sandbox.try_out(opening.processes, site.gate_env, folder, directory.logs)
             models = opening.model_check(opencode, pool, wanted_later)
             bench = Workbench(
@@ -167,9 +176,11 @@ class _Opening:
         """Undo what a killed run left behind, but for its worktrees."""
         directory, user = self.directory, self.setting.repository
         _sweep(self.processes, self.events)
-        _clean_logs(directory, self.redactor)
         remove_stale_locks(directory.repository, user, self.branch)
-        if directory.pool.exists():
+        if not was_killed(directory.pool):
+            forget_places(directory.calls)
+        else:
+            _clean_logs(directory, self.redactor)
             discard_damaged(directory.repository / "objects", user.object_format)
 
     def warn(self) -> None:
@@ -243,6 +254,17 @@ def _restore_journal(bench: Workbench) -> None:
 
 
 @contextmanager
+def _keeping(pool: Pool, *, wanted: bool) -> Iterator[None]:
+    """Note what of the worktrees can be kept, when nothing works in them any more."""
+    try:
+        yield
+    finally:
+        with suppress(DirectorError, OSError):  # then they are removed
+            if wanted:
+                pool.keep()
+
+
+@contextmanager
 def _explaining_removal(home: Home, directory: JobDirectory, branch: str) -> Iterator[None]:
     """Name the reason when work fails because somebody removed the records meanwhile.
 
@@ -278,9 +300,8 @@ def _sweep(processes: Processes, events: Events) -> None:
 
 def _clean_logs(directory: JobDirectory, redactor: Redactor) -> None:
     """Take secrets out of the logs that a killed run had no time to clean."""
-    if directory.pool.exists():
-        for log in directory.logs.glob("*"):
-            redact_file(log, redactor)
+    for log in directory.logs.glob("*"):
+        redact_file(log, redactor)
 
 
 def redactor_of(

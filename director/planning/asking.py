@@ -42,7 +42,7 @@ def ask(bench: Workbench, question: Question, commit: str) -> Reply:
 
 
 def _ask_once(bench: Workbench, question: Question, commit: str) -> Reply:
-    with bench.pool.lease(commit) as worktree:
+    with bench.pool.lease(commit, bare=True) as worktree:  # planning roles only read
         return bench.crew.ask(
             Assignment(question.agent, question.role, question.prompt, worktree.path, question.name)
         )

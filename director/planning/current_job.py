@@ -19,7 +19,7 @@ from director.records.clock import now
 from director.records.events import Kind, journal
 from director.records.job_directory import JobDirectory
 from director.workspace.job_repository import create_job_repository
-from director.workspace.pool import sweep_pool
+from director.workspace.pool_folders import sweep_pool
 from director.workspace.repository import BRANCH_PREFIX
 
 GO_ON = "director plan --continue"

@@ -75,6 +75,13 @@ class CallNotes:
         return self._folder / f"{name}.json"
 
 
+def forget_places(folder: Path) -> None:
+    """Forget where the calls noted in ``folder`` worked: nobody knows what is there now."""
+    for path in folder.glob("*.json"):
+        if (note := _read(path)) and note.cwd:
+            files.write_json(path, asdict(replace(note, cwd="")), durable=False)
+
+
 def _read(path: Path) -> CallNote | None:
     """Return the note in a file; None when it cannot be read or has another name."""
     try:

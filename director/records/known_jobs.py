@@ -16,7 +16,7 @@ def job_called(home: Home, job_id: str | None) -> JobDirectory:
     """Return the directory of a job (None: the current one); RequestError lists the known ones."""
     if job_id is None:
         return home.job
-    known = {name: directory for directory in _directories(home) if (name := _id(directory))}
+    known = {name: directory for directory in all_jobs(home) if (name := _id(directory))}
     if job_id in known:
         return known[job_id]
     close = get_close_matches(job_id, known, n=1)
@@ -29,7 +29,8 @@ def job_called(home: Home, job_id: str | None) -> JobDirectory:
     )
 
 
-def _directories(home: Home) -> Iterator[JobDirectory]:
+def all_jobs(home: Home) -> Iterator[JobDirectory]:
+    """Give the directories in which jobs are, or may be; the current one first."""
     places = [home.path, *(home.path / "jobs").glob("*")]
     for bench in (home.bench, *(home.bench / "jobs").glob("*")):
         places += [bench / "plan", *(bench / "runs").glob("*")]

@@ -14,7 +14,8 @@ from director.records import files
 from director.records.job_directory import JobDirectory
 from director.records.ledger import grouped, read_calls, total_cost
 from director.records.lock import is_held
-from director.reporting.words import duration, money, table
+from director.records.worktrees_record import kept_worktrees
+from director.reporting.words import duration, money, size, table
 
 COMPLETION_TARGET_PCT = 70.0
 
@@ -47,6 +48,7 @@ def read_status(directory: JobDirectory) -> dict[str, Any]:
         "blocked": sum(node.status is NodeStatus.BLOCKED for node in nodes),
         "watch_it_fail_observed": watched,
         "under_way": is_held(directory.lock),
+        "worktrees": _kept(directory),
         "integration_ok": runs[-1].get("integration_ok") if runs else None,
         "integration_words": _integration_words(runs[-1] if runs else {}, stage),
         "cost_total": total_cost(calls),
@@ -72,9 +74,21 @@ def render_status(status: Mapping[str, Any]) -> str:
         node["status"] == NodeStatus.RUNNING for node in status["nodes"].values()
     ):
         parts.append("the run was killed: `director run` goes on where it was")
+    if kept := status["worktrees"]:
+        parts.append(
+            f"prepared worktrees are kept for the next command: {size(kept['bytes'])} in "
+            f"{kept['folder']} (`director clean` removes them)"
+        )
     for name, count in status["damaged_lines"].items():
         parts.append(f"note: {count} damaged line(s) in {name} were skipped")
     return "\n\n".join(parts)
+
+
+def _kept(directory: JobDirectory) -> dict[str, Any] | None:
+    kept = kept_worktrees(directory.pool)
+    if kept is None:
+        return None
+    return {"folder": str(kept.folder), "bytes": kept.bytes, "since": kept.since}
 
 
 def _node_table(nodes: Mapping[str, Mapping[str, Any]]) -> str:

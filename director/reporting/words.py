@@ -21,6 +21,13 @@ def duration(secs: float) -> str:
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
+def size(count: int) -> str:
+    """Return a number of bytes as people say it."""
+    if count < 10**6:
+        return f"{count / 10**3:.0f} kB"
+    return f"{count / 10**6:.0f} MB" if count < 10**9 else f"{count / 10**9:.1f} GB"
+
+
 def counted(number: int, noun: str) -> str:
     """Return a number and its noun, in the plural where it needs one."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -2,6 +2,7 @@
 
 Calls wait for a provider, gates and the start of an agent use a core. So there is work for more
 lanes than cores: as many as there are cores, times the time of a try over its time on a core.
+Each lane takes memory and disk, too.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from director.model.plan import Node
 from director.records import files
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
-from director.workspace.machine import Machine, measure_machine
+from director.reporting.words import size
+from director.workspace.machine import Machine, Room, measure_machine
 
 MOST_LANES = 16  # providers limit how many calls they take at once
 LANE_BYTES = 400 * 2**20  # of one OpenCode process with a small gate beside it
@@ -45,19 +47,27 @@ class Choice:
     reason: str
 
 
-def choose_lanes(machine: Machine, pace: Pace, side_by_side: int) -> Choice:
-    """Return how many lanes are of use; ``side_by_side`` nodes can be worked on at once."""
+def choose_lanes(
+    machine: Machine, pace: Pace, side_by_side: int, room: Room | None = None
+) -> Choice:
+    """Return how many lanes are of use; ``side_by_side`` nodes can be worked on at once.
+
+    ``room`` None: nobody knows how much disk a lane takes.
+    """
     on_core = pace.gate_secs + CALL_CPU_SECS
     waiting = max(0.0, pace.call_secs - CALL_CPU_SECS)
     useful = int(machine.cores * (waiting + on_core) / on_core)
     bounds = {"nodes side by side": side_by_side, "keep the cores busy": useful}
     if machine.free_bytes is not None:
         bounds["fit in memory"] = machine.free_bytes // LANE_BYTES
+    if room is not None:
+        bounds["fit on the disk"] = room.lanes
     lanes = max(1, min(MOST_LANES, *bounds.values()))
     how = "measured" if pace.measured else "assumed"
     times = f"{how}: {pace.call_secs:.0f} s in calls, {pace.gate_secs:.0f} s in gates"
     limits = ", ".join(f"{number} {what}" for what, number in bounds.items())
-    return Choice(lanes, f"{machine.cores} cores; {times}; {limits}; at most {MOST_LANES}")
+    disk = f"; about {size(room.lane_bytes)} of disk each" if room else ""
+    return Choice(lanes, f"{machine.cores} cores; {times}; {limits}; at most {MOST_LANES}{disk}")
 
 
 def side_by_side(nodes: Sequence[Node], open_ids: Iterable[str]) -> int:
@@ -95,12 +105,25 @@ def pick_lanes(
     """Return the lanes that were asked for; None: chosen here, and said in one line."""
     wanted = set(open_ids)
     if asked is not None or not wanted:
+        _warn_of_little_room(bench, min(asked or 1, len(wanted)))
         return asked or 1
     pace = _known_pace(bench.directory) or ASSUMED
-    choice = choose_lanes(measure_machine(), pace, side_by_side(nodes, wanted))
+    room = bench.pool.room(bench.job.tip())
+    choice = choose_lanes(measure_machine(), pace, side_by_side(nodes, wanted), room)
     lanes = "1 lane" if choice.lanes == 1 else f"{choice.lanes} lanes"
     bench.events.emit(Kind.NOTICE, message=f"{lanes}: {choice.reason}")
     return choice.lanes
+
+
+def _warn_of_little_room(bench: Workbench, lanes: int) -> None:
+    """Say so when more lanes than one will not fit on the disk."""
+    if lanes < 2 or (room := bench.pool.room(bench.job.tip())) is None or lanes <= room.lanes:
+        return
+    message = (
+        f"{lanes} lanes take about {size(room.lane_bytes)} of disk each, and {size(room.free)} "
+        f"are free in {bench.pool.folder}: make room, or ask for fewer with --parallel"
+    )
+    bench.events.emit(Kind.NOTICE, message=message)
 
 
 def _known_pace(directory: JobDirectory) -> Pace | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from director.job.evidence import with_evidence
@@ -14,15 +14,18 @@ from director.job.trailers import NODE
 from director.job.views import Rule, views_of
 from director.job.workbench import Setting, redactor_of
 from director.model.config import Config
+from director.model.errors import DirectorError
 from director.model.plan import Node, Plan
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
+from director.records.worktrees_record import kept_worktrees
 from director.verifying.evidence import CommitFacts, Evidence, merges
 from director.verifying.problem import Problem, restore, short
 from director.workspace.gates import GateResult, Gates, Verdict
 from director.workspace.given import find_sources
 from director.workspace.job_repository import JobRepository, create_job_repository
-from director.workspace.pool import Pool, pool_folder, sweep_pool
+from director.workspace.pool import Pool
+from director.workspace.pool_folders import pool_folder, sweep_pool
 from director.workspace.processes import Processes
 
 
@@ -57,12 +60,14 @@ def _checkouts(
 ) -> Iterator[tuple[JobRepository, Pool, Gates]]:
     """Give a repository made for this, worktrees of it, and gates as a run has them.
 
-    The job's own repository is left alone. Gates have the same variables, sandbox and provisions
+    Worktrees that an earlier command of the job kept are used, and kept for the next one. The job's
+    own repository is left alone. Gates have the same variables, sandbox and provisions
     as in a run, and no secrets in their logs.
     """
     place = directory.verifying
-    record = place / "worktrees.json"
-    sweep_pool(record, setting.events)
+    own = place / "worktrees.json"
+    sweep_pool(own, setting.events)
+    record = directory.pool if kept_worktrees(directory.pool) else own
     borrowed = [directory.repository / "objects"] if directory.repository.is_dir() else []
     sources = find_sources(setting.repository, config.worktree)
     redactor = redactor_of(setting, directory, config, sources)
@@ -78,7 +83,13 @@ def _checkouts(
             )
             sandbox.try_out(processes, env, folder, directory.logs)
             provisions = provisions_of(config, sources, job, gates, setting.events)
-            yield job, Pool(job, folder, provisions), gates
+            pool = Pool(job, folder, provisions, guarded=sandbox.mechanism is not None)
+            try:
+                yield job, pool, gates
+            finally:
+                with suppress(DirectorError, OSError):  # then they are removed
+                    if record != own:
+                        pool.keep()
     finally:
         shutil.rmtree(place, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""What the user's working tree gives to worktrees: which paths, and a copy of them per command.
+"""What the user's working tree gives to worktrees: which paths, and a copy of them.
 
 The copy is made before any agent works and sealed, so nothing that an agent does to the user's
 files, or to the copy, gets into a later gate.
@@ -19,8 +19,9 @@ from director.workspace.git import split_z
 from director.workspace.processes import capture
 from director.workspace.removal import discard
 from director.workspace.repository import OWN_FOLDER, Repository
-from director.workspace.sealed import SealedTree, copy, leads, parents
+from director.workspace.sealed import SealedTree, Seals, copy, leads, parents, seals_of
 
+GIVEN_PREFIX = "given-"
 INCLUDE_FILE = ".worktreeinclude"
 ADVICE = "correct [worktree] in the configuration"
 
@@ -135,10 +136,15 @@ def _links(root: Path, name: str) -> Iterator[Path]:
 
 @dataclass(frozen=True, eq=False)
 class Given:
-    """The copy for one command: ``tree`` as worktrees get it, ``linked`` what its links lead to."""
+    """The copy for one job: ``tree`` as worktrees get it, ``linked`` what its links lead to.
+
+    ``originals`` are the seals of what was copied; None: it changed meanwhile, so that nobody can
+    tell later whether it is still that.
+    """
 
     tree: SealedTree
     linked: SealedTree
+    originals: Seals | None = None
 
 
 def take(sources: Sources, pool: Path, without: Iterable[str] = ()) -> Given:
@@ -146,8 +152,9 @@ def take(sources: Sources, pool: Path, without: Iterable[str] = ()) -> Given:
 
     What lies at the paths ``without`` is left out.
     """
-    folder = Path(tempfile.mkdtemp(dir=pool, prefix="given-"))
+    folder = Path(tempfile.mkdtemp(dir=pool, prefix=GIVEN_PREFIX))
     tree, linked = folder / "tree", folder / "linked"
+    originals = originals_of(sources)
     for place, names in ((tree, sources.copied), (linked, sources.linked)):
         place.mkdir(parents=True)
         for name in names:
@@ -159,8 +166,20 @@ def take(sources: Sources, pool: Path, without: Iterable[str] = ()) -> Given:
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).symlink_to(linked / name)
         capture(["chmod", "-R", "a-w", "--", str(linked / name)], folder, os.environ)
-    roots = (*sources.roots, *sources.linked)
-    return Given(SealedTree.of(tree, roots), SealedTree.of(linked, sources.linked))
+    roots, links = names_given(sources)
+    same = originals_of(sources) == originals
+    sealed = SealedTree.of(tree, roots), SealedTree.of(linked, links)
+    return Given(*sealed, originals if same else None)
+
+
+def names_given(sources: Sources) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names that worktrees get, and those of them that are links."""
+    return (*sources.roots, *sources.linked), sources.linked
+
+
+def originals_of(sources: Sources) -> Seals:
+    """Return the seals of what is given, where the user has it."""
+    return seals_of(sources.repository, (*sources.copied, *sources.linked))
 
 
 def _take(source: Path, target: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from director.workspace.process_table import PROC
 
+SPARED_BYTES = 200 * 2**20  # of the disk: for records, logs, temporary files
 CGROUP = Path("/sys/fs/cgroup")  # version 2, as a container sees its own
 
 
@@ -18,6 +19,32 @@ class Machine:
 
     cores: int
     free_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Room:
+    """Disk for lanes, in bytes: what one takes, and what is ``free``.
+
+    ``prepared`` is the number of those that are there already.
+    """
+
+    lane_bytes: int
+    free: int
+    prepared: int = 0
+
+    @property
+    def lanes(self) -> int:
+        """How many lanes fit, those that are prepared included."""
+        return self.prepared + max(0, self.free - SPARED_BYTES) // max(1, self.lane_bytes)
+
+
+def free_disk(folder: Path) -> int | None:
+    """Return the bytes that may still be written in ``folder``; None: unknown."""
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return None
+    return found.f_bavail * found.f_frsize
 
 
 def measure_machine(proc: Path = PROC, cgroup: Path = CGROUP) -> Machine:

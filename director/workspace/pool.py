@@ -1,24 +1,25 @@
-"""The pool of one job's worktrees: made when needed, reused, removed at the end."""
+"""The pool of one job's worktrees: made when needed, reused, removed or kept at the end."""
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from director.records import files
-from director.records.events import Events, Kind
+from director.workspace.filling import Templates, shares_blocks, size_of_tracked
 from director.workspace.job_repository import JobRepository
-from director.workspace.provisions import Builds, Provisions, Slot
-from director.workspace.removal import NotRemovedError, discard
+from director.workspace.kept import NOTE, Trees, read_note, write_note
+from director.workspace.machine import Room, free_disk
+from director.workspace.provisions import Builds, Provisions, Sharing, Slot
+from director.workspace.sealed import Size
+from director.workspace.setups import Made, Setups
 from director.workspace.slots import PREFIX as SLOT
 from director.workspace.slots import name_of_slot, slot_number
-from director.workspace.worktrees import Worktree
-
-OWN = "director"
-PREFIX = "job-"  # of the folder of one job's worktrees
+from director.workspace.worktrees import Origin, Worktree
 
 
 class Lane:
@@ -28,28 +29,54 @@ class Lane:
     are first reset.
     """
 
-    def __init__(self, work: Worktree, gate: Worktree) -> None:
+    def __init__(self, work: Worktree, gate: Worktree, builds: Builds) -> None:
         self.work = work
         self.gate = gate
+        self.builds = builds
+
+
+@dataclass(frozen=True)
+class _Shared:
+    """What the worktrees of a pool are filled from: checkouts, and what setup made."""
+
+    templates: Templates
+    setups: Setups
 
 
 class Pool:
-    """The lanes of one job: made when needed, given back after use, removed at the end."""
+    """The lanes of one job: made when needed, given back after use.
+
+    ``guarded``: nobody but director and gates can write in gates' worktrees and notes. Then they
+    are what others are filled from, and what the next command goes on with; otherwise every
+    worktree is filled and prepared by itself, and nothing of it is kept.
+    """
 
     def __init__(
-        self, job: JobRepository, folder: Path, provisions: Provisions | None = None
+        self,
+        job: JobRepository,
+        folder: Path,
+        provisions: Provisions | None = None,
+        *,
+        guarded: bool = False,
     ) -> None:
         self._job = job
         self.provisions = provisions
         self.folder = folder
         for part in (self.agents, self._gates, self.notes):
             files.make_folder(part)
+        self._shared = (
+            _Shared(Templates(job.user.object_format), Setups(self.notes)) if guarded else None
+        )
         left = {path.name for part in (self.agents, self._gates) for path in _slots(part)}
         for lock in self.notes.glob("*.lock"):  # of a killed git
             lock.unlink()
         self._free = [self._at(name) for name in sorted(left)]
         self._made = max((slot_number(Path(name)) or 0 for name in left), default=0)
         self._turn = threading.Lock()
+        note = read_note(self.notes) if guarded else None
+        (self.notes / NOTE).unlink(missing_ok=True)  # what begins here is not what it says
+        if note:
+            self._resume(note)
 
     def set_up_on(self, settled: Callable[[], str]) -> None:
         """Have setup commands run on the commit that ``settled`` returns, not on the tip itself."""
@@ -71,10 +98,13 @@ class Pool:
         return self.folder / "notes"
 
     @contextmanager
-    def lease(self, commit: str) -> Iterator[Worktree]:
-        """Give a worktree for an agent that holds exactly ``commit``; nobody else has it."""
+    def lease(self, commit: str, *, bare: bool = False) -> Iterator[Worktree]:
+        """Give a worktree for an agent that holds exactly ``commit``; nobody else has it.
+
+        ``bare``: the agent only reads, so that nothing is provided for it.
+        """
         with self.lane() as lane:
-            lane.work.reset(commit)
+            lane.work.reset(commit, bare=bare)
             yield lane.work
 
     @contextmanager
@@ -115,80 +145,113 @@ class Pool:
 
     def _at(self, name: str) -> Lane:
         builds = Builds(self.notes / f"{name}.kept")
-        work, gate = (self._worktree(part / name, builds) for part in (self.agents, self._gates))
-        return Lane(work, gate)
+        gate = self._worktree(self._gates / name, builds)
+        return Lane(self._worktree(self.agents / name, builds, gate), gate, builds)
 
-    def _worktree(self, path: Path, builds: Builds) -> Worktree:
+    def _worktree(self, path: Path, builds: Builds, gate: Worktree | None = None) -> Worktree:
+        """Return the worktree for gates at ``path``, or that for agents beside ``gate``."""
         notes = self.notes / f"{path.parent.name}-{path.name}"
-        slot = Slot(self.provisions, path, notes, builds) if self.provisions else None
-        return Worktree(path, notes, self._job, slot)
+        shared = self._shared
+        slot = None
+        if self.provisions:
+            sharing = Sharing(shared.setups, makes=gate is None) if shared else None
+            slot = Slot(self.provisions, path, notes, builds, sharing)
+        origin = Origin(shared.templates, gate) if shared else None
+        return Worktree(path, notes, self._job, slot, origin)
+
+    def room(self, commit: str) -> Room | None:
+        """Return the disk that there is for lanes at ``commit``; None: nobody can tell.
+
+        What one takes is measured by what is prepared, or else reckoned from the commit.
+        """
+        free = free_disk(self.folder)
+        if free is None:
+            return None
+        with self._turn:
+            lanes = list(self._free)
+        sizes = [size for lane in lanes if (size := self._size_of(lane.gate))]
+        size = sizes[0] if sizes else self._job.size(commit)
+        given = self.provisions.size_given() if self.provisions else Size(0, 0)
+        slots = [lane.gate.provided for lane in lanes if lane.gate.provided]
+        provided = max((slot.size() for slot in slots), key=lambda one: one.bytes, default=given)
+        share = self._shared is not None and shares_blocks(self.notes)
+        each = sum(one.shared_bytes if share else one.bytes for one in (size, provided))
+        return Room(2 * each, free, len(sizes))
+
+    def keep(self) -> None:
+        """Note what the next command of the job can go on with, where that saves it something.
+
+        That is when something is provided, or a checkout takes a while. No lane is in use.
+        """
+        if self._shared is None or not self._is_worth_keeping():
+            return
+        trees = Trees(self.folder)
+        worktrees = {self._name(tree): kept for tree in self._worktrees() if (kept := tree.kept())}
+        note: dict[str, Any] = {
+            "worktrees": worktrees,
+            "provided": self._kept_provisions(trees),
+            "trees": trees.to_json(),
+        }
+        indexes = (tree.index for tree in self._worktrees() if self._name(tree) in worktrees)
+        places = {"/".join(name.split("/")[:2]) for name in note["trees"]}  # as they lie in a part
+        places |= {path.relative_to(self.folder).as_posix() for path in indexes}
+        places |= {*worktrees, f"{self.notes.name}/{NOTE}"}
+        write_note(self.notes, {**note, "places": sorted(places)})
+
+    def _kept_provisions(self, trees: Trees) -> dict[str, Any] | None:
+        given = self.provisions.kept(trees) if self.provisions else None
+        if given is None:
+            return None
+        assert self._shared and self.provisions
+        wanted = self.provisions.setup_key(self._job.tip())
+        made = self._shared.setups.get(wanted)
+        slots = ((self._name(tree), tree.provided) for tree in self._worktrees())
+        return {
+            "given": given,
+            "setups": {wanted: made.to_json(trees)} if made else {},
+            "slots": {name: kept for name, slot in slots if slot and (kept := slot.kept(trees))},
+            "builds": {
+                lane.work.path.name: trees.name_of(lane.builds.kept)
+                for lane in self._free
+                if lane.builds.kept
+            },
+        }
+
+    def _resume(self, note: Mapping[str, Any]) -> None:
+        """Go on with what an earlier command of the job kept."""
+        assert self._shared
+        for worktree in self._worktrees():
+            if kept := note["worktrees"].get(self._name(worktree)):
+                worktree.resume(kept)
+        said, trees = note["provided"], Trees(self.folder, note["trees"])
+        given = self.provisions.resume(said["given"], trees) if self.provisions and said else None
+        if not given or not self.provisions:
+            return
+        for key, made in said["setups"].items():
+            self._shared.setups.note(key, Made.from_json(made, trees, given))
+        for lane in self._free:
+            if name := said["builds"].get(lane.work.path.name):
+                tree = trees.named(name)
+                lane.builds.kept = tree if tree.names == self.provisions.policy.keep else None
+        for worktree in self._worktrees():
+            if worktree.provided and (kept := said["slots"].get(self._name(worktree))):
+                worktree.provided.resume(kept, trees, given)
+
+    def _worktrees(self) -> list[Worktree]:
+        return [tree for lane in self._free for tree in (lane.gate, lane.work)]
+
+    def _name(self, worktree: Worktree) -> str:
+        return worktree.path.relative_to(self.folder).as_posix()
+
+    def _is_worth_keeping(self) -> bool:
+        if self.provisions:
+            return any(worktree.kept() for worktree in self._worktrees())
+        sizes = (self._size_of(lane.gate) or self._size_of(lane.work) for lane in self._free)
+        return any(size.is_large for size in sizes if size)
+
+    def _size_of(self, worktree: Worktree) -> Size | None:
+        return size_of_tracked(worktree.index, self._job.user.object_format)
 
 
 def _slots(folder: Path) -> list[Path]:
     return sorted(folder.glob(f"{SLOT}*[0-9]"))
-
-
-@contextmanager
-def pool_folder(
-    record: Path, env: Mapping[str, str], events: Events | None = None
-) -> Iterator[Path]:
-    """Give the folder for the worktrees of a job, and remove it afterwards.
-
-    ``events`` are told what cannot be removed.
-
-    ``record`` notes where it is: after a crash the next run continues in it, because worktrees
-    may hold work that is paid for.
-    """
-    folder = _noted_folder(record)
-    if folder is None or not folder.is_dir():
-        sweep_pool(record, events)
-        folder = _new_folder(record, env)
-    try:
-        yield folder
-    finally:
-        _remove(folder, events)  # whatever the record says now, if it is still there
-        record.unlink(missing_ok=True)
-
-
-def sweep_pool(record: Path, events: Events | None = None) -> None:
-    """Remove the worktrees noted at ``record``, if any; ``events`` are told what stays of them."""
-    if folder := _noted_folder(record):
-        _remove(folder, events)
-    record.unlink(missing_ok=True)
-
-
-def _remove(folder: Path, events: Events | None) -> None:
-    try:
-        discard(folder)
-    except NotRemovedError as error:
-        what = f"cannot be removed: {error.filename}, which something that ran here left"
-        advice = f"remove it with more rights, for example `sudo rm -rf {folder}`"
-        (events or Events()).emit(Kind.NOTICE, message=f"{what}; {advice}")
-
-
-def _noted_folder(record: Path) -> Path | None:
-    noted = (files.read_json(record) or {}).get("folder")
-    folder = Path(noted) if isinstance(noted, str) else Path()
-    ours = folder.parent.name == OWN and folder.name.startswith(PREFIX)
-    return folder if ours and os.path.lexists(folder) else None
-
-
-def _new_folder(record: Path, env: Mapping[str, str]) -> Path:
-    parent = worktrees_folder(env)
-    with files.explained(parent):
-        files.make_folder(parent)
-    folder = parent.resolve() / f"{PREFIX}{os.urandom(6).hex()}"
-    files.write_json(record, {"folder": str(folder)})  # before it is there: a kill leaves none
-    with files.explained(folder):
-        folder.mkdir(mode=0o700)
-    return folder
-
-
-def worktrees_folder(env: Mapping[str, str]) -> Path:
-    """Return the user's folder for worktrees (XDG Base Directory Specification, state).
-
-    Not that for caches: where processes are confined nothing new can be made in the folders on
-    the way to what is kept, and tools make their caches there.
-    """
-    base = env.get("XDG_STATE_HOME") or str(Path(env.get("HOME") or Path.home()) / ".local/state")
-    return Path(base) / OWN

@@ -7,6 +7,8 @@ from pathlib import Path
 
 PREFIX = "slot-"
 SLOT_VARIABLE = "DIRECTOR_SLOT"
+PORT_VARIABLE = "DIRECTOR_PORT_BASE"
+OWN_VARIABLES = (SLOT_VARIABLE, PORT_VARIABLE)
 FIRST_PORT = 20_000  # below what systems give out by themselves (Linux: from 32768)
 PORTS = 100
 
@@ -31,7 +33,7 @@ def slot_variables(worktree: Path) -> dict[str, str]:
     if number is None:
         return {}
     port = FIRST_PORT + PORTS * (number - 1)
-    return {SLOT_VARIABLE: str(number), "DIRECTOR_PORT_BASE": str(port)}
+    return {SLOT_VARIABLE: str(number), PORT_VARIABLE: str(port)}
 
 
 def scratch_folder(worktree: Path) -> Path:

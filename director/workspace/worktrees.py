@@ -13,11 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from director.records.files import explained
 from director.workspace.agents_git import AgentsGit
 from director.workspace.attributes import Attributes, attributes_paths, is_attributes
 from director.workspace.exact import exact_settings
+from director.workspace.filling import Template, Templates
 from director.workspace.git import Git, GitError, join_z, split_z
 from director.workspace.given import lies_in
 from director.workspace.ignoring import ignored, rules_paths
@@ -30,7 +32,7 @@ from director.workspace.objects import (
 )
 from director.workspace.provisions import Slot
 from director.workspace.removal import clear, discard
-from director.workspace.sealed import Seal, parents, seal
+from director.workspace.sealed import LARGE_FILES, Seal, parents, seal
 from director.workspace.stalling import folders_in, remove_stalling
 
 LEAST_WORKERS = 4  # writing files is waiting, more than computing
@@ -69,21 +71,40 @@ class _Seen:
     others: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What a worktree is filled from: the ``templates`` of its pool.
+
+    ``gate`` is the worktree for gates of the same lane, which is prepared first; None: it is one
+    itself, and so may become a template.
+    """
+
+    templates: Templates
+    gate: Worktree | None = None
+
+
 class Worktree:
     """One worktree of the pool. Used by one thread at a time.
 
     ``notes`` begins the names of the files in which director keeps what it knows of it, where no
-    agent can write. What it holds of a commit is the whole tree, submodules included.
+    agent can write. What it holds of a commit is the whole tree, submodules included. ``origin``
+    None: it is always filled by git.
     """
 
     def __init__(
-        self, path: Path, notes: Path, job: JobRepository, provided: Slot | None = None
+        self,
+        path: Path,
+        notes: Path,
+        job: JobRepository,
+        provided: Slot | None = None,
+        origin: Origin | None = None,
     ) -> None:
         self.path = path
+        self.provided = provided
+        self._origin = origin
         self._agents_git = AgentsGit(path, job)
         self._index = notes.with_name(f"{notes.name}.index")
         self._job = job
-        self._provided = provided
         self._attributes = Attributes(path, path.with_name(f"{path.name}.attributes"))
         self._seal = _seal(self._index)
         self._holds: str | None = None  # the whole tree that the index is of
@@ -96,16 +117,49 @@ class Worktree:
         confined = filters.settings(self.path) if filters else ()
         return Git(self.path, git.env, (*exact_settings(self.path.parent), *confined))
 
-    def reset(self, commit: str) -> None:
+    @property
+    def index(self) -> Path:
+        """The index through which director sees the files."""
+        return self._index
+
+    def kept(self) -> dict[str, Any] | None:
+        """Return what the next command needs to know to go on in it; None: it is to begin anew."""
+        if self._holds is None or _seal(self._index) != self._seal:
+            return None
+        return {"commit": self._holds, "index": self._seal, "plain": self._plain}
+
+    def resume(self, kept: Mapping[str, Any]) -> None:
+        """Go on with it as an earlier command ``kept`` it; nothing else of it is believed."""
+        self._holds, self._seal = kept["commit"], tuple(kept["index"])
+        self._plain = {path: (inode, changed) for path, (inode, changed) in kept["plain"].items()}
+        if self._origin and not self._origin.gate and _seal(self._index) == self._seal:
+            self._origin.templates.offer(self._template)
+
+    def reset(self, commit: str, *, bare: bool = False) -> None:
         """Make the worktree hold exactly ``commit`` and what is provided, ignored files included.
 
-        Right after a ``snapshot`` what that saw is believed: between the two nothing may run here.
-        Raises SetupFailedError when the setup command fails.
+        ``bare``: it is for somebody who only reads, so nothing is made or copied for it besides the
+        commit. Right after a ``snapshot`` what that saw is believed: between the two nothing may
+        run here. Raises SetupFailedError when the setup command fails.
         """
+        if self._gate_goes_first(commit, bare=bare):
+            assert self._origin and self._origin.gate
+            self._origin.gate.reset(commit, bare=bare)
         with explained(self.path):
-            self._reset(commit)
+            self._reset(commit, bare=bare)
 
-    def _reset(self, commit: str) -> None:
+    def _gate_goes_first(self, commit: str, *, bare: bool) -> bool:
+        """Whether the gates' worktree is to be prepared first, so that this is filled from it.
+
+        Nothing that an agent could write gets into one for gates; the other way round it may.
+        """
+        if self._origin is None or self._origin.gate is None:
+            return False
+        if self.provided and not bare and self.provided.needs_setup(commit):
+            return True
+        return not self._index.exists() and self._job.count_files(commit) >= LARGE_FILES
+
+    def _reset(self, commit: str, *, bare: bool) -> None:
         self._prepare()
         if not self._adjust(commit):
             self._holds = None
@@ -118,8 +172,9 @@ class Worktree:
                 self._fill(commit)
         git, whole = self._git(self._index), self._job.submodules.of(commit)
         self._agents_git.reset(commit, git)
-        if self._provided:
-            if ran := self._provided.provide(commit, git):
+        provided = self.provided if not bare else None
+        if provided:
+            if ran := provided.provide(commit, git):
                 self._remove_what_git_passes_over(whole.tree)
             if ran or whole.present:  # setup may use git; what is provided leaves no room for it
                 self._agents_git.reset(commit, git)
@@ -140,8 +195,8 @@ class Worktree:
 
     def keep_builds(self) -> None:
         """Keep the build folders as the gate that was green just now left them."""
-        if self._provided:
-            self._provided.keep_builds()
+        if self.provided:
+            self.provided.keep_builds()
 
     def _adjust(self, commit: str) -> bool:
         """Bring the worktree to ``commit`` by what differs; False: that cannot be done.
@@ -155,10 +210,10 @@ class Worktree:
         git, whole = self._git(self._index), self._job.submodules.whole(commit)
         try:
             seen = seen or self._look(git, self._holds)
-            if self._provided:
+            if self.provided:
                 self._clean(git, commit)
             self._agents_git.withdraw(commit)
-            others = filter(is_attributes, seen.others) if self._provided else seen.others
+            others = filter(is_attributes, seen.others) if self.provided else seen.others
             for path in (*others, *seen.changed):
                 _discard_below(self.path, path)
             if whole != self._holds:
@@ -171,7 +226,39 @@ class Worktree:
             return False
         return True
 
+    @property
+    def _template(self) -> Template:
+        return Template(self.path, self._index)
+
     def _fill(self, commit: str) -> None:
+        if self._origin is None:
+            self._check_out(commit)
+            return
+        own = None if self._origin.gate else self._template
+        with self._origin.templates.turn(own) as template:
+            if template and not any(self.path.iterdir()):
+                self._copy_from(template)
+            self._check_out(commit)
+
+    def _copy_from(self, template: Template) -> None:
+        """Take the files of ``template``, where that can be done.
+
+        They are copied to where no agent can write, since `cp` follows links on its way.
+        """
+        assert self._origin
+        place = self._index.with_suffix(".filling")
+        discard(place)
+        place.mkdir(mode=0o700)
+        try:
+            index = self._origin.templates.fill(template, place)
+            with suppress(OSError):  # an agent put something there: git fills it, as always
+                if index is not None:
+                    place.rename(self.path)
+                    self._index.write_bytes(index)
+        finally:
+            discard(place)
+
+    def _check_out(self, commit: str) -> None:
         whole = self._job.submodules.whole(commit)
         for path in self._foreign_attributes(whole, self._folders(whole)):
             discard(self.path / path)
@@ -185,7 +272,7 @@ class Worktree:
 
     def _clean(self, git: Git, commit: str) -> None:
         """Remove what is neither in the index nor provided for ``commit``."""
-        stay = self._provided.exclusions(commit) if self._provided else []
+        stay = self.provided.exclusions(commit) if self.provided else []
         git.output("clean", "-ffdxq", *stay)
 
     def _remove_what_git_passes_over(self, whole: str) -> None:
@@ -209,7 +296,7 @@ class Worktree:
 
         New folders are in those that changed since the last time, and in what is provided.
         """
-        spared = {self.path / name for name in self._provided.names} if self._provided else set()
+        spared = {self.path / name for name in self.provided.names} if self.provided else set()
         tracked = set(self._folders(whole))
         plain = set()  # a folder behind a link is somebody else's
         for path in ("", *sorted(tracked)):
@@ -364,8 +451,8 @@ class Worktree:
         if inside:  # an allowlisted file in a new folder hides its neighbours: look into it
             new = [path for path in new if path not in inside]
             new += split_z(git.output("ls-files", "-z", "--others", "--", *inside))
-        if self._provided:
-            new = [path for path in new if not self._provided.covers(path)]
+        if self.provided:
+            new = [path for path in new if not self.provided.covers(path)]
         return sorted(set(new) - set(allowed))
 
     def _not_ignored(self, base: str, strays: list[str]) -> list[str]:

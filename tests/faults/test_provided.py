@@ -49,14 +49,14 @@ class ProvidedCase(FaultCase):
 
 
 class TestSetup(ProvidedCase):
-    def test_it_runs_once_per_worktree_and_the_tests_find_what_it_made(self) -> None:
+    def test_it_runs_once_for_the_job_and_the_tests_find_what_it_made(self) -> None:
         self.configure(SETUP + '[gates]\nall = "test -d node_modules"\n')
         needs = [node(n, test_cmd=NEEDS_TOOL.format(name=n)) for n in "ab"]
         self.plan(*needs)
         self.implement("a")
         self.implement("b")
         self.ends(0, "run")
-        self.assertEqual(self.setups_of_run(), 2)  # the agent's, and the gates'
+        self.assertEqual((len(self.setups()), self.setups_of_run()), (1, 0))  # by `plan`
         (log,) = {one["log"] for one in self.setups()[-1:]}
         self.assertIn("setup ran with one", (self.home / "logs" / log).read_text())
         self.assertNotIn("node_modules", " ".join(self.files_on_branch()))
@@ -78,7 +78,7 @@ class TestSetup(ProvidedCase):
         self.implement("a", write("deps.lock", "two\n"), write("a.txt", "good\n"), say("done"))
         self.implement("b", *self.good_work("b"))
         self.ends(0, "run")
-        self.assertEqual(self.setups_of_run(), 4)  # in two worktrees, for two lock files
+        self.assertEqual(self.setups_of_run(), 2)  # for the candidate's gate, and b's agent
         self.assertEqual(self.outcomes("a"), ["green"])
 
     def test_one_that_fails_stops_the_run_and_says_where_to_look(self) -> None:
@@ -148,7 +148,7 @@ class TestSetup(ProvidedCase):
         self.plan(node("a", files=["a.txt", "deps.lock"], test_cmd=check))
         self.implement("a", write("deps.lock", "two\n"), *self.good_work("a"))
         self.ends(0, "run")
-        self.assertEqual((self.outcomes(), self.setups_of_run()), (["green"], 3))
+        self.assertEqual((self.outcomes(), self.setups_of_run()), (["green"], 1))  # the candidate's
 
     def test_a_process_that_it_leaves_is_ended(self) -> None:
         self.configure(SETUP.replace("sh setup.sh", "setsid sleep 300 & true"))

@@ -1,6 +1,8 @@
 """What a killed run leaves noted is there for the next, until it is safe elsewhere."""
 
-from director.records.call_notes import CallNote, CallNotes
+from dataclasses import replace
+
+from director.records.call_notes import CallNote, CallNotes, forget_places
 from tests.support.hermetic import HermeticCase
 
 
@@ -15,6 +17,11 @@ class TestCallNotes(HermeticCase):
         self.notes.begin(self.note)
         self.assertEqual(CallNotes(self.tmp / "calls").get("a-1"), self.note)
         self.assertIsNone(self.notes.get("a-2"))
+
+    def test_where_it_worked_is_forgotten_by_who_cannot_know_what_is_there(self) -> None:
+        self.notes.begin(self.note)
+        forget_places(self.tmp / "calls")
+        self.assertEqual(CallNotes(self.tmp / "calls").get("a-1"), replace(self.note, cwd=""))
 
     def test_how_it_ended_and_more_to_remember_are_added(self) -> None:
         self.notes.begin(self.note)

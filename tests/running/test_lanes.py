@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unittest
 from typing import Any
+from unittest import mock
 
 from director.model.plan import Node
 from director.running.lanes import (
@@ -13,14 +14,16 @@ from director.running.lanes import (
     Pace,
     choose_lanes,
     pace_of,
+    pick_lanes,
     side_by_side,
 )
-from director.workspace.machine import Machine, measure_machine
+from director.workspace.machine import SPARED_BYTES, Machine, Room, measure_machine
 from tests.support.hermetic import HermeticCase
 from tests.support.jobs import JobCase, node
 
 PLENTY = 64 * LANE_BYTES
 MANY = 100
+MB = 10**6
 
 
 def lanes(cores: int, pace: Pace, free_bytes: int | None = PLENTY, nodes: int = MANY) -> int:
@@ -55,6 +58,35 @@ class TestChoice(unittest.TestCase):
         self.assertIn("2 cores; assumed: 90 s in calls, 30 s in gates", reason)
         self.assertIn("3 nodes side by side", reason)
         self.assertIn("7 fit in memory", reason)
+
+
+class TestRoom(unittest.TestCase):
+    """``lane_bytes`` and what is free, after what is spared for everything else."""
+
+    room = Room(100 * MB, SPARED_BYTES + 350 * MB, prepared=1)
+
+    def test_never_more_than_fit_on_the_disk_but_one(self) -> None:
+        self.assertEqual(self.room.lanes, 4)  # one is there already
+        machine = Machine(8, None)
+        self.assertEqual(choose_lanes(machine, ASSUMED, MANY, self.room).lanes, 4)
+        self.assertEqual(choose_lanes(machine, ASSUMED, MANY, Room(MB, 0)).lanes, 1)
+
+    def test_the_line_says_what_it_will_take(self) -> None:
+        reason = choose_lanes(Machine(2, None), ASSUMED, 3, self.room).reason
+        self.assertIn("4 fit on the disk", reason)
+        self.assertTrue(reason.endswith("; about 100 MB of disk each"), reason)
+
+    def test_more_that_were_asked_for_are_worked_with_and_warned_of(self) -> None:
+        heard: list[str] = []
+        bench = mock.Mock()
+        bench.pool.room.return_value = self.room
+        bench.events.emit = lambda _kind, message: heard.append(message)
+        nodes = [Node("n", "", "", (), (), "", ())._replace(id=str(number)) for number in range(9)]
+        for lanes, notices in ((1, 0), (4, 0), (5, 1)):
+            heard.clear()
+            self.assertEqual(pick_lanes(bench, lanes, nodes, [one.id for one in nodes]), lanes)
+            self.assertEqual(len(heard), notices)
+        self.assertIn("5 lanes take about 100 MB of disk each, and", heard[0])
 
 
 class TestSideBySide(unittest.TestCase):
@@ -134,7 +166,7 @@ class TestAuto(JobCase):
         for name in "ab":
             self.implement(name)
         done = self.ends(0, "run", "--parallel", "auto")
-        self.assertIn("  1 lane: ", done.err)
+        self.assertRegex(done.err, r"  1 lane: .*; about \d+ kB of disk each")
 
     def test_anything_else_is_refused(self) -> None:
         for value in ("many", "0", "-1", "1.5", ""):

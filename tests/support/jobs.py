@@ -210,6 +210,7 @@ class JobCase(HermeticCase):
         for part in (".git", ".director"):
             shutil.rmtree(self.repo.root / part)
             shutil.copytree(store / part, self.repo.root / part, symlinks=True)
+        (self.home / "worktrees.json").unlink(missing_ok=True)  # they were another test's
         for name in REWRITTEN:
             path = self.home / name
             path.write_text(path.read_text().replace((store / "tmp").read_text(), str(self.place)))
@@ -248,11 +249,20 @@ class JobCase(HermeticCase):
         listed = self.repo.git("ls-tree", "-r", "--name-only", self.branch).splitlines()
         return self.repo.git("show", f"{self.branch}:{path}") if path in listed else None
 
+    def kept_folder(self) -> Path | None:
+        """Return the folder of the worktrees that are kept for the current job, or None."""
+        record = self.home / "worktrees.json"
+        said = json.loads(record.read_text()) if record.exists() else {}
+        return Path(said["folder"]) if "kept" in said else None
+
     def left_behind(self) -> list[str]:
-        """Return worktrees in the cache and processes that still carry director's marker."""
+        """Return worktrees that nothing accounts for, and processes with director's marker."""
         place = Path(self.env["XDG_STATE_HOME"]) / "director"
-        folders = [str(path) for path in place.iterdir()] if place.exists() else []
-        return folders + [f"process {pid}" for pid in marked_processes(self.place)]
+        kept = self.kept_folder()
+        folders = [path for path in place.iterdir() if path != kept] if place.exists() else []
+        return [str(path) for path in folders] + [
+            f"process {pid}" for pid in marked_processes(self.place)
+        ]
 
 
 def marked_processes(place: Path) -> list[int]:

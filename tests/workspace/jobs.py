@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar
 
 from director.workspace.job_repository import Entry, JobRepository, create_job_repository
-from director.workspace.pool import Pool, pool_folder
+from director.workspace.pool import Pool
+from director.workspace.pool_folders import pool_folder
 from director.workspace.provisions import Provisions
 from director.workspace.repository import open_repository
 from tests.support.hermetic import HermeticCase
@@ -27,6 +29,17 @@ def open_pool(
     """Give the pool of a job for as long as it is open, as the workbench does."""
     with pool_folder(record, env) as folder:
         yield Pool(job, folder, provisions)
+
+
+def drop_lock(folder: Path) -> None:
+    """Let this process hold the lock of a pool's folder no longer, like one that was killed."""
+    lock = (folder / "lock").stat()
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            if os.path.samestat(os.fstat(int(entry.name)), lock):
+                nothing = os.open(os.devnull, os.O_RDONLY)
+                os.dup2(nothing, int(entry.name))
+                os.close(nothing)
 
 
 class JobCase(HermeticCase):

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import ClassVar
 from unittest import mock
 
-from director.workspace.pool import Pool, sweep_pool, worktrees_folder
+from director.workspace.pool import Pool
+from director.workspace.pool_folders import sweep_pool, worktrees_folder
 from director.workspace.worktrees import Snapshot, Worktree
 from tests.support.hermetic import remove_tree
-from tests.workspace.jobs import JobCase, open_pool
+from tests.workspace.jobs import JobCase, drop_lock, open_pool
 
 GITIGNORE = "*.log\nbuild/\n__pycache__/\n"
 
@@ -570,6 +571,7 @@ class TestLifeOfThePool(JobCase):
             (worktree.path / "stray").touch()
             notes = worktree.path.parent.with_name("notes")
             (notes / f"agents-{worktree.path.name}.index.lock").touch()
+        drop_lock(notes.parent)
         return worktree.path
 
     def test_what_a_crash_left_is_gone_on_with_where_it_is_asked_for(self) -> None:

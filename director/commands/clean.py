@@ -1,0 +1,48 @@
+"""``director clean``: remove the prepared worktrees that are kept for jobs."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from director.commands.context import Context, add_json_flag, add_repo_flag, find_home
+from director.job.cleaning import Cleaning, clean_jobs
+from director.reporting.words import counted, size
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of ``clean``."""
+    add_repo_flag(parser)
+    add_json_flag(parser)
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Remove what is kept, and say what that freed."""
+    done = clean_jobs(find_home(args, context))
+    if args.json:
+        context.say_json(_as_json(done))
+    else:
+        context.say(_as_text(done))
+    return 0
+
+
+def _as_json(done: Cleaning) -> dict[str, Any]:
+    return {
+        "removed": [{"folder": str(one.folder), "bytes": one.bytes} for one in done.removed],
+        "freed_bytes": done.freed_bytes,
+        "in_use": [str(folder) for folder in done.in_use],
+        "left_by_killed": [str(folder) for folder in done.left_by_killed],
+    }
+
+
+def _as_text(done: Cleaning) -> str:
+    lines = ["No prepared worktrees are kept."]
+    if done.removed:
+        folders = counted(len(done.removed), "folder")
+        lines = [f"Removed the prepared worktrees in {folders}: {size(done.freed_bytes)} freed."]
+    lines += [f"{folder} stays: a command works in it." for folder in done.in_use]
+    lines += [
+        f"{folder} stays: a killed run left work in it, which its next command goes on with."
+        for folder in done.left_by_killed
+    ]
+    return "\n".join(lines)
