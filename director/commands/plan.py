@@ -11,6 +11,7 @@ from director.commands.setting import load_config, open_setting
 from director.job.stage import Stage
 from director.job.workbench import Setting
 from director.model.errors import RequestError
+from director.model.gate_words import as_before, not_counting
 from director.planning.current_job import GO_ON, left_to_do, named, next_command
 from director.planning.pipeline import PlanOptions, PlanReport, plan_job, resume_job
 from director.reporting.words import counted, money
@@ -141,6 +142,7 @@ def _as_json(report: PlanReport) -> dict[str, Any]:
         "nodes": [node.id for node in report.nodes],
         "test_support": [{"node": node_id, "path": path} for node_id, path in _support(report)],
         "base_gates": report.stage.base_gates or {},
+        "base_gates_words": _gates(report),
         "cost_usd": report.cost_usd,
         "look_at": _look_at(report),
         "next": next_command(report.stage),
@@ -157,12 +159,24 @@ def _as_text(report: PlanReport) -> str:
             plan, diff, tests = _look_at(report)
             return (
                 f"Gate 2: read {plan} and `{diff}` (the tests), "
-                f"edit the tests in {tests} ({spent}).\n{_told(report)}Continue with: {GO_ON}"
+                f"edit the tests in {tests} ({spent}).\n{_told(report)}{_not_counting(report)}"
+                f"Continue with: {GO_ON}"
             )
     nodes = counted(len(report.nodes), "node")
     return (
         f"The plan is ready: {nodes}, tests frozen and red ({spent}).\nContinue with: director run"
     )
+
+
+def _gates(report: PlanReport) -> str:
+    """Return which gates are red or broken on the base, in words; "": none is."""
+    return as_before(not_counting(report.stage.base_gates or {}))
+
+
+def _not_counting(report: PlanReport) -> str:
+    """Return the line that says which gates judge no work, or ""."""
+    named = _gates(report)
+    return f"These gates fail on the base and judge no work: {named}.\n" if named else ""
 
 
 def _support(report: PlanReport) -> list[tuple[str, str]]:

@@ -17,8 +17,17 @@ from director.commands.setting import load_config, open_setting
 from director.model.errors import ExitCode
 from director.model.state import NodeStatus
 from director.reporting.words import counted, duration, money
-from director.running.integration import GateReport
+from director.running.integration import GateReport, in_words
 from director.running.run import RunOptions, RunReport, run_job
+
+TRY_AGAIN = (
+    "`director status` for all, `director run --retry-failed` to try again; "
+    "after an edit of plan.json `director plan --continue` first"
+)
+BRING_WHAT_IS_MISSING = (
+    "see what the worktrees lack, or which other copy is tested: `setup`, `copy` and `link` of "
+    "[worktree] in config.toml bring it, and PATH is the one director is started with; then "
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -112,10 +121,8 @@ def _ending(report: RunReport) -> tuple[str, str]:
     ]
     if failed:
         what = f"{done} of {total} nodes are done; failed: {'; '.join(failed)}"
-        return what, (
-            "`director status` for all, `director run --retry-failed` to try again; "
-            "after an edit of plan.json `director plan --continue` first"
-        )
+        around = any(node.environment for node in state.nodes.values())
+        return what, f"{BRING_WHAT_IS_MISSING if around else ''}{TRY_AGAIN}"
     red = [gate for gate in report.integration or () if not gate.ok]
     if red:
         named = "; ".join(f"{g.name}: {g.reason}; {g.note}; see {g.log}" for g in red)
@@ -137,5 +144,4 @@ def _gates_in_words(gates: Sequence[GateReport] | None) -> str:
     """Say how the integration gate went that does not stand in the way."""
     if not gates:
         return "no [gates] to run"
-    noted = ", ".join(f"{gate.name} ({gate.note})" for gate in gates if gate.note)
-    return f"the integration gate is green{f' but for {noted}' if noted else ''}"
+    return f"the integration gate is {in_words(gates)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from director.model.config import Config
@@ -18,10 +18,16 @@ from director.workspace.slots import slot_number
 
 
 def provisions_of(
-    config: Config, sources: Sources, job: JobRepository, gates: Gates, events: Events
+    config: Config,
+    sources: Sources,
+    job: JobRepository,
+    gates: Gates,
+    events: Events,
+    withheld: Sequence[str] = (),
 ) -> Provisions | None:
     """Return what worktrees are provided with, or None where nothing is.
 
+    ``withheld`` are the names of the caller's variables that ``gates`` do not see.
     Raises RequestError when the job branch itself holds some of it.
     """
     policy = config.worktree
@@ -42,7 +48,8 @@ def provisions_of(
         )
         return result
 
-    provisions = Provisions(policy, sources, job, run_setup)
+    job.submodules.leave(policy.link)
+    provisions = Provisions(policy, sources, job, run_setup, withheld)
     if not (policy.setup or provisions.names):
         return None
     provisions.refuse_tracked(job.tip())

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from director.job.trailers import (
     JOB,
     MERGE,
     NODE,
     PREFIX,
-    commit_message,
     single_line,
     tests_hash,
     trailer_pairs,
@@ -19,25 +17,13 @@ from director.model.plan import Node
 from director.model.receipt import GateRun, Receipt
 from director.records.clock import now
 from director.workspace.history import BranchCommit, History
-from director.workspace.job_repository import JobRepository
 
 NO_TIER = "none"
 
 
-def merge_message(title: str, receipt: Receipt) -> str:
-    """Return the message of the merge commit that ``receipt`` is about."""
-    return commit_message(title, _trailers(receipt))
-
-
 def expected_trailers(receipt: Receipt) -> tuple[tuple[str, str], ...]:
     """Return the trailers that the merge commit of ``receipt`` must carry, in their order."""
-    return trailer_pairs(_trailers(receipt))
-
-
-def commit_merge(job: JobRepository, title: str, receipt: Receipt) -> Receipt:
-    """Write the commit that ``receipt`` describes; returns the receipt with its id and files."""
-    merged = job.commit(receipt.tree, receipt.parent, merge_message(title, receipt))
-    return replace(receipt, merged=merged, files=changed_files(job, receipt.parent, merged))
+    return trailer_pairs(merge_trailers(receipt))
 
 
 def gated_command(receipt: Receipt) -> str:
@@ -79,7 +65,8 @@ def changed_files(history: History, old: str, new: str) -> tuple[str, ...]:
     return tuple(change.path for change in history.changes(old, new))
 
 
-def _trailers(receipt: Receipt) -> Mapping[str, object]:
+def merge_trailers(receipt: Receipt) -> Mapping[str, object]:
+    """Return the trailers of the merge commit of ``receipt``, for ``commit_message``."""
     return {
         "Job": receipt.job_id,
         "Node": receipt.node,

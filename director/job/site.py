@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from director.model.config import Config
+from director.model.foreign import Checkout
 from director.workspace.filters import COMMANDS, Filters
 from director.workspace.git_settings import freeze_settings
 from director.workspace.repository import Repository
-from director.workspace.sandbox import Sandbox, choose_mechanism, home_of, sandbox_paths
+from director.workspace.sandbox import (
+    Sandbox,
+    choose_mechanism,
+    home_of,
+    paths_in,
+    sandbox_paths,
+)
+from director.workspace.users_checkout import users_checkout
 
 BYTECODE = "PYTHONPYCACHEPREFIX"  # compiled code outside the worktree, which anybody may have left
 
@@ -19,12 +27,14 @@ BYTECODE = "PYTHONPYCACHEPREFIX"  # compiled code outside the worktree, which an
 class Site:
     """The user's repository as git sees it here, the sandbox, and the variables of gates and setup.
 
-    Git's configuration is the one that was there before any agent ran.
+    Git's configuration is the one that was there before any agent ran. ``checkout`` is what gates
+    have no business in.
     """
 
     repository: Repository
     sandbox: Sandbox
     gate_env: Mapping[str, str]
+    checkout: Checkout
 
 
 def site_of(
@@ -34,13 +44,16 @@ def site_of(
     policy, home = config.sandbox, home_of(env)
     settings = freeze_settings(user.git, home, folder / "notes" / "git")
     mechanism = choose_mechanism(policy, env)
+    shown = {name: value for name, value in config.env.of(env).items() if name != BYTECODE}
+    checkout = users_checkout(user, shown, (home, folder.resolve()), paths_in(policy.read, home))
     kept = (user.root, user.common_dir, user.objects, job)
-    paths = sandbox_paths(policy, kept, folder, env, settings.sources) if mechanism else None
+    paths = None
+    if mechanism:
+        paths = sandbox_paths(policy, kept, folder, env, settings.sources, checkout)
     places = {"git": str(job), "repo": str(user.root), "home": str(home)}
     sandbox = Sandbox(policy, places, mechanism, paths)
     commands = {k: v for k, v in settings.everywhere.items() if COMMANDS.fullmatch(k)}
     filters = Filters(commands, sandbox, job, folder / "notes" / "filters")
-    shown = {name: value for name, value in config.env.of(env).items() if name != BYTECODE}
     # Where these files are kept from everybody, tests find what they would find elsewhere.
     frozen = {} if mechanism else settings.variables
-    return Site(user.reading(settings, filters), sandbox, {**shown, **frozen})
+    return Site(user.reading(settings, filters), sandbox, {**shown, **frozen}, checkout)

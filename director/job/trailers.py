@@ -12,15 +12,18 @@ JOB = "Director-Job"
 NODE = "Director-Node"
 KIND = "Director-Kind"
 MERGE, TESTS = "merge", "tests"
+SIGNED_OFF = "Signed-off-by"  # git-commit(1), --signoff
 
 
-def commit_message(subject: str, trailers: Mapping[str, object]) -> str:
-    """Return a commit message: one line, then ``Director-*`` trailers, in the order given.
+def commit_message(text: str, trailers: Mapping[str, object], signed_off: str = "") -> str:
+    """Return a commit message: ``text``, then ``Director-*`` trailers, in the order given.
 
-    A value that is a tuple gives one trailer for each of its elements.
+    A value that is a tuple gives one trailer for each of its elements. The last is who has
+    ``signed_off`` ("": nobody). git takes only the last paragraph for trailers, which is this.
     """
     lines = [f"{key}: {value}" for key, value in trailer_pairs(trailers)]
-    return f"{subject}\n\n" + "\n".join(lines) + "\n"
+    lines += [f"{SIGNED_OFF}: {single_line(signed_off)}"] if signed_off else []
+    return f"{text}\n\n" + "\n".join(lines) + "\n"
 
 
 def trailer_pairs(trailers: Mapping[str, object]) -> tuple[tuple[str, str], ...]:

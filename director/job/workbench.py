@@ -12,10 +12,13 @@ from director.agents.crew import Crew, patient_pause, unpriced_models
 from director.agents.models import ModelCheck, Wanted, wanted_models
 from director.agents.opencode import OpenCode, find_program
 from director.agents.templates import load_template
+from director.job.commits import Commits
+from director.job.foreign import Foreign
 from director.job.merge_queue import MergeQueue
 from director.job.provided import provisions_of
 from director.job.publishing import Publisher
 from director.job.site import Site, site_of
+from director.job.stage import read_stage
 from director.model.config import Config
 from director.model.errors import DirectorError, StoppedError
 from director.model.roles import Agent
@@ -38,6 +41,7 @@ from director.workspace.pool import Pool
 from director.workspace.pool_folders import pool_folder, sweep_old_pools
 from director.workspace.processes import Processes
 from director.workspace.repository import OWN_NAME, Repository
+from director.workspace.signing import Signer
 from director.workspace.soundness import discard_damaged
 
 
@@ -60,7 +64,10 @@ class Setting:
 
 @dataclass(frozen=True)
 class Workbench:
-    """One job with its tools. ``confinement`` says in words what confines agents and gates."""
+    """One job with its tools. ``confinement`` says in words what confines agents and gates.
+
+    ``foreign`` knows what tests must not be about.
+    """
 
     job_id: str
     directory: JobDirectory
@@ -73,6 +80,8 @@ class Workbench:
     publisher: Publisher
     queue: MergeQueue
     confinement: str
+    foreign: Foreign
+    commits: Commits
 
 
 @contextmanager
@@ -104,8 +113,9 @@ def open_workbench(
         site = site_of(setting.repository, directory.repository, config, setting.env, folder)
         job = opening.repository(site)
         opencode, gates = opening.opencode(site), opening.gates(site)
-        provisions = provisions_of(config, opening.sources, job, gates, events)
-        pool = Pool(job, folder, provisions, guarded=site.sandbox.mechanism is not None)
+        withheld = config.env.withheld(setting.env)
+        given = provisions_of(config, opening.sources, job, gates, events, withheld)
+        pool = Pool(job, folder, given, guarded=site.sandbox.mechanism is not None)
         with (
             _keeping(pool, wanted=setting.keeps_worktrees),
             opencode.serving(pool.agents / "server", pool.notes / "shell", events),
@@ -124,7 +134,10 @@ def open_workbench(
                 publisher=Publisher(job, events),
                 queue=MergeQueue(job, setting.cancellation),
                 confinement=site.sandbox.name,
+                foreign=opening.foreign(site),
+                commits=opening.commits(job, site),
             )
+            bench.commits.try_out()
             models.begin()
             try:
                 yield bench
@@ -187,6 +200,14 @@ class _Opening:
             self.events.emit(Kind.NOTICE, message=message)
         return job
 
+    def commits(self, job: JobRepository, site: Site) -> Commits:
+        """Return what makes the commits of the job branch."""
+        policy, settings = self.config.git, site.repository.settings
+        stage = read_stage(self.directory)
+        task = stage.task if stage else self.directory.load_plan().task
+        signer = Signer(settings.everywhere if settings else {}) if policy.sign else None
+        return Commits(job, self.job_id, task, policy, signer)
+
     def opencode(self, site: Site) -> OpenCode:
         """Return what makes the calls of agents."""
         env, root, logs = self.setting.env, site.repository.root, self.directory.logs
@@ -196,6 +217,11 @@ class _Opening:
         """Return what runs gates."""
         limit, logs = self.config.limits.node_timeout_secs, self.directory.logs
         return Gates(self.processes, site.gate_env, logs, limit, site.sandbox, self.redactor)
+
+    def foreign(self, site: Site) -> Foreign:
+        """Return what knows whether tests would test a worktree."""
+        given = (*self.sources.roots, *self.sources.linked)
+        return Foreign(site.checkout, site.gate_env, bool(self.config.worktree.setup), given)
 
     def model_check(self, opencode: OpenCode, pool: Pool, later: Sequence[Wanted]) -> ModelCheck:
         """Return what refuses models that OpenCode does not know."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+from director.model.commit_policy import CommitPolicy
 from director.model.pricing import Price
 from director.model.roles import Role
 from director.model.secrets import literal_secrets, looks_secret, referenced_variables
@@ -80,6 +81,10 @@ class GateEnvironment:
         """Return the variables of ``env`` that gates see."""
         return {name: value for name, value in env.items() if self.shows(name)}
 
+    def withheld(self, env: Mapping[str, str]) -> list[str]:
+        """Return the names of the variables of ``env`` that gates do not see, sorted."""
+        return sorted(name for name in env if not self.shows(name))
+
     def shows(self, name: str) -> bool:
         """Whether gates see the variable ``name``."""
         if any(fnmatchcase(name, glob) for glob in self.dropped):
@@ -105,13 +110,15 @@ class SandboxPolicy:
 
     ``command`` stands in front of every agent and gate (empty: none) and takes the place of the
     mode. ``write`` are folders (absolute, or below ``~``) that may be written as well, ``hide``
-    files and folders that may not even be read.
+    files and folders that may not even be read, ``read`` those of the user's checkout that gates
+    may read.
     """
 
     mode: str = "auto"
     command: tuple[str, ...] = ()
     write: tuple[str, ...] = ()
     hide: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
 
     @property
     def effective_mode(self) -> str:
@@ -158,6 +165,7 @@ class Config:
     sandbox: SandboxPolicy = SandboxPolicy()
     opencode: OpenCodeOptions = OpenCodeOptions()
     worktree: WorktreePolicy = WorktreePolicy()
+    git: CommitPolicy = field(default_factory=CommitPolicy)
 
     @property
     def secrets(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
+from director.model.commit_policy import CommitPolicy, template_problems
 from director.model.config import (
     SANDBOX_MODES,
     Config,
@@ -29,7 +30,7 @@ from director.model.roles import Role
 
 SECTIONS = (
     "tiers", "gates", "pricing", "limits", "sampling", "review", "providers", "env", "sandbox",
-    "opencode", "worktree",
+    "opencode", "worktree", "git",
 )  # fmt: skip
 LOCAL_PREFIX = "local/"
 PLACEHOLDER = "PROVIDER/"
@@ -37,7 +38,16 @@ HIGHEST_PRICE = 1_000_000  # US dollars per million tokens
 HIGHEST_LIMIT = 1_000_000_000
 TOO_LARGE = 2**64  # for those who read a request
 SANDBOX_PLACES = ("worktree", "scratch", "git", "repo", "home")
-Section = TypeVar("Section", Limits, LocalProvider, OpenCodeOptions, Price, ReviewPolicy, Sampling)
+Section = TypeVar(
+    "Section",
+    CommitPolicy,
+    Limits,
+    LocalProvider,
+    OpenCodeOptions,
+    Price,
+    ReviewPolicy,
+    Sampling,
+)
 
 
 def read_config(text: str, name: str) -> Config:
@@ -97,6 +107,7 @@ class _Reader:
             sandbox=sandbox,
             opencode=self._opencode(tables["opencode"], sandbox),
             worktree=self._worktree(tables["worktree"]),
+            git=self._commits(tables["git"]),
         )
         return None if self.problems else config
 
@@ -153,7 +164,7 @@ class _Reader:
         return GateEnvironment(globs["pass"], globs["drop"])
 
     def _sandbox(self, table: Mapping[str, Any]) -> SandboxPolicy:
-        self._only(table, "sandbox", ("mode", "command", "write", "hide"))
+        self._only(table, "sandbox", ("mode", "command", "write", "hide", "read"))
         mode = table.get("mode", "auto")
         if mode not in SANDBOX_MODES:
             self._wrong(("sandbox", "mode"), f"one of {', '.join(SANDBOX_MODES)}, not {mode!r}")
@@ -162,13 +173,13 @@ class _Reader:
             self._say(
                 ("sandbox", "mode"), "and a command exclude each other: leave one of them out"
             )
-        write, hide = (
-            self._places(table.get(key, []), ("sandbox", key)) for key in ("write", "hide")
+        write, hide, read = (
+            self._places(table.get(key, []), ("sandbox", key)) for key in ("write", "hide", "read")
         )
         if hide and (command or mode == "off"):
             other = "a command" if command else 'mode = "off"'
             self._say(("sandbox", "hide"), f"has no effect with {other}: leave one of them out")
-        return SandboxPolicy(str(mode), command, write, hide)
+        return SandboxPolicy(str(mode), command, write, hide, read)
 
     def _sandbox_command(self, given: object) -> tuple[str, ...]:
         path = ("sandbox", "command")
@@ -205,6 +216,12 @@ class _Reader:
                     path, "names a server, which [sandbox] cannot hold: leave one of them out"
                 )
         return options
+
+    def _commits(self, table: Mapping[str, Any]) -> CommitPolicy:
+        policy = self._section(CommitPolicy, table, ("git",)) or CommitPolicy()
+        for problem in template_problems(policy.message):
+            self._say(("git", "message"), problem)
+        return policy
 
     def _worktree(self, table: Mapping[str, Any]) -> WorktreePolicy:
         lists = ("setup_inputs", "copy", "link", "keep")

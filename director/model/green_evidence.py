@@ -57,6 +57,14 @@ def tests_seen(command: str, output: str) -> int | None:
     return total(_of_command(read_command(command, {}), output)).executed
 
 
+def tests_run(command: str, output: str) -> int | None:
+    """Return how many tests ran, whatever the exit code was (None: not known).
+
+    None did where the command's runner is plain to see and its summary is not there.
+    """
+    return _counted(read_command(command, {}), output).executed
+
+
 def _counted(invocation: Invocation, output: str) -> CountedTests:
     """Return the count; none where a recognised runner prints no summary of its own."""
     if found := _of_command(invocation, output):

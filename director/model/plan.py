@@ -15,7 +15,8 @@ class Node(NamedTuple):
     ``files`` is the allowlist: the only paths its executor may change. ``tests`` are the paths
     of its contract; ``test_hashes`` maps each of them to the sha256 of its frozen content
     (hex digits), and is empty until the tests are admitted. ``test_support`` are those of ``files``
-    that decide how tests run, and that this node may change all the same.
+    that decide how tests run, and that this node may change all the same. ``type`` is the kind of
+    change for commit messages, one of ``commit_policy.TYPES`` ("": not said).
     """
 
     id: str
@@ -28,6 +29,7 @@ class Node(NamedTuple):
     estimated_difficulty: str = "medium"
     test_hashes: Mapping[str, str] = {}
     test_support: tuple[str, ...] = ()
+    type: str = ""
 
     @property
     def admitted(self) -> bool:
@@ -51,6 +53,7 @@ class Node(NamedTuple):
             "estimated_difficulty": self.estimated_difficulty,
             "test_hashes": dict(self.test_hashes),
             **({"test_support": list(self.test_support)} if self.test_support else {}),
+            **({"type": self.type} if self.type else {}),
         }
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from director.model.commit_policy import TYPES
 from director.model.dag import dag_problems
 from director.model.plan import DIFFICULTIES, Node, Plan
 from director.model.support_files import support_problems
@@ -22,7 +23,7 @@ NODE_FIELDS = {
     "tests": list,
     "estimated_difficulty": str,
 }
-OPTIONAL_FIELDS = {"test_hashes", "test_support"}
+OPTIONAL_FIELDS = {"test_hashes", "test_support", "type"}
 PLAN_FIELDS = ("job_id", "task", "repo", "base_commit", "created_at", "job_branch")
 
 
@@ -113,6 +114,7 @@ def _read_node(entry: object, index: int, problems: list[str]) -> Node | None:
         estimated_difficulty=entry["estimated_difficulty"],
         test_hashes=dict(entry.get("test_hashes", {})),
         test_support=tuple(entry.get("test_support", ())),
+        type=entry.get("type", ""),
     )
 
 
@@ -133,6 +135,8 @@ def _shape_problems(entry: Mapping[str, Any]) -> list[str]:
     support = entry.get("test_support", [])
     if not isinstance(support, list) or not all(isinstance(path, str) for path in support):
         problems.append('"test_support" must be a list of strings')
+    if entry.get("type", "") not in ("", *TYPES):
+        problems.append(f'"type" must be one of {", ".join(TYPES)}')
     return problems
 
 

@@ -23,6 +23,9 @@ def rates(nodes: Sequence[NodeState]) -> dict[str, Any]:
         "n_nodes": total,
         "done": len(done),
         "failed": sum(node.status is NodeStatus.FAILED for node in nodes),
+        "failed_by_environment": sum(
+            node.status is NodeStatus.FAILED and node.environment for node in nodes
+        ),
         "escalated": escalated,
         "executor_tier_completion": by_executor,
         "executor_tier_pct": round(100 * by_executor / total, 1) if total else 0.0,

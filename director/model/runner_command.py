@@ -98,6 +98,14 @@ def programs(command: str) -> frozenset[str]:
     return frozenset(_base(words[0]) for words in found if words)
 
 
+def simple_commands(command: str) -> list[list[str]]:
+    """Return the words of each simple command of a shell command; none where it is not plain."""
+    try:
+        return [words for words in _split(_words(command)) if words]
+    except ValueError:
+        return []
+
+
 def _words(command: str) -> list[str]:
     lexer = shlex.shlex(_JOINED_STREAMS.sub("", command), posix=True, punctuation_chars="();<>|&\n")
     lexer.whitespace = " \t\r"

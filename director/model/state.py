@@ -38,6 +38,7 @@ class TryOutcome(StrEnum):
     BLOCKED = "blocked_by_review"
     COLLIDED = "collided"
     CONTEXT_TOO_LONG = "context_too_long"
+    AS_BEFORE = "as_before"
 
 
 class Try(NamedTuple):
@@ -78,7 +79,10 @@ class WatchItFail(NamedTuple):
 
 
 class NodeState(NamedTuple):
-    """Where one node stands. Money in US dollars (None: unknown), times in seconds."""
+    """Where one node stands. Money in US dollars (None: unknown), times in seconds.
+
+    ``environment``: it failed for what is around the work, which no model can correct.
+    """
 
     status: NodeStatus = NodeStatus.PENDING
     attempts: int = 0
@@ -96,6 +100,7 @@ class NodeState(NamedTuple):
     flake_failed: bool = False
     commit: str | None = None
     tries: tuple[Try, ...] = ()
+    environment: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the object under ``nodes.<id>`` of ``state.json``."""

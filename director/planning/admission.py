@@ -10,21 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from director.model.red_run import RedRun
 from director.model.runner_command import read_command
 from director.model.runner_output import read_output, total
 
 NO_TESTS_CODE = 5  # pytest, and unittest since Python 3.12
-
-
-@dataclass(frozen=True)
-class RedRun:
-    """A red run of a node's tests: the command, its exit code and all of its output."""
-
-    command: str
-    code: int | None
-    output: str
 
 
 _SYNTAX_ERRORS = (

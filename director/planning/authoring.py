@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,35 +12,51 @@ from director.agents.calls import Assignment
 from director.agents.markdown import fenced
 from director.job.evidence import with_evidence
 from director.job.leaks import leaks
-from director.job.trailers import KIND, NODE, TESTS, commit_message
+from director.job.surroundings import lacking, red_run
+from director.job.trailers import KIND, NODE, TESTS
 from director.job.workbench import Workbench
+from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
 from director.model.plan import Node
 from director.model.roles import Agent, Role
-from director.planning.admission import RedRun, never_green
+from director.planning.admission import never_green
 from director.planning.prompts import tests_prompt
 from director.records.call_notes import CallNote
 from director.records.events import Kind
-from director.workspace.gates import NOT_EXECUTABLE, NOT_FOUND, Verdict
+from director.workspace.gates import Verdict
 from director.workspace.job_repository import ABSENT_MODE, Entry
+from director.workspace.objects import LINK_MODE
 from director.workspace.worktrees import Worktree
 
 ROUNDS = 2
+ON_PATH = (
+    "put it on PATH or, where it is part of your checkout only, into worktrees "
+    "(`setup` or `link` of [worktree])"
+)
+OF_ITS_OWN = "a test must be a file of its own, in folders of their own"
 
 
 @dataclass(frozen=True)
 class Admission:
-    """What became of one node's tests: their hashes, or what is wrong with them."""
+    """What became of one node's tests: their hashes, or what is wrong with them.
+
+    ``hopeless``: asking the author again cannot help. ``next_step``: what the user can do, where
+    it is for the user to do ("": not known, or the author's).
+    """
 
     hashes: Mapping[str, str]
     problem: str = ""
-    hopeless: bool = False  # asking the author again cannot help
+    hopeless: bool = False
+    next_step: str = ""
 
 
-def author_tests(bench: Workbench, node: Node, recon: str, feedback: str) -> Admission:
+def author_tests(
+    bench: Workbench, node: Node, recon: str, feedback: str, to_come: Collection[str]
+) -> Admission:
     """Let the author write the node's tests and put them on the branch when they are admitted.
 
-    ``feedback`` is what a critique said of earlier tests, or "". Tests that are not admitted go
-    back to the author once, with the output.
+    ``feedback`` is what a critique said of earlier tests, or "". ``to_come`` are the files that
+    the nodes of the plan make or change. Tests that are not admitted go back to the author once,
+    with the output. RequestError where no test could be about the worktree.
     """
     note = _left_by_killed_run(bench, node)
     memo = note.memo if note else {}
@@ -51,10 +67,13 @@ def author_tests(bench: Workbench, node: Node, recon: str, feedback: str) -> Adm
         candidate = bench.job.tip()
     left_at = Path(note.cwd) if note else None
     with bench.pool.lane(left_at) as lane:
+        if bench.foreign.concerns(node.test_cmd):
+            lane.gate.reset(candidate)
+            bench.foreign.refuse(node.test_cmd, lane.gate.path)
         for round_number in range(first, ROUNDS + 1):
             work = _Round(bench, node, lane.work, round_number, candidate, admission.problem)
-            candidate = work.write(recon)
-            admission = admit(bench, node, lane.gate, candidate)
+            candidate, links = work.write(recon)
+            admission = admit(bench, node, lane.gate, candidate, to_come, links)
             if not admission.problem:
                 put_on_branch(bench, node, candidate)
                 break
@@ -79,11 +98,26 @@ def _name(node: Node, round_number: int) -> str:
     return f"{node.id}-tests-{round_number}"
 
 
-def admit(bench: Workbench, node: Node, worktree: Worktree, commit: str) -> Admission:
-    """Say whether the node's tests in ``commit`` exist, run, are red, and can turn green."""
-    missing = sorted(set(node.tests) - set(bench.job.entries(commit, node.tests)))
-    if missing:
-        return Admission({}, f"these test files are missing: {', '.join(missing)}")
+def admit(
+    bench: Workbench,
+    node: Node,
+    worktree: Worktree,
+    commit: str,
+    to_come: Collection[str],
+    links: Sequence[str] = (),
+) -> Admission:
+    """Say whether the node's tests in ``commit`` exist, run, are red, and can turn green.
+
+    ``to_come`` are the files that the nodes of the plan make or change: that one of them is not
+    there yet is the right reason for red. ``links`` are tests that were written as symbolic links,
+    which ``commit`` does not hold. RequestError where what ran is not the worktree's.
+    """
+    found = bench.job.entries(commit, node.tests)
+    if linked := [*links, *(path for path, entry in found.items() if entry.mode == LINK_MODE)]:
+        return Admission({}, f"{linked[0]} is a symbolic link: {OF_ITS_OWN}")
+    absent = sorted(set(node.tests) - set(found))
+    if absent:
+        return Admission({}, f"these test files are missing: {', '.join(absent)}")
     if leaking := leaks(bench, bench.job.tip(), commit, node.tests):
         return Admission({}, f"a key from the environment stands in {', '.join(leaking)}")
     worktree.reset(commit)
@@ -97,21 +131,28 @@ def admit(bench: Workbench, node: Node, worktree: Worktree, commit: str) -> Admi
         reason=gate.reason,
         tests_run=gate.tests_run,
     )
+    bench.foreign.check(gate, worktree.path)
     output = f"\n\n{fenced(gate.output)}" if gate.output.strip() else ""
     match gate.verdict:
         case Verdict.RED if gate.no_test_ran:
             return Admission({}, f"`{node.test_cmd}` must fail: {gate.reason}{output}")
         case Verdict.RED:
-            full = gate.log.read_text(encoding="utf-8", errors="replace")
-            if reason := never_green(RedRun(node.test_cmd, gate.code, full), node.tests):
+            if missing := lacking(bench.job, commit, gate, to_come):
+                lacks = "is red for want of something in the worktree, not of the work"
+                problem = f"`{node.test_cmd}` {lacks}: {missing.words}{output}"
+                return Admission({}, problem, not missing.avoidable, missing.next_step)
+            if reason := never_green(red_run(gate), node.tests):
                 problem = f"no implementation can make `{node.test_cmd}` pass: {reason}{output}"
                 return Admission({}, problem)
             return Admission(bench.job.hashes(commit, node.tests))
         case Verdict.GREEN:
-            problem = f"`{node.test_cmd}` passes although nothing is implemented yet{output}"
+            why = bench.foreign.explanation(node.test_cmd, worktree.path)
+            problem = f"`{node.test_cmd}` passes although nothing is implemented yet{why}{output}"
             return Admission({}, problem)
-    hopeless = gate.code in (NOT_EXECUTABLE, NOT_FOUND)
-    return Admission({}, f"gate broken: `{node.test_cmd}`: {gate.reason}{output}", hopeless)
+    problem = f"gate broken: `{node.test_cmd}`: {gate.reason}{output}"
+    if gate.code in (NOT_EXECUTABLE, NOT_FOUND):
+        return Admission({}, problem, hopeless=True, next_step=ON_PATH)
+    return Admission({}, problem)
 
 
 def put_on_branch(bench: Workbench, node: Node, commit: str) -> None:
@@ -121,16 +162,15 @@ def put_on_branch(bench: Workbench, node: Node, commit: str) -> None:
 
 
 def commit_entries(
-    bench: Workbench, subject: str, node_ids: Sequence[str], entries: Sequence[Entry]
+    bench: Workbench, title: str, node_ids: Sequence[str], entries: Sequence[Entry]
 ) -> None:
     """Put test files of nodes on the tip of the job branch (ABSENT_MODE takes one out)."""
-    message = commit_message(subject, {"Job": bench.job_id, "Node": tuple(node_ids), "Kind": TESTS})
     while True:
         tip = bench.job.tip()
         tree = bench.job.tree_with(tip, entries)
         if tree == bench.job.tree(tip) and not entries:
             return
-        if bench.job.advance(bench.job.commit(tree, tip, message), tip):
+        if bench.job.advance(bench.commits.tests(title, node_ids, tree, tip), tip):
             return
 
 
@@ -182,8 +222,11 @@ class _Round:
     start: str
     problem: str
 
-    def write(self, recon: str) -> str:
-        """Return a commit on the tip that holds what the author wrote in the node's tests."""
+    def write(self, recon: str) -> tuple[str, tuple[str, ...]]:
+        """Return a commit on the tip that holds what the author wrote in the node's tests.
+
+        And those of them that are symbolic links now, which it does not hold.
+        """
         assignment = Assignment(
             agent=Agent.TEST_AUTHOR,
             role=Role.TEST_AUTHOR,
@@ -199,5 +242,6 @@ class _Round:
             self.worktree.reset(self.start)
             self.bench.crew.ask(assignment)
         base = self.bench.job.tip()
-        tree = self.worktree.snapshot(base, self.node.tests).tree
-        return self.bench.job.commit(tree, base, f"Draft of the tests of {self.node.id}\n")
+        seen = self.worktree.snapshot(base, self.node.tests)
+        message = f"Draft of the tests of {self.node.id}\n"
+        return self.bench.job.commit(seen.tree, base, message), seen.links

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from director.agents.answers import NoAnswerError, json_object
 from director.job.provided import provided_problems
+from director.job.submodules import submodule_problems
 from director.job.workbench import Workbench
 from director.model.errors import WorkError
 from director.model.plan import Node
@@ -14,7 +15,6 @@ from director.model.roles import Agent, Role
 from director.planning.asking import Question, ask
 from director.planning.prompts import plan_prompt
 from director.records.events import Kind
-from director.workspace.provisions import Provisions
 
 CORRECTIONS = 2
 
@@ -39,7 +39,7 @@ def decompose(
         question = Question(Agent.PLANNER, Role.PLANNER, _name(round_number), prompt)
         reply = ask(bench, question, commit)
         try:
-            return _read(reply.transcript.text, bench.pool.provisions)
+            return _read(reply.transcript.text, bench)
         except InvalidPlanError as error:
             problems, draft = error.problems, reply.transcript.text
             bench.events.emit(Kind.PLAN_REJECTED, problems=list(problems), log=reply.log.name)
@@ -59,11 +59,12 @@ def _name(round_number: int) -> str:
     return f"plan-{round_number + 1}"
 
 
-def _read(answer: str, provisions: Provisions | None) -> tuple[Node, ...]:
+def _read(answer: str, bench: Workbench) -> tuple[Node, ...]:
     try:
         nodes = read_nodes(json_object(answer))
     except NoAnswerError as error:
         raise InvalidPlanError((str(error),)) from None
-    if problems := provided_problems(provisions, nodes):
+    provided = provided_problems(bench.pool.provisions, nodes)
+    if problems := [*provided, *submodule_problems(bench.job, nodes)]:
         raise InvalidPlanError(tuple(problems))
     return nodes

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from director.job.receipts import gated_command
+from director.job.surroundings import made_by
 from director.job.trailers import KIND, NODE, TESTS, single_line
 from director.job.workbench import Workbench
 from director.model.errors import RequestError
@@ -100,14 +101,15 @@ def admit_edited(bench: Workbench, draft: Draft, admitted: Mapping[str, str]) ->
     base = draft.plan.base_commit
     tree = bench.job.tree_with(base, draft.entries.values())
     commit = bench.job.commit(tree, base, "Edited tests\n")
+    to_come = made_by(draft.plan.nodes)
+    by_edit = f"edit them in {bench.directory.tests}, or the node in plan.json"
     with bench.pool.lane() as lane:
         for node in edited:
-            problem = admit(bench, node, lane.gate, commit).problem
-            if problem:
+            admission = admit(bench, node, lane.gate, commit, to_come)
+            if problem := admission.problem:
                 raise RequestError(
                     f"the tests of node {node.id} cannot be admitted: {problem.splitlines()[0]}",
-                    f"edit them in {bench.directory.tests}, or the node in plan.json, "
-                    "then `director plan --continue`",
+                    f"{admission.next_step or by_edit}; then `director plan --continue`",
                 )
 
 

@@ -14,9 +14,12 @@ from director.agents.models import Wanted
 from director.job.provided import refuse_provided
 from director.job.seal import differences, read_seal, seal_plan
 from director.job.stage import PlanStage, Stage, write_stage
+from director.job.submodules import refuse_in_submodules, warn_of_missing
+from director.job.surroundings import made_by
 from director.job.workbench import Setting, Workbench, open_workbench
 from director.model.config import Config
 from director.model.errors import DirectorError, RequestError, WorkError
+from director.model.gate_words import warning
 from director.model.plan import Node, Plan
 from director.model.roles import Agent, Role
 from director.model.support_files import support_problems
@@ -150,6 +153,8 @@ class _Pipeline:
             Stage.GATE_PLAN: self._gate_plan,
         }
         self._tell()
+        if self.stage.stage is Stage.SPEC:  # once per job
+            warn_of_missing(self.bench.job, self.stage.base_commit, self.bench.events)
         if self.stage.stage is Stage.READY:  # and was edited since
             self._freeze(edited_only=True)
         self._gate_base()
@@ -171,12 +176,20 @@ class _Pipeline:
         write_stage(self.bench.directory, self.stage)
 
     def _gate_base(self) -> None:
-        """Run ``[gates]`` on the base, before anything is paid for."""
+        """Run ``[gates]`` on the base, before anything is paid for.
+
+        RequestError where they cannot run there, or where tests would not test a worktree.
+        """
+        if self.stage.stage in (Stage.SPEC, Stage.GATE_SPEC, Stage.DECOMPOSE):
+            gates = self.bench.config.gates.values()
+            self.bench.foreign.refuse_usual(gates, self.setting.repository.root)
         known = self.stage.base_gates
         found = gate_base(self.bench, self.stage.base_commit, known or {})
         if found != known:
             self._save(base_gates=found)
         refuse_broken(found)
+        if self.options.auto and (line := warning(found)):
+            self.bench.events.emit(Kind.NOTICE, message=line)
 
     def _write_spec(self) -> None:
         directory = self.bench.directory
@@ -236,11 +249,11 @@ class _Pipeline:
         schedule = Schedule(apart, finished=())
         refused: dict[str, Admission] = {}
         hashes: dict[str, Mapping[str, str]] = {}
-        recon = self._recon()
+        recon, to_come = self._recon(), made_by(self._plan().nodes)
 
         def work(node_id: str) -> Admission:
             feedback = self.stage.plan_feedback.get(node_id, "")
-            return author_tests(self.bench, by_id[node_id], recon, feedback)
+            return author_tests(self.bench, by_id[node_id], recon, feedback, to_come)
 
         def settle(node_id: str, admission: Admission) -> None:
             schedule.finish(node_id)
@@ -271,12 +284,9 @@ class _Pipeline:
             for node_id, admission in refused.items()
         )
         what, directory = f"tests were refused: {named}", self.bench.directory
-        if any(admission.hopeless for admission in refused.values()):
-            return RequestError(
-                what,
-                f'make the command available, or correct "test_cmd" in {directory.plan}, '
-                "then `director plan --continue`",
-            )
+        if steps := [one.next_step for one in refused.values() if one.next_step]:
+            correct = f'; or correct "test_cmd" in {directory.plan}'
+            return RequestError(what, f"{steps[0]}{correct}; then `{GO_ON}`")
         return WorkError(what, f"see {directory.logs}; `director plan --continue` tries again")
 
     def _gate_plan(self) -> None:
@@ -307,6 +317,7 @@ class _Pipeline:
         bench = self.bench
         draft = draft_of(bench, self._plan_of(self._plan().nodes), edited_only=edited_only)
         refuse_provided(bench.pool.provisions, draft.plan.nodes)
+        refuse_in_submodules(bench.job, draft.plan.nodes)
         if problems := support_problems(draft.plan.nodes):
             raise RequestError(
                 "; ".join(problems), f"correct {bench.directory.plan}, then `{GO_ON}`"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from director.job.stage import Stage, read_stage
+from director.job.stage import PlanStage, Stage, read_stage
 from director.model.errors import RequestError
+from director.model.gate_words import as_before, not_counting
 from director.model.rates import rates
 from director.model.state import NodeStatus, WatchVerdict
 from director.records import files
@@ -14,7 +15,7 @@ from director.records.job_directory import JobDirectory
 from director.records.ledger import grouped, read_calls, total_cost
 from director.records.lock import is_held
 from director.records.worktrees_record import kept_worktrees
-from director.reporting.words import duration, money, size, table, yes_no
+from director.reporting.words import duration, money, size, table
 
 COMPLETION_TARGET_PCT = 70.0
 
@@ -49,6 +50,7 @@ def read_status(directory: JobDirectory) -> dict[str, Any]:
         "under_way": is_held(directory.lock),
         "worktrees": _kept(directory),
         "integration_ok": runs[-1].get("integration_ok") if runs else None,
+        "integration_words": _integration_words(runs[-1] if runs else {}, stage),
         "cost_total": total_cost(calls),
         "by_role": grouped(calls, "role"),
         "by_model": grouped(calls, "model"),
@@ -116,9 +118,21 @@ def _rates(status: Mapping[str, Any]) -> str:
             f"escalation rate           {100 * status['escalation_rate']:.1f} %",
             f"stage-two review rate     {100 * status['stage_two_trigger_rate']:.1f} %",
             f"watched it fail first     {status['watch_it_fail_observed']} of {total}",
-            f"integration gate green    {yes_no(status['integration_ok'], 'not run')}",
+            f"integration gate          {status['integration_words']}",
         )
     )
+
+
+def _integration_words(run: Mapping[str, Any], stage: PlanStage | None) -> str:
+    """Return how the integration gate of the last run went; before it, what is known of the base.
+
+    The records of an earlier version have no words.
+    """
+    ok = run.get("integration_ok")
+    if ok is not None:
+        return str(run.get("integration_words") or ("green" if ok else "not green"))
+    dead = not_counting((stage.base_gates if stage else None) or {})
+    return f"not run; {as_before(dead)}" if dead else "not run"
 
 
 def _cost_table(key: str, groups: Mapping[str, Mapping[str, Any]]) -> str:

@@ -99,7 +99,7 @@ def _gate_again(bench: Workbench, plan: Plan, node: Node, commit: BranchCommit) 
             bench,
             commit,
             f"director noted no such merge of {node.id}, and its tests are not green: "
-            f"{gate.reason}",
+            f"{gate.failure}",
         )
     receipt = rebuilt_receipt(bench.job, commit, node, runs)
     bench.job.accept(replace(receipt, confinement=bench.confinement))

@@ -9,6 +9,7 @@ from typing import Any
 from director.job.stage import read_stage, write_stage
 from director.job.workbench import Workbench
 from director.model.errors import RequestError
+from director.model.gate_words import integration_words
 from director.model.plan import Plan
 from director.records.events import Kind
 from director.running.blame import Search, search
@@ -30,7 +31,8 @@ class GateReport:
     """One integration gate. ``log`` is the file that holds its output.
 
     ``red_before``: whether it was red on the base (None: nobody looked, because it is green).
-    ``note`` says in words what is known of a gate that is not green.
+    ``note`` says in words what is known of a gate that is not green. ``broken_before``: it could
+    not run on the base either, which planning knew and let through.
     """
 
     name: str
@@ -41,16 +43,18 @@ class GateReport:
     red_before: bool | None = None
     turned_red_by: Culprit | None = None
     note: str = ""
+    broken_before: bool = False
 
     @property
     def ok(self) -> bool:
-        """Whether the job has nothing to answer for: it is green, or as red as on the base."""
-        return self.verdict is Verdict.GREEN or (self.verdict is Verdict.RED and self.as_before)
+        """Whether the job has nothing to answer for: it is green, or no worse than on the base."""
+        return self.verdict is Verdict.GREEN or self.as_before
 
     @property
     def as_before(self) -> bool:
-        """Whether it was red on the base already."""
-        return self.red_before is True
+        """Whether it is red or broken, as it was on the base already."""
+        was = self.red_before is True if self.verdict is Verdict.RED else self.broken_before
+        return self.verdict is not Verdict.GREEN and was
 
     def to_json(self) -> dict[str, Any]:
         """Return the gate as ``--json`` shows it."""
@@ -65,6 +69,16 @@ class GateReport:
             "turned_red_by": {"node": by.node, "commit": by.commit} if by else None,
             "note": self.note,
         }
+
+
+def in_words(reports: Sequence[GateReport] | None) -> str:
+    """Return how the integration gate went, in words; "" where none ran."""
+    reports = reports or ()
+    return integration_words(
+        sum(gate.verdict is Verdict.GREEN for gate in reports),
+        {gate.name: gate.verdict.value for gate in reports if gate.as_before},
+        [gate.name for gate in reports if not gate.ok],
+    )
 
 
 def gate_base(
@@ -91,8 +105,8 @@ def refuse_broken(found: Mapping[str, Mapping[str, str]]) -> None:
     if broken:
         raise RequestError(
             f"a gate cannot run on the base commit: {', '.join(broken)}",
-            "correct [gates], or provide what it needs (a program, [worktree] setup, more time by "
-            "[limits] node_timeout_secs), then run the command again",
+            "correct [gates], or provide what it needs (a program on PATH, `setup` of [worktree], "
+            "more time by [limits] node_timeout_secs), then run the command again",
         )
 
 
@@ -162,7 +176,8 @@ def _explained(
         return replace(report, red_before=None if before is None else before == Verdict.RED)
     if before != Verdict.GREEN:  # only a run now excuses the job, not a file
         before = _on_base(bench, plan.base_commit, report.name, report.command)["verdict"]
-    report = replace(report, red_before=before == Verdict.RED)
+    broken = {before, recorded.get(report.command)} == {Verdict.BROKEN}
+    report = replace(report, red_before=before == Verdict.RED, broken_before=broken)
     if before == Verdict.GREEN:
         report = _blamed(bench, plan, report)
     elif before == Verdict.BROKEN:

@@ -9,7 +9,7 @@ from director.job.merge_queue import Place
 from director.job.workbench import Workbench
 from director.model.plan import Node
 from director.model.receipt import Receipt
-from director.running.prompts import Feedback
+from director.running.prompts import Feedback, red
 from director.running.receipts import Origin, commit_gated
 from director.running.trial import Candidate, Trial
 from director.workspace.gates import Verdict
@@ -92,4 +92,4 @@ def _red_together(
     if gate.verdict is Verdict.GREEN:
         return None
     lesson = "The tests passed alone but fail together with what merged meanwhile"
-    return Feedback(f"{lesson}: {gate.reason}.", gate.output)
+    return Feedback(red(lesson, gate), gate.output)

@@ -36,6 +36,7 @@ def node_line(
         "review_blocks": state.review_blocks,
         "watch_it_fail": watched.to_json(),
         "flake_failed": state.flake_failed,
+        "environment": state.environment,
     }
 
 
@@ -44,10 +45,14 @@ def run_line(
     state: RunState,
     tiers: dict[str, str],
     calls: Sequence[CallRecord],
-    integration_ok: bool | None,
+    integration: tuple[bool | None, str],
     wall_secs: float,
 ) -> dict[str, Any]:
-    """Return the ``kind:"run"`` line; ``calls`` are all of the job's, planning included."""
+    """Return the ``kind:"run"`` line; ``calls`` are all of the job's, planning included.
+
+    ``integration``: whether the integration gate is as it should be (None: not run), and in words.
+    """
+    integration_ok, words = integration
     nodes = list(state.nodes.values())
     return {
         "kind": "run",
@@ -56,6 +61,7 @@ def run_line(
         "tiers": tiers,
         **rates(nodes),
         "integration_ok": integration_ok,
+        "integration_words": words,
         "wall_secs": round(wall_secs, 3),
         "cost_total": total_cost(calls),
         "by_role": grouped(calls, "role"),

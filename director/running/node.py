@@ -12,22 +12,30 @@ from director.agents.calls import Assignment, Outcome, Reply
 from director.agents.transcript import watch_it_fail
 from director.job.leaks import leaks
 from director.job.runner_settings import runner_settings_changed
+from director.job.surroundings import lacking, made_by, red_run
 from director.job.workbench import Workbench
 from director.model.errors import DirectorError
 from director.model.plan import Node, Plan
 from director.model.receipt import GateRun, Receipt
 from director.model.roles import Agent, Role
+from director.model.same_words import words_of
 from director.model.state import NodeStatus, Try, TryOutcome, WatchItFail
 from director.records.call_notes import CallNote
 from director.records.events import Kind
 from director.records.state_keeper import StateKeeper
 from director.running.merging import draft, merge, merge_satisfied, rebased
-from director.running.prompts import Feedback, implement_prompt, no_test_ran
+from director.running.prompts import Feedback, implement_prompt, no_test_ran, red
 from director.running.receipts import put_on_record
 from director.running.remembered import remembered
 from director.running.review import check_compliance, review_candidate, review_names
 from director.running.trial import Candidate, Drafted, Trial
 from director.running.tries import Judgement, judge_snapshot, needs_stage_two, next_role
+from director.running.unreached import (
+    AS_BEFORE,
+    GREEN_BEFORE_WORK,
+    anything_merged,
+    fails_unreached,
+)
 from director.workspace.gates import GateResult, Verdict
 from director.workspace.pool import Lane
 from director.workspace.worktrees import Snapshot
@@ -94,10 +102,12 @@ class _NodeWork:
         self.keeper = keeper
         self.worktree = lane.work
         self.contract = plan.contract
+        self.plan = plan
         self.trial = Trial(bench, node, self.contract, lane.gate)
         self.base = bench.job.tip()
         self.start = self.base  # what the worktree holds when the next try begins
         self.first_output = ""
+        self.first_words = ""  # what the tests say before the work: hash, see same_words.py
         self.feedback: Feedback | None = None
         self.fallback: Candidate | None = None  # green; the reviewer objected, without a veto
         self.drafted: Drafted | None = None  # of the try under way, perhaps by a killed run
@@ -111,6 +121,8 @@ class _NodeWork:
         while role := _next_role(self.bench, self.node, self.keeper):
             if self._try(role):
                 return NodeEnd(NodeStatus.DONE, watched=self.watched)
+        if any(one.outcome is TryOutcome.AS_BEFORE for one in self.keeper.node(self.node.id).tries):
+            return self._failed(AS_BEFORE, environment=True)
         return self._failed(self.feedback.lesson if self.feedback else "no attempts left")
 
     def _look_first(self) -> NodeEnd | None:
@@ -118,12 +130,20 @@ class _NodeWork:
         while True:
             before = self.trial.run_before(self.base)
             self.first_output = before.output
+            self.first_words = words_of(red_run(before))
             if before.no_test_ran:
                 self.first_output = f"({before.reason})\n{before.output}"
             if before.verdict is Verdict.BROKEN:
-                return self._failed(f"gate broken: `{before.command}`: {before.reason}")
+                broken = f"gate broken: `{before.command}`: {before.reason}"
+                return self._failed(broken, environment=before.code is not None)
+            to_come = made_by(self.plan.nodes)
+            if missing := lacking(self.bench.job, self.base, before, to_come):
+                reason = f"something is missing in the worktree: {missing.words}"
+                return self._failed(reason, environment=True)
             if before.verdict is not Verdict.GREEN or self._is_flaky(self.base):
                 return None
+            if not anything_merged(self.bench.job, self.plan.base_commit, self.base):
+                return self._failed(GREEN_BEFORE_WORK, environment=True)
             receipt = merge_satisfied(self.bench, self.node, self.trial, self.base)
             if receipt is not None:
                 self._merged(receipt, None, self.keeper.node(self.node.id).attempts)
@@ -136,6 +156,7 @@ class _NodeWork:
             "base": self.base,
             "start": self.start,
             "first_output": self.first_output,
+            "first_words": self.first_words,
             "feedback": asdict(self.feedback) if self.feedback else None,
             "fallback": asdict(self.fallback) if self.fallback else None,
         }
@@ -146,6 +167,7 @@ class _NodeWork:
         known = remembered(self.bench, self.node, memo)
         self.base, self.start = known.base, known.start
         self.first_output, self.feedback = known.first_output, known.feedback
+        self.first_words = known.first_words
         self.drafted = known.drafted
         if not self.bench.config.review.veto:  # which may have been set since
             self.fallback = known.fallback
@@ -227,11 +249,14 @@ class _NodeWork:
         if gate.verdict is not Verdict.GREEN:
             failing = f"`{gate.command}`, which prepares the worktree, fails"
             what = failing if commit in self.trial.unprepared else "The tests fail"
-            lesson = no_test_ran(gate.reason) if gate.no_test_ran else f"{what}: {gate.reason}."
+            lesson = no_test_ran(gate.reason) if gate.no_test_ran else red(what, gate)
             said = f"{self.drafted.before}{lesson} {self.drafted.after}"
             self.feedback = Feedback(said.strip(), gate.output)
             if commit in self.trial.unprepared:
                 self.start = self.base  # nobody can work where setup fails
+            elif self._is_unreached(gate):
+                self.feedback = Feedback(AS_BEFORE, gate.output)
+                return TryOutcome.AS_BEFORE, None
             return TryOutcome.NO_TEST_RAN if gate.no_test_ran else TryOutcome.RED, None
         if self._is_flaky(self.start):
             self.keeper.update(self.node.id, flake_failed=True)
@@ -288,13 +313,18 @@ class _NodeWork:
                 return gate
         return self.trial.run(commit, "candidate")
 
+    def _is_unreached(self, gate: GateResult) -> bool:
+        """Whether the tests failed on a candidate before they came to the work."""
+        about = (self.bench, self.node, self.trial)
+        return fails_unreached(*about, gate, self.first_words, self.base)
+
     def _is_flaky(self, commit: str) -> bool:
         """Whether tests that were green once on ``commit`` are not so again; that is feedback."""
         gate = self.trial.flake(commit)
         if gate is None:
             return False
-        lesson = f"The tests passed, then failed on the same tree: {gate.reason}."
-        self.feedback = Feedback(f"{lesson} They are flaky.", gate.output)
+        lesson = red("The tests are flaky: they passed, then failed on the same tree", gate)
+        self.feedback = Feedback(lesson, gate.output)
         return True
 
     def _review(self, candidate: Candidate, attempt: int) -> TryOutcome:
@@ -378,6 +408,7 @@ class _NodeWork:
         self.bench.events.emit(Kind.MERGED, self.node.id, commit=commit, tier=role)
         self.bench.publisher.soon()
 
-    def _failed(self, reason: str) -> NodeEnd:
-        self.keeper.update(self.node.id, status=NodeStatus.FAILED, error=reason)
+    def _failed(self, reason: str, *, environment: bool = False) -> NodeEnd:
+        failed = NodeStatus.FAILED
+        self.keeper.update(self.node.id, status=failed, error=reason, environment=environment)
         return NodeEnd(NodeStatus.FAILED, reason, watched=self.watched)

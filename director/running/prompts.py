@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from director.agents.markdown import bullets, fenced
+from director.model.excerpt import shortened
 from director.model.plan import Node
-from director.workspace.gates import shortened
+from director.workspace.gates import GateResult
 
 DIFF_CHARACTERS = 60_000
 
@@ -44,6 +45,12 @@ def implement_prompt(node: Node, attempt: int, first_output: str, feedback: Feed
         if feedback.output:
             parts.append(f"Output of the test command on it:\n\n{fenced(feedback.output)}")
     return "\n\n".join(parts) + "\n"
+
+
+def red(what: str, gate: GateResult) -> str:
+    """Return the lesson of a run that was not green: ``what``, its exit code and its headline."""
+    said = f": {gate.headline}" if gate.headline else ""
+    return f"{what} ({gate.reason}){said}{'' if said.endswith(('.', '!', '?', '…')) else '.'}"
 
 
 def no_test_ran(reason: str) -> str:

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from director.job.receipts import commit_merge
 from director.job.tools import tool_versions
 from director.job.trailers import tests_hash
 from director.job.workbench import Workbench
@@ -74,7 +73,7 @@ def commit_gated(
         tools=tool_versions(bench.job.git, bench.crew.caller.version()),
         confinement=bench.confinement,
     )
-    return commit_merge(bench.job, node.title, draft)
+    return bench.commits.merge(node, draft)
 
 
 def put_on_record(bench: Workbench, receipt: Receipt) -> None:

@@ -57,7 +57,7 @@ def _from_line(line: Mapping[str, Any]) -> NodeState:
     watched = line.get("watch_it_fail") or {}
     names = (
         "status", "tier_used", "model_used", "attempts", "escalated", "tokens", "cost_usd",
-        "review_stage_two", "review_blocks", "wall_secs", "flake_failed",
+        "review_stage_two", "review_blocks", "wall_secs", "flake_failed", "environment",
     )  # fmt: skip
     known = {name: line[name] for name in names if name in line}
     return NodeState.from_json({**known, "watch_it_fail": watched.get("verdict")})
@@ -89,4 +89,5 @@ def _as_open(node: NodeState, retry_failed: bool) -> NodeState:
         commit=None,
         tries=() if had_its_chances else node.tries,
         flake_failed=False if had_its_chances else node.flake_failed,
+        environment=False,
     )

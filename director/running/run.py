@@ -11,6 +11,7 @@ from typing import Any
 from director.job.provided import refuse_provided
 from director.job.seal import Seal, check_seal, restore_seal
 from director.job.stage import Stage, read_stage
+from director.job.submodules import refuse_in_submodules
 from director.job.workbench import Setting, Workbench, open_workbench
 from director.model.config import Config
 from director.model.errors import DirectorError, RequestError
@@ -24,7 +25,7 @@ from director.records.ledger import total_cost, total_tokens
 from director.records.lock import held
 from director.records.state_keeper import StateKeeper
 from director.running.believing import believed_merges
-from director.running.integration import GateReport, check_base, integrate
+from director.running.integration import GateReport, check_base, in_words, integrate
 from director.running.lanes import pick_lanes
 from director.running.metrics import node_line, run_line
 from director.running.node import NodeEnd, work_on_node
@@ -139,6 +140,7 @@ class _Run:
 
     def run(self) -> RunReport:
         refuse_provided(self.bench.pool.provisions, self.plan.nodes)
+        refuse_in_submodules(self.bench.job, self.plan.nodes)
         wanted = self._wanted()
         if wanted:
             check_base(self.bench, self.plan.base_commit)
@@ -296,7 +298,8 @@ class _Run:
         tiers = {role.value: model for role, model in self.bench.config.tiers.items()}
         calls = self.bench.crew.ledger.records
         wall_secs = time.monotonic() - self.started
-        metrics = run_line(self.plan, state, tiers, calls, report.integration_ok, wall_secs)
+        integrated = report.integration_ok, in_words(integration)
+        metrics = run_line(self.plan, state, tiers, calls, integrated, wall_secs)
         metrics["parallel"] = self.lanes
         files.append_line(self.bench.directory.metrics, metrics, durable=True)
         self.bench.events.emit(

@@ -89,9 +89,11 @@ class Trial:
     def run_before(self, commit: str) -> GateResult:
         """Run the tests on ``commit``, where no work is done yet.
 
-        What they change there, be it tests, is their own doing.
+        What they change there, be it tests, is their own doing. RequestError where they do not
+        test the worktree.
         """
         result = self.run(commit, "before")
+        self._bench.foreign.check(result, self._worktree.path)
         self._learn(self._worktree.changed() - set(self._node.files))
         return result
 

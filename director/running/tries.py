@@ -50,8 +50,11 @@ def next_role(tries: Sequence[Try], max_attempts: int, *, veto: bool) -> Role | 
 
     Only what the model did spends an attempt: a flaky test and a merge that collided do not, nor
     does a reviewer's objection unless it is a ``veto``. The executor has ``max_attempts``; a
-    prompt too long for its model ends its turn at once. The escalation tier has one.
+    prompt too long for its model ends its turn at once. The escalation tier has one. Where the
+    tests fail before they come to the work, nobody tries again.
     """
+    if any(one.outcome is TryOutcome.AS_BEFORE for one in tries):
+        return None
     if sum(one.outcome is TryOutcome.FLAKY for one in tries) > FLAKES_TOLERATED:
         return None
     spending = SPENDING | {TryOutcome.BLOCKED} if veto else SPENDING
@@ -80,11 +83,12 @@ def judge_snapshot(
         for path in snapshot.strays
         if path not in AGENTS_OWN_FILES and path not in AGENTS_OWN_FOLDERS
     ]
+    said = listed(outside) + _of_submodules(snapshot.submodules) if outside else ""
     dropped = f"New files outside the allowlist were dropped: {listed(strays)}." if strays else ""
     contract_violated, out_of_scope = TryOutcome.CONTRACT_VIOLATED, TryOutcome.OUT_OF_SCOPE
     for outcome, lesson, named in (
         (contract_violated, "You changed or deleted frozen tests", listed(broken)),
-        (out_of_scope, "You changed or deleted files outside the allowlist", listed(outside)),
+        (out_of_scope, "You changed or deleted files outside the allowlist", said),
         (out_of_scope, "You replaced files by symbolic links", listed(snapshot.links)),
         (out_of_scope, "git cannot take in what you left", snapshot.refused),
     ):
@@ -95,6 +99,11 @@ def judge_snapshot(
             TryOutcome.UNCHANGED, f"None of the files you may change was changed. {dropped}"
         )
     return Judgement(None, dropped)
+
+
+def _of_submodules(paths: Sequence[str]) -> str:
+    """Return the remark about files of the submodules at ``paths``, if any."""
+    return f" (of the submodule {listed(paths)}, a repository of its own)" if paths else ""
 
 
 def needs_stage_two(policy: ReviewPolicy, role: Role, files_changed: int) -> bool:

@@ -10,7 +10,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -28,14 +28,16 @@ ROOT = Path("/")
 class Domain:
     """What a process may write: all but ``kept``, or nothing (``strict``); and ``own`` always.
 
-    ``hidden`` cannot be read either. A folder stands for all that is in it. Paths are absolute
-    and hold no links.
+    ``hidden`` cannot be read either. Nor can the files in ``unread``, but for those in ``read``.
+    A folder stands for all that is in it. Paths are absolute and hold no links.
     """
 
     kept: tuple[Path, ...] = ()
     own: tuple[Path, ...] = ()
     hidden: tuple[Path, ...] = ()
     strict: bool = False
+    unread: tuple[Path, ...] = ()
+    read: tuple[Path, ...] = ()
 
     def closes(self, folder: Path) -> bool:
         """Whether nothing new can be made directly in a folder: it is kept, or holds what is."""
@@ -99,12 +101,14 @@ class _Rules:
 
     def __init__(self, domain: Domain) -> None:
         kept = () if domain.strict else domain.kept
-        folders = {folder for path in (*kept, *domain.hidden) for folder in path.parents}
+        closed = (*kept, *domain.hidden, *domain.unread)
+        folders = {folder for path in closed for folder in path.parents}
         self._folders = tuple(map(str, folders))
         self._changed = tuple(map(_changed_at, self._folders))
-        self._own = {str(path): _identity(str(path)) for path in domain.own}
+        opened = (*domain.own, *domain.read)
+        self._own = {str(path): _identity(str(path)) for path in opened}
         self._settled = time.time_ns() - max(self._changed, default=0) > TICK_NS
-        self.ruleset = landlock.Ruleset(*writable_in(domain))
+        self.ruleset = landlock.Ruleset(*access_in(domain))
 
     def hold(self) -> bool:
         """Whether nothing was made or removed in those folders since, and its own are the same.
@@ -129,6 +133,12 @@ class Bubblewrap:
         for kept in () if domain.strict else domain.kept:
             if not kept.is_symlink():  # what it leads to is kept besides
                 words += ["--ro-bind-try", str(kept), str(kept)]
+        for unread in domain.unread:
+            words += ["--tmpfs", str(unread)]
+            for read in domain.read:
+                if read.is_relative_to(unread):
+                    words += ["--ro-bind-try", str(read), str(read)]
+            words += ["--remount-ro", str(unread)]
         for hidden in domain.hidden:
             if hidden.exists():
                 cover = ["--tmpfs"] if hidden.is_dir() else ["--ro-bind", os.devnull]
@@ -160,11 +170,25 @@ def outermost(paths: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(path for path in found if known.isdisjoint(path.parents))
 
 
-def writable_in(domain: Domain) -> tuple[list[Path], list[Path] | None]:
-    """Return what may be written and read in ``domain`` (None: everything), for Landlock."""
+def access_in(domain: Domain) -> tuple[list[Path], list[Path] | None, list[Path] | None]:
+    """Return what may be written, read and listed in ``domain`` (None: all), for Landlock."""
     free = DEVICES if domain.strict else landlock.all_but(domain.kept)
-    readable = landlock.all_but(domain.hidden) if domain.hidden else None
-    return [*free, *domain.own], readable
+    readable = listable = None
+    if closed := (*domain.hidden, *domain.unread):
+        readable = [*landlock.all_but(closed), *_opened(domain)]
+    if domain.hidden:
+        listable = landlock.all_but(domain.hidden)
+    return [*free, *domain.own], readable, listable
+
+
+def _opened(domain: Domain) -> Iterator[Path]:
+    """Give what of ``unread`` may be read all the same; what is hidden stays so."""
+    for path in domain.read:
+        if any(hidden.is_relative_to(path) for hidden in domain.hidden):
+            rest = landlock.all_but(domain.hidden)
+            yield from (one for one in rest if one.is_relative_to(path) and one != path)
+        elif not any(path.is_relative_to(hidden) for hidden in domain.hidden):
+            yield path
 
 
 def _identity(path: str) -> tuple[int, int]:

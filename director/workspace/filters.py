@@ -6,7 +6,6 @@ change. So in a worktree they may write no more than what works in it.
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import sys
@@ -16,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from director.records.files import make_folder
-from director.workspace.confinement import writable_in
+from director.workspace.confinement import access_in
 from director.workspace.sandbox import Part, Sandbox
 
 COMMANDS = re.compile(r"filter\..*\.(clean|smudge|process)", re.DOTALL)
@@ -27,8 +26,8 @@ import os, sys
 from pathlib import Path
 sys.path.insert(0, {source!r})
 from director.workspace.landlock import Ruleset
-writable, readable = {writable!r}, {readable!r}
-Ruleset(map(Path, writable), None if readable is None else map(Path, readable)).restrict_thread()
+access = {access!r}
+Ruleset(*(None if paths is None else map(Path, paths) for paths in access)).restrict_thread()
 os.execv(sys.argv[1], sys.argv[1:])
 """
 
@@ -62,23 +61,19 @@ class Filters:
 
     def _words(self, worktree: Path) -> list[str]:
         """Return the words that confine the command behind them."""
-        domain = self._sandbox.domain(Part.GATE, worktree)
+        domain = replace(self._sandbox.domain(Part.GATE, worktree), unread=())
         if any(LARGE_FILES in command for command in self._commands.values()):
             make_folder(self._job / LARGE_FILES)
             domain = replace(domain, own=(*domain.own, self._job / LARGE_FILES))
         if not self._sandbox.binds_threads:
             assert self._sandbox.mechanism is not None
             return self._sandbox.mechanism.launch([], domain).argv
-        writable, readable = writable_in(domain)
+        access = [
+            None if paths is None else [str(one) for one in paths] for paths in access_in(domain)
+        ]
         script = self._folder / f"{worktree.parent.name}-{worktree.name}.py"
         make_folder(self._folder)
-        script.write_text(
-            SCRIPT.format(
-                source=str(Path(__file__).parents[2]),
-                writable=list(map(os.fspath, writable)),
-                readable=None if readable is None else list(map(os.fspath, readable)),
-            )
-        )
+        script.write_text(SCRIPT.format(source=str(Path(__file__).parents[2]), access=access))
         return [sys.executable, "-IS", str(script)]
 
 

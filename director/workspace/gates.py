@@ -10,6 +10,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from director.model.errors import InterruptedRunError, StoppedError
+from director.model.excerpt import SHOWN_CHARACTERS, excerpt, shortened
+from director.model.headline import headline
+from director.model.not_started import why_not_started
 from director.model.secrets import NOTHING_SECRET, Redactor
 from director.records.files import make_folder, redact_file
 from director.workspace.git import without_git_variables
@@ -17,8 +20,6 @@ from director.workspace.processes import Command, Ended, Ending, Processes
 from director.workspace.sandbox import Part, Sandbox
 from director.workspace.slots import slot_variables
 
-NOT_EXECUTABLE, NOT_FOUND = 126, 127  # POSIX shell, "Exit Status for Commands"
-SHOWN_CHARACTERS = 6_000
 KEPT_BYTES = 4 * 1024 * 1024  # of the beginning of a log, and of its end
 
 
@@ -51,9 +52,24 @@ class GateResult:
 
     @property
     def output(self) -> str:
-        """The output, its middle left out when it is long."""
-        text = self.log.read_text(encoding="utf-8", errors="replace")
-        return shortened(text, left_out=self.left_out)
+        """What is shown of the output: the headline of a failure first; not all when it is long."""
+        shown = shortened if self.code == 0 else excerpt
+        return shown(self._text, left_out=self.left_out)
+
+    @property
+    def headline(self) -> str:
+        """The line of the output to quote where the command failed ("": there is none)."""
+        return "" if self.code == 0 else headline(self._text).text
+
+    @property
+    def failure(self) -> str:
+        """The reason and the headline, as one part of a sentence."""
+        said = self.headline
+        return f"{self.reason}: {said}" if said else self.reason
+
+    @property
+    def _text(self) -> str:
+        return self.log.read_text(encoding="utf-8", errors="replace")
 
 
 class Gates:
@@ -108,7 +124,7 @@ class Gates:
                 f"a gate cannot be started: {ended.reason}",
                 "correct what is named, then run the command again",
             )
-        verdict, reason = _judge(ended)
+        verdict, reason = _judge(ended, log)
         result = GateResult(
             command, verdict, ended.code, ended.wall_secs, reason, log, ended.left_out
         )
@@ -116,30 +132,28 @@ class Gates:
 
     def _explained(self, result: GateResult, part: Part, worktree: Path) -> GateResult:
         """Return a result that was not green with what the sandbox may have to do with it."""
-        denied = self._sandbox.denied(part, worktree, result.output)
-        if denied is None:
+        output = result.output
+        if unread := self._sandbox.unread(part, worktree, output):
+            what = f"it may not read {unread}, which is not the worktree's, see `read` of [sandbox]"
+        elif denied := self._sandbox.denied(part, worktree, output):
+            what = f"it may not write {denied}, see `write` of [sandbox]"
+        else:
             return result
-        what = f"it may not write {denied}, see `write` of [sandbox]"
         return replace(result, reason=f"{result.reason}; {what}")
 
 
-def shortened(text: str, limit: int = SHOWN_CHARACTERS, left_out: int = 0) -> str:
-    """Return ``text`` with its middle left out when it is longer than ``limit`` characters.
-
-    ``left_out``: how many are missing from its middle already.
-    """
-    if len(text) <= limit:
-        return text
-    head = limit // 3
-    gap = len(text) - limit
-    return f"{text[:head]}\n[… {gap + left_out} characters left out …]\n{text[head + gap :]}"
-
-
-def _judge(ended: Ended) -> tuple[Verdict, str]:
+def _judge(ended: Ended, log: Path) -> tuple[Verdict, str]:
     if ended.ending is not Ending.EXITED:
         return Verdict.BROKEN, ended.reason
     if ended.code == 0:
         return Verdict.GREEN, "exit code 0"
-    if ended.code in (NOT_EXECUTABLE, NOT_FOUND):
-        return Verdict.BROKEN, f"exit code {ended.code}: the command could not be started"
+    if why := why_not_started(ended.code or 0, _tail(log)):
+        return Verdict.BROKEN, f"exit code {ended.code}: {why}"
     return Verdict.RED, f"exit code {ended.code}"
+
+
+def _tail(log: Path) -> str:
+    """Return the end of a log: a shell says last what it could not start."""
+    with log.open("rb") as stream:
+        stream.seek(max(0, log.stat().st_size - SHOWN_CHARACTERS))
+        return stream.read().decode(errors="replace")

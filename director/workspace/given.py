@@ -17,8 +17,9 @@ from director.model.errors import RequestError, StoppedError
 from director.model.secrets import secrets_in
 from director.workspace.git import split_z
 from director.workspace.processes import capture
+from director.workspace.removal import discard
 from director.workspace.repository import OWN_FOLDER, Repository
-from director.workspace.sealed import SealedTree, Seals, copy, parents, seals_of
+from director.workspace.sealed import SealedTree, Seals, copy, leads, parents, seals_of
 
 GIVEN_PREFIX = "given-"
 INCLUDE_FILE = ".worktreeinclude"
@@ -146,8 +147,11 @@ class Given:
     originals: Seals | None = None
 
 
-def take(sources: Sources, pool: Path) -> Given:
-    """Copy what is given into a new folder in ``pool``; the part that is linked read-only."""
+def take(sources: Sources, pool: Path, without: Iterable[str] = ()) -> Given:
+    """Copy what is given into a new folder in ``pool``; the part that is linked read-only.
+
+    What lies at the paths ``without`` is left out.
+    """
     folder = Path(tempfile.mkdtemp(dir=pool, prefix=GIVEN_PREFIX))
     tree, linked = folder / "tree", folder / "linked"
     originals = originals_of(sources)
@@ -155,6 +159,9 @@ def take(sources: Sources, pool: Path) -> Given:
         place.mkdir(parents=True)
         for name in names:
             _take(sources.repository / name, place / name)
+        for name in without:
+            if leads(place, name):
+                discard(place / name)
     for name in sources.linked:
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).symlink_to(linked / name)

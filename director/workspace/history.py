@@ -58,7 +58,7 @@ class History:
         self._trees: dict[str, str] = {}
         self._changes: dict[tuple[str, str], list[Change]] = {}
         self._below: dict[str, tuple[Entry, ...]] = {}
-        self._files: dict[str, int] = {}
+        self._counts: dict[str, int] = {}
 
     def tip_of(self, name: str) -> str | None:
         """Return the commit of the local branch ``name``, or None."""
@@ -95,13 +95,28 @@ class History:
     def contents(self, commit: str, paths: Iterable[str]) -> dict[str, bytes]:
         """Return path → content for those of ``paths`` that are files in ``commit``."""
         found = self.entries(commit, paths)
-        return {path: self.objects.get(entry.oid).data for path, entry in found.items()}
+        return {
+            path: self.objects.get(entry.oid).data
+            for path, entry in found.items()
+            if entry.mode != GITLINK_MODE
+        }
 
     def tree(self, commit: str) -> str:
         """Return the tree of ``commit`` (a tree: itself), given by its id."""
         if commit not in self._trees:
             self._trees[commit] = self.objects.get(f"{commit}^{{tree}}").oid
         return self._trees[commit]
+
+    def files(self, commit: str) -> Iterator[str]:
+        """Give the path of each file of ``commit``; submodules are none."""
+        yield from self._files(self.tree(commit), "")
+
+    def _files(self, tree: str, folder: str) -> Iterator[str]:
+        for name, item in self.objects.items(tree).items():
+            if item.is_tree:
+                yield from self._files(item.oid, f"{folder}{name}/")
+            elif item.mode != GITLINK_MODE:
+                yield f"{folder}{name}"
 
     def folders(self, commit: str) -> tuple[Entry, ...]:
         """Return the folders of ``commit``, submodules among them."""
@@ -110,7 +125,7 @@ class History:
     def count_files(self, commit: str) -> int:
         """Return how many files ``commit`` has, submodules included."""
         self.folders(commit)
-        return self._files[self.tree(commit)]
+        return self._counts[self.tree(commit)]
 
     def size(self, commit: str) -> Size:
         """Return the size of the files of ``commit``."""
@@ -128,9 +143,9 @@ class History:
                 if item.is_tree:
                     inner = self._folders(item.oid)
                     found += [Entry(f"{name}/{one.path}", one.mode, one.oid) for one in inner]
-                files += self._files[item.oid] if item.is_tree else 1
+                files += self._counts[item.oid] if item.is_tree else 1
             self._below[tree] = tuple(found)
-            self._files[tree] = files
+            self._counts[tree] = files
         return self._below[tree]
 
     def changes(self, old: str, new: str) -> list[Change]:

@@ -27,16 +27,18 @@ from director.workspace.objects import TREE_MODE, Item, tree_data, write_object
 from director.workspace.removal import discard
 from director.workspace.repository import Repository
 from director.workspace.soundness import Soundness, loose
+from director.workspace.submodules import Known, Place, Submodules
 from director.workspace.tips import Tips
 
 CARRIED_CONFIG = (
     r"^(filter\.|lfs\."
     r"|core\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|protect))"
 )
-CARRIED_FILES = ("shallow", "info/attributes", "info/sparse-checkout")
-SETTINGS = (*CARRIED_FILES, "config", "config.worktree", "info/exclude", "info/grafts")
+CARRIED_FILES = ("shallow", "info/attributes", "info/exclude", "info/sparse-checkout")
+SETTINGS = (*CARRIED_FILES, "config", "config.worktree", "info/grafts")
 BARE, NOT_BARE = b'bare = "true"', b'bare = "false"'
-BASICS = ("HEAD", "objects/info/alternates")  # without them it is no repository
+ALTERNATES = "objects/info/alternates"
+BASICS = ("HEAD", ALTERNATES)  # without them it is no repository
 
 __all__ = [  # what it gives out is defined next door
     "ABSENT_MODE",
@@ -68,6 +70,7 @@ class JobRepository(History):
         self._tip = self._last_noted() if self._tips.commits else self._said_by_ref()
         self._published = ""
         self._settings = {name: _content(path / name) for name in (*SETTINGS, *BASICS)}
+        self._known_submodules = Known()
 
     def _said_by_ref(self) -> str:
         tip = self.tip_of(self.branch)
@@ -158,7 +161,23 @@ class JobRepository(History):
         """
         files = {name: content for name, content in self._settings.items() if content is not None}
         files["config"] = files["config"].replace(BARE, NOT_BARE)
-        return files | {"objects/info/alternates": os.fsencode(self.path / "objects") + b"\n"}
+        return files | {ALTERNATES: os.fsencode(self.path / "objects") + b"\n"}
+
+    @property
+    def submodules(self) -> Submodules:
+        """The submodules of its commits."""
+        place = Place(self.user.root, self.user.common_dir)
+        return Submodules(self, place, self._known_submodules, self.tree_with, self._borrow_more)
+
+    def _borrow_more(self, stores: Iterable[Path]) -> None:
+        """Read objects from ``stores`` of the user's, too."""
+        with self._turn:
+            known = (self._settings[ALTERNATES] or b"").splitlines()
+            if new := [line for line in map(os.fsencode, stores) if line not in known]:
+                lines = (*known, *dict.fromkeys(new))
+                self._settings[ALTERNATES] = b"".join(line + b"\n" for line in lines)
+                self._settle()
+                self.objects.look_again()
 
     def point(self) -> None:
         """Make the ref name the tip."""
@@ -362,10 +381,13 @@ def _borrow(path: Path, user: Repository, borrowed: Sequence[Path]) -> None:
 
 
 def _borrowed(path: Path) -> list[Path]:
-    """Return the object stores that the repository at ``path`` reads besides the user's."""
-    objects = path / "objects"
-    _, *stores = (_content(objects / "info" / "alternates") or b"").split(b"\n")
-    return [objects / os.fsdecode(store) for store in stores if store]
+    """Return the object stores that the repository at ``path`` reads besides the user's.
+
+    Those are named by absolute paths, and found again.
+    """
+    stores = (_content(path / ALTERNATES) or b"").split(b"\n")
+    others = (os.fsdecode(store) for store in stores if store and not store.startswith(b"/"))
+    return [path / "objects" / store for store in others]
 
 
 def remove_stale_locks(path: Path, user: Repository, branch: str) -> None:

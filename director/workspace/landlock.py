@@ -26,7 +26,6 @@ LEAST_ABI = 2  # the first that can tell a rename between folders from one that 
 WRITE_FILE, READ_FILE, READ_DIR = 1 << 1, 1 << 2, 1 << 3
 REFER, TRUNCATE = 1 << 13, 1 << 14  # since ABI 2 and 3
 CHANGE_FOLDER = sum(1 << bit for bit in range(4, 13))  # remove and make entries of any kind
-READ = READ_FILE | READ_DIR
 OF_FILES = WRITE_FILE | READ_FILE | TRUNCATE
 SCOPE_SIGNALS, SCOPES_SINCE = 1 << 1, 6
 ROOT = Path("/")
@@ -51,26 +50,32 @@ def write_rights(version: int) -> int:
 
 
 class Ruleset:
-    """What may be written, and read, by a thread that is restricted to it.
+    """What may be written, read and listed by a thread that is restricted to it.
 
-    ``writable`` and ``readable`` are files and folders, each with all that is below it, now or
-    later; what is gone by now is passed over, and so is a link. ``readable`` None: reading is
-    free. Raises LandlockError.
+    ``writable``, ``readable`` and ``listable`` are files and folders, each with all that is below
+    it, now or later; what is gone by now is passed over, and so is a link. Where they are None,
+    all files may be read, and all folders listed. Raises LandlockError.
     """
 
-    def __init__(self, writable: Iterable[Path], readable: Iterable[Path] | None = None) -> None:
+    def __init__(
+        self,
+        writable: Iterable[Path],
+        readable: Iterable[Path] | None = None,
+        listable: Iterable[Path] | None = None,
+    ) -> None:
         version = abi()
         writing = write_rights(version)
-        handled = writing | (READ if readable is not None else 0)
+        rights = {writing: writable, READ_FILE: readable, READ_DIR: listable}
+        granted = {right: paths for right, paths in rights.items() if paths is not None}
+        handled = sum(granted)
         scoped = SCOPE_SIGNALS if version >= SCOPES_SINCE else 0
         attributes = struct.pack("=QQQ", handled, 0, scoped)
         known = {2: 8, 3: 8, 4: 16, 5: 16}.get(version, len(attributes))  # what it knows of them
         self._descriptor = _call(CREATE_RULESET, attributes, known, 0)
         weakref.finalize(self, os.close, self._descriptor)
-        for path in writable:
-            self._allow(path, writing)
-        for path in readable or ():
-            self._allow(path, READ)
+        for right, paths in granted.items():
+            for path in paths:
+                self._allow(path, right)
 
     def _allow(self, path: Path, rights: int) -> None:
         with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
@@ -81,8 +86,9 @@ class Ruleset:
                 if stat.S_ISLNK(mode):
                     return
                 granted = rights if stat.S_ISDIR(mode) else rights & OF_FILES
-                rule = struct.pack("=Qi", granted, descriptor)
-                _call(ADD_RULE, self._descriptor, PATH_BENEATH, rule, 0)
+                if granted:
+                    rule = struct.pack("=Qi", granted, descriptor)
+                    _call(ADD_RULE, self._descriptor, PATH_BENEATH, rule, 0)
             finally:
                 os.close(descriptor)
 

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -24,6 +24,7 @@ from director.workspace.git import Git, split_z
 from director.workspace.given import Given, Sources, lies_in, names_given, originals_of, take
 from director.workspace.job_repository import JobRepository
 from director.workspace.kept import Trees, seals_from, seals_json
+from director.workspace.objects import GITLINK_MODE
 from director.workspace.removal import discard
 from director.workspace.sealed import (
     SealedTree,
@@ -39,37 +40,52 @@ from director.workspace.sealed import (
 from director.workspace.setups import Made, Setups, says_any
 from director.workspace.slots import OWN_VARIABLES
 from director.workspace.stalling import folders_in, remove_stalling
+from director.workspace.submodules import GIT
 
 TRIES = 3
+SHOWN_NAMES = 5
 
 RunSetup = Callable[[Path, bool], GateResult]
 """Runs the setup command in a worktree, which holds what merged, or else a candidate."""
 
 
 class SetupFailedError(StoppedError):
-    """The setup command did not end with 0: nobody's attempt. ``result`` is how it ended."""
+    """The setup command did not end with 0: nobody's attempt. ``result`` is how it ended.
 
-    def __init__(self, result: GateResult) -> None:
-        said = [line.strip() for line in result.output.splitlines() if line.strip()][-1:]
-        last = f": {said[0]}" if said else ""
+    ``withheld`` are the names of the variables that it did not get.
+    """
+
+    def __init__(self, result: GateResult, withheld: Sequence[str] = ()) -> None:
+        kept = f" (it did not get {_listed(withheld)})" if withheld else ""
+        names = ", ".join(f'"{name}"' for name in withheld[:SHOWN_NAMES])
+        give = f" (`pass = [{names}]` in [env] gives it these variables)" if withheld else ""
         super().__init__(
-            f"the setup of a worktree failed: `{result.command}`: {result.reason}{last}",
-            f"see {result.log}; correct `setup` in [worktree], or what it needs, then run the "
-            "command again",
+            f"the setup of a worktree failed: `{result.command}`: {result.failure}{kept}",
+            f"see {result.log}; correct `setup` in [worktree], or what it needs{give}, then run "
+            "the command again",
         )
         self.result = result
 
 
 class Provisions:
-    """What all worktrees of one command are provided with. Callable from any thread."""
+    """What all worktrees of one command are provided with. Callable from any thread.
+
+    ``withheld`` are the names of the variables that setup does not see.
+    """
 
     def __init__(
-        self, policy: WorktreePolicy, sources: Sources, job: JobRepository, run_setup: RunSetup
+        self,
+        policy: WorktreePolicy,
+        sources: Sources,
+        job: JobRepository,
+        run_setup: RunSetup,
+        withheld: Sequence[str] = (),
     ) -> None:
         self.policy = policy
         self.sources = sources
         self.job = job
         self.run_setup = run_setup
+        self.withheld = withheld
         self._keys: dict[str, str] = {}
         self._given: Given | None = None
         self._turn = threading.Lock()
@@ -88,8 +104,9 @@ class Provisions:
         names = (*self.policy.copy, *self.policy.link, *self.policy.keep)
         if not names:
             return
-        listed = ("ls-tree", "-r", "-z", "--full-tree", "--name-only", commit, "--", *names)
-        if tracked := split_z(self.job.git.output(*listed)):
+        listed = ("ls-tree", "-r", "-z", "--full-tree", commit, "--", *names)
+        lines = (line.partition("\t") for line in split_z(self.job.git.output(*listed)))
+        if tracked := [path for kind, _, path in lines if not kind.startswith(GITLINK_MODE)]:
             raise RequestError(
                 f"[worktree] names {', '.join(tracked[:5])}, which git tracks: "
                 "every worktree has it anyway",
@@ -100,7 +117,8 @@ class Provisions:
         """Return the copy of the user's files in ``pool``; taken again when somebody changed it."""
         with self._turn:
             if self._given is None or not self._given.linked.intact():
-                self._given = take(self.sources, pool)
+                links = self.job.submodules.of(self.job.tip()).links
+                self._given = take(self.sources, pool, [f"{link.path}/{GIT}" for link in links])
             return self._given
 
     def kept(self, trees: Trees) -> dict[str, Any] | None:
@@ -290,15 +308,17 @@ class Slot:
         origin = tip if key == self._all.setup_key(tip) else commit
         for name in self._pristine.names:  # read-only folders, which stop git, among them
             _discard_in(self._path, name)
-        git.output("read-tree", "--reset", "-u", origin)
+        submodules = self._all.job.submodules
+        git.output("read-tree", "--reset", "-u", submodules.whole(origin))
         git.output("clean", "-ffdxq")
+        submodules.lay_folders(self._path, origin)
         tracked = self._tracked(git, given.tree.names)
         self._pristine = given.tree
         self._known = given.tree.lay_out(self._path, {}, tracked)
         if self._all.policy.setup:
             self._set_up(origin, key, git, given)
         if origin != commit:
-            git.output("read-tree", "--reset", "-u", commit)
+            git.output("read-tree", "--reset", "-u", submodules.whole(commit))
             tracked = self._tracked(git, self._pristine.names)
             self._known = self._pristine.lay_out(self._path, self._known, tracked)
         made_for = "" if origin == tip else self._all.job.tree(origin)
@@ -339,8 +359,10 @@ class Slot:
         """Run setup and copy what it made to ``place``; returns whether it left builds."""
         result = self._all.run_setup(self._path, merged)
         if result.verdict is not Verdict.GREEN:
-            raise SetupFailedError(result)
-        git.output("read-tree", "--reset", "-u", origin)
+            raise SetupFailedError(result, self._all.withheld)
+        submodules = self._all.job.submodules
+        git.output("read-tree", "--reset", "-u", submodules.whole(origin))
+        submodules.discard_repositories(self._path, origin)
         built = self._has_builds()
         if merged:
             self.keep_builds()
@@ -419,6 +441,11 @@ class Slot:
         if self._all.claims(plain) or os.path.lexists(self._made / plain):
             return True
         return self._sharing is not None and self._sharing.setups.holds(plain)
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - SHOWN_NAMES
+    return f"{', '.join(names[:SHOWN_NAMES])}{f' and {more} more' if more > 0 else ''}"
 
 
 def _discard_in(root: Path, name: str) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from director.model.config import SandboxPolicy
 from director.model.errors import InterruptedRunError, RequestError, StoppedError
+from director.model.foreign import Checkout, named_path
 from director.records.files import explained, make_folder
 from director.workspace.confinement import (
     Domain,
@@ -37,6 +38,7 @@ test "$(pwd -P)" = "$1" || {{ echo "it does not start in the worktree"; exit 1; 
 : > written || {{ echo "the worktree cannot be written in it"; exit 1; }}
 """
 AUTO = SandboxPolicy()
+NO_CHECKOUT = Checkout()
 ADVICE = "correct [sandbox] in the configuration"
 NOTHING = "none"
 REFUSED = re.compile("permission denied|EACCES|read-only file system|EROFS", re.IGNORECASE)
@@ -76,7 +78,7 @@ class SandboxPaths:
     ``repository`` are the folders of the user's repository and of the job's, ``work`` the folder
     that holds all worktrees of director's, ``agents`` the part of it that holds those of agents,
     ``agent_folders`` those in which the coding agent keeps its data. ``write`` and ``hide`` are
-    what the configuration names.
+    what the configuration names. ``checkout`` is what gates are kept from reading.
     """
 
     repository: tuple[Path, ...]
@@ -86,6 +88,7 @@ class SandboxPaths:
     agent_folders: tuple[Path, ...]
     write: tuple[Path, ...] = ()
     hide: tuple[Path, ...] = ()
+    checkout: Checkout = NO_CHECKOUT
 
     @cached_property
     def kept(self) -> tuple[Path, ...]:
@@ -152,7 +155,7 @@ class Sandbox:
             ) from None
 
     def domain(self, part: Part, worktree: Path) -> Domain:
-        """Return what ``part`` may write when it works in ``worktree``."""
+        """Return what ``part`` may write and read when it works in ``worktree``."""
         assert self.paths is not None
         paths, strict = self.paths, self.policy.mode == "strict"
         own = paths.agents if part is Part.SERVER else worktree
@@ -160,7 +163,8 @@ class Sandbox:
         if strict and part in (Part.AGENT, Part.SERVER):
             mine += paths.agent_folders
         kept = paths.kept_from_setup if part is Part.SETUP else paths.kept
-        return Domain(kept, mine, paths.hide, strict)
+        checkout = paths.checkout if part is Part.GATE else NO_CHECKOUT
+        return Domain(kept, mine, paths.hide, strict, checkout.roots, checkout.shared)
 
     def denied(self, part: Part, worktree: Path, output: str) -> Path | None:
         """Return what ``part`` was not let write, as it says in ``output`` itself.
@@ -180,6 +184,13 @@ class Sandbox:
             ),
             None,
         )
+
+    def unread(self, part: Part, worktree: Path, output: str) -> Path | None:
+        """Return what of the user's checkout ``part`` was not let read, as ``output`` says."""
+        if self.mechanism is None or self.paths is None or part is not Part.GATE:
+            return None
+        refused = [line for line in output.splitlines() if REFUSED.search(line)]
+        return named_path(refused, worktree, self.paths.checkout)
 
     def variables(self, part: Part, worktree: Path, env: Mapping[str, str]) -> dict[str, str]:
         """Return the variables with which ``part`` finds a place for temporary files.
@@ -249,19 +260,20 @@ def sandbox_paths(
     pool: Path,
     env: Mapping[str, str],
     settings: Iterable[Path] = (),
+    checkout: Checkout = NO_CHECKOUT,
 ) -> SandboxPaths:
     """Return the paths of a sandbox; the folders that a coding agent needs are made.
 
     So are the caches of build tools: they would make all these themselves, but may not where they
     are confined. RequestError when ``write`` of the configuration names what holds, or lies in,
     what is to be kept, or ``hide`` what holds the worktrees; nothing is made then. ``settings``
-    are the files of the user's git configuration.
+    are the files of the user's git configuration, ``checkout`` is what gates cannot read.
     """
     home = home_of(env)
     bases = [Path(env.get(name) or home / usual) for name, usual in AGENTS_FOLDERS.items()]
     folders = tuple(base / "opencode" for base in bases)
-    write = _paths_in(policy.write, home)
-    hide = _paths_in(policy.hide, home)
+    write = paths_in(policy.write, home)
+    hide = paths_in(policy.hide, home)
     kept = tuple(dict.fromkeys(path.resolve() for path in repository))
     work = pool.resolve()
     _refuse_open_ground(write, (*kept, work.parent))
@@ -272,7 +284,8 @@ def sandbox_paths(
             make_folder(folder)
     resolved = tuple(folder.resolve() for folder in folders)
     trusted = trusted_paths(env, home, settings)
-    return SandboxPaths(kept, work.parent, work / "agents", trusted, resolved, write, hide)
+    agents = work / "agents"
+    return SandboxPaths(kept, work.parent, agents, trusted, resolved, write, hide, checkout)
 
 
 def _refuse_open_ground(write: Iterable[Path], kept: Iterable[Path]) -> None:
@@ -302,7 +315,7 @@ def home_of(env: Mapping[str, str]) -> Path:
     return Path(env.get("HOME") or Path.home()).resolve()
 
 
-def _paths_in(names: Iterable[str], home: Path) -> tuple[Path, ...]:
+def paths_in(names: Iterable[str], home: Path) -> tuple[Path, ...]:
     """Return the paths that ``names`` of the configuration stand for; ``~`` is ``home``."""
     return tuple(
         Path(f"{home}{name[1:]}" if name.startswith("~") else name).resolve() for name in names

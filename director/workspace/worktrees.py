@@ -9,22 +9,23 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from director.records.files import explained
+from director.workspace.agents_git import AgentsGit
 from director.workspace.attributes import Attributes, attributes_paths, is_attributes
 from director.workspace.exact import exact_settings
 from director.workspace.filling import Template, Templates
 from director.workspace.git import Git, GitError, join_z, split_z
+from director.workspace.given import lies_in
+from director.workspace.ignoring import ignored, rules_paths
 from director.workspace.job_repository import ABSENT_MODE, Entry, JobRepository
 from director.workspace.objects import (
-    GITLINK_MODE,
     LINK_MODE,
-    TREE_MODE,
     Item,
     index_data,
     index_items,
@@ -32,7 +33,6 @@ from director.workspace.objects import (
 from director.workspace.provisions import Slot
 from director.workspace.removal import clear, discard
 from director.workspace.sealed import LARGE_FILES, Seal, parents, seal
-from director.workspace.slots import repository_of
 from director.workspace.stalling import folders_in, remove_stalling
 
 LEAST_WORKERS = 4  # writing files is waiting, more than computing
@@ -44,9 +44,11 @@ class Snapshot:
     """What a worktree holds, compared with a base commit.
 
     ``tree`` is the base with the allowlisted changes put in. ``changed`` are all tracked paths
-    that differ from the base, ``strays`` new paths outside the allowlist (folders end in "/"),
+    that differ from the base, ``strays`` new paths outside the allowlist (folders end in "/") that
+    the ignore rules of the base do not cover,
     ``links`` allowlisted paths that became symbolic links. ``refused``: why git cannot take in
     the allowlisted files as they are, which are then left out of ``tree`` ("": it can).
+    ``submodules`` are the paths of those in which tracked files differ.
     """
 
     tree: str
@@ -54,6 +56,7 @@ class Snapshot:
     strays: tuple[str, ...]
     links: tuple[str, ...]
     refused: str = ""
+    submodules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,8 @@ class Worktree:
     """One worktree of the pool. Used by one thread at a time.
 
     ``notes`` begins the names of the files in which director keeps what it knows of it, where no
-    agent can write. ``origin`` None: it is always filled by git.
+    agent can write. What it holds of a commit is the whole tree, submodules included. ``origin``
+    None: it is always filled by git.
     """
 
     def __init__(
@@ -98,12 +102,12 @@ class Worktree:
         self.path = path
         self.provided = provided
         self._origin = origin
-        self._repository = repository_of(path)
+        self._agents_git = AgentsGit(path, job)
         self._index = notes.with_name(f"{notes.name}.index")
         self._job = job
         self._attributes = Attributes(path, path.with_name(f"{path.name}.attributes"))
         self._seal = _seal(self._index)
-        self._holds: str | None = None  # the commit that the index is of
+        self._holds: str | None = None  # the whole tree that the index is of
         self._seen: _Seen | None = None  # by a look after which nothing ran in here
         self._plain: dict[str, tuple[int, int]] = {}  # folder → as it was when it was looked into
 
@@ -166,12 +170,15 @@ class Worktree:
                     clear(place)
                 self.path.mkdir()
                 self._fill(commit)
-        self._reset_agents_view(commit)
-        provided = self.provided if not bare else None
-        if provided and provided.provide(commit, self._git(self._index)):
-            self._remove_what_git_passes_over(commit)
-            self._reset_agents_view(commit)  # the setup command may have used git
-        self._seal, self._holds = _seal(self._index), commit
+        git, whole = self._git(self._index), self._job.submodules.of(commit)
+        self._agents_git.reset(commit, git)
+        if self.provided and not bare:
+            if ran := self.provided.provide(commit, git):
+                self._remove_what_git_passes_over(whole.tree)
+            if ran or whole.present:  # setup may use git; what is provided leaves no room for it
+                self._agents_git.reset(commit, git)
+        self._job.submodules.lay_folders(self.path, commit)
+        self._seal, self._holds = _seal(self._index), whole.tree
 
     def changed(self) -> frozenset[str]:
         """Return the paths of the commit that differ on disk, or are missing there.
@@ -199,20 +206,21 @@ class Worktree:
         seen, self._seen = self._seen, None
         if self._holds is None:
             return False
-        git = self._git(self._index)
+        git, whole = self._git(self._index), self._job.submodules.whole(commit)
         try:
             seen = seen or self._look(git, self._holds)
             if self.provided:
                 self._clean(git, commit)
+            self._agents_git.withdraw(commit)
             others = filter(is_attributes, seen.others) if self.provided else seen.others
             for path in (*others, *seen.changed):
                 _discard_below(self.path, path)
-            if self._job.tree(commit) != self._job.tree(self._holds):
-                git.output("read-tree", "-m", "-u", commit)
-            moved = {change.path for change in self._job.changes(self._holds, commit)}
+            if whole != self._holds:
+                git.output("read-tree", "-m", "-u", whole)
+            moved = {change.path for change in self._job.changes(self._holds, whole)}
             if gone := sorted(seen.changed - moved):
                 git.output("checkout-index", "-f", "-u", "-z", "--stdin", stdin=join_z(gone))
-            self._remove_what_git_passes_over(commit)
+            self._remove_what_git_passes_over(whole)
         except (GitError, OSError):
             return False
         return True
@@ -250,31 +258,29 @@ class Worktree:
             discard(place)
 
     def _check_out(self, commit: str) -> None:
-        for path in self._foreign_attributes(commit, self._folders(commit)):
+        whole = self._job.submodules.whole(commit)
+        for path in self._foreign_attributes(whole, self._folders(whole)):
             discard(self.path / path)
         remove_stalling(folders_in(self.path))
         git = self._git(self._index)
         workers = f"checkout.workers={max(LEAST_WORKERS, os.cpu_count() or 1)}"
-        git.output("-c", workers, "read-tree", "--reset", "-u", commit)
+        git.output("-c", workers, "read-tree", "--reset", "-u", whole)
         self._clean(git, commit)
         self._plain.clear()
-        self._remove_what_git_passes_over(commit)
+        self._remove_what_git_passes_over(whole)
 
     def _clean(self, git: Git, commit: str) -> None:
         """Remove what is neither in the index nor provided for ``commit``."""
         stay = self.provided.exclusions(commit) if self.provided else []
         git.output("clean", "-ffdxq", *stay)
 
-    def _remove_what_git_passes_over(self, commit: str) -> None:
+    def _remove_what_git_passes_over(self, whole: str) -> None:
         """Remove pipes and the like in tracked folders, and repositories made in there.
 
         A folder is looked into when it changed since the last time (ctime cannot be set).
         """
-        for path, mode in (("", TREE_MODE), *((f.path, f.mode) for f in self._job.folders(commit))):
+        for path in ("", *self._folders(whole)):
             place = os.path.join(self.path, path)  # noqa: PTH118 (thousands of folders)
-            if mode == GITLINK_MODE:
-                _empty(Path(place))  # git passes over what is in the folder of a submodule
-                continue
             found = os.lstat(place)
             state = (found.st_ino, found.st_ctime_ns)
             if self._plain.get(path) != state:
@@ -284,32 +290,30 @@ class Worktree:
                 if time.time_ns() - found.st_ctime_ns > SETTLED_NS:
                     self._plain[path] = state
 
-    def _remove_what_stalls_git(self, commit: str) -> None:
-        """Remove what git would wait for in new folders, and repositories made in submodules.
+    def _remove_what_stalls_git(self, whole: str) -> None:
+        """Remove what git would wait for in new folders.
 
         New folders are in those that changed since the last time, and in what is provided.
         """
         spared = {self.path / name for name in self.provided.names} if self.provided else set()
-        modes = {folder.path: folder.mode for folder in self._job.folders(commit)}
+        tracked = set(self._folders(whole))
         plain = set()  # a folder behind a link is somebody else's
-        for path in ("", *sorted(modes)):
+        for path in ("", *sorted(tracked)):
             place = self.path / path
             with suppress(OSError):
                 found = place.lstat()
                 if path and not (path.rpartition("/")[0] in plain and stat.S_ISDIR(found.st_mode)):
                     continue
                 plain.add(path)
-                if modes.get(path) == GITLINK_MODE:
-                    discard(place / ".git")
-                elif spared or self._plain.get(path) != (found.st_ino, found.st_ctime_ns):
-                    new = (one for one in folders_in(place) if self._relative(one) not in modes)
+                if spared or self._plain.get(path) != (found.st_ino, found.st_ctime_ns):
+                    new = (one for one in folders_in(place) if self._relative(one) not in tracked)
                     remove_stalling(new, spared)
 
     def _relative(self, place: Path) -> str:
         return place.relative_to(self.path).as_posix()
 
-    def _folders(self, commit: str) -> Iterator[str]:
-        return (entry.path for entry in self._job.folders(commit))
+    def _folders(self, whole: str) -> Iterator[str]:
+        return (entry.path for entry in self._job.folders(whole))
 
     def _foreign_attributes(self, commit: str, folders: Iterable[str]) -> list[str]:
         """Return the attributes files at the top and in ``folders`` that ``commit`` lacks."""
@@ -319,12 +323,12 @@ class Worktree:
 
         return self._attributes.foreign(folders, committed)
 
-    def _look(self, git: Git, commit: str) -> _Seen:
-        """Compare the files on disk with the index of ``git``, which is of ``commit``."""
+    def _look(self, git: Git, whole: str) -> _Seen:
+        """Compare the files on disk with the index of ``git``, which is of the tree ``whole``."""
         self._attributes.put_back()
-        self._remove_what_stalls_git(commit)
+        self._remove_what_stalls_git(whole)
         options = ("-z", "-t", "--deleted", "--modified", "--others", "--directory")
-        foreign = self._foreign_attributes(commit, self._folders(commit))
+        foreign = self._foreign_attributes(whole, self._folders(whole))
         with self._attributes.without(foreign):
             out = split_z(git.output("ls-files", *options))
         changed = {line[2:] for line in out if not line.startswith("? ")}
@@ -351,21 +355,6 @@ class Worktree:
                 git.output("read-tree", "--empty")
                 shutil.copy2(git.env["GIT_INDEX_FILE"], self._index)
 
-    def _reset_agents_view(self, commit: str) -> None:
-        """Give git here a clean state at ``commit``, whatever was done with it before.
-
-        It is a repository of its own, which borrows objects: nobody else uses what is in it.
-        """
-        wanted = self._job.borrowing() | {
-            "HEAD": f"{commit}\n".encode(),
-            "index": self._index.read_bytes(),
-        }
-        _put(self.path / ".git", os.fsencode(f"gitdir: {self._repository}\n"))
-        folders = {"refs", *(parent for name in wanted for parent in parents(name))}
-        _keep_only(self._repository, folders, wanted.keys())
-        for name, content in wanted.items():
-            _put(self._repository / name, content)
-
     def snapshot(self, base: str, allowlist: Iterable[str]) -> Snapshot:
         """Compare the files on disk with the tree of ``base``.
 
@@ -378,33 +367,52 @@ class Worktree:
     def _snapshot(self, base: str, allowlist: Iterable[str]) -> Snapshot:
         self._prepare()
         allowed = list(allowlist)
-        with self._index_of(base) as git:
-            seen = self._look(git, base)
+        moved, lost = self._moved_links(base, allowed)
+        whole = self._job.submodules.whole(self._job.tree_with(base, moved) if moved else base)
+        with self._index_of(whole) as git:
+            seen = self._look(git, whole)
             strays = self._strays(git, seen.others, allowed)
-        self._seen = seen if self._holds == base else None
-        links = [path for path in allowed if self._became_link(base, path)]
-        plain = [path for path in allowed if path not in links]
-        touched = [path for path in plain if _is_file_link_or_absent(self.path / path)]
-        found = seen.changed, tuple(strays), tuple(links)
+        strays = self._not_ignored(base, strays)
+        self._seen = seen if self._holds == whole else None
+        inner = {one.path for one in self._job.submodules.of(base).links}
+        plain = [path for path in allowed if path not in inner]
+        links = [path for path in plain if self._became_link(base, path)]
+        inside = inner.union(links)
+        touched = [p for p in allowed if p not in inside and _is_file_link_or_absent(self.path / p)]
+        changed = frozenset(path for path in seen.changed if not lies_in(path, lost))
+        differing = sorted(one for one in inner if any(lies_in(path, [one]) for path in changed))
+        found = Snapshot("", changed, tuple(strays), tuple(links), _refusal(lost), tuple(differing))
         try:
             entries = self._entries(base, touched)
         except GitError as error:
             if not self._job.is_writable():
                 raise
             refused = error.message.splitlines()[-1].removeprefix("fatal: ")
-            return Snapshot(self._job.tree(base), *found, refused)
-        return Snapshot(self._job.tree_with(base, entries), *found)
+            return replace(found, tree=self._job.tree(base), refused=refused)
+        return replace(found, tree=self._job.tree_with(base, [*entries, *moved]))
+
+    def _moved_links(self, base: str, allowed: list[str]) -> tuple[list[Entry], dict[str, str]]:
+        """Return what became of the allowlisted submodules; path → commit of those it cannot be.
+
+        It can be a commit that the user's repositories have: no other could be checked out.
+        """
+        moved = self._agents_git.moved_links(base, allowed)
+        if not moved:
+            return [], {}
+        absent = self._job.submodules.of(self._job.tree_with(base, moved)).absent
+        kept = [one for one in moved if one.mode == ABSENT_MODE or one.path not in absent]
+        return kept, {one.path: one.oid for one in moved if one not in kept}
 
     @contextmanager
-    def _index_of(self, base: str) -> Iterator[Git]:
-        """Give a git whose index is of ``base``, and knows the files on disk."""
-        if self._holds == base:
+    def _index_of(self, whole: str) -> Iterator[Git]:
+        """Give a git whose index is of the tree ``whole``, and knows the files on disk."""
+        if self._holds == whole:
             yield self._git(self._index)
             return
         index = self._index.with_suffix(".candidate")
         shutil.copy2(self._index, index)
         git = self._git(index)
-        git.output("read-tree", "-i", "--reset", base)
+        git.output("read-tree", "-i", "--reset", whole)
         yield git
         index.unlink()
 
@@ -446,6 +454,14 @@ class Worktree:
             new = [path for path in new if not self.provided.covers(path)]
         return sorted(set(new) - set(allowed))
 
+    def _not_ignored(self, base: str, strays: list[str]) -> list[str]:
+        """Return those of ``strays`` that the ignore rules of ``base`` do not cover."""
+        if not strays:
+            return strays
+        rules = self._job.contents(base, rules_paths(strays))
+        covered = ignored(self._job.git, self.path, rules, strays)
+        return [path for path in strays if path not in covered]
+
     def _became_link(self, base: str, path: str) -> bool:
         """Whether ``path``, or a folder on the way to it, is a symbolic link it was not before."""
         if any((self.path / part).is_symlink() for part in parents(path)):
@@ -456,6 +472,14 @@ class Worktree:
         return entry is None or entry.mode != LINK_MODE
 
 
+def _refusal(lost: Mapping[str, str]) -> str:
+    """Return why submodules cannot be at the commits they were moved to (path → commit)."""
+    return "; ".join(
+        f"the submodule {path} is at commit {oid}, which the user's checkout of it does not have"
+        for path, oid in lost.items()
+    )
+
+
 def _is_file_link_or_absent(path: Path) -> bool:
     """Whether git can put ``path`` into an index, or take it out (no folder, socket, device)."""
     try:
@@ -463,29 +487,6 @@ def _is_file_link_or_absent(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return True
     return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
-
-
-def _keep_only(root: Path, folders: Collection[str], files: Collection[str]) -> None:
-    """Make ``folders`` of ``root`` plain folders that hold nothing but each other and ``files``."""
-    for folder in (root, *(root / name for name in sorted(folders))):
-        if folder.is_symlink() or not folder.is_dir():
-            discard(folder)
-            folder.mkdir(mode=0o700, parents=True)
-        for path in folder.iterdir():
-            name = path.relative_to(root).as_posix()
-            if name not in files and name not in folders:
-                discard(path)
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Make ``path`` a file of its own that holds ``content``, whatever is there."""
-    with suppress(OSError):
-        found = path.lstat()
-        own = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
-        if own and path.read_bytes() == content:
-            return
-    discard(path)
-    path.write_bytes(content)
 
 
 def _holds_any(folder: Path) -> bool:
@@ -506,13 +507,6 @@ def _discard_below(root: Path, path: str) -> None:
         if (root / folder).is_symlink():
             (root / folder).unlink()
     discard(root / path)
-
-
-def _empty(folder: Path) -> None:
-    """See to it that there is a folder with nothing in it."""
-    if folder.is_symlink() or not folder.is_dir() or any(folder.iterdir()):
-        discard(folder)
-        folder.mkdir(parents=True)
 
 
 def _seal(index: Path) -> Seal:

@@ -208,7 +208,8 @@ class TestKilled(KilledCase):
         self.plan(node("a"))
         self.implement("a")
         self.implement("a", write("a.txt", "good and honest\n"))
-        kill = f"kill -9 $(cat {self.tmp}/pid)"
+        written = f"grep -l step_finish {self.home}/logs/*review*"  # on disk, but not yet believed
+        kill = f"until {written}; do sleep 0.01; done; kill -9 $(cat {self.tmp}/pid)"
         there = wait_for(self.tmp / "pid-is-there")
         self.fake.queue("reviewer", block, finish(), there, silent_shell(kill), hang())
         self.fake.queue("reviewer", answer({"summary": "fine", "findings": []}))

@@ -121,6 +121,20 @@ class TestSetup(ProvidedCase):
         (again,) = [c for c in self.fake.calls() if "prepares the worktree, fails" in c.prompt]
         self.assertIn("grep -q one deps.lock", again.prompt)
 
+    def test_one_that_fails_names_what_was_withheld_from_it_and_how_to_give_it(self) -> None:
+        self.configure(SETUP.replace("sh setup.sh", "echo 401; exit 7"))
+        self.env["MY_API_KEY"] = "key-that-is-secret"
+        self.script_planning(node("a"))
+        done = self.ends(3, "plan", "make a", "--no-critique", "--json")
+        self.assertIn("exit code 7: 401 (it did not get MY_API_KEY)", done.json["error"])
+        self.assertIn('`pass = ["MY_API_KEY"]` in [env]', done.json["next"])
+        self.assertNotIn("key-that-is-secret", done.out + done.err)
+        self.configure(
+            SETUP.replace("sh setup.sh", "echo 401; exit 7") + '[env]\npass = ["MY_API_KEY"]\n'
+        )
+        done = self.ends(3, "plan", "--continue", "--no-critique", "--json")
+        self.assertNotIn("did not get", done.json["error"])
+
     def test_keys_are_withheld_from_it(self) -> None:
         self.configure(SETUP.replace("sh setup.sh", 'test -z \\"$MY_API_KEY\\"'))
         self.env["MY_API_KEY"] = "key-that-is-secret"

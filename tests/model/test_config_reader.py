@@ -5,6 +5,7 @@ from __future__ import annotations
 import unittest
 from typing import ClassVar
 
+from director.model.commit_policy import CommitPolicy
 from director.model.config import (
     Config,
     GateEnvironment,
@@ -53,6 +54,23 @@ class TestReadConfig(unittest.TestCase):
         self.assertEqual(dict(config.tiers), dict.fromkeys(Role, "p/m"))
         self.assertEqual((config.limits, config.review), (Limits(), ReviewPolicy()))
         self.assertEqual((dict(config.gates), dict(config.pricing), config.local), ({}, {}, None))
+
+    def test_how_commits_are_made(self) -> None:
+        self.assertEqual(self.read("").git, CommitPolicy("{title}", False, False))
+        text = '[git]\nmessage = "{type}: {title}"\nsignoff = true\nsign = true\n'
+        self.assertEqual(self.read(text).git, CommitPolicy("{type}: {title}", True, True))
+
+    def test_mistakes_of_commits_are_named_with_their_line(self) -> None:
+        first = TIERS.count("\n") + 1
+        said = self.said('[git]\nmessage = "{titel}"\nsignof = true\nsign = "yes"\n')
+        self.assertIn(f"git.signof (line {first + 2}) is not a known key", said)
+        self.assertIn("did you mean 'signoff'?", said)
+        self.assertIn(f"git.sign (line {first + 3}) must be true or false", said)
+        self.assertIn(
+            f"git.message (line {first + 1}) names {{titel}}, which is not one of {{title}}, ",
+            self.said('[git]\nmessage = "{titel}"\n'),
+        )
+        self.assertIn("must not be empty", self.said('[git]\nmessage = " "\n'))
 
     def test_how_opencode_is_run(self) -> None:
         self.assertEqual(self.read("").opencode.server, "auto")
@@ -213,6 +231,7 @@ class TestReadConfig(unittest.TestCase):
         self.assertEqual(whole.sandbox, listed.sandbox)
         self.assertEqual(self.read("").sandbox, SandboxPolicy())
         self.assertEqual(self.read('[sandbox]\ncommand = ""\n').sandbox, SandboxPolicy())
+        self.assertEqual(self.read('[sandbox]\nread = ["~/a"]\n').sandbox.read, ("~/a",))
         for text, expected in (
             ("command = 1", "must be a list of strings, or one string"),
             ("command = ['a', 1]", "must be a list of strings, or one string"),

@@ -51,6 +51,14 @@ class TestNodes(ReaderCase):
         self.assertEqual(nodes[0].test_hashes, {})
         self.assertFalse(nodes[0].admitted)
 
+    def test_type(self) -> None:
+        self.assertEqual(read_nodes({"nodes": [node()]})[0].type, "")
+        (read,) = read_nodes({"nodes": [node(type="feat")]})
+        self.assertEqual((read.type, read.to_json()["type"]), ("feat", "feat"))
+        self.assertNotIn("type", read._replace(type="").to_json())
+        for wrong in ("feature", ["feat"], 1, None):
+            self.assert_problem('"type" must be one of build, chore, ci,', node(type=wrong))
+
     def test_test_support(self) -> None:
         said = node(files=["conftest.py"], test_support=["conftest.py"])
         self.assertEqual(read_nodes({"nodes": [said]})[0].test_support, ("conftest.py",))

@@ -34,6 +34,7 @@ FULL = NodeState(
     flake_failed=True,
     commit="c0ffee",
     tries=(Try(Role.EXECUTOR, TryOutcome.RED), Try(Role.ESCALATION, TryOutcome.GREEN)),
+    environment=True,
 )
 
 

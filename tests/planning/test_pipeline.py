@@ -271,6 +271,10 @@ class TestAuthoring(JobCase):
         done = self.ends(2, "plan", "make a", "--no-critique")
         for said in ("gate broken", "127", '"test_cmd" in', "director plan --continue"):
             self.assertIn(said, done.err)
+        missing = "`no-such-program` was not found, neither on PATH nor in a fresh worktree"
+        self.assertIn(missing, done.err)
+        self.assertIn("put it on PATH", done.err)
+        self.assertIn("of [worktree]", done.err)
         authored = [call for call in self.fake.calls() if call.heading == "Tests"]
         self.assertEqual(len(authored), 1)
         stored = self.stored("plan.json")

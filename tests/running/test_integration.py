@@ -111,8 +111,56 @@ class TestBase(GateCase):
         self.assertEqual((lint["turned_red_by"], lint["note"]), (None, "red, as before the job"))
         self.assertIs(self.gate(done, "unit")["red_before"], False)
         self.assertIs(done.json["integration_ok"], True)
-        self.assertIn("green but for lint (red, as before the job)", done.json["what"])
+        self.assertIn("the integration gate is green but for lint (red before)", done.json["what"])
         self.assertEqual(self.probes(), [])
+
+    def test_what_is_red_on_the_base_is_shown_wherever_the_job_stands(self) -> None:
+        self.gates(lint="exit 3", unit="true")
+        self.script_planning(node("a"))
+        self.ends(0, "plan", "make a")
+        self.ends(0, "plan", "--continue")
+        at_gate = self.ends(0, "status", "--json").json
+        self.assertEqual(at_gate["integration_words"], "not run; lint (red before)")
+        self.implement("a")
+        self.ends(0, "plan", "--continue")
+        self.assertIn("Everything is done (1 node), the integration gate is green but for lint "
+                      "(red before)", self.ends(0, "run").out)  # fmt: skip
+        status = self.ends(0, "status", "--json").json
+        self.assertIs(status["integration_ok"], True)
+        self.assertEqual(status["integration_words"], "green but for lint (red before)")
+        told = self.ends(0, "status").out
+        self.assertIn("integration gate          green but for lint (red before)\n", told)
+
+    def test_gate_2_names_the_gates_that_judge_no_work(self) -> None:
+        self.gates(lint="exit 3", unit="true")
+        self.script_planning(node("a"))
+        self.assertNotIn("lint", self.ends(0, "plan", "make a").out)
+        said = self.ends(0, "plan", "--continue")
+        self.assertIn(
+            "These gates fail on the base and judge no work: lint (red before).\n", said.out
+        )
+        self.implement("a")
+        ready = self.ends(0, "plan", "--continue", "--json").json
+        self.assertEqual(ready["base_gates_words"], "lint (red before)")
+        self.assertEqual(ready["base_gates"]["lint"]["verdict"], "red")
+
+    def test_with_auto_a_line_warns_that_no_gate_counts(self) -> None:
+        for gates, said in (
+            ({}, "no integration gate counts (there is none in [gates])"),
+            ({"lint": "exit 3"}, "no integration gate counts (lint is red on the base)"),
+            ({"lint": "exit 3", "unit": "true"}, None),
+        ):
+            with self.subTest(gates=gates):
+                self.gates(**gates)
+                self.script_planning(node("a"))
+                done = self.ends(0, "plan", "make a", "--no-critique", "--new")
+                lines = [line for line in done.err.splitlines() if "counts" in line]
+                self.assertEqual(len(lines), 1 if said else 0)
+                self.assertTrue(said is None or said in lines[0], lines)
+
+    def test_without_auto_there_is_a_person_who_sees_it(self) -> None:
+        self.script_planning(node("a"))
+        self.assertNotIn("counts", self.ends(0, "plan", "make a").err)
 
     def test_another_command_is_run_on_the_base_before_the_first_call(self) -> None:
         self.gates(lint="true")

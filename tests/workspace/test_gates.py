@@ -8,15 +8,14 @@ from pathlib import Path
 
 from director.model.config import SandboxPolicy
 from director.model.errors import InterruptedRunError, StoppedError
+from director.model.excerpt import SHOWN_CHARACTERS, shortened
 from director.model.secrets import Redactor
 from director.workspace.cancellation import Cancellation
 from director.workspace.gates import (
     KEPT_BYTES,
-    SHOWN_CHARACTERS,
     GateResult,
     Gates,
     Verdict,
-    shortened,
 )
 from director.workspace.processes import Processes
 from director.workspace.sandbox import Sandbox
@@ -58,10 +57,33 @@ class TestGates(HermeticCase):
 
     def test_a_command_that_is_not_there_or_cannot_be_run_is_broken(self) -> None:
         (self.work / "tool").write_text("#!/bin/sh\n")
-        for command in ("no-such-tool --check", "./tool"):
+        for command, reason in (
+            (
+                "no-such-tool --check",
+                "exit code 127: `no-such-tool` was not found, "
+                "neither on PATH nor in a fresh worktree",
+            ),
+            (
+                "echo working; .venv/bin/pytest",
+                "exit code 127: `.venv/bin/pytest` is not there in a fresh worktree",
+            ),
+            ("./tool", "exit code 126: `./tool` cannot be executed in a fresh worktree"),
+            (
+                "exit 127",
+                "exit code 127: a program was not found, neither on PATH nor in a fresh worktree",
+            ),
+        ):
             result = self.run_gate(command)
-            self.assertEqual(result.verdict, Verdict.BROKEN, command)
-            self.assertIn("could not be started", result.reason)
+            self.assertEqual((result.verdict, result.reason), (Verdict.BROKEN, reason))
+
+    def test_a_failure_is_quoted_by_its_headline_which_comes_first(self) -> None:
+        result = self.run_gate("echo so far; echo no good a; echo ---; exit 3")
+        self.assertEqual(result.headline, "no good a")
+        self.assertEqual(result.failure, "exit code 3: no good a")
+        self.assertEqual(result.output, "no good a\n\nso far\nno good a\n---\n")
+        green = self.run_gate("echo fine")
+        self.assertEqual((green.headline, green.failure), ("", "exit code 0"))
+        self.assertEqual(self.run_gate("exit 3").failure, "exit code 3")
 
     def test_a_crash_is_red(self) -> None:
         result = self.run_gate("kill -SEGV $$")

@@ -94,6 +94,33 @@ class TestRuleset(HermeticCase):
         said = self.bound(script, Domain(own=(self.kept,), strict=True))
         self.assertEqual(said, "own\nelse\n")
 
+    def test_files_that_are_unread_are_listed_and_those_let_through_are_read(self) -> None:
+        for name in ("f", "in/g", "hidden/h"):
+            (self.kept / name).parent.mkdir(exist_ok=True)
+            (self.kept / name).write_text(f"{name}\n")
+        (self.free / "f").write_text("free\n")
+        unread = Domain(unread=(self.kept,), read=(self.kept / "in", self.kept / "new"))
+        script = "cat kept/f kept/in/g free/f 2>/dev/null; ls kept; echo x > kept/f"
+        self.assertEqual(self.bound(script, unread), "in/g\nfree\nf\nhidden\nin\n")
+        self.assertEqual((self.kept / "f").read_text(), "x\n")
+        inside = Domain(
+            hidden=(self.kept / "hidden",),
+            unread=(self.kept,),
+            read=(self.kept, self.kept / "hidden"),
+        )
+        script = "cat kept/f kept/hidden/h kept/in/g 2>/dev/null; ls kept/hidden 2>/dev/null"
+        self.assertEqual(self.bound(script, inside), "x\nin/g\n")
+
+    def test_what_may_be_read_and_was_made_again_is_read_still(self) -> None:
+        mechanism, place = Landlock(landlock.abi()), self.kept / "in"
+        place.mkdir()
+        domain = Domain(unread=(self.kept,), read=(place,))
+        self.settled(mechanism, domain)
+        place.rename(self.kept / "old")
+        place.mkdir()
+        (place / "f").write_text("x\n")
+        self.assertEqual(self.bound("cat kept/in/f; cat kept/old/f", domain, mechanism), "x\n")
+
     def test_this_thread_stays_free_and_processes_outside_get_no_signal(self) -> None:
         sleeper = subprocess.Popen(
             [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE

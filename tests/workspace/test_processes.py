@@ -12,10 +12,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from director.workspace import processes
 from director.workspace.cancellation import Cancellation
 from director.workspace.processes import (
     MARKER,
     Command,
+    Dialogue,
     Ended,
     Ending,
     Processes,
@@ -263,6 +265,20 @@ def until(path: Path) -> Callable[[], None]:
             time.sleep(0.01)
 
     return watch
+
+
+class TestGarbage(ProcessCase):
+    def test_a_dialogue_that_is_collected_while_a_process_is_started_ends(self) -> None:
+        dialogue = Dialogue(["cat"], self.tmp, self.env)
+
+        def start_one() -> None:
+            with processes._CHILDREN.turn:  # the collector runs in whoever holds it
+                dialogue.end()
+
+        starting = threading.Thread(target=start_one, daemon=True)
+        starting.start()
+        starting.join(30)
+        self.assertFalse(starting.is_alive())
 
 
 class TestServices(ProcessCase):

@@ -8,6 +8,7 @@ import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar
+from unittest import mock
 
 from director.workspace.pool import Pool
 from director.workspace.pool_folders import sweep_pool, worktrees_folder
@@ -221,11 +222,46 @@ class TestSnapshot(WorktreeCase):
 
 
 class TestStrays(WorktreeCase):
-    def test_new_paths_outside_the_allowlist_ignored_ones_included(self) -> None:
+    def test_new_paths_outside_the_allowlist_but_for_ignored_ones(self) -> None:
         self.agent("echo x > stray.py; echo x > debug.log; mkdir -p build/x; echo x > build/x/o")
         snapshot = self.snapshot("a.py")
-        self.assertEqual(snapshot.strays, ("build/", "debug.log", "stray.py"))
+        self.assertEqual(snapshot.strays, ("stray.py",))
         self.assertEqual(self.candidate(snapshot), {})
+
+    def test_the_rules_of_the_base_count_not_those_that_an_agent_wrote(self) -> None:
+        self.agent("echo '*' > .gitignore; echo x > stray.py; mkdir new; echo '*' > new/.gitignore")
+        self.agent(f"echo '*' | tee -a {self.job.path}/info/exclude > .git-exclude")
+        self.assertEqual(self.snapshot("a.py").strays, (".git-exclude", "new/", "stray.py"))
+        self.agent("rm .gitignore; mkdir build; touch build/o x.log")
+        strays = self.snapshot("a.py", ".gitignore").strays
+        self.assertEqual(strays, (".git-exclude", "new/", "stray.py"))
+
+    def test_what_the_user_excludes_is_ignored_too(self) -> None:
+        self.sample.write(".git/info/exclude", "/notes/\n")
+        job = self.make_job(self.sample, self.tmp / "j.git")
+        with (
+            open_pool(job, self.tmp / "r.json", self.env) as pool,
+            pool.lease(self.base) as tree,
+        ):
+            (tree.path / "notes").mkdir()
+            (tree.path / "notes" / "a").touch()
+            self.assertEqual(tree.snapshot(self.base, ["a.py"]).strays, ())
+
+    def test_a_folder_is_ignored_when_all_that_is_in_it_is(self) -> None:
+        self.agent("mkdir -p new/deep; touch new/a.log new/deep/b.log")
+        self.assertEqual(self.snapshot("a.py").strays, ())
+        self.agent("touch new/deep/c")
+        self.assertEqual(self.snapshot("a.py").strays, ("new/",))
+
+    def test_what_git_cannot_be_asked_about_is_named(self) -> None:
+        self.agent("mkdir -p new/.git other; echo x > new/.git/HEAD; echo x > other/a; mkfifo pipe")
+        self.assertEqual(self.snapshot("a.py").strays, ("new/", "other/"))
+
+    def test_git_is_asked_about_ignored_paths_only_where_there_are_new_ones(self) -> None:
+        self.agent("echo 2 > a.py")
+        with mock.patch("director.workspace.worktrees.ignored") as asked:
+            self.snapshot("a.py")
+        asked.assert_not_called()
 
     def test_an_ignored_file_on_the_allowlist_is_part_of_the_candidate(self) -> None:
         self.agent("mkdir build; echo x > build/gen.py; echo y > build/other.py; echo z > x.log")
@@ -234,7 +270,7 @@ class TestStrays(WorktreeCase):
             self.candidate(snapshot),
             {"build/gen.py": ("100644", "x\n"), "x.log": ("100644", "z\n")},
         )
-        self.assertEqual(snapshot.strays, ("build/other.py",))
+        self.assertEqual(snapshot.strays, ())
 
     def test_neighbours_of_an_allowlisted_file_in_a_new_folder(self) -> None:
         self.agent("mkdir -p n/m/o; touch n/yes.py n/no.py n/m/yes.py n/m/no.py n/m/o/no.py")

@@ -1,0 +1,63 @@
+"""The commits that director puts on the job branch, as the user wants them made (``[git]``)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from director.job.receipts import changed_files, merge_trailers
+from director.job.trailers import TESTS, commit_message, single_line
+from director.model.commit_policy import NO_TYPE, CommitPolicy
+from director.model.plan import Node
+from director.model.receipt import Receipt
+from director.workspace.job_repository import JobRepository
+from director.workspace.signing import Signer
+
+TYPE_OF_TESTS = "test"
+
+
+@dataclass(frozen=True)
+class Commits:
+    """Makes the commits of one job. ``task`` is its task; ``signer`` None: they are not signed."""
+
+    job: JobRepository
+    job_id: str
+    task: str
+    policy: CommitPolicy
+    signer: Signer | None
+
+    def merge(self, node: Node, receipt: Receipt) -> Receipt:
+        """Write the commit that ``receipt`` describes; returns it with its id and files."""
+        text = self._text(node.title, node.id, node.type or NO_TYPE)
+        message = commit_message(text, merge_trailers(receipt), self._signed_off())
+        merged = self._commit(receipt.tree, receipt.parent, message)
+        files = changed_files(self.job, receipt.parent, merged)
+        return replace(receipt, merged=merged, files=files)
+
+    def tests(self, title: str, node_ids: Sequence[str], tree: str, parent: str) -> str:
+        """Write and return a commit of tests of nodes on ``parent``."""
+        trailers = {"Job": self.job_id, "Node": tuple(node_ids), "Kind": TESTS}
+        text = self._text(title, ", ".join(node_ids), TYPE_OF_TESTS)
+        return self._commit(tree, parent, commit_message(text, trailers, self._signed_off()))
+
+    def try_out(self) -> None:
+        """Raise SigningError where commits are to be signed and cannot be."""
+        if self.signer:
+            tip = self.job.tip()
+            self._commit(self.job.tree(tip), tip, "Whether commits can be signed\n")
+
+    def _text(self, title: str, node: str, kind: str) -> str:
+        task = next((line for line in self.task.splitlines() if line.strip()), "")
+        values = {"title": title, "node": node, "task": task, "type": kind}
+        return self.policy.text({name: single_line(value) for name, value in values.items()})
+
+    def _signed_off(self) -> str:
+        if not self.policy.signoff:
+            return ""
+        who = self.job.user.identity()
+        return f"{who['GIT_COMMITTER_NAME']} <{who['GIT_COMMITTER_EMAIL']}>"
+
+    def _commit(self, tree: str, parent: str, message: str) -> str:
+        if self.signer:
+            return self.signer.commit(self.job.git, tree, parent, message)
+        return self.job.commit(tree, parent, message)

@@ -1,0 +1,56 @@
+"""Tests that fail, or pass, whatever the work is: nothing that a model can do about it."""
+
+from __future__ import annotations
+
+from director.job.surroundings import red_run
+from director.job.trailers import KIND, MERGE
+from director.job.workbench import Workbench
+from director.model.plan import Node
+from director.model.same_words import words_of
+from director.model.unreached import UNREADABLE, may_be_unreached
+from director.running.merging import draft
+from director.running.trial import Trial
+from director.workspace.gates import GateResult, Verdict
+from director.workspace.history import Entry, History
+from director.workspace.objects import LINK_MODE
+
+AS_BEFORE = "fails as it did before the work: is something missing in the worktree?"
+GREEN_BEFORE_WORK = (
+    "the tests were red when they were admitted and pass now before any work, although nothing "
+    "merged in between: they test something else than the worktree, or were red for want of "
+    "something that is there now"
+)
+
+
+def fails_unreached(
+    bench: Workbench, node: Node, trial: Trial, gate: GateResult, before: str, base: str
+) -> bool:
+    """Whether the red ``gate`` on a candidate on ``base`` failed before it came to the work.
+
+    ``before`` is what the tests said before the work (``words_of``; "": not known). The rule
+    stands in ``model/unreached.py``; the control run is a gate on a draft that never merges.
+    """
+    run = red_run(gate)
+    words = words_of(run)
+    if gate.no_test_ran or not may_be_unreached(before, run, words, (*node.files, *node.tests)):
+        return False
+    control = trial.run(_unreadable(bench, node, base), "control")
+    return control.verdict is Verdict.RED and words_of(red_run(control)) == words
+
+
+def _unreadable(bench: Workbench, node: Node, base: str) -> str:
+    """Return a commit on ``base`` where no file that the node may change can be read."""
+    job = bench.job
+    known = job.entries(base, node.files)
+    content = job.store(UNREADABLE)
+    modes = {path: known[path].mode if path in known else "100644" for path in node.files}
+    entries = [
+        Entry(path, "100644" if mode == LINK_MODE else mode, content)
+        for path, mode in modes.items()
+    ]
+    return draft(bench, node, job.tree_with(base, entries), base)
+
+
+def anything_merged(job: History, base: str, tip: str) -> bool:
+    """Whether a node merged on the job branch between ``base``, where it began, and ``tip``."""
+    return any(commit.trailers.get(KIND) == MERGE for commit in job.log(base, tip))
