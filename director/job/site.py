@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from director.model.checkout_paths import Checkout
 from director.model.config import Config
-from director.model.foreign import Checkout
 from director.workspace.filters import COMMANDS, Filters
 from director.workspace.git_settings import freeze_settings
 from director.workspace.repository import Repository

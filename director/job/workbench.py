@@ -13,7 +13,7 @@ from director.agents.models import ModelCheck, Wanted, wanted_models
 from director.agents.opencode import OpenCode, find_program
 from director.agents.templates import load_template
 from director.job.commits import Commits
-from director.job.foreign import Foreign
+from director.job.import_check import Foreign
 from director.job.merge_queue import MergeQueue
 from director.job.provided import provisions_of
 from director.job.publishing import Publisher

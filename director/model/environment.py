@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from director.model import signs_of_builds, signs_of_scripts
-from director.model.red_run import RedRun
+from director.model.command_run import RedRun
 from director.model.signs import Named, Sign
 
 SHOWN_CHARACTERS = 160

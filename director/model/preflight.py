@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from director.model.command_run import RedRun
 from director.model.environment import missing_in_environment
 from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
-from director.model.red_run import RedRun
 
 
 class Outcome(StrEnum):

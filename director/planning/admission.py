@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from director.model.red_run import RedRun
+from director.model.command_run import RedRun
 from director.model.runner_command import read_command
 from director.model.runner_output import read_output, total
 

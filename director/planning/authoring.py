@@ -10,9 +10,9 @@ from pathlib import Path
 
 from director.agents.calls import Assignment
 from director.agents.markdown import fenced
+from director.job.environment import lacking, made_by, red_run
 from director.job.evidence import with_evidence
 from director.job.leaks import leaks
-from director.job.surroundings import lacking, made_by, red_run
 from director.job.trailers import KIND, NODE, TESTS
 from director.job.views import Views
 from director.job.workbench import Workbench

@@ -13,11 +13,11 @@ from functools import cached_property
 from pathlib import Path
 
 from director.job.workbench import Setting, Workbench
+from director.model.command_run import RedRun
 from director.model.ecosystems import Ecosystem, ecosystems, manifests, proposal
 from director.model.errors import RequestError
 from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
 from director.model.preflight import Difference, Outcome, Preflight, Seen, judged
-from director.model.red_run import RedRun
 from director.records.events import Events, Kind
 from director.workspace.gates import GateResult, Verdict
 from director.workspace.git import split_z

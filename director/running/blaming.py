@@ -7,7 +7,7 @@ from dataclasses import replace
 from director.job.views import Views
 from director.job.workbench import Workbench
 from director.records.events import Kind
-from director.running.blame import Search, search
+from director.running.bisection import Search, search
 from director.running.gate_report import Culprit, GateReport, run_gate
 from director.running.reconciling import merges_by_node
 from director.running.tip_tests import tested_by

@@ -11,20 +11,26 @@ from typing import Any
 
 from director.agents.calls import Assignment, Outcome, Reply
 from director.agents.transcript import watch_it_fail
+from director.job.environment import lacking, made_by, red_run
 from director.job.leaks import leaks
 from director.job.runner_settings import runner_settings_changed
-from director.job.surroundings import lacking, made_by, red_run
 from director.job.views import Views
 from director.job.workbench import Workbench
 from director.model.errors import DirectorError
+from director.model.output_digest import words_of
 from director.model.plan import Node
 from director.model.receipt import GateRun, Receipt
 from director.model.roles import Agent, Role
-from director.model.same_words import words_of
 from director.model.state import NodeStatus, Try, TryOutcome, WatchItFail
 from director.records.call_notes import CallNote
 from director.records.events import Kind
 from director.records.state_keeper import StateKeeper
+from director.running.control_run import (
+    AS_BEFORE,
+    GREEN_BEFORE_WORK,
+    anything_merged,
+    fails_unreached,
+)
 from director.running.merging import draft, merge, merge_satisfied, rebased
 from director.running.prompts import Feedback, implement_prompt, no_test_ran, red
 from director.running.receipts import put_on_record
@@ -32,12 +38,6 @@ from director.running.remembered import remembered
 from director.running.review import check_compliance, review_candidate, review_names
 from director.running.trial import Candidate, Drafted, Trial
 from director.running.tries import Judgement, judge_snapshot, needs_stage_two, next_role
-from director.running.unreached import (
-    AS_BEFORE,
-    GREEN_BEFORE_WORK,
-    anything_merged,
-    fails_unreached,
-)
 from director.workspace.gates import GateResult, Verdict
 from director.workspace.pool import Lane
 from director.workspace.worktrees import Snapshot
@@ -114,7 +114,7 @@ class _NodeWork:
         self.base = bench.job.tip()
         self.start = self.base  # what the worktree holds when the next try begins
         self.first_output = ""
-        self.first_words = ""  # what the tests say before the work: hash, see same_words.py
+        self.first_words = ""  # what the tests say before the work: hash, see output_digest.py
         self.feedback: Feedback | None = None
         self.fallback: Candidate | None = None  # green; the reviewer objected, without a veto
         self.drafted: Drafted | None = None  # of the try under way, perhaps by a killed run

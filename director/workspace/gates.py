@@ -16,11 +16,11 @@ from director.model.not_started import why_not_started
 from director.model.secrets import NOTHING_SECRET, Redactor
 from director.records.files import make_folder, redact_file
 from director.workspace.git import without_git_variables
+from director.workspace.preserved_metadata import untouched
 from director.workspace.processes import Command, Ended, Ending, Processes
 from director.workspace.repository import OWN_FOLDER
 from director.workspace.sandbox import Part, Sandbox
 from director.workspace.slots import slot_variables
-from director.workspace.untouched import untouched
 
 KEPT_BYTES = 4 * 1024 * 1024  # of the beginning of a log, and of its end
 

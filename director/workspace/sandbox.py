@@ -14,9 +14,9 @@ from functools import cached_property
 from itertools import chain, product
 from pathlib import Path
 
+from director.model.checkout_paths import Checkout, named_path
 from director.model.config import SandboxPolicy
 from director.model.errors import InterruptedRunError, RequestError, StoppedError
-from director.model.foreign import Checkout, named_path
 from director.records.files import explained, make_folder
 from director.workspace.confinement import (
     Domain,

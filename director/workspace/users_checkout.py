@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from director.model.foreign import Checkout
+from director.model.checkout_paths import Checkout
 from director.workspace.git import Git, join_z, split_z
 from director.workspace.repository import OWN_FOLDER, Repository
 

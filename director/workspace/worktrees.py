@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from director.records.files import explained
-from director.workspace.agents_git import AgentsGit
 from director.workspace.attributes import Attributes, attributes_paths, is_attributes
 from director.workspace.exact import exact_settings
 from director.workspace.filling import Template, Templates
@@ -34,6 +33,7 @@ from director.workspace.provisions import Slot
 from director.workspace.removal import clear, discard
 from director.workspace.sealed import LARGE_FILES, Seal, parents, seal
 from director.workspace.stalling import folders_in, remove_stalling
+from director.workspace.worktree_repository import AgentsGit
 
 LEAST_WORKERS = 4  # writing files is waiting, more than computing
 SETTLED_NS = 2_000_000_000  # a folder that changed later may change again within its clock's tick

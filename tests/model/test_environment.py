@@ -9,8 +9,8 @@ from __future__ import annotations
 import unittest
 from pathlib import Path
 
+from director.model.command_run import RedRun
 from director.model.environment import Missing, missing_in_environment
-from director.model.red_run import RedRun
 from director.model.signs import Lack
 
 OUTPUTS = Path(__file__).parent / "outputs"

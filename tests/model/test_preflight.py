@@ -3,8 +3,8 @@ from __future__ import annotations
 import json
 import unittest
 
+from director.model.command_run import RedRun
 from director.model.preflight import Difference, Outcome, Preflight, Seen, judged
-from director.model.red_run import RedRun
 
 MISSING = """\
 Traceback (most recent call last):

@@ -9,7 +9,7 @@ from typing import Any
 
 from director.model.plan import Node, Plan
 from director.model.receipt import GateRun, Receipt
-from director.running.blame import search
+from director.running.bisection import search
 from director.running.tip_tests import tests_to_run
 from tests.support.fake_opencode import answer, say, write
 from tests.support.jobs import Done, JobCase, node

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unittest
 
-from director.model.red_run import RedRun
-from director.model.same_words import words_of
-from director.model.unreached import UNREADABLE, may_be_unreached
+from director.model.command_run import RedRun
+from director.model.control_run import UNREADABLE, may_be_unreached
+from director.model.output_digest import words_of
 from tests.model.test_environment import recorded
 
 PAIRS = (

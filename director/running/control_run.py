@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from director.job.surroundings import red_run
+from director.job.environment import red_run
 from director.job.trailers import KIND, MERGE
 from director.job.workbench import Workbench
+from director.model.control_run import UNREADABLE, may_be_unreached
+from director.model.output_digest import words_of
 from director.model.plan import Node
-from director.model.same_words import words_of
-from director.model.unreached import UNREADABLE, may_be_unreached
 from director.running.merging import draft
 from director.running.trial import Trial
 from director.workspace.gates import GateResult, Verdict
@@ -28,7 +28,7 @@ def fails_unreached(
     """Whether the red ``gate`` on a candidate on ``base`` failed before it came to the work.
 
     ``before`` is what the tests said before the work (``words_of``; "": not known). The rule
-    stands in ``model/unreached.py``; the control run is a gate on a draft that never merges.
+    stands in ``model/control_run.py``; the control run is a gate on a draft that never merges.
     """
     run = red_run(gate)
     words = words_of(run)

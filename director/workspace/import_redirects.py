@@ -17,7 +17,7 @@ from itertools import chain
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from director.model.foreign import Checkout
+from director.model.checkout_paths import Checkout
 from director.workspace.processes import capture
 
 SITES = """\

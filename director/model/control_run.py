@@ -5,7 +5,7 @@ or one that nobody looked at, because the command fails before. That something i
 the work takes all of these:
 
 1. The run on the work ends with the same code and says the same as the run before it
-   (``same_words.py``).
+   (``output_digest.py``).
 2. No test is known to have run (``RedRun.executed``): a test that ran and failed is the work's.
    A runner that did not get to its summary ran none.
 3. A *control* run says the same, too: one where each file that the work may change holds
@@ -26,7 +26,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from director.model.red_run import RedRun
+from director.model.command_run import RedRun
 
 UNREADABLE = (
     b")]} % this text stands in for the work: nothing reads it as a program or as data {[(\n"

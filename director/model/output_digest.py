@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 
-from director.model.red_run import RedRun
+from director.model.command_run import RedRun
 
 # Where a worktree, a temporary folder or an installation lies says nothing.
 _PLACES = (

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 
-from director.workspace.untouched import untouched
+from director.workspace.preserved_metadata import untouched
 from tests.support.hermetic import HermeticCase
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unittest
 from pathlib import Path
 
-from director.model.foreign import Checkout, foreign_path, named_path
+from director.model.checkout_paths import Checkout, foreign_path, named_path
 
 ROOT = Path("/home/u/my app")
 WORKTREE = Path("/home/u/.local/state/director/job-1/gates/slot-1")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from director.model.command_run import RedRun
 from director.model.environment import Missing, missing_in_environment
 from director.model.plan import Node
-from director.model.red_run import RedRun
 from director.workspace.gates import GateResult, Verdict
 from director.workspace.history import History
 

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from director.model.foreign import Checkout
-from director.workspace.leads import (
+from director.model.checkout_paths import Checkout
+from director.workspace.import_redirects import (
     About,
     interpreter_of,
     node_leads,

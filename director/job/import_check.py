@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from director.model.checkout_paths import Checkout, foreign_path
 from director.model.errors import RequestError
-from director.model.foreign import Checkout, foreign_path
 from director.model.import_order import PythonRun, inherits_path, python_runs
 from director.model.runner_command import programs
 from director.workspace.gates import GateResult
 from director.workspace.given import lies_in
 from director.workspace.import_folders import first_folders, importable
-from director.workspace.leads import (
+from director.workspace.import_redirects import (
     PACKAGES,
     About,
     Lead,
