@@ -8,11 +8,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from director.job.evidence import with_evidence
+from director.job.opening import redactor_of
 from director.job.provided import provisions_of
 from director.job.site import site_of
 from director.job.trailers import NODE
 from director.job.views import Rule, views_of
-from director.job.workbench import Setting, redactor_of
+from director.job.workbench import Setting
 from director.model.config import Config
 from director.model.errors import DirectorError
 from director.model.plan import Node, Plan

@@ -14,11 +14,12 @@ from director.workspace.filling import Templates, shares_blocks, size_of_tracked
 from director.workspace.job_repository import JobRepository
 from director.workspace.kept import NOTE, Trees, read_note, write_note
 from director.workspace.machine import Room, free_disk
-from director.workspace.provisions import Builds, Provisions, Sharing, Slot
+from director.workspace.provisions import Provisions
 from director.workspace.sealed import Size
 from director.workspace.setups import Made, Setups
 from director.workspace.slots import PREFIX as SLOT
 from director.workspace.slots import name_of_slot, slot_number
+from director.workspace.worktree_provisions import Builds, Sharing, Slot
 from director.workspace.worktrees import Origin, Worktree
 
 

@@ -29,10 +29,10 @@ from director.workspace.objects import (
     index_data,
     index_items,
 )
-from director.workspace.provisions import Slot
 from director.workspace.removal import clear, discard
 from director.workspace.sealed import LARGE_FILES, Seal, parents, seal
 from director.workspace.stalling import folders_in, remove_stalling
+from director.workspace.worktree_provisions import Slot
 from director.workspace.worktree_repository import AgentsGit
 
 LEAST_WORKERS = 4  # writing files is waiting, more than computing
