@@ -13,7 +13,7 @@ from director.agents.models import ModelCheck, Wanted, wanted_models
 from director.agents.opencode import OpenCode, find_program
 from director.agents.templates import load_template
 from director.job.commits import Commits
-from director.job.import_check import Foreign
+from director.job.import_check import ImportCheck
 from director.job.merge_queue import MergeQueue
 from director.job.provided import provisions_of
 from director.job.publishing import Publisher
@@ -95,7 +95,7 @@ def open_workbench(
                 publisher=Publisher(job, events),
                 queue=MergeQueue(job, setting.cancellation),
                 confinement=site.sandbox.name,
-                foreign=opening.foreign(site),
+                import_check=opening.import_check(site),
                 commits=opening.commits(job, site),
             )
             bench.commits.try_out()
@@ -179,10 +179,10 @@ class _Opening:
         limit, logs = self.config.limits.node_timeout_secs, self.directory.logs
         return Gates(self.processes, site.gate_env, logs, limit, site.sandbox, self.redactor)
 
-    def foreign(self, site: Site) -> Foreign:
+    def import_check(self, site: Site) -> ImportCheck:
         """Return what knows whether tests would test a worktree."""
         given = (*self.sources.roots, *self.sources.linked)
-        return Foreign(site.checkout, site.gate_env, bool(self.config.worktree.setup), given)
+        return ImportCheck(site.checkout, site.gate_env, bool(self.config.worktree.setup), given)
 
     def model_check(self, opencode: OpenCode, pool: Pool, later: Sequence[Wanted]) -> ModelCheck:
         """Return what refuses models that OpenCode does not know."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from director.agents.crew import Crew
 from director.job.commits import Commits
-from director.job.import_check import Foreign
+from director.job.import_check import ImportCheck
 from director.job.merge_queue import MergeQueue
 from director.job.publishing import Publisher
 from director.model.config import Config
@@ -43,7 +43,7 @@ class Setting:
 class Workbench:
     """One job with its tools. ``confinement`` says in words what confines agents and gates.
 
-    ``foreign`` knows what tests must not be about.
+    ``import_check`` refuses tests that do not import the worktree's code.
     """
 
     job_id: str
@@ -57,5 +57,5 @@ class Workbench:
     publisher: Publisher
     queue: MergeQueue
     confinement: str
-    foreign: Foreign
+    import_check: ImportCheck
     commits: Commits

@@ -1,4 +1,4 @@
-"""A red run of a node's tests, and how many of its tests it got to."""
+"""One run of a test command, and how many tests it executed."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _NOT_IMPORTED = re.compile(r"^ERROR: .*\b_FailedTest\b", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class RedRun:
-    """A red run of a node's tests: the command, its exit code and all of its output."""
+class CommandRun:
+    """One run of a test command, its exit code (None: it was ended) and all of its output."""
 
     command: str
     code: int | None

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-from director.model.command_run import RedRun
+from director.model.command_run import CommandRun
 from director.model.environment import missing_in_environment
 from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
 
@@ -108,7 +108,7 @@ class Preflight:
         return cls(runs, runners, stored["example"], Seen.of(alone) if alone else None)
 
 
-def judged(run: RedRun, reason: str, log: str, tracked: Collection[str]) -> Seen:
+def judged(run: CommandRun, reason: str, log: str, tracked: Collection[str]) -> Seen:
     """Return what a run means that ended by itself, or was ended (``run.code`` None).
 
     ``reason`` is how it ended in words, ``tracked`` are the files of the commit.

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from director.model.command_run import RedRun
+from director.model.command_run import CommandRun
 from director.model.runner_command import read_command
 from director.model.runner_output import read_output, total
 
@@ -75,7 +75,7 @@ _GREEN_WITHOUT_TESTS = {
 }
 
 
-def never_green(run: RedRun, tests: Sequence[str]) -> str | None:
+def never_green(run: CommandRun, tests: Sequence[str]) -> str | None:
     """Say why nothing that an executor may do turns this run green, or None when it might."""
     for path, what in _syntax_errors(run.output):
         test = _named(path, tests)
@@ -110,7 +110,7 @@ def _was_run(test: str, output: str) -> bool:
     return any(re.search(frame, output, re.MULTILINE) for frame in frames)
 
 
-def _no_tests(run: RedRun) -> str | None:
+def _no_tests(run: CommandRun) -> str | None:
     """Return what says that no test ran, when nothing else says that something did."""
     found = read_output(run.output)
     if found:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from director.agents.calls import Assignment
 from director.agents.markdown import fenced
-from director.job.environment import lacking, made_by, red_run
+from director.job.environment import files_of, find_missing, run_of
 from director.job.evidence import with_evidence
 from director.job.leaks import leaks
 from director.job.trailers import KIND, NODE, TESTS
@@ -69,9 +69,9 @@ def author_tests(
         candidate = bench.job.tip()
     left_at = Path(note.cwd) if note else None
     with bench.pool.lane(left_at) as lane:
-        if bench.foreign.concerns(node.test_cmd):
+        if bench.import_check.applies_to(node.test_cmd):
             lane.gate.reset(views.of(candidate, node))
-            bench.foreign.refuse(node.test_cmd, lane.gate.path)
+            bench.import_check.refuse(node.test_cmd, lane.gate.path)
         for round_number in range(first, ROUNDS + 1):
             work = _Round(bench, views, node, lane.work, round_number, candidate, admission.problem)
             candidate, links = work.write(background)
@@ -134,17 +134,17 @@ def admit(
         reason=gate.reason,
         tests_run=gate.tests_run,
     )
-    bench.foreign.check(gate, worktree.path)
+    bench.import_check.check(gate, worktree.path)
     output = f"\n\n{fenced(gate.output)}" if gate.output.strip() else ""
     match gate.verdict:
         case Verdict.RED if gate.no_test_ran:
             return Admission({}, f"`{node.test_cmd}` must fail: {gate.reason}{output}")
         case Verdict.RED:
-            if missing := lacking(bench.job, view, gate, made_by(views.plan.nodes)):
-                lacks = "is red for want of something in the worktree, not of the work"
-                problem = f"`{node.test_cmd}` {lacks}: {missing.words}{output}"
+            if missing := find_missing(bench.job, view, gate, files_of(views.plan.nodes)):
+                why = f"the worktree lacks something: {missing.words}"
+                problem = f"`{node.test_cmd}` is red because {why}{output}"
                 return Admission({}, problem, not missing.avoidable, missing.next_step)
-            if reason := never_green(red_run(gate), node.tests):
+            if reason := never_green(run_of(gate), node.tests):
                 problem = f"no implementation can make `{node.test_cmd}` pass: {reason}{output}"
                 return Admission({}, problem)
             alone = views.of_tests(commit, [node.id])
@@ -158,7 +158,7 @@ def admit(
                     return Admission({}, problem)
             return Admission(bench.job.hashes(view, node.tests))
         case Verdict.GREEN:
-            why = bench.foreign.explanation(node.test_cmd, worktree.path)
+            why = bench.import_check.explanation(node.test_cmd, worktree.path)
             problem = f"`{node.test_cmd}` passes although nothing is implemented yet{why}{output}"
             return Admission({}, problem)
     problem = f"gate broken: `{node.test_cmd}`: {gate.reason}{output}"

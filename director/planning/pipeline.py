@@ -189,7 +189,7 @@ class _Pipeline:
         """
         if self.stage.stage in (Stage.SPEC, Stage.GATE_SPEC, Stage.DECOMPOSE):
             gates = self.bench.config.gates.values()
-            self.bench.foreign.refuse_usual(gates, self.setting.repository.root)
+            self.bench.import_check.refuse_gates(gates, self.setting.repository.root)
         known = self.stage.base_gates
         found = gate_base(self.bench, self.stage.base_commit, known or {})
         allowed = self.options.allow_broken_gates or self.stage.allow_broken_gates

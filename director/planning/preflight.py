@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from director.job.workbench import Setting, Workbench
-from director.model.command_run import RedRun
+from director.model.command_run import CommandRun
 from director.model.ecosystems import Ecosystem, ecosystems, manifests, proposal
 from director.model.errors import RequestError
 from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
@@ -130,7 +130,7 @@ def _of_gate(base: Base, name: str, gate: Mapping[str, str]) -> Difference:
         output = Path(log).read_text(encoding="utf-8", errors="replace")
     except OSError:
         output = ""
-    seen = judged(RedRun(command, 1, output), reason, log, base.paths)
+    seen = judged(CommandRun(command, 1, output), reason, log, base.paths)
     with base.bench.pool.lane() as lane:
         return _compared(base, lane.gate, seen, command, f"preflight-{name}")
 
@@ -172,7 +172,7 @@ class _Trial:
     def _run(self, command: str) -> Seen:
         bench, place = self.base.bench, self.worktree.path
         result = bench.gates.run(command, place, "preflight", timeout_secs=LIMIT_SECS)
-        bench.foreign.check(result, place)
+        bench.import_check.check(result, place)
         return _judged(self.base, result, "worktree")
 
 
@@ -192,9 +192,8 @@ def _compared(base: Base, lent: Worktree, seen: Seen, there: str, name: str) -> 
 
 
 def _judged(base: Base, result: GateResult, where: str) -> Seen:
-    output = result.log.read_text(encoding="utf-8", errors="replace")
     was_ended = result.verdict is Verdict.BROKEN and result.code not in (NOT_EXECUTABLE, NOT_FOUND)
-    run = RedRun(result.command, None if was_ended else result.code, output)
+    run = CommandRun(result.command, None if was_ended else result.code, result.whole_output)
     seen = judged(run, result.reason, str(result.log), base.paths)
     base.bench.events.emit(
         Kind.PREFLIGHT,

@@ -56,12 +56,12 @@ class GateResult:
     def output(self) -> str:
         """What is shown of the output: the headline of a failure first; not all when it is long."""
         shown = shortened if self.code == 0 else excerpt
-        return shown(self._text, left_out=self.left_out)
+        return shown(self.whole_output, left_out=self.left_out)
 
     @property
     def headline(self) -> str:
         """The line of the output to quote where the command failed ("": there is none)."""
-        return "" if self.code == 0 else headline(self._text).text
+        return "" if self.code == 0 else headline(self.whole_output).text
 
     @property
     def failure(self) -> str:
@@ -70,7 +70,8 @@ class GateResult:
         return f"{self.reason}: {said}" if said else self.reason
 
     @property
-    def _text(self) -> str:
+    def whole_output(self) -> str:
+        """All of the output that its log holds."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
 

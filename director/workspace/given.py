@@ -19,7 +19,7 @@ from director.workspace.git import split_z
 from director.workspace.processes import capture
 from director.workspace.removal import discard
 from director.workspace.repository import OWN_FOLDER, Repository
-from director.workspace.sealed import SealedTree, Seals, copy, leads, parents, seals_of
+from director.workspace.sealed import SealedTree, Seals, copy, has_plain_parents, parents, seals_of
 
 GIVEN_PREFIX = "given-"
 INCLUDE_FILE = ".worktreeinclude"
@@ -160,7 +160,7 @@ def take(sources: Sources, pool: Path, without: Iterable[str] = ()) -> Given:
         for name in names:
             _take(sources.repository / name, place / name)
         for name in without:
-            if leads(place, name):
+            if has_plain_parents(place, name):
                 discard(place / name)
     for name in sources.linked:
         (tree / name).parent.mkdir(parents=True, exist_ok=True)

@@ -115,7 +115,7 @@ class SealedTree:
         laid = {p: one for p, one in found.items() if p not in wrong and not tracked.holds(p)}
         for path in sorted(self.seals):
             there = path in laid or tracked.holds(path) or tracked.hides(path)
-            if not there and leads(target, path):
+            if not there and has_plain_parents(target, path):
                 self._check(path)
                 (target / path).parent.mkdir(parents=True, exist_ok=True)
                 copy(self.root / path, target / path)
@@ -147,7 +147,7 @@ def seals_of(root: Path, names: Iterable[str]) -> Seals:
             folders.append(path)
 
     for name in names:
-        if leads(root, name) and os.path.lexists(root / name):
+        if has_plain_parents(root, name) and os.path.lexists(root / name):
             note(name, (root / name).lstat())
     while folders:
         folder = folders.pop()
@@ -208,7 +208,7 @@ def parents(path: str) -> list[str]:
     return ["/".join(parts[: count + 1]) for count in range(len(parts))]
 
 
-def leads(root: Path, path: str) -> bool:
-    """Whether no link and no file stands on the way to ``path``."""
+def has_plain_parents(root: Path, path: str) -> bool:
+    """Whether all that exists of the folders on the way to ``path`` is folders, not links."""
     above = [root / parent for parent in parents(path)]
     return all(p.is_dir() and not p.is_symlink() for p in above if os.path.lexists(p))

@@ -19,7 +19,7 @@ from director.workspace.given import lies_in
 from director.workspace.history import ABSENT_MODE, Entry, History
 from director.workspace.objects import GITLINK_MODE, TREE_MODE
 from director.workspace.removal import discard
-from director.workspace.sealed import leads
+from director.workspace.sealed import has_plain_parents
 
 GIT = ".git"
 NAMES = ".gitmodules"
@@ -119,13 +119,13 @@ class Submodules:
     def lay_folders(self, root: Path, commit: str) -> None:
         """Make the folders of those that are not present in the worktree at ``root``."""
         for path in self.of(commit).absent:
-            if leads(root, path) and not os.path.lexists(root / path):
+            if has_plain_parents(root, path) and not os.path.lexists(root / path):
                 (root / path).mkdir(parents=True)
 
     def discard_repositories(self, root: Path, commit: str) -> None:
         """Remove what makes repositories of the submodules' folders below ``root``."""
         for link in self.of(commit).links:
-            if leads(root, name := f"{link.path}/{GIT}"):
+            if has_plain_parents(root, name := f"{link.path}/{GIT}"):
                 discard(root / name)
 
     def _whole(self, tree: str, place: Place, prefix: str) -> Whole:

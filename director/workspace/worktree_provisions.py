@@ -23,7 +23,7 @@ from director.workspace.sealed import (
     TamperedError,
     Tracked,
     copy,
-    leads,
+    has_plain_parents,
     seals_of,
     size_of,
 )
@@ -258,7 +258,7 @@ class Slot:
         discard(folder)
         for name in keep:
             place = self._path / name
-            if leads(self._path, name) and place.is_dir() and not place.is_symlink():
+            if has_plain_parents(self._path, name) and place.is_dir() and not place.is_symlink():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 place.rename(folder / name)
         self._builds.kept = SealedTree.of(folder, keep)
@@ -287,7 +287,7 @@ class Slot:
 
 
 def _discard_in(root: Path, name: str) -> None:
-    if leads(root, name):
+    if has_plain_parents(root, name):
         discard(root / name)
 
 

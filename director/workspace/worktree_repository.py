@@ -19,7 +19,7 @@ from director.workspace.history import ABSENT_MODE, Entry
 from director.workspace.job_repository import JobRepository
 from director.workspace.objects import GITLINK_MODE, Item, is_plain_index, split_index
 from director.workspace.removal import discard
-from director.workspace.sealed import Seal, leads, parents, seal
+from director.workspace.sealed import Seal, has_plain_parents, parents, seal
 from director.workspace.slots import repository_of
 from director.workspace.submodules import GIT, Whole
 
@@ -121,7 +121,7 @@ class AgentsGit:
         """
         stay = {one.path for one in self._job.submodules.of(commit).present}
         for path in self._laid:
-            if path not in stay and leads(self._path, name := f"{path}/{GIT}"):
+            if path not in stay and has_plain_parents(self._path, name := f"{path}/{GIT}"):
                 discard(self._path / name)
 
 
@@ -151,7 +151,7 @@ def _said(repository: Path, name: str) -> bytes:
         place = repository / name
         found = place.lstat()
         plain = stat.S_ISREG(found.st_mode) and found.st_size <= MOST_BYTES
-        if plain and ".." not in name.split("/") and leads(repository, name):
+        if plain and ".." not in name.split("/") and has_plain_parents(repository, name):
             return place.read_bytes().strip()
     return b""
 

@@ -63,7 +63,7 @@ class TestAdmission(SurroundingsCase):
         self.author(IMPORTS.format("import a", "self.fail()"))
         done = self.ends(2, "plan", "make a", "--no-critique")
         self.assertEqual(len(self.asked("test-author")), 1)
-        self.assertIn("for want of something in the worktree, not of the work", done.err)
+        self.assertIn("is red because the worktree lacks something: ", done.err)
         self.assertIn("No module named runner_that_is_not_there", done.err)
         for word in ("[worktree]", "`setup`", "test_cmd", "director plan --continue"):
             self.assertIn(word, done.err)

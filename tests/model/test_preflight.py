@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import unittest
 
-from director.model.command_run import RedRun
+from director.model.command_run import CommandRun
 from director.model.preflight import Difference, Outcome, Preflight, Seen, judged
 
 MISSING = """\
@@ -32,7 +32,7 @@ class TestJudged(unittest.TestCase):
             (None, MISSING, None, Outcome.ENDED, "how"),
         ):
             with self.subTest(code=code, output=output):
-                run = RedRun("sh run-tests.sh", code, output)
+                run = CommandRun("sh run-tests.sh", code, output)
                 found = judged(run, "how", "log", ["a.py"])
                 self.assertEqual(found.outcome, outcome)
                 self.assertIn(reason, found.reason)

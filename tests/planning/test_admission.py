@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unittest
 
-from director.model.command_run import RedRun
+from director.model.command_run import CommandRun
 from director.planning.admission import never_green
 from tests.support.fake_opencode import say, write
 from tests.support.jobs import JobCase, node, script_of_test
@@ -115,7 +115,7 @@ TESTS = ("tests/test_a.py", "tests/a.test.js", "tests/a.sh", "tests/a_test.rb")
 
 
 def reason(output: str, command: str = "run the tests", code: int = 1) -> str | None:
-    return never_green(RedRun(command, code, output), TESTS)
+    return never_green(CommandRun(command, code, output), TESTS)
 
 
 class TestSyntaxErrors(unittest.TestCase):
