@@ -37,7 +37,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     for name, text in _wanted(proposed).items():
         context.say(f"{_sync(repository.root / name, name, text, written)}  {name}")
     files.write_json(manifest, written)
-    if proposed and not _says(home.config, proposed):
+    if proposed and not _contains(home.config, proposed):
         context.say(f"\nSo that tests run in worktrees, for {home.config}:\n\n{proposed}".rstrip())
     return 0
 
@@ -52,7 +52,7 @@ def _proposed(repository: Repository) -> str:
     return as_toml(policy) if policy else ""
 
 
-def _says(config: Path, proposed: str) -> bool:
+def _contains(config: Path, proposed: str) -> bool:
     """Whether a configuration has a ``[worktree]``, or ``proposed`` as a comment."""
     text = files.read_text(config) or ""
     active = re.search(r"^\s*\[worktree\]", text, re.MULTILINE)

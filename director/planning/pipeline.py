@@ -36,11 +36,11 @@ from director.planning.decomposing import decompose, forget
 from director.planning.editing import (
     Draft,
     admit_edited,
-    clear_away,
     draft_of,
-    lay_out,
+    export_tests,
     put_contract_on_branch,
     refuse_merged,
+    remove_exported_tests,
 )
 from director.planning.how_tests_run import how_tests_run
 from director.planning.preflight import Base, refuse_blocked, tell, try_tests
@@ -51,7 +51,7 @@ from director.planning.prompts import (
     spec_critique_prompt,
     spec_prompt,
 )
-from director.planning.shared_tests import go_back, kept_tests
+from director.planning.shared_tests import kept_tests, restore_shared_tests
 from director.records import files
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
@@ -264,7 +264,7 @@ class _Pipeline:
         self._save_nodes(nodes)
         self._author([node for node in nodes if not node.admitted])
         nodes = self._plan().nodes
-        lay_out(self.bench, nodes)
+        export_tests(self.bench, nodes)
         self.bench.publisher.now()
         self._save(stage=Stage.GATE_PLAN, admitted={n.id: fingerprint(n) for n in nodes})
 
@@ -303,7 +303,7 @@ class _Pipeline:
         seal_plan(bench.directory, draft.plan, bench.job.tip())
         bench.publisher.now()
         self._save(stage=Stage.READY, admitted={node.id: fingerprint(node) for node in nodes})
-        clear_away(bench)
+        remove_exported_tests(bench)
 
     def _admitted_draft(self, *, edited_only: bool) -> Draft:
         """Return plan and tests as they are on disk; RequestError where they cannot be frozen."""
@@ -352,7 +352,7 @@ class _Pipeline:
         kept = kept_tests(plan, self._plan_of(nodes), named.keys())
         nodes = tuple(node._replace(test_hashes=kept.get(node.id, {})) for node in nodes)
         self._take_off_branch(plan.nodes, nodes)
-        go_back(self.bench, plan, self._plan_of(nodes))
+        restore_shared_tests(self.bench, plan, self._plan_of(nodes))
         self._save_nodes(nodes)
         self._save(
             stage=Stage.DECOMPOSE,

@@ -17,7 +17,7 @@ from director.model.command_run import CommandRun
 from director.model.ecosystems import Ecosystem, ecosystems, manifests, proposal
 from director.model.errors import RequestError
 from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
-from director.model.preflight import Difference, Outcome, Preflight, Seen, judged
+from director.model.preflight import Difference, Observation, Outcome, Preflight, judge
 from director.records.events import Events, Kind
 from director.workspace.gates import GateResult, Verdict
 from director.workspace.git import split_z
@@ -85,7 +85,7 @@ def refuse_blocked(base: Base, found: Preflight) -> None:
     if not found.blocked:
         return
     said = "; ".join(
-        one.named or f"`{one.worktree.command}`: {one.worktree.reason}" for one in found.runs
+        one.description or f"`{one.worktree.command}`: {one.worktree.reason}" for one in found.runs
     )
     logs = ", ".join(one.worktree.log for one in found.runs)
     otherwise = "correct `setup` of [worktree], or what it needs; "
@@ -104,8 +104,8 @@ def tell(events: Events, found: Preflight) -> None:
 def _notices(found: Preflight) -> Iterator[str]:
     for one in found.runs:
         seen = one.worktree
-        if one.named:
-            yield f"{one.named}; see {seen.log}"
+        if one.description:
+            yield f"{one.description}; see {seen.log}"
         elif seen.outcome is Outcome.CANNOT_RUN:
             yield f"`{seen.command}` cannot run in a fresh worktree: {seen.reason}; see {seen.log}"
 
@@ -123,14 +123,14 @@ def _of_gate(base: Base, name: str, gate: Mapping[str, str]) -> Difference:
     command, reason, log = gate["command"], gate["reason"], gate.get("log", "")
     match gate["verdict"]:
         case Verdict.GREEN:
-            return Difference(Seen(command, Outcome.GREEN, log=log))
+            return Difference(Observation(command, Outcome.GREEN, log=log))
         case Verdict.BROKEN:
-            return Difference(Seen(command, Outcome.CANNOT_RUN, reason, log=log))
+            return Difference(Observation(command, Outcome.CANNOT_RUN, reason, log=log))
     try:
         output = Path(log).read_text(encoding="utf-8", errors="replace")
     except OSError:
         output = ""
-    seen = judged(CommandRun(command, 1, output), reason, log, base.paths)
+    seen = judge(CommandRun(command, 1, output), reason, log, base.paths)
     with base.bench.pool.lane() as lane:
         return _compared(base, lane.gate, seen, command, f"preflight-{name}")
 
@@ -161,7 +161,7 @@ class _Trial:
         there = one.suite_in(lambda path: (root / path).exists())
         return _compared(self.base, self.worktree, seen, there, "preflight")
 
-    def _alone(self, one: Ecosystem) -> Seen | None:
+    def _alone(self, one: Ecosystem) -> Observation | None:
         """Return the run of the example, where that shows how one test file is run."""
         example = one.example_in(lambda path: (self.worktree.path / path).exists())
         if example is None or not example.command:
@@ -169,14 +169,14 @@ class _Trial:
         seen = self._run(example.command)
         return seen if seen.ran_tests else None
 
-    def _run(self, command: str) -> Seen:
+    def _run(self, command: str) -> Observation:
         bench, place = self.base.bench, self.worktree.path
         result = bench.gates.run(command, place, "preflight", timeout_secs=LIMIT_SECS)
         bench.import_check.check(result, place)
         return _judged(self.base, result, "worktree")
 
 
-def _compared(base: Base, lent: Worktree, seen: Seen, there: str, name: str) -> Difference:
+def _compared(base: Base, lent: Worktree, seen: Observation, there: str, name: str) -> Difference:
     """Return a run beside that of ``there`` in the checkout, where that may be had and tells more.
 
     ``lent`` is a worktree that nobody else uses meanwhile.
@@ -191,10 +191,10 @@ def _compared(base: Base, lent: Worktree, seen: Seen, there: str, name: str) -> 
     return Difference(seen, _judged(base, result, "checkout") if result else None)
 
 
-def _judged(base: Base, result: GateResult, where: str) -> Seen:
+def _judged(base: Base, result: GateResult, where: str) -> Observation:
     was_ended = result.verdict is Verdict.BROKEN and result.code not in (NOT_EXECUTABLE, NOT_FOUND)
     run = CommandRun(result.command, None if was_ended else result.code, result.whole_output)
-    seen = judged(run, result.reason, str(result.log), base.paths)
+    seen = judge(run, result.reason, str(result.log), base.paths)
     base.bench.events.emit(
         Kind.PREFLIGHT,
         where=where,

@@ -12,7 +12,7 @@ from director.job.opening import redactor_of
 from director.job.provided import provisions_of
 from director.job.site import site_of
 from director.job.trailers import NODE
-from director.job.views import Rule, views_of
+from director.job.views import HeldBack, views_of
 from director.job.workbench import Setting
 from director.model.config import Config
 from director.model.errors import DirectorError
@@ -103,7 +103,7 @@ class _Again:
     ) -> None:
         self.count = 0
         self._job = job
-        self._views = views_of(job, evidence.plan, rule=Rule.THEN)
+        self._views = views_of(job, evidence.plan, rule=HeldBack.TO_COME_AT_MERGE)
         pool.set_up_on(self._views.of_tip)
         self._events = setting.events
         self._evidence = evidence

@@ -16,7 +16,7 @@ from director.model.not_started import why_not_started
 from director.model.secrets import NOTHING_SECRET, Redactor
 from director.records.files import make_folder, redact_file
 from director.workspace.git import without_git_variables
-from director.workspace.preserved_metadata import untouched
+from director.workspace.preserved_metadata import preserved_metadata
 from director.workspace.processes import Command, Ended, Ending, Processes
 from director.workspace.repository import OWN_FOLDER
 from director.workspace.sandbox import Part, Sandbox
@@ -107,7 +107,7 @@ class Gates:
         """
         if not self._sandbox.keeps_contents:
             return None
-        with untouched(checkout, OWN_FOLDER.rstrip("/")):
+        with preserved_metadata(checkout, OWN_FOLDER.rstrip("/")):
             return self.run(
                 command, worktree, name, Part.CHECKOUT, cwd=checkout, timeout_secs=timeout_secs
             )

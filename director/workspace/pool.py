@@ -16,10 +16,10 @@ from director.workspace.kept import NOTE, Trees, read_note, write_note
 from director.workspace.machine import Room, free_disk
 from director.workspace.provisions import Provisions
 from director.workspace.sealed import Size
-from director.workspace.setups import Made, Setups
+from director.workspace.setups import SetupResult, Setups
 from director.workspace.slots import PREFIX as SLOT
 from director.workspace.slots import name_of_slot, slot_number
-from director.workspace.worktree_provisions import Builds, Sharing, Slot
+from director.workspace.worktree_provisions import Builds, Sharing, WorktreeProvisions
 from director.workspace.worktrees import Origin, Worktree
 
 
@@ -79,10 +79,10 @@ class Pool:
         if note:
             self._resume(note)
 
-    def set_up_on(self, settled: Callable[[], str]) -> None:
-        """Have setup commands run on the commit that ``settled`` returns, not on the tip itself."""
+    def set_up_on(self, setup_commit: Callable[[], str]) -> None:
+        """Have setup commands run on what ``setup_commit`` returns, not on the tip itself."""
         if self.provisions:
-            self.provisions.settled = settled
+            self.provisions.setup_commit = setup_commit
 
     @property
     def agents(self) -> Path:
@@ -156,7 +156,7 @@ class Pool:
         slot = None
         if self.provisions:
             sharing = Sharing(shared.setups, makes=gate is None) if shared else None
-            slot = Slot(self.provisions, path, notes, builds, sharing)
+            slot = WorktreeProvisions(self.provisions, path, notes, builds, sharing)
         origin = Origin(shared.templates, gate) if shared else None
         return Worktree(path, notes, self._job, slot, origin)
 
@@ -229,7 +229,7 @@ class Pool:
         if not given or not self.provisions:
             return
         for key, made in said["setups"].items():
-            self._shared.setups.note(key, Made.from_json(made, trees, given))
+            self._shared.setups.note(key, SetupResult.from_json(made, trees, given))
         for lane in self._free:
             if name := said["builds"].get(lane.work.path.name):
                 tree = trees.named(name)

@@ -76,7 +76,7 @@ class Provisions:
         self.job = job
         self.run_setup = run_setup
         self.withheld = withheld
-        self.settled: Callable[[], str] = job.tip  # the commit that setup runs on
+        self.setup_commit: Callable[[], str] = job.tip  # the commit that setup runs on
         self._keys: dict[str, str] = {}
         self._given: Given | None = None
         self._turn = threading.Lock()

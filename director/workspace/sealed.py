@@ -98,7 +98,7 @@ class SealedTree:
         """Whether nothing was changed, added or removed since."""
         return seals_of(self.root, self.names) == self.seals
 
-    def lay_out(self, target: Path, known: Seals, tracked: Tracked) -> Seals:
+    def restore_to(self, target: Path, known: Seals, tracked: Tracked) -> Seals:
         """Make the same names below ``target`` what they are here; returns their seals there.
 
         ``known`` are the seals as this returned them last: what still has them stays, all else is

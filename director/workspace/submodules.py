@@ -40,7 +40,7 @@ class Submodule:
 
 
 @dataclass(frozen=True)
-class Whole:
+class WholeTree:
     """What worktrees hold of a commit: ``tree``, with those that are ``present`` put in.
 
     ``links`` are the entries of all submodules, inner ones by their whole path. ``absent``: the
@@ -53,7 +53,7 @@ class Whole:
     absent: tuple[str, ...] = ()
 
 
-class Known:
+class SubmoduleCache:
     """What is known of the submodules of one job: tree → what worktrees hold of it.
 
     Those at and below ``linked`` are left to who provides links in their place.
@@ -61,45 +61,45 @@ class Known:
 
     def __init__(self) -> None:
         self.turn = threading.Lock()
-        self.wholes: dict[str, Whole] = {}
+        self.wholes: dict[str, WholeTree] = {}
         self.linked: tuple[str, ...] = ()
 
 
 class Submodules:
     """The submodules of one job's commits. Callable from any thread.
 
-    ``place`` is the user's checkout. ``write`` returns a tree with entries put in; ``borrow`` makes
+    ``checkout`` is the user's. ``write`` returns a tree with entries put in; ``borrow`` makes
     ``job`` read objects from more stores.
     """
 
     def __init__(
         self,
         job: History,
-        place: Place,
-        known: Known,
+        checkout: UserCheckout,
+        cache: SubmoduleCache,
         write: Callable[[str, Iterable[Entry]], str],
         borrow: Callable[[Iterable[Path]], None],
     ) -> None:
         self._job = job
-        self._place = place
-        self._known = known
+        self._checkout = checkout
+        self._cache = cache
         self._write = write
         self._borrow = borrow
 
     def leave(self, names: Iterable[str]) -> None:
         """Leave the submodules at and below ``names`` to who provides links in their place."""
-        self._known.linked = tuple(names)
+        self._cache.linked = tuple(names)
 
-    def of(self, commit: str) -> Whole:
+    def of(self, commit: str) -> WholeTree:
         """Return what worktrees hold of ``commit`` (or a tree): the same as long as director runs.
 
         A commit without submodules is its own tree, and no more is looked at than its folders.
         """
         tree = self._job.tree(commit)
-        with self._known.turn:
-            if tree not in self._known.wholes:
-                self._known.wholes[tree] = self._whole(tree, self._place, "")
-            return self._known.wholes[tree]
+        with self._cache.turn:
+            if tree not in self._cache.wholes:
+                self._cache.wholes[tree] = self._whole(tree, self._checkout, "")
+            return self._cache.wholes[tree]
 
     def whole(self, commit: str) -> str:
         """Return the tree that a worktree of ``commit`` holds."""
@@ -108,7 +108,7 @@ class Submodules:
     def missing(self, commit: str) -> tuple[str, ...]:
         """Return the paths of those that nobody provides: their folders stay empty."""
         return tuple(
-            path for path in self.of(commit).absent if not lies_in(path, self._known.linked)
+            path for path in self.of(commit).absent if not lies_in(path, self._cache.linked)
         )
 
     def holding(self, commit: str, path: str) -> str | None:
@@ -116,7 +116,7 @@ class Submodules:
         inside = (one.path for one in self.of(commit).links if path.startswith(f"{one.path}/"))
         return next(inside, None)
 
-    def lay_folders(self, root: Path, commit: str) -> None:
+    def make_folders(self, root: Path, commit: str) -> None:
         """Make the folders of those that are not present in the worktree at ``root``."""
         for path in self.of(commit).absent:
             if has_plain_parents(root, path) and not os.path.lexists(root / path):
@@ -128,12 +128,12 @@ class Submodules:
             if has_plain_parents(root, name := f"{link.path}/{GIT}"):
                 discard(root / name)
 
-    def _whole(self, tree: str, place: Place, prefix: str) -> Whole:
+    def _whole(self, tree: str, checkout: UserCheckout, prefix: str) -> WholeTree:
         links = [one for one in self._job.folders(tree) if one.mode == GITLINK_MODE]
         if not links:
-            return Whole(tree)
+            return WholeTree(tree)
         names = self._names(tree)
-        found = {one.path: place.inner(one.path, names.get(one.path, one.path)) for one in links}
+        found = {one.path: checkout.inner(one.path, names.get(one.path, one.path)) for one in links}
         self._borrow(objects_of(inner.git) for inner in found.values() if inner)
         entries: list[Entry] = []
         present: list[Submodule] = []
@@ -142,7 +142,7 @@ class Submodules:
         for link in links:
             path, inner = f"{prefix}{link.path}", found[link.path]
             inside.append(Entry(path, link.mode, link.oid))
-            if inner is None or lies_in(path, self._known.linked) or not self._is_commit(link.oid):
+            if inner is None or lies_in(path, self._cache.linked) or not self._is_commit(link.oid):
                 entries.append(Entry(link.path, ABSENT_MODE, link.oid))
                 absent.append(path)
                 continue
@@ -151,7 +151,7 @@ class Submodules:
             present += [Submodule(path, link.oid, _carried(inner.git)), *whole.present]
             inside += whole.links
             absent += whole.absent
-        return Whole(self._write(tree, entries), tuple(present), tuple(inside), tuple(absent))
+        return WholeTree(self._write(tree, entries), tuple(present), tuple(inside), tuple(absent))
 
     def _is_commit(self, oid: str) -> bool:
         found = self._job.objects.find(oid)
@@ -171,13 +171,13 @@ class Submodules:
 
 
 @dataclass(frozen=True)
-class Place:
+class UserCheckout:
     """A checkout of the user's, and its git folder."""
 
     root: Path
     git: Path
 
-    def inner(self, path: str, name: str) -> Place | None:
+    def inner(self, path: str, name: str) -> UserCheckout | None:
         """Return that of the submodule at ``path``, called ``name``, where the user has it.
 
         Its git folder is named by a file in its checkout, or lies there as such, or is kept for
@@ -188,7 +188,7 @@ class Place:
         inside = ".." not in name.split("/")
         for folder in (_git_folder(root), kept if inside else None):
             if folder is not None and (folder / "HEAD").is_file() and objects_of(folder).is_dir():
-                return Place(root, folder)
+                return UserCheckout(root, folder)
         return None
 
 

@@ -27,7 +27,7 @@ from director.workspace.sealed import (
     seals_of,
     size_of,
 )
-from director.workspace.setups import Made, Setups, says_any
+from director.workspace.setups import SetupResult, Setups, contains_any
 from director.workspace.slots import OWN_VARIABLES
 from director.workspace.stalling import folders_in, remove_stalling
 
@@ -59,7 +59,7 @@ class Sharing:
     makes: bool
 
 
-class Slot:
+class WorktreeProvisions:
     """The provisions of one worktree. Used by one thread at a time.
 
     ``notes`` begins the names of the folders in which copies are kept. ``sharing`` None: setup
@@ -104,7 +104,7 @@ class Slot:
         if not key or self._sharing is None or self._sharing.makes:
             return False
         ready = self._state is not None and (self._state.key, self._state.origin) == (key, "")
-        merged = key == self._all.setup_key(self._all.settled())
+        merged = key == self._all.setup_key(self._all.setup_commit())
         return merged and not ready and self._sharing.setups.get(key) is None
 
     def provide(self, commit: str, git: Git) -> bool:
@@ -122,7 +122,7 @@ class Slot:
                     self._begin(commit, git, given)
                 else:
                     tracked = self._tracked(git, self._pristine.names)
-                    self._known = self._pristine.lay_out(self._path, self._known, tracked)
+                    self._known = self._pristine.restore_to(self._path, self._known, tracked)
                 self._bring_builds(git)
                 return begins and bool(self._all.policy.setup)
             except TamperedError as error:
@@ -140,36 +140,36 @@ class Slot:
         if state is None or state.given is not given:
             return False
         job = self._all.job
-        if state.origin and state.origin == job.tree(self._all.settled()):  # it merged
+        if state.origin and state.origin == job.tree(self._all.setup_commit()):  # it merged
             self._state = state = replace(state, origin="")
         same = state.key == self._all.setup_key(commit)
         return same and (not state.origin or state.origin == job.tree(commit))
 
     def _begin(self, commit: str, git: Git, given: Given) -> None:
         self._state = None
-        tip, key = self._all.settled(), self._all.setup_key(commit)
+        tip, key = self._all.setup_commit(), self._all.setup_key(commit)
         origin = tip if key == self._all.setup_key(tip) else commit
         for name in self._pristine.names:  # read-only folders, which stop git, among them
             _discard_in(self._path, name)
         submodules = self._all.job.submodules
         git.output("read-tree", "--reset", "-u", submodules.whole(origin))
         git.output("clean", "-ffdxq")
-        submodules.lay_folders(self._path, origin)
+        submodules.make_folders(self._path, origin)
         tracked = self._tracked(git, given.tree.names)
         self._pristine = given.tree
-        self._known = given.tree.lay_out(self._path, {}, tracked)
+        self._known = given.tree.restore_to(self._path, {}, tracked)
         if self._all.policy.setup:
             self._set_up(origin, key, git, given)
         if origin != commit:
             git.output("read-tree", "--reset", "-u", submodules.whole(commit))
             tracked = self._tracked(git, self._pristine.names)
-            self._known = self._pristine.lay_out(self._path, self._known, tracked)
+            self._known = self._pristine.restore_to(self._path, self._known, tracked)
         made_for = "" if origin == tip else self._all.job.tree(origin)
         self._state = _State(key, given, made_for)
 
     def _set_up(self, origin: str, key: str, git: Git, given: Given) -> None:
         """Take over what setup made in another worktree, or run it here."""
-        merged = key == self._all.setup_key(self._all.settled())
+        merged = key == self._all.setup_key(self._all.setup_commit())
         if self._sharing is None or not merged:
             self._run_setup(origin, git, self._made, merged=merged)
             return
@@ -179,12 +179,12 @@ class Slot:
             if known is None and self._sharing.makes:
                 built = self._run_setup(origin, git, setups.new_place(), merged=True)
                 portable = not built and not self._names_itself(origin, given)
-                setups.note(key, Made(self._pristine, portable, given))
+                setups.note(key, SetupResult(self._pristine, portable, given))
                 return
         if known and known.portable:
             tracked = self._tracked(git, known.tree.names)
             self._pristine = known.tree
-            self._known = known.tree.lay_out(self._path, self._known, tracked)
+            self._known = known.tree.restore_to(self._path, self._known, tracked)
         else:
             self._run_setup(origin, git, self._made, merged=True)
 
@@ -195,7 +195,7 @@ class Slot:
         """
         tree, pool = self._pristine, self._path.parent.parent.name
         words = [pool.encode(), pool.encode("utf-16-le"), *map(str.encode, OWN_VARIABLES)]
-        found = says_any(tree.root, tree.names, words, given.linked.root)
+        found = contains_any(tree.root, tree.names, words, given.linked.root)
         return found or self._all.tells_slots_apart(origin)
 
     def _run_setup(self, origin: str, git: Git, place: Path, *, merged: bool) -> bool:
@@ -269,7 +269,7 @@ class Slot:
         if kept is None:
             return
         try:
-            kept.lay_out(self._path, {}, self._tracked(git, kept.names))
+            kept.restore_to(self._path, {}, self._tracked(git, kept.names))
         except TamperedError:
             self._builds.kept = None
 

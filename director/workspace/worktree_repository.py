@@ -21,7 +21,7 @@ from director.workspace.objects import GITLINK_MODE, Item, is_plain_index, split
 from director.workspace.removal import discard
 from director.workspace.sealed import Seal, has_plain_parents, parents, seal
 from director.workspace.slots import repository_of
-from director.workspace.submodules import GIT, Whole
+from director.workspace.submodules import GIT, WholeTree
 
 ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 MOST_LINKS = 5  # of a symbolic ref, as git follows them
@@ -36,7 +36,7 @@ class _Split(NamedTuple):
     parts: dict[str, bytes]
 
 
-class AgentsGit:
+class WorktreeRepository:
     """The repository of the worktree at ``path``, and those of its submodules."""
 
     def __init__(self, path: Path, job: JobRepository) -> None:
@@ -74,7 +74,7 @@ class AgentsGit:
     def _inner(self, number: int) -> str:
         return f"modules/{number}"
 
-    def _indexes(self, whole: Whole, git: Git) -> dict[str, bytes]:
+    def _indexes(self, whole: WholeTree, git: Git) -> dict[str, bytes]:
         """Return the index of each repository: "" is the worktree's own."""
         index = Path(git.env["GIT_INDEX_FILE"])
         if not whole.links:
@@ -84,7 +84,7 @@ class AgentsGit:
             self._split = _Split(of, whole.links, self._parts(whole, index, git))
         return self._split.parts
 
-    def _parts(self, whole: Whole, index: Path, git: Git) -> dict[str, bytes]:
+    def _parts(self, whole: WholeTree, index: Path, git: Git) -> dict[str, bytes]:
         data = index.read_bytes()
         if not is_plain_index(data):  # as some settings want it
             copy = index.with_suffix(".plain")

@@ -32,8 +32,8 @@ from director.workspace.objects import (
 from director.workspace.removal import clear, discard
 from director.workspace.sealed import LARGE_FILES, Seal, parents, seal
 from director.workspace.stalling import folders_in, remove_stalling
-from director.workspace.worktree_provisions import Slot
-from director.workspace.worktree_repository import AgentsGit
+from director.workspace.worktree_provisions import WorktreeProvisions
+from director.workspace.worktree_repository import WorktreeRepository
 
 LEAST_WORKERS = 4  # writing files is waiting, more than computing
 SETTLED_NS = 2_000_000_000  # a folder that changed later may change again within its clock's tick
@@ -96,13 +96,13 @@ class Worktree:
         path: Path,
         notes: Path,
         job: JobRepository,
-        provided: Slot | None = None,
+        provided: WorktreeProvisions | None = None,
         origin: Origin | None = None,
     ) -> None:
         self.path = path
         self.provided = provided
         self._origin = origin
-        self._agents_git = AgentsGit(path, job)
+        self._repository = WorktreeRepository(path, job)
         self._index = notes.with_name(f"{notes.name}.index")
         self._job = job
         self._attributes = Attributes(path, path.with_name(f"{path.name}.attributes"))
@@ -171,14 +171,14 @@ class Worktree:
                 self.path.mkdir()
                 self._fill(commit)
         git, whole = self._git(self._index), self._job.submodules.of(commit)
-        self._agents_git.reset(commit, git)
+        self._repository.reset(commit, git)
         provided = self.provided if not bare else None
         if provided:
             if ran := provided.provide(commit, git):
                 self._remove_what_git_passes_over(whole.tree)
             if ran or whole.present:  # setup may use git; what is provided leaves no room for it
-                self._agents_git.reset(commit, git)
-        self._job.submodules.lay_folders(self.path, commit)
+                self._repository.reset(commit, git)
+        self._job.submodules.make_folders(self.path, commit)
         self._seal, self._holds = _seal(self._index), whole.tree
 
     def changed(self) -> frozenset[str]:
@@ -212,7 +212,7 @@ class Worktree:
             seen = seen or self._look(git, self._holds)
             if self.provided:
                 self._clean(git, commit)
-            self._agents_git.withdraw(commit)
+            self._repository.withdraw(commit)
             others = filter(is_attributes, seen.others) if self.provided else seen.others
             for path in (*others, *seen.changed):
                 _discard_below(self.path, path)
@@ -397,7 +397,7 @@ class Worktree:
 
         It can be a commit that the user's repositories have: no other could be checked out.
         """
-        moved = self._agents_git.moved_links(base, allowed)
+        moved = self._repository.moved_links(base, allowed)
         if not moved:
             return [], {}
         absent = self._job.submodules.of(self._job.tree_with(base, moved)).absent
