@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 from director.workspace.git import Git
 from director.workspace.history import ABSENT_MODE, Entry
+from director.workspace.index_files import is_plain_index, split_index
 from director.workspace.job_repository import JobRepository
-from director.workspace.objects import GITLINK_MODE, Item, is_plain_index, split_index
+from director.workspace.objects import GITLINK_MODE, Item
 from director.workspace.removal import discard
 from director.workspace.sealed import Seal, has_plain_parents, parents, seal
 from director.workspace.slots import repository_of

@@ -22,13 +22,9 @@ from director.workspace.filling import Template, Templates
 from director.workspace.git import Git, GitError, join_z, split_z
 from director.workspace.given import lies_in
 from director.workspace.ignoring import ignored, rules_paths
+from director.workspace.index_files import index_data, index_items
 from director.workspace.job_repository import ABSENT_MODE, Entry, JobRepository
-from director.workspace.objects import (
-    LINK_MODE,
-    Item,
-    index_data,
-    index_items,
-)
+from director.workspace.objects import LINK_MODE, Item
 from director.workspace.removal import clear, discard
 from director.workspace.sealed import LARGE_FILES, Seal, parents, seal
 from director.workspace.stalling import folders_in, remove_stalling
