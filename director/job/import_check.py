@@ -16,9 +16,9 @@ from pathlib import Path
 from director.model.checkout_paths import Checkout, used_path
 from director.model.errors import RequestError
 from director.model.import_order import PythonRun, inherits_path, python_runs
+from director.model.paths import lies_in
 from director.model.runner_command import programs
 from director.workspace.gates import GateResult
-from director.workspace.given import lies_in
 from director.workspace.import_folders import first_folders, importable
 from director.workspace.import_redirects import (
     PACKAGES,

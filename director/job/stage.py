@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from director.model.errors import RequestError
+from director.model.gate_words import BaseGates
 from director.model.preflight import Preflight
 from director.records import files
 from director.records.job_directory import JobDirectory
@@ -48,7 +49,7 @@ class PlanStage(NamedTuple):
     plan_feedback: Mapping[str, str] = {}
     authored_from: str = ""
     admitted: Mapping[str, str] = {}
-    base_gates: Mapping[str, Mapping[str, str]] | None = None
+    base_gates: BaseGates | None = None
     preflight: Preflight | None = None
     allow_broken_gates: bool = False
 

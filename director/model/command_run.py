@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from director.model.green_evidence import tests_run
+from director.model.plain_text import plain_text
 
-_ESCAPES = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 # A file that cannot be imported counts as one error (pytest) or one test (unittest).
 _ONLY_ERRORS = re.compile(
     r"^(?:=+ )?(?:\d+ (?:skipped|deselected|warnings?), )*\d+ errors?"
@@ -38,7 +38,7 @@ class CommandRun:
         text = self.output
         if len(text) > 2 * READ_CHARACTERS:
             text = f"{text[:READ_CHARACTERS]}\n{text[-READ_CHARACTERS:]}"
-        return _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+        return plain_text(text)
 
     @property
     def executed(self) -> int | None:

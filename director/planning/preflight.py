@@ -6,7 +6,6 @@ stand for run once. What does not work is compared with the user's checkout, whe
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,8 +13,9 @@ from pathlib import Path
 
 from director.job.workbench import Setting, Workbench
 from director.model.command_run import CommandRun
-from director.model.ecosystems import Ecosystem, ecosystems, manifests, proposal
+from director.model.ecosystems import Ecosystem, ecosystems, manifests, proposal, toml_lines
 from director.model.errors import RequestError
+from director.model.gate_words import BaseGates
 from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
 from director.model.preflight import Difference, Observation, Outcome, Preflight, judge
 from director.records.events import Events, Kind
@@ -25,7 +25,6 @@ from director.workspace.worktrees import Worktree
 
 LIMIT_SECS = 300.0  # for one command; of a suite that takes longer nothing is claimed
 ALLOW = "--allow-broken-gates"
-BaseGates = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -52,14 +51,12 @@ class Base:
     def advice(self) -> str:
         """Return the beginning of a next step: the ``[worktree]`` to try, "" where none is known.
 
-        None is where the configuration has a setup already.
+        None is known where the configuration has a setup already.
         """
         proposed = proposal(self.ecosystems, self.paths)
         if self.bench.config.worktree.setup or proposed is None or not proposed.setup:
             return ""
-        values = {"setup": proposed.setup, "setup_inputs": proposed.setup_inputs}
-        values |= {"keep": proposed.keep} if proposed.keep else {}
-        said = ", ".join(f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in values.items())
+        said = ", ".join(toml_lines(proposed))
         where = self.setting.home.config
         return f"put this under [worktree] in {where}: {said} (`director sync-agents` shows it); "
 

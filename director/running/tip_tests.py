@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from director.job.workbench import Workbench
 from director.model.plan import Node, Plan
@@ -15,8 +16,6 @@ def run_tests(bench: Workbench, plan: Plan, tip: str, lanes: int) -> Iterator[Ga
 
     Left out are nodes whose gate was green on exactly that tree when they merged.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
     wanted = tests_to_run(plan, bench.job.receipts.values(), bench.job.tree(tip))
     if not wanted:
         return

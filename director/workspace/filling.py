@@ -110,7 +110,7 @@ def size_of_tracked(index: Path, object_format: str) -> Size | None:
     if index_version(data) not in READABLE_VERSIONS:
         return None
     entries = index_entries(data, id_length(object_format))
-    return Size.of(struct.unpack(">L", one.status[1][8:12])[0] for one in entries)
+    return Size.of(one.size for one in entries)
 
 
 def copy_tracked(template: Template, target: Path, object_format: str) -> bytes | None:

@@ -12,8 +12,8 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from director.model.paths import parents
 from director.workspace.git import Git, GitError, join_z, split_z
-from director.workspace.sealed import parents
 
 NAME = ".gitignore"
 NONE_IGNORED = 1  # git-check-ignore(1), "EXIT STATUS"

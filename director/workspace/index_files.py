@@ -36,6 +36,12 @@ class IndexEntry:
         return int(mode)
 
     @property
+    def size(self) -> int:
+        """The size of the file in bytes, as far as it fits into 32 bits."""
+        (size,) = struct.unpack(">L", self.known[36:STATUS_LENGTH])
+        return int(size)
+
+    @property
     def status(self) -> tuple[bytes, bytes]:
         """The file's status: what stands before the mode, and after it."""
         return self.known[BEFORE_MODE], self.known[AFTER_MODE]
@@ -59,8 +65,8 @@ def index_version(data: bytes | bytearray) -> int:
     return int(version) if signature == b"DIRC" else 0
 
 
-def index_entries(data: bytes, id_length: int) -> Iterator[IndexEntry]:
-    """Give the entries of an index file, with object ids of ``id_length`` bytes.
+def index_entries(data: bytes, digest_length: int) -> Iterator[IndexEntry]:
+    """Give the entries of an index file, with object ids of ``digest_length`` bytes.
 
     Raises ValueError for versions that are not read here.
     """
@@ -69,7 +75,7 @@ def index_entries(data: bytes, id_length: int) -> Iterator[IndexEntry]:
     (count,) = struct.unpack(">L", data[8:12])
     start = 12
     for _ in range(count):
-        flags_at = start + STATUS_LENGTH + id_length
+        flags_at = start + STATUS_LENGTH + digest_length
         (flags,) = struct.unpack(">H", data[flags_at : flags_at + 2])
         name_at = flags_at + (4 if flags & EXTENDED else 2)
         name = data[name_at : data.index(b"\0", name_at)]
@@ -82,11 +88,11 @@ def index_data(items: Mapping[str, Item], object_format: str) -> bytes:
     return _index_file(map(_unknown, items, items.values()), object_format)
 
 
-def index_items(data: bytes, id_length: int) -> dict[str, Item]:
-    """Return path → item of an index file, with ids of ``id_length`` bytes."""
+def index_items(data: bytes, digest_length: int) -> dict[str, Item]:
+    """Return path → item of an index file, with ids of ``digest_length`` bytes."""
     return {
         entry.path.decode(errors="surrogateescape"): entry.item
-        for entry in index_entries(data, id_length)
+        for entry in index_entries(data, digest_length)
     }
 
 

@@ -23,6 +23,7 @@ from director.workspace.processes import Captured, Dialogue
 TREE_MODE = "040000"
 GITLINK_MODE = "160000"
 LINK_MODE = "120000"
+OBJECT_ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 ANSWER = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) (blob|tree|commit|tag) ([0-9]+)")
 UNASKABLE = re.compile("[\n\r\0]")  # git reads one name a line, up to a NUL
 

@@ -18,9 +18,10 @@ from typing import Any
 from director.model.config import WorktreePolicy
 from director.model.ecosystems import is_manifest
 from director.model.errors import RequestError, StoppedError
+from director.model.paths import lies_in
 from director.workspace.gates import GateResult
 from director.workspace.git import split_z
-from director.workspace.given import Given, Sources, lies_in, names_given, originals_of, take
+from director.workspace.given import Given, Sources, names_given, originals_of, take
 from director.workspace.job_repository import JobRepository
 from director.workspace.kept import Trees, seals_from, seals_json
 from director.workspace.objects import GITLINK_MODE

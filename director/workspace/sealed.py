@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from director.model.errors import StoppedError
+from director.model.paths import parents
 from director.workspace.processes import capture
 from director.workspace.removal import discard
 
@@ -200,12 +201,6 @@ def _clear(path: Path) -> None:
 
 def _parent(path: str) -> str:
     return path.rpartition("/")[0]
-
-
-def parents(path: str) -> list[str]:
-    """Return the folders on the way to a path, the outermost first."""
-    parts = path.split("/")[:-1]
-    return ["/".join(parts[: count + 1]) for count in range(len(parts))]
 
 
 def has_plain_parents(root: Path, path: str) -> bool:

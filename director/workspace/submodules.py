@@ -15,16 +15,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from director.workspace.given import lies_in
+from director.model.paths import lies_in
 from director.workspace.history import ABSENT_MODE, Entry, History
-from director.workspace.objects import GITLINK_MODE, TREE_MODE
+from director.workspace.objects import GITLINK_MODE, OBJECT_ID, TREE_MODE
 from director.workspace.removal import discard
 from director.workspace.sealed import has_plain_parents
 
 GIT = ".git"
 NAMES = ".gitmodules"
 GITDIR = re.compile(rb"gitdir: ?(.*?)\r?\n?", re.DOTALL)
-ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -229,7 +228,7 @@ def _packed_refs(common: Path) -> Iterator[tuple[bytes, bytes]]:
     packed = common / "packed-refs"
     for line in packed.read_bytes().splitlines() if packed.is_file() else ():
         oid, _, name = line.partition(b" ")
-        if ID.fullmatch(oid) and name:
+        if OBJECT_ID.fullmatch(oid) and name:
             yield name, oid
 
 
@@ -238,5 +237,5 @@ def _loose_refs(common: Path) -> Iterator[tuple[bytes, bytes]]:
         for name in names:
             path = Path(place, name)
             oid = path.read_bytes().strip()
-            if ID.fullmatch(oid):  # a symbolic one names another
+            if OBJECT_ID.fullmatch(oid):  # a symbolic one names another
                 yield os.fsencode(path.relative_to(common)), oid

@@ -7,24 +7,23 @@ at each reset. A submodule has one too, inside it.
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from director.model.paths import parents
 from director.workspace.git import Git
 from director.workspace.history import ABSENT_MODE, Entry
 from director.workspace.index_files import is_plain_index, split_index
 from director.workspace.job_repository import JobRepository
-from director.workspace.objects import GITLINK_MODE, Item
+from director.workspace.objects import GITLINK_MODE, OBJECT_ID, Item
 from director.workspace.removal import discard
-from director.workspace.sealed import Seal, has_plain_parents, parents, seal
+from director.workspace.sealed import Seal, has_plain_parents, seal
 from director.workspace.slots import repository_of
 from director.workspace.submodules import GIT, WholeTree
 
-ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 MOST_LINKS = 5  # of a symbolic ref, as git follows them
 MOST_BYTES = 1 << 20  # of a file with refs
 
@@ -143,7 +142,7 @@ def _commit_of(repository: Path) -> str | None:
         name = os.fsdecode(said.removeprefix(b"ref: "))
         said = _said(repository, name) if name.startswith("refs/") else b""
         said = said or _packed(repository, name)
-    return said.decode() if ID.fullmatch(said) else None
+    return said.decode() if OBJECT_ID.fullmatch(said) else None
 
 
 def _said(repository: Path, name: str) -> bytes:

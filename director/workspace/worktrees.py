@@ -15,18 +15,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from director.model.paths import lies_in, parents
 from director.records.files import explained
 from director.workspace.attributes import Attributes, attributes_paths, is_attributes
 from director.workspace.exact import exact_settings
 from director.workspace.filling import Template, Templates
 from director.workspace.git import Git, GitError, join_z, split_z
-from director.workspace.given import lies_in
 from director.workspace.ignoring import ignored, rules_paths
 from director.workspace.index_files import index_data, index_items
 from director.workspace.job_repository import ABSENT_MODE, Entry, JobRepository
 from director.workspace.objects import LINK_MODE, Item
 from director.workspace.removal import clear, discard
-from director.workspace.sealed import LARGE_FILES, Seal, parents, seal
+from director.workspace.sealed import LARGE_FILES, Seal, seal
 from director.workspace.stalling import folders_in, remove_stalling
 from director.workspace.worktree_provisions import WorktreeProvisions
 from director.workspace.worktree_repository import WorktreeRepository
