@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
-
-from director.model.command_run import CommandRun
-from director.model.environment import missing_in_environment
-from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
 
 
 class Outcome(StrEnum):
@@ -109,20 +105,3 @@ class Preflight:
         return cls(
             runs, runners, stored["example"], Observation.from_json(alone) if alone else None
         )
-
-
-def judge(run: CommandRun, reason: str, log: str, tracked: Collection[str]) -> Observation:
-    """Return what a run means that ended by itself, or was ended (``run.code`` None).
-
-    ``reason`` is how it ended in words, ``tracked`` are the files of the commit.
-    """
-    tests = run.executed
-    if run.code is None:
-        return Observation(run.command, Outcome.ENDED, reason, tests, log)
-    if run.code == 0:
-        return Observation(run.command, Outcome.GREEN, "", tests, log)
-    missing = missing_in_environment(run, (), tracked)
-    could_not_start = run.code in (NOT_EXECUTABLE, NOT_FOUND)
-    cannot = could_not_start or (missing and not run.executed)
-    outcome = Outcome.CANNOT_RUN if cannot else Outcome.RED
-    return Observation(run.command, outcome, missing.words if missing else reason, tests, log)

@@ -17,7 +17,8 @@ from director.model.ecosystems import Ecosystem, ecosystems, manifests, proposal
 from director.model.errors import RequestError
 from director.model.gate_words import BaseGates
 from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
-from director.model.preflight import Difference, Observation, Outcome, Preflight, judge
+from director.model.preflight import Difference, Observation, Outcome, Preflight
+from director.model.preflight_judgement import judge
 from director.records.events import Events, Kind
 from director.workspace.gates import GateResult, Verdict
 from director.workspace.git import split_z
@@ -170,7 +171,7 @@ class _Trial:
         bench, place = self.base.bench, self.worktree.path
         result = bench.gates.run(command, place, "preflight", timeout_secs=LIMIT_SECS)
         bench.import_check.check(result, place)
-        return _judged(self.base, result, "worktree")
+        return _observed(self.base, result, "worktree")
 
 
 def _compared(base: Base, lent: Worktree, seen: Observation, there: str, name: str) -> Difference:
@@ -185,10 +186,10 @@ def _compared(base: Base, lent: Worktree, seen: Observation, there: str, name: s
         return Difference(seen)
     gates = base.bench.gates
     result = gates.run_in_checkout(there, user.root, lent.path, name, LIMIT_SECS)
-    return Difference(seen, _judged(base, result, "checkout") if result else None)
+    return Difference(seen, _observed(base, result, "checkout") if result else None)
 
 
-def _judged(base: Base, result: GateResult, where: str) -> Observation:
+def _observed(base: Base, result: GateResult, where: str) -> Observation:
     was_ended = result.verdict is Verdict.BROKEN and result.code not in (NOT_EXECUTABLE, NOT_FOUND)
     run = CommandRun(result.command, None if was_ended else result.code, result.whole_output)
     seen = judge(run, result.reason, str(result.log), base.paths)

@@ -27,10 +27,10 @@ from director.workspace.tips import Tips
 class CommitFacts:
     """A commit of the job branch, the paths it changes, and the frozen tests a merge holds.
 
-    ``view`` is the tree that the node of a merge saw of it, without the tests of nodes that were to
-    come; elsewhere None.
     ``tests`` maps paths to sha256; a test that is not there is not in it. Merges that hold the
-    same tests share one mapping, so that it need not be looked at for each of them.
+    same tests share one mapping, so that it need not be looked at for each of them. ``view`` is the
+    tree that the node of a merge saw of it, without the tests of nodes that were to come (None: it
+    is no merge).
     """
 
     commit: BranchCommit

@@ -62,8 +62,8 @@ def _checkouts(
     """Give a repository made for this, worktrees of it, and gates as a run has them.
 
     Worktrees that an earlier command of the job kept are used, and kept for the next one. The job's
-    own repository is left alone. Gates have the same variables, sandbox and provisions
-    as in a run, and no secrets in their logs.
+    own repository is left alone. Gates have the same variables, sandbox and provisions as in a run,
+    and no secrets in their logs.
     """
     place = directory.verifying
     own = place / "worktrees.json"

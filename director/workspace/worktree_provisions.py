@@ -108,7 +108,7 @@ class WorktreeProvisions:
         return merged and not ready and self._sharing.setups.get(key) is None
 
     def provide(self, commit: str, git: Git) -> bool:
-        """Complete the worktree, which holds ``commit``; returns whether anything was made anew.
+        """Complete the worktree, which holds ``commit``; returns whether setup ran, or was copied.
 
         ``git`` works there through director's index. Raises SetupFailedError, and StoppedError
         when provisions are changed again and again while they are made.

@@ -1,7 +1,7 @@
 """The repository that git finds in a worktree: one of its own, which borrows objects.
 
-Agents and gates may do with it what they like: nobody else uses what is in it, and it is made anew
-at each reset. A submodule has one too, inside it.
+Agents and gates may do with it what they like: nobody else uses what is in it, and each reset
+restores it. A submodule has one too, inside it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class WorktreeRepository:
         self._path = path
         self._folder = repository_of(path)
         self._job = job
-        self._laid: tuple[str, ...] = ()  # the submodules that have theirs
+        self._submodules: tuple[str, ...] = ()  # the submodules that have one
         self._split: _Split | None = None
 
     def reset(self, commit: str, git: Git) -> None:
@@ -53,7 +53,7 @@ class WorktreeRepository:
         """
         whole = self._job.submodules.of(commit)
         indexes = self._indexes(whole, git)
-        self._laid = tuple(one.path for one in whole.present)
+        self._submodules = tuple(one.path for one in whole.present)
         borrowing = self._job.borrowing()
         wanted = {**borrowing, "HEAD": _line(commit), "index": indexes[""]}
         folders = {"refs"}
@@ -120,7 +120,7 @@ class WorktreeRepository:
         Where director does not know what it laid, git takes the folder for one of nobody's.
         """
         stay = {one.path for one in self._job.submodules.of(commit).present}
-        for path in self._laid:
+        for path in self._submodules:
             if path not in stay and has_plain_parents(self._path, name := f"{path}/{GIT}"):
                 discard(self._path / name)
 

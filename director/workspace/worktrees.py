@@ -41,8 +41,7 @@ class Snapshot:
 
     ``tree`` is the base with the allowlisted changes put in. ``changed`` are all tracked paths
     that differ from the base, ``strays`` new paths outside the allowlist (folders end in "/") that
-    the ignore rules of the base do not cover,
-    ``links`` allowlisted paths that became symbolic links. ``refused``: why git cannot take in
+    the ignore rules of the base do not cover, ``links`` allowlisted paths that became symbolic links. ``refused``: why git cannot take in
     the allowlisted files as they are, which are then left out of ``tree`` ("": it can).
     ``submodules`` are the paths of those in which tracked files differ.
     """
@@ -119,7 +118,7 @@ class Worktree:
         return self._index
 
     def kept(self) -> dict[str, Any] | None:
-        """Return what the next command needs to know to go on in it; None: it is to begin anew."""
+        """Return what the next command needs to know to go on in it; None: it has to fill it."""
         if self._holds is None or _seal(self._index) != self._seal:
             return None
         return {"commit": self._holds, "index": self._seal, "plain": self._plain}

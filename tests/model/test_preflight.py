@@ -4,7 +4,8 @@ import json
 import unittest
 
 from director.model.command_run import CommandRun
-from director.model.preflight import Difference, Observation, Outcome, Preflight, judge
+from director.model.preflight import Difference, Observation, Outcome, Preflight
+from director.model.preflight_judgement import judge
 
 MISSING = """\
 Traceback (most recent call last):
