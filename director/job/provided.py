@@ -48,7 +48,7 @@ def provisions_of(
         )
         return result
 
-    job.submodules.leave(policy.link)
+    job.submodules.leave_out(policy.link)
     provisions = Provisions(policy, sources, job, run_setup, withheld)
     if not (policy.setup or provisions.names):
         return None

@@ -33,7 +33,7 @@ class PlanStage(NamedTuple):
     same by node id. ``authored_from`` is the commit after which tests on the branch count;
     ``admitted`` maps node ids to the fingerprint under which their tests were seen red.
     ``base_gates`` is what ``[gates]`` said on the base commit: name → command, verdict, reason
-    (None: not run yet). ``preflight`` is how the tests that are there run in a worktree (None: not
+    (None: not run yet). ``preflight`` is how the existing tests run in a worktree (None: not
     tried yet); ``allow_broken_gates``: planning goes on where they cannot, or ``[gates]`` cannot.
     """
 

@@ -135,36 +135,56 @@ def admit(
         tests_run=gate.tests_run,
     )
     bench.import_check.check(gate, worktree.path)
+    if refusal := _refusal(bench, views, node, view, gate, worktree.path):
+        return refusal
+    if _is_green_alone(bench, views, node, worktree, commit):
+        problem = (
+            f"`{node.test_cmd}` passes although nothing is implemented yet: it is red only because "
+            "of the tests of nodes that this one depends on"
+        )
+        return Admission({}, problem)
+    return Admission(bench.job.hashes(view, node.tests))
+
+
+def _refusal(
+    bench: Workbench, views: Views, node: Node, view: str, gate: GateResult, worktree: Path
+) -> Admission | None:
+    """Return what is wrong with tests of which ``gate`` is a run on ``view``.
+
+    None: they are red, and for all that is known because the work is to be done.
+    """
+    command = f"`{node.test_cmd}`"
     output = f"\n\n{fenced(gate.output)}" if gate.output.strip() else ""
     match gate.verdict:
         case Verdict.RED if gate.no_test_ran:
-            return Admission({}, f"`{node.test_cmd}` must fail: {gate.reason}{output}")
+            return Admission({}, f"{command} must fail: {gate.reason}{output}")
         case Verdict.RED:
             if missing := find_missing(bench.job, view, gate, files_of(views.plan.nodes)):
                 why = f"the worktree lacks something: {missing.words}"
-                problem = f"`{node.test_cmd}` is red because {why}{output}"
+                problem = f"{command} is red because {why}{output}"
                 return Admission({}, problem, not missing.avoidable, missing.next_step)
             if reason := never_green(run_of(gate), node.tests):
-                problem = f"no implementation can make `{node.test_cmd}` pass: {reason}{output}"
-                return Admission({}, problem)
-            alone = views.of_tests(commit, [node.id])
-            if bench.job.tree(alone) != bench.job.tree(view):
-                gate = _gate(bench, node, worktree, alone)
-                if gate.verdict is Verdict.GREEN:
-                    problem = (
-                        f"`{node.test_cmd}` passes although nothing is implemented yet: it is red "
-                        "only because of the tests of nodes that this one depends on"
-                    )
-                    return Admission({}, problem)
-            return Admission(bench.job.hashes(view, node.tests))
+                return Admission({}, f"no implementation can make {command} pass: {reason}{output}")
+            return None
         case Verdict.GREEN:
-            why = bench.import_check.explanation(node.test_cmd, worktree.path)
-            problem = f"`{node.test_cmd}` passes although nothing is implemented yet{why}{output}"
-            return Admission({}, problem)
-    problem = f"gate broken: `{node.test_cmd}`: {gate.reason}{output}"
+            why = bench.import_check.explanation(node.test_cmd, worktree)
+            return Admission(
+                {}, f"{command} passes although nothing is implemented yet{why}{output}"
+            )
+    problem = f"gate broken: {command}: {gate.reason}{output}"
     if gate.code in (NOT_EXECUTABLE, NOT_FOUND):
         return Admission({}, problem, hopeless=True, next_step=ON_PATH)
     return Admission({}, problem)
+
+
+def _is_green_alone(
+    bench: Workbench, views: Views, node: Node, worktree: Worktree, commit: str
+) -> bool:
+    """Whether the node's tests, red in its view, are green without those that it depends on."""
+    alone = views.of_tests(commit, [node.id])
+    if bench.job.tree(alone) == bench.job.tree(views.of(commit, node)):
+        return False
+    return _gate(bench, node, worktree, alone).verdict is Verdict.GREEN
 
 
 def _gate(bench: Workbench, node: Node, worktree: Worktree, commit: str) -> GateResult:

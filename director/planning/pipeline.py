@@ -71,7 +71,7 @@ class PlanOptions:
     ``auto``: gates do not wait; ``critique``: a planner's critique takes the person's place.
     ``parallel`` None: chosen when it is known how many tests are to be written. ``wanted_later``
     are models that later jobs of the same request will call. ``allow_broken_gates``: go on where
-    neither ``[gates]`` nor the tests that are there can run.
+    neither ``[gates]`` nor the existing tests can run.
     """
 
     task: str | None = None
@@ -201,7 +201,7 @@ class _Pipeline:
             self.bench.events.emit(Kind.NOTICE, message=line)
 
     def _preflight(self) -> None:
-        """Try the tests that are there in a worktree, before anything is paid for.
+        """Try the existing tests in a worktree, before anything is paid for.
 
         Done once; what could not run is tried again until that is allowed.
         """

@@ -1,4 +1,4 @@
-"""The preflight: do the repository's own tests run in a fresh worktree? Before anybody is paid.
+"""The preflight: do the repository's own tests run in a fresh worktree? Before any model call.
 
 ``[gates]`` have run on the base already; where there are none, the commands that the ecosystems
 stand for run once. What does not work is compared with the user's checkout, where that is clean.
@@ -63,7 +63,7 @@ class Base:
 
 
 def try_tests(base: Base, gates: BaseGates) -> Preflight:
-    """Find out how the tests that are there run; ``gates`` is what ``[gates]`` said on the base."""
+    """Find out how the existing tests run; ``gates`` is what ``[gates]`` said on the base."""
     found = base.ecosystems
     runners = tuple(dict.fromkeys(_runner(one) for one in found if one.suite))
     known = Preflight(runners=runners, example=_example_of(found))
@@ -94,7 +94,7 @@ def refuse_blocked(base: Base, found: Preflight) -> None:
 
 
 def tell(events: Events, found: Preflight) -> None:
-    """Give a notice for each command that does not work as it does in the checkout, or at all."""
+    """Give a notice for each command that does not run, or differs from the checkout."""
     for message in _notices(found):
         events.emit(Kind.NOTICE, message=message)
 

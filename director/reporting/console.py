@@ -59,7 +59,7 @@ def _gate(data: Data) -> str | None:
         "scope": "tests on the draft, to see which files they change themselves",
         "candidate": "gate on the candidate",
         "again": "gate again",
-        "control": "gate with unreadable files, to see whether it comes to the work",
+        "control": "gate with unreadable files, to see whether it fails whatever the work is",
         "merged": "gate on the merged tree",
         "rebuilt": "gate on a merge without a receipt",
         "tests": "new tests on the base",

@@ -61,7 +61,7 @@ def check_base(bench: Workbench, base: str) -> None:
 def integrate(bench: Workbench, views: Views, lanes: int) -> tuple[GateReport, ...]:
     """Run what must be green on the tip when all nodes are done, and explain what is not.
 
-    That are the tests of the nodes, all together, and ``[gates]``; each on a clean checkout.
+    These are the tests of the nodes, all together, and ``[gates]``, each on a clean checkout.
     """
     tip = bench.job.tip()
     reports = [_told(bench, report) for report in run_tests(bench, views.plan, tip, lanes)]

@@ -12,7 +12,7 @@ from director.running.gate_report import GateReport, run_gate
 
 
 def run_tests(bench: Workbench, plan: Plan, tip: str, lanes: int) -> Iterator[GateReport]:
-    """Run each test command once on ``tip``, ``lanes`` at a time; gives one report for each.
+    """Run each test command once on ``tip``, ``lanes`` at a time; give one report for each.
 
     Left out are nodes whose gate was green on exactly that tree when they merged.
     """
@@ -46,7 +46,7 @@ def tests_to_run(plan: Plan, receipts: Iterable[Receipt], tree: str) -> list[lis
 
 
 def tested_by(plan: Plan, report: GateReport) -> Node | None:
-    """Return a node with the tests of all nodes that a report is about; None: of none."""
+    """Return a node that has the tests of all nodes of a report; None: the report has no nodes."""
     return _together([plan.node(one) for one in report.nodes]) if report.nodes else None
 
 

@@ -1,8 +1,8 @@
-"""Filling a worktree from one that is filled: its tracked files are copied, not checked out.
+"""Filling a worktree from another: its tracked files are copied instead of checked out.
 
 A copy reads no objects, and shares its blocks where the file system can. What was copied counts
-as what the other's index says of it only where the other's file was, after the copy, still what
-that index is about: so it does not matter what works there meanwhile.
+as what the other's index says only where the other's file, after the copy, is still the one that
+its index knows: so it does not matter what runs there meanwhile.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ UNKNOWN_STATUS = bytes(24), bytes(12)  # around the mode; git looks at the file'
 
 @dataclass(frozen=True)
 class Template:
-    """A filled worktree of gates at ``path``, whose files ``index`` knows."""
+    """A filled worktree for gates at ``path``; ``index`` knows its files."""
 
     path: Path
     index: Path

@@ -1,4 +1,4 @@
-"""Which new paths the ignore rules of a commit cover: rules that no agent had a part in.
+"""Which new paths the ignore rules of a commit cover, not those that an agent may have written.
 
 git itself decides, in a folder that holds nothing but the commit's ``.gitignore`` files and,
 empty, the folders it is asked about. The repository's ``info/exclude`` and the user's own ignore

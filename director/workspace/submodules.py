@@ -55,7 +55,7 @@ class WholeTree:
 class SubmoduleCache:
     """What is known of the submodules of one job: tree → what worktrees hold of it.
 
-    Those at and below ``linked`` are left to who provides links in their place.
+    Those at and below ``linked`` are left out: links are provided in their place.
     """
 
     def __init__(self) -> None:
@@ -85,12 +85,12 @@ class Submodules:
         self._write = write
         self._borrow = borrow
 
-    def leave(self, names: Iterable[str]) -> None:
-        """Leave the submodules at and below ``names`` to who provides links in their place."""
+    def leave_out(self, names: Iterable[str]) -> None:
+        """Leave out the submodules at and below ``names``: links are provided in their place."""
         self._cache.linked = tuple(names)
 
     def of(self, commit: str) -> WholeTree:
-        """Return what worktrees hold of ``commit`` (or a tree): the same as long as director runs.
+        """Return what worktrees hold of ``commit`` (or a tree), the same as long as director runs.
 
         A commit without submodules is its own tree, and no more is looked at than its folders.
         """
@@ -116,7 +116,7 @@ class Submodules:
         return next(inside, None)
 
     def make_folders(self, root: Path, commit: str) -> None:
-        """Make the folders of those that are not present in the worktree at ``root``."""
+        """Make the empty folders of absent submodules in the worktree at ``root``."""
         for path in self.of(commit).absent:
             if has_plain_parents(root, path) and not os.path.lexists(root / path):
                 (root / path).mkdir(parents=True)
@@ -215,7 +215,7 @@ def _common(git: Path) -> Path:
 def _carried(git: Path) -> dict[str, bytes]:
     """Return what a repository that borrows the objects of ``git`` takes over: refs, where it ends.
 
-    All refs are in one file, which needs not be sorted (git-pack-refs(1)).
+    All refs are in one file, which need not be sorted (git-pack-refs(1)).
     """
     common = _common(git)
     refs = dict(_packed_refs(common)) | dict(_loose_refs(common))

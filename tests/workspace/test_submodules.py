@@ -322,7 +322,7 @@ class TestCandidates(SubmoduleCase):
 class TestProvided(SubmoduleCase):
     def provided(self, policy: WorktreePolicy) -> Worktree:
         job = self.open_job()
-        job.submodules.leave(policy.link)
+        job.submodules.leave_out(policy.link)
         sources = find_sources(job.user, policy)
 
         def run_setup(worktree: Path, merged: bool) -> GateResult:
