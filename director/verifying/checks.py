@@ -174,12 +174,12 @@ def _contract(evidence: Evidence) -> Iterator[Problem]:
 
 
 def _trees(evidence: Evidence) -> Iterator[Problem]:
-    """Each merge commit's tree is the one on its receipt, which is the one that was gated."""
+    """Each merge commit's tree is the one on its receipt."""
     receipts = {receipt.node: receipt for receipt in evidence.receipts}
     for facts in merges(evidence):
         expected, found = receipts[facts.commit.trailers[NODE]].tree, facts.commit.tree
         if found != expected:
-            about = "the tree that was gated"
+            about = "the tree on its receipt"
             yield differing("trees", evidence.plan, facts.commit, about, expected, found)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ from director.job.evidence import with_evidence
 from director.job.opening import redactor_of
 from director.job.provided import provisions_of
 from director.job.site import site_of
+from director.job.stage import read_stage
 from director.job.trailers import NODE
 from director.job.views import HeldBack, views_of
 from director.job.workbench import Setting
@@ -45,13 +46,19 @@ def run_again(
 
     The tests of nodes that were to come by then are held back, as they were in the run.
     ``[gates]`` run when every node is merged; one that is as red on the base is not the job's
-    doing. Ends at the first gate that does not hold. The caller holds the job's lock.
+    doing, nor one that is broken there where planning was told to allow that. Ends at the first
+    gate that does not hold. The caller holds the job's lock.
     """
     tip = evidence.tip
     assert tip is not None, "the checks hold, so there is a branch"
+    stage = read_stage(directory)
+    excused = {Verdict.RED}
+    if stage and stage.allow_broken_gates:
+        excused.add(Verdict.BROKEN)
     with _checkouts(setting, directory, config, evidence.plan, tip) as (job, pool, gates):
         again = _Again(setting, evidence, job, pool, gates)
-        problem = next(again.nodes(tip), None) or next(again.integration(tip, config), None)
+        problem = next(again.nodes(tip), None)
+        problem = problem or next(again.integration(tip, config, excused), None)
         return Rerun(again.count, problem)
 
 
@@ -130,8 +137,14 @@ class _Again:
             if result.verdict is not Verdict.GREEN:
                 yield self._problem(f"node {node.id}", result, commit, node.id)
 
-    def integration(self, tip: str, config: Config) -> Iterator[Problem]:
-        """Give the ``[gates]`` that are not green at the tip, and were not red on the base."""
+    def integration(
+        self, tip: str, config: Config, excused: Collection[Verdict]
+    ) -> Iterator[Problem]:
+        """Give the ``[gates]`` that are not green at the tip.
+
+        Left out are those with one of the verdicts ``excused``, if that is their verdict on the
+        base, too.
+        """
         plan = self._evidence.plan
         if len(merges(self._evidence)) < len(plan.nodes):
             return
@@ -148,7 +161,7 @@ class _Again:
             if result.verdict is Verdict.GREEN:
                 continue
             before = self._run(command, plan.base_commit, f"verify-base-{name}")
-            if not result.verdict is before.verdict is Verdict.RED:
+            if result.verdict not in excused or result.verdict is not before.verdict:
                 yield self._problem(f"[gates] {name}", result, tip, None)
 
     def _gated(self, facts: CommitFacts) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from director.demo.model_server import ModelServer, Request
+from director.records.worktrees_record import kept_worktrees
 from tests.e2e.opencode import require_opencode
 from tests.e2e.scripted_job import ScriptedJob, heading_of
 from tests.support.hermetic import hermetic_environment
@@ -154,7 +155,9 @@ class Scene:
     def leftovers(self) -> list[str]:
         """Return what is left behind: processes, worktrees, caches, temporary files, git locks."""
         cache = Path(self.env["XDG_STATE_HOME"]) / "director"
-        found = [str(path) for path in (*cache.glob("*"), *self._temporary_files())]
+        kept = kept_worktrees(self.repo.root / ".director" / "worktrees.json")
+        pools = [path for path in cache.glob("*") if kept is None or path != kept.folder]
+        found = [str(path) for path in (*pools, *self._temporary_files())]
         found += [str(path) for path in self.repo.root.rglob("*.lock")]
         found += [path for path in self._worktrees() if path != str(self.repo.root)]
         return found + [f"process {pid}: {line}" for pid, line in self.processes().items()]

@@ -160,6 +160,7 @@ class TestWhatCannotRun(PreflightCase):
         self.ends(0, "plan", "--continue")
         self.implement("a")
         self.assertIn("green but for test (broken before)", self.ends(0, "run").out)
+        self.ends(0, "verify", "--rerun")
         self.assertEqual(self.node_state("a")["status"], "done")
 
     def test_a_suite_that_takes_too_long_is_ended_and_nothing_is_claimed(self) -> None:

@@ -233,7 +233,7 @@ class TestForgeries(FinishedJobCase):
         tree = self.receipt("b")["tree"]
         commit = self.forge("b.txt", "good, with a back door\n")
         found = self.repo.git("rev-parse", f"{commit}^{{tree}}")
-        self.refused("node b", "the tree that was gated", tree[:12], found[:12])
+        self.refused("node b", "the tree on its receipt", tree[:12], found[:12])
 
 
 class TestRerun(FinishedJobCase):
