@@ -36,13 +36,14 @@ def provisions_of(
         # It is the user's command, but what it runs of a candidate is not the user's code yet.
         part = Part.SETUP if merged else Part.GATE
         name = worktree.name if merged else f"setup-{worktree.name}"
-        place = {"slot": slot_number(worktree), "worktrees": worktree.parent.name}
-        slot = f"slot {place['slot']} of {place['worktrees']}"
-        events.emit(Kind.NOTICE, message=f"setup of {slot} begins: `{policy.setup}`")
+        slot, worktrees = slot_number(worktree), worktree.parent.name
+        begins = f"setup of slot {slot} of {worktrees} begins: `{policy.setup}`"
+        events.emit(Kind.NOTICE, message=begins)
         result = gates.run(policy.setup, worktree, name, part)
         events.emit(
             Kind.SETUP,
-            **place,
+            slot=slot,
+            worktrees=worktrees,
             command=result.command,
             verdict=result.verdict,
             reason=result.reason,

@@ -128,7 +128,8 @@ def _preflight(data: Data) -> str:
 
 def _setup(data: Data) -> str:
     took = duration(data["wall_secs"])
-    return f"setup of slot {data['slot']} of {data['worktrees']}: {data['verdict']} ({data['reason']}) [{took}]"
+    slot = f"slot {data['slot']} of {data['worktrees']}"
+    return f"setup of {slot}: {data['verdict']} ({data['reason']}) [{took}]"
 
 
 _WORDS: dict[Kind, Callable[[Data], str | None]] = {
