@@ -108,7 +108,7 @@ def _last_words(text: str) -> Headline:
 ABOUT_OTHERS = re.compile(
     r"\s*(?:make(?:\[\d+\])?: (?:\*\*\* .* Error \d+|Leaving |Entering )"
     r"|npm (?:ERR!|error|warn|notice)|exit (?:status|code) \d+$|FAILED \(|FAIL$"
-    r"|\[… .* left out …\])"
+    r"|note: This error originates from a subprocess|\[… .* left out …\])"
 )
 
 
@@ -188,6 +188,11 @@ SHAPES: tuple[Callable[[str], Headline | None], ...] = (
             r"^(?:(?:SUB)?FAILED|ERROR)(?:\(.*?\))? (?:\S+::)?(?P<name>\S+) - (?P<what>.+)$",
             MULTILINE,
         )
+    ).find,
+    # pip, of a build that failed: the end of the build's own output
+    Shape(
+        re.compile(r"^ *╰─> \[\d+ lines? of output\]$", MULTILINE),
+        re.compile(r"^ +(?P<what>\S.*)\n +\[end of output\]$", MULTILINE),
     ).find,
     # cargo test; before Rust 1.73 the message stood in quotes before the place
     Shape(

@@ -153,6 +153,8 @@ class _Trial:
     def _suite(self, one: Ecosystem) -> Difference:
         root = self.base.setting.repository.root
         command = one.suite_in(lambda path: (self.worktree.path / path).exists())
+        said = f"running the existing tests in a fresh worktree: `{command}`"
+        self.base.bench.events.emit(Kind.NOTICE, message=said)
         seen = self._run(command)
         if seen.outcome is Outcome.GREEN:
             self.worktree.keep_builds()
@@ -192,7 +194,8 @@ def _compared(base: Base, lent: Worktree, seen: Observation, there: str, name: s
 def _observed(base: Base, result: GateResult, where: str) -> Observation:
     was_ended = result.verdict is Verdict.BROKEN and result.code not in (NOT_EXECUTABLE, NOT_FOUND)
     run = CommandRun(result.command, None if was_ended else result.code, result.whole_output)
-    seen = judge(run, result.reason, str(result.log), base.paths)
+    reason = result.failure if result.verdict is Verdict.RED else result.reason
+    seen = judge(run, reason, str(result.log), base.paths)
     base.bench.events.emit(
         Kind.PREFLIGHT,
         where=where,
