@@ -1,4 +1,4 @@
-"""What is missing around the work costs no attempts, and is nobody's failure but its own."""
+"""What is missing in the environment costs no attempts, and is nobody's failure but its own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def python_node(name: str = "a", **changes: Any) -> dict[str, Any]:
     return node(name, **about)
 
 
-class SurroundingsCase(JobCase):
+class EnvironmentCase(JobCase):
     def author(self, *texts: str, name: str = "a") -> None:
         """Let the author write these as the node's test, one after the other."""
         for text in texts:
@@ -57,7 +57,7 @@ class SurroundingsCase(JobCase):
         return [line for line in self.lines("metrics.jsonl") if line["kind"] == kind][-1]
 
 
-class TestAdmission(SurroundingsCase):
+class TestAdmission(EnvironmentCase):
     def test_a_runner_that_is_missing_stops_before_the_author_is_asked_again(self) -> None:
         self.planning(python_node(test_cmd=f"{NOT_THERE} tests"))
         self.author(IMPORTS.format("import a", "self.fail()"))
@@ -113,7 +113,7 @@ class TestAdmission(SurroundingsCase):
         self.assertIn("[worktree]", done.err)
 
 
-class TestBeforeTheWork(SurroundingsCase):
+class TestBeforeTheWork(EnvironmentCase):
     def test_what_went_missing_since_costs_no_call(self) -> None:
         runner = self.tmp / "run"
         runner.write_text("exec python3 -B -m unittest checks/test_a.py\n")
@@ -134,7 +134,7 @@ class TestBeforeTheWork(SurroundingsCase):
         self.assertFalse(self.node_state("a")["environment"])
 
 
-class TestTheSameWords(SurroundingsCase):
+class TestTheSameWords(EnvironmentCase):
     def setUp(self) -> None:
         super().setUp()
         (self.repo.root / "a.py").write_text("value = 2\n")
@@ -212,7 +212,7 @@ class TestTheSameWords(SurroundingsCase):
         self.assertEqual(self.outcomes(), ["red", "green"])
 
 
-class TestAfterAKill(SurroundingsCase, KilledCase):
+class TestAfterAKill(EnvironmentCase, KilledCase):
     def test_what_the_tests_said_before_the_work_is_known_to_the_next_run(self) -> None:
         self.configure('[sandbox]\nmode = "off"\n')  # the agent itself kills director
         reads = f"text = open({str(self.place / 'settings.ini')!r}).read()"
@@ -229,7 +229,7 @@ class TestAfterAKill(SurroundingsCase, KilledCase):
         self.assertEqual(self.outcomes(), ["as_before"])
 
 
-class TestGreenBeforeTheWork(SurroundingsCase):
+class TestGreenBeforeTheWork(EnvironmentCase):
     def test_what_turned_green_although_nothing_merged_is_not_done(self) -> None:
         copy = self.tmp / "copy"
         copy.mkdir()
