@@ -1,12 +1,14 @@
 """A folder that is read, and is afterwards what it was: also what no confinement keeps.
 
 Confinement keeps contents and names. Modes and times of what somebody owns can be changed all the
-same (Landlock has no rights for these), so they are put back.
+same (Landlock has no rights for these), so they are put back. What was written meanwhile was
+written by somebody who may, the user at work: its times tell of that, and stay.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,18 +16,24 @@ from typing import NamedTuple
 
 
 class _Looks(NamedTuple):
-    """Mode, and the times of access and change in nanoseconds."""
+    """Mode, the times of access and change in nanoseconds, and what differs in another file.
+
+    ``written``: the last thing that happened to it is a change of its content, or looks like one.
+    """
 
     mode: int
     read_ns: int
     changed_ns: int
+    content: tuple[int, int]
+    written: bool
 
 
 @contextmanager
 def untouched(root: Path, apart: str) -> Iterator[None]:
     """Put back modes and times of all that is in ``root`` when the block ends.
 
-    The folder named ``apart`` in it, links and what is gone by then are left alone.
+    The folder named ``apart`` in it, links and what is gone by then are left alone, and so are the
+    times of what was written (``touch`` cannot be told from that).
     """
     before = _looks(root, apart)
     try:
@@ -53,12 +61,15 @@ def _looks(root: Path, apart: str) -> dict[str, _Looks]:
 
 
 def _of(known: os.stat_result) -> _Looks:
-    return _Looks(known.st_mode, known.st_atime_ns, known.st_mtime_ns)
+    size = 0 if stat.S_ISDIR(known.st_mode) else known.st_size
+    written = known.st_mtime_ns == known.st_ctime_ns
+    content = (known.st_ino, size)
+    return _Looks(known.st_mode, known.st_atime_ns, known.st_mtime_ns, content, written)
 
 
 def _put_back(path: str, was: _Looks) -> None:
     now = _of(os.lstat(path))
     if now.mode != was.mode:
         os.chmod(path, was.mode & 0o7777)  # noqa: PTH101 (often called)
-    if now.changed_ns != was.changed_ns:
+    if now.changed_ns != was.changed_ns and not now.written and now.content == was.content:
         os.utime(path, ns=(was.read_ns, was.changed_ns))
