@@ -21,7 +21,7 @@ from director.job.site import Site, site_of
 from director.job.stage import read_stage
 from director.job.workbench import Setting, Workbench
 from director.model.config import Config
-from director.model.errors import DirectorError, StoppedError
+from director.model.errors import DirectorError, RequestError, StoppedError
 from director.model.roles import Agent
 from director.model.secrets import Redactor, secrets_in
 from director.records.call_notes import CallNotes, forget_places
@@ -219,6 +219,9 @@ def _keeping(pool: Pool, *, wanted: bool) -> Iterator[None]:
     """Note what of the worktrees can be kept, when nothing works in them any more."""
     try:
         yield
+    except RequestError:  # something is to be corrected, perhaps what setup needs
+        pool.doubt()
+        raise
     finally:
         with suppress(DirectorError, OSError):  # then they are removed
             if wanted:

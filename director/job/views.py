@@ -51,7 +51,7 @@ class ViewReader:
         self._on_base: dict[str, Entry] = {}
         self._contents = dict(known)
         self._looked_into: set[str] = set()
-        self._brought: dict[str, dict[str, bool]] = {}
+        self._brought: dict[str, dict[str, Entry]] = {}
         self._digests: dict[str, str] = {}
 
     def done(self, commit: str) -> set[str]:
@@ -81,31 +81,39 @@ class ViewReader:
             return []
         held = held_back(self.plan, visible)
         if self._rule is HeldBack.TO_COME_AT_MERGE:
-            held += (Held(path, None) for path in sorted(self._ownerless(commit)))
+            held += self._without_node(commit, visible)
         return held
 
-    def _ownerless(self, commit: str) -> set[str]:
-        """Return the test files without a node that ``commit`` holds otherwise than the base."""
-        found: set[str] = set()
+    def _without_node(self, commit: str, visible: Set[str]) -> Iterator[Held]:
+        """Give what ``commit`` holds of tests that no node of the plan has any more.
+
+        These are files without a node, and what was added to a file of nodes that are all seen.
+        """
+        for path, entry in sorted(self._brought_up_to(commit).items()):
+            owners = self.plan.owners.get(path)
+            if owners is None:
+                if entry != self._on_base[path]:
+                    yield Held(path, None)
+            elif owners[-1] in visible and entry.mode != ABSENT_MODE:
+                wanted = self.plan.node(owners[-1]).test_hashes.get(path)
+                if wanted != self._digest(entry.oid):
+                    yield Held(path, owners[-1])
+
+    def _brought_up_to(self, commit: str) -> dict[str, Entry]:
+        """Return path → the last that commits of tests up to ``commit`` made of it."""
+        found: dict[str, Entry] = {}
         for step in reversed(list(self._steps(commit))):
             if step.oid not in self._brought:
-                self._brought[step.oid] = self._without_node(step)
-            if brought := self._brought[step.oid]:
-                found -= brought.keys()
-                found |= {path for path, differs in brought.items() if differs}
+                self._brought[step.oid] = self._brought_by(step)
+            found |= self._brought[step.oid]
         return found
 
-    def _without_node(self, step: BranchCommit) -> dict[str, bool]:
-        """Return the test files without a node that a commit of tests changed.
-
-        And whether each holds something else than on the base since.
-        """
+    def _brought_by(self, step: BranchCommit) -> dict[str, Entry]:
         if step.trailers.get(KIND) != TESTS or not step.parents:
             return {}
         changes = self._history.changes(step.parents[0], step.oid)
-        new = {one.path: one.new for one in changes if one.path not in self.plan.owners}
-        self._learn_base(new)
-        return {path: entry != self._on_base[path] for path, entry in new.items()}
+        self._learn_base(one.path for one in changes if one.path not in self.plan.owners)
+        return {one.path: one.new for one in changes}
 
     def content_at(self, commit: str, node: Node, path: str) -> Entry | None:
         """Return the frozen content of a test file at ``node``; None: ``commit`` knows of none."""

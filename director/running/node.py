@@ -433,6 +433,8 @@ class _NodeWork:
         self.bench.publisher.soon()
 
     def _failed(self, reason: str, *, environment: bool = False) -> NodeEnd:
+        if environment:
+            self.bench.pool.doubt()
         failed = NodeStatus.FAILED
         self.keeper.update(self.node.id, status=failed, error=reason, environment=environment)
         return NodeEnd(NodeStatus.FAILED, reason, watched=self.watched)

@@ -30,13 +30,14 @@ class CommitFacts:
     ``tests`` maps paths to sha256; a test that is not there is not in it. Merges that hold the
     same tests share one mapping, so that it need not be looked at for each of them. ``view`` is the
     tree that the node of a merge saw of it, without the tests of nodes that were to come (None: it
-    is no merge).
+    is no merge), ``held_back`` are the paths in which that differs.
     """
 
     commit: BranchCommit
     changed: tuple[str, ...]
     tests: Mapping[str, str]
     view: str | None = None
+    held_back: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -186,11 +187,12 @@ def _facts(
     frozen.move(commit.oid, changed)
     if commit.trailers.get(KIND) != MERGE:
         return CommitFacts(commit, changed, {})
-    view = None
-    if reader:
-        held_back = reader.differing(commit.oid, reader.done(commit.oid))
-        view = history.id_of_tree_with(commit.oid, held_back) if held_back else commit.tree
-    return CommitFacts(commit, changed, frozen.held(), view)
+    if reader is None:
+        return CommitFacts(commit, changed, frozen.held())
+    held_back = reader.differing(commit.oid, reader.done(commit.oid))
+    view = history.id_of_tree_with(commit.oid, held_back) if held_back else commit.tree
+    paths = frozenset(entry.path for entry in held_back)
+    return CommitFacts(commit, changed, frozen.held(), view, paths)
 
 
 def _changed(history: History, commit: BranchCommit) -> tuple[str, ...]:

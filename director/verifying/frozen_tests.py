@@ -16,7 +16,7 @@ def frozen_tests(evidence: Evidence) -> Iterator[Problem]:
     Before the last commit of tests that is asked of the nodes merged by then: a plan that was
     admitted again may have changed the others. Of a file that several nodes extend it is asked what
     it holds at the last one; what it does at the others is in their views, or, where nothing was
-    held back, in the merge.
+    held back, in the merge. So it is of one whose last node is gone from the plan since.
     """
     yield from _own_tests(evidence)
     kinds = [facts.commit.trailers[KIND] for facts in evidence.commits]
@@ -36,7 +36,9 @@ def frozen_tests(evidence: Evidence) -> Iterator[Problem]:
             looked_at, differ = tests, _differing_tests(evidence.plan, tests)
         for path, expected, found in differ:
             owner = owners[path]
-            if place > changed_last or merged_at.get(owner, place + 1) <= place:
+            merged = merged_at.get(owner, place + 1) <= place
+            seen = place < len(kinds) and path in evidence.commits[place].held_back
+            if place > changed_last or (merged and not seen):
                 yield _changed_test(evidence, commit, path, owner, expected, found)
 
 

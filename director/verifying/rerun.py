@@ -68,9 +68,9 @@ def _checkouts(
 ) -> Iterator[tuple[JobRepository, Pool, Gates]]:
     """Give a repository made for this, worktrees of it, and gates as a run has them.
 
-    Worktrees that an earlier command of the job kept are used, and kept for the next one. The job's
-    own repository is left alone. Gates have the same variables, sandbox and provisions as in a run,
-    and no secrets in their logs.
+    Worktrees that an earlier command of the job kept are used, and kept for the next one, but not
+    what gates built in them. The job's own repository is left alone. Gates have the same variables,
+    sandbox and provisions as in a run, and no secrets in their logs.
     """
     place = directory.verifying
     own = place / "worktrees.json"
@@ -92,6 +92,7 @@ def _checkouts(
             sandbox.try_out(processes, env, folder, directory.logs)
             provisions = provisions_of(config, sources, job, gates, setting.events)
             pool = Pool(job, folder, provisions, guarded=sandbox.mechanism is not None)
+            pool.forget_builds()
             try:
                 yield job, pool, gates
             finally:

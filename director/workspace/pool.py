@@ -74,6 +74,7 @@ class Pool:
         self._free = [self._at(name) for name in sorted(left)]
         self._made = max((slot_number(Path(name)) or 0 for name in left), default=0)
         self._turn = threading.Lock()
+        self._doubted = False
         note = read_note(self.notes) if guarded else None
         (self.notes / NOTE).unlink(missing_ok=True)  # what begins here is not what it says
         if note:
@@ -179,6 +180,19 @@ class Pool:
         each = sum(one.shared_bytes if share else one.bytes for one in (size, provided))
         return Room(2 * each, free, len(sizes))
 
+    def forget_builds(self) -> None:
+        """Let every build begin without what gates of earlier commands left, which proves nothing."""
+        with self._turn:
+            for lane in self._free:
+                lane.builds.kept = None
+
+    def doubt(self) -> None:
+        """Note that something provided may be incomplete, so that the next command provides it again.
+
+        No key covers what setup finds on the machine, and the user is about to correct it.
+        """
+        self._doubted = True
+
     def keep(self) -> None:
         """Note what the next command of the job can go on with, where that saves it something.
 
@@ -200,7 +214,8 @@ class Pool:
         write_note(self.notes, {**note, "places": sorted(places)})
 
     def _kept_provisions(self, trees: Trees) -> dict[str, Any] | None:
-        given = self.provisions.kept(trees) if self.provisions else None
+        usable = self.provisions if not self._doubted else None
+        given = usable.kept(trees) if usable else None
         if given is None:
             return None
         assert self._shared and self.provisions

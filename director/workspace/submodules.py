@@ -183,7 +183,7 @@ class UserCheckout:
         when it is checked out again (gitsubmodules(7)).
         """
         root = self.root / path
-        kept = self.git / "modules" / name
+        kept = Path(f"{self.git}/modules/{name}")  # a name that begins with "/" leads no further
         inside = ".." not in name.split("/")
         for folder in (_git_folder(root), kept if inside else None):
             if folder is not None and (folder / "HEAD").is_file() and objects_of(folder).is_dir():

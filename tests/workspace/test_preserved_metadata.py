@@ -15,7 +15,7 @@ class TestPreservedMetadata(HermeticCase):
         for path in (file, gone):
             path.write_text("x")
         link.symlink_to("nowhere")
-        paths = (root, root / "folder", file)
+        paths = (root / "folder", file)
         before = [(path.stat().st_mode, path.stat().st_mtime_ns) for path in paths]
         with self.assertRaises(KeyError), preserved_metadata(root, "excluded"):
             file.chmod(0o600)
@@ -27,3 +27,21 @@ class TestPreservedMetadata(HermeticCase):
         after = [(path.stat().st_mode, path.stat().st_mtime_ns) for path in paths]
         self.assertEqual(after, before)
         self.assertEqual((root / "excluded").stat().st_mode & 0o777, 0o700)
+
+    def test_what_the_user_writes_meanwhile_is_as_new_as_it_is(self) -> None:
+        """Else `make` would take it for what it has built already."""
+        root = self.tmp / "root"
+        (root / "folder").mkdir(parents=True)
+        files = [root / "same-size", root / "longer", root / "replaced"]
+        for path in files:
+            path.write_text("x")
+            os.utime(path, (1, 1))
+        os.utime(root / "folder", (1, 1))
+        with preserved_metadata(root, "excluded"):
+            files[0].write_text("y")
+            files[1].write_text("yy")
+            (root / "next").write_text("z")
+            (root / "next").replace(files[2])
+            (root / "folder" / "new").touch()
+        for path in (*files, root / "folder"):
+            self.assertGreater(path.stat().st_mtime, 1, path)
