@@ -181,13 +181,13 @@ class Pool:
         return Room(2 * each, free, len(sizes))
 
     def forget_builds(self) -> None:
-        """Let every build begin without what gates of earlier commands left, which proves nothing."""
+        """Forget what gates of earlier commands built: it is no evidence."""
         with self._turn:
             for lane in self._free:
                 lane.builds.kept = None
 
     def doubt(self) -> None:
-        """Note that something provided may be incomplete, so that the next command provides it again.
+        """Note that what is provided may be incomplete: the next command provides it again.
 
         No key covers what setup finds on the machine, and the user is about to correct it.
         """
