@@ -134,7 +134,7 @@ class TestBeforeTheWork(EnvironmentCase):
         self.assertFalse(self.node_state("a")["environment"])
 
 
-class TestTheSameWords(EnvironmentCase):
+class TestTheSameOutput(EnvironmentCase):
     def setUp(self) -> None:
         super().setUp()
         (self.repo.root / "a.py").write_text("value = 2\n")
@@ -154,12 +154,12 @@ class TestTheSameWords(EnvironmentCase):
         self.assertIn("[worktree]", done.out)
         return done
 
-    def test_what_fails_before_it_comes_to_the_work_stops_after_one_attempt(self) -> None:
+    def test_what_fails_whatever_the_work_is_stops_after_one_attempt(self) -> None:
         reads = f"text = open({str(self.place / 'settings.ini')!r}).read()"
         self.planned(IMPORTS.format(f"import os\n{reads}\nimport a", "self.fail()"))
         self.tried("value = 3\n", "value = 4\n")
         done = self.stopped()
-        self.assertIn("a: gate with unreadable files, to see whether it comes to", done.err)
+        self.assertIn("a: gate with unreadable files, to see whether it fails whatever", done.err)
         self.assertEqual(self.purposes()[-3:], ["before", "candidate", "control"])
         self.assertFalse(self.node_state("a")["escalated"])
         self.assertTrue(self.metrics("node")["environment"])

@@ -1,4 +1,4 @@
-"""Red that lacks something around the work is told from red that lacks the work.
+"""Red that lacks something in the environment is told from red that lacks the work.
 
 ``outputs/`` holds runs of the real tools; what could not be run is quoted from where it was
 reported.
