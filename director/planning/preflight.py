@@ -61,7 +61,7 @@ class Base:
         values |= {"keep": proposed.keep} if proposed.keep else {}
         said = ", ".join(f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in values.items())
         where = self.setting.home.config
-        return f"put this under [worktree] in {where}: {said} (`director sync-agents` shows it); "
+        return f"put the [worktree] that `director sync-agents` prints into {where} ({said}); "
 
 
 def try_tests(base: Base, gates: BaseGates) -> Preflight:
