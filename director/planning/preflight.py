@@ -59,7 +59,7 @@ class Base:
             return ""
         said = ", ".join(toml_lines(proposed))
         where = self.setting.home.config
-        return f"put this under [worktree] in {where}: {said} (`director sync-agents` shows it); "
+        return f"put the [worktree] that `director sync-agents` prints into {where} ({said}); "
 
 
 def try_tests(base: Base, gates: BaseGates) -> Preflight:

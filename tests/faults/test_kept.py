@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import signal
 import struct
 import time
@@ -83,7 +84,9 @@ class TestKeeping(KeptCase):
         self.assertEqual(said["folder"], str(folder))
         self.assertGreater(said["bytes"], 4096)
         self.assertIn(f"in {folder} (`director clean`", self.ends(0, "status").out)
-        freed = self.ends(0, "clean", "--json").json
+        cleaned = self.ends(0, "clean", "--json")
+        self.assertRegex(cleaned.err, rf"^removing \d+ \w+ in {re.escape(str(folder))} …\n$")
+        freed = cleaned.json
         self.assertEqual([one["folder"] for one in freed["removed"]], [str(folder)])
         self.assertGreater(freed["freed_bytes"], 4096)
         self.assertFalse(folder.exists())

@@ -129,7 +129,10 @@ class TestWhatCannotRun(PreflightCase):
             'setup = "python3 -m venv .venv && .venv/bin/python -m pip install -q '
             '-r requirements.txt", setup_inputs = ["requirements.txt"]'
         )
-        self.assertIn(f"[worktree] in {self.home / 'config.toml'}: {proposed}", refused.err)
+        told = f"`director sync-agents` prints into {self.home / 'config.toml'} ({proposed}); then"
+        self.assertIn(told, refused.err)
+        printed = self.ends(0, "sync-agents").out.partition("\n[worktree]\n")[2]
+        self.assertEqual(", ".join(printed.splitlines()), proposed)
         self.assertIn("--allow-broken-gates", refused.err)
 
     def test_it_is_tried_again_when_the_user_has_corrected_it(self) -> None:
