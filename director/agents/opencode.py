@@ -94,8 +94,8 @@ class OpenCode:
         """While open, calls share one server that is kept warm, as far as that is wanted.
 
         It starts with the first call, in ``folder``, beside the worktrees; afterwards nothing is
-        left of it. In ``notes`` no agent can write. In a
-        sandbox, which is made for one worktree, there is none.
+        left of it. In ``notes`` no agent can write. In a sandbox that is made for one worktree
+        there is none.
         """
         wanted = self._config.opencode.server != "off"
         if wanted and self._sandbox.for_one_worktree:

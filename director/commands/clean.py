@@ -7,6 +7,7 @@ from typing import Any
 
 from director.commands.context import Context, add_json_flag, add_repo_flag, find_home
 from director.job.cleaning import Cleaning, clean_jobs
+from director.records.worktrees_record import KeptWorktrees
 from director.reporting.words import counted, size
 
 
@@ -18,7 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Remove what is kept, and say what that freed."""
-    done = clean_jobs(find_home(args, context))
+
+    def begins(kept: KeptWorktrees) -> None:
+        print(f"removing {size(kept.bytes)} in {kept.folder} …", file=context.err, flush=True)
+
+    done = clean_jobs(find_home(args, context), begins)
     if args.json:
         context.say_json(_as_json(done))
     else:

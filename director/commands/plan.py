@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-broken-gates",
         action="store_true",
-        help="go on where [gates], or the tests that are there, cannot run in a fresh worktree",
+        help="go on where [gates], or the existing tests, cannot run in a fresh worktree",
     )
     add_parallel_flag(parser, "nodes whose tests are written at once")
     add_repo_flag(parser)

@@ -25,8 +25,9 @@ TRY_AGAIN = (
     "after an edit of plan.json `director plan --continue` first"
 )
 BRING_WHAT_IS_MISSING = (
-    "see what the worktrees lack, or which other copy is tested: `setup`, `copy` and `link` of "
-    "[worktree] in config.toml bring it, and PATH is the one director is started with; then "
+    "see what the worktrees lack, or which other copy is tested; bring what is missing with "
+    "`setup`, `copy` or `link` of [worktree] in config.toml, or put it on the PATH that director "
+    "is started with; then "
 )
 
 

@@ -37,8 +37,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
     for name, text in _wanted(proposed).items():
         context.say(f"{_sync(repository.root / name, name, text, written)}  {name}")
     files.write_json(manifest, written)
-    if proposed and not _says(home.config, proposed):
-        context.say(f"\nSo that tests run in worktrees, for {home.config}:\n\n{proposed}".rstrip())
+    if proposed:
+        text = files.read_text(home.config) or ""
+        if not re.search(r"^\s*\[worktree\]", text, re.MULTILINE):
+            how = "take the comment signs off in" if _commented(proposed) in text else "put into"
+            said = f"So that tests run in worktrees, {how} {home.config}:"
+            context.say(f"\n{said}\n\n{proposed}".rstrip())
     return 0
 
 
@@ -52,13 +56,6 @@ def _proposed(repository: Repository) -> str:
     return as_toml(policy) if policy else ""
 
 
-def _says(config: Path, proposed: str) -> bool:
-    """Whether a configuration has a ``[worktree]``, or ``proposed`` as a comment."""
-    text = files.read_text(config) or ""
-    active = re.search(r"^\s*\[worktree\]", text, re.MULTILINE)
-    return active is not None or _commented(proposed) in text
-
-
 def _commented(proposed: str) -> str:
     return "".join(f"# {line}\n" for line in proposed.splitlines())
 
@@ -68,6 +65,7 @@ def _with(proposed: str, example: str) -> str:
     if not proposed:
         return example
     mine = f"# Lock files and manifests of this repository say:\n{_commented(proposed)}"
+    mine += "\n# Further keys of [worktree]:\n"
     return _GENERAL.sub(lambda _: mine, example, count=1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,11 +34,12 @@ class Cleaning:
         return sum(one.bytes for one in self.removed)
 
 
-def clean_jobs(home: Home) -> Cleaning:
+def clean_jobs(home: Home, begins: Callable[[KeptWorktrees], None]) -> Cleaning:
     """Remove what is kept for the current job, for archived ones and for those of benches.
 
-    Raises StoppedError when a command works on the current job, or when something stays that
-    needs more rights.
+    ``begins`` is told of each folder before it is removed, which may take a minute. Raises
+    StoppedError when a command works on the current job, or when something stays that needs more
+    rights.
     """
     removed: list[KeptWorktrees] = []
     in_use: list[Path] = []
@@ -53,7 +55,7 @@ def clean_jobs(home: Home) -> Cleaning:
                 in_use.append(folder)
             elif was_killed(directory.pool):
                 killed.append(folder)
-            elif freed := free_kept(directory.pool):
+            elif freed := free_kept(directory.pool, begins):
                 removed.append(freed)
             elif kept_worktrees(directory.pool):
                 in_use.append(folder)

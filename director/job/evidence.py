@@ -15,7 +15,7 @@ def with_evidence(job: History, node: Node, commit: str, gate: GateResult) -> Ga
 
     Green without evidence that the frozen tests ran is red, and ``no_test_ran`` then.
     """
-    output = gate.log.read_text(encoding="utf-8", errors="replace")
+    output = gate.whole_output
     if gate.verdict is not Verdict.GREEN:
         return replace(gate, tests_run=tests_seen(gate.command, output))
     found = job.contents(commit, node.tests)

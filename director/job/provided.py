@@ -36,10 +36,14 @@ def provisions_of(
         # It is the user's command, but what it runs of a candidate is not the user's code yet.
         part = Part.SETUP if merged else Part.GATE
         name = worktree.name if merged else f"setup-{worktree.name}"
+        slot, worktrees = slot_number(worktree), worktree.parent.name
+        begins = f"setup of slot {slot} of {worktrees} begins: `{policy.setup}`"
+        events.emit(Kind.NOTICE, message=begins)
         result = gates.run(policy.setup, worktree, name, part)
         events.emit(
             Kind.SETUP,
-            slot=slot_number(worktree),
+            slot=slot,
+            worktrees=worktrees,
             command=result.command,
             verdict=result.verdict,
             reason=result.reason,
@@ -48,7 +52,7 @@ def provisions_of(
         )
         return result
 
-    job.submodules.leave(policy.link)
+    job.submodules.leave_out(policy.link)
     provisions = Provisions(policy, sources, job, run_setup, withheld)
     if not (policy.setup or provisions.names):
         return None

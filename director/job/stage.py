@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from director.model.errors import RequestError
+from director.model.gate_words import BaseGates
 from director.model.preflight import Preflight
 from director.records import files
 from director.records.job_directory import JobDirectory
@@ -32,7 +33,7 @@ class PlanStage(NamedTuple):
     same by node id. ``authored_from`` is the commit after which tests on the branch count;
     ``admitted`` maps node ids to the fingerprint under which their tests were seen red.
     ``base_gates`` is what ``[gates]`` said on the base commit: name → command, verdict, reason
-    (None: not run yet). ``preflight`` is how the tests that are there run in a worktree (None: not
+    (None: not run yet). ``preflight`` is how the existing tests run in a worktree (None: not
     tried yet); ``allow_broken_gates``: planning goes on where they cannot, or ``[gates]`` cannot.
     """
 
@@ -48,7 +49,7 @@ class PlanStage(NamedTuple):
     plan_feedback: Mapping[str, str] = {}
     authored_from: str = ""
     admitted: Mapping[str, str] = {}
-    base_gates: Mapping[str, Mapping[str, str]] | None = None
+    base_gates: BaseGates | None = None
     preflight: Preflight | None = None
     allow_broken_gates: bool = False
 

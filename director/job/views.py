@@ -22,26 +22,27 @@ Contents = Mapping[tuple[str, str], Entry]
 NO_CONTENTS: Contents = {}
 
 
-class Rule(Enum):
-    """What is held back of a commit: the tests of nodes to come, by the plan as it is NOW; THEN, at
-    a merge, so that tests which no node has any more were to come as well; or NOTHING, as in
-    versions that had no views.
+class HeldBack(Enum):
+    """Which tests a view leaves out of a commit.
+
+    TO_COME: those of nodes that are not done in it. TO_COME_AT_MERGE: besides, those that no node
+    of the plan has any more, as when the commit was made. NOTHING: versions without views.
     """
 
-    NOW = auto()
-    THEN = auto()
+    TO_COME = auto()
+    TO_COME_AT_MERGE = auto()
     NOTHING = auto()
 
 
-class Shown:
-    """What is shown, and held back, of the commits of one job. Reads only."""
+class ViewReader:
+    """Which entries the views of one job's commits hold otherwise than these. Reads only."""
 
     def __init__(
         self,
         history: History,
         plan: Plan,
         known: Contents = NO_CONTENTS,
-        rule: Rule = Rule.NOW,
+        rule: HeldBack = HeldBack.TO_COME,
     ) -> None:
         """``known`` are contents of shared tests that are not on the branch yet."""
         self.plan = plan
@@ -50,7 +51,7 @@ class Shown:
         self._on_base: dict[str, Entry] = {}
         self._contents = dict(known)
         self._looked_into: set[str] = set()
-        self._brought: dict[str, dict[str, bool]] = {}
+        self._brought: dict[str, dict[str, Entry]] = {}
         self._digests: dict[str, str] = {}
 
     def done(self, commit: str) -> set[str]:
@@ -76,35 +77,43 @@ class Shown:
         )
 
     def _held_back(self, commit: str, visible: Set[str]) -> list[Held]:
-        if self._rule is Rule.NOTHING:
+        if self._rule is HeldBack.NOTHING:
             return []
         held = held_back(self.plan, visible)
-        if self._rule is Rule.THEN:
-            held += (Held(path, None) for path in sorted(self._ownerless(commit)))
+        if self._rule is HeldBack.TO_COME_AT_MERGE:
+            held += self._without_node(commit, visible)
         return held
 
-    def _ownerless(self, commit: str) -> set[str]:
-        """Return the test files without a node that ``commit`` holds otherwise than the base."""
-        found: set[str] = set()
+    def _without_node(self, commit: str, visible: Set[str]) -> Iterator[Held]:
+        """Give what ``commit`` holds of tests that no node of the plan has any more.
+
+        These are files without a node, and what was added to a file of nodes that are all seen.
+        """
+        for path, entry in sorted(self._brought_up_to(commit).items()):
+            owners = self.plan.owners.get(path)
+            if owners is None:
+                if entry != self._on_base[path]:
+                    yield Held(path, None)
+            elif owners[-1] in visible and entry.mode != ABSENT_MODE:
+                wanted = self.plan.node(owners[-1]).test_hashes.get(path)
+                if wanted != self._digest(entry.oid):
+                    yield Held(path, owners[-1])
+
+    def _brought_up_to(self, commit: str) -> dict[str, Entry]:
+        """Return path → the last that commits of tests up to ``commit`` made of it."""
+        found: dict[str, Entry] = {}
         for step in reversed(list(self._steps(commit))):
             if step.oid not in self._brought:
-                self._brought[step.oid] = self._without_node(step)
-            if brought := self._brought[step.oid]:
-                found -= brought.keys()
-                found |= {path for path, differs in brought.items() if differs}
+                self._brought[step.oid] = self._brought_by(step)
+            found |= self._brought[step.oid]
         return found
 
-    def _without_node(self, step: BranchCommit) -> dict[str, bool]:
-        """Return the test files without a node that a commit of tests changed.
-
-        And whether each holds something else than on the base since.
-        """
+    def _brought_by(self, step: BranchCommit) -> dict[str, Entry]:
         if step.trailers.get(KIND) != TESTS or not step.parents:
             return {}
         changes = self._history.changes(step.parents[0], step.oid)
-        new = {one.path: one.new for one in changes if one.path not in self.plan.owners}
-        self._learn_base(new)
-        return {path: entry != self._on_base[path] for path, entry in new.items()}
+        self._learn_base(one.path for one in changes if one.path not in self.plan.owners)
+        return {one.path: one.new for one in changes}
 
     def content_at(self, commit: str, node: Node, path: str) -> Entry | None:
         """Return the frozen content of a test file at ``node``; None: ``commit`` knows of none."""
@@ -158,10 +167,10 @@ class Shown:
 class Views:
     """The views of one job's nodes as commits, made when they are asked for. For any thread."""
 
-    def __init__(self, job: JobRepository, shown: Shown) -> None:
-        self.plan = shown.plan
+    def __init__(self, job: JobRepository, reader: ViewReader) -> None:
+        self.plan = reader.plan
         self._job = job
-        self._shown = shown
+        self._reader = reader
         self._made: dict[tuple[str, str | None], str] = {}
         self._of_base: frozenset[str] = frozenset()
         self._turn = threading.Lock()
@@ -173,7 +182,7 @@ class Views:
         """
         with self._turn:
             if (commit, node.id) not in self._made:
-                visible = visible_nodes(self.plan, node.id, self._shown.done(commit))
+                visible = visible_nodes(self.plan, node.id, self._reader.done(commit))
                 self._made[commit, node.id] = self._make(commit, visible, f"View of {node.id}")
             return self._made[commit, node.id]
 
@@ -181,7 +190,7 @@ class Views:
         """Return ``commit`` with the tests of the nodes whose work it holds and no others."""
         with self._turn:
             if (commit, None) not in self._made:
-                visible = self._shown.done(commit)
+                visible = self._reader.done(commit)
                 self._made[commit, None] = self._make(commit, visible, "View of what is done")
             return self._made[commit, None]
 
@@ -197,15 +206,15 @@ class Views:
     def done(self, commit: str) -> set[str]:
         """Return the ids of the nodes whose work ``commit`` holds."""
         with self._turn:
-            return self._shown.done(commit)
+            return self._reader.done(commit)
 
     def content_at(self, commit: str, node: Node, path: str) -> Entry | None:
         """Return the frozen content of a test file at ``node``; None: ``commit`` knows of none."""
         with self._turn:
-            return self._shown.content_at(commit, node, path)
+            return self._reader.content_at(commit, node, path)
 
     def _make(self, commit: str, visible: Set[str], subject: str) -> str:
-        entries = self._shown.differing(commit, visible)
+        entries = self._reader.differing(commit, visible)
         if not entries:
             return commit
         tree = self._job.tree_with(commit, entries, self._trees_of_base())
@@ -221,10 +230,10 @@ class Views:
 
 
 def views_of(
-    job: JobRepository, plan: Plan, known: Contents = NO_CONTENTS, rule: Rule = Rule.NOW
+    job: JobRepository, plan: Plan, known: Contents = NO_CONTENTS, rule: HeldBack = HeldBack.TO_COME
 ) -> Views:
-    """Return the views of a plan's nodes; ``known`` and ``rule`` as for ``Shown``."""
-    return Views(job, Shown(job, plan, known, rule))
+    """Return the views of a plan's nodes; ``known`` and ``rule`` as for ``ViewReader``."""
+    return Views(job, ViewReader(job, plan, known, rule))
 
 
 def _absent(entry: Entry) -> Entry:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -17,6 +17,7 @@ from functools import cache
 from director.model.config import WorktreePolicy
 from director.model.ecosystem_project import Project, Row
 from director.model.ecosystem_rows import ROWS
+from director.model.paths import parents
 
 MOST_PROJECTS = 6  # of a monorepo: those nearest to the root
 # Projects below one of these are not what the repository is about.
@@ -101,7 +102,7 @@ def proposal(found: Sequence[Ecosystem], paths: Sequence[str]) -> WorktreePolicy
     """
     wanted = [one for one in found if one.suite] or list(found)
     setups = [one.setup for one in wanted if one.setup]
-    tracked = {folder for path in paths for folder in _parents(path)}
+    tracked = {folder for path in paths for folder in parents(path)}
     keep = [name for one in wanted for name in one.keep if name not in tracked]
     if not setups and not keep:
         return None
@@ -113,13 +114,17 @@ def proposal(found: Sequence[Ecosystem], paths: Sequence[str]) -> WorktreePolicy
     )
 
 
-def as_toml(policy: WorktreePolicy) -> str:
-    """Return ``[worktree]`` as a configuration spells it, without what is empty."""
+def toml_lines(policy: WorktreePolicy) -> list[str]:
+    """Return what a proposal sets under ``[worktree]``, in TOML, without what is empty."""
     values = {"setup": policy.setup, "setup_inputs": policy.setup_inputs, "keep": policy.keep}
-    lines = [
+    return [
         f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in values.items() if value
     ]
-    return "\n".join(["[worktree]", *lines]) + "\n"
+
+
+def as_toml(policy: WorktreePolicy) -> str:
+    """Return ``[worktree]`` as a configuration spells it, without what is empty."""
+    return "\n".join(["[worktree]", *toml_lines(policy)]) + "\n"
 
 
 def is_manifest(path: str) -> bool:
@@ -211,11 +216,6 @@ def _inside(folder: str, command: str) -> str:
 
 def _below(folder: str, path: str) -> str:
     return f"{folder}/{path}" if folder else path
-
-
-def _parents(path: str) -> Iterator[str]:
-    while path := path.rpartition("/")[0]:
-        yield path
 
 
 def _any(name: str, globs: Iterable[str]) -> bool:

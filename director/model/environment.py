@@ -1,4 +1,4 @@
-"""Whether a red run lacks something around the work that no work at the node brings.
+"""Whether a red run lacks something in its environment that no work at the node can bring.
 
 Tests are red for the right reason when what they want is not there yet. A runner that is not
 installed, a package that is not in the worktree or a target that no Makefile has look just the
@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from director.model import signs_of_builds, signs_of_scripts
-from director.model.red_run import RedRun
+from director.model.command_run import CommandRun
 from director.model.signs import Named, Sign
 
 SHOWN_CHARACTERS = 160
@@ -39,7 +39,7 @@ class Missing:
 
 
 def missing_in_environment(
-    run: RedRun, node_files: Collection[str], tracked: Collection[str]
+    run: CommandRun, node_files: Collection[str], tracked: Collection[str]
 ) -> Missing | None:
     """Return what ``run`` lacks that the work cannot bring, or None where nothing is known of it.
 

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from itertools import islice
 from re import MULTILINE, Match, Pattern
 
+from director.model.plain_text import ESCAPES
+
 LONGEST = 200  # characters of a headline
 LOOKED_AT = 200_000  # characters of an output, from its end: failures are reported last
 BLOCK = 8_000  # characters after the name of a failing test in which its reason stands
 TRIED = 100  # failures of one shape that may turn out to have no reason
-COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,10 @@ def _without_colours(text: str) -> tuple[str, Callable[[int], int]]:
     if "\x1b" not in text:
         return text, lambda place: place
     cuts, removed = [], 0
-    for found in COLOURS.finditer(text):
+    for found in ESCAPES.finditer(text):
         cuts.append((found.start() - removed, len(found[0])))
         removed += len(found[0])
-    return COLOURS.sub("", text), lambda place: place + sum(n for at, n in cuts if at < place)
+    return ESCAPES.sub("", text), lambda place: place + sum(n for at, n in cuts if at < place)
 
 
 def _joined(name: str, reason: str) -> str:
@@ -107,7 +108,7 @@ def _last_words(text: str) -> Headline:
 ABOUT_OTHERS = re.compile(
     r"\s*(?:make(?:\[\d+\])?: (?:\*\*\* .* Error \d+|Leaving |Entering )"
     r"|npm (?:ERR!|error|warn|notice)|exit (?:status|code) \d+$|FAILED \(|FAIL$"
-    r"|\[… .* left out …\])"
+    r"|note: This error originates from a subprocess|\[… .* left out …\])"
 )
 
 
@@ -187,6 +188,11 @@ SHAPES: tuple[Callable[[str], Headline | None], ...] = (
             r"^(?:(?:SUB)?FAILED|ERROR)(?:\(.*?\))? (?:\S+::)?(?P<name>\S+) - (?P<what>.+)$",
             MULTILINE,
         )
+    ).find,
+    # pip, of a build that failed: the end of the build's own output
+    Shape(
+        re.compile(r"^ *╰─> \[\d+ lines? of output\]$", MULTILINE),
+        re.compile(r"^ +(?P<what>\S.*)\n +\[end of output\]$", MULTILINE),
     ).find,
     # cargo test; before Rust 1.73 the message stood in quotes before the place
     Shape(

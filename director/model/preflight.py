@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
-
-from director.model.environment import missing_in_environment
-from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
-from director.model.red_run import RedRun
 
 
 class Outcome(StrEnum):
@@ -22,7 +18,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observation:
     """One run of a command on the base.
 
     ``reason`` is what its output says of what is missing, else how it ended; ``tests``: how many
@@ -36,7 +32,7 @@ class Seen:
     log: str = ""
 
     @classmethod
-    def of(cls, stored: Mapping[str, Any]) -> Seen:
+    def from_json(cls, stored: Mapping[str, Any]) -> Observation:
         """Return what is stored as JSON."""
         return cls(**{**stored, "outcome": Outcome(stored["outcome"])})
 
@@ -52,11 +48,11 @@ class Seen:
 class Difference:
     """What a command does in a fresh worktree and, where that was tried, in the checkout."""
 
-    worktree: Seen
-    checkout: Seen | None = None
+    worktree: Observation
+    checkout: Observation | None = None
 
     @property
-    def named(self) -> str:
+    def description(self) -> str:
         """The difference in words, "" where there is none to speak of."""
         here, there = self.worktree, self.checkout
         if there is None or not there.ran_tests or here.outcome == there.outcome:
@@ -82,7 +78,7 @@ class Preflight:
     runs: tuple[Difference, ...] = ()
     runners: tuple[str, ...] = ()
     example: str = ""
-    example_run: Seen | None = None
+    example_run: Observation | None = None
 
     @property
     def blocked(self) -> bool:
@@ -99,27 +95,13 @@ class Preflight:
         """Return what ``to_json`` made; raises KeyError or TypeError for anything else."""
         runs = tuple(
             Difference(
-                Seen.of(one["worktree"]), Seen.of(one["checkout"]) if one["checkout"] else None
+                Observation.from_json(one["worktree"]),
+                Observation.from_json(one["checkout"]) if one["checkout"] else None,
             )
             for one in stored["runs"]
         )
         alone = stored["example_run"]
         runners = tuple(stored["runners"])
-        return cls(runs, runners, stored["example"], Seen.of(alone) if alone else None)
-
-
-def judged(run: RedRun, reason: str, log: str, tracked: Collection[str]) -> Seen:
-    """Return what a run means that ended by itself, or was ended (``run.code`` None).
-
-    ``reason`` is how it ended in words, ``tracked`` are the files of the commit.
-    """
-    tests = run.executed
-    if run.code is None:
-        return Seen(run.command, Outcome.ENDED, reason, tests, log)
-    if run.code == 0:
-        return Seen(run.command, Outcome.GREEN, "", tests, log)
-    missing = missing_in_environment(run, (), tracked)
-    could_not_start = run.code in (NOT_EXECUTABLE, NOT_FOUND)
-    cannot = could_not_start or (missing and not run.executed)
-    outcome = Outcome.CANNOT_RUN if cannot else Outcome.RED
-    return Seen(run.command, outcome, missing.words if missing else reason, tests, log)
+        return cls(
+            runs, runners, stored["example"], Observation.from_json(alone) if alone else None
+        )

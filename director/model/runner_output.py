@@ -9,8 +9,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from director.model.plain_text import plain_text
+
 READ_CHARACTERS = 1_000_000  # of the end of an output: that is where summaries stand
-_ESCAPES = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ UNKNOWN = CountedTests(None, None)
 
 def read_output(output: str) -> dict[str, CountedTests]:
     """Return the counts of the runners whose summaries stand in ``output``, by runner."""
-    text = _ESCAPES.sub("", output[-READ_CHARACTERS:]).replace("\r\n", "\n").replace("\r", "\n")
+    text = plain_text(output[-READ_CHARACTERS:])
     found = (read(text) for read, hints in _READERS if any(hint in text for hint in hints))
     return {counted.runner: counted for counted in found if counted and counted.runner}
 

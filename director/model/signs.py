@@ -1,4 +1,4 @@
-"""What a sign of something missing around the work is.
+"""What a sign of something missing in the environment is.
 
 A sign is data: words of a tool, what is missing then, and how the work itself may bring it.
 """

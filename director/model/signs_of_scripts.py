@@ -1,4 +1,4 @@
-"""What runners of scripted languages say when something is missing around the work: data.
+"""What runners of scripted languages say when something is missing in the environment: data.
 
 The words were taken from runs of the tools themselves; of those that are marked with their
 source, from what others reported. A pattern is searched for line by line, in text without colours.

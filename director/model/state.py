@@ -81,7 +81,7 @@ class WatchItFail(NamedTuple):
 class NodeState(NamedTuple):
     """Where one node stands. Money in US dollars (None: unknown), times in seconds.
 
-    ``environment``: it failed for what is around the work, which no model can correct.
+    ``environment``: it failed because of its environment, which no model can correct.
     """
 
     status: NodeStatus = NodeStatus.PENDING

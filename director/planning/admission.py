@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from director.model.red_run import RedRun
+from director.model.command_run import CommandRun
 from director.model.runner_command import read_command
 from director.model.runner_output import read_output, total
 
@@ -75,11 +75,12 @@ _GREEN_WITHOUT_TESTS = {
 }
 
 
-def never_green(run: RedRun, tests: Sequence[str]) -> str | None:
+def never_green(run: CommandRun, tests: Sequence[str]) -> str | None:
     """Say why nothing that an executor may do turns this run green, or None when it might."""
-    for path, what in _syntax_errors(run.output):
+    output = run.plain
+    for path, what in _syntax_errors(output):
         test = _named(path, tests)
-        if test and not _was_run(test, run.output):
+        if test and not _was_run(test, output):
             return f"{test} cannot be read: {what}"
     words = _no_tests(run)
     return f"no tests ran ({words})" if words else None
@@ -110,12 +111,13 @@ def _was_run(test: str, output: str) -> bool:
     return any(re.search(frame, output, re.MULTILINE) for frame in frames)
 
 
-def _no_tests(run: RedRun) -> str | None:
+def _no_tests(run: CommandRun) -> str | None:
     """Return what says that no test ran, when nothing else says that something did."""
-    found = read_output(run.output)
+    output = run.plain
+    found = read_output(output)
     if found:
         ran = total(found.values()).executed
-        return _unless_something_ran(", ".join(found), run.output) if ran == 0 else None
+        return _unless_something_ran(", ".join(found), output) if ran == 0 else None
     if run.code == NO_TESTS_CODE and read_command(run.command, {}).runners & {"pytest", "unittest"}:
         return f"exit code {NO_TESTS_CODE}"
     return None

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from director.agents.calls import Assignment
 from director.agents.markdown import fenced
+from director.job.environment import files_of, find_missing, run_of
 from director.job.evidence import with_evidence
 from director.job.leaks import leaks
-from director.job.surroundings import lacking, made_by, red_run
 from director.job.trailers import KIND, NODE, TESTS
 from director.job.views import Views
 from director.job.workbench import Workbench
@@ -69,9 +69,9 @@ def author_tests(
         candidate = bench.job.tip()
     left_at = Path(note.cwd) if note else None
     with bench.pool.lane(left_at) as lane:
-        if bench.foreign.concerns(node.test_cmd):
+        if bench.import_check.applies_to(node.test_cmd):
             lane.gate.reset(views.of(candidate, node))
-            bench.foreign.refuse(node.test_cmd, lane.gate.path)
+            bench.import_check.refuse(node.test_cmd, lane.gate.path)
         for round_number in range(first, ROUNDS + 1):
             work = _Round(bench, views, node, lane.work, round_number, candidate, admission.problem)
             candidate, links = work.write(background)
@@ -134,37 +134,57 @@ def admit(
         reason=gate.reason,
         tests_run=gate.tests_run,
     )
-    bench.foreign.check(gate, worktree.path)
+    bench.import_check.check(gate, worktree.path)
+    if refusal := _refusal(bench, views, node, view, gate, worktree.path):
+        return refusal
+    if _is_green_alone(bench, views, node, worktree, commit):
+        problem = (
+            f"`{node.test_cmd}` passes although nothing is implemented yet: it is red only because "
+            "of the tests of nodes that this one depends on"
+        )
+        return Admission({}, problem)
+    return Admission(bench.job.hashes(view, node.tests))
+
+
+def _refusal(
+    bench: Workbench, views: Views, node: Node, view: str, gate: GateResult, worktree: Path
+) -> Admission | None:
+    """Return what is wrong with tests of which ``gate`` is a run on ``view``.
+
+    None: they are red, and for all that is known because the work is to be done.
+    """
+    command = f"`{node.test_cmd}`"
     output = f"\n\n{fenced(gate.output)}" if gate.output.strip() else ""
     match gate.verdict:
         case Verdict.RED if gate.no_test_ran:
-            return Admission({}, f"`{node.test_cmd}` must fail: {gate.reason}{output}")
+            return Admission({}, f"{command} must fail: {gate.reason}{output}")
         case Verdict.RED:
-            if missing := lacking(bench.job, view, gate, made_by(views.plan.nodes)):
-                lacks = "is red for want of something in the worktree, not of the work"
-                problem = f"`{node.test_cmd}` {lacks}: {missing.words}{output}"
+            if missing := find_missing(bench.job, view, gate, files_of(views.plan.nodes)):
+                why = f"the worktree lacks something: {missing.words}"
+                problem = f"{command} is red because {why}{output}"
                 return Admission({}, problem, not missing.avoidable, missing.next_step)
-            if reason := never_green(red_run(gate), node.tests):
-                problem = f"no implementation can make `{node.test_cmd}` pass: {reason}{output}"
-                return Admission({}, problem)
-            alone = views.of_tests(commit, [node.id])
-            if bench.job.tree(alone) != bench.job.tree(view):
-                gate = _gate(bench, node, worktree, alone)
-                if gate.verdict is Verdict.GREEN:
-                    problem = (
-                        f"`{node.test_cmd}` passes although nothing is implemented yet: it is red "
-                        "only because of the tests of nodes that this one depends on"
-                    )
-                    return Admission({}, problem)
-            return Admission(bench.job.hashes(view, node.tests))
+            if reason := never_green(run_of(gate), node.tests):
+                return Admission({}, f"no implementation can make {command} pass: {reason}{output}")
+            return None
         case Verdict.GREEN:
-            why = bench.foreign.explanation(node.test_cmd, worktree.path)
-            problem = f"`{node.test_cmd}` passes although nothing is implemented yet{why}{output}"
-            return Admission({}, problem)
-    problem = f"gate broken: `{node.test_cmd}`: {gate.reason}{output}"
+            why = bench.import_check.explanation(node.test_cmd, worktree)
+            return Admission(
+                {}, f"{command} passes although nothing is implemented yet{why}{output}"
+            )
+    problem = f"gate broken: {command}: {gate.reason}{output}"
     if gate.code in (NOT_EXECUTABLE, NOT_FOUND):
         return Admission({}, problem, hopeless=True, next_step=ON_PATH)
     return Admission({}, problem)
+
+
+def _is_green_alone(
+    bench: Workbench, views: Views, node: Node, worktree: Worktree, commit: str
+) -> bool:
+    """Whether the node's tests, red in its view, are green without those that it depends on."""
+    alone = views.of_tests(commit, [node.id])
+    if bench.job.tree(alone) == bench.job.tree(views.of(commit, node)):
+        return False
+    return _gate(bench, node, worktree, alone).verdict is Verdict.GREEN
 
 
 def _gate(bench: Workbench, node: Node, worktree: Worktree, commit: str) -> GateResult:

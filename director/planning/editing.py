@@ -20,7 +20,7 @@ from director.records.files import explained, make_folder
 from director.workspace.job_repository import ABSENT_MODE, Entry
 
 
-def lay_out(bench: Workbench, nodes: tuple[Node, ...]) -> None:
+def export_tests(bench: Workbench, nodes: tuple[Node, ...]) -> None:
     """Write every node's tests, as they are on the branch, into the job's ``tests/`` folder."""
     folder = bench.directory.tests
     shutil.rmtree(folder, ignore_errors=True)
@@ -211,6 +211,6 @@ def _brought(bench: Workbench, base: str, tip: str) -> dict[str, set[str]]:
     }
 
 
-def clear_away(bench: Workbench) -> None:
+def remove_exported_tests(bench: Workbench) -> None:
     """Remove the folder of editable tests: from now on they are frozen."""
     shutil.rmtree(bench.directory.tests, ignore_errors=True)

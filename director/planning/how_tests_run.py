@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from director.model.config import WorktreePolicy
-from director.model.preflight import Outcome, Preflight, Seen
+from director.model.preflight import Observation, Outcome, Preflight
 
 CONTRADICTED = (
     "A test of the repository that the change contradicts is part of the work: it belongs into "
@@ -55,6 +55,6 @@ def _facts(found: Preflight) -> Iterator[str]:
         yield f"A test file that is there: `{found.example}`."
 
 
-def _result(seen: Seen) -> str:
+def _result(seen: Observation) -> str:
     tests = {None: "", 1: ", 1 test"}.get(seen.tests, f", {seen.tests} tests")
     return f"{seen.outcome}{tests}"

@@ -6,43 +6,41 @@ that was under way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from director.agents.models import Wanted
+from director.job.opening import open_workbench
 from director.job.provided import refuse_provided
 from director.job.seal import differences, read_seal, seal_plan
 from director.job.stage import PlanStage, Stage, write_stage
 from director.job.submodules import refuse_in_submodules, warn_of_missing
-from director.job.views import views_of
-from director.job.workbench import Setting, Workbench, open_workbench
+from director.job.workbench import Setting, Workbench
 from director.model.config import Config
-from director.model.errors import DirectorError, RequestError, WorkError
+from director.model.errors import RequestError
 from director.model.gate_words import warning
-from director.model.plan import Node, Plan, topological_order
+from director.model.plan import Node, Plan
 from director.model.preflight import Preflight
 from director.model.roles import Agent, Role
 from director.model.support_files import support_problems
 from director.planning.asking import Question, ask, ask_for_verdict
 from director.planning.authoring import (
-    Admission,
-    author_tests,
     drop_notes,
     fingerprint,
     recovered,
     remove_from_branch,
 )
+from director.planning.authors import Authoring, refusal
 from director.planning.current_job import GO_ON, bring_back, for_task, to_continue
 from director.planning.decomposing import decompose, forget
 from director.planning.editing import (
     Draft,
     admit_edited,
-    clear_away,
     draft_of,
-    lay_out,
+    export_tests,
     put_contract_on_branch,
     refuse_merged,
+    remove_exported_tests,
 )
 from director.planning.how_tests_run import how_tests_run
 from director.planning.preflight import Base, refuse_blocked, tell, try_tests
@@ -53,15 +51,13 @@ from director.planning.prompts import (
     spec_critique_prompt,
     spec_prompt,
 )
-from director.planning.shared_tests import authors_wait_for, go_back, kept_tests
+from director.planning.shared_tests import kept_tests, restore_shared_tests
 from director.records import files
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.ledger import read_calls, total_cost
 from director.records.lock import held
 from director.running.integration import gate_base, refuse_broken
-from director.running.lanes import pick_lanes
-from director.running.scheduler import Schedule, drive
 
 BEFORE_TESTS = (Stage.SPEC, Stage.GATE_SPEC, Stage.DECOMPOSE)
 
@@ -75,7 +71,7 @@ class PlanOptions:
     ``auto``: gates do not wait; ``critique``: a planner's critique takes the person's place.
     ``parallel`` None: chosen when it is known how many tests are to be written. ``wanted_later``
     are models that later jobs of the same request will call. ``allow_broken_gates``: go on where
-    neither ``[gates]`` nor the tests that are there can run.
+    neither ``[gates]`` nor the existing tests can run.
     """
 
     task: str | None = None
@@ -193,7 +189,7 @@ class _Pipeline:
         """
         if self.stage.stage in (Stage.SPEC, Stage.GATE_SPEC, Stage.DECOMPOSE):
             gates = self.bench.config.gates.values()
-            self.bench.foreign.refuse_usual(gates, self.setting.repository.root)
+            self.bench.import_check.refuse_gates(gates, self.setting.repository.root)
         known = self.stage.base_gates
         found = gate_base(self.bench, self.stage.base_commit, known or {})
         allowed = self.options.allow_broken_gates or self.stage.allow_broken_gates
@@ -205,7 +201,7 @@ class _Pipeline:
             self.bench.events.emit(Kind.NOTICE, message=line)
 
     def _preflight(self) -> None:
-        """Try the tests that are there in a worktree, before anything is paid for.
+        """Try the existing tests in a worktree, before anything is paid for.
 
         Done once; what could not run is tried again until that is allowed.
         """
@@ -268,67 +264,23 @@ class _Pipeline:
         self._save_nodes(nodes)
         self._author([node for node in nodes if not node.admitted])
         nodes = self._plan().nodes
-        lay_out(self.bench, nodes)
+        export_tests(self.bench, nodes)
         self.bench.publisher.now()
         self._save(stage=Stage.GATE_PLAN, admitted={n.id: fingerprint(n) for n in nodes})
 
     def _author(self, nodes: list[Node]) -> None:
-        """Have tests written, several at once; all are tried before any is refused.
-
-        One that extends a file waits for the tests that are to be in there before; the others are
-        begun in the order of the dependencies, so that an author sees what there is by then.
+        """Have tests written; all are tried before any is refused.
 
         The branch is the record of admitted tests: the plan is written once, at the end.
         """
-        plan, by_id = self._plan(), {node.id: node for node in nodes}
-        order = authors_wait_for(plan, by_id.keys())
-        first_to_last = [one for one in topological_order(plan.nodes) if one in by_id]
-        apart = [  # of those that may be next the schedule gives out the last
-            by_id[one]._replace(depends_on=order[one]) for one in reversed(first_to_last)
-        ]
-        schedule = Schedule(apart, finished=())
-        refused: dict[str, Admission] = {}
-        hashes: dict[str, Mapping[str, str]] = {}
-        background = self._background()
-
-        def work(node_id: str) -> Admission:
-            feedback = self.stage.plan_feedback.get(node_id, "")
-            views = views_of(self.bench.job, with_hashes(plan))
-            self.bench.pool.set_up_on(views.of_tip)
-            return author_tests(self.bench, views, by_id[node_id], background, feedback)
-
-        def settle(node_id: str, admission: Admission) -> None:
-            if admission.problem:
-                schedule.fail(node_id)
-                refused[node_id] = admission
-                return
-            schedule.finish(node_id)
-            self.bench.events.emit(Kind.TESTS_ADMITTED, node_id, tests=list(by_id[node_id].tests))
-            hashes[node_id] = admission.hashes
-
-        def with_hashes(plan: Plan) -> Plan:
-            known = ((node, hashes.get(node.id, node.test_hashes)) for node in plan.nodes)
-            return plan._replace(nodes=tuple(n._replace(test_hashes=own) for n, own in known))
-
-        lanes = pick_lanes(self.bench, self.options.parallel, apart, by_id)
+        feedback = self.stage.plan_feedback
+        authoring = Authoring(self.bench, self._plan(), nodes, self._background(), feedback)
         try:
-            drive(schedule, lanes, work, settle)
+            authoring.run(self.options.parallel)
         finally:
-            self._save_nodes(with_hashes(self._plan()).nodes)
-        if refused:
-            raise self._refusal(refused)
-
-    def _refusal(self, refused: Mapping[str, Admission]) -> DirectorError:
-        """Return the error for refused tests, which says who can solve it: the user, or a retry."""
-        named = "; ".join(
-            f"{node_id}: {admission.problem.splitlines()[0]}"
-            for node_id, admission in refused.items()
-        )
-        what, directory = f"tests were refused: {named}", self.bench.directory
-        if steps := [one.next_step for one in refused.values() if one.next_step]:
-            correct = f'; or correct "test_cmd" in {directory.plan}'
-            return RequestError(what, f"{steps[0]}{correct}; then `{GO_ON}`")
-        return WorkError(what, f"see {directory.logs}; `director plan --continue` tries again")
+            self._save_nodes(authoring.with_hashes(self._plan()).nodes)
+        if authoring.refused:
+            raise refusal(authoring.refused, self.bench.directory)
 
     def _gate_plan(self) -> None:
         if self._must_critique(self.stage.plan_critiqued):
@@ -351,7 +303,7 @@ class _Pipeline:
         seal_plan(bench.directory, draft.plan, bench.job.tip())
         bench.publisher.now()
         self._save(stage=Stage.READY, admitted={node.id: fingerprint(node) for node in nodes})
-        clear_away(bench)
+        remove_exported_tests(bench)
 
     def _admitted_draft(self, *, edited_only: bool) -> Draft:
         """Return plan and tests as they are on disk; RequestError where they cannot be frozen."""
@@ -400,7 +352,7 @@ class _Pipeline:
         kept = kept_tests(plan, self._plan_of(nodes), named.keys())
         nodes = tuple(node._replace(test_hashes=kept.get(node.id, {})) for node in nodes)
         self._take_off_branch(plan.nodes, nodes)
-        go_back(self.bench, plan, self._plan_of(nodes))
+        restore_shared_tests(self.bench, plan, self._plan_of(nodes))
         self._save_nodes(nodes)
         self._save(
             stage=Stage.DECOMPOSE,

@@ -1,4 +1,4 @@
-"""The preflight: do the repository's own tests run in a fresh worktree? Before anybody is paid.
+"""The preflight: do the repository's own tests run in a fresh worktree? Before any model call.
 
 ``[gates]`` have run on the base already; where there are none, the commands that the ecosystems
 stand for run once. What does not work is compared with the user's checkout, where that is clean.
@@ -6,18 +6,19 @@ stand for run once. What does not work is compared with the user's checkout, whe
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from director.job.workbench import Setting, Workbench
-from director.model.ecosystems import Ecosystem, ecosystems, manifests, proposal
+from director.model.command_run import CommandRun
+from director.model.ecosystems import Ecosystem, ecosystems, manifests, proposal, toml_lines
 from director.model.errors import RequestError
+from director.model.gate_words import BaseGates
 from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
-from director.model.preflight import Difference, Outcome, Preflight, Seen, judged
-from director.model.red_run import RedRun
+from director.model.preflight import Difference, Observation, Outcome, Preflight
+from director.model.preflight_judgement import judge
 from director.records.events import Events, Kind
 from director.workspace.gates import GateResult, Verdict
 from director.workspace.git import split_z
@@ -25,7 +26,6 @@ from director.workspace.worktrees import Worktree
 
 LIMIT_SECS = 300.0  # for one command; of a suite that takes longer nothing is claimed
 ALLOW = "--allow-broken-gates"
-BaseGates = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -52,20 +52,18 @@ class Base:
     def advice(self) -> str:
         """Return the beginning of a next step: the ``[worktree]`` to try, "" where none is known.
 
-        None is where the configuration has a setup already.
+        None is known where the configuration has a setup already.
         """
         proposed = proposal(self.ecosystems, self.paths)
         if self.bench.config.worktree.setup or proposed is None or not proposed.setup:
             return ""
-        values = {"setup": proposed.setup, "setup_inputs": proposed.setup_inputs}
-        values |= {"keep": proposed.keep} if proposed.keep else {}
-        said = ", ".join(f"{k} = {json.dumps(v, ensure_ascii=False)}" for k, v in values.items())
+        said = ", ".join(toml_lines(proposed))
         where = self.setting.home.config
-        return f"put this under [worktree] in {where}: {said} (`director sync-agents` shows it); "
+        return f"put the [worktree] that `director sync-agents` prints into {where} ({said}); "
 
 
 def try_tests(base: Base, gates: BaseGates) -> Preflight:
-    """Find out how the tests that are there run; ``gates`` is what ``[gates]`` said on the base."""
+    """Find out how the existing tests run; ``gates`` is what ``[gates]`` said on the base."""
     found = base.ecosystems
     runners = tuple(dict.fromkeys(_runner(one) for one in found if one.suite))
     known = Preflight(runners=runners, example=_example_of(found))
@@ -85,7 +83,7 @@ def refuse_blocked(base: Base, found: Preflight) -> None:
     if not found.blocked:
         return
     said = "; ".join(
-        one.named or f"`{one.worktree.command}`: {one.worktree.reason}" for one in found.runs
+        one.description or f"`{one.worktree.command}`: {one.worktree.reason}" for one in found.runs
     )
     logs = ", ".join(one.worktree.log for one in found.runs)
     otherwise = "correct `setup` of [worktree], or what it needs; "
@@ -96,7 +94,7 @@ def refuse_blocked(base: Base, found: Preflight) -> None:
 
 
 def tell(events: Events, found: Preflight) -> None:
-    """Give a notice for each command that does not work as it does in the checkout, or at all."""
+    """Give a notice for each command that does not run, or differs from the checkout."""
     for message in _notices(found):
         events.emit(Kind.NOTICE, message=message)
 
@@ -104,8 +102,8 @@ def tell(events: Events, found: Preflight) -> None:
 def _notices(found: Preflight) -> Iterator[str]:
     for one in found.runs:
         seen = one.worktree
-        if one.named:
-            yield f"{one.named}; see {seen.log}"
+        if one.description:
+            yield f"{one.description}; see {seen.log}"
         elif seen.outcome is Outcome.CANNOT_RUN:
             yield f"`{seen.command}` cannot run in a fresh worktree: {seen.reason}; see {seen.log}"
 
@@ -123,14 +121,14 @@ def _of_gate(base: Base, name: str, gate: Mapping[str, str]) -> Difference:
     command, reason, log = gate["command"], gate["reason"], gate.get("log", "")
     match gate["verdict"]:
         case Verdict.GREEN:
-            return Difference(Seen(command, Outcome.GREEN, log=log))
+            return Difference(Observation(command, Outcome.GREEN, log=log))
         case Verdict.BROKEN:
-            return Difference(Seen(command, Outcome.CANNOT_RUN, reason, log=log))
+            return Difference(Observation(command, Outcome.CANNOT_RUN, reason, log=log))
     try:
         output = Path(log).read_text(encoding="utf-8", errors="replace")
     except OSError:
         output = ""
-    seen = judged(RedRun(command, 1, output), reason, log, base.paths)
+    seen = judge(CommandRun(command, 1, output), reason, log, base.paths)
     with base.bench.pool.lane() as lane:
         return _compared(base, lane.gate, seen, command, f"preflight-{name}")
 
@@ -155,13 +153,15 @@ class _Trial:
     def _suite(self, one: Ecosystem) -> Difference:
         root = self.base.setting.repository.root
         command = one.suite_in(lambda path: (self.worktree.path / path).exists())
+        said = f"running the existing tests in a fresh worktree: `{command}`"
+        self.base.bench.events.emit(Kind.NOTICE, message=said)
         seen = self._run(command)
         if seen.outcome is Outcome.GREEN:
             self.worktree.keep_builds()
         there = one.suite_in(lambda path: (root / path).exists())
         return _compared(self.base, self.worktree, seen, there, "preflight")
 
-    def _alone(self, one: Ecosystem) -> Seen | None:
+    def _alone(self, one: Ecosystem) -> Observation | None:
         """Return the run of the example, where that shows how one test file is run."""
         example = one.example_in(lambda path: (self.worktree.path / path).exists())
         if example is None or not example.command:
@@ -169,14 +169,14 @@ class _Trial:
         seen = self._run(example.command)
         return seen if seen.ran_tests else None
 
-    def _run(self, command: str) -> Seen:
+    def _run(self, command: str) -> Observation:
         bench, place = self.base.bench, self.worktree.path
         result = bench.gates.run(command, place, "preflight", timeout_secs=LIMIT_SECS)
-        bench.foreign.check(result, place)
-        return _judged(self.base, result, "worktree")
+        bench.import_check.check(result, place)
+        return _observed(self.base, result, "worktree")
 
 
-def _compared(base: Base, lent: Worktree, seen: Seen, there: str, name: str) -> Difference:
+def _compared(base: Base, lent: Worktree, seen: Observation, there: str, name: str) -> Difference:
     """Return a run beside that of ``there`` in the checkout, where that may be had and tells more.
 
     ``lent`` is a worktree that nobody else uses meanwhile.
@@ -188,14 +188,14 @@ def _compared(base: Base, lent: Worktree, seen: Seen, there: str, name: str) -> 
         return Difference(seen)
     gates = base.bench.gates
     result = gates.run_in_checkout(there, user.root, lent.path, name, LIMIT_SECS)
-    return Difference(seen, _judged(base, result, "checkout") if result else None)
+    return Difference(seen, _observed(base, result, "checkout") if result else None)
 
 
-def _judged(base: Base, result: GateResult, where: str) -> Seen:
-    output = result.log.read_text(encoding="utf-8", errors="replace")
+def _observed(base: Base, result: GateResult, where: str) -> Observation:
     was_ended = result.verdict is Verdict.BROKEN and result.code not in (NOT_EXECUTABLE, NOT_FOUND)
-    run = RedRun(result.command, None if was_ended else result.code, output)
-    seen = judged(run, result.reason, str(result.log), base.paths)
+    run = CommandRun(result.command, None if was_ended else result.code, result.whole_output)
+    reason = result.failure if result.verdict is Verdict.RED else result.reason
+    seen = judge(run, reason, str(result.log), base.paths)
     base.bench.events.emit(
         Kind.PREFLIGHT,
         where=where,

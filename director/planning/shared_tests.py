@@ -49,7 +49,7 @@ def authors_wait_for(plan: Plan, nodes: Set[str]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def go_back(bench: Workbench, before: Plan, after: Plan) -> None:
+def restore_shared_tests(bench: Workbench, before: Plan, after: Plan) -> None:
     """Make shared files on the branch hold what the next author begins with.
 
     That is the content at the last node whose tests stay; where there is none, the first one's.

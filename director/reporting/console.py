@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import IO, Any
 
+from director.model.preflight import Outcome
 from director.model.roles import Role
 from director.records.events import Event, Kind, Listener
 from director.reporting.words import counted, duration, money
@@ -59,7 +60,7 @@ def _gate(data: Data) -> str | None:
         "scope": "tests on the draft, to see which files they change themselves",
         "candidate": "gate on the candidate",
         "again": "gate again",
-        "control": "gate with unreadable files, to see whether it comes to the work",
+        "control": "gate with unreadable files, to see whether it fails whatever the work is",
         "merged": "gate on the merged tree",
         "rebuilt": "gate on a merge without a receipt",
         "tests": "new tests on the base",
@@ -121,12 +122,14 @@ def _preflight(data: Data) -> str:
     tests = f", {counted(data['tests'], 'test')}" if data["tests"] else ""
     said = data["outcome"].replace("_", " ")
     why = f" ({data['reason']})" if data["reason"] else ""
-    return f"existing tests in {where}: {said}{tests}{why}: `{data['command']}`"
+    see = f"; see {data['log']}" if data["outcome"] == Outcome.RED else ""
+    return f"existing tests in {where}: {said}{tests}{why}: `{data['command']}`{see}"
 
 
 def _setup(data: Data) -> str:
     took = duration(data["wall_secs"])
-    return f"setup of slot {data['slot']}: {data['verdict']} ({data['reason']}) [{took}]"
+    slot = f"slot {data['slot']} of {data['worktrees']}"
+    return f"setup of {slot}: {data['verdict']} ({data['reason']}) [{took}]"
 
 
 _WORDS: dict[Kind, Callable[[Data], str | None]] = {

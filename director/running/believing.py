@@ -13,7 +13,7 @@ from director.job.lineage import why_foreign
 from director.job.receipts import changed_files, rebuilt_receipt
 from director.job.seal import Seal
 from director.job.trailers import KIND, MERGE, NODE, VIEW
-from director.job.views import Rule, Views, views_of
+from director.job.views import HeldBack, Views, views_of
 from director.job.workbench import Workbench
 from director.model.errors import RequestError, StoppedError
 from director.model.plan import Node, Plan
@@ -34,7 +34,7 @@ def believed_merges(bench: Workbench, plan: Plan, seal: Seal) -> dict[str, Branc
     _check_contract(bench, plan, seal, commits)
     _check_lineage(bench, plan, seal, commits)
     merges = merges_by_node(commits)
-    views = views_of(bench.job, plan, rule=Rule.THEN)
+    views = views_of(bench.job, plan, rule=HeldBack.TO_COME_AT_MERGE)
     for node_id, commit in merges.items():
         if not _noted(bench, commit):
             _gate_again(bench, views, plan.node(node_id), commit)
@@ -92,7 +92,7 @@ def _gate_again(bench: Workbench, views: Views, node: Node, commit: BranchCommit
     held nothing back.
     """
     if VIEW not in commit.trailers:
-        views = views_of(bench.job, views.plan, rule=Rule.NOTHING)
+        views = views_of(bench.job, views.plan, rule=HeldBack.NOTHING)
     elif commit.trailers[VIEW] != (view := bench.job.tree(views.of(commit.oid, node))):
         strange = (
             f"director noted no such merge of {node.id}, which saw {view} of it, not its {VIEW}"

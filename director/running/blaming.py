@@ -7,7 +7,7 @@ from dataclasses import replace
 from director.job.views import Views
 from director.job.workbench import Workbench
 from director.records.events import Kind
-from director.running.blame import Search, search
+from director.running.bisection import Bisection, bisect
 from director.running.gate_report import Culprit, GateReport, run_gate
 from director.running.reconciling import merges_by_node
 from director.running.tip_tests import tested_by
@@ -40,14 +40,14 @@ class _Series:
         merged = merges_by_node(bench.job.log(self.base, bench.job.tip()))
         self.merges = [Culprit(node, commit.oid) for node, commit in merged.items()]
 
-    def search(self) -> Search:
+    def search(self) -> Bisection:
         """Find the merge that turned the gate red; of a node's tests, after its own merge."""
         count, mine = len(self.merges), self.report.nodes
         if not mine:
-            return search(count, self._is_green)
+            return bisect(count, self._is_green)
         first = max(at for at, one in enumerate(self.merges, 1) if one.node in mine)
         there = f"at the merge of {self.merges[first - 1].node}"
-        return search(count, self._is_green, first, there)
+        return bisect(count, self._is_green, first, there)
 
     def _is_green(self, number: int) -> bool:
         """Run the gate after the first ``number`` merges (0: on the base)."""

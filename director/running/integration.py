@@ -9,6 +9,7 @@ from director.job.stage import read_stage, write_stage
 from director.job.views import Views
 from director.job.workbench import Workbench
 from director.model.errors import RequestError
+from director.model.gate_words import BaseGates
 from director.records.events import Kind
 from director.running.blaming import blamed
 from director.running.gate_report import GateReport, run_gate
@@ -16,9 +17,7 @@ from director.running.tip_tests import run_tests
 from director.workspace.gates import Verdict
 
 
-def gate_base(
-    bench: Workbench, base: str, known: Mapping[str, Mapping[str, str]]
-) -> dict[str, dict[str, str]]:
+def gate_base(bench: Workbench, base: str, known: BaseGates) -> dict[str, dict[str, str]]:
     """Run ``[gates]`` on the base commit, but for commands that ran there before (``known``).
 
     Returns name → command, verdict, reason and log. What could not run is tried again.
@@ -30,7 +29,7 @@ def gate_base(
     }
 
 
-def refuse_broken(found: Mapping[str, Mapping[str, str]], advice: Callable[[], str] = str) -> None:
+def refuse_broken(found: BaseGates, advice: Callable[[], str] = str) -> None:
     """Raise RequestError for gates that cannot run on the base: no work could ever pass them.
 
     ``advice`` gives what the user may try first, in words ("": nothing in particular).
@@ -62,7 +61,7 @@ def check_base(bench: Workbench, base: str) -> None:
 def integrate(bench: Workbench, views: Views, lanes: int) -> tuple[GateReport, ...]:
     """Run what must be green on the tip when all nodes are done, and explain what is not.
 
-    That are the tests of the nodes, all together, and ``[gates]``; each on a clean checkout.
+    These are the tests of the nodes, all together, and ``[gates]``, each on a clean checkout.
     """
     tip = bench.job.tip()
     reports = [_told(bench, report) for report in run_tests(bench, views.plan, tip, lanes)]

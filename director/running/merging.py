@@ -31,8 +31,8 @@ def merge(
     """Advance the branch to the candidate and return the receipt, or say why that cannot be.
 
     If the branch still holds the candidate's base, its tree is merged as tested. If not, what the
-    branch would be with it is gated first, while those who merge before are still at it. So is what
-    the node sees otherwise by then, because another one is done.
+    branch would be with it is gated first, while those who merge before are still at it. So is the
+    view of the node where it changed because another node is done.
     """
     origin = Origin(candidate.base, candidate.commit, candidate.role, attempt)
     build = partial(rebased, bench, views, node, candidate.base, candidate.commit)

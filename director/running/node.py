@@ -11,20 +11,26 @@ from typing import Any
 
 from director.agents.calls import Assignment, Outcome, Reply
 from director.agents.transcript import watch_it_fail
+from director.job.environment import files_of, find_missing, run_of
 from director.job.leaks import leaks
 from director.job.runner_settings import runner_settings_changed
-from director.job.surroundings import lacking, made_by, red_run
 from director.job.views import Views
 from director.job.workbench import Workbench
 from director.model.errors import DirectorError
+from director.model.output_digest import output_digest
 from director.model.plan import Node
 from director.model.receipt import GateRun, Receipt
 from director.model.roles import Agent, Role
-from director.model.same_words import words_of
 from director.model.state import NodeStatus, Try, TryOutcome, WatchItFail
 from director.records.call_notes import CallNote
 from director.records.events import Kind
 from director.records.state_keeper import StateKeeper
+from director.running.control_run import (
+    AS_BEFORE,
+    GREEN_BEFORE_WORK,
+    anything_merged,
+    fails_independently,
+)
 from director.running.merging import draft, merge, merge_satisfied, rebased
 from director.running.prompts import Feedback, implement_prompt, no_test_ran, red
 from director.running.receipts import put_on_record
@@ -32,12 +38,6 @@ from director.running.remembered import remembered
 from director.running.review import check_compliance, review_candidate, review_names
 from director.running.trial import Candidate, Drafted, Trial
 from director.running.tries import Judgement, judge_snapshot, needs_stage_two, next_role
-from director.running.unreached import (
-    AS_BEFORE,
-    GREEN_BEFORE_WORK,
-    anything_merged,
-    fails_unreached,
-)
 from director.workspace.gates import GateResult, Verdict
 from director.workspace.pool import Lane
 from director.workspace.worktrees import Snapshot
@@ -114,7 +114,7 @@ class _NodeWork:
         self.base = bench.job.tip()
         self.start = self.base  # what the worktree holds when the next try begins
         self.first_output = ""
-        self.first_words = ""  # what the tests say before the work: hash, see same_words.py
+        self.first_digest = ""  # of what the tests print before the work, see output_digest.py
         self.feedback: Feedback | None = None
         self.fallback: Candidate | None = None  # green; the reviewer objected, without a veto
         self.drafted: Drafted | None = None  # of the try under way, perhaps by a killed run
@@ -137,14 +137,14 @@ class _NodeWork:
         while True:
             before = self.trial.run_before(self.base)
             self.first_output = before.output
-            self.first_words = words_of(red_run(before))
+            self.first_digest = output_digest(run_of(before))
             if before.no_test_ran:
                 self.first_output = f"({before.reason})\n{before.output}"
             if before.verdict is Verdict.BROKEN:
                 broken = f"gate broken: `{before.command}`: {before.reason}"
                 return self._failed(broken, environment=before.code is not None)
-            to_come = made_by(self.plan.nodes)
-            if missing := lacking(self.bench.job, self.trial.view(self.base), before, to_come):
+            to_come = files_of(self.plan.nodes)
+            if missing := find_missing(self.bench.job, self.trial.view(self.base), before, to_come):
                 reason = f"something is missing in the worktree: {missing.words}"
                 return self._failed(reason, environment=True)
             if before.verdict is not Verdict.GREEN or self._is_flaky(self.base):
@@ -163,7 +163,7 @@ class _NodeWork:
             "base": self.base,
             "start": self.start,
             "first_output": self.first_output,
-            "first_words": self.first_words,
+            "first_digest": self.first_digest,
             "feedback": asdict(self.feedback) if self.feedback else None,
             "fallback": asdict(self.fallback) if self.fallback else None,
         }
@@ -174,7 +174,7 @@ class _NodeWork:
         known = remembered(self.bench, self.node, memo)
         self.base, self.start = known.base, known.start
         self.first_output, self.feedback = known.first_output, known.feedback
-        self.first_words = known.first_words
+        self.first_digest = known.first_digest
         self.drafted = known.drafted
         if not self.bench.config.review.veto:  # which may have been set since
             self.fallback = known.fallback
@@ -261,7 +261,7 @@ class _NodeWork:
             self.feedback = Feedback(said.strip(), gate.output)
             if commit in self.trial.unprepared:
                 self.start = self.base  # nobody can work where setup fails
-            elif self._is_unreached(gate):
+            elif self._is_independent(gate):
                 self.feedback = Feedback(AS_BEFORE, gate.output)
                 return TryOutcome.AS_BEFORE, None
             return TryOutcome.NO_TEST_RAN if gate.no_test_ran else TryOutcome.RED, None
@@ -335,10 +335,10 @@ class _NodeWork:
                 return gate
         return self.trial.run(commit, "candidate")
 
-    def _is_unreached(self, gate: GateResult) -> bool:
-        """Whether the tests failed on a candidate before they came to the work."""
+    def _is_independent(self, gate: GateResult) -> bool:
+        """Whether the tests failed on a candidate whatever the work is."""
         about = (self.bench, self.node, self.trial)
-        return fails_unreached(*about, gate, self.first_words, self.base)
+        return fails_independently(*about, gate, self.first_digest, self.base)
 
     def _is_flaky(self, commit: str) -> bool:
         """Whether tests that were green once on ``commit`` are not so again; that is feedback."""
@@ -433,6 +433,8 @@ class _NodeWork:
         self.bench.publisher.soon()
 
     def _failed(self, reason: str, *, environment: bool = False) -> NodeEnd:
+        if environment:
+            self.bench.pool.doubt()
         failed = NodeStatus.FAILED
         self.keeper.update(self.node.id, status=failed, error=reason, environment=environment)
         return NodeEnd(NodeStatus.FAILED, reason, watched=self.watched)

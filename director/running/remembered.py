@@ -24,7 +24,7 @@ class Remembered:
     base: str
     start: str
     first_output: str = ""
-    first_words: str = ""
+    first_digest: str = ""
     feedback: Feedback | None = None
     fallback: Candidate | None = None
     drafted: Drafted | None = None
@@ -47,7 +47,7 @@ def remembered(bench: Workbench, node: Node, memo: Mapping[str, Any]) -> Remembe
         base,
         start if bench.job.holds(base, start) else base,
         str(memo.get("first_output", "")),
-        str(memo.get("first_words", "")),
+        str(memo.get("first_digest", "")),
         feedback,
         replace(fallback, gates=()) if own and fallback else None,
         drafted if drafted and _is_work_on(bench, node, base, drafted.commit) else None,

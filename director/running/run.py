@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from director.job.opening import open_workbench
 from director.job.provided import refuse_provided
 from director.job.seal import Seal, check_seal, restore_seal
 from director.job.stage import Stage, read_stage
 from director.job.submodules import refuse_in_submodules
 from director.job.views import views_of
-from director.job.workbench import Setting, Workbench, open_workbench
+from director.job.workbench import Setting, Workbench
 from director.model.config import Config
 from director.model.errors import DirectorError, RequestError
 from director.model.plan import Plan

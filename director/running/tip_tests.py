@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 from director.job.workbench import Workbench
 from director.model.plan import Node, Plan
@@ -11,12 +12,10 @@ from director.running.gate_report import GateReport, run_gate
 
 
 def run_tests(bench: Workbench, plan: Plan, tip: str, lanes: int) -> Iterator[GateReport]:
-    """Run each test command once on ``tip``, ``lanes`` at a time; gives one report for each.
+    """Run each test command once on ``tip``, ``lanes`` at a time; give one report for each.
 
     Left out are nodes whose gate was green on exactly that tree when they merged.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
     wanted = tests_to_run(plan, bench.job.receipts.values(), bench.job.tree(tip))
     if not wanted:
         return
@@ -47,7 +46,7 @@ def tests_to_run(plan: Plan, receipts: Iterable[Receipt], tree: str) -> list[lis
 
 
 def tested_by(plan: Plan, report: GateReport) -> Node | None:
-    """Return a node with the tests of all nodes that a report is about; None: of none."""
+    """Return a node that has the tests of all nodes of a report; None: the report has no nodes."""
     return _together([plan.node(one) for one in report.nodes]) if report.nodes else None
 
 

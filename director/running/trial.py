@@ -102,7 +102,7 @@ class Trial:
         test the worktree.
         """
         result = self.run(commit, "before")
-        self._bench.foreign.check(result, self._worktree.path)
+        self._bench.import_check.check(result, self._worktree.path)
         self._learn(self._worktree.changed() - set(self._node.files))
         return result
 

@@ -51,7 +51,7 @@ def next_role(tries: Sequence[Try], max_attempts: int, *, veto: bool) -> Role | 
     Only what the model did spends an attempt: a flaky test and a merge that collided do not, nor
     does a reviewer's objection unless it is a ``veto``. The executor has ``max_attempts``; a
     prompt too long for its model ends its turn at once. The escalation tier has one. Where the
-    tests fail before they come to the work, nobody tries again.
+    tests fail whatever the work is, nobody tries again.
     """
     if any(one.outcome is TryOutcome.AS_BEFORE for one in tries):
         return None

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from director.job.seal import Seal, read_seal
 from director.job.stage import Stage, read_stage
 from director.job.trailers import KIND, MERGE, NODE, TESTS
-from director.job.views import Rule, Shown
+from director.job.views import HeldBack, ViewReader
 from director.model.plan import Plan
 from director.model.receipt import Receipt
 from director.model.state import NodeStatus
@@ -27,16 +27,17 @@ from director.workspace.tips import Tips
 class CommitFacts:
     """A commit of the job branch, the paths it changes, and the frozen tests a merge holds.
 
-    ``view`` is the tree that the node of a merge saw of it, without the tests of nodes that were to
-    come; elsewhere None.
     ``tests`` maps paths to sha256; a test that is not there is not in it. Merges that hold the
-    same tests share one mapping, so that it need not be looked at for each of them.
+    same tests share one mapping, so that it need not be looked at for each of them. ``view`` is the
+    tree that the node of a merge saw of it, without the tests of nodes that were to come (None: it
+    is no merge), ``held_back`` are the paths in which that differs.
     """
 
     commit: BranchCommit
     changed: tuple[str, ...]
     tests: Mapping[str, str]
     view: str | None = None
+    held_back: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -97,8 +98,8 @@ def gather(repository: Repository, directory: JobDirectory) -> Evidence:
         *(commit.parents[0] for commit in log if len(commit.parents) == 1),
         readable,
     ]
-    shown = Shown(history, plan, rule=Rule.THEN) if in_line else None
-    commits = tuple(_facts(history, frozen, shown, commit) for commit in log)
+    reader = ViewReader(history, plan, rule=HeldBack.TO_COME_AT_MERGE) if in_line else None
+    commits = tuple(_facts(history, frozen, reader, commit) for commit in log)
     return Evidence(
         plan=plan,
         done=frozenset(state.ids(NodeStatus.DONE)),
@@ -176,21 +177,22 @@ def _as_it_is(git: Git) -> Git:
 
 
 def _facts(
-    history: History, frozen: _FrozenTests, shown: Shown | None, commit: BranchCommit
+    history: History, frozen: _FrozenTests, reader: ViewReader | None, commit: BranchCommit
 ) -> CommitFacts:
     """Return what there is to know of a commit; ``frozen`` stands at the one before it.
 
-    ``shown`` None: the commits do not stand on each other, so nobody can say what a node saw.
+    ``reader`` None: the commits do not stand on each other, so nobody can say what a node saw.
     """
     changed = _changed(history, commit)
     frozen.move(commit.oid, changed)
     if commit.trailers.get(KIND) != MERGE:
         return CommitFacts(commit, changed, {})
-    view = None
-    if shown:
-        held_back = shown.differing(commit.oid, shown.done(commit.oid))
-        view = history.id_of_tree_with(commit.oid, held_back) if held_back else commit.tree
-    return CommitFacts(commit, changed, frozen.held(), view)
+    if reader is None:
+        return CommitFacts(commit, changed, frozen.held())
+    held_back = reader.differing(commit.oid, reader.done(commit.oid))
+    view = history.id_of_tree_with(commit.oid, held_back) if held_back else commit.tree
+    paths = frozenset(entry.path for entry in held_back)
+    return CommitFacts(commit, changed, frozen.held(), view, paths)
 
 
 def _changed(history: History, commit: BranchCommit) -> tuple[str, ...]:

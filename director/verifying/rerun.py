@@ -8,12 +8,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from director.job.evidence import with_evidence
+from director.job.opening import redactor_of
 from director.job.provided import provisions_of
 from director.job.site import site_of
 from director.job.stage import read_stage
 from director.job.trailers import NODE
-from director.job.views import Rule, views_of
-from director.job.workbench import Setting, redactor_of
+from director.job.views import HeldBack, views_of
+from director.job.workbench import Setting
 from director.model.config import Config
 from director.model.errors import DirectorError
 from director.model.plan import Node, Plan
@@ -67,9 +68,9 @@ def _checkouts(
 ) -> Iterator[tuple[JobRepository, Pool, Gates]]:
     """Give a repository made for this, worktrees of it, and gates as a run has them.
 
-    Worktrees that an earlier command of the job kept are used, and kept for the next one. The job's
-    own repository is left alone. Gates have the same variables, sandbox and provisions
-    as in a run, and no secrets in their logs.
+    Worktrees that an earlier command of the job kept are used, and kept for the next one, but not
+    what gates built in them. The job's own repository is left alone. Gates have the same variables,
+    sandbox and provisions as in a run, and no secrets in their logs.
     """
     place = directory.verifying
     own = place / "worktrees.json"
@@ -91,6 +92,7 @@ def _checkouts(
             sandbox.try_out(processes, env, folder, directory.logs)
             provisions = provisions_of(config, sources, job, gates, setting.events)
             pool = Pool(job, folder, provisions, guarded=sandbox.mechanism is not None)
+            pool.forget_builds()
             try:
                 yield job, pool, gates
             finally:
@@ -109,7 +111,7 @@ class _Again:
     ) -> None:
         self.count = 0
         self._job = job
-        self._views = views_of(job, evidence.plan, rule=Rule.THEN)
+        self._views = views_of(job, evidence.plan, rule=HeldBack.TO_COME_AT_MERGE)
         pool.set_up_on(self._views.of_tip)
         self._events = setting.events
         self._evidence = evidence

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from director.workspace.removal import discard
-from director.workspace.sealed import leads
+from director.workspace.sealed import has_plain_parents
 
 NAME = ".gitattributes"
 
@@ -52,7 +52,7 @@ class Attributes:
         except OSError:
             return False
         plain = not stat.S_ISDIR(found.st_mode)  # which git passes over
-        return plain and leads(self._root, path)
+        return plain and has_plain_parents(self._root, path)
 
     def _is(self, path: str, content: bytes | None) -> bool:
         place = self._root / path
@@ -80,7 +80,7 @@ class Attributes:
                 away = Path(place, name)
                 back = self._root / away.relative_to(self._aside)
                 free = back.parent.is_dir() and not os.path.lexists(back)
-                if free and leads(self._root, str(back.relative_to(self._root))):
+                if free and has_plain_parents(self._root, str(back.relative_to(self._root))):
                     away.rename(back)
         discard(self._aside)
 

@@ -1,8 +1,8 @@
-"""Filling a worktree from one that is filled: its tracked files are copied, not checked out.
+"""Filling a worktree from another: its tracked files are copied instead of checked out.
 
 A copy reads no objects, and shares its blocks where the file system can. What was copied counts
-as what the other's index says of it only where the other's file was, after the copy, still what
-that index is about: so it does not matter what works there meanwhile.
+as what the other's index says only where the other's file, after the copy, is still the one that
+its index knows: so it does not matter what runs there meanwhile.
 """
 
 from __future__ import annotations
@@ -21,6 +21,15 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from director.workspace.index_files import (
+    AFTER_MODE,
+    BEFORE_MODE,
+    READABLE_VERSIONS,
+    IndexEntry,
+    id_length,
+    index_entries,
+    index_version,
+)
 from director.workspace.objects import GITLINK_MODE
 from director.workspace.processes import capture
 from director.workspace.sealed import BLOCK_BYTES, Size
@@ -29,27 +38,15 @@ FICLONE = 0x40049409  # ioctl_ficlone(2)
 COPIED_AT_ONCE = 1_000  # names for one process: well below what the system takes
 COPIERS = 2
 COPY_PATHS = ("cp", "-P", "--preserve=mode", "--reflink=auto", "--parents")
-READABLE_VERSIONS = (2, 3)  # of index files; 4 compresses names
-EXTENDED = 0x4000
 UNKNOWN_STATUS = bytes(24), bytes(12)  # around the mode; git looks at the file's content
 
 
 @dataclass(frozen=True)
 class Template:
-    """A filled worktree of gates at ``path``, whose files ``index`` knows."""
+    """A filled worktree for gates at ``path``; ``index`` knows its files."""
 
     path: Path
     index: Path
-
-
-@dataclass(frozen=True)
-class _Tracked:
-    """An entry of an index: where it ``starts`` there, and what it says of the file at ``path``."""
-
-    path: str
-    starts: int
-    mode: int
-    status: tuple[bytes, bytes]
 
 
 class Templates:
@@ -110,10 +107,10 @@ def size_of_tracked(index: Path, object_format: str) -> Size | None:
         data = index.read_bytes()
     except OSError:
         return None
-    if _version(data) not in READABLE_VERSIONS:
+    if index_version(data) not in READABLE_VERSIONS:
         return None
-    entries = _entries(data, _id_length(object_format))
-    return Size.of(struct.unpack(">L", one.status[1][8:12])[0] for one in entries)
+    entries = index_entries(data, id_length(object_format))
+    return Size.of(one.size for one in entries)
 
 
 def copy_tracked(template: Template, target: Path, object_format: str) -> bytes | None:
@@ -126,25 +123,22 @@ def copy_tracked(template: Template, target: Path, object_format: str) -> bytes 
         return None
     data = bytearray(template.index.read_bytes())
     written_at = template.index.stat().st_mtime_ns
-    if _version(data) not in READABLE_VERSIONS:
+    if index_version(data) not in READABLE_VERSIONS:
         return None
-    id_length = _id_length(object_format)
-    entries = list(_entries(bytes(data), id_length))
+    digest_length = id_length(object_format)
+    entries = list(index_entries(bytes(data), digest_length))
     files = [one for one in entries if one.mode != int(GITLINK_MODE, 8)]
-    _copy([one.path for one in files], template.path, target)
+    _copy([os.fsdecode(one.path) for one in files], template.path, target)
     for one in entries:
         status = _status_of_copy(one, template.path, target, written_at)
         before, after = status or UNKNOWN_STATUS
-        data[one.starts : one.starts + 24] = before
-        data[one.starts + 28 : one.starts + 40] = after
-    if any(data[-id_length:]):  # index.skipHash leaves zeros
-        digest = hashlib.new(object_format, data[:-id_length], usedforsecurity=False)
-        data[-id_length:] = digest.digest()
+        known = bytearray(one.known)
+        known[BEFORE_MODE], known[AFTER_MODE] = before, after
+        data[one.start : one.start + len(known)] = known
+    if any(data[-digest_length:]):  # index.skipHash leaves zeros
+        digest = hashlib.new(object_format, data[:-digest_length], usedforsecurity=False)
+        data[-digest_length:] = digest.digest()
     return bytes(data)
-
-
-def _id_length(object_format: str) -> int:
-    return hashlib.new(object_format, usedforsecurity=False).digest_size
 
 
 def _copy(paths: Sequence[str], source: Path, target: Path) -> None:
@@ -164,16 +158,17 @@ def _copy(paths: Sequence[str], source: Path, target: Path) -> None:
 
 
 def _status_of_copy(
-    entry: _Tracked, source: Path, target: Path, written_at: int
+    entry: IndexEntry, source: Path, target: Path, written_at: int
 ) -> tuple[bytes, bytes] | None:
     """Return what an index says of a copy; None: nobody knows what it holds.
 
     Of what changed when the index was written (``written_at``) or later, the index itself does not
     know (gitformat-index(5), "racy git").
     """
+    path = os.fsdecode(entry.path)
     try:
-        original = os.lstat(f"{source}/{entry.path}")
-        copied = os.lstat(f"{target}/{entry.path}")
+        original = os.lstat(f"{source}/{path}")
+        copied = os.lstat(f"{target}/{path}")
     except OSError:
         return None
     same = (original.st_mode, original.st_size) == (copied.st_mode, copied.st_size)
@@ -189,23 +184,3 @@ def _packed(status: os.stat_result) -> tuple[bytes, bytes]:
     before = struct.pack(">6L", *(number & 0xFFFFFFFF for number in numbers))
     owner = (status.st_uid, status.st_gid, status.st_size)
     return before, struct.pack(">3L", *(number & 0xFFFFFFFF for number in owner))
-
-
-def _version(data: bytes | bytearray) -> int:
-    signature, version = struct.unpack(">4sL", data[:8])
-    return int(version) if signature == b"DIRC" else 0
-
-
-def _entries(data: bytes, id_length: int) -> Iterator[_Tracked]:
-    """Give the entries of an index file's content (gitformat-index(5), versions 2 and 3)."""
-    (count,) = struct.unpack(">L", data[8:12])
-    starts = 12
-    for _ in range(count):
-        (mode,) = struct.unpack(">L", data[starts + 24 : starts + 28])
-        flags_at = starts + 40 + id_length
-        (flags,) = struct.unpack(">H", data[flags_at : flags_at + 2])
-        name_at = flags_at + (4 if flags & EXTENDED else 2)
-        name = data[name_at : data.index(b"\0", name_at)]
-        status = data[starts : starts + 24], data[starts + 28 : starts + 40]
-        yield _Tracked(os.fsdecode(name), starts, mode, status)
-        starts += (name_at + len(name) - starts) // 8 * 8 + 8

@@ -16,11 +16,11 @@ from director.model.not_started import why_not_started
 from director.model.secrets import NOTHING_SECRET, Redactor
 from director.records.files import make_folder, redact_file
 from director.workspace.git import without_git_variables
+from director.workspace.preserved_metadata import preserved_metadata
 from director.workspace.processes import Command, Ended, Ending, Processes
 from director.workspace.repository import OWN_FOLDER
 from director.workspace.sandbox import Part, Sandbox
 from director.workspace.slots import slot_variables
-from director.workspace.untouched import untouched
 
 KEPT_BYTES = 4 * 1024 * 1024  # of the beginning of a log, and of its end
 
@@ -56,12 +56,12 @@ class GateResult:
     def output(self) -> str:
         """What is shown of the output: the headline of a failure first; not all when it is long."""
         shown = shortened if self.code == 0 else excerpt
-        return shown(self._text, left_out=self.left_out)
+        return shown(self.whole_output, left_out=self.left_out)
 
     @property
     def headline(self) -> str:
         """The line of the output to quote where the command failed ("": there is none)."""
-        return "" if self.code == 0 else headline(self._text).text
+        return "" if self.code == 0 else headline(self.whole_output).text
 
     @property
     def failure(self) -> str:
@@ -70,7 +70,8 @@ class GateResult:
         return f"{self.reason}: {said}" if said else self.reason
 
     @property
-    def _text(self) -> str:
+    def whole_output(self) -> str:
+        """All of the output that its log holds."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
 
@@ -106,7 +107,7 @@ class Gates:
         """
         if not self._sandbox.keeps_contents:
             return None
-        with untouched(checkout, OWN_FOLDER.rstrip("/")):
+        with preserved_metadata(checkout, OWN_FOLDER.rstrip("/")):
             return self.run(
                 command, worktree, name, Part.CHECKOUT, cwd=checkout, timeout_secs=timeout_secs
             )

@@ -14,12 +14,13 @@ from pathlib import Path
 
 from director.model.config import WorktreePolicy
 from director.model.errors import RequestError, StoppedError
+from director.model.paths import lies_in, parents
 from director.model.secrets import secrets_in
 from director.workspace.git import split_z
 from director.workspace.processes import capture
 from director.workspace.removal import discard
 from director.workspace.repository import OWN_FOLDER, Repository
-from director.workspace.sealed import SealedTree, Seals, copy, leads, parents, seals_of
+from director.workspace.sealed import SealedTree, Seals, copy, has_plain_parents, seals_of
 
 GIVEN_PREFIX = "given-"
 INCLUDE_FILE = ".worktreeinclude"
@@ -93,11 +94,6 @@ def _root(path: str, folders: set[str]) -> str:
     return next((folder for folder in parents(path) if folder in folders), path)
 
 
-def lies_in(path: str, names: Iterable[str]) -> bool:
-    """Whether ``path`` is one of ``names``, or below one."""
-    return any(path == name or path.startswith(f"{name}/") for name in names)
-
-
 def _refuse_links(root: Path, name: str, whole: Path) -> None:
     """Raise RequestError for a link that leads into the checkout, or out of ``whole``.
 
@@ -160,7 +156,7 @@ def take(sources: Sources, pool: Path, without: Iterable[str] = ()) -> Given:
         for name in names:
             _take(sources.repository / name, place / name)
         for name in without:
-            if leads(place, name):
+            if has_plain_parents(place, name):
                 discard(place / name)
     for name in sources.linked:
         (tree / name).parent.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,8 @@ from director.workspace.sealed import Size
 
 ABSENT_MODE = "000000"
 SHA1_DIGITS = 40
+# What the user's settings can make of a trailer: git looks for one by these signs.
+PLAIN_TRAILERS = ("-c", "trailer.separators=:", "-c", "core.commentChar=#")
 
 
 @dataclass(frozen=True)
@@ -240,7 +242,8 @@ class History:
     def log(self, base: str, tip: str) -> list[BranchCommit]:
         """Return the commits after ``base`` up to ``tip``, oldest first, with their trailers."""
         out = self.git.output(
-            "log", "-z", "--reverse", "--first-parent", "--no-show-signature", "--encoding=UTF-8",
+            *PLAIN_TRAILERS, "log", "-z", "--reverse", "--first-parent", "--no-show-signature",
+            "--encoding=UTF-8",
             "--format=%H %T %P%n%(trailers:only=true,unfold=true)", f"{base}..{tip}",
         )  # fmt: skip
         return [_branch_commit(text) for text in split_z(out)]

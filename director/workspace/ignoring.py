@@ -1,4 +1,4 @@
-"""Which new paths the ignore rules of a commit cover: rules that no agent had a part in.
+"""Which new paths the ignore rules of a commit cover, not those that an agent may have written.
 
 git itself decides, in a folder that holds nothing but the commit's ``.gitignore`` files and,
 empty, the folders it is asked about. The repository's ``info/exclude`` and the user's own ignore
@@ -12,8 +12,8 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from director.model.paths import parents
 from director.workspace.git import Git, GitError, join_z, split_z
-from director.workspace.sealed import parents
 
 NAME = ".gitignore"
 NONE_IGNORED = 1  # git-check-ignore(1), "EXIT STATUS"

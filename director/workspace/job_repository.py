@@ -27,7 +27,7 @@ from director.workspace.objects import object_id, write_object
 from director.workspace.removal import discard
 from director.workspace.repository import Repository
 from director.workspace.soundness import Soundness, loose
-from director.workspace.submodules import Known, Place, Submodules
+from director.workspace.submodules import SubmoduleCache, Submodules, UserCheckout
 from director.workspace.tips import Tips
 
 CARRIED_CONFIG = (
@@ -70,7 +70,7 @@ class JobRepository(History):
         self._tip = self._last_noted() if self._tips.commits else self._said_by_ref()
         self._published = ""
         self._settings = {name: _content(path / name) for name in (*SETTINGS, *BASICS)}
-        self._known_submodules = Known()
+        self._submodule_cache = SubmoduleCache()
 
     def _said_by_ref(self) -> str:
         tip = self.tip_of(self.branch)
@@ -166,8 +166,8 @@ class JobRepository(History):
     @property
     def submodules(self) -> Submodules:
         """The submodules of its commits."""
-        place = Place(self.user.root, self.user.common_dir)
-        return Submodules(self, place, self._known_submodules, self.tree_with, self._borrow_more)
+        place = UserCheckout(self.user.root, self.user.common_dir)
+        return Submodules(self, place, self._submodule_cache, self.tree_with, self._borrow_more)
 
     def _borrow_more(self, stores: Iterable[Path]) -> None:
         """Read objects from ``stores`` of the user's, too."""

@@ -9,13 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import struct
 import threading
 import weakref
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from director.records.files import explained
@@ -25,6 +23,7 @@ from director.workspace.processes import Captured, Dialogue
 TREE_MODE = "040000"
 GITLINK_MODE = "160000"
 LINK_MODE = "120000"
+OBJECT_ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 ANSWER = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) (blob|tree|commit|tag) ([0-9]+)")
 UNASKABLE = re.compile("[\n\r\0]")  # git reads one name a line, up to a NUL
 
@@ -132,79 +131,6 @@ def tree_data(items: Mapping[str, Item]) -> bytes:
         item.mode.lstrip("0").encode() + b" " + name + b"\0" + bytes.fromhex(item.oid)
         for name, item in named
     )
-
-
-def index_data(items: Mapping[str, Item], object_format: str) -> bytes:
-    """Return an index file (gitformat-index(5), version 2) that knows nothing of the files."""
-    return _index_file(map(_unknown, items, items.values()), object_format)
-
-
-def index_items(data: bytes, id_length: int) -> dict[str, Item]:
-    """Return path → item of an index file of version 2, with ids of ``id_length`` bytes."""
-    items = {}
-    for path, known in _index_entries(data, id_length):
-        (mode,) = struct.unpack(">L", known[24:28])
-        items[path.decode(errors="surrogateescape")] = Item(f"{mode:06o}", known[40:].hex())
-    return items
-
-
-def split_index(
-    data: bytes, folders: Iterable[str], links: Mapping[str, Item], object_format: str
-) -> dict[str, bytes]:
-    """Return folder → the index of what is in it, "" → that of the rest.
-
-    For an index (of version 2) in which ``folders`` are repositories of their own. What it knows of
-    the files is kept. ``links`` are put in, each into the part that it lies in.
-    """
-    parts: dict[bytes, list[tuple[bytes, bytes]]] = {b"": []}
-    parts |= {folder.encode(errors="surrogateescape"): [] for folder in folders}
-
-    @cache
-    def owner(folder: bytes) -> bytes:
-        return folder if folder in parts else owner(folder.rpartition(b"/")[0])
-
-    entries = _index_entries(data, hashlib.new(object_format).digest_size)
-    for path, known in (*entries, *map(_unknown, links, links.values())):
-        part = owner(path.rpartition(b"/")[0])
-        parts[part].append((path[len(part) + 1 :] if part else path, known))
-    return {
-        part.decode(errors="surrogateescape"): _index_file(inside, object_format)
-        for part, inside in parts.items()
-    }
-
-
-def is_plain_index(data: bytes) -> bool:
-    """Whether an index file is of version 2, which can be read here."""
-    return data[:8] == b"DIRC" + struct.pack(">L", 2)
-
-
-def _unknown(path: str, item: Item) -> tuple[bytes, bytes]:
-    """Return the entry of an index that knows nothing of the file."""
-    known = struct.pack(">24xL12x", int(item.mode, 8)) + bytes.fromhex(item.oid)
-    return path.encode(errors="surrogateescape"), known
-
-
-def _index_entries(data: bytes, id_length: int) -> Iterator[tuple[bytes, bytes]]:
-    """Give path, and what is known of the file with its object id last, of each entry."""
-    signature, version, count = struct.unpack(">4sLL", data[:12])
-    if (signature, version) != (b"DIRC", 2):
-        raise ValueError(f"an index of version {version} was not expected")
-    start = 12
-    for _ in range(count):
-        name_starts = start + 40 + id_length + 2
-        name = data[name_starts : data.index(b"\0", name_starts)]
-        yield name, data[start : start + 40 + id_length]
-        start += (name_starts + len(name) - start) // 8 * 8 + 8
-
-
-def _index_file(entries: Iterable[tuple[bytes, bytes]], object_format: str) -> bytes:
-    found = sorted(entries)
-    parts = [b"DIRC" + struct.pack(">LL", 2, len(found))]
-    for path, known in found:
-        entry = known + struct.pack(">H", min(len(path), 0xFFF)) + path
-        parts.append(entry + b"\0" * (8 - len(entry) % 8))
-    data = b"".join(parts)
-    return data + hashlib.new(object_format, data, usedforsecurity=False).digest()
 
 
 def object_id(object_format: str, kind: str, data: bytes) -> str:

@@ -14,11 +14,12 @@ from director.workspace.filling import Templates, shares_blocks, size_of_tracked
 from director.workspace.job_repository import JobRepository
 from director.workspace.kept import NOTE, Trees, read_note, write_note
 from director.workspace.machine import Room, free_disk
-from director.workspace.provisions import Builds, Provisions, Sharing, Slot
+from director.workspace.provisions import Provisions
 from director.workspace.sealed import Size
-from director.workspace.setups import Made, Setups
+from director.workspace.setups import SetupResult, Setups
 from director.workspace.slots import PREFIX as SLOT
 from director.workspace.slots import name_of_slot, slot_number
+from director.workspace.worktree_provisions import Builds, Sharing, WorktreeProvisions
 from director.workspace.worktrees import Origin, Worktree
 
 
@@ -73,15 +74,16 @@ class Pool:
         self._free = [self._at(name) for name in sorted(left)]
         self._made = max((slot_number(Path(name)) or 0 for name in left), default=0)
         self._turn = threading.Lock()
+        self._doubted = False
         note = read_note(self.notes) if guarded else None
         (self.notes / NOTE).unlink(missing_ok=True)  # what begins here is not what it says
         if note:
             self._resume(note)
 
-    def set_up_on(self, settled: Callable[[], str]) -> None:
-        """Have setup commands run on the commit that ``settled`` returns, not on the tip itself."""
+    def set_up_on(self, setup_commit: Callable[[], str]) -> None:
+        """Have setup commands run on what ``setup_commit`` returns, not on the tip itself."""
         if self.provisions:
-            self.provisions.settled = settled
+            self.provisions.setup_commit = setup_commit
 
     @property
     def agents(self) -> Path:
@@ -155,7 +157,7 @@ class Pool:
         slot = None
         if self.provisions:
             sharing = Sharing(shared.setups, makes=gate is None) if shared else None
-            slot = Slot(self.provisions, path, notes, builds, sharing)
+            slot = WorktreeProvisions(self.provisions, path, notes, builds, sharing)
         origin = Origin(shared.templates, gate) if shared else None
         return Worktree(path, notes, self._job, slot, origin)
 
@@ -178,6 +180,19 @@ class Pool:
         each = sum(one.shared_bytes if share else one.bytes for one in (size, provided))
         return Room(2 * each, free, len(sizes))
 
+    def forget_builds(self) -> None:
+        """Forget what gates of earlier commands built: it is no evidence."""
+        with self._turn:
+            for lane in self._free:
+                lane.builds.kept = None
+
+    def doubt(self) -> None:
+        """Note that what is provided may be incomplete: the next command provides it again.
+
+        No key covers what setup finds on the machine, and the user is about to correct it.
+        """
+        self._doubted = True
+
     def keep(self) -> None:
         """Note what the next command of the job can go on with, where that saves it something.
 
@@ -199,7 +214,8 @@ class Pool:
         write_note(self.notes, {**note, "places": sorted(places)})
 
     def _kept_provisions(self, trees: Trees) -> dict[str, Any] | None:
-        given = self.provisions.kept(trees) if self.provisions else None
+        usable = self.provisions if not self._doubted else None
+        given = usable.kept(trees) if usable else None
         if given is None:
             return None
         assert self._shared and self.provisions
@@ -228,7 +244,7 @@ class Pool:
         if not given or not self.provisions:
             return
         for key, made in said["setups"].items():
-            self._shared.setups.note(key, Made.from_json(made, trees, given))
+            self._shared.setups.note(key, SetupResult.from_json(made, trees, given))
         for lane in self._free:
             if name := said["builds"].get(lane.work.path.name):
                 tree = trees.named(name)

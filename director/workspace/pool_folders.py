@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -77,15 +77,16 @@ def sweep_pool(record: Path, events: Events | None = None) -> None:
     record.unlink(missing_ok=True)
 
 
-def free_kept(record: Path) -> KeptWorktrees | None:
+def free_kept(record: Path, begins: Callable[[KeptWorktrees], None]) -> KeptWorktrees | None:
     """Remove the worktrees that are kept at ``record``, and return what they were.
 
-    None: there are none, or somebody works in them.
+    ``begins`` is told of them before. None: there are none, or somebody works in them.
     """
     kept = kept_worktrees(record)
     lock = _lock(kept.folder) if kept and _is_ours(kept.folder) else None
     if kept is None or lock is None:
         return None
+    begins(kept)
     freed = used_bytes(kept.folder)
     try:
         discard(kept.folder)

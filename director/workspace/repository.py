@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from director.model.errors import RequestError, StoppedError
+from director.model.roles import Agent
 from director.workspace.git import Git, GitError, split_z
 from director.workspace.git_settings import FrozenSettings
 from director.workspace.processes import Captured
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 BRANCH_PREFIX = "director/"
 OWN_FOLDER = ".director/"
+# What `sync-agents` writes beside it: no part of the user's work, whether they commit it or not.
+SYNCED = (".opencode/opencode.json", *(f".opencode/agents/{agent}.md" for agent in Agent))
 OWN_NAME = "director <director@localhost>"  # an address that nobody has, RFC 6761
 # What the user set for strangers' repositories does not hold for director's own: their branch
 # comes from a folder of theirs. ``TAKING`` holds on this side of a fetch, ``GIVING`` on the other.
@@ -105,7 +108,10 @@ class Repository:
 
     def uncommitted(self) -> int:
         """Return how many paths differ from HEAD, director's own apart; they never enter a job."""
-        lines = split_z(self.git.output("status", "--porcelain=v1", "-z", "--no-renames"))
+        apart = [f":(top,exclude){path}" for path in SYNCED]
+        command = ("status", "--porcelain=v1", "-z", "--no-renames", "--", *apart)
+        git = self.git.with_variables(GIT_LITERAL_PATHSPECS="0")
+        lines = split_z(git.output(*command))
         return sum(1 for line in lines if not line[3:].startswith(OWN_FOLDER))
 
     def complete(self, commit: str) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from director.model.errors import StoppedError
+from director.model.paths import parents
 from director.workspace.processes import capture
 from director.workspace.removal import discard
 
@@ -98,7 +99,7 @@ class SealedTree:
         """Whether nothing was changed, added or removed since."""
         return seals_of(self.root, self.names) == self.seals
 
-    def lay_out(self, target: Path, known: Seals, tracked: Tracked) -> Seals:
+    def restore_to(self, target: Path, known: Seals, tracked: Tracked) -> Seals:
         """Make the same names below ``target`` what they are here; returns their seals there.
 
         ``known`` are the seals as this returned them last: what still has them stays, all else is
@@ -115,7 +116,7 @@ class SealedTree:
         laid = {p: one for p, one in found.items() if p not in wrong and not tracked.holds(p)}
         for path in sorted(self.seals):
             there = path in laid or tracked.holds(path) or tracked.hides(path)
-            if not there and leads(target, path):
+            if not there and has_plain_parents(target, path):
                 self._check(path)
                 (target / path).parent.mkdir(parents=True, exist_ok=True)
                 copy(self.root / path, target / path)
@@ -147,7 +148,7 @@ def seals_of(root: Path, names: Iterable[str]) -> Seals:
             folders.append(path)
 
     for name in names:
-        if leads(root, name) and os.path.lexists(root / name):
+        if has_plain_parents(root, name) and os.path.lexists(root / name):
             note(name, (root / name).lstat())
     while folders:
         folder = folders.pop()
@@ -202,13 +203,7 @@ def _parent(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def parents(path: str) -> list[str]:
-    """Return the folders on the way to a path, the outermost first."""
-    parts = path.split("/")[:-1]
-    return ["/".join(parts[: count + 1]) for count in range(len(parts))]
-
-
-def leads(root: Path, path: str) -> bool:
-    """Whether no link and no file stands on the way to ``path``."""
+def has_plain_parents(root: Path, path: str) -> bool:
+    """Whether all that exists of the folders on the way to ``path`` is folders, not links."""
     above = [root / parent for parent in parents(path)]
     return all(p.is_dir() and not p.is_symlink() for p in above if os.path.lexists(p))

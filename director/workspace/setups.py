@@ -24,7 +24,7 @@ PREFIX = "setup-"  # of the folders
 
 
 @dataclass(frozen=True, eq=False)
-class Made:
+class SetupResult:
     """What setup made of the user's files that were ``given``.
 
     ``portable``: other worktrees get a copy, otherwise setup runs in each.
@@ -39,7 +39,7 @@ class Made:
         return {"tree": trees.name_of(self.tree), "portable": self.portable}
 
     @classmethod
-    def from_json(cls, said: Mapping[str, Any], trees: Trees, given: Given) -> Made:
+    def from_json(cls, said: Mapping[str, Any], trees: Trees, given: Given) -> SetupResult:
         """Return what an earlier command noted that was made of ``given``."""
         return cls(trees.named(said["tree"]), said["portable"], given)
 
@@ -53,12 +53,12 @@ class Setups:
     def __init__(self, notes: Path) -> None:
         self._notes = notes
         self._places = sorted(notes.glob(f"{PREFIX}*"))  # a killed run's, too
-        self._known: dict[str, Made] = {}
+        self._known: dict[str, SetupResult] = {}
         self._turns: dict[str, threading.Lock] = {}
         self._turn = threading.Lock()
 
     @contextmanager
-    def turn(self, key: str) -> Iterator[Made | None]:
+    def turn(self, key: str) -> Iterator[SetupResult | None]:
         """Give what was made for ``key``; None: the caller makes it, while others wait for it."""
         with self._turn:
             turn = self._turns.setdefault(key, threading.Lock())
@@ -69,11 +69,11 @@ class Setups:
         if made is not None:
             yield made
 
-    def get(self, key: str) -> Made | None:
+    def get(self, key: str) -> SetupResult | None:
         """Return what is known to be made for ``key``."""
         return self._known.get(key)
 
-    def note(self, key: str, made: Made) -> None:
+    def note(self, key: str, made: SetupResult) -> None:
         """Note what was made for ``key``."""
         self._known[key] = made
 
@@ -94,7 +94,7 @@ class Setups:
                 del self._known[key]
 
 
-def says_any(root: Path, names: Iterable[str], wanted: Collection[bytes], spared: Path) -> bool:
+def contains_any(root: Path, names: Iterable[str], wanted: Collection[bytes], spared: Path) -> bool:
     """Whether a file or link at ``names`` below ``root`` says what is ``wanted``.
 
     So does what cannot be read; links that lead into ``spared`` do not. What is compressed is not
@@ -111,14 +111,14 @@ def says_any(root: Path, names: Iterable[str], wanted: Collection[bytes], spared
                     return True
             elif place.is_dir():
                 left += place.iterdir()
-            elif place.is_file() and _says(place, wanted):
+            elif place.is_file() and _contains(place, wanted):
                 return True
     except OSError:
         return True
     return False
 
 
-def _says(path: Path, wanted: Collection[bytes]) -> bool:
+def _contains(path: Path, wanted: Collection[bytes]) -> bool:
     overlap = max(map(len, wanted)) - 1
     with path.open("rb", buffering=0) as stream:
         before = b""

@@ -15,16 +15,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from director.workspace.given import lies_in
+from director.model.paths import lies_in
 from director.workspace.history import ABSENT_MODE, Entry, History
-from director.workspace.objects import GITLINK_MODE, TREE_MODE
+from director.workspace.objects import GITLINK_MODE, OBJECT_ID, TREE_MODE
 from director.workspace.removal import discard
-from director.workspace.sealed import leads
+from director.workspace.sealed import has_plain_parents
 
 GIT = ".git"
 NAMES = ".gitmodules"
 GITDIR = re.compile(rb"gitdir: ?(.*?)\r?\n?", re.DOTALL)
-ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class Submodule:
 
 
 @dataclass(frozen=True)
-class Whole:
+class WholeTree:
     """What worktrees hold of a commit: ``tree``, with those that are ``present`` put in.
 
     ``links`` are the entries of all submodules, inner ones by their whole path. ``absent``: the
@@ -53,53 +52,53 @@ class Whole:
     absent: tuple[str, ...] = ()
 
 
-class Known:
+class SubmoduleCache:
     """What is known of the submodules of one job: tree → what worktrees hold of it.
 
-    Those at and below ``linked`` are left to who provides links in their place.
+    Those at and below ``linked`` are left out: links are provided in their place.
     """
 
     def __init__(self) -> None:
         self.turn = threading.Lock()
-        self.wholes: dict[str, Whole] = {}
+        self.wholes: dict[str, WholeTree] = {}
         self.linked: tuple[str, ...] = ()
 
 
 class Submodules:
     """The submodules of one job's commits. Callable from any thread.
 
-    ``place`` is the user's checkout. ``write`` returns a tree with entries put in; ``borrow`` makes
+    ``checkout`` is the user's. ``write`` returns a tree with entries put in; ``borrow`` makes
     ``job`` read objects from more stores.
     """
 
     def __init__(
         self,
         job: History,
-        place: Place,
-        known: Known,
+        checkout: UserCheckout,
+        cache: SubmoduleCache,
         write: Callable[[str, Iterable[Entry]], str],
         borrow: Callable[[Iterable[Path]], None],
     ) -> None:
         self._job = job
-        self._place = place
-        self._known = known
+        self._checkout = checkout
+        self._cache = cache
         self._write = write
         self._borrow = borrow
 
-    def leave(self, names: Iterable[str]) -> None:
-        """Leave the submodules at and below ``names`` to who provides links in their place."""
-        self._known.linked = tuple(names)
+    def leave_out(self, names: Iterable[str]) -> None:
+        """Leave out the submodules at and below ``names``: links are provided in their place."""
+        self._cache.linked = tuple(names)
 
-    def of(self, commit: str) -> Whole:
-        """Return what worktrees hold of ``commit`` (or a tree): the same as long as director runs.
+    def of(self, commit: str) -> WholeTree:
+        """Return what worktrees hold of ``commit`` (or a tree), the same as long as director runs.
 
         A commit without submodules is its own tree, and no more is looked at than its folders.
         """
         tree = self._job.tree(commit)
-        with self._known.turn:
-            if tree not in self._known.wholes:
-                self._known.wholes[tree] = self._whole(tree, self._place, "")
-            return self._known.wholes[tree]
+        with self._cache.turn:
+            if tree not in self._cache.wholes:
+                self._cache.wholes[tree] = self._whole(tree, self._checkout, "")
+            return self._cache.wholes[tree]
 
     def whole(self, commit: str) -> str:
         """Return the tree that a worktree of ``commit`` holds."""
@@ -108,7 +107,7 @@ class Submodules:
     def missing(self, commit: str) -> tuple[str, ...]:
         """Return the paths of those that nobody provides: their folders stay empty."""
         return tuple(
-            path for path in self.of(commit).absent if not lies_in(path, self._known.linked)
+            path for path in self.of(commit).absent if not lies_in(path, self._cache.linked)
         )
 
     def holding(self, commit: str, path: str) -> str | None:
@@ -116,24 +115,24 @@ class Submodules:
         inside = (one.path for one in self.of(commit).links if path.startswith(f"{one.path}/"))
         return next(inside, None)
 
-    def lay_folders(self, root: Path, commit: str) -> None:
-        """Make the folders of those that are not present in the worktree at ``root``."""
+    def make_folders(self, root: Path, commit: str) -> None:
+        """Make the empty folders of absent submodules in the worktree at ``root``."""
         for path in self.of(commit).absent:
-            if leads(root, path) and not os.path.lexists(root / path):
+            if has_plain_parents(root, path) and not os.path.lexists(root / path):
                 (root / path).mkdir(parents=True)
 
     def discard_repositories(self, root: Path, commit: str) -> None:
         """Remove what makes repositories of the submodules' folders below ``root``."""
         for link in self.of(commit).links:
-            if leads(root, name := f"{link.path}/{GIT}"):
+            if has_plain_parents(root, name := f"{link.path}/{GIT}"):
                 discard(root / name)
 
-    def _whole(self, tree: str, place: Place, prefix: str) -> Whole:
+    def _whole(self, tree: str, checkout: UserCheckout, prefix: str) -> WholeTree:
         links = [one for one in self._job.folders(tree) if one.mode == GITLINK_MODE]
         if not links:
-            return Whole(tree)
+            return WholeTree(tree)
         names = self._names(tree)
-        found = {one.path: place.inner(one.path, names.get(one.path, one.path)) for one in links}
+        found = {one.path: checkout.inner(one.path, names.get(one.path, one.path)) for one in links}
         self._borrow(objects_of(inner.git) for inner in found.values() if inner)
         entries: list[Entry] = []
         present: list[Submodule] = []
@@ -142,7 +141,7 @@ class Submodules:
         for link in links:
             path, inner = f"{prefix}{link.path}", found[link.path]
             inside.append(Entry(path, link.mode, link.oid))
-            if inner is None or lies_in(path, self._known.linked) or not self._is_commit(link.oid):
+            if inner is None or lies_in(path, self._cache.linked) or not self._is_commit(link.oid):
                 entries.append(Entry(link.path, ABSENT_MODE, link.oid))
                 absent.append(path)
                 continue
@@ -151,7 +150,7 @@ class Submodules:
             present += [Submodule(path, link.oid, _carried(inner.git)), *whole.present]
             inside += whole.links
             absent += whole.absent
-        return Whole(self._write(tree, entries), tuple(present), tuple(inside), tuple(absent))
+        return WholeTree(self._write(tree, entries), tuple(present), tuple(inside), tuple(absent))
 
     def _is_commit(self, oid: str) -> bool:
         found = self._job.objects.find(oid)
@@ -171,24 +170,24 @@ class Submodules:
 
 
 @dataclass(frozen=True)
-class Place:
+class UserCheckout:
     """A checkout of the user's, and its git folder."""
 
     root: Path
     git: Path
 
-    def inner(self, path: str, name: str) -> Place | None:
+    def inner(self, path: str, name: str) -> UserCheckout | None:
         """Return that of the submodule at ``path``, called ``name``, where the user has it.
 
         Its git folder is named by a file in its checkout, or lies there as such, or is kept for
         when it is checked out again (gitsubmodules(7)).
         """
         root = self.root / path
-        kept = self.git / "modules" / name
+        kept = Path(f"{self.git}/modules/{name}")  # a name that begins with "/" leads no further
         inside = ".." not in name.split("/")
         for folder in (_git_folder(root), kept if inside else None):
             if folder is not None and (folder / "HEAD").is_file() and objects_of(folder).is_dir():
-                return Place(root, folder)
+                return UserCheckout(root, folder)
         return None
 
 
@@ -216,7 +215,7 @@ def _common(git: Path) -> Path:
 def _carried(git: Path) -> dict[str, bytes]:
     """Return what a repository that borrows the objects of ``git`` takes over: refs, where it ends.
 
-    All refs are in one file, which needs not be sorted (git-pack-refs(1)).
+    All refs are in one file, which need not be sorted (git-pack-refs(1)).
     """
     common = _common(git)
     refs = dict(_packed_refs(common)) | dict(_loose_refs(common))
@@ -229,7 +228,7 @@ def _packed_refs(common: Path) -> Iterator[tuple[bytes, bytes]]:
     packed = common / "packed-refs"
     for line in packed.read_bytes().splitlines() if packed.is_file() else ():
         oid, _, name = line.partition(b" ")
-        if ID.fullmatch(oid) and name:
+        if OBJECT_ID.fullmatch(oid) and name:
             yield name, oid
 
 
@@ -238,5 +237,5 @@ def _loose_refs(common: Path) -> Iterator[tuple[bytes, bytes]]:
         for name in names:
             path = Path(place, name)
             oid = path.read_bytes().strip()
-            if ID.fullmatch(oid):  # a symbolic one names another
+            if OBJECT_ID.fullmatch(oid):  # a symbolic one names another
                 yield os.fsencode(path.relative_to(common)), oid

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from director.model.foreign import Checkout
+from director.model.checkout_paths import Checkout
 from director.workspace.git import Git, join_z, split_z
 from director.workspace.repository import OWN_FOLDER, Repository
 
@@ -21,8 +21,8 @@ def users_checkout(
     """Return the checkout of ``user``, and the main one where that is a linked worktree.
 
     ``env`` is what gates see, ``read`` what the configuration lets them read. A checkout that
-    holds what is ``needed`` (the home folder, worktrees) is no foreign ground, nor is one that may
-    be read as a whole.
+    holds what is ``needed`` (the home folder, worktrees) is not closed to gates, nor is one that
+    may be read as a whole.
     """
     allowed = list(read)
     linked = (user.root / ".git").is_file() and (user.common_dir / "worktrees").is_dir()

@@ -8,35 +8,30 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from director.model.paths import lies_in, parents
 from director.records.files import explained
-from director.workspace.agents_git import AgentsGit
 from director.workspace.attributes import Attributes, attributes_paths, is_attributes
 from director.workspace.exact import exact_settings
 from director.workspace.filling import Template, Templates
 from director.workspace.git import Git, GitError, join_z, split_z
-from director.workspace.given import lies_in
 from director.workspace.ignoring import ignored, rules_paths
+from director.workspace.index_files import index_data, index_items
 from director.workspace.job_repository import ABSENT_MODE, Entry, JobRepository
-from director.workspace.objects import (
-    LINK_MODE,
-    Item,
-    index_data,
-    index_items,
-)
-from director.workspace.provisions import Slot
+from director.workspace.objects import LINK_MODE, Item
 from director.workspace.removal import clear, discard
-from director.workspace.sealed import LARGE_FILES, Seal, parents, seal
+from director.workspace.sealed import LARGE_FILES, Seal, seal
+from director.workspace.special_files import SpecialFiles
 from director.workspace.stalling import folders_in, remove_stalling
+from director.workspace.worktree_provisions import WorktreeProvisions
+from director.workspace.worktree_repository import WorktreeRepository
 
 LEAST_WORKERS = 4  # writing files is waiting, more than computing
-SETTLED_NS = 2_000_000_000  # a folder that changed later may change again within its clock's tick
 
 
 @dataclass(frozen=True)
@@ -45,10 +40,10 @@ class Snapshot:
 
     ``tree`` is the base with the allowlisted changes put in. ``changed`` are all tracked paths
     that differ from the base, ``strays`` new paths outside the allowlist (folders end in "/") that
-    the ignore rules of the base do not cover,
-    ``links`` allowlisted paths that became symbolic links. ``refused``: why git cannot take in
-    the allowlisted files as they are, which are then left out of ``tree`` ("": it can).
-    ``submodules`` are the paths of those in which tracked files differ.
+    the ignore rules of the base do not cover, ``links`` allowlisted paths that became symbolic
+    links. ``refused``: why git cannot take in the allowlisted files as they are, which are then
+    left out of ``tree`` ("": it can). ``submodules`` are the paths of those in which tracked files
+    differ.
     """
 
     tree: str
@@ -96,20 +91,20 @@ class Worktree:
         path: Path,
         notes: Path,
         job: JobRepository,
-        provided: Slot | None = None,
+        provided: WorktreeProvisions | None = None,
         origin: Origin | None = None,
     ) -> None:
         self.path = path
         self.provided = provided
         self._origin = origin
-        self._agents_git = AgentsGit(path, job)
+        self._repository = WorktreeRepository(path, job)
         self._index = notes.with_name(f"{notes.name}.index")
         self._job = job
         self._attributes = Attributes(path, path.with_name(f"{path.name}.attributes"))
         self._seal = _seal(self._index)
         self._holds: str | None = None  # the whole tree that the index is of
         self._seen: _Seen | None = None  # by a look after which nothing ran in here
-        self._plain: dict[str, tuple[int, int]] = {}  # folder → as it was when it was looked into
+        self._special = SpecialFiles(path, job)
 
     def _git(self, index: Path) -> Git:
         git = self._job.git.with_variables(GIT_INDEX_FILE=str(index), GIT_WORK_TREE=str(self.path))
@@ -123,15 +118,15 @@ class Worktree:
         return self._index
 
     def kept(self) -> dict[str, Any] | None:
-        """Return what the next command needs to know to go on in it; None: it is to begin anew."""
+        """Return what the next command needs to know to go on in it; None: it has to fill it."""
         if self._holds is None or _seal(self._index) != self._seal:
             return None
-        return {"commit": self._holds, "index": self._seal, "plain": self._plain}
+        return {"commit": self._holds, "index": self._seal, "plain": self._special.known}
 
     def resume(self, kept: Mapping[str, Any]) -> None:
         """Go on with it as an earlier command ``kept`` it; nothing else of it is believed."""
         self._holds, self._seal = kept["commit"], tuple(kept["index"])
-        self._plain = {path: (inode, changed) for path, (inode, changed) in kept["plain"].items()}
+        self._special.resume(kept["plain"])
         if self._origin and not self._origin.gate and _seal(self._index) == self._seal:
             self._origin.templates.offer(self._template)
 
@@ -171,14 +166,14 @@ class Worktree:
                 self.path.mkdir()
                 self._fill(commit)
         git, whole = self._git(self._index), self._job.submodules.of(commit)
-        self._agents_git.reset(commit, git)
+        self._repository.reset(commit, git)
         provided = self.provided if not bare else None
         if provided:
             if ran := provided.provide(commit, git):
-                self._remove_what_git_passes_over(whole.tree)
+                self._special.remove_in_tracked_folders(whole.tree)
             if ran or whole.present:  # setup may use git; what is provided leaves no room for it
-                self._agents_git.reset(commit, git)
-        self._job.submodules.lay_folders(self.path, commit)
+                self._repository.reset(commit, git)
+        self._job.submodules.make_folders(self.path, commit)
         self._seal, self._holds = _seal(self._index), whole.tree
 
     def changed(self) -> frozenset[str]:
@@ -212,7 +207,7 @@ class Worktree:
             seen = seen or self._look(git, self._holds)
             if self.provided:
                 self._clean(git, commit)
-            self._agents_git.withdraw(commit)
+            self._repository.withdraw(commit)
             others = filter(is_attributes, seen.others) if self.provided else seen.others
             for path in (*others, *seen.changed):
                 _discard_below(self.path, path)
@@ -221,7 +216,7 @@ class Worktree:
             moved = {change.path for change in self._job.changes(self._holds, whole)}
             if gone := sorted(seen.changed - moved):
                 git.output("checkout-index", "-f", "-u", "-z", "--stdin", stdin=join_z(gone))
-            self._remove_what_git_passes_over(whole)
+            self._special.remove_in_tracked_folders(whole)
         except (GitError, OSError):
             return False
         return True
@@ -267,51 +262,13 @@ class Worktree:
         workers = f"checkout.workers={max(LEAST_WORKERS, os.cpu_count() or 1)}"
         git.output("-c", workers, "read-tree", "--reset", "-u", whole)
         self._clean(git, commit)
-        self._plain.clear()
-        self._remove_what_git_passes_over(whole)
+        self._special.forget()
+        self._special.remove_in_tracked_folders(whole)
 
     def _clean(self, git: Git, commit: str) -> None:
         """Remove what is neither in the index nor provided for ``commit``."""
         stay = self.provided.exclusions(commit) if self.provided else []
         git.output("clean", "-ffdxq", *stay)
-
-    def _remove_what_git_passes_over(self, whole: str) -> None:
-        """Remove pipes and the like in tracked folders, and repositories made in there.
-
-        A folder is looked into when it changed since the last time (ctime cannot be set).
-        """
-        for path in ("", *self._folders(whole)):
-            place = os.path.join(self.path, path)  # noqa: PTH118 (thousands of folders)
-            found = os.lstat(place)
-            state = (found.st_ino, found.st_ctime_ns)
-            if self._plain.get(path) != state:
-                if path:
-                    discard(Path(place, ".git"))
-                _remove_what_is_no_file(Path(place))
-                if time.time_ns() - found.st_ctime_ns > SETTLED_NS:
-                    self._plain[path] = state
-
-    def _remove_what_stalls_git(self, whole: str) -> None:
-        """Remove what git would wait for in new folders.
-
-        New folders are in those that changed since the last time, and in what is provided.
-        """
-        spared = {self.path / name for name in self.provided.names} if self.provided else set()
-        tracked = set(self._folders(whole))
-        plain = set()  # a folder behind a link is somebody else's
-        for path in ("", *sorted(tracked)):
-            place = self.path / path
-            with suppress(OSError):
-                found = place.lstat()
-                if path and not (path.rpartition("/")[0] in plain and stat.S_ISDIR(found.st_mode)):
-                    continue
-                plain.add(path)
-                if spared or self._plain.get(path) != (found.st_ino, found.st_ctime_ns):
-                    new = (one for one in folders_in(place) if self._relative(one) not in tracked)
-                    remove_stalling(new, spared)
-
-    def _relative(self, place: Path) -> str:
-        return place.relative_to(self.path).as_posix()
 
     def _folders(self, whole: str) -> Iterator[str]:
         return (entry.path for entry in self._job.folders(whole))
@@ -327,7 +284,7 @@ class Worktree:
     def _look(self, git: Git, whole: str) -> _Seen:
         """Compare the files on disk with the index of ``git``, which is of the tree ``whole``."""
         self._attributes.put_back()
-        self._remove_what_stalls_git(whole)
+        self._special.remove_stalling(whole, self.provided.names if self.provided else ())
         options = ("-z", "-t", "--deleted", "--modified", "--others", "--directory")
         foreign = self._foreign_attributes(whole, self._folders(whole))
         with self._attributes.without(foreign):
@@ -397,7 +354,7 @@ class Worktree:
 
         It can be a commit that the user's repositories have: no other could be checked out.
         """
-        moved = self._agents_git.moved_links(base, allowed)
+        moved = self._repository.moved_links(base, allowed)
         if not moved:
             return [], {}
         absent = self._job.submodules.of(self._job.tree_with(base, moved)).absent
@@ -516,12 +473,3 @@ def _seal(index: Path) -> Seal:
         return seal(index.lstat())
     except OSError:
         return ()
-
-
-def _remove_what_is_no_file(folder: Path) -> None:
-    """Remove pipes, sockets and devices, which git neither lists nor cleans."""
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            plain = entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)
-            if not (plain or entry.is_symlink()):
-                Path(entry.path).unlink()

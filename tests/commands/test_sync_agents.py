@@ -77,8 +77,14 @@ class TestProposal(JobCase):
         self.assertIn(self.PROPOSED, self.text)
         self.assertEqual(self.text.count("[worktree]\n"), 1)
         self.assertIn("# copy         = ", self.text)
-        self.assertNotIn("npm ci", done.out)
+        self.assertIn("So that tests run in worktrees, take the comment signs off in ", done.out)
+        self.assertIn('\n[worktree]\nsetup = "npm ci"\n', done.out)
         self.assertNotIn("worktree", tomllib.loads(self.text))
+
+    def test_other_keys_stand_apart_from_it(self) -> None:
+        self.ends(0, "sync-agents")
+        block = self.text.partition(self.PROPOSED)[2].partition("\n\n")[0]
+        self.assertTrue(block.startswith("\n# Further keys of [worktree]:\n# copy "), block)
 
     def test_without_its_comment_signs_it_is_a_configuration(self) -> None:
         self.ends(0, "sync-agents")
@@ -98,16 +104,17 @@ class TestProposal(JobCase):
 
     def test_beside_a_configuration_of_the_users_it_is_shown_once_it_is_needed(self) -> None:
         for mine, shown in (
-            (CONFIG, True),
-            (f"{CONFIG}# [worktree]\n# setup = 'make'\n", True),
-            (f"{CONFIG}[worktree]\nsetup = 'make'\n", False),
-            (CONFIG + self.PROPOSED, False),
+            (CONFIG, "put into"),
+            (f"{CONFIG}# [worktree]\n# setup = 'make'\n", "put into"),
+            (f"{CONFIG}[worktree]\nsetup = 'make'\n", ""),
+            (CONFIG + self.PROPOSED, "take the comment signs off in"),
         ):
             with self.subTest(mine[len(CONFIG) :]):
                 (self.home / "config.toml").write_text(mine)
                 done = self.ends(0, "sync-agents")
                 self.assertEqual(self.text, mine)
-                self.assertEqual('\n[worktree]\nsetup = "npm ci"\n' in done.out, shown)
+                self.assertEqual('\n[worktree]\nsetup = "npm ci"\n' in done.out, shown != "")
+                self.assertIn(f"worktrees, {shown} " if shown else "", done.out)
 
     def test_a_repository_without_manifests_gets_the_general_example(self) -> None:
         self.repo.git("rm", "--quiet", "package.json", "package-lock.json")

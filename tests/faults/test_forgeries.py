@@ -9,8 +9,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-from pathlib import Path
 from typing import Any
 
 from tests.faults.cases import FaultCase, bad, good
@@ -347,15 +345,7 @@ class TestMoved(JobCase):
     def test_after_a_kill_too(self) -> None:
         self.plan(node("a"))
         self.fake.queue("executor", *good(), shell(f"touch {self.tmp}/began; sleep 300"), node="a")
-        killed = subprocess.Popen(
-            ["python3", "-m", "director", "run"], cwd=self.repo.root,
-            env={**self.env, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
-        while not (self.tmp / "began").exists():
-            self.assertIsNone(killed.poll())
-        killed.kill()
-        killed.wait()
+        self.kill_at(self.tmp / "began", "run")
         self.move()
         self.implement("a")
         self.ends(0, "run")

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import signal
 import struct
 import time
@@ -83,7 +84,9 @@ class TestKeeping(KeptCase):
         self.assertEqual(said["folder"], str(folder))
         self.assertGreater(said["bytes"], 4096)
         self.assertIn(f"in {folder} (`director clean`", self.ends(0, "status").out)
-        freed = self.ends(0, "clean", "--json").json
+        cleaned = self.ends(0, "clean", "--json")
+        self.assertRegex(cleaned.err, rf"^removing \d+ \w+ in {re.escape(str(folder))} …\n$")
+        freed = cleaned.json
         self.assertEqual([one["folder"] for one in freed["removed"]], [str(folder)])
         self.assertGreater(freed["freed_bytes"], 4096)
         self.assertFalse(folder.exists())
@@ -119,6 +122,57 @@ class TestKeeping(KeptCase):
         self.users_file(".env", "V=2\n")
         self.implement("a")
         self.ends(0, "run")
+
+    def test_what_gates_built_is_no_evidence_when_they_run_again(self) -> None:
+        self.configure('[worktree]\nkeep = ["build"]\n')
+        seen = self.tmp / "seen"
+        build = f"ls build >> {seen} 2>/dev/null; mkdir -p build; touch build/x; sh tests/a.sh"
+        self.script_planning(node("a", test_cmd=build))
+        self.ends(0, "plan", "make things", "--no-critique")
+        self.before = self.repo.fingerprint()
+        self.implement("a")
+        self.ends(0, "run")
+        self.ends(0, "run")
+        self.assertIsNotNone(self.kept_folder())
+        seen.write_text("")
+        self.ends(0, "verify", "--rerun")
+        self.assertEqual(seen.read_text(), "")
+
+
+class TestCorrected(KeptCase):
+    """Setup runs again where something was missing: what it finds on the machine no key tells."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.needed = self.place / "needed"
+        setup = f"cp {self.needed} needed.txt 2>/dev/null || true"
+        self.worktree = f'[worktree]\nsetup = "{setup}"\n'
+        self.configure(self.worktree)
+
+    def test_what_stopped_planning_is_there_when_it_goes_on(self) -> None:
+        self.configure(self.worktree + '[gates]\nunit = "./needed.txt"\n')
+        self.script_planning(node("a"))
+        self.ends(2, "plan", "make things", "--no-critique")
+        self.needed.write_text("#!/bin/sh\n")
+        self.needed.chmod(0o755)
+        self.ends(0, "plan", "--continue", "--no-critique")
+        self.before = self.repo.fingerprint()
+
+    def test_what_a_node_failed_for_is_there_when_it_is_tried_again(self) -> None:
+        script = "cat needed.txt || exit 1\ngrep -q good a.txt || { echo no good a; exit 1; }\n"
+        self.script_planning(node("a"))
+        self.fake.always("test-author", write("tests/a.sh", script), node="a")
+        self.needed.write_text("x\n")
+        self.ends(0, "plan", "make things", "--no-critique")
+        self.before = self.repo.fingerprint()
+        self.ends(0, "clean")
+        self.needed.unlink()
+        self.implement("a")
+        self.ends(1, "run")
+        self.assertTrue(self.node_state("a")["environment"])
+        self.needed.write_text("x\n")
+        self.implement("a")
+        self.ends(0, "run", "--retry-failed")
 
 
 class TestCopies(KeptCase):

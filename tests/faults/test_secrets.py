@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -149,25 +148,10 @@ class TestValues(SecretsCase):
         self.plan(node("a"))
         there = self.tmp / "there"
         self.implement("a", say(f"it is {PLAIN}"), stderr(VALUE), mark(there), hang())
-        process = subprocess.Popen(
-            [sys.executable, "-m", "director", "run"],
-            cwd=self.repo.root,
-            env={**self.env, "PYTHONPATH": str(SOURCE)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        self.addCleanup(process.wait)
-        self.wait_until(there)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        self.kill_at(there, "run")
         self.implement("a")
         self.ends(0, "run")
         self.assert_nowhere()
-
-    def wait_until(self, path: Path) -> None:
-        """Wait for a file that the fake makes, as another command would."""
-        waiting = f"while ! test -e {path}; do sleep 0.05; done"
-        subprocess.run(["timeout", "60", "sh", "-c", waiting], check=True)
 
 
 class TestGateEnvironment(SecretsCase):

@@ -1,4 +1,4 @@
-"""Red that lacks something around the work is told from red that lacks the work.
+"""Red that lacks something in the environment is told from red that lacks the work.
 
 ``outputs/`` holds runs of the real tools; what could not be run is quoted from where it was
 reported.
@@ -9,8 +9,8 @@ from __future__ import annotations
 import unittest
 from pathlib import Path
 
+from director.model.command_run import CommandRun
 from director.model.environment import Missing, missing_in_environment
-from director.model.red_run import RedRun
 from director.model.signs import Lack
 
 OUTPUTS = Path(__file__).parent / "outputs"
@@ -145,13 +145,13 @@ QUOTED = {
 }
 
 
-def recorded(name: str) -> RedRun:
+def recorded(name: str) -> CommandRun:
     """Return a run of ``outputs/``."""
     command, code, output = (OUTPUTS / f"{name}.txt").read_text().split("\n", 2)
-    return RedRun(command.removeprefix("$ "), int(code.strip("[]").split()[-1]), output)
+    return CommandRun(command.removeprefix("$ "), int(code.strip("[]").split()[-1]), output)
 
 
-def missing(run: RedRun, *more: str, tracked: tuple[str, ...] = TRACKED) -> Missing | None:
+def missing(run: CommandRun, *more: str, tracked: tuple[str, ...] = TRACKED) -> Missing | None:
     """Return what ``run`` lacks where the nodes make FILES, TESTS and ``more``."""
     return missing_in_environment(run, (*FILES, *TESTS, *more), tracked)
 
@@ -174,7 +174,7 @@ class TestWhatToolsSay(unittest.TestCase):
     def test_what_others_reported(self) -> None:
         for output, lack in QUOTED.items():
             with self.subTest(output):
-                found = missing(RedRun("run the tests", 1, output))
+                found = missing(CommandRun("run the tests", 1, output))
                 assert found
                 self.assertEqual(found.next_step, lack.value)
 
@@ -188,7 +188,7 @@ class TestWhatToolsSay(unittest.TestCase):
     def test_a_long_output_is_searched_at_both_ends(self) -> None:
         words = recorded("pytest-missing").output
         for output in (words + "x" * 999_999, "y\n" * 999_999 + words):
-            self.assertIsNotNone(missing(RedRun("python -m pytest", 1, output)))
+            self.assertIsNotNone(missing(CommandRun("python -m pytest", 1, output)))
 
 
 class TestWhatTheWorkMayBring(unittest.TestCase):
@@ -259,7 +259,7 @@ class TestWhatTheWorkMayBring(unittest.TestCase):
         for name in ("./x", "../x", "/w/src/x", "#x", "@/lib/x", "~/x", "node:sqlite"):
             output = f"Cannot find module '{name}' from 'a.test.js'\n"
             with self.subTest(name):
-                self.assertIsNone(missing(RedRun("npx jest", 1, output)))
+                self.assertIsNone(missing(CommandRun("npx jest", 1, output)))
 
 
 class TestFalseAlarms(unittest.TestCase):
@@ -267,25 +267,25 @@ class TestFalseAlarms(unittest.TestCase):
         quoted = "".join(recorded(name).output for name in ("make-target", "npx-no", "cd"))
         for summary in ("1 failed, 2 passed in 0.12s\n", "Ran 3 tests in 0.001s\n\nFAILED\n"):
             with self.subTest(summary):
-                self.assertIsNone(missing(RedRun("python -m pytest", 1, quoted + summary)))
+                self.assertIsNone(missing(CommandRun("python -m pytest", 1, quoted + summary)))
 
     def test_a_difference_that_a_test_shows(self) -> None:
         output = (
             "E     - No module named 'yaml'\nE     + ModuleNotFoundError: No module named 'yaml'\n"
             "E       assert 'make: *** No rule to make target' in out\n1 failed in 0.02s\n"
         )
-        self.assertIsNone(missing(RedRun("python -m pytest", 1, output)))
+        self.assertIsNone(missing(CommandRun("python -m pytest", 1, output)))
 
     def test_what_a_program_looks_for_by_name_may_be_missing_on_purpose(self) -> None:
         self.assertIsNone(missing(recorded("right-pytest-dynamic")))
 
     def test_a_script_that_goes_on_without_a_program(self) -> None:
         output = "tests/a.sh: line 1: tput: command not found\nno good a\n"
-        self.assertIsNone(missing(RedRun("sh tests/a.sh", 1, output)))
+        self.assertIsNone(missing(CommandRun("sh tests/a.sh", 1, output)))
 
     def test_a_connection_that_a_test_makes(self) -> None:
         output = "dial tcp 127.0.0.1:80: connect: connection refused\n"
-        self.assertIsNone(missing(RedRun("sh tests/a.sh", 1, output)))
+        self.assertIsNone(missing(CommandRun("sh tests/a.sh", 1, output)))
 
 
 class TestExecuted(unittest.TestCase):
@@ -297,7 +297,7 @@ class TestExecuted(unittest.TestCase):
     def test_a_test_that_ran_counts(self) -> None:
         self.assertEqual(recorded("right-pytest-quote").executed, 1)
         mixed = "=== 1 failed, 1 error in 0.10s ===\n"
-        self.assertEqual(RedRun("python -m pytest", 1, mixed).executed, 2)
+        self.assertEqual(CommandRun("python -m pytest", 1, mixed).executed, 2)
 
     def test_what_nobody_counts_is_unknown(self) -> None:
-        self.assertIsNone(RedRun("sh tests/a.sh", 1, "no good a\n").executed)
+        self.assertIsNone(CommandRun("sh tests/a.sh", 1, "no good a\n").executed)

@@ -42,6 +42,7 @@ EXPECTED = {
     "mypy": "pkg/a.py:8: Incompatible types in assignment "
     '(expression has type "str", variable has type "int") [assignment]',
     "ruff": "pkg/a.py:1:8: F401 [*] `os` imported but unused",
+    "pip-build": "ModuleNotFoundError: No module named 'pkg_resources'",
     "ruff-concise": "pkg/a.py:1:8: F401 [*] `os` imported but unused",
 }
 

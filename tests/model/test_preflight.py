@@ -3,8 +3,9 @@ from __future__ import annotations
 import json
 import unittest
 
-from director.model.preflight import Difference, Outcome, Preflight, Seen, judged
-from director.model.red_run import RedRun
+from director.model.command_run import CommandRun
+from director.model.preflight import Difference, Observation, Outcome, Preflight
+from director.model.preflight_judgement import judge
 
 MISSING = """\
 Traceback (most recent call last):
@@ -16,8 +17,8 @@ IMPORTED = "ERROR: a (unittest.loader._FailedTest)\n\nRan 1 test in 0.1s\n\nFAIL
 COUNTED = "\nRan 3 tests in 0.1s\n\nFAILED (errors=1)\n"
 
 
-def seen(outcome: Outcome, tests: int | None = None, command: str = "t") -> Seen:
-    return Seen(command, outcome, "why", tests)
+def seen(outcome: Outcome, tests: int | None = None, command: str = "t") -> Observation:
+    return Observation(command, outcome, "why", tests)
 
 
 class TestJudged(unittest.TestCase):
@@ -32,8 +33,8 @@ class TestJudged(unittest.TestCase):
             (None, MISSING, None, Outcome.ENDED, "how"),
         ):
             with self.subTest(code=code, output=output):
-                run = RedRun("sh run-tests.sh", code, output)
-                found = judged(run, "how", "log", ["a.py"])
+                run = CommandRun("sh run-tests.sh", code, output)
+                found = judge(run, "how", "log", ["a.py"])
                 self.assertEqual(found.outcome, outcome)
                 self.assertIn(reason, found.reason)
                 self.assertEqual((found.tests, found.log), (tests, "log"))
@@ -61,10 +62,10 @@ class TestDifference(unittest.TestCase):
             (red, seen(Outcome.GREEN), "`t` is green in your checkout but red in a fresh worktree"),
             (cannot, red, "`t` runs in your checkout but does not run in a fresh worktree: why"),
         ):
-            self.assertIn(words, Difference(here, there).named)
+            self.assertIn(words, Difference(here, there).description)
         for same in (None, cannot, seen(Outcome.RED), seen(Outcome.ENDED)):
-            self.assertEqual(Difference(cannot, same).named, "")
-        self.assertEqual(Difference(red, red).named, "")
+            self.assertEqual(Difference(cannot, same).description, "")
+        self.assertEqual(Difference(red, red).description, "")
 
 
 class TestPreflight(unittest.TestCase):

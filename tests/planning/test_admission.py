@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unittest
 
-from director.model.red_run import RedRun
+from director.model.command_run import CommandRun
 from director.planning.admission import never_green
 from tests.support.fake_opencode import say, write
 from tests.support.jobs import JobCase, node, script_of_test
@@ -110,12 +110,21 @@ tests/test_a.py:1: in <module>
 E   ModuleNotFoundError: No module named 'nope'
 =============================== 1 error in 0.94s ===============================
 """
+# vitest 4; it has colours without a terminal where its environment asks for them (pnpm's does).
+VITEST_NOT_LOADED = (
+    " \x1b[31m❯\x1b[39m test/a.test.ts \x1b[2m(\x1b[22m\x1b[2m0 test\x1b[22m\x1b[2m)\x1b[22m\n\n"
+    "\x1b[41m\x1b[1m FAIL \x1b[22m\x1b[49m test/a.test.ts\x1b[2m [ test/a.test.ts ]\x1b[22m\n"
+    "\x1b[31m\x1b[1mError\x1b[22m: Cannot find module '../src/a' imported from "
+    "'/w/slot-1/test/a.test.ts'\x1b[39m\n\n"
+    "\x1b[2m Test Files \x1b[22m \x1b[1m\x1b[31m1 failed\x1b[39m\x1b[22m\x1b[90m (1)\x1b[39m\n"
+    "\x1b[2m      Tests \x1b[22m \x1b[2mno tests\x1b[22m\n"
+)
 RULE = "-" * 70
 TESTS = ("tests/test_a.py", "tests/a.test.js", "tests/a.sh", "tests/a_test.rb")
 
 
 def reason(output: str, command: str = "run the tests", code: int = 1) -> str | None:
-    return never_green(RedRun(command, code, output), TESTS)
+    return never_green(CommandRun(command, code, output), TESTS)
 
 
 class TestSyntaxErrors(unittest.TestCase):
@@ -200,6 +209,7 @@ class TestNoTests(unittest.TestCase):
         for output, command, code in (
             (CLASS_SET_UP, "python -m unittest", 1),
             (COLLECTING, "pytest", 2),
+            (VITEST_NOT_LOADED, "npx vitest run test/a.test.ts", 1),
             (f"Ran 0 tests in 0.0s\n\nNO TESTS RAN\n{ONE_FAILED}", "unittest a; unittest b", 1),
             ("no tests ran in 0.1s\n1 failed in 0.2s\n", "pytest a; pytest b", 1),
             ("collected 0 items\nE   assert 1 == 2\n", "pytest", 1),

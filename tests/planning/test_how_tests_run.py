@@ -3,7 +3,7 @@ from __future__ import annotations
 import unittest
 
 from director.model.config import WorktreePolicy
-from director.model.preflight import Difference, Outcome, Preflight, Seen
+from director.model.preflight import Difference, Observation, Outcome, Preflight
 from director.planning.how_tests_run import how_tests_run
 
 
@@ -22,20 +22,20 @@ class TestHowTestsRun(unittest.TestCase):
     def test_of_commands_what_was_seen(self) -> None:
         for seen, words in (
             (
-                Seen("t", Outcome.GREEN, tests=1),
+                Observation("t", Outcome.GREEN, tests=1),
                 "Seen to run in a worktree, before any work: `t` (green, 1 test)",
             ),
-            (Seen("t", Outcome.RED, tests=2), "before any work: `t` (red, 2 tests)"),
-            (Seen("t", Outcome.RED), "Shows no test in a worktree: `t` (red)"),
+            (Observation("t", Outcome.RED, tests=2), "before any work: `t` (red, 2 tests)"),
+            (Observation("t", Outcome.RED), "Shows no test in a worktree: `t` (red)"),
             (
-                Seen("t", Outcome.GREEN, tests=0),
+                Observation("t", Outcome.GREEN, tests=0),
                 "Shows no test in a worktree: `t` (green, 0 tests)",
             ),
-            (Seen("t", Outcome.CANNOT_RUN, "no x"), "Cannot run in a worktree: `t` (no x)"),
+            (Observation("t", Outcome.CANNOT_RUN, "no x"), "Cannot run in a worktree: `t` (no x)"),
         ):
             text = how_tests_run(WorktreePolicy(), (), Preflight((Difference(seen),)))
             self.assertIn(words, text)
-        ended = Preflight((Difference(Seen("t", Outcome.ENDED)),))
+        ended = Preflight((Difference(Observation("t", Outcome.ENDED)),))
         self.assertNotIn("`t`", how_tests_run(WorktreePolicy(), (), ended))
 
     def test_an_example_with_a_command_that_was_seen(self) -> None:
@@ -43,6 +43,6 @@ class TestHowTestsRun(unittest.TestCase):
         text = how_tests_run(WorktreePolicy(), (), told)
         self.assertIn("Interpreter and test runner: Go.", text)
         self.assertIn("- A test file that is there: `a_test.go`.\n", text)
-        alone = Preflight(example="a_test.go", example_run=Seen("go test .", Outcome.GREEN))
+        alone = Preflight(example="a_test.go", example_run=Observation("go test .", Outcome.GREEN))
         text = how_tests_run(WorktreePolicy(), (), alone)
         self.assertIn("`a_test.go`. Seen to run it alone: `go test .` (green).", text)

@@ -73,6 +73,22 @@ class TestWhatWorks(PreflightCase):
             ],
         )
 
+    def test_the_console_says_what_is_under_way_and_why_it_is_red(self) -> None:
+        self.repo.write("tests/test_a.py", TESTS.format(imports="") + "        self.fail('x')\n")
+        self.repo.commit("red")
+        self.configure('[worktree]\nsetup = "true"\n')
+        said = self.ends(0, "plan", "make a").err
+        steps = (
+            "setup of slot 1 of gates begins: `true`",
+            "setup of slot 1 of gates: green",
+            f"running the existing tests in a fresh worktree: `{SUITE}`",
+            "fresh worktree: red, 1 test (exit code 1: test_a: AssertionError: x): "
+            f"`{SUITE}`; see {self.home / 'logs'}",
+        )
+        places = [said.find(step) for step in steps]
+        self.assertEqual(places, sorted(places), said)
+        self.assertNotIn(-1, places, said)
+
     def test_where_nothing_is_recognised_nothing_runs(self) -> None:
         self.repo.git("rm", "--quiet", "requirements.txt")
         self.repo.commit("no manifest")
@@ -113,7 +129,10 @@ class TestWhatCannotRun(PreflightCase):
             'setup = "python3 -m venv .venv && .venv/bin/python -m pip install -q '
             '-r requirements.txt", setup_inputs = ["requirements.txt"]'
         )
-        self.assertIn(f"[worktree] in {self.home / 'config.toml'}: {proposed}", refused.err)
+        told = f"`director sync-agents` prints into {self.home / 'config.toml'} ({proposed}); then"
+        self.assertIn(told, refused.err)
+        printed = self.ends(0, "sync-agents").out.partition("\n[worktree]\n")[2]
+        self.assertEqual(", ".join(printed.splitlines()), proposed)
         self.assertIn("--allow-broken-gates", refused.err)
 
     def test_it_is_tried_again_when_the_user_has_corrected_it(self) -> None:
@@ -193,6 +212,12 @@ tries(os.symlink, "README", "soft")
 tries(open, "README", "a")
 tries(open, ".git/new", "w")
 """
+
+    def test_what_sync_agents_wrote_makes_no_difference(self) -> None:
+        self.provide()
+        self.ends(0, "sync-agents")
+        self.ends(2, "plan", "make a")
+        self.assertIn(("checkout", SUITE, "green"), self.tried())
 
     def test_a_difference_is_named(self) -> None:
         self.provide()

@@ -150,6 +150,38 @@ class TestShared(SharedCase):
                 self.ends(0, "run")
                 self.ends(0, "verify", "--rerun")
 
+    def test_without_the_later_node_after_the_earlier_merged(self) -> None:
+        """What the later one had added was held back then, and is gone now."""
+        self.ends(0, "plan", "make", "--no-critique")
+        self.work_on("a")
+        self.ends(0, "run", "--node", "a")
+        self.edit_plan(self.stored("plan.json")["nodes"][0])
+        self.ends(0, "plan", "--continue")
+        self.assertEqual(str(self.on_branch(SHARED)) + "\n", self.at_a)
+        self.ends(0, "verify")
+        self.ends(0, "run")
+        self.ends(0, "verify", "--rerun")
+        for name in ("receipts.jsonl", "tips.jsonl"):
+            (self.home / name).unlink()
+        self.assertIn("gated again", self.ends(0, "run").err)
+        self.ends(0, "verify", "--rerun")
+
+    def test_the_later_node_takes_another_file_after_the_earlier_merged(self) -> None:
+        self.ends(0, "plan", "make", "--no-critique")
+        self.work_on("a")
+        self.ends(0, "run", "--node", "a")
+        first, last = self.stored("plan.json")["nodes"]
+        own = {**last, "tests": ["pkg/b_test.sh"], "test_cmd": "sh build.sh b", "test_hashes": {}}
+        self.edit_plan(first, own)
+        place = self.home / "tests" / "pkg" / "b_test.sh"
+        place.parent.mkdir(parents=True)
+        place.write_text(unit_test("b"))
+        self.ends(0, "plan", "--continue")
+        self.ends(0, "verify")
+        self.work_on("b")
+        self.ends(0, "run")
+        self.ends(0, "verify", "--rerun")
+
     def test_a_node_is_added_to_a_ready_plan_whose_first_merged(self) -> None:
         self.ends(0, "plan", "make", "--no-critique")
         self.work_on("a")

@@ -9,7 +9,7 @@ from typing import Any
 
 from director.model.plan import Node, Plan
 from director.model.receipt import GateRun, Receipt
-from director.running.blame import search
+from director.running.bisection import bisect
 from director.running.tip_tests import tests_to_run
 from tests.support.fake_opencode import answer, say, write
 from tests.support.jobs import Done, JobCase, node
@@ -31,19 +31,19 @@ class TestSearch(unittest.TestCase):
         for count in range(1, 18):
             for first in range(1, count + 1):
                 with self.subTest(count=count, first=first):
-                    self.assertEqual(search(count, red_from(first)).culprit, first)
+                    self.assertEqual(bisect(count, red_from(first)).culprit, first)
 
     def test_asks_a_logarithm_of_times(self) -> None:
         asked: list[int] = []
-        search(1000, red_from(777, asked))
+        bisect(1000, red_from(777, asked))
         self.assertLessEqual(len(asked), 14)
 
     def test_a_gate_that_is_green_the_second_time_blames_nobody(self) -> None:
-        found = search(5, lambda number: True)
+        found = bisect(5, lambda number: True)
         self.assertEqual((found.culprit, "flaky" in found.doubt), (None, True))
 
     def test_a_gate_that_became_red_on_the_base_blames_nobody(self) -> None:
-        found = search(5, lambda number: False)
+        found = bisect(5, lambda number: False)
         self.assertEqual((found.culprit, "on the base" in found.doubt), (None, True))
 
     def test_a_gate_that_changes_its_mind_at_the_culprit_blames_nobody(self) -> None:
@@ -55,14 +55,14 @@ class TestSearch(unittest.TestCase):
                 steady = number < 4
                 return steady if asked.count(number) == 1 or number != doubtful else not steady
 
-            found = search(8, is_green)
+            found = bisect(8, is_green)
             self.assertEqual((found.culprit, "flaky" in found.doubt), (None, True))
 
     def test_what_was_red_by_design_before_a_merge_is_not_looked_at(self) -> None:
         asked: list[int] = []
-        found = search(9, red_from(7, asked), first=4)
+        found = bisect(9, red_from(7, asked), first=4)
         self.assertEqual((found.culprit, min(asked)), (7, 4))
-        found = search(9, lambda number: False, first=4, there="at the merge of a")
+        found = bisect(9, lambda number: False, first=4, there="at the merge of a")
         self.assertIn("red at the merge of a by now", found.doubt)
 
 

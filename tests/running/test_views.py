@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import unittest
 from typing import Any
 
 from tests.support.compile_unit import CompileUnitCase, unit
 from tests.support.fake_opencode import Step, answer, mark, say, shell, wait_for, write
-from tests.support.jobs import SOURCE, JobCase, node
+from tests.support.jobs import JobCase, node
 
 ALL = {"pkg/a_test.sh", "pkg/b_test.sh"}
 
@@ -104,20 +100,7 @@ class TestViews(CompileUnitCase):
         self.work_on("a")
         reached = self.tmp / "reached"
         self.implement("b", *self.unit_work("b"), mark(reached), wait_for(self.tmp / "never"))
-        process = subprocess.Popen(
-            [sys.executable, "-m", "director", "run"],
-            cwd=self.repo.root,
-            env={**self.env, "PYTHONPATH": str(SOURCE)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
-        while not reached.exists():
-            self.assertIsNone(process.poll())
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
+        self.kill_at(reached, "run")
         self.work_on("b", "c")
         self.ends(0, "run")
         self.assertEqual(self.seen_by("c"), {"a", "b", "c"})

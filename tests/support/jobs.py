@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,6 +171,24 @@ class JobCase(HermeticCase):
         done = self.director(*argv, **how)
         self.assertEqual(done.code, code, f"{argv}\n{done.out}\n{done.err}")
         return done
+
+    def kill_at(self, reached: Path, *argv: str) -> None:
+        """Start director, and kill it as soon as the file ``reached`` is there."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "director", *argv],
+            cwd=self.repo.root,
+            env={**self.env, "PYTHONPATH": str(SOURCE)},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        try:
+            while not reached.exists():
+                self.assertIsNone(process.poll(), "it ended before it could be killed")
+                time.sleep(0.02)
+        finally:
+            process.kill()
+            process.wait()
 
     def script_planning(self, *nodes: Mapping[str, Any]) -> None:
         """Let the planning roles answer so that ``nodes`` become the plan, with red tests."""

@@ -33,15 +33,16 @@ class _Made(JobCase):
         self.ends(0, "run")
 
 
-class FinishedJobCase(JobCase):
-    """``self.repo`` holds the finished job, with its branch and its records."""
+class CopiedJobCase(JobCase):
+    """``self.repo`` holds a copy of the job that ``original`` makes, with its records."""
 
-    made: ClassVar[_Made]
+    original: ClassVar[type[JobCase]]
+    made: ClassVar[Any]
 
     @classmethod
     def setUpClass(cls) -> None:
         super().setUpClass()
-        cls.made = _Made()
+        cls.made = cls.original()
         cls.addClassCleanup(cls.made.doCleanups)
         cls.made.setUp()
         cls.made.runTest()
@@ -50,6 +51,12 @@ class FinishedJobCase(JobCase):
         super().setUp()
         shutil.rmtree(self.repo.root)
         shutil.copytree(self.made.repo.root, self.repo.root, symlinks=True)
+
+
+class FinishedJobCase(CopiedJobCase):
+    """A copy of the finished job of two nodes."""
+
+    original = _Made
 
     def refused(self, *words: str) -> Done:
         """Verify, and demand exit 1, one line that has all ``words``, and a next step."""

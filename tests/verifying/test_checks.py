@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import unittest
+from collections.abc import Mapping
 from dataclasses import replace
 
 from director.job.receipts import expected_trailers
@@ -69,43 +70,40 @@ class TestChecks(unittest.TestCase):
                 self.assertIn("tests: commit cccccccccccc: frozen test tests/a.sh of node a", said)
                 self.assertIn(f"expected sha256 {'1' * 12}, found {found}", said)
 
+    def with_tests_after_the_merge(
+        self, other: Node, path: str, tests: Mapping[str, str]
+    ) -> tuple[Evidence, str]:
+        """Return evidence with a commit of tests of ``other`` after a's merge.
+
+        And the problem of that evidence where a's merge holds another test.
+        """
+        commit = BranchCommit("9" * 40, "8" * 40, (MERGE,), TEST_TRAILERS)
+        edited = CommitFacts(commit, (path,), tests)
+        evidence = replace(
+            EVIDENCE,
+            plan=PLAN._replace(nodes=(NODE, other)),
+            tip=commit.oid,
+            commits=(BROUGHT, MERGED, edited),
+            tip_tests=tests,
+        )
+        spoilt = replace(MERGED, tests={"tests/a.sh": "2" * 64})
+        return evidence, self.problem(replace(evidence, commits=(BROUGHT, spoilt, edited)))
+
     def test_tests_that_changed_later_are_asked_of_what_was_merged_by_then(self) -> None:
         other = NODE._replace(
             id="b", files=("b.txt",), tests=("tests/b.sh",), test_hashes={"tests/b.sh": "3" * 64}
         )
         both = {**HASHES, "tests/b.sh": "3" * 64}
-        edited = CommitFacts(
-            BranchCommit("9" * 40, "8" * 40, (MERGE,), TEST_TRAILERS), ("tests/b.sh",), both
-        )
-        evidence = replace(
-            EVIDENCE,
-            plan=PLAN._replace(nodes=(NODE, other)),
-            tip=edited.commit.oid,
-            commits=(BROUGHT, MERGED, edited),
-            tip_tests=both,
-        )
+        evidence, said = self.with_tests_after_the_merge(other, "tests/b.sh", both)
         self.assertEqual(self.problem(evidence), "")
-        spoilt = replace(MERGED, tests={"tests/a.sh": "2" * 64})
-        said = self.problem(replace(evidence, commits=(BROUGHT, spoilt, edited)))
         self.assertIn("tests: commit cccccccccccc: frozen test tests/a.sh of node a", said)
 
     def test_a_file_that_a_later_node_extends(self) -> None:
         """Where nothing was held back it is asked what the file holds at the node that merged."""
         extended = {"tests/a.sh": "3" * 64}
         other = NODE._replace(id="b", files=("b.txt",), depends_on=("a",), test_hashes=extended)
-        added = CommitFacts(
-            BranchCommit("9" * 40, "8" * 40, (MERGE,), TEST_TRAILERS), ("tests/a.sh",), extended
-        )
-        evidence = replace(
-            EVIDENCE,
-            plan=PLAN._replace(nodes=(NODE, other)),
-            tip=added.commit.oid,
-            commits=(BROUGHT, MERGED, added),
-            tip_tests=extended,
-        )
+        evidence, said = self.with_tests_after_the_merge(other, "tests/a.sh", extended)
         self.assertEqual(self.problem(evidence), "")
-        spoilt = replace(MERGED, tests={"tests/a.sh": "2" * 64})
-        said = self.problem(replace(evidence, commits=(BROUGHT, spoilt, added)))
         self.assertIn("frozen test tests/a.sh of node a: expected sha256 1111", said)
         said = self.problem(replace(evidence, tip_tests=HASHES))
         self.assertIn("frozen test tests/a.sh of node b: expected sha256 3333", said)

@@ -17,6 +17,14 @@ class TestHolds(FinishedJobCase):
     def test_one_line_says_how_many_merges_hold(self) -> None:
         self.assertEqual(self.ends(0, "verify").out, f"2 merges verified ({self.branch})\n")
 
+    def test_whatever_git_is_told_of_trailers(self) -> None:
+        for name, value in (("trailer.separators", "="), ("core.commentChar", "D")):
+            with self.subTest(name):
+                self.repo.git("config", name, value)
+                self.ends(0, "verify")
+                self.ends(0, "run")
+                self.repo.git("config", "--unset", name)
+
     def test_json_names_the_checks(self) -> None:
         found = self.ends(0, "verify", "--json").json
         self.assertIs(found["ok"], True)

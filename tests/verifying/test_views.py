@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from typing import Any, ClassVar
+from typing import Any
 
 from tests.support.compile_unit import CompileUnitCase, unit
+from tests.verifying.finished import CopiedJobCase
 
 
 class _Made(CompileUnitCase):
@@ -19,21 +20,11 @@ class _Made(CompileUnitCase):
         self.ends(0, "run")
 
 
-class TestForgedViews(CompileUnitCase):
-    made: ClassVar[_Made]
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        super().setUpClass()
-        cls.made = _Made()
-        cls.addClassCleanup(cls.made.doCleanups)
-        cls.made.setUp()
-        cls.made.runTest()
+class TestForgedViews(CopiedJobCase, CompileUnitCase):
+    original = _Made
 
     def setUp(self) -> None:
         super().setUp()
-        shutil.rmtree(self.repo.root)
-        shutil.copytree(self.made.repo.root, self.repo.root, symlinks=True)
         self.tree = str(self.receipt("a")["tree"])
 
     def less(self, *paths: str) -> str:

@@ -9,7 +9,8 @@ from typing import ClassVar
 
 from director.model.errors import StoppedError
 from director.workspace.git import GitError
-from director.workspace.objects import Item, index_data, tree_data
+from director.workspace.index_files import index_data
+from director.workspace.objects import Item, tree_data
 from tests.support.repositories import SampleRepo
 from tests.workspace.jobs import JobCase
 

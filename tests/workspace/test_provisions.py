@@ -14,8 +14,9 @@ from director.model.errors import RequestError, StoppedError
 from director.workspace.gates import GateResult, Verdict
 from director.workspace.given import Sources, find_sources
 from director.workspace.job_repository import Entry
-from director.workspace.provisions import Builds, Provisions, SetupFailedError, Slot
+from director.workspace.provisions import Provisions, SetupFailedError
 from director.workspace.repository import open_repository
+from director.workspace.worktree_provisions import Builds, WorktreeProvisions
 from director.workspace.worktrees import Worktree
 from tests.workspace.jobs import JobCase, open_pool
 
@@ -272,7 +273,7 @@ class TestSetup(ProvisionsCase):
             self.root,
             notes,
             self.job,
-            Slot(self.provisions, self.root, notes, Builds(self.tmp / "kept")),
+            WorktreeProvisions(self.provisions, self.root, notes, Builds(self.tmp / "kept")),
         )
         self.assertEqual(adopted.snapshot(self.base, ()).strays, ())
         adopted.reset(self.base)

@@ -105,6 +105,13 @@ class TestReading(RepositoryCase):
         self.sample.write("new file", "")
         self.assertEqual(self.open().uncommitted(), 2)
 
+    def test_what_sync_agents_writes_is_not_the_users_work(self) -> None:
+        for path in (".opencode/opencode.json", ".opencode/agents/test-author.md"):
+            self.sample.write(path, "synced\n")
+        self.assertEqual(self.open().uncommitted(), 0)
+        self.sample.write(".opencode/agents/mine.md", "mine\n")
+        self.assertEqual(self.open().uncommitted(), 1)
+
     def test_reading_leaves_everything_as_it_was(self) -> None:
         self.sample.write("a.py", "changed\n")
         before = self.sample.fingerprint()

@@ -10,7 +10,8 @@ from director.model.errors import InterruptedRunError, RequestError
 from director.workspace.cancellation import Cancellation
 from director.workspace.confinement import Bubblewrap
 from director.workspace.processes import Processes
-from director.workspace.sandbox import Part, Sandbox, SandboxPaths
+from director.workspace.sandbox import Part, Sandbox
+from director.workspace.sandbox_paths import SandboxPaths
 from director.workspace.slots import scratch_folder
 from tests.support.hermetic import HermeticCase
 

@@ -182,6 +182,17 @@ class TestCheckout(SubmoduleCase):
         self.open_job()
         self.assertEqual(self.job.submodules.missing(self.moved(unknown)), (LIB,))
 
+    def test_a_name_leads_to_no_other_repository(self) -> None:
+        """Names are the tree's: a node may have written them."""
+        self.sample.git("submodule", "--quiet", "deinit", "--all", "--force")
+        shutil.rmtree(self.sample.root / ".git/modules")
+        self.open_job()
+        for name in (f"{self.library.root}/.git", "../../../library/.git"):
+            text = f'[submodule "{name}"]\n\tpath = {LIB}\n\turl = x\n'.encode()
+            entry = Entry(".gitmodules", "100644", self.job.store(text))
+            tree = self.job.tree_with(self.base, [entry])
+            self.assertEqual(self.job.submodules.missing(tree), (LIB,), name)
+
     def test_the_next_command_finds_it_again_wherever_the_repository_is(self) -> None:
         expected = self.files(self.sample.root)
         self.lease()
@@ -322,7 +333,7 @@ class TestCandidates(SubmoduleCase):
 class TestProvided(SubmoduleCase):
     def provided(self, policy: WorktreePolicy) -> Worktree:
         job = self.open_job()
-        job.submodules.leave(policy.link)
+        job.submodules.leave_out(policy.link)
         sources = find_sources(job.user, policy)
 
         def run_setup(worktree: Path, merged: bool) -> GateResult:

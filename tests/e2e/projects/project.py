@@ -60,14 +60,14 @@ class Work:
 class Project:
     """``files`` of the first commit, the ``nodes`` of the job, and the end of the configuration.
 
-    ``made_by`` changes the user's checkout before that commit (modes, submodules), ``prepared_by``
+    ``files_of`` changes the user's checkout before that commit (modes, submodules), ``prepared_by``
     after it (what is not tracked: environments, hooks).
     """
 
     files: Mapping[str, str]
     nodes: Sequence[Work]
     config: str = ""
-    made_by: Callable[[SampleRepo], None] = field(default=lambda _repo: None)
+    files_of: Callable[[SampleRepo], None] = field(default=lambda _repo: None)
     prepared_by: Callable[[SampleRepo], None] = field(default=lambda _repo: None)
 
     def job(self) -> ScriptedJob:
@@ -86,7 +86,7 @@ class ProjectCase(unittest.TestCase):
     def open(self, project: Project) -> Scene:
         """Return a scene in which nothing was planned yet."""
         scene = Scene.open(self.addCleanup, project.job(), project.files)
-        project.made_by(scene.repo)
+        project.files_of(scene.repo)
         scene.repo.commit("the rest")
         project.prepared_by(scene.repo)
         succeeded(scene.director("sync-agents"))

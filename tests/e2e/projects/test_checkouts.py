@@ -47,7 +47,7 @@ class TestHooksLineEndsAndModes(ProjectCase):
             commands=(r"printf 'one\r\ntwo\r\nthree\r\n' > numbers.txt",),
         )
         scene = self.finished(
-            Project(files, [work], made_by=checked_out, prepared_by=with_failing_hooks)
+            Project(files, [work], files_of=checked_out, prepared_by=with_failing_hooks)
         )
         self.assertEqual((scene.repo.root / "letters.txt").read_bytes(), CRLF)
         self.assertEqual(scene.repo.git("show", "HEAD:numbers.txt"), "one\ntwo\nthree")

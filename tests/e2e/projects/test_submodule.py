@@ -43,5 +43,5 @@ class TestSubmodule(ProjectCase):
             test_cmd="python3 -m unittest tests.test_politely",
         )
         files = {"README.md": "a polite word\n", "tests/__init__.py": ""}
-        scene = self.finished(Project(files, [work], made_by=with_submodule))
+        scene = self.finished(Project(files, [work], files_of=with_submodule))
         self.assertNotIn("-", scene.repo.git("submodule", "status")[:1])

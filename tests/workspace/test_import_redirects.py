@@ -1,4 +1,4 @@
-"""What leads out of a worktree, read from files as installers leave them."""
+"""What redirects imports out of a worktree, read from files as installers leave them."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-from director.model.foreign import Checkout
-from director.workspace.leads import (
-    About,
+from director.model.checkout_paths import Checkout
+from director.workspace.import_redirects import (
+    Project,
     interpreter_of,
-    node_leads,
-    path_leads,
-    python_leads,
+    node_redirects,
+    path_redirects,
+    python_redirects,
     site_folders,
 )
 from tests.support.hermetic import HermeticCase
 
 
-class LeadsCase(HermeticCase):
+class RedirectCase(HermeticCase):
     def setUp(self) -> None:
         super().setUp()
         self.root = self.tmp / "repo"
@@ -32,38 +32,40 @@ class LeadsCase(HermeticCase):
         return path
 
 
-class TestPython(LeadsCase):
+class TestPython(RedirectCase):
     def setUp(self) -> None:
         super().setUp()
         self.site = self.tmp / "env/lib/python3.11/site-packages"
         self.write(self.tmp / "env/pyvenv.cfg", "home = /usr/bin\n")
         self.python = self.write(self.tmp / "env/bin/python")
 
-    def leads(self) -> list[tuple[str, str]]:
-        about = About(self.checkout, frozenset({"sample-project"}))
-        found = python_leads(self.python, self.env, about)
-        return [(Path(lead.by).name, str(lead.path)) for lead in found]
+    def redirects(self) -> list[tuple[str, str]]:
+        project = Project(self.checkout, frozenset({"sample-project"}))
+        found = python_redirects(self.python, self.env, project)
+        return [(Path(redirect.source).name, str(redirect.path)) for redirect in found]
 
     def test_nothing(self) -> None:
         self.write(self.site / "x.pth", f"# {self.root}/src\nimport os\n\n/nowhere\nrelative\n")
         self.write(self.site / "y.pth", f"{self.root}/data\n")
         self.write(self.site / "z.pth", "import broken; x")
         self.write(self.site / "odd.dist-info/direct_url.json", "[")
-        self.assertEqual(self.leads(), [])
+        self.assertEqual(self.redirects(), [])
         self.write(self.site / "sample_project-1.dist-info/direct_url.json", '{"url": 3, "dir')
-        self.assertEqual(self.leads(), [("sample_project-1.dist-info", str(self.site))])
+        self.assertEqual(self.redirects(), [("sample_project-1.dist-info", str(self.site))])
 
     def test_the_modules_that_are_there(self) -> None:
-        (lead,) = path_leads("PYTHONPATH", ["", "src", f"{self.root}/src"], self.checkout)
-        self.assertEqual(lead.names, {"sample", "other"})
+        (redirect,) = path_redirects("PYTHONPATH", ["", "src", f"{self.root}/src"], self.checkout)
+        self.assertEqual(redirect.modules, {"sample", "other"})
 
     def test_names_of_distributions_are_compared_as_installers_do(self) -> None:
         info = self.site / "Sample.Project-2.0.dist-info"
         self.write(info / "RECORD", "sample/__init__.py,,\n../bin/x,,\nx-1.data/y.py,,\none.py,,\n")
-        (lead,) = python_leads(
-            self.python, self.env, About(self.checkout, frozenset({"sample-project"}))
+        (redirect,) = python_redirects(
+            self.python, self.env, Project(self.checkout, frozenset({"sample-project"}))
         )
-        self.assertEqual((lead.copy, lead.names), ("Sample.Project 2.0", {"sample", "one"}))
+        self.assertEqual(
+            (redirect.distribution, redirect.modules), ("Sample.Project 2.0", {"sample", "one"})
+        )
 
     def test_the_interpreter_of_a_program(self) -> None:
         programs = self.tmp / "env/bin"
@@ -103,7 +105,7 @@ class TestPython(LeadsCase):
         self.assertEqual(found, [self.site, Path("/one"), Path("/two")])
 
 
-class TestNode(LeadsCase):
+class TestNode(RedirectCase):
     def test_links_into_the_checkout(self) -> None:
         folder = self.tmp / "worktree/node_modules"
         for name in ("plain/index.js", "@scope/plain/index.js", ".bin/x"):
@@ -112,6 +114,6 @@ class TestNode(LeadsCase):
         (folder / "@scope/two").symlink_to(self.root / "src")
         (folder / "data").symlink_to(self.root / "data")
         (folder / "here").symlink_to("plain")
-        found = {Path(lead.by).name for lead in node_leads(folder, self.checkout)}
+        found = {Path(redirect.source).name for redirect in node_redirects(folder, self.checkout)}
         self.assertEqual(found, {"one", "two"})
-        self.assertEqual(list(node_leads(self.tmp / "nowhere", self.checkout)), [])
+        self.assertEqual(list(node_redirects(self.tmp / "nowhere", self.checkout)), [])

@@ -1,16 +1,16 @@
-"""Whether a test command fails before it comes to the work: decided from texts alone.
+"""Whether a test command fails whatever the work is: decided from texts alone.
 
-A first attempt that leaves the tests' words as they were may be a bad attempt (``2 != 3``, still)
-or one that nobody looked at, because the command fails before. That something is missing around
-the work takes all of these:
+A first attempt after which the output is what it was may be a bad attempt (``2 != 3``, still), or
+the command failed before it used the work, because something is missing in the environment. That
+takes all of these:
 
-1. The run on the work ends with the same code and says the same as the run before it
-   (``same_words.py``).
-2. No test is known to have run (``RedRun.executed``): a test that ran and failed is the work's.
+1. The run on the work ends with the same code and the same output as the run before it
+   (``output_digest.py``).
+2. No test is known to have run (``CommandRun.executed``): a test that ran and failed is the work's.
    A runner that did not get to its summary ran none.
-3. A *control* run says the same, too: one where each file that the work may change holds
+3. A *control* run has the same output, too: one where each file that the work may change holds
    UNREADABLE, which no compiler, interpreter or parser takes. What imports, compiles or reads the
-   work would say something else; so a function that is missing, or has another name, is the
+   work would print something else; so a function that is missing, or has another name, is the
    work's.
 4. Where no runner's count is there to read, the last line has to be that of a program that cannot
    go on ("cat: /etc/x.conf: No such file or directory"), and no line a test's ("expected",
@@ -26,7 +26,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from director.model.red_run import RedRun
+from director.model.command_run import CommandRun
+from director.model.output_digest import output_digest
 
 UNREADABLE = (
     b")]} % this text stands in for the work: nothing reads it as a program or as data {[(\n"
@@ -49,13 +50,13 @@ _A_TEST_SPEAKS = re.compile(
 )
 
 
-def may_be_unreached(before: str, run: RedRun, words: str, own_files: Iterable[str]) -> bool:
-    """Whether ``run``, on the work, may have failed before it came to the work (rules 1, 2, 4).
+def may_be_independent(before: str, run: CommandRun, own_files: Iterable[str]) -> bool:
+    """Whether ``run``, on the work, may have failed whatever the work is (rules 1, 2, 4).
 
-    ``before`` and ``words`` are what the run before the work and this one say (``words_of``);
-    ``own_files`` the files and tests of the node. A control run decides then.
+    ``before`` is the ``output_digest`` of the run before the work ("": not known), ``own_files``
+    are the files and tests of the node. A control run decides then.
     """
-    if not words or words != before or run.executed:
+    if not before or before != output_digest(run) or run.executed:
         return False
     return run.executed == 0 or _cannot_go_on(run.plain, own_files)
 

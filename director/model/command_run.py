@@ -1,4 +1,4 @@
-"""A red run of a node's tests, and how many of its tests it got to."""
+"""One run of a test command, and how many tests it executed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 
 from director.model.green_evidence import tests_run
+from director.model.plain_text import plain_text
 
-_ESCAPES = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
 # A file that cannot be imported counts as one error (pytest) or one test (unittest).
 _ONLY_ERRORS = re.compile(
     r"^(?:=+ )?(?:\d+ (?:skipped|deselected|warnings?), )*\d+ errors?"
@@ -25,8 +25,8 @@ _NOT_IMPORTED = re.compile(r"^ERROR: .*\b_FailedTest\b", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class RedRun:
-    """A red run of a node's tests: the command, its exit code and all of its output."""
+class CommandRun:
+    """One run of a test command, its exit code (None: it was ended) and all of its output."""
 
     command: str
     code: int | None
@@ -38,7 +38,7 @@ class RedRun:
         text = self.output
         if len(text) > 2 * READ_CHARACTERS:
             text = f"{text[:READ_CHARACTERS]}\n{text[-READ_CHARACTERS:]}"
-        return _ESCAPES.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
+        return plain_text(text)
 
     @property
     def executed(self) -> int | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import unittest
 
-from director.model.red_run import RedRun
-from director.model.same_words import words_of
-from director.model.unreached import UNREADABLE, may_be_unreached
+from director.model.command_run import CommandRun
+from director.model.control_run import UNREADABLE, may_be_independent
+from director.model.output_digest import output_digest
 from tests.model.test_environment import recorded
 
 PAIRS = (
@@ -37,7 +37,7 @@ DIFFERENT = (
 
 
 def words(output: str, code: int = 1) -> str:
-    return words_of(RedRun("run", code, output))
+    return output_digest(CommandRun("run", code, output))
 
 
 class TestSameWords(unittest.TestCase):
@@ -52,16 +52,16 @@ class TestSameWords(unittest.TestCase):
                 self.assertNotEqual(words(one), words(other))
         self.assertNotEqual(words("x", 1), words("x", 2))
 
-    def test_nothing_said_is_nothing_to_compare(self) -> None:
+    def test_no_output_has_no_digest(self) -> None:
         self.assertEqual(words(" \n\n"), "")
 
 
-class TestMayBeUnreached(unittest.TestCase):
-    def said(self, run: RedRun) -> bool:
-        return may_be_unreached(words_of(run), run, words_of(run), ("a.py", "tests/test_a.py"))
+class TestMayBeIndependent(unittest.TestCase):
+    def said(self, run: CommandRun) -> bool:
+        return may_be_independent(output_digest(run), run, ("a.py", "tests/test_a.py"))
 
     def unknown(self, output: str) -> bool:
-        return self.said(RedRun("sh tests/a.sh", 1, output))
+        return self.said(CommandRun("sh tests/a.sh", 1, output))
 
     def test_a_runner_that_came_to_no_test(self) -> None:
         for name in ("pytest-conftest", "right-pytest-feature", "right-jest"):
@@ -73,17 +73,17 @@ class TestMayBeUnreached(unittest.TestCase):
     def test_a_test_that_ran_is_the_work_s(self) -> None:
         self.assertFalse(self.said(recorded("right-pytest-quote")))
         ran = "Ran 1 test in 0.001s\n\nOK\nerror: cannot open display\n"
-        self.assertFalse(self.said(RedRun("python3 -m unittest", 1, ran)))
+        self.assertFalse(self.said(CommandRun("python3 -m unittest", 1, ran)))
 
     def test_a_runner_that_did_not_get_to_its_summary(self) -> None:
         for name in ("right-go-undefined", "right-cargo"):
             with self.subTest(name):
                 self.assertTrue(self.said(recorded(name)))
 
-    def test_other_words_than_before(self) -> None:
+    def test_another_output_than_before(self) -> None:
         run = recorded("right-pytest-feature")
-        self.assertFalse(may_be_unreached("other", run, words_of(run), ()))
-        self.assertFalse(may_be_unreached("", run, words_of(run), ()))
+        self.assertFalse(may_be_independent("other", run, ()))
+        self.assertFalse(may_be_independent("", run, ()))
 
     def test_a_program_that_cannot_go_on(self) -> None:
         for output in (

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Search:
+class Bisection:
     """What came of it: the number of the culprit, or why nobody is blamed."""
 
     culprit: int | None
     doubt: str = ""
 
 
-def search(
+def bisect(
     count: int, is_green: Callable[[int], bool], first: int = 0, there: str = "on the base"
-) -> Search:
+) -> Bisection:
     """Find the first of commits ``first`` + 1 … ``count`` from which on the gate is red.
 
     Commits count from 1; 0 stands for what was before them. The gate was seen green at ``first``
@@ -24,9 +24,9 @@ def search(
     the culprit and the commit before it: a gate that says now this, now that, blames nobody.
     """
     if is_green(count):
-        return Search(None, "it is green when it runs again on the same commit, so it is flaky")
+        return Bisection(None, "it is green when it runs again on the same commit, so it is flaky")
     if not is_green(first):
-        return Search(None, f"it is red {there} by now, though it was green there")
+        return Bisection(None, f"it is red {there} by now, though it was green there")
     low, high = first, count
     while high - low > 1:
         middle = (low + high) // 2
@@ -36,5 +36,5 @@ def search(
             high = middle
     steady = (low == first or is_green(low)) and (high == count or not is_green(high))
     if not steady:
-        return Search(None, "it says now green, now red, on the same commit, so it is flaky")
-    return Search(high)
+        return Bisection(None, "it says now green, now red, on the same commit, so it is flaky")
+    return Bisection(high)

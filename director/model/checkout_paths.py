@@ -1,7 +1,7 @@
-"""The user's checkout as gates see it: foreign ground, since what they test is a worktree.
+"""Paths of the user's checkout in what a gate printed, which tests a worktree instead.
 
-A test that imports from there says nothing about the worktree: it stays red whatever is done, or
-turns green when the user writes the feature meanwhile.
+A test that imports from the checkout says nothing about the worktree: it stays red
+whatever is done, or turns green when the user writes the feature meanwhile.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Checkout:
         return inside and not any(path.is_relative_to(one) for one in self.shared)
 
 
-def foreign_path(output: str, worktree: Path, checkout: Checkout) -> Path | None:
+def used_path(output: str, worktree: Path, checkout: Checkout) -> Path | None:
     """Return the first path of the checkout that what ran in ``worktree`` took code from.
 
     Only places count where code was run, imported or refused: a path that a message quotes may

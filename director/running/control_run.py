@@ -1,13 +1,13 @@
-"""Tests that fail, or pass, whatever the work is: nothing that a model can do about it."""
+"""Tests that fail, or pass, whatever the work is: no attempt of a model can change that."""
 
 from __future__ import annotations
 
-from director.job.surroundings import red_run
+from director.job.environment import run_of
 from director.job.trailers import KIND, MERGE
 from director.job.workbench import Workbench
+from director.model.control_run import UNREADABLE, may_be_independent
+from director.model.output_digest import output_digest
 from director.model.plan import Node
-from director.model.same_words import words_of
-from director.model.unreached import UNREADABLE, may_be_unreached
 from director.running.merging import draft
 from director.running.trial import Trial
 from director.workspace.gates import GateResult, Verdict
@@ -17,25 +17,24 @@ from director.workspace.objects import LINK_MODE
 AS_BEFORE = "fails as it did before the work: is something missing in the worktree?"
 GREEN_BEFORE_WORK = (
     "the tests were red when they were admitted and pass now before any work, although nothing "
-    "merged in between: they test something else than the worktree, or were red for want of "
-    "something that is there now"
+    "merged in between: they test something else than the worktree, or were red because "
+    "something was missing then"
 )
 
 
-def fails_unreached(
+def fails_independently(
     bench: Workbench, node: Node, trial: Trial, gate: GateResult, before: str, base: str
 ) -> bool:
-    """Whether the red ``gate`` on a candidate on ``base`` failed before it came to the work.
+    """Whether the red ``gate`` on a candidate on ``base`` fails whatever the work is.
 
-    ``before`` is what the tests said before the work (``words_of``; "": not known). The rule
-    stands in ``model/unreached.py``; the control run is a gate on a draft that never merges.
+    ``before`` is the ``output_digest`` of the run before the work ("": not known). The rules stand
+    in ``model/control_run.py``; the control run is a gate on a draft that never merges.
     """
-    run = red_run(gate)
-    words = words_of(run)
-    if gate.no_test_ran or not may_be_unreached(before, run, words, (*node.files, *node.tests)):
+    run = run_of(gate)
+    if gate.no_test_ran or not may_be_independent(before, run, (*node.files, *node.tests)):
         return False
     control = trial.run(_unreadable(bench, node, base), "control")
-    return control.verdict is Verdict.RED and words_of(red_run(control)) == words
+    return control.verdict is Verdict.RED and output_digest(run_of(control)) == before
 
 
 def _unreadable(bench: Workbench, node: Node, base: str) -> str:

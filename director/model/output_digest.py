@@ -1,11 +1,11 @@
-"""Whether two runs of a test command say the same, but for what differs from run to run."""
+"""A digest of what a run printed, the same for runs that differ only in what varies by run."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 
-from director.model.red_run import RedRun
+from director.model.command_run import CommandRun
 
 # Where a worktree, a temporary folder or an installation lies says nothing.
 _PLACES = (
@@ -45,10 +45,10 @@ _DIGIT = re.compile(r"\d")
 _DRAWN = re.compile(r"([=_*~^-])\1{2,}")
 
 
-def words_of(run: RedRun) -> str:
-    """Return a hash (sha256, hex) of what a run says; "" where it says nothing.
+def output_digest(run: CommandRun) -> str:
+    """Return a hash (sha256, hex) of what a run printed; "" where it printed nothing.
 
-    Runs that end with the same code and say the same have the same hash. Left out are places on
+    Runs that end with the same code and the same output have the same hash. Left out are places on
     the machine, times, durations, addresses and identifiers, and the order of the lines, which
     differs where tests run side by side. Plain numbers count: ``2 != 3`` is not ``4 != 3``.
     """

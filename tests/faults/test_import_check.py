@@ -36,7 +36,7 @@ def install():
 """
 
 
-class ForeignCase(FaultCase):
+class ImportCheckCase(FaultCase):
     """A Python project whose code lies in ``src``, with a node that adds a function to it."""
 
     source = "src/"
@@ -113,7 +113,7 @@ def dist_info(direct_url: Mapping[str, object] | None = None) -> dict[str, str]:
     return found
 
 
-class TestEditableInstall(ForeignCase):
+class TestEditableInstall(ImportCheckCase):
     """The environment that is activated has an editable install of the project."""
 
     def setUp(self) -> None:
@@ -208,7 +208,7 @@ class TestEditableInstall(ForeignCase):
         self.ends(0, "plan", "add two", "--no-critique")
 
 
-class TestFlatLayout(ForeignCase):
+class TestFlatLayout(ImportCheckCase):
     source = ""
 
     def test_the_worktree_comes_first(self) -> None:
@@ -231,7 +231,7 @@ class TestFlatLayout(ForeignCase):
         self.goes_through()
 
 
-class TestRelease(ForeignCase):
+class TestRelease(ImportCheckCase):
     """A release of the project is installed."""
 
     def setUp(self) -> None:
@@ -259,7 +259,7 @@ class TestRelease(ForeignCase):
         self.assertIn("passes although nothing is implemented yet (sample_project 1.0", done.err)
 
 
-class TestCopiedEnvironment(ForeignCase):
+class TestCopiedEnvironment(ImportCheckCase):
     def test_it_leads_to_the_checkout_still(self) -> None:
         self.script(test_cmd=".venv/bin/python -m unittest tests/test_two.py")
         site = self.environment(active=False)
@@ -276,7 +276,7 @@ class TestCopiedEnvironment(ForeignCase):
         self.goes_through()
 
 
-class TestSearchPath(ForeignCase):
+class TestSearchPath(ImportCheckCase):
     def test_of_the_environment(self) -> None:
         self.script()
         self.configure('[gates]\ntest = "python3 -m unittest"\n')
@@ -315,7 +315,7 @@ class TestSearchPath(ForeignCase):
         self.assertEqual(self.node_state("two")["status"], "pending")
 
 
-class TestOutput(ForeignCase):
+class TestOutput(ImportCheckCase):
     """What cannot be known before is seen in what the tests say."""
 
     test_cmd = "sh tests/run.sh"
@@ -343,7 +343,7 @@ class TestOutput(ForeignCase):
         self.is_refused()
 
 
-class TestNode(ForeignCase):
+class TestNode(ImportCheckCase):
     test_cmd = "node --test tests/two.test.js"
 
     def setUp(self) -> None:

@@ -1,6 +1,6 @@
-"""Whether tests would test the worktree at all: asked of the files before anybody is paid.
+"""Whether tests import the worktree's code: read from files before any model is called.
 
-Where it cannot be known before, the output of a gate says it.
+Where files do not show it, the output of a gate may.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from director.model.checkout_paths import Checkout, used_path
 from director.model.errors import RequestError
-from director.model.foreign import Checkout, foreign_path
 from director.model.import_order import PythonRun, inherits_path, python_runs
+from director.model.paths import lies_in
 from director.model.runner_command import programs
 from director.workspace.gates import GateResult
-from director.workspace.given import lies_in
 from director.workspace.import_folders import first_folders, importable
-from director.workspace.leads import (
+from director.workspace.import_redirects import (
     PACKAGES,
-    About,
-    Lead,
+    Project,
+    Redirect,
     interpreter_of,
-    node_leads,
+    node_redirects,
     normalised,
-    path_leads,
-    python_leads,
+    path_redirects,
+    python_redirects,
 )
 
 USUAL = ("python3 -m pytest", "python3 -m unittest")
@@ -46,19 +46,19 @@ IN_PLAN = '"test_cmd" in plan.json'
 
 
 @dataclass(frozen=True)
-class Foreign:
-    """What is foreign to worktrees of one job. ``env`` is what gates see.
+class ImportCheck:
+    """The check for one job; ``checkout`` is what tests must not import, ``env`` what gates see.
 
-    ``made``: a setup command makes what worktrees are provided with; ``copied`` is what they are
-    given of the user's files.
+    ``has_setup``: a setup command makes what worktrees are provided with; ``copied`` is what they
+    are given of the user's files.
     """
 
     checkout: Checkout
     env: Mapping[str, str]
-    made: bool
+    has_setup: bool
     copied: tuple[str, ...]
 
-    def refuse_usual(self, commands: Iterable[str], root: Path) -> None:
+    def refuse_gates(self, commands: Iterable[str], root: Path) -> None:
         """Raise RequestError where no test could test a worktree of the checkout at ``root``.
 
         ``commands`` are the gates; where they do not say how tests run, and worktrees are given
@@ -78,11 +78,13 @@ class Foreign:
         """Whether the programs of a command are known before there is a worktree."""
         names = [run.program for run in python_runs(command)]
         inside = [name for name in names if "/" in name and not name.startswith("/")]
-        return not inside or (not self.made and all(lies_in(name, self.copied) for name in inside))
+        return not inside or (
+            not self.has_setup and all(lies_in(name, self.copied) for name in inside)
+        )
 
     def _usual(self, root: Path) -> list[str]:
         is_one = any((root / name).is_file() for name in PROJECTS)
-        if not is_one or self.made:
+        if not is_one or self.has_setup:
             return []
         given = [name for name in self.copied if (root / name / "pyvenv.cfg").is_file()]
         own = [f"{name}/bin/{command}" for name in given for command in USUAL]
@@ -95,11 +97,11 @@ class Foreign:
         if programs(command) & OF_NODE:
             self._refuse(command, next(self._of_node(worktree), None), worktree, IN_PLAN)
 
-    def _refuse(self, command: str, lead: Lead | None, folder: Path, place: str) -> None:
-        if lead is not None:
+    def _refuse(self, command: str, redirect: Redirect | None, folder: Path, place: str) -> None:
+        if redirect is not None:
             raise RequestError(
-                f"`{command}` would not test the worktree: {lead}",
-                self._advice(command, lead, folder, place),
+                f"`{command}` would not test the worktree: {redirect}",
+                self._advice(command, redirect, folder, place),
             )
 
     def check(self, gate: GateResult, worktree: Path) -> None:
@@ -107,20 +109,19 @@ class Foreign:
         self.refuse_output(gate, worktree)
         self.refuse(gate.command, worktree)
 
-    def concerns(self, command: str) -> bool:
+    def applies_to(self, command: str) -> bool:
         """Whether anything is known of how a command finds what it tests."""
         return bool(python_runs(command) or programs(command) & OF_NODE)
 
     def refuse_output(self, gate: GateResult, worktree: Path) -> None:
         """Raise RequestError where what a gate says shows that it used the user's checkout."""
-        said = gate.log.read_text(encoding="utf-8", errors="replace")
-        if path := foreign_path(said, worktree, self.checkout):
-            leads = self._leads(gate.command, worktree)
-            lead = next((one for one in leads if path.is_relative_to(one.path)), None)
+        if path := used_path(gate.whole_output, worktree, self.checkout):
+            redirects = self._redirects(gate.command, worktree)
+            redirect = next((one for one in redirects if path.is_relative_to(one.path)), None)
             what = f"`{gate.command}` does not test the worktree: it uses {path} of your checkout"
-            if lead:
-                advice = self._advice(gate.command, lead, worktree, IN_PLAN)
-                raise RequestError(f"{what} ({lead})", advice)
+            if redirect:
+                advice = self._advice(gate.command, redirect, worktree, IN_PLAN)
+                raise RequestError(f"{what} ({redirect})", advice)
             raise RequestError(
                 what,
                 f"correct what leads there (see {gate.log}), or {IN_PLAN}; what gates do need of "
@@ -129,80 +130,80 @@ class Foreign:
 
     def explanation(self, command: str, worktree: Path) -> str:
         """Return what ``command`` may have imported in place of the worktree's code; or ""."""
-        lead = next(self._leads(command, worktree), None)
-        return f" ({lead}: was that imported?)" if lead else ""
+        redirect = next(self._redirects(command, worktree), None)
+        return f" ({redirect}: was that imported?)" if redirect else ""
 
-    def _advice(self, command: str, lead: Lead, folder: Path, place: str) -> str:
-        if lead.by == "NODE_PATH":
+    def _advice(self, command: str, redirect: Redirect, folder: Path, place: str) -> str:
+        if redirect.source == "NODE_PATH":
             return 'unset NODE_PATH, or set [env] drop = ["NODE_PATH"]; then run it again'
-        if PACKAGES in Path(lead.by).parts:
+        if PACKAGES in Path(redirect.source).parts:
             return 'let [worktree] setup install the packages in the worktree (as "npm ci")'
         source = next((one for one in SOURCES[1:] if (folder / one).is_dir()), ".")
         inside = f"PYTHONPATH={source} in {place}, then `director plan --continue`"
-        if lead.by == "PYTHONPATH":
+        if redirect.source == "PYTHONPATH":
             if not inherits_path(command):
                 return f"name a folder of the worktree: {inside}"
             return 'unset PYTHONPATH, or set [env] drop = ["PYTHONPATH"]; then run it again'
-        if not self.made:
+        if not self.has_setup:
             return f"{OWN_ENVIRONMENT}, and run tests by .venv/bin/python; or {inside}"
-        if Path(lead.by).is_relative_to(folder):
+        if Path(redirect.source).is_relative_to(folder):
             return f"let [worktree] setup install it by `pip install -e .`; or {inside}"
         return f"run tests by the environment that [worktree] setup makes; or {inside}"
 
-    def _first(self, command: str, folder: Path) -> Lead | None:
+    def _first(self, command: str, folder: Path) -> Redirect | None:
         """Return what makes a command import something else than the worktree's own modules."""
         hits = (self._hit(run, command, folder) for run in python_runs(command))
         return next(chain.from_iterable(hits), None)
 
-    def _hit(self, run: PythonRun, command: str, folder: Path) -> Iterator[Lead]:
-        leads = list(self._of_run(run, command, folder))
-        first = first_folders(run, folder) if leads else None
+    def _hit(self, run: PythonRun, command: str, folder: Path) -> Iterator[Redirect]:
+        redirects = list(self._of_run(run, command, folder))
+        first = first_folders(run, folder) if redirects else None
         if first is None:
             return
-        if inherits_path(command):  # relative ones lead into the worktree
+        if inherits_path(command):  # relative ones redirect into the worktree
             entries = self.env.get("PYTHONPATH", "").split(":")
             inside = [entry for entry in entries if entry and not entry.startswith("/")]
             first += [folder / run.folder / entry for entry in inside]
-        for lead in leads:
-            own = {name for name in lead.names if self._is_own(name, lead, folder)}
+        for redirect in redirects:
+            own = {name for name in redirect.modules if self._is_own(name, redirect, folder)}
             if any(not importable(name, first) for name in own):
-                yield lead
+                yield redirect
 
-    def _is_own(self, name: str, lead: Lead, folder: Path) -> bool:
+    def _is_own(self, name: str, redirect: Redirect, folder: Path) -> bool:
         """Whether a module that is found elsewhere is one of the worktree's."""
-        if lead.copy:
+        if redirect.distribution:
             return importable(name, [folder / one for one in SOURCES])
-        root = next((one for one in self.checkout.roots if lead.path.is_relative_to(one)), None)
+        root = next((one for one in self.checkout.roots if redirect.path.is_relative_to(one)), None)
         if root is None:
             return False
-        place = folder / lead.path.relative_to(root)
+        place = folder / redirect.path.relative_to(root)
         places = [place, *(place / one for one in SOURCES)]
-        return importable(name, [*places, place.parent] if lead.path != root else places)
+        return importable(name, [*places, place.parent] if redirect.path != root else places)
 
-    def _leads(self, command: str, folder: Path) -> Iterator[Lead]:
-        """Give everything that leads out of a worktree when a command runs."""
+    def _redirects(self, command: str, folder: Path) -> Iterator[Redirect]:
+        """Give everything that redirects imports out of a worktree when a command runs."""
         for run in python_runs(command):
             yield from self._of_run(run, command, folder)
         if programs(command) & OF_NODE:
             yield from self._of_node(folder)
 
-    def _of_run(self, run: PythonRun, command: str, folder: Path) -> Iterator[Lead]:
-        yield from path_leads("PYTHONPATH", run.outside, self.checkout)
+    def _of_run(self, run: PythonRun, command: str, folder: Path) -> Iterator[Redirect]:
+        yield from path_redirects("PYTHONPATH", run.outside, self.checkout)
         if inherits_path(command):
             entries = self.env.get("PYTHONPATH", "").split(":")
-            yield from path_leads("PYTHONPATH", entries, self.checkout)
+            yield from path_redirects("PYTHONPATH", entries, self.checkout)
         interpreter = interpreter_of(run.program, folder / run.folder, self.env)
         if interpreter is not None:
-            about = About(self.checkout, _names(folder, run.folder))
-            yield from python_leads(interpreter, self.env, about)
+            project = Project(self.checkout, _names(folder, run.folder))
+            yield from python_redirects(interpreter, self.env, project)
 
-    def _of_node(self, worktree: Path | None) -> Iterator[Lead]:
+    def _of_node(self, worktree: Path | None) -> Iterator[Redirect]:
         entries = self.env.get("NODE_PATH", "").split(":")
-        yield from path_leads("NODE_PATH", entries, self.checkout)
+        yield from path_redirects("NODE_PATH", entries, self.checkout)
         folders = [Path(entry) for entry in entries if entry.startswith("/")]
         if worktree is not None:
             folders.insert(0, worktree / PACKAGES)
-        yield from chain.from_iterable(node_leads(one, self.checkout) for one in folders)
+        yield from chain.from_iterable(node_redirects(one, self.checkout) for one in folders)
 
 
 def _names(folder: Path, inner: str) -> frozenset[str]:

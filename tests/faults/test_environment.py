@@ -1,4 +1,4 @@
-"""What is missing around the work costs no attempts, and is nobody's failure but its own."""
+"""What is missing in the environment costs no attempts, and is nobody's failure but its own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def python_node(name: str = "a", **changes: Any) -> dict[str, Any]:
     return node(name, **about)
 
 
-class SurroundingsCase(JobCase):
+class EnvironmentCase(JobCase):
     def author(self, *texts: str, name: str = "a") -> None:
         """Let the author write these as the node's test, one after the other."""
         for text in texts:
@@ -57,13 +57,13 @@ class SurroundingsCase(JobCase):
         return [line for line in self.lines("metrics.jsonl") if line["kind"] == kind][-1]
 
 
-class TestAdmission(SurroundingsCase):
+class TestAdmission(EnvironmentCase):
     def test_a_runner_that_is_missing_stops_before_the_author_is_asked_again(self) -> None:
         self.planning(python_node(test_cmd=f"{NOT_THERE} tests"))
         self.author(IMPORTS.format("import a", "self.fail()"))
         done = self.ends(2, "plan", "make a", "--no-critique")
         self.assertEqual(len(self.asked("test-author")), 1)
-        self.assertIn("for want of something in the worktree, not of the work", done.err)
+        self.assertIn("is red because the worktree lacks something: ", done.err)
         self.assertIn("No module named runner_that_is_not_there", done.err)
         for word in ("[worktree]", "`setup`", "test_cmd", "director plan --continue"):
             self.assertIn(word, done.err)
@@ -113,7 +113,7 @@ class TestAdmission(SurroundingsCase):
         self.assertIn("[worktree]", done.err)
 
 
-class TestBeforeTheWork(SurroundingsCase):
+class TestBeforeTheWork(EnvironmentCase):
     def test_what_went_missing_since_costs_no_call(self) -> None:
         runner = self.tmp / "run"
         runner.write_text("exec python3 -B -m unittest checks/test_a.py\n")
@@ -134,7 +134,7 @@ class TestBeforeTheWork(SurroundingsCase):
         self.assertFalse(self.node_state("a")["environment"])
 
 
-class TestTheSameWords(SurroundingsCase):
+class TestTheSameOutput(EnvironmentCase):
     def setUp(self) -> None:
         super().setUp()
         (self.repo.root / "a.py").write_text("value = 2\n")
@@ -154,12 +154,12 @@ class TestTheSameWords(SurroundingsCase):
         self.assertIn("[worktree]", done.out)
         return done
 
-    def test_what_fails_before_it_comes_to_the_work_stops_after_one_attempt(self) -> None:
+    def test_what_fails_whatever_the_work_is_stops_after_one_attempt(self) -> None:
         reads = f"text = open({str(self.place / 'settings.ini')!r}).read()"
         self.planned(IMPORTS.format(f"import os\n{reads}\nimport a", "self.fail()"))
         self.tried("value = 3\n", "value = 4\n")
         done = self.stopped()
-        self.assertIn("a: gate with unreadable files, to see whether it comes to", done.err)
+        self.assertIn("a: gate with unreadable files, to see whether it fails whatever", done.err)
         self.assertEqual(self.purposes()[-3:], ["before", "candidate", "control"])
         self.assertFalse(self.node_state("a")["escalated"])
         self.assertTrue(self.metrics("node")["environment"])
@@ -212,7 +212,7 @@ class TestTheSameWords(SurroundingsCase):
         self.assertEqual(self.outcomes(), ["red", "green"])
 
 
-class TestAfterAKill(SurroundingsCase, KilledCase):
+class TestAfterAKill(EnvironmentCase, KilledCase):
     def test_what_the_tests_said_before_the_work_is_known_to_the_next_run(self) -> None:
         self.configure('[sandbox]\nmode = "off"\n')  # the agent itself kills director
         reads = f"text = open({str(self.place / 'settings.ini')!r}).read()"
@@ -229,7 +229,7 @@ class TestAfterAKill(SurroundingsCase, KilledCase):
         self.assertEqual(self.outcomes(), ["as_before"])
 
 
-class TestGreenBeforeTheWork(SurroundingsCase):
+class TestGreenBeforeTheWork(EnvironmentCase):
     def test_what_turned_green_although_nothing_merged_is_not_done(self) -> None:
         copy = self.tmp / "copy"
         copy.mkdir()

@@ -1,29 +1,29 @@
 """The repository that git finds in a worktree: one of its own, which borrows objects.
 
-Agents and gates may do with it what they like: nobody else uses what is in it, and it is made anew
-at each reset. A submodule has one too, inside it.
+Agents and gates may do with it what they like: nobody else uses what is in it, and each reset
+restores it. A submodule has one too, inside it.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from director.model.paths import parents
 from director.workspace.git import Git
 from director.workspace.history import ABSENT_MODE, Entry
+from director.workspace.index_files import is_plain_index, split_index
 from director.workspace.job_repository import JobRepository
-from director.workspace.objects import GITLINK_MODE, Item, is_plain_index, split_index
+from director.workspace.objects import GITLINK_MODE, OBJECT_ID, Item
 from director.workspace.removal import discard
-from director.workspace.sealed import Seal, leads, parents, seal
+from director.workspace.sealed import Seal, has_plain_parents, seal
 from director.workspace.slots import repository_of
-from director.workspace.submodules import GIT, Whole
+from director.workspace.submodules import GIT, WholeTree
 
-ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 MOST_LINKS = 5  # of a symbolic ref, as git follows them
 MOST_BYTES = 1 << 20  # of a file with refs
 
@@ -36,14 +36,14 @@ class _Split(NamedTuple):
     parts: dict[str, bytes]
 
 
-class AgentsGit:
+class WorktreeRepository:
     """The repository of the worktree at ``path``, and those of its submodules."""
 
     def __init__(self, path: Path, job: JobRepository) -> None:
         self._path = path
         self._folder = repository_of(path)
         self._job = job
-        self._laid: tuple[str, ...] = ()  # the submodules that have theirs
+        self._submodules: tuple[str, ...] = ()  # the submodules that have one
         self._split: _Split | None = None
 
     def reset(self, commit: str, git: Git) -> None:
@@ -53,7 +53,7 @@ class AgentsGit:
         """
         whole = self._job.submodules.of(commit)
         indexes = self._indexes(whole, git)
-        self._laid = tuple(one.path for one in whole.present)
+        self._submodules = tuple(one.path for one in whole.present)
         borrowing = self._job.borrowing()
         wanted = {**borrowing, "HEAD": _line(commit), "index": indexes[""]}
         folders = {"refs"}
@@ -74,7 +74,7 @@ class AgentsGit:
     def _inner(self, number: int) -> str:
         return f"modules/{number}"
 
-    def _indexes(self, whole: Whole, git: Git) -> dict[str, bytes]:
+    def _indexes(self, whole: WholeTree, git: Git) -> dict[str, bytes]:
         """Return the index of each repository: "" is the worktree's own."""
         index = Path(git.env["GIT_INDEX_FILE"])
         if not whole.links:
@@ -84,7 +84,7 @@ class AgentsGit:
             self._split = _Split(of, whole.links, self._parts(whole, index, git))
         return self._split.parts
 
-    def _parts(self, whole: Whole, index: Path, git: Git) -> dict[str, bytes]:
+    def _parts(self, whole: WholeTree, index: Path, git: Git) -> dict[str, bytes]:
         data = index.read_bytes()
         if not is_plain_index(data):  # as some settings want it
             copy = index.with_suffix(".plain")
@@ -120,8 +120,8 @@ class AgentsGit:
         Where director does not know what it laid, git takes the folder for one of nobody's.
         """
         stay = {one.path for one in self._job.submodules.of(commit).present}
-        for path in self._laid:
-            if path not in stay and leads(self._path, name := f"{path}/{GIT}"):
+        for path in self._submodules:
+            if path not in stay and has_plain_parents(self._path, name := f"{path}/{GIT}"):
                 discard(self._path / name)
 
 
@@ -142,7 +142,7 @@ def _commit_of(repository: Path) -> str | None:
         name = os.fsdecode(said.removeprefix(b"ref: "))
         said = _said(repository, name) if name.startswith("refs/") else b""
         said = said or _packed(repository, name)
-    return said.decode() if ID.fullmatch(said) else None
+    return said.decode() if OBJECT_ID.fullmatch(said) else None
 
 
 def _said(repository: Path, name: str) -> bytes:
@@ -151,7 +151,7 @@ def _said(repository: Path, name: str) -> bytes:
         place = repository / name
         found = place.lstat()
         plain = stat.S_ISREG(found.st_mode) and found.st_size <= MOST_BYTES
-        if plain and ".." not in name.split("/") and leads(repository, name):
+        if plain and ".." not in name.split("/") and has_plain_parents(repository, name):
             return place.read_bytes().strip()
     return b""
 

@@ -1,4 +1,4 @@
-"""What leads imports out of a worktree: into the user's checkout, or to a copy that is installed.
+"""What redirects imports out of a worktree: into the user's checkout, or to an installed copy.
 
 Read from the files of a Python environment and of ``node_modules``; no code of the project runs.
 """
@@ -17,7 +17,7 @@ from itertools import chain
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from director.model.foreign import Checkout
+from director.model.checkout_paths import Checkout
 from director.workspace.processes import capture
 
 SITES = """\
@@ -36,39 +36,43 @@ ROOT = Path("/")
 
 
 @dataclass(frozen=True)
-class Lead:
-    """What leads out: ``by`` (a file, or a variable) leads to the folder ``path``.
+class Redirect:
+    """A redirect of imports: ``source`` (a file, or a variable) makes them look in ``path``.
 
-    ``names`` are the modules that are found there. ``copy`` is the name and version of the project
-    where a copy of it is installed ("": it is the checkout itself).
+    ``modules`` are those that are found there. ``distribution`` is the name and version of the
+    project where a copy of it is installed ("": it is the checkout itself).
     """
 
     path: Path
-    by: str
-    names: frozenset[str] = frozenset()
-    copy: str = ""
+    source: str
+    modules: frozenset[str] = frozenset()
+    distribution: str = ""
 
     def __str__(self) -> str:
         """In words."""
-        if self.copy:
-            return f"{self.copy} is installed: {self.by}"
-        return f"{self.by} leads to {self.path}"
+        if self.distribution:
+            return f"{self.distribution} is installed: {self.source}"
+        return f"{self.source} leads to {self.path}"
 
 
-def path_leads(variable: str, entries: Iterable[str], checkout: Checkout) -> Iterator[Lead]:
+def path_redirects(variable: str, entries: Iterable[str], checkout: Checkout) -> Iterator[Redirect]:
     """Give the entries of a search path that lie in the checkout."""
     for entry in entries:
         if entry.startswith("/") and checkout.holds(path := Path(entry).resolve()):
-            yield Lead(path, variable, _modules_in(path))
+            yield Redirect(path, variable, _modules_in(path))
 
 
-def python_leads(interpreter: Path, env: Mapping[str, str], about: About) -> Iterator[Lead]:
-    """Give what leads out of a worktree in the packages that are installed for an interpreter."""
-    return chain.from_iterable(_leads_in(site, about) for site in site_folders(interpreter, env))
+def python_redirects(
+    interpreter: Path, env: Mapping[str, str], project: Project
+) -> Iterator[Redirect]:
+    """Give the redirects among the packages that are installed for an interpreter."""
+    return chain.from_iterable(
+        _redirects_in(site, project) for site in site_folders(interpreter, env)
+    )
 
 
 @dataclass(frozen=True)
-class About:
+class Project:
     """The project under test: ``checkout``, and the names it is distributed by (normalised)."""
 
     checkout: Checkout
@@ -120,7 +124,7 @@ def _asked(interpreter: Path, env: tuple[tuple[str, str], ...]) -> tuple[str, ..
     return ()
 
 
-def _leads_in(site: Path, about: About) -> Iterator[Lead]:
+def _redirects_in(site: Path, project: Project) -> Iterator[Redirect]:
     try:
         entries = sorted(os.listdir(site))  # noqa: PTH208
     except OSError:
@@ -128,16 +132,16 @@ def _leads_in(site: Path, about: About) -> Iterator[Lead]:
     for name in entries:
         path = site / name
         if name.endswith(".pth"):
-            yield from _of_pth(path, about.checkout)
+            yield from _of_pth(path, project.checkout)
         elif name.endswith(".egg-link"):
-            yield from _to([_text(path).partition("\n")[0]], path, about.checkout)
+            yield from _to([_text(path).partition("\n")[0]], path, project.checkout)
         elif name.endswith(".dist-info"):
-            yield from _of_distribution(path, about)
-        elif path.is_symlink() and about.checkout.holds(path.resolve()):
-            yield Lead(path.resolve(), str(path), frozenset({path.stem}))
+            yield from _of_distribution(path, project)
+        elif path.is_symlink() and project.checkout.holds(path.resolve()):
+            yield Redirect(path.resolve(), str(path), frozenset({path.stem}))
 
 
-def _of_pth(path: Path, checkout: Checkout) -> Iterator[Lead]:
+def _of_pth(path: Path, checkout: Checkout) -> Iterator[Redirect]:
     for line in _text(path).splitlines():
         hook = HOOK.match(line)
         if hook is None:
@@ -147,26 +151,26 @@ def _of_pth(path: Path, checkout: Checkout) -> Iterator[Lead]:
         for found in QUOTED.finditer(_text(code)):
             place = Path(found["path"])
             if checkout.holds(place):
-                yield Lead(place, str(code), frozenset({place.stem}))
+                yield Redirect(place, str(code), frozenset({place.stem}))
 
 
-def _to(targets: Iterable[str], by: Path, checkout: Checkout) -> Iterator[Lead]:
+def _to(targets: Iterable[str], source: Path, checkout: Checkout) -> Iterator[Redirect]:
     for target in targets:
         if target.startswith("/") and checkout.holds(place := Path(target).resolve()):
-            yield Lead(place, str(by), _modules_in(place))
+            yield Redirect(place, str(source), _modules_in(place))
 
 
-def _of_distribution(path: Path, about: About) -> Iterator[Lead]:
+def _of_distribution(path: Path, project: Project) -> Iterator[Redirect]:
     name, _, version = path.name.removesuffix(".dist-info").partition("-")
-    if normalised(name) not in about.names:
+    if normalised(name) not in project.names:
         return
     modules = _modules_of(path)
     origin = _origin(path)
     if origin is None or not origin.editable:
-        yield Lead(path.parent, str(path), modules, f"{name} {version}")
-    elif about.checkout.holds(origin.path):
+        yield Redirect(path.parent, str(path), modules, f"{name} {version}")
+    elif project.checkout.holds(origin.path):
         found = _modules_in(origin.path / "src") or _modules_in(origin.path)
-        yield Lead(origin.path, str(path / "direct_url.json"), modules | found)
+        yield Redirect(origin.path, str(path / "direct_url.json"), modules | found)
 
 
 @dataclass(frozen=True)
@@ -207,12 +211,12 @@ def _modules_in(folder: Path) -> frozenset[str]:
     return frozenset(found - NOT_IMPORTED)
 
 
-def node_leads(folder: Path, checkout: Checkout) -> Iterator[Lead]:
-    """Give the links of a ``node_modules`` folder that lead into the checkout."""
+def node_redirects(folder: Path, checkout: Checkout) -> Iterator[Redirect]:
+    """Give the links of a ``node_modules`` folder that redirect into the checkout."""
     packages = [folder, *(path for path in _entries(folder) if path.name.startswith("@"))]
     for path in chain.from_iterable(map(_entries, packages)):
         if path.is_symlink() and checkout.holds(path.resolve()):
-            yield Lead(path.resolve(), str(path), frozenset({path.name}))
+            yield Redirect(path.resolve(), str(path), frozenset({path.name}))
 
 
 def _entries(folder: Path) -> list[Path]:

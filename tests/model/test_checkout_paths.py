@@ -5,7 +5,7 @@ from __future__ import annotations
 import unittest
 from pathlib import Path
 
-from director.model.foreign import Checkout, foreign_path, named_path
+from director.model.checkout_paths import Checkout, named_path, used_path
 
 ROOT = Path("/home/u/my app")
 WORKTREE = Path("/home/u/.local/state/director/job-1/gates/slot-1")
@@ -48,7 +48,7 @@ QUOTING = (
 class TestForeignPath(unittest.TestCase):
     def found(self, line: str, path: Path, checkout: Checkout = CHECKOUT) -> Path | None:
         said = f"first\n{line.replace('{path}', str(path))}\nlast\n"
-        return foreign_path(said, WORKTREE, checkout)
+        return used_path(said, WORKTREE, checkout)
 
     def test_places_where_code_ran(self) -> None:
         path = ROOT / "src/sample/__init__.py"

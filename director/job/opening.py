@@ -1,0 +1,296 @@
+"""Opening a job: its tools are put together, and what a killed run left behind is undone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+
+from director.agents.crew import Crew, patient_pause, unpriced_models
+from director.agents.models import ModelCheck, Wanted, wanted_models
+from director.agents.opencode import OpenCode, find_program
+from director.agents.templates import load_template
+from director.job.commits import Commits
+from director.job.import_check import ImportCheck
+from director.job.merge_queue import MergeQueue
+from director.job.provided import provisions_of
+from director.job.publishing import Publisher
+from director.job.site import Site, site_of
+from director.job.stage import read_stage
+from director.job.workbench import Setting, Workbench
+from director.model.config import Config
+from director.model.errors import DirectorError, RequestError, StoppedError
+from director.model.roles import Agent
+from director.model.secrets import Redactor, secrets_in
+from director.records.call_notes import CallNotes, forget_places
+from director.records.events import Events, Kind, journal
+from director.records.files import redact_file
+from director.records.job_directory import Home, JobDirectory
+from director.records.ledger import Ledger
+from director.records.worktrees_record import was_killed
+from director.workspace.gates import Gates
+from director.workspace.given import Sources, find_sources
+from director.workspace.job_repository import (
+    JobRepository,
+    open_job_repository,
+    remove_stale_locks,
+)
+from director.workspace.pool import Pool
+from director.workspace.pool_folders import pool_folder, sweep_old_pools
+from director.workspace.processes import Processes
+from director.workspace.repository import OWN_NAME, Repository
+from director.workspace.signing import Signer
+from director.workspace.soundness import discard_damaged
+
+
+@contextmanager
+def open_workbench(
+    setting: Setting,
+    directory: JobDirectory,
+    config: Config,
+    job_id: str,
+    branch: str,
+    wanted_later: Sequence[Wanted] = (),
+) -> Iterator[Workbench]:
+    """Give the workbench of a job whose lock the caller holds.
+
+    Models that are ``wanted_later`` must be known before the first call, as the job's own.
+
+    Processes that a killed run left behind are ended first, and its worktrees taken over; on the
+    way out the worktrees go, or are kept for the next command, and the branch is published,
+    whatever happened in between.
+    """
+    opening = _Opening.of(setting, directory, config, job_id, branch)
+    directory, events = opening.directory, opening.events
+    opening.recover()
+    opening.warn()
+    sweep_old_pools(setting.env)
+    with (
+        _explaining_removal(setting.home, directory, branch),
+        pool_folder(directory.pool, setting.env, events) as folder,
+    ):
+        site = site_of(setting.repository, directory.repository, config, setting.env, folder)
+        job = opening.repository(site)
+        opencode, gates = opening.opencode(site), opening.gates(site)
+        withheld = config.env.withheld(setting.env)
+        given = provisions_of(config, opening.sources, job, gates, events, withheld)
+        pool = Pool(job, folder, given, guarded=site.sandbox.mechanism is not None)
+        with (
+            _keeping(pool, wanted=setting.keeps_worktrees),
+            opencode.serving(pool.agents / "server", pool.notes / "shell", events),
+        ):
+            site.sandbox.try_out(opening.processes, site.gate_env, folder, directory.logs)
+            models = opening.model_check(opencode, pool, wanted_later)
+            bench = Workbench(
+                job_id=job_id,
+                directory=directory,
+                config=config,
+                job=job,
+                pool=pool,
+                gates=gates,
+                crew=opening.crew(opencode, models),
+                events=events,
+                publisher=Publisher(job, events),
+                queue=MergeQueue(job, setting.cancellation),
+                confinement=site.sandbox.name,
+                import_check=opening.import_check(site),
+                commits=opening.commits(job, site),
+            )
+            bench.commits.try_out()
+            models.begin()
+            try:
+                yield bench
+            finally:
+                models.close()
+                bench.publisher.close()
+                _restore_journal(bench)
+
+
+@dataclass(frozen=True)
+class _Opening:
+    """A job that is being opened, and what its tools are made of."""
+
+    setting: Setting
+    directory: JobDirectory
+    config: Config
+    job_id: str
+    branch: str
+    sources: Sources
+    redactor: Redactor
+    events: Events
+    processes: Processes
+
+    @classmethod
+    def of(
+        cls, setting: Setting, directory: JobDirectory, config: Config, job_id: str, branch: str
+    ) -> _Opening:
+        sources = find_sources(setting.repository, config.worktree)
+        redactor = redactor_of(setting, directory, config, sources)
+        clean = JobDirectory(directory.path, redactor)
+        events = setting.events.without(redactor).also(journal(clean.events))
+        processes = Processes(job_id, setting.cancellation)
+        return cls(setting, clean, config, job_id, branch, sources, redactor, events, processes)
+
+    def recover(self) -> None:
+        """Undo what a killed run left behind, but for its worktrees."""
+        directory, user = self.directory, self.setting.repository
+        _sweep(self.processes, self.events)
+        remove_stale_locks(directory.repository, user, self.branch)
+        if not was_killed(directory.pool):
+            forget_places(directory.calls)
+        else:
+            _clean_logs(directory, self.redactor)
+            discard_damaged(directory.repository / "objects", user.object_format)
+
+    def warn(self) -> None:
+        """Give the notices that the user's settings call for."""
+        _warn_of_unpriced_models(self.config, self.events)
+
+    def repository(self, site: Site) -> JobRepository:
+        """Return the job repository; notices say what is wrong with it, or with the sandbox.
+
+        Who commits is asked of the repository that commits: git is not asked twice.
+        """
+        _warn_of_anonymous_commits(self.setting, site.repository, self.events)
+        if notice := site.sandbox.missing:
+            self.events.emit(Kind.NOTICE, message=notice)
+        job = open_job_repository(self.directory.repository, site.repository, self.branch)
+        for message in job.notices:
+            self.events.emit(Kind.NOTICE, message=message)
+        return job
+
+    def commits(self, job: JobRepository, site: Site) -> Commits:
+        """Return what makes the commits of the job branch."""
+        policy, settings = self.config.git, site.repository.settings
+        stage = read_stage(self.directory)
+        task = stage.task if stage else self.directory.load_plan().task
+        signer = Signer(settings.everywhere if settings else {}) if policy.sign else None
+        return Commits(job, self.job_id, task, policy, signer)
+
+    def opencode(self, site: Site) -> OpenCode:
+        """Return what makes the calls of agents."""
+        env, root, logs = self.setting.env, site.repository.root, self.directory.logs
+        return OpenCode(self.processes, env, root, self.config, logs, site.sandbox, self.redactor)
+
+    def gates(self, site: Site) -> Gates:
+        """Return what runs gates."""
+        limit, logs = self.config.limits.node_timeout_secs, self.directory.logs
+        return Gates(self.processes, site.gate_env, logs, limit, site.sandbox, self.redactor)
+
+    def import_check(self, site: Site) -> ImportCheck:
+        """Return what knows whether tests would test a worktree."""
+        given = (*self.sources.roots, *self.sources.linked)
+        return ImportCheck(site.checkout, site.gate_env, bool(self.config.worktree.setup), given)
+
+    def model_check(self, opencode: OpenCode, pool: Pool, later: Sequence[Wanted]) -> ModelCheck:
+        """Return what refuses models that OpenCode does not know."""
+        return ModelCheck(
+            [*wanted_models(self.config), *later],
+            partial(opencode.listed_models, pool.agents / "models"),
+            opencode.memory(self.setting.home.models),
+            self.events,
+        )
+
+    def crew(self, opencode: OpenCode, models: ModelCheck) -> Crew:
+        """Return what asks roles. It reads the notes of a killed run, before any agent runs."""
+        cancellation = self.setting.cancellation
+        return Crew(
+            opencode,
+            self.config,
+            Ledger(self.directory.costs, self.config.limits.cost_ceiling_usd),
+            CallNotes(self.directory.calls),
+            self.events,
+            cancellation,
+            patient_pause(cancellation),
+            models.check,
+        )
+
+
+def _restore_journal(bench: Workbench) -> None:
+    if bench.job.restore_journal():
+        message = f"{bench.directory.tips} was changed while director worked: it was restored"
+        bench.events.emit(Kind.NOTICE, message=message)
+
+
+@contextmanager
+def _keeping(pool: Pool, *, wanted: bool) -> Iterator[None]:
+    """Note what of the worktrees can be kept, when nothing works in them any more."""
+    try:
+        yield
+    except RequestError:  # something is to be corrected, perhaps what setup needs
+        pool.doubt()
+        raise
+    finally:
+        with suppress(DirectorError, OSError):  # then they are removed
+            if wanted:
+                pool.keep()
+
+
+@contextmanager
+def _explaining_removal(home: Home, directory: JobDirectory, branch: str) -> Iterator[None]:
+    """Name the reason when work fails because somebody removed the records meanwhile.
+
+    Writing made some of them again, but not the lock, which is older than all.
+    """
+    try:
+        yield
+    except (StoppedError, OSError):
+        if directory.lock.exists():
+            raise
+        if home.path.exists():
+            home.prepare()
+        raise StoppedError(
+            f"{directory.path} was removed while director worked",
+            f"restore it and run the command again; what had merged is on {branch}",
+        ) from None
+
+
+def check_prerequisites(setting: Setting) -> None:
+    """Raise RequestError for what would stop a new job at once: said before anything is moved."""
+    setting.repository.check_room()
+    find_program(setting.env)
+    for agent in Agent:
+        load_template(agent, setting.repository.root)
+
+
+def _sweep(processes: Processes, events: Events) -> None:
+    if ended := processes.sweep():
+        events.emit(
+            Kind.NOTICE, message=f"processes that a killed run left behind were ended: {ended}"
+        )
+
+
+def _clean_logs(directory: JobDirectory, redactor: Redactor) -> None:
+    """Take secrets out of the logs that a killed run had no time to clean."""
+    for log in directory.logs.glob("*"):
+        redact_file(log, redactor)
+
+
+def redactor_of(
+    setting: Setting, directory: JobDirectory, config: Config, sources: Sources
+) -> Redactor:
+    """Return what takes the secrets of environment, configuration and copied files out of texts."""
+    found = secrets_in(setting.env, os.path.exists, config.secret_variables)
+    return directory.redactor.also({**sources.secrets, **config.secrets, **found})
+
+
+def _warn_of_anonymous_commits(setting: Setting, commits: Repository, events: Events) -> None:
+    message = (
+        f"git does not know who you are (user.name, user.email): commits are made by {OWN_NAME}"
+    )
+    if commits.is_anonymous and message not in setting.told:
+        setting.told.add(message)
+        events.emit(Kind.NOTICE, message=message)
+
+
+def _warn_of_unpriced_models(config: Config, events: Events) -> None:
+    if not config.limits.cost_ceiling_usd:
+        return
+    for model, roles in unpriced_models(config).items():
+        events.emit(
+            Kind.NOTICE,
+            message=f"no [pricing] for {model} ({', '.join(roles)}): "
+            "the cost ceiling sees only what OpenCode reports for it",
+        )

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import os
+
+from director.workspace.preserved_metadata import preserved_metadata
+from tests.support.hermetic import HermeticCase
+
+
+class TestPreservedMetadata(HermeticCase):
+    def test_modes_and_times_are_what_they_were(self) -> None:
+        root = self.tmp / "root"
+        (root / "folder").mkdir(parents=True)
+        (root / "excluded").mkdir()
+        file, gone, link = root / "folder/file", root / "gone", root / "link"
+        for path in (file, gone):
+            path.write_text("x")
+        link.symlink_to("nowhere")
+        paths = (root / "folder", file)
+        before = [(path.stat().st_mode, path.stat().st_mtime_ns) for path in paths]
+        with self.assertRaises(KeyError), preserved_metadata(root, "excluded"):
+            file.chmod(0o600)
+            (root / "folder").chmod(0o700)
+            os.utime(file, (1, 1))
+            gone.unlink()
+            (root / "excluded").chmod(0o700)
+            raise KeyError
+        after = [(path.stat().st_mode, path.stat().st_mtime_ns) for path in paths]
+        self.assertEqual(after, before)
+        self.assertEqual((root / "excluded").stat().st_mode & 0o777, 0o700)
+
+    def test_what_the_user_writes_meanwhile_is_as_new_as_it_is(self) -> None:
+        """Else `make` would take it for what it has built already."""
+        root = self.tmp / "root"
+        (root / "folder").mkdir(parents=True)
+        files = [root / "same-size", root / "longer", root / "replaced"]
+        for path in files:
+            path.write_text("x")
+            os.utime(path, (1, 1))
+        os.utime(root / "folder", (1, 1))
+        with preserved_metadata(root, "excluded"):
+            files[0].write_text("y")
+            files[1].write_text("yy")
+            (root / "next").write_text("z")
+            (root / "next").replace(files[2])
+            (root / "folder" / "new").touch()
+        for path in (*files, root / "folder"):
+            self.assertGreater(path.stat().st_mtime, 1, path)
