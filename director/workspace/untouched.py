@@ -1,8 +1,8 @@
 """A folder that is read, and is afterwards what it was: also what no confinement keeps.
 
-Confinement keeps contents and names. Modes and times of what somebody owns can be changed all the
-same (Landlock has no rights for these), so they are put back. What was written meanwhile was
-written by somebody who may, the user at work: its times tell of that, and stay.
+Confinement keeps contents and names. Modes, groups and times of what somebody owns can be changed
+all the same (Landlock has no rights for these), so they are put back. What was written meanwhile
+was written by somebody who may, the user at work: its times tell of that, and stay.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from typing import NamedTuple
 
 
 class _Looks(NamedTuple):
-    """Mode, the times of access and change in nanoseconds, and what differs in another file.
+    """Mode, group, the times of access and change in nanoseconds, and what tells another file.
 
     ``written``: the last thing that happened to it is a change of its content, or looks like one.
     """
 
     mode: int
+    group: int
     read_ns: int
     changed_ns: int
     content: tuple[int, int]
@@ -30,9 +31,9 @@ class _Looks(NamedTuple):
 
 @contextmanager
 def untouched(root: Path, apart: str) -> Iterator[None]:
-    """Put back modes and times of all that is in ``root`` when the block ends.
+    """Put back modes, groups and times of all that is in ``root`` when the block ends.
 
-    The folder named ``apart`` in it, links and what is gone by then are left alone, and so are the
+    The folder named ``apart`` in it and what is gone by then are left alone, and so are the
     times of what was written (``touch`` cannot be told from that).
     """
     before = _looks(root, apart)
@@ -55,7 +56,7 @@ def _looks(root: Path, apart: str) -> dict[str, _Looks]:
                 if entry.is_dir(follow_symlinks=False):
                     if entry.path != str(root / apart):
                         folders.append(entry.path)
-                elif not entry.is_symlink():
+                else:
                     found[entry.path] = _of(entry.stat(follow_symlinks=False))
     return found
 
@@ -64,12 +65,17 @@ def _of(known: os.stat_result) -> _Looks:
     size = 0 if stat.S_ISDIR(known.st_mode) else known.st_size
     written = known.st_mtime_ns == known.st_ctime_ns
     content = (known.st_ino, size)
-    return _Looks(known.st_mode, known.st_atime_ns, known.st_mtime_ns, content, written)
+    times = (known.st_atime_ns, known.st_mtime_ns)
+    return _Looks(known.st_mode, known.st_gid, *times, content, written)
 
 
 def _put_back(path: str, was: _Looks) -> None:
     now = _of(os.lstat(path))
-    if now.mode != was.mode:
+    if stat.S_IFMT(now.mode) != stat.S_IFMT(was.mode):
+        return
+    if now.group != was.group:
+        os.chown(path, -1, was.group, follow_symlinks=False)
+    if (now.mode, now.group) != (was.mode, was.group) and not stat.S_ISLNK(now.mode):
         os.chmod(path, was.mode & 0o7777)  # noqa: PTH101 (often called)
     if now.changed_ns != was.changed_ns and not now.written and now.content == was.content:
-        os.utime(path, ns=(was.read_ns, was.changed_ns))
+        os.utime(path, ns=(was.read_ns, was.changed_ns), follow_symlinks=False)
