@@ -33,7 +33,7 @@ class TestPreservedMetadata(HermeticCase):
         root.mkdir()
         (root / "link").symlink_to("nowhere")
         before = (root / "link").lstat().st_mtime_ns
-        with preserved_metadata(root, "apart"):
+        with preserved_metadata(root, "excluded"):
             os.utime(root / "link", (1, 1), follow_symlinks=False)
         self.assertEqual((root / "link").lstat().st_mtime_ns, before)
 
@@ -46,7 +46,7 @@ class TestPreservedMetadata(HermeticCase):
         place.parent.mkdir()
         place.touch(0o640)
         before = (place.stat().st_gid, place.stat().st_mode)
-        with preserved_metadata(place.parent, "apart"):
+        with preserved_metadata(place.parent, "excluded"):
             os.chown(place, -1, group)
         self.assertEqual((place.stat().st_gid, place.stat().st_mode), before)
 
