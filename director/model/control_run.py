@@ -1,6 +1,6 @@
 """Whether a test command fails whatever the work is: decided from texts alone.
 
-A first attempt after which the output is what it was may be a bad attempt (``2 != 3``, still), or
+An attempt after which the output is what it was before may be a bad attempt (``2 != 3``, still), or
 the command failed before it used the work, because something is missing in the environment. That
 takes all of these:
 

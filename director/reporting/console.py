@@ -123,7 +123,7 @@ def _preflight(data: Data) -> str:
     said = data["outcome"].replace("_", " ")
     why = f" ({data['reason']})" if data["reason"] else ""
     see = f"; see {data['log']}" if data["outcome"] == Outcome.RED else ""
-    return f"existing tests in {where}: {said}{tests}{why}: `{data['command']}`{see}"
+    return f"preflight in {where}: {said}{tests}{why}: `{data['command']}`{see}"
 
 
 def _setup(data: Data) -> str:

@@ -129,7 +129,8 @@ class _NodeWork:
             if self._try(role):
                 return NodeEnd(NodeStatus.DONE, watched=self.watched)
         if any(one.outcome is TryOutcome.AS_BEFORE for one in self.keeper.node(self.node.id).tries):
-            return self._failed(AS_BEFORE, environment=True)
+            lesson = self.feedback.lesson if self.feedback else AS_BEFORE
+            return self._failed(lesson, environment=True)
         return self._failed(self.feedback.lesson if self.feedback else "no attempts left")
 
     def _look_first(self) -> NodeEnd | None:
@@ -262,7 +263,7 @@ class _NodeWork:
             if commit in self.trial.unprepared:
                 self.start = self.base  # nobody can work where setup fails
             elif self._is_independent(gate):
-                self.feedback = Feedback(AS_BEFORE, gate.output)
+                self.feedback = Feedback(f"{AS_BEFORE} ({gate.failure})", gate.output)
                 return TryOutcome.AS_BEFORE, None
             return TryOutcome.NO_TEST_RAN if gate.no_test_ran else TryOutcome.RED, None
         if self._is_flaky(self.start):

@@ -208,7 +208,8 @@ class JobCase(HermeticCase):
         """
         tree = self.repo.git("rev-parse", "HEAD^{tree}")
         config = (self.home / "config.toml").read_text()
-        key = json.dumps([tree, config, nodes, tests or {}])
+        own = (self.home / ".gitignore").exists()  # a test's, which director leaves as it is
+        key = json.dumps([tree, config, nodes, tests or {}, own])
         self.script_planning(*nodes)
         for name, script in (tests or {}).items():
             steps = (write(f"tests/{name}.sh", script), say("written"))

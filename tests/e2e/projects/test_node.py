@@ -15,7 +15,7 @@ TYPESCRIPT = ("typescript@5.8.3", "@types/node@20.9.5")
 
 
 class TestNpm(ProjectCase):
-    def test_dependencies_are_installed_once_per_worktree(self) -> None:
+    def test_dependencies_that_setup_installs(self) -> None:
         require("npm")
         test = (
             'const test = require("node:test");\nconst assert = require("node:assert");\n'
