@@ -224,8 +224,7 @@ def _keeping(pool: Pool, *, wanted: bool) -> Iterator[None]:
         raise
     finally:
         with suppress(DirectorError, OSError):  # then they are removed
-            if wanted:
-                pool.keep()
+            pool.keep(wanted=wanted)
 
 
 @contextmanager

@@ -97,8 +97,7 @@ def _checkouts(
                 yield job, pool, gates
             finally:
                 with suppress(DirectorError, OSError):  # then they are removed
-                    if record != own:
-                        pool.keep()
+                    pool.keep(wanted=record != own)
     finally:
         shutil.rmtree(place, ignore_errors=True)
 

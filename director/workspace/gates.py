@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -20,7 +21,7 @@ from director.workspace.preserved_metadata import preserved_metadata
 from director.workspace.processes import Command, Ended, Ending, Processes
 from director.workspace.repository import OWN_FOLDER
 from director.workspace.sandbox import Part, Sandbox
-from director.workspace.slots import slot_variables
+from director.workspace.slots import scratch_folder, slot_variables
 
 KEPT_BYTES = 4 * 1024 * 1024  # of the beginning of a log, and of its end
 
@@ -132,6 +133,8 @@ class Gates:
         safe = re.sub(r"[^\w.-]+", "-", name)
         log = self._logs / f"{part}-{safe}-{secrets.token_hex(4)}.log"
         temporary = self._sandbox.variables(part, worktree, self._env)
+        if part is Part.CHECKOUT:
+            temporary = {**temporary, **_caches_elsewhere(worktree, self._env)}
         launch = self._sandbox.launch(part, ["/bin/sh", "-c", command], worktree)
         ended = self._processes.run(
             Command(
@@ -168,6 +171,17 @@ class Gates:
         else:
             return result
         return replace(result, reason=f"{result.reason}; {what}")
+
+
+def _caches_elsewhere(worktree: Path, env: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that keep the caches of test runners out of a read-only checkout.
+
+    pytest warns of a cache that it cannot write, and ends with that where warnings are errors.
+    """
+    scratch = scratch_folder(worktree)
+    make_folder(scratch)
+    place = shlex.quote(f"cache_dir={scratch / 'pytest_cache'}")
+    return {"PYTEST_ADDOPTS": f"{env.get('PYTEST_ADDOPTS', '')} -o {place}".strip()}
 
 
 def _judge(ended: Ended, log: Path) -> tuple[Verdict, str]:

@@ -15,6 +15,7 @@ from director.workspace.job_repository import JobRepository
 from director.workspace.kept import NOTE, Trees, read_note, write_note
 from director.workspace.machine import Room, free_disk
 from director.workspace.provisions import Provisions
+from director.workspace.removal import discard
 from director.workspace.sealed import Size
 from director.workspace.setups import SetupResult, Setups
 from director.workspace.slots import PREFIX as SLOT
@@ -76,7 +77,7 @@ class Pool:
         self._turn = threading.Lock()
         self._doubted = False
         note = read_note(self.notes) if guarded else None
-        (self.notes / NOTE).unlink(missing_ok=True)  # what begins here is not what it says
+        discard(self.notes / NOTE)  # what begins here is not what it says
         if note:
             self._resume(note)
 
@@ -193,12 +194,14 @@ class Pool:
         """
         self._doubted = True
 
-    def keep(self) -> None:
+    def keep(self, *, wanted: bool = True) -> None:
         """Note what the next command of the job can go on with, where that saves it something.
 
-        That is when something is provided, or a checkout takes a while. No lane is in use.
+        That is when something is provided, or a checkout takes a while. No lane is in use. A note
+        that is there is not director's: setup, and agents where nothing confines, can write one.
         """
-        if self._shared is None or not self._is_worth_keeping():
+        discard(self.notes / NOTE)
+        if not wanted or self._shared is None or not self._is_worth_keeping():
             return
         trees = Trees(self.folder)
         worktrees = {self._name(tree): kept for tree in self._worktrees() if (kept := tree.kept())}

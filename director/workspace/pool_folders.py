@@ -30,7 +30,7 @@ from director.records.worktrees_record import (
     read_quietly,
     was_killed,
 )
-from director.workspace.kept import read_note
+from director.workspace.kept import NOTE, read_note
 from director.workspace.removal import NotRemovedError, discard
 
 NAME = re.compile(rf"{PREFIX}[0-9a-f]{{12}}")
@@ -158,7 +158,10 @@ def _taken_over(record: Path, events: Events | None) -> tuple[Path, int] | None:
     lock = _lock(folder)
     if lock is None:  # somebody works in it, for a copy of this repository
         return None
-    if was_killed(record) or read_note(folder / "notes"):
+    killed = was_killed(record)
+    if killed:  # a note that is there may be anybody's
+        discard(folder / "notes" / NOTE)
+    if killed or read_note(folder / "notes"):
         _claim(folder, record)
         return folder, lock
     _remove(folder, events)

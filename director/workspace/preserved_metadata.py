@@ -1,8 +1,8 @@
-"""Keeping the modes and times of files as they are while a command reads them.
+"""Keeping mode, group and times of files as they are while a command reads them.
 
-Confinement protects contents and names. The owner of a file can change its mode and times all the
-same (Landlock has no rights for these), so they are put back. What was written meanwhile was
-written by the user at work, who may: its times stay.
+Confinement protects contents and names. The owner of a file can change its mode, group and times
+all the same (Landlock has no rights for these), so they are put back. What was written meanwhile
+was written by the user at work, who may: its times stay.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from typing import NamedTuple
 
 
 class _Metadata(NamedTuple):
-    """Mode, the times of access and change in nanoseconds, and what differs in another file.
+    """Mode, group, the times of access and change in nanoseconds, and what tells another file.
 
     ``written``: the last thing that happened to it is a change of its content, or looks like one.
     """
 
     mode: int
+    group: int
     accessed_ns: int
     modified_ns: int
     content: tuple[int, int]
@@ -30,10 +31,10 @@ class _Metadata(NamedTuple):
 
 @contextmanager
 def preserved_metadata(root: Path, excluded: str) -> Iterator[None]:
-    """Put back modes and times of all that is in ``root`` when the block ends.
+    """Put back modes, groups and times of all that is in ``root`` when the block ends.
 
-    The folder named ``excluded`` in it, links and what is gone by then are left alone, and so are
-    the times of what was written (``touch`` cannot be told from that).
+    The folder named ``excluded`` in it and what is gone by then are left alone, and so are the
+    times of what was written (``touch`` cannot be told from that).
     """
     before = _metadata_in(root, excluded)
     try:
@@ -55,7 +56,7 @@ def _metadata_in(root: Path, excluded: str) -> dict[str, _Metadata]:
                 if entry.is_dir(follow_symlinks=False):
                     if entry.path != str(root / excluded):
                         folders.append(entry.path)
-                elif not entry.is_symlink():
+                else:
                     found[entry.path] = _of(entry.stat(follow_symlinks=False))
     return found
 
@@ -64,12 +65,17 @@ def _of(known: os.stat_result) -> _Metadata:
     size = 0 if stat.S_ISDIR(known.st_mode) else known.st_size
     written = known.st_mtime_ns == known.st_ctime_ns
     content = (known.st_ino, size)
-    return _Metadata(known.st_mode, known.st_atime_ns, known.st_mtime_ns, content, written)
+    times = (known.st_atime_ns, known.st_mtime_ns)
+    return _Metadata(known.st_mode, known.st_gid, *times, content, written)
 
 
 def _restore(path: str, was: _Metadata) -> None:
     now = _of(os.lstat(path))
-    if now.mode != was.mode:
+    if stat.S_IFMT(now.mode) != stat.S_IFMT(was.mode):
+        return
+    if now.group != was.group:
+        os.chown(path, -1, was.group, follow_symlinks=False)
+    if (now.mode, now.group) != (was.mode, was.group) and not stat.S_ISLNK(now.mode):
         os.chmod(path, was.mode & 0o7777)  # noqa: PTH101 (often called)
     if now.modified_ns != was.modified_ns and not now.written and now.content == was.content:
-        os.utime(path, ns=(was.accessed_ns, was.modified_ns))
+        os.utime(path, ns=(was.accessed_ns, was.modified_ns), follow_symlinks=False)

@@ -187,6 +187,17 @@ class TestTheSameOutput(EnvironmentCase):
         self.implement("a", write("a.txt", "good\n"))
         self.stopped()
 
+    def test_what_the_work_was_to_write_is_the_model_s(self) -> None:
+        """The test sees nothing of why it did not: unreadable work says the same."""
+        self.planning(node("a"))
+        quiet = "sh a.txt >/dev/null 2>&1; cat out/report.txt\n"
+        self.fake.queue("test-author", write("tests/a.sh", quiet), node="a")
+        self.ends(0, "plan", "make a", "--no-critique")
+        writing = "mkdir -p out; echo x > out/"
+        self.tried(f"{writing}reports.txt\n", f"{writing}report.txt\n", path="a.txt")
+        self.ends(0, "run")
+        self.assertEqual(self.outcomes(), ["red", "green"])
+
     def test_an_assertion_that_stays_as_it_was_is_the_model_s(self) -> None:
         self.planned(IMPORTS.format("import a", "self.assertEqual(a.value, 3)"))
         self.tried("value = 2  # better\n", "value = 3\n")

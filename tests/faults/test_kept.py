@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from director import __version__
+from director.workspace.kept import BOOT_ID, read_note
 from tests.faults.test_provided import NEEDS_TOOL, SETUP, ProvidedCase
 from tests.support.fake_opencode import hang, mark, wait_for, write
 from tests.support.hermetic import remove_tree
@@ -243,6 +245,32 @@ class TestTampering(KeptCase):
                 (made / TOOL).write_text("forged\n")
 
         self.red_in_spite_of(change, f"if grep -q forged {TOOL}; then exit 0; fi")
+
+    def forged_note(self) -> str:
+        """Return a shell command for setup that writes a note of what is kept."""
+        note = {"director": __version__, "boot": BOOT_ID.read_text().strip(), "places": []}
+        forged = self.place / "forged.json"
+        forged.write_text(json.dumps(note))
+        return f"cp {forged} ../../notes/kept.json; rm -f ../../notes/*.index"
+
+    def test_a_note_that_setup_wrote(self) -> None:
+        for more in ("", '[sandbox]\nmode = "off"\n'):
+            with self.subTest(more):
+                self.configure(f'[worktree]\nsetup = "{self.forged_note()}"\n{more}')
+                self.script_planning(node("a"))
+                self.director("plan", "make things", "--new", "--no-critique")
+                self.before = self.repo.fingerprint()
+                folder = self.kept_folder()
+                kept = read_note(folder / "notes") if folder else None
+                self.assertIn("worktrees", kept or {"worktrees": None})
+                self.assertEqual(self.left_behind(), [])
+
+    def test_a_note_that_is_there_after_a_kill(self) -> None:
+        folder = self.planned(self.needs_tool())
+        (self.home / "worktrees.json").write_text(json.dumps({"folder": str(folder)}))
+        self.implement("a")
+        self.ends(0, "run")
+        self.assertEqual(len(self.setups()), 2)
 
     def test_the_index_of_the_gates(self) -> None:
         def change(folder: Path) -> None:

@@ -93,6 +93,8 @@ class TestMayBeIndependent(unittest.TestCase):
             "cat: /etc/x.conf: No such file or directory\nmake: *** [Makefile:2: test] Error 1\n",
             "Error: cannot open display\n",
             "psql: connection refused\n",
+            "curl: (6) could not resolve host: example.org, not reachable\n",
+            "sh: 1: node_modules/.bin/tool: not found\n",
         ):
             with self.subTest(output):
                 self.assertTrue(self.unknown(output))
@@ -108,9 +110,22 @@ class TestMayBeIndependent(unittest.TestCase):
             "error: expected 200, cannot find it\n",
             "grep: a.py: No such file or directory\n",
             "not ok 1 - x: missing\n",
+            "cat: out/report.txt: No such file or directory\n",
+            "cat: report.txt: No such file or directory\n",
+            "cat: ./out/report: No such file or directory\n",
+            "ls: cannot access 'out/report.txt': No such file or directory\n",
+            "cat: /s/job-0123456789ab/gates/slot-1/out/x: No such file or directory\n",
+            "tests/run.sh: 3: bin/tool: not found\n",
         ):
             with self.subTest(output):
                 self.assertFalse(self.unknown(output))
+
+    def test_what_a_test_caught_of_another_program(self) -> None:
+        failed = "E   CalledProcessError: Command '['tool']' returned non-zero exit status 1.\n"
+        self.assertTrue(self.said(CommandRun("python3 -m pytest", 1, "1 error in 0.1s\n")))
+        self.assertFalse(
+            self.said(CommandRun("python3 -m pytest", 1, f"{failed}1 error in 0.1s\n"))
+        )
 
     def test_no_program_takes_what_stands_in_for_the_work(self) -> None:
         with self.assertRaises(SyntaxError):

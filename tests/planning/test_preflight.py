@@ -226,6 +226,20 @@ tries(open, ".git/new", "w")
         self.assertIn(said, refused.err)
         self.assertIn(("checkout", SUITE, "green"), self.tried())
 
+    def test_pytest_is_told_where_else_its_cache_may_lie(self) -> None:
+        self.provide()
+        given = "shlex.split(os.environ['PYTEST_ADDOPTS'])[-2:]"
+        self.repo.write(
+            "tests/test_a.py",
+            TESTS.format(imports="import dependency, os, shlex")
+            + f"        option, cache = {given}\n"
+            + "        self.assertEqual(option, '-o')\n"
+            + "        os.makedirs(cache.removeprefix('cache_dir='))\n",
+        )
+        self.repo.commit("caches")
+        self.ends(2, "plan", "make a")
+        self.assertEqual(self.tried()[-1], ("checkout", SUITE, "green"))
+
     def test_each_place_has_its_own_interpreter(self) -> None:
         self.provide()
         self.repo.write(".venv/bin/python", '#!/bin/sh\nexec python3 "$@"\n').chmod(0o755)

@@ -28,6 +28,28 @@ class TestPreservedMetadata(HermeticCase):
         self.assertEqual(after, before)
         self.assertEqual((root / "excluded").stat().st_mode & 0o777, 0o700)
 
+    def test_links_too(self) -> None:
+        root = self.tmp / "root"
+        root.mkdir()
+        (root / "link").symlink_to("nowhere")
+        before = (root / "link").lstat().st_mtime_ns
+        with preserved_metadata(root, "excluded"):
+            os.utime(root / "link", (1, 1), follow_symlinks=False)
+        self.assertEqual((root / "link").lstat().st_mtime_ns, before)
+
+    def test_groups_too(self) -> None:
+        others = [group for group in os.getgroups() if group != os.getgid()]
+        group = next(iter(others), None if os.getuid() else 1)
+        if group is None:
+            self.skipTest("there is but one group to be in")
+        place = self.tmp / "root" / "file"
+        place.parent.mkdir()
+        place.touch(0o640)
+        before = (place.stat().st_gid, place.stat().st_mode)
+        with preserved_metadata(place.parent, "excluded"):
+            os.chown(place, -1, group)
+        self.assertEqual((place.stat().st_gid, place.stat().st_mode), before)
+
     def test_what_the_user_writes_meanwhile_is_as_new_as_it_is(self) -> None:
         """Else `make` would take it for what it has built already."""
         root = self.tmp / "root"
