@@ -245,7 +245,8 @@ class TestTampering(KeptCase):
 
     def forged_note(self) -> str:
         """Return a shell command for setup that writes a note of what is kept."""
-        note = {"director": __version__, "boot": BOOT_ID.read_text().strip(), "places": []}
+        note: dict[str, Any] = {"director": __version__, "boot": BOOT_ID.read_text().strip()}
+        note["places"] = ["notes/kept.json", "gates/slot-1"]
         forged = self.place / "forged.json"
         forged.write_text(json.dumps(note))
         return f"cp {forged} ../../notes/kept.json; rm -f ../../notes/*.index"
