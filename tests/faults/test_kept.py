@@ -158,7 +158,8 @@ class TestCorrected(KeptCase):
         self.before = self.repo.fingerprint()
 
     def test_what_a_node_failed_for_is_there_when_it_is_tried_again(self) -> None:
-        script = "[ -e needed.txt ] || { echo tool: not installed; exit 1; }\n" + script_of_test("a")
+        present = "[ -e needed.txt ] || { echo tool: not installed; exit 1; }\n"
+        script = present + script_of_test("a")
         self.script_planning(node("a"))
         self.fake.always("test-author", write("tests/a.sh", script), node="a")
         self.needed.write_text("x\n")
