@@ -19,7 +19,7 @@ from director.workspace.kept import BOOT_ID, read_note
 from tests.faults.test_provided import NEEDS_TOOL, SETUP, ProvidedCase
 from tests.support.fake_opencode import hang, mark, wait_for, write
 from tests.support.hermetic import remove_tree
-from tests.support.jobs import node
+from tests.support.jobs import node, script_of_test
 
 WEEK_SECS = 7 * 24 * 3600
 TOOL = "node_modules/tool/version"
@@ -161,7 +161,8 @@ class TestCorrected(KeptCase):
         self.before = self.repo.fingerprint()
 
     def test_what_a_node_failed_for_is_there_when_it_is_tried_again(self) -> None:
-        script = "cat needed.txt || exit 1\ngrep -q good a.txt || { echo no good a; exit 1; }\n"
+        present = "[ -e needed.txt ] || { echo tool: not installed; exit 1; }\n"
+        script = present + script_of_test("a")
         self.script_planning(node("a"))
         self.fake.always("test-author", write("tests/a.sh", script), node="a")
         self.needed.write_text("x\n")
@@ -248,7 +249,8 @@ class TestTampering(KeptCase):
 
     def forged_note(self) -> str:
         """Return a shell command for setup that writes a note of what is kept."""
-        note = {"director": __version__, "boot": BOOT_ID.read_text().strip(), "places": []}
+        note: dict[str, Any] = {"director": __version__, "boot": BOOT_ID.read_text().strip()}
+        note["places"] = ["notes/kept.json", "gates/slot-1"]
         forged = self.place / "forged.json"
         forged.write_text(json.dumps(note))
         return f"cp {forged} ../../notes/kept.json; rm -f ../../notes/*.index"
