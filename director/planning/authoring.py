@@ -19,6 +19,7 @@ from director.job.workbench import Workbench
 from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
 from director.model.plan import Node
 from director.model.roles import Agent, Role
+from director.model.test_names import lost_tests
 from director.planning.admission import never_green
 from director.planning.prompts import Background, tests_prompt
 from director.records.call_notes import CallNote
@@ -29,6 +30,7 @@ from director.workspace.objects import LINK_MODE
 from director.workspace.worktrees import Worktree
 
 ROUNDS = 2
+SHOWN_TESTS = 5
 ON_PATH = (
     "put it on PATH or, where it is part of your checkout only, into worktrees "
     "(`setup` or `link` of [worktree])"
@@ -75,7 +77,9 @@ def author_tests(
         for round_number in range(first, ROUNDS + 1):
             work = _Round(bench, views, node, lane.work, round_number, candidate, admission.problem)
             candidate, links = work.write(background)
-            admission = admit(bench, views, node, lane.gate, candidate, links)
+            admission = work.drops_tests(candidate) or admit(
+                bench, views, node, lane.gate, candidate, links
+            )
             if not admission.problem:
                 put_on_branch(bench, node, candidate)
                 break
@@ -285,6 +289,18 @@ class _Round:
         seen = self.worktree.snapshot(view, self.node.tests)
         tree = job.tree_with(base, [change.new for change in job.changes(view, seen.tree)])
         return job.commit(tree, base, f"Draft of the tests of {self.node.id}\n"), seen.links
+
+    def drops_tests(self, candidate: str) -> Admission | None:
+        """Refuse a draft in which tests of an earlier node are gone from a file it extends."""
+        job, extended = self.bench.job, self._extended()
+        before = job.contents(job.tip(), extended)
+        after = job.contents(candidate, extended)
+        for path, content in before.items():
+            now = after.get(path, b"").decode(errors="replace")
+            if lost := lost_tests(content.decode(errors="replace"), now):
+                named = ", ".join(lost[:SHOWN_TESTS])
+                return Admission({}, f"tests of earlier nodes are gone from {path}: {named}")
+        return None
 
     def _extended(self) -> list[str]:
         """Return the test files that a node before this one began."""

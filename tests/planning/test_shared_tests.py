@@ -87,6 +87,14 @@ class SharedCase(CompileUnitCase):
 
 
 class TestShared(SharedCase):
+    def test_an_author_who_drops_what_the_earlier_wrote_is_asked_again_once(self) -> None:
+        for text in (unit_test("b"), self.at_b):
+            self.fake.queue("test-author", write(SHARED, text), say("written"), node="b")
+        done = self.ends(0, "plan", "make", "--no-critique")
+        self.assertIn(f"tests of earlier nodes are gone from {SHARED}: ", done.err)
+        self.ends(0, "plan", "--continue")
+        self.assertEqual(self.hashes(), {"a": sha(self.at_a), "b": sha(self.at_b)})
+
     def test_the_later_author_extends_what_the_earlier_wrote(self) -> None:
         self.ends(0, "plan", "make", "--no-critique", "--parallel", "2")
         self.assertEqual((self.tmp / "found").read_text(), self.at_a)
