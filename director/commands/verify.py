@@ -66,6 +66,7 @@ def _as_json(found: Verification, code: ExitCode) -> dict[str, Any]:
         "unchecked": list(found.unchecked),
         "rebuilt": list(found.rebuilt),
         "gates_run": found.gates_run,
+        "integration": found.integration,
         "problem": problem.to_json() if problem else None,
         "exit_code": int(code),
         "what": _what(found),
@@ -85,6 +86,11 @@ def _remarks(found: Verification) -> Iterator[str]:
         yield (
             f"Rebuilt, not written at the merge: the receipt of {', '.join(found.rebuilt)}; "
             "the gates on it ran later, on the same commit."
+        )
+    if found.integration and found.gates_run is None:
+        yield (
+            f"Every merge is what was tested, but the integration gate of the last run is "
+            f"{found.integration}; `--rerun` runs it again."
         )
     records = {"seal": "sealed.json", "journal": "tips.jsonl"}
     if found.unchecked:

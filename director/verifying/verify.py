@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from director.job.workbench import Setting
 from director.model.config import Config
+from director.records import files
 from director.records.job_directory import JobDirectory
 from director.records.lock import held
 from director.verifying.checks import run_checks, unchecked
@@ -20,13 +21,15 @@ class Verification:
     """What verifying came to.
 
     ``checked`` names the checks that hold, ``gates_run`` counts the gates that were run again
-    (None: nobody asked for it), ``problem`` is the first thing that does not hold.
+    (None: nobody asked for it), ``problem`` is the first thing that does not hold. ``integration``
+    says how the integration gate went in the last run, where it did not hold (else "").
     """
 
     evidence: Evidence
     checked: tuple[str, ...]
     problem: Problem | None
     gates_run: int | None = None
+    integration: str = ""
 
     @property
     def merges(self) -> int:
@@ -51,7 +54,15 @@ def verify_job(repository: Repository, directory: JobDirectory) -> Verification:
     """
     evidence = gather(repository, directory)
     checked, problem = run_checks(evidence)
-    return Verification(evidence, checked, problem)
+    return Verification(evidence, checked, problem, integration=_not_held(directory))
+
+
+def _not_held(directory: JobDirectory) -> str:
+    runs = [one for one in files.read_lines(directory.metrics) if one.get("kind") == "run"]
+    last = runs[-1] if runs else {}
+    if last.get("integration_ok") is not False:
+        return ""
+    return str(last.get("integration_words") or "not green")
 
 
 def verify_again(setting: Setting, directory: JobDirectory, config: Config) -> Verification:

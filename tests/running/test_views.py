@@ -205,6 +205,7 @@ class TestOnTheTip(CompileUnitCase):
         self.assertEqual(told[0]["nodes"], ["a"])
         self.ends(1, "run")  # nothing excuses it the next time
         self.assertIn("tests of a", self.ends(1, "run").out)
+        self.assertIn("integration gate of the last run is not", self.ends(0, "verify").out)
         self.ends(1, "verify", "--rerun")
 
     def test_beside_gates(self) -> None:
