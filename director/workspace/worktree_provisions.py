@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -200,7 +201,8 @@ class WorktreeProvisions:
 
     def _run_setup(self, origin: str, git: Git, place: Path, *, merged: bool) -> bool:
         """Run setup and copy what it made to ``place``; returns whether it left builds."""
-        result = self._all.run_setup(self._path, merged)
+        with _index_restored(Path(git.env["GIT_INDEX_FILE"])):
+            result = self._all.run_setup(self._path, merged)
         if result.verdict is not Verdict.GREEN:
             raise SetupFailedError(result, self._all.withheld)
         submodules = self._all.job.submodules
@@ -284,6 +286,21 @@ class WorktreeProvisions:
         if self._all.claims(plain) or os.path.lexists(self._made / plain):
             return True
         return self._sharing is not None and self._sharing.setups.holds(plain)
+
+
+@contextmanager
+def _index_restored(index: Path) -> Iterator[None]:
+    """Restore director's index afterwards: setup, which runs what merged, could write it.
+
+    What setup does to tracked files then shows: it cannot set their ctime.
+    """
+    content, status = index.read_bytes(), index.stat()
+    try:
+        yield
+    finally:
+        discard(index)
+        index.write_bytes(content)
+        os.utime(index, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def _discard_in(root: Path, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from typing import Any
 
 from tests.faults.cases import FaultCase
@@ -18,6 +19,22 @@ SETUP_SCRIPT = """\
 mkdir -p node_modules/tool/.bin
 cp deps.lock node_modules/tool/version
 echo "setup ran with $(cat deps.lock)"
+"""
+# Changes a file, and has director's index of the worktree say that it is as it was checked out.
+FORGE = """\
+import hashlib, os, pathlib, struct, sys, time
+path, here = sys.argv[1], pathlib.Path.cwd()
+pathlib.Path(path).write_text("forged\\n")
+time.sleep(1.1)  # git looks at the content of what is of the same second as its index
+index = here.parent.parent / "notes" / f"{here.parent.name}-{here.name}.index"
+data, now = bytearray(index.read_bytes()), os.lstat(path)
+times = [*divmod(now.st_ctime_ns, 10**9), *divmod(now.st_mtime_ns, 10**9)]
+mode = 0o100644  # as git has it
+about = [*times, now.st_dev, now.st_ino, mode, now.st_uid, now.st_gid, now.st_size]
+at = data.index(path.encode() + b"\\0") - 62
+data[at : at + 40] = struct.pack(">10L", *(one & 0xFFFFFFFF for one in about))
+data[-20:] = hashlib.sha1(data[:-20]).digest()
+index.write_bytes(data)
 """
 NEEDS_TOOL = "grep -qx one node_modules/tool/version && sh tests/{name}.sh"
 
@@ -49,6 +66,14 @@ class ProvidedCase(FaultCase):
 
 
 class TestSetup(ProvidedCase):
+    def test_it_cannot_hide_what_it_does_to_tracked_files(self) -> None:
+        self.commit_files({"forge.py": FORGE, "setup.sh": f"{sys.executable} forge.py deps.lock\n"})
+        self.configure(SETUP)
+        self.plan(node("a", test_cmd="grep -qx one deps.lock && sh tests/a.sh"))
+        self.implement("a")
+        self.ends(0, "run")
+        self.assertEqual(self.on_branch("deps.lock"), "one")
+
     def test_it_runs_once_for_the_job_and_the_tests_find_what_it_made(self) -> None:
         self.configure(SETUP + '[gates]\nall = "test -d node_modules"\n')
         needs = [node(n, test_cmd=NEEDS_TOOL.format(name=n)) for n in "ab"]
