@@ -222,7 +222,7 @@ class Pool:
         if given is None:
             return None
         assert self._shared and self.provisions
-        wanted = self.provisions.setup_key(self._job.tip())
+        wanted = self.provisions.setup_key(self.provisions.setup_commit())
         made = self._shared.setups.get(wanted)
         slots = ((self._name(tree), tree.provided) for tree in self._worktrees())
         return {

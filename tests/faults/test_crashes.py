@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.fake_opencode import (
+    Step,
     answer,
     finish,
     hang,
@@ -38,6 +39,15 @@ class KilledCase(JobCase):
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+
+    def kill_once_written(self, call: str) -> Step:
+        """Return a step that kills director when the answer before it is on disk.
+
+        ``call`` is a part of the name of the call's log; director's process id is in ``tmp/pid``.
+        """
+        written = f"grep -l step_finish {self.home}/logs/*{call}*"
+        kill = f"kill -9 $(cat {self.tmp}/pid)"
+        return silent_shell(f"until {written}; do sleep 0.01; done; {kill}")
 
     def killed_after(self, secs: float, *argv: str) -> bool:
         """Run director and kill it after ``secs``; returns whether it was still running."""
@@ -208,10 +218,10 @@ class TestKilled(KilledCase):
         self.plan(node("a"))
         self.implement("a")
         self.implement("a", write("a.txt", "good and honest\n"))
-        written = f"grep -l step_finish {self.home}/logs/*review*"  # on disk, but not yet believed
-        kill = f"until {written}; do sleep 0.01; done; kill -9 $(cat {self.tmp}/pid)"
         there = wait_for(self.tmp / "pid-is-there")
-        self.fake.queue("reviewer", block, finish(), there, silent_shell(kill), hang())
+        self.fake.queue(
+            "reviewer", block, finish(), there, self.kill_once_written("review"), hang()
+        )
         self.fake.queue("reviewer", answer({"summary": "fine", "findings": []}))
         process = self.started("run")
         (self.tmp / "pid").write_text(str(process.pid))

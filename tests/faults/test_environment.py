@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.test_crashes import KilledCase
-from tests.support.fake_opencode import answer, finish, hang, say, silent_shell, wait_for, write
+from tests.support.fake_opencode import answer, finish, hang, say, wait_for, write
 from tests.support.jobs import Done, JobCase, node
 
 NOT_THERE = "python3 -m runner_that_is_not_there"
@@ -228,7 +228,7 @@ class TestAfterAKill(EnvironmentCase, KilledCase):
         self.configure('[sandbox]\nmode = "off"\n')  # the agent itself kills director
         reads = f"text = open({str(self.place / 'settings.ini')!r}).read()"
         self.planned(IMPORTS.format(f"{reads}\nimport a", "self.fail()"))
-        kill = silent_shell(f"kill -9 $(cat {self.tmp}/pid)")
+        kill = self.kill_once_written("executor")
         there = wait_for(self.tmp / "pid-is-there")
         self.implement("a", write("a.py", "value = 3\n"), finish(), there, kill, hang())
         process = self.started("run")
