@@ -29,7 +29,7 @@ MISSING = {
     "bundle-gem": (PACKAGE, "Could not find gem 'nokogiri (= 1.0)'"),
     "cargo-command": (PROGRAM, "no such command: `nextestx`"),
     "cargo-linker": (PROGRAM, "linker `nocc` not found"),
-    "cargo-nohost": (NETWORK, "failed to download from `https://index.crates.io"),
+    "cargo-nohost": (NETWORK, "failed to download from `https://index.example.org"),
     "cargo-offline": (NETWORK, "no matching package named `serde` found"),
     "cargo-toml": (COMMAND, "could not find `Cargo.toml`"),
     "cargo-unresolved": (PACKAGE, "unlinked crate `serde`"),
@@ -127,7 +127,7 @@ QUOTED = {
     "Resolution.targets(241,5): error NETSDK1004: Assets file '/w/obj/project.assets.json' not "
     "found. Run a NuGet package restore to generate this file.\n": PACKAGE,
     # https://github.com/nodejs/corepack/issues/332
-    "Internal Error: Error when performing the request to https://registry.npmjs.org/pnpm; for "
+    "Internal Error: Error when performing the request to https://registry.example.org/pnpm; for "
     "troubleshooting help, see https://github.com/nodejs/corepack#troubleshooting\n": NETWORK,
     # https://github.com/pnpm/pnpm/issues/4146
     ' ERR_PNPM_RECURSIVE_EXEC_FIRST_FAIL  Command "build" not found\n': PACKAGE,
