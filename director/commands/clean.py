@@ -47,7 +47,7 @@ def _as_text(done: Cleaning) -> str:
         lines = [f"Removed the prepared worktrees in {folders}: {size(done.freed_bytes)} freed."]
     lines += [f"{folder} stays: a command works in it." for folder in done.in_use]
     lines += [
-        f"{folder} stays: a killed run left work in it, which its next command goes on with."
+        f"{folder} stays: a killed run left work in it, which the job's next command continues."
         for folder in done.left_by_killed
     ]
     return "\n".join(lines)

@@ -21,7 +21,6 @@ from director.model.runner_command import programs
 from director.workspace.gates import GateResult
 from director.workspace.import_folders import first_folders, importable
 from director.workspace.import_redirects import (
-    PACKAGES,
     Project,
     Redirect,
     interpreter_of,
@@ -30,6 +29,7 @@ from director.workspace.import_redirects import (
     path_redirects,
     python_redirects,
 )
+from director.workspace.users_checkout import PACKAGES
 
 USUAL = ("python3 -m pytest", "python3 -m unittest")
 PROJECTS = ("pyproject.toml", "setup.py", "setup.cfg")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from director.model.errors import RequestError
 from director.model.plan import Plan
@@ -181,6 +181,11 @@ class JobDirectory:
     def pool(self) -> Path:
         """Where this job's worktrees are, for the sweep after a crash."""
         return self.path / "worktrees.json"
+
+    def last_run(self) -> dict[str, Any]:
+        """Return what ``metrics.jsonl`` says of the last run, empty where there was none."""
+        runs = [line for line in files.read_lines(self.metrics) if line.get("kind") == "run"]
+        return runs[-1] if runs else {}
 
     def load_plan(self) -> Plan:
         """Return the plan; RequestError when there is none or it cannot be run."""

@@ -32,7 +32,7 @@ def read_status(directory: JobDirectory) -> dict[str, Any]:
     state = directory.load_state(plan) if plan else None
     calls = read_calls(directory.costs)
     nodes = list(state.nodes.values()) if state else []
-    runs = [line for line in files.read_lines(directory.metrics) if line.get("kind") == "run"]
+    last_run = directory.last_run()
     watched = sum(node.watch_it_fail is WatchVerdict.OBSERVED for node in nodes)
     return {
         "job_id": plan.job_id if plan else stage.job_id if stage else None,
@@ -49,8 +49,8 @@ def read_status(directory: JobDirectory) -> dict[str, Any]:
         "watch_it_fail_observed": watched,
         "under_way": is_held(directory.lock),
         "worktrees": _kept(directory),
-        "integration_ok": runs[-1].get("integration_ok") if runs else None,
-        "integration_words": _integration_words(runs[-1] if runs else {}, stage),
+        "integration_ok": last_run.get("integration_ok"),
+        "integration_words": _integration_words(last_run, stage),
         "cost_total": total_cost(calls),
         "by_role": grouped(calls, "role"),
         "by_model": grouped(calls, "model"),

@@ -108,7 +108,6 @@ class _NodeWork:
         self.keeper = keeper
         self.worktree = lane.work
         self.views = views
-        self.plan = views.plan
         self.contract = views.plan.contract
         self.trial = Trial(bench, views, node, lane.gate)
         self.base = bench.job.tip()
@@ -138,19 +137,19 @@ class _NodeWork:
         while True:
             before = self.trial.run_before(self.base)
             self.first_output = before.output
-            self.first_digest = output_digest(run_of(before))
             if before.no_test_ran:
                 self.first_output = f"({before.reason})\n{before.output}"
             if before.verdict is Verdict.BROKEN:
                 broken = f"gate broken: `{before.command}`: {before.reason}"
                 return self._failed(broken, environment=before.code is not None)
-            to_come = files_of(self.plan.nodes)
+            to_come = files_of(self.views.plan.nodes)
             if missing := find_missing(self.bench.job, self.trial.view(self.base), before, to_come):
                 reason = f"something is missing in the worktree: {missing.words}"
                 return self._failed(reason, environment=True)
             if before.verdict is not Verdict.GREEN or self._is_flaky(self.base):
+                self.first_digest = output_digest(run_of(before))
                 return None
-            if not anything_merged(self.bench.job, self.plan.base_commit, self.base):
+            if not anything_merged(self.bench.job, self.views.plan.base_commit, self.base):
                 return self._failed(GREEN_BEFORE_WORK, environment=True)
             receipt = merge_satisfied(self.bench, self.node, self.trial, self.base)
             if receipt is not None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from director.job.workbench import Setting
 from director.model.config import Config
-from director.records import files
 from director.records.job_directory import JobDirectory
 from director.records.lock import held
 from director.verifying.checks import run_checks, unchecked
@@ -58,8 +57,7 @@ def verify_job(repository: Repository, directory: JobDirectory) -> Verification:
 
 
 def _not_held(directory: JobDirectory) -> str:
-    runs = [one for one in files.read_lines(directory.metrics) if one.get("kind") == "run"]
-    last = runs[-1] if runs else {}
+    last = directory.last_run()
     if last.get("integration_ok") is not False:
         return ""
     return str(last.get("integration_words") or "not green")

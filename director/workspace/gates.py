@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 
 from director.model.errors import InterruptedRunError, StoppedError
@@ -70,9 +71,9 @@ class GateResult:
         said = self.headline
         return f"{self.reason}: {said}" if said else self.reason
 
-    @property
+    @cached_property
     def whole_output(self) -> str:
-        """All of the output that its log holds."""
+        """All of the output that its log holds; read once, many ask for it."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
 

@@ -31,7 +31,6 @@ QUOTED = re.compile(r"""["'](?P<path>/[^"'\n]+)["']""")
 NOT_IMPORTED = frozenset(
     {"setup", "conftest", "tests", "test", "docs", "examples", "build", "dist"}
 )
-PACKAGES = "node_modules"
 ROOT = Path("/")
 
 

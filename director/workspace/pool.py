@@ -49,7 +49,7 @@ class Pool:
     """The lanes of one job: made when needed, given back after use.
 
     ``guarded``: nobody but director and gates can write in gates' worktrees and notes. Then they
-    are what others are filled from, and what the next command goes on with; otherwise every
+    are what others are filled from, and what the next command continues with; otherwise every
     worktree is filled and prepared by itself, and nothing of it is kept.
     """
 
@@ -195,7 +195,7 @@ class Pool:
         self._doubted = True
 
     def keep(self, *, wanted: bool = True) -> None:
-        """Note what the next command of the job can go on with, where that saves it something.
+        """Note what the next command of the job can continue with, where that saves it something.
 
         That is when something is provided, or a checkout takes a while. No lane is in use. A note
         that is there is not director's: setup, and agents where nothing confines, can write one.
@@ -237,7 +237,7 @@ class Pool:
         }
 
     def _resume(self, note: Mapping[str, Any]) -> None:
-        """Go on with what an earlier command of the job kept."""
+        """Continue with what an earlier command of the job kept."""
         assert self._shared
         for worktree in self._worktrees():
             if kept := note["worktrees"].get(self._name(worktree)):

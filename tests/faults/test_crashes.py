@@ -7,7 +7,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -24,22 +23,12 @@ from tests.support.fake_opencode import (
     wait_for,
     write,
 )
-from tests.support.jobs import SOURCE, JobCase, node
+from tests.support.jobs import JobCase, node
 
 POINTS = int(os.environ.get("DIRECTOR_KILLS", "20"))
 
 
 class KilledCase(JobCase):
-    def started(self, *argv: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "director", *argv],
-            cwd=self.repo.root,
-            env={**self.env, "PYTHONPATH": str(SOURCE)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-
     def kill_once_written(self, call: str) -> Step:
         """Return a step that kills director when the answer before it is on disk.
 

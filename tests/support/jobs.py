@@ -172,9 +172,9 @@ class JobCase(HermeticCase):
         self.assertEqual(done.code, code, f"{argv}\n{done.out}\n{done.err}")
         return done
 
-    def kill_at(self, reached: Path, *argv: str) -> None:
-        """Start director, and kill it as soon as the file ``reached`` is there."""
-        process = subprocess.Popen(
+    def started(self, *argv: str) -> subprocess.Popen[bytes]:
+        """Start director and return its process; what it prints is lost."""
+        return subprocess.Popen(
             [sys.executable, "-m", "director", *argv],
             cwd=self.repo.root,
             env={**self.env, "PYTHONPATH": str(SOURCE)},
@@ -182,6 +182,10 @@ class JobCase(HermeticCase):
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+
+    def kill_at(self, reached: Path, *argv: str) -> None:
+        """Start director, and kill it as soon as the file ``reached`` is there."""
+        process = self.started(*argv)
         try:
             while not reached.exists():
                 self.assertIsNone(process.poll(), "it ended before it could be killed")
