@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from director.workspace.links import has_plain_parents
 from director.workspace.removal import discard
-from director.workspace.sealed import has_plain_parents
 
 NAME = ".gitattributes"
 

@@ -21,6 +21,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from director.model.sizes import BLOCK_BYTES, Size
 from director.workspace.index_files import (
     AFTER_MODE,
     BEFORE_MODE,
@@ -32,7 +33,6 @@ from director.workspace.index_files import (
 )
 from director.workspace.objects import GITLINK_MODE
 from director.workspace.processes import capture
-from director.workspace.sealed import BLOCK_BYTES, Size
 
 FICLONE = 0x40049409  # ioctl_ficlone(2)
 COPIED_AT_ONCE = 1_000  # names for one process: well below what the system takes

@@ -17,10 +17,11 @@ from director.model.errors import RequestError, StoppedError
 from director.model.paths import lies_in, parents
 from director.model.secrets import secrets_in
 from director.workspace.git import split_z
+from director.workspace.links import has_plain_parents
 from director.workspace.processes import capture
 from director.workspace.removal import discard
 from director.workspace.repository import OWN_FOLDER, Repository
-from director.workspace.sealed import SealedTree, Seals, copy, has_plain_parents, seals_of
+from director.workspace.sealed import SealedTree, Seals, copy, seals_of
 
 GIVEN_PREFIX = "given-"
 INCLUDE_FILE = ".worktreeinclude"

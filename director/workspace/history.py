@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from director.model.sizes import Size
 from director.workspace.git import Git, split_z
 from director.workspace.objects import (
     GITLINK_MODE,
@@ -16,7 +17,6 @@ from director.workspace.objects import (
     object_id,
     tree_data,
 )
-from director.workspace.sealed import Size
 
 ABSENT_MODE = "000000"
 SHA1_DIGITS = 40

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from director.model.sizes import Size
 from director.records import files
 from director.workspace.filling import Templates, shares_blocks, size_of_tracked
 from director.workspace.job_repository import JobRepository
@@ -16,7 +17,6 @@ from director.workspace.kept import NOTE, Trees, read_note, write_note
 from director.workspace.machine import Room, free_disk
 from director.workspace.provisions import Provisions
 from director.workspace.removal import discard
-from director.workspace.sealed import Size
 from director.workspace.setups import SetupResult, Setups
 from director.workspace.slots import PREFIX as SLOT
 from director.workspace.slots import name_of_slot, slot_number

@@ -19,18 +19,14 @@ from director.model.config import WorktreePolicy
 from director.model.ecosystems import is_manifest
 from director.model.errors import RequestError, StoppedError
 from director.model.paths import lies_in
+from director.model.sizes import Size
 from director.workspace.gates import GateResult
 from director.workspace.git import split_z
 from director.workspace.given import Given, Sources, names_given, originals_of, take
 from director.workspace.job_repository import JobRepository
 from director.workspace.kept import Trees, seals_from, seals_json
 from director.workspace.objects import GITLINK_MODE
-from director.workspace.sealed import (
-    SealedTree,
-    Size,
-    seals_of,
-    size_of,
-)
+from director.workspace.sealed import SealedTree, seals_of, size_of
 from director.workspace.slots import OWN_VARIABLES
 from director.workspace.submodules import GIT
 

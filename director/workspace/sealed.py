@@ -16,6 +16,8 @@ from pathlib import Path
 
 from director.model.errors import StoppedError
 from director.model.paths import parents
+from director.model.sizes import Size
+from director.workspace.links import has_plain_parents
 from director.workspace.processes import capture
 from director.workspace.removal import discard
 
@@ -27,34 +29,6 @@ Seals = dict[str, Seal]
 COPY = {"linux": ("cp", "-RPp", "--reflink=auto"), "darwin": ("cp", "-RPpc")}
 SIZE = 2  # where it stands in the seal of a file
 UNREADABLE: Seal = ()
-BLOCK_BYTES = 4096  # what most file systems give out at once
-LARGE_FILES = 5_000  # a checkout of fewer takes a fraction of a second
-LARGE_BYTES = 100 * 2**20
-SHARED_FILE_BYTES = 2048  # measured: 0.8 kB with XFS, 2 kB with btrfs, where small files are copied
-
-
-@dataclass(frozen=True)
-class Size:
-    """How many files there are, and how many bytes of disk they take."""
-
-    files: int
-    bytes: int
-
-    @classmethod
-    def of(cls, lengths: Iterable[int]) -> Size:
-        """Return the size of files of these lengths."""
-        blocks = [-(-length // BLOCK_BYTES) for length in lengths]
-        return cls(len(blocks), sum(blocks) * BLOCK_BYTES)
-
-    @property
-    def is_large(self) -> bool:
-        """Whether a checkout of that takes a while."""
-        return self.files >= LARGE_FILES or self.bytes >= LARGE_BYTES
-
-    @property
-    def shared_bytes(self) -> int:
-        """About what a copy takes that shares its blocks: its names and places."""
-        return min(self.bytes, self.files * SHARED_FILE_BYTES)
 
 
 class TamperedError(Exception):
@@ -201,9 +175,3 @@ def _clear(path: Path) -> None:
 
 def _parent(path: str) -> str:
     return path.rpartition("/")[0]
-
-
-def has_plain_parents(root: Path, path: str) -> bool:
-    """Whether all that exists of the folders on the way to ``path`` is folders, not links."""
-    above = [root / parent for parent in parents(path)]
-    return all(p.is_dir() and not p.is_symlink() for p in above if os.path.lexists(p))

@@ -17,9 +17,9 @@ from pathlib import Path
 
 from director.model.paths import lies_in
 from director.workspace.history import ABSENT_MODE, Entry, History
+from director.workspace.links import has_plain_parents
 from director.workspace.objects import GITLINK_MODE, OBJECT_ID, TREE_MODE
 from director.workspace.removal import discard
-from director.workspace.sealed import has_plain_parents
 
 GIT = ".git"
 NAMES = ".gitmodules"

@@ -11,20 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from director.model.errors import StoppedError
+from director.model.sizes import Size
 from director.workspace.gates import Verdict
 from director.workspace.git import Git, split_z
 from director.workspace.given import Given
 from director.workspace.kept import Trees, seals_from, seals_json
+from director.workspace.links import has_plain_parents
 from director.workspace.provisions import Provisions, SetupFailedError
 from director.workspace.removal import discard
 from director.workspace.sealed import (
     SealedTree,
     Seals,
-    Size,
     TamperedError,
     Tracked,
     copy,
-    has_plain_parents,
     seals_of,
     size_of,
 )

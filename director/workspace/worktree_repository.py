@@ -18,9 +18,10 @@ from director.workspace.git import Git
 from director.workspace.history import ABSENT_MODE, Entry
 from director.workspace.index_files import is_plain_index, split_index
 from director.workspace.job_repository import JobRepository
+from director.workspace.links import has_plain_parents
 from director.workspace.objects import GITLINK_MODE, OBJECT_ID, Item
 from director.workspace.removal import discard
-from director.workspace.sealed import Seal, has_plain_parents, seal
+from director.workspace.sealed import Seal, seal
 from director.workspace.slots import repository_of
 from director.workspace.submodules import GIT, WholeTree
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from director.model.paths import lies_in, parents
+from director.model.sizes import LARGE_FILES
 from director.records.files import explained
 from director.workspace.attributes import Attributes, attributes_paths, is_attributes
 from director.workspace.exact import exact_settings
@@ -25,7 +26,7 @@ from director.workspace.index_files import index_data, index_items
 from director.workspace.job_repository import ABSENT_MODE, Entry, JobRepository
 from director.workspace.objects import LINK_MODE, Item
 from director.workspace.removal import clear, discard
-from director.workspace.sealed import LARGE_FILES, Seal, seal
+from director.workspace.sealed import Seal, seal
 from director.workspace.special_files import SpecialFiles
 from director.workspace.stalling import folders_in, remove_stalling
 from director.workspace.worktree_provisions import WorktreeProvisions

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import ClassVar
 from unittest import mock
 
-from director.workspace import filling, sealed
+from director.model import sizes
+from director.workspace import filling
 from director.workspace.filling import Template, copy_tracked, size_of_tracked
 from director.workspace.pool import Lane, Pool
 from director.workspace.pool_folders import pool_folder
@@ -30,7 +31,7 @@ class FillingCase(JobCase):
     def setUp(self) -> None:
         super().setUp()
         for name in ("LARGE_FILES", "LARGE_BYTES"):
-            self.enterContext(mock.patch.object(sealed, name, 1))
+            self.enterContext(mock.patch.object(sizes, name, 1))
         self.enterContext(mock.patch("director.workspace.worktrees.LARGE_FILES", 1))
         self.stack = ExitStack()
         self.addCleanup(self.stack.close)
