@@ -12,9 +12,9 @@ from director.job.stage import Stage
 from director.job.workbench import Setting
 from director.model.errors import RequestError
 from director.model.gate_words import as_before, not_counting
+from director.model.words import counted, money
 from director.planning.current_job import GO_ON, left_to_do, named, next_command
 from director.planning.pipeline import PlanOptions, PlanReport, plan_job, resume_job
-from director.reporting.words import counted, money
 
 BYTE_ORDER_MARK = "\ufeff"
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from director.agents.crew import Crew, patient_pause, unpriced_models
-from director.agents.models import ModelCheck, Wanted, wanted_models
-from director.agents.opencode import OpenCode, find_program
+from director.agents.opencode.models import ModelCheck, Wanted, wanted_models
+from director.agents.opencode.opencode import OpenCode, find_program
 from director.agents.templates import load_template
 from director.job.commits import Commits
 from director.job.import_check import ImportCheck
@@ -24,25 +24,25 @@ from director.model.config import Config
 from director.model.errors import DirectorError, RequestError, StoppedError
 from director.model.roles import Agent
 from director.model.secrets import Redactor, secrets_in
+from director.processes.processes import Processes
 from director.records.call_notes import CallNotes, forget_places
 from director.records.events import Events, Kind, journal
 from director.records.files import redact_file
 from director.records.job_directory import Home, JobDirectory
 from director.records.ledger import Ledger
 from director.records.worktrees_record import was_killed
-from director.workspace.gates import Gates
-from director.workspace.given import Sources, find_sources
-from director.workspace.job_repository import (
+from director.repositories.job_repository import (
     JobRepository,
     open_job_repository,
     remove_stale_locks,
 )
-from director.workspace.pool import Pool
-from director.workspace.pool_folders import pool_folder, sweep_old_pools
-from director.workspace.processes import Processes
-from director.workspace.repository import OWN_NAME, Repository
-from director.workspace.signing import Signer
-from director.workspace.soundness import discard_damaged
+from director.repositories.repository import OWN_NAME, Repository
+from director.repositories.signing import Signer
+from director.repositories.soundness import discard_damaged
+from director.worktrees.gates import Gates
+from director.worktrees.given import Sources, find_sources
+from director.worktrees.pool import Pool
+from director.worktrees.pool_folders import pool_folder, sweep_old_pools
 
 
 @contextmanager

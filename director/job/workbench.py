@@ -11,15 +11,15 @@ from director.job.import_check import ImportCheck
 from director.job.merge_queue import MergeQueue
 from director.job.publishing import Publisher
 from director.model.config import Config
+from director.processes.cancellation import Cancellation
 from director.records.events import Events
 from director.records.job_directory import Home, JobDirectory
-from director.workspace.cancellation import Cancellation
-from director.workspace.gates import Gates
-from director.workspace.job_repository import (
+from director.repositories.job_repository import (
     JobRepository,
 )
-from director.workspace.pool import Pool
-from director.workspace.repository import Repository
+from director.repositories.repository import Repository
+from director.worktrees.gates import Gates
+from director.worktrees.pool import Pool
 
 
 @dataclass(frozen=True)

@@ -16,18 +16,18 @@ from director.job.leaks import leaks
 from director.job.trailers import KIND, NODE, TESTS
 from director.job.views import Views
 from director.job.workbench import Workbench
-from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
 from director.model.plan import Node
 from director.model.roles import Agent, Role
-from director.model.test_names import lost_tests
+from director.model.testing.not_started import NOT_EXECUTABLE, NOT_FOUND
+from director.model.testing.test_names import lost_tests
 from director.planning.admission import never_green
 from director.planning.prompts import Background, tests_prompt
 from director.records.call_notes import CallNote
 from director.records.events import Kind
-from director.workspace.gates import GateResult, Verdict
-from director.workspace.job_repository import ABSENT_MODE, Entry
-from director.workspace.objects import LINK_MODE
-from director.workspace.worktrees import Worktree
+from director.repositories.job_repository import ABSENT_MODE, Entry
+from director.repositories.objects import LINK_MODE
+from director.worktrees.gates import GateResult, Verdict
+from director.worktrees.worktrees import Worktree
 
 ROUNDS = 2
 SHOWN_TESTS = 5

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from director.job.lanes import pick_lanes
+from director.job.scheduler import Schedule, drive
 from director.job.views import views_of
 from director.job.workbench import Workbench
 from director.model.errors import DirectorError, RequestError, WorkError
@@ -14,8 +16,6 @@ from director.planning.prompts import Background
 from director.planning.shared_tests import authors_wait_for
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
-from director.running.lanes import pick_lanes
-from director.running.scheduler import Schedule, drive
 
 
 class Authoring:

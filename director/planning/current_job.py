@@ -19,9 +19,9 @@ from director.records import files
 from director.records.clock import now
 from director.records.events import Kind, journal
 from director.records.job_directory import JobDirectory
-from director.workspace.job_repository import create_job_repository
-from director.workspace.pool_folders import sweep_pool
-from director.workspace.repository import BRANCH_PREFIX
+from director.repositories.job_repository import create_job_repository
+from director.repositories.repository import BRANCH_PREFIX
+from director.worktrees.pool_folders import sweep_pool
 
 GO_ON = "director plan --continue"
 RUN = "director run"

@@ -17,7 +17,7 @@ from director.model.receipt import Receipt
 from director.planning.authoring import admit, commit_entries, fingerprint
 from director.records.events import Kind
 from director.records.files import explained, make_folder
-from director.workspace.job_repository import ABSENT_MODE, Entry
+from director.repositories.job_repository import ABSENT_MODE, Entry
 
 
 def export_tests(bench: Workbench, nodes: tuple[Node, ...]) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from director.agents.models import Wanted
+from director.agents.opencode.models import Wanted
+from director.job.integration import gate_base, refuse_broken
 from director.job.opening import open_workbench
 from director.job.provided import refuse_provided
 from director.job.seal import differences, read_seal, seal_plan
@@ -20,9 +21,9 @@ from director.model.config import Config
 from director.model.errors import RequestError
 from director.model.gate_words import warning
 from director.model.plan import Node, Plan
-from director.model.preflight import Preflight
 from director.model.roles import Agent, Role
-from director.model.support_files import support_problems
+from director.model.testing.preflight import Preflight
+from director.model.testing.support_files import support_problems
 from director.planning.asking import Question, ask, ask_for_verdict
 from director.planning.authoring import (
     drop_notes,
@@ -57,7 +58,6 @@ from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.ledger import read_calls, total_cost
 from director.records.lock import held
-from director.running.integration import gate_base, refuse_broken
 
 BEFORE_TESTS = (Stage.SPEC, Stage.GATE_SPEC, Stage.DECOMPOSE)
 

@@ -12,17 +12,23 @@ from functools import cached_property
 from pathlib import Path
 
 from director.job.workbench import Setting, Workbench
-from director.model.command_run import CommandRun
-from director.model.ecosystems import Ecosystem, ecosystems, manifests, proposal, toml_lines
+from director.model.ecosystems.ecosystems import (
+    Ecosystem,
+    ecosystems,
+    manifests,
+    proposal,
+    toml_lines,
+)
 from director.model.errors import RequestError
 from director.model.gate_words import BaseGates
-from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
-from director.model.preflight import Difference, Observation, Outcome, Preflight
-from director.model.preflight_judgement import judge
+from director.model.testing.command_run import CommandRun
+from director.model.testing.not_started import NOT_EXECUTABLE, NOT_FOUND
+from director.model.testing.preflight import Difference, Observation, Outcome, Preflight
+from director.model.testing.preflight_judgement import judge
 from director.records.events import Events, Kind
-from director.workspace.gates import GateResult, Verdict
-from director.workspace.git import split_z
-from director.workspace.worktrees import Worktree
+from director.repositories.git import split_z
+from director.worktrees.gates import GateResult, Verdict
+from director.worktrees.worktrees import Worktree
 
 LIMIT_SECS = 300.0  # for one command; of a suite that takes longer nothing is claimed
 ALLOW = "--allow-broken-gates"

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from director.job.lineage import why_foreign
 from director.job.receipts import changed_files, rebuilt_receipt
+from director.job.reconciling import merges_by_node
 from director.job.seal import Seal
 from director.job.trailers import KIND, MERGE, NODE, VIEW
 from director.job.views import HeldBack, Views, views_of
@@ -18,10 +19,9 @@ from director.job.workbench import Workbench
 from director.model.errors import RequestError, StoppedError
 from director.model.plan import Node, Plan
 from director.records.events import Kind
-from director.running.reconciling import merges_by_node
+from director.repositories.history import BranchCommit
 from director.running.trial import Trial
-from director.workspace.gates import Verdict
-from director.workspace.history import BranchCommit
+from director.worktrees.gates import Verdict
 
 
 def believed_merges(bench: Workbench, plan: Plan, seal: Seal) -> dict[str, BranchCommit]:

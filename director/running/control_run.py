@@ -5,14 +5,14 @@ from __future__ import annotations
 from director.job.environment import run_of
 from director.job.trailers import KIND, MERGE
 from director.job.workbench import Workbench
-from director.model.control_run import UNREADABLE, may_be_independent
-from director.model.output_digest import output_digest
 from director.model.plan import Node
+from director.model.testing.control_run import UNREADABLE, may_be_independent
+from director.model.testing.output_digest import output_digest
+from director.repositories.history import Entry, History
+from director.repositories.objects import LINK_MODE
 from director.running.merging import draft
 from director.running.trial import Trial
-from director.workspace.gates import GateResult, Verdict
-from director.workspace.history import Entry, History
-from director.workspace.objects import LINK_MODE
+from director.worktrees.gates import GateResult, Verdict
 
 AS_BEFORE = "fails as it did before the work: is something missing in the worktree?"
 GREEN_BEFORE_WORK = (

@@ -14,7 +14,7 @@ from director.model.receipt import Receipt
 from director.running.prompts import Feedback, red
 from director.running.receipts import Origin, commit_gated
 from director.running.trial import Candidate, Trial
-from director.workspace.gates import Verdict
+from director.worktrees.gates import Verdict
 
 
 @dataclass(frozen=True)

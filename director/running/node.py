@@ -17,11 +17,11 @@ from director.job.runner_settings import runner_settings_changed
 from director.job.views import Views
 from director.job.workbench import Workbench
 from director.model.errors import DirectorError
-from director.model.output_digest import output_digest
 from director.model.plan import Node
 from director.model.receipt import GateRun, Receipt
 from director.model.roles import Agent, Role
 from director.model.state import NodeStatus, Try, TryOutcome, WatchItFail
+from director.model.testing.output_digest import output_digest
 from director.records.call_notes import CallNote
 from director.records.events import Kind
 from director.records.state_keeper import StateKeeper
@@ -38,9 +38,9 @@ from director.running.remembered import remembered
 from director.running.review import check_compliance, review_candidate, review_names
 from director.running.trial import Candidate, Drafted, Trial
 from director.running.tries import Judgement, judge_snapshot, needs_stage_two, next_role
-from director.workspace.gates import GateResult, Verdict
-from director.workspace.pool import Lane
-from director.workspace.worktrees import Snapshot
+from director.worktrees.gates import GateResult, Verdict
+from director.worktrees.pool import Lane
+from director.worktrees.worktrees import Snapshot
 
 
 @dataclass(frozen=True)

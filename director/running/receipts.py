@@ -15,7 +15,7 @@ from director.model.roles import Role
 from director.records import files
 from director.records.clock import now
 from director.records.events import Kind
-from director.workspace.gates import GateResult
+from director.worktrees.gates import GateResult
 
 
 def gate_run(purpose: str, commit: str, tree: str, result: GateResult) -> GateRun:

@@ -12,9 +12,9 @@ from typing import Any
 
 from director.job.workbench import Workbench
 from director.model.plan import Node
+from director.repositories.objects import LINK_MODE
 from director.running.prompts import Feedback
 from director.running.trial import Candidate, Drafted, read_candidate
-from director.workspace.objects import LINK_MODE
 
 
 @dataclass(frozen=True)

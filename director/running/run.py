@@ -8,8 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from director.job.gate_report import GateReport, in_words
+from director.job.integration import check_base, integrate
+from director.job.lanes import pick_lanes
 from director.job.opening import open_workbench
 from director.job.provided import refuse_provided
+from director.job.reconciling import rebuilt, reconciled
+from director.job.scheduler import Schedule, drive
 from director.job.seal import Seal, check_seal, restore_seal
 from director.job.stage import Stage, read_stage
 from director.job.submodules import refuse_in_submodules
@@ -27,14 +32,9 @@ from director.records.ledger import total_cost, total_tokens
 from director.records.lock import held
 from director.records.state_keeper import StateKeeper
 from director.running.believing import believed_merges
-from director.running.gate_report import GateReport, in_words
-from director.running.integration import check_base, integrate
-from director.running.lanes import pick_lanes
 from director.running.metrics import node_line, run_line
 from director.running.node import NodeEnd, work_on_node
 from director.running.receipts import restore_receipts
-from director.running.reconciling import rebuilt, reconciled
-from director.running.scheduler import Schedule, drive
 
 
 @dataclass(frozen=True)

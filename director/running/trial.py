@@ -15,9 +15,9 @@ from director.model.roles import Role
 from director.records.events import Kind
 from director.running.receipts import gate_run
 from director.running.tries import listed
-from director.workspace.gates import GateResult, Verdict
-from director.workspace.provisions import SetupFailedError
-from director.workspace.worktrees import Worktree
+from director.worktrees.gates import GateResult, Verdict
+from director.worktrees.provisions import SetupFailedError
+from director.worktrees.worktrees import Worktree
 
 SHOWN_PATHS = 5
 
