@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from director.agents.opencode.models import wanted_models
+from director.job.context import Setting
 from director.job.seal import check_seal, seal_plan
 from director.job.stage import PlanStage, Stage, read_stage, write_stage
-from director.job.workbench import Setting
 from director.model.comparison import Row, reductions, row_of
 from director.model.config import Config
 from director.model.errors import DirectorError, InterruptedRunError

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from director.commands.context import Context, find_repository, home_of
-from director.job.workbench import Setting
+from director.job.context import Setting
 from director.model.config import Config
 from director.model.config_reader import read_config
 from director.model.errors import RequestError

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from director.job.bisection import Bisection, bisect
+from director.job.context import JobContext
 from director.job.gate_report import Culprit, GateReport, run_gate
 from director.job.reconciling import merges_by_node
 from director.job.tip_tests import tested_by
 from director.job.views import Views
-from director.job.workbench import Workbench
 from director.records.events import Kind
 from director.worktrees.gates import Verdict
 
 
-def blamed(bench: Workbench, views: Views, report: GateReport) -> GateReport:
+def blamed(job: JobContext, views: Views, report: GateReport) -> GateReport:
     """Return the report of a gate that is not green with the merge to blame, or why none is."""
-    series = _Series(bench, views, report)
+    series = _Series(job, views, report)
     found = series.search()
     if found.culprit is None:
         return replace(report, note=f"no merge is blamed: {found.doubt}")
@@ -32,12 +32,12 @@ class _Series:
     merged later are red by design then: they are held back.
     """
 
-    def __init__(self, bench: Workbench, views: Views, report: GateReport) -> None:
-        self.bench = bench
+    def __init__(self, job: JobContext, views: Views, report: GateReport) -> None:
+        self.job = job
         self.views = views
         self.report = report
         self.base = views.plan.base_commit
-        merged = merges_by_node(bench.job.log(self.base, bench.job.tip()))
+        merged = merges_by_node(job.repository.log(self.base, job.repository.tip()))
         self.merges = [Culprit(node, commit.oid) for node, commit in merged.items()]
 
     def search(self) -> Bisection:
@@ -54,8 +54,8 @@ class _Series:
         merge = self.merges[number - 1] if number else None
         commit = self._after(number)
         name, tested = f"blame-{self.report.name}", tested_by(self.views.plan, self.report)
-        result = run_gate(self.bench, commit, self.report.command, name, tested)
-        self.bench.events.emit(
+        result = run_gate(self.job, commit, self.report.command, name, tested)
+        self.job.events.emit(
             Kind.GATE,
             merge.node if merge else None,
             purpose="blame",

@@ -6,26 +6,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from director.job.blaming import blamed
+from director.job.context import JobContext
 from director.job.gate_report import GateReport, run_gate
 from director.job.stage import read_stage, write_stage
 from director.job.tip_tests import run_tests
 from director.job.views import Views
-from director.job.workbench import Workbench
 from director.model.errors import RequestError
 from director.model.gate_words import BaseGates
 from director.records.events import Kind
 from director.worktrees.gates import Verdict
 
 
-def gate_base(bench: Workbench, base: str, known: BaseGates) -> dict[str, dict[str, str]]:
+def gate_base(job: JobContext, base: str, known: BaseGates) -> dict[str, dict[str, str]]:
     """Run ``[gates]`` on the base commit, but for commands that ran there before (``known``).
 
     Returns name → command, verdict, reason and log. What could not run is tried again.
     """
     ran = {gate["command"]: gate for gate in known.values() if gate["verdict"] != Verdict.BROKEN}
     return {
-        name: dict(ran[command]) if command in ran else _on_base(bench, base, name, command)
-        for name, command in bench.config.gates.items()
+        name: dict(ran[command]) if command in ran else _on_base(job, base, name, command)
+        for name, command in job.config.gates.items()
     }
 
 
@@ -47,34 +47,34 @@ def refuse_broken(found: BaseGates, advice: Callable[[], str] = str) -> None:
         )
 
 
-def check_base(bench: Workbench, base: str) -> None:
+def check_base(job: JobContext, base: str) -> None:
     """Run those of ``[gates]`` on the base that planning did not; raises as ``refuse_broken``."""
-    stage = read_stage(bench.directory)
+    stage = read_stage(job.directory)
     known = (stage.base_gates if stage else None) or {}
-    found = gate_base(bench, base, known)
+    found = gate_base(job, base, known)
     if stage and found != known:
-        write_stage(bench.directory, stage._replace(base_gates=found))
+        write_stage(job.directory, stage._replace(base_gates=found))
     if not (stage and stage.allow_broken_gates):
         refuse_broken(found)
 
 
-def integrate(bench: Workbench, views: Views, lanes: int) -> tuple[GateReport, ...]:
+def integrate(job: JobContext, views: Views, lanes: int) -> tuple[GateReport, ...]:
     """Run what must be green on the tip when all nodes are done, and explain what is not.
 
     These are the tests of the nodes, all together, and ``[gates]``, each on a clean checkout.
     """
-    tip = bench.job.tip()
-    reports = [_told(bench, report) for report in run_tests(bench, views.plan, tip, lanes)]
-    for name, command in bench.config.gates.items():
-        result = run_gate(bench, tip, command, f"integration-{name}")
+    tip = job.repository.tip()
+    reports = [_told(job, report) for report in run_tests(job, views.plan, tip, lanes)]
+    for name, command in job.config.gates.items():
+        result = run_gate(job, tip, command, f"integration-{name}")
         report = GateReport(name, command, result.verdict, result.reason, str(result.log))
-        reports.append(_told(bench, report))
-    recorded = _recorded(bench)
-    return tuple(_explained(bench, views, report, recorded) for report in reports)
+        reports.append(_told(job, report))
+    recorded = _recorded(job)
+    return tuple(_explained(job, views, report, recorded) for report in reports)
 
 
-def _told(bench: Workbench, report: GateReport) -> GateReport:
-    bench.events.emit(
+def _told(job: JobContext, report: GateReport) -> GateReport:
+    job.events.emit(
         Kind.INTEGRATION_GATE,
         name=report.name,
         command=report.command,
@@ -86,37 +86,37 @@ def _told(bench: Workbench, report: GateReport) -> GateReport:
     return report
 
 
-def _on_base(bench: Workbench, base: str, name: str, command: str) -> dict[str, str]:
-    result = run_gate(bench, base, command, f"base-{name}")
+def _on_base(job: JobContext, base: str, name: str, command: str) -> dict[str, str]:
+    result = run_gate(job, base, command, f"base-{name}")
     found = {
         "command": command,
         "verdict": result.verdict.value,
         "reason": result.reason,
         "log": str(result.log),
     }
-    bench.events.emit(Kind.BASE_GATE, name=name, **found)
+    job.events.emit(Kind.BASE_GATE, name=name, **found)
     return found
 
 
-def _recorded(bench: Workbench) -> dict[str, str]:
+def _recorded(job: JobContext) -> dict[str, str]:
     """Return command → verdict, as planning saw it on the base."""
-    stage = read_stage(bench.directory)
+    stage = read_stage(job.directory)
     gates = (stage.base_gates if stage else None) or {}
     return {gate["command"]: gate["verdict"] for gate in gates.values()}
 
 
 def _explained(
-    bench: Workbench, views: Views, report: GateReport, recorded: Mapping[str, str]
+    job: JobContext, views: Views, report: GateReport, recorded: Mapping[str, str]
 ) -> GateReport:
     """Return the report with what the base says of the gate, and with the merge to blame."""
     before = None if report.nodes else recorded.get(report.command)
     if report.verdict is Verdict.GREEN:
         return replace(report, red_before=None if before is None else before == Verdict.RED)
     if report.nodes:
-        report = blamed(bench, views, report)
+        report = blamed(job, views, report)
     else:
-        report = _against_base(bench, views, report, before)
-    bench.events.emit(
+        report = _against_base(job, views, report, before)
+    job.events.emit(
         Kind.BLAME,
         report.turned_red_by.node if report.turned_red_by else None,
         name=report.name,
@@ -128,17 +128,17 @@ def _explained(
 
 
 def _against_base(
-    bench: Workbench, views: Views, report: GateReport, before: str | None
+    job: JobContext, views: Views, report: GateReport, before: str | None
 ) -> GateReport:
     """Explain one of ``[gates]`` that is not green by what it says, or ``before`` said, there."""
     known = before
     if before != Verdict.GREEN:  # only a run now excuses the job, not a file
         base = views.plan.base_commit
-        before = _on_base(bench, base, report.name, report.command)["verdict"]
+        before = _on_base(job, base, report.name, report.command)["verdict"]
     broken = {before, known} == {Verdict.BROKEN}
     report = replace(report, red_before=before == Verdict.RED, broken_before=broken)
     if before == Verdict.GREEN:
-        return blamed(bench, views, report)
+        return blamed(job, views, report)
     if before == Verdict.BROKEN:
         return replace(report, note="it could not run on the base, so no merge is blamed")
     return replace(report, note=f"{report.verdict}, {_as_before(report)}")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from director.job.workbench import Workbench
+from director.job.context import JobContext
 from director.model.dag import remaining_path_lengths
 from director.model.plan import Node
 from director.model.words import size
@@ -100,30 +100,30 @@ def pace_of(events: Iterable[Mapping[str, Any]]) -> Pace | None:
 
 
 def pick_lanes(
-    bench: Workbench, asked: int | None, nodes: Sequence[Node], open_ids: Iterable[str]
+    job: JobContext, asked: int | None, nodes: Sequence[Node], open_ids: Iterable[str]
 ) -> int:
     """Return the lanes that were asked for; None: chosen here, and said in one line."""
     wanted = set(open_ids)
     if asked is not None or not wanted:
-        _warn_of_little_room(bench, min(asked or 1, len(wanted)))
+        _warn_of_little_room(job, min(asked or 1, len(wanted)))
         return asked or 1
-    pace = _known_pace(bench.directory) or ASSUMED
-    room = bench.pool.room(bench.job.tip())
+    pace = _known_pace(job.directory) or ASSUMED
+    room = job.pool.room(job.repository.tip())
     choice = choose_lanes(measure_machine(), pace, side_by_side(nodes, wanted), room)
     lanes = "1 lane" if choice.lanes == 1 else f"{choice.lanes} lanes"
-    bench.events.emit(Kind.NOTICE, message=f"{lanes}: {choice.reason}")
+    job.events.emit(Kind.NOTICE, message=f"{lanes}: {choice.reason}")
     return choice.lanes
 
 
-def _warn_of_little_room(bench: Workbench, lanes: int) -> None:
+def _warn_of_little_room(job: JobContext, lanes: int) -> None:
     """Say so when more lanes than one will not fit on the disk."""
-    if lanes < 2 or (room := bench.pool.room(bench.job.tip())) is None or lanes <= room.lanes:
+    if lanes < 2 or (room := job.pool.room(job.repository.tip())) is None or lanes <= room.lanes:
         return
     message = (
         f"{lanes} lanes take about {size(room.lane_bytes)} of disk each, and {size(room.free)} "
-        f"are free in {bench.pool.folder}: make room, or ask for fewer with --parallel"
+        f"are free in {job.pool.folder}: make room, or ask for fewer with --parallel"
     )
-    bench.events.emit(Kind.NOTICE, message=message)
+    job.events.emit(Kind.NOTICE, message=message)
 
 
 def _known_pace(directory: JobDirectory) -> Pace | None:

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+from director.job.context import JobContext
 from director.job.gate_report import GateReport, run_gate
-from director.job.workbench import Workbench
 from director.model.plan import Node, Plan
 from director.model.receipt import Receipt
 
 
-def run_tests(bench: Workbench, plan: Plan, tip: str, lanes: int) -> Iterator[GateReport]:
+def run_tests(job: JobContext, plan: Plan, tip: str, lanes: int) -> Iterator[GateReport]:
     """Run each test command once on ``tip``, ``lanes`` at a time; give one report for each.
 
     Left out are nodes whose gate was green on exactly that tree when they merged.
     """
-    wanted = tests_to_run(plan, bench.job.receipts.values(), bench.job.tree(tip))
+    wanted = tests_to_run(plan, job.repository.receipts.values(), job.repository.tree(tip))
     if not wanted:
         return
 
     def run(nodes: list[Node]) -> GateReport:
         tested = _together(nodes)
-        result = run_gate(bench, tip, tested.test_cmd, f"tip-{nodes[0].id}", tested)
+        result = run_gate(job, tip, tested.test_cmd, f"tip-{nodes[0].id}", tested)
         ids = tuple(node.id for node in nodes)
         name, log = f"tests of {', '.join(ids)}", str(result.log)
         return GateReport(name, tested.test_cmd, result.verdict, result.reason, log, nodes=ids)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime
 
+from director.job.context import Setting
 from director.job.opening import check_prerequisites
 from director.job.seal import differences, read_seal
 from director.job.stage import PlanStage, Stage, read_stage, write_stage
-from director.job.workbench import Setting
 from director.model.errors import RequestError
 from director.model.state import NodeStatus
 from director.records import files

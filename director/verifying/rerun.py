@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from director.job.context import Setting
 from director.job.evidence import with_evidence
 from director.job.opening import redactor_of
 from director.job.provided import provisions_of
@@ -14,7 +15,6 @@ from director.job.site import site_of
 from director.job.stage import read_stage
 from director.job.trailers import NODE
 from director.job.views import HeldBack, views_of
-from director.job.workbench import Setting
 from director.model.config import Config
 from director.model.errors import DirectorError
 from director.model.plan import Node, Plan

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from director.job.workbench import Setting
+from director.job.context import Setting
 from director.model.config import Config
 from director.records.job_directory import JobDirectory
 from director.records.lock import held

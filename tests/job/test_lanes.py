@@ -78,13 +78,13 @@ class TestRoom(unittest.TestCase):
 
     def test_more_that_were_asked_for_are_worked_with_and_warned_of(self) -> None:
         heard: list[str] = []
-        bench = mock.Mock()
-        bench.pool.room.return_value = self.room
-        bench.events.emit = lambda _kind, message: heard.append(message)
+        job = mock.Mock()
+        job.pool.room.return_value = self.room
+        job.events.emit = lambda _kind, message: heard.append(message)
         nodes = [Node("n", "", "", (), (), "", ())._replace(id=str(number)) for number in range(9)]
         for lanes, notices in ((1, 0), (4, 0), (5, 1)):
             heard.clear()
-            self.assertEqual(pick_lanes(bench, lanes, nodes, [one.id for one in nodes]), lanes)
+            self.assertEqual(pick_lanes(job, lanes, nodes, [one.id for one in nodes]), lanes)
             self.assertEqual(len(heard), notices)
         self.assertIn("5 lanes take about 100 MB of disk each, and", heard[0])
 

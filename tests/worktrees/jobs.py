@@ -26,7 +26,7 @@ def open_pool(
     env: Mapping[str, str],
     provisions: Provisions | None = None,
 ) -> Iterator[Pool]:
-    """Give the pool of a job for as long as it is open, as the workbench does."""
+    """Give the pool of a job for as long as it is open, as an open job does."""
     with pool_folder(record, env) as folder:
         yield Pool(job, folder, provisions)
 

@@ -1,4 +1,4 @@
-"""The workbench: everything that work on one job needs, opened together and closed together."""
+"""The context of a job: all that work on it needs, opened together and closed together."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Workbench:
+class JobContext:
     """One job with its tools. ``confinement`` says in words what confines agents and gates.
 
     ``import_check`` refuses tests that do not import the worktree's code.
@@ -49,7 +49,7 @@ class Workbench:
     job_id: str
     directory: JobDirectory
     config: Config
-    job: JobRepository
+    repository: JobRepository
     pool: Pool
     gates: Gates
     crew: Crew
