@@ -40,9 +40,9 @@ from director.repositories.repository import OWN_NAME, Repository
 from director.repositories.signing import Signer
 from director.repositories.soundness import discard_damaged
 from director.worktrees.gates import Gates
-from director.worktrees.given import Sources, find_sources
 from director.worktrees.pool import Pool
 from director.worktrees.pool_folders import pool_folder, sweep_old_pools
+from director.worktrees.user_files import Sources, find_sources
 
 
 @contextmanager

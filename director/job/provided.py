@@ -13,8 +13,8 @@ from director.processes.sandbox import Part
 from director.records.events import Events, Kind
 from director.repositories.job_repository import JobRepository
 from director.worktrees.gates import GateResult, Gates
-from director.worktrees.given import Sources
 from director.worktrees.provisions import Provisions
+from director.worktrees.user_files import Sources
 
 
 def provisions_of(

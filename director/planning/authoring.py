@@ -24,10 +24,10 @@ from director.planning.admission import never_green
 from director.planning.prompts import Background, tests_prompt
 from director.records.call_notes import CallNote
 from director.records.events import Kind
-from director.repositories.job_repository import ABSENT_MODE, Entry
-from director.repositories.objects import LINK_MODE
+from director.repositories.history import Entry
+from director.repositories.objects import ABSENT_MODE, LINK_MODE
 from director.worktrees.gates import GateResult, Verdict
-from director.worktrees.worktrees import Worktree
+from director.worktrees.worktree import Worktree
 
 ROUNDS = 2
 SHOWN_TESTS = 5

@@ -17,7 +17,8 @@ from director.model.receipt import Receipt
 from director.planning.authoring import admit, commit_entries, fingerprint
 from director.records.events import Kind
 from director.records.files import make_folder, os_errors_stop
-from director.repositories.job_repository import ABSENT_MODE, Entry
+from director.repositories.history import Entry
+from director.repositories.objects import ABSENT_MODE
 
 
 def export_tests(job: JobContext, nodes: tuple[Node, ...]) -> None:

@@ -28,7 +28,7 @@ from director.model.testing.preflight_judgement import judge
 from director.records.events import Events, Kind
 from director.repositories.git import split_z
 from director.worktrees.gates import GateResult, Verdict
-from director.worktrees.worktrees import Worktree
+from director.worktrees.worktree import Worktree
 
 LIMIT_SECS = 300.0  # for one command; of a suite that takes longer nothing is claimed
 ALLOW = "--allow-broken-gates"

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from director.processes.removal import discard
-from director.records.files import make_folder, os_errors_stop
+from director.records.files import os_errors_stop
 from director.repositories.git import Git, split_z
+from director.repositories.restoring import restore_file
 
 FILE = "file:"  # before a file's name where git shows an origin
 FILES = {"core.attributesfile": "attributes", "core.excludesfile": "ignore"}
@@ -42,15 +42,11 @@ class FrozenSettings:
         """The variables that make git read the copy."""
         return {"GIT_CONFIG_GLOBAL": str(self._config)}
 
-    def settle(self) -> None:
+    def restore(self) -> None:
         """Restore the copy where somebody changed it."""
         for path, content in self._contents.items():
-            if not path.is_symlink() and path.is_file() and path.read_bytes() == content:
-                continue
             with os_errors_stop(path):
-                make_folder(path.parent)
-                discard(path)
-                path.write_bytes(content)
+                restore_file(path, content)
 
 
 def freeze_settings(git: Git, home: Path, folder: Path) -> FrozenSettings:
@@ -78,7 +74,7 @@ def freeze_settings(git: Git, home: Path, folder: Path) -> FrozenSettings:
     contents[config] = config_text(kept).encode(errors="surrogateescape")
     everywhere = dict(setting_of(text) for *_, text in lines)
     frozen = FrozenSettings(contents, config, everywhere, tuple(sources))
-    frozen.settle()
+    frozen.restore()
     return frozen
 
 

@@ -101,7 +101,7 @@ def split_index(
 ) -> dict[str, bytes]:
     """Return folder → the index of what is in it, "" → that of the rest.
 
-    For an index (of version 2) in which ``folders`` are repositories of their own. What it knows of
+    For an index in which ``folders`` are repositories of their own. What it knows of
     the files is kept. ``links`` are put in, each into the part that it lies in.
     """
     parts: dict[bytes, list[tuple[bytes, bytes]]] = {b"": []}
@@ -119,11 +119,6 @@ def split_index(
         part.decode(errors="surrogateescape"): _index_file(inside, object_format)
         for part, inside in parts.items()
     }
-
-
-def is_plain_index(data: bytes) -> bool:
-    """Whether an index file is of the version that is written here."""
-    return index_version(data) == WRITTEN_VERSION
 
 
 def _unknown(path: str, item: Item) -> tuple[bytes, bytes]:

@@ -26,9 +26,9 @@ from director.repositories.job_repository import JobRepository, create_job_repos
 from director.verifying.evidence import CommitFacts, Evidence, merges
 from director.verifying.problem import Problem, restore, short
 from director.worktrees.gates import GateResult, Gates, Verdict
-from director.worktrees.given import find_sources
 from director.worktrees.pool import Pool
 from director.worktrees.pool_folders import pool_folder, sweep_pool
+from director.worktrees.user_files import find_sources
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,13 @@ from director.processes.machine import Room, free_disk
 from director.processes.removal import discard
 from director.records import files
 from director.repositories.job_repository import JobRepository
+from director.worktrees.builds import Builds
 from director.worktrees.filling import Templates, shares_blocks, size_of_tracked
-from director.worktrees.kept import NOTE, Trees, read_note, write_note
+from director.worktrees.pool_note import NOTE, Trees, read_note, write_note
 from director.worktrees.provisions import Provisions
 from director.worktrees.setups import SetupResult, Setups
-from director.worktrees.worktree_provisions import Builds, Sharing, WorktreeProvisions
-from director.worktrees.worktrees import Origin, Worktree
+from director.worktrees.worktree import Origin, Worktree
+from director.worktrees.worktree_provisions import Sharing, WorktreeProvisions
 
 
 class Lane:
@@ -174,9 +175,9 @@ class Pool:
             lanes = list(self._free)
         sizes = [size for lane in lanes if (size := self._size_of(lane.gate))]
         size = sizes[0] if sizes else self._job.size(commit)
-        given = self.provisions.size_given() if self.provisions else Size(0, 0)
+        of_user = self.provisions.size_of_user_files() if self.provisions else Size(0, 0)
         slots = [lane.gate.provided for lane in lanes if lane.gate.provided]
-        provided = max((slot.size() for slot in slots), key=lambda one: one.bytes, default=given)
+        provided = max((slot.size() for slot in slots), key=lambda one: one.bytes, default=of_user)
         share = self._shared is not None and shares_blocks(self.notes)
         each = sum(one.shared_bytes if share else one.bytes for one in (size, provided))
         return Room(2 * each, free, len(sizes))
@@ -218,15 +219,15 @@ class Pool:
 
     def _kept_provisions(self, trees: Trees) -> dict[str, Any] | None:
         usable = self.provisions if not self._doubted else None
-        given = usable.kept(trees) if usable else None
-        if given is None:
+        user_files = usable.kept(trees) if usable else None
+        if user_files is None:
             return None
         assert self._shared and self.provisions
         wanted = self.provisions.setup_key(self.provisions.setup_commit())
         made = self._shared.setups.get(wanted)
         slots = ((self._name(tree), tree.provided) for tree in self._worktrees())
         return {
-            "given": given,
+            "given": user_files,
             "setups": {wanted: made.to_json(trees)} if made else {},
             "slots": {name: kept for name, slot in slots if slot and (kept := slot.kept(trees))},
             "builds": {
@@ -243,18 +244,20 @@ class Pool:
             if kept := note["worktrees"].get(self._name(worktree)):
                 worktree.resume(kept)
         said, trees = note["provided"], Trees(self.folder, note["trees"])
-        given = self.provisions.resume(said["given"], trees) if self.provisions and said else None
-        if not given or not self.provisions:
+        user_files = (
+            self.provisions.resume(said["given"], trees) if self.provisions and said else None
+        )
+        if not user_files or not self.provisions:
             return
         for key, made in said["setups"].items():
-            self._shared.setups.note(key, SetupResult.from_json(made, trees, given))
+            self._shared.setups.note(key, SetupResult.from_json(made, trees, user_files))
         for lane in self._free:
             if name := said["builds"].get(lane.work.path.name):
                 tree = trees.named(name)
                 lane.builds.kept = tree if tree.names == self.provisions.policy.keep else None
         for worktree in self._worktrees():
             if worktree.provided and (kept := said["slots"].get(self._name(worktree))):
-                worktree.provided.resume(kept, trees, given)
+                worktree.provided.resume(kept, trees, user_files)
 
     def _worktrees(self) -> list[Worktree]:
         return [tree for lane in self._free for tree in (lane.gate, lane.work)]

@@ -31,7 +31,7 @@ from director.records.worktrees_record import (
     read_quietly,
     was_killed,
 )
-from director.worktrees.kept import NOTE, read_note
+from director.worktrees.pool_note import NOTE, read_note
 
 NAME = re.compile(rf"{PREFIX}[0-9a-f]{{12}}")
 PARTS = ("agents", "gates", "notes")
@@ -47,11 +47,9 @@ def pool_folder(
 ) -> Iterator[Path]:
     """Give the folder for the worktrees of a job, and remove it afterwards, unless it is kept.
 
-    It is kept where there is a note of what is in it (``kept.write_note``). ``events`` are told
-    what cannot be removed.
-
-    ``record`` notes where it is: after a crash the next run continues in it, because worktrees
-    may hold work that is paid for.
+    It is kept where there is a note of what is in it (``pool_note``). ``events`` are told what
+    cannot be removed. ``record`` notes where it is: after a crash the next run continues in it,
+    because worktrees may hold work that is paid for.
     """
     taken = _taken_over(record, events) or _new_folder(record, env)
     folder, lock = taken

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import ClassVar
 
 from director.model.errors import StoppedError
+from director.repositories.history import Entry
 from director.repositories.job_repository import (
-    ABSENT_MODE,
-    Entry,
     JobRepository,
     create_job_repository,
     open_job_repository,
 )
+from director.repositories.objects import ABSENT_MODE
 from director.repositories.repository import open_repository
 from tests.support.repositories import SampleRepo
 from tests.worktrees.jobs import BRANCH, JobCase
@@ -337,10 +337,3 @@ class TestTrees(JobCase):
         diff = job.diff(self.base, self.add_commit(job, {"a.py": "A = 2\n"}))
         self.assertIn("-A = 1\n+A = 2\n", diff)
         self.assertNotIn("\x1b", diff)
-
-    def test_scratch_indexes_are_apart_and_vanish(self) -> None:
-        with self.job.scratch_index() as one, self.job.scratch_index() as two:
-            one.output("read-tree", self.base)
-            self.assertEqual(two.text("ls-files"), "")
-            self.assertNotEqual(one.text("ls-files"), "")
-        self.assertEqual(list(self.job.path.glob("index-*")), [])

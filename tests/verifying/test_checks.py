@@ -8,7 +8,7 @@ from director.job.receipts import expected_trailers
 from director.job.trailers import tests_hash as hash_of_tests
 from director.model.plan import Node, Plan
 from director.model.receipt import GateRun, Receipt
-from director.repositories.history import BranchCommit
+from director.repositories.branch_commits import BranchCommit
 from director.verifying.checks import run_checks
 from director.verifying.evidence import CommitFacts, Evidence, Journal
 

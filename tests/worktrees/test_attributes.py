@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import ClassVar
 
-from director.worktrees.worktrees import Worktree
+from director.worktrees.worktree import Worktree
 from tests.worktrees.test_worktrees import WorktreeCase
 
 TEST = "tests/test_a.py"

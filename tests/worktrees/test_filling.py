@@ -32,7 +32,7 @@ class FillingCase(JobCase):
         super().setUp()
         for name in ("LARGE_FILES", "LARGE_BYTES"):
             self.enterContext(mock.patch.object(sizes, name, 1))
-        self.enterContext(mock.patch("director.worktrees.worktrees.LARGE_FILES", 1))
+        self.enterContext(mock.patch("director.worktrees.worktree.LARGE_FILES", 1))
         self.stack = ExitStack()
         self.addCleanup(self.stack.close)
         folder = self.stack.enter_context(pool_folder(self.tmp / "pool.json", self.env))
@@ -104,7 +104,7 @@ class TestFilling(FillingCase):
 
     def test_nothing_that_an_agent_can_write_gets_into_a_gates_worktree(self) -> None:
         copied = self.copies()
-        self.enterContext(mock.patch("director.worktrees.worktrees.LARGE_FILES", 10**6))
+        self.enterContext(mock.patch("director.worktrees.worktree.LARGE_FILES", 10**6))
         first, second = self.lane(), self.lane()
         first.work.reset(self.base)  # few large files: the gates' worktree does not go first
         (first.work.path / "a.py").write_text("forged\n")

@@ -11,13 +11,14 @@ from typing import ClassVar
 
 from director.model.config import WorktreePolicy
 from director.model.errors import RequestError, StoppedError
-from director.repositories.job_repository import Entry
+from director.repositories.history import Entry
 from director.repositories.repository import open_repository
+from director.worktrees.builds import Builds
 from director.worktrees.gates import GateResult, Verdict
-from director.worktrees.given import Sources, find_sources
 from director.worktrees.provisions import Provisions, SetupFailedError
-from director.worktrees.worktree_provisions import Builds, WorktreeProvisions
-from director.worktrees.worktrees import Worktree
+from director.worktrees.user_files import Sources, find_sources
+from director.worktrees.worktree import Worktree
+from director.worktrees.worktree_provisions import WorktreeProvisions
 from tests.worktrees.jobs import JobCase, open_pool
 
 MAKE = """\

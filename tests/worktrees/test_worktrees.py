@@ -12,7 +12,8 @@ from unittest import mock
 
 from director.worktrees.pool import Pool
 from director.worktrees.pool_folders import sweep_pool, worktrees_folder
-from director.worktrees.worktrees import Snapshot, Worktree
+from director.worktrees.snapshot import Snapshot
+from director.worktrees.worktree import Worktree
 from tests.support.hermetic import remove_tree
 from tests.worktrees.jobs import JobCase, drop_lock, open_pool
 
@@ -259,7 +260,7 @@ class TestStrays(WorktreeCase):
 
     def test_git_is_asked_about_ignored_paths_only_where_there_are_new_ones(self) -> None:
         self.agent("echo 2 > a.py")
-        with mock.patch("director.worktrees.worktrees.ignored") as asked:
+        with mock.patch("director.worktrees.snapshot.ignored") as asked:
             self.snapshot("a.py")
         asked.assert_not_called()
 

@@ -14,7 +14,7 @@ from typing import Any
 from director import __version__
 from director.model.errors import RequestError
 from director.records import files
-from director.worktrees.sealed import SealedTree, Seals
+from director.worktrees.seals import SealedTree, Seals
 
 NOTE = "kept.json"
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")

@@ -6,8 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from director.model.testing.checkout_paths import Checkout
-from director.worktrees.import_redirects import (
+from director.environments.import_redirects import (
     Project,
     interpreter_of,
     node_redirects,
@@ -15,6 +14,7 @@ from director.worktrees.import_redirects import (
     python_redirects,
     site_folders,
 )
+from director.model.testing.checkout_paths import Checkout
 from tests.support.hermetic import HermeticCase
 
 

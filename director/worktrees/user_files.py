@@ -21,7 +21,7 @@ from director.processes.removal import discard
 from director.repositories.git import split_z
 from director.repositories.links import has_plain_parents
 from director.repositories.repository import OWN_FOLDER, Repository
-from director.worktrees.sealed import SealedTree, Seals, copy, seals_of
+from director.worktrees.seals import SealedTree, Seals, copy, seals_of
 
 GIVEN_PREFIX = "given-"
 INCLUDE_FILE = ".worktreeinclude"
@@ -132,7 +132,7 @@ def _links(root: Path, name: str) -> Iterator[Path]:
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class UserFiles:
     """The copy for one job: ``tree`` as worktrees get it, ``linked`` what its links lead to.
 
     ``originals`` are the seals of what was copied; None: it changed meanwhile, so that nobody can
@@ -144,7 +144,7 @@ class Given:
     originals: Seals | None = None
 
 
-def take(sources: Sources, pool: Path, without: Iterable[str] = ()) -> Given:
+def copy_user_files(sources: Sources, pool: Path, without: Iterable[str] = ()) -> UserFiles:
     """Copy what is given into a new folder in ``pool``; the part that is linked read-only.
 
     What lies at the paths ``without`` is left out.
@@ -163,13 +163,13 @@ def take(sources: Sources, pool: Path, without: Iterable[str] = ()) -> Given:
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).symlink_to(linked / name)
         capture(["chmod", "-R", "a-w", "--", str(linked / name)], folder, os.environ)
-    roots, links = names_given(sources)
+    roots, links = names_of(sources)
     same = originals_of(sources) == originals
     sealed = SealedTree.of(tree, roots), SealedTree.of(linked, links)
-    return Given(*sealed, originals if same else None)
+    return UserFiles(*sealed, originals if same else None)
 
 
-def names_given(sources: Sources) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def names_of(sources: Sources) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the names that worktrees get, and those of them that are links."""
     return (*sources.roots, *sources.linked), sources.linked
 
