@@ -1,4 +1,8 @@
-"""Every mistake in a configuration is found at once, each with its place."""
+"""Every mistake in a configuration is found at once, each with its place.
+
+The sections (``config``), the kinds of values in them (``config_values``), what they mean to each
+other (``config_reader``), and where they stand (``toml_positions``).
+"""
 
 from __future__ import annotations
 
