@@ -17,12 +17,12 @@ from director.environments.import_folders import first_folders, importable
 from director.environments.import_redirects import (
     Project,
     Redirect,
-    interpreter_of,
     node_redirects,
     normalised,
     path_redirects,
     python_redirects,
 )
+from director.environments.python_interpreters import interpreter_of
 from director.model.errors import RequestError
 from director.model.paths import lies_in
 from director.model.testing.checkout_paths import Checkout, used_path

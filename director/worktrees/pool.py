@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from director.model.sizes import Size
 from director.model.slots import PREFIX as SLOT
@@ -18,24 +17,13 @@ from director.records import files
 from director.repositories.job_repository import JobRepository
 from director.worktrees.builds import Builds
 from director.worktrees.filling import Templates, shares_blocks, size_of_tracked
-from director.worktrees.pool_note import NOTE, Trees, read_note, write_note
+from director.worktrees.handover import Handover
+from director.worktrees.lane import Lane
+from director.worktrees.pool_note import NOTE, read_note, write_note
 from director.worktrees.provisions import Provisions
-from director.worktrees.setups import SetupResult, Setups
+from director.worktrees.setups import Setups
 from director.worktrees.worktree import Origin, Worktree
 from director.worktrees.worktree_provisions import Sharing, WorktreeProvisions
-
-
-class Lane:
-    """A worktree for agents and one for gates, of the same number. Used by one thread at a time.
-
-    No agent can write in the one for gates, where agents are confined. Both are made when they
-    are first reset.
-    """
-
-    def __init__(self, work: Worktree, gate: Worktree, builds: Builds) -> None:
-        self.work = work
-        self.gate = gate
-        self.builds = builds
 
 
 @dataclass(frozen=True)
@@ -80,7 +68,7 @@ class Pool:
         note = read_note(self.notes) if guarded else None
         discard(self.notes / NOTE)  # what begins here is not what it says
         if note:
-            self._resume(note)
+            self._handover().resume(note)
 
     def set_up_on(self, setup_commit: Callable[[], str]) -> None:
         """Have setup commands run on what ``setup_commit`` returns, not on the tip itself."""
@@ -204,66 +192,14 @@ class Pool:
         discard(self.notes / NOTE)
         if not wanted or self._shared is None or not self._is_worth_keeping():
             return
-        trees = Trees(self.folder)
-        worktrees = {self._name(tree): kept for tree in self._worktrees() if (kept := tree.kept())}
-        note: dict[str, Any] = {
-            "worktrees": worktrees,
-            "provided": self._kept_provisions(trees),
-            "trees": trees.to_json(),
-        }
-        indexes = (tree.index for tree in self._worktrees() if self._name(tree) in worktrees)
-        places = {"/".join(name.split("/")[:2]) for name in note["trees"]}  # as they lie in a part
-        places |= {path.relative_to(self.folder).as_posix() for path in indexes}
-        places |= {*worktrees, f"{self.notes.name}/{NOTE}"}
-        write_note(self.notes, {**note, "places": sorted(places)})
+        write_note(self.notes, self._handover().note(doubted=self._doubted))
 
-    def _kept_provisions(self, trees: Trees) -> dict[str, Any] | None:
-        usable = self.provisions if not self._doubted else None
-        user_files = usable.kept(trees) if usable else None
-        if user_files is None:
-            return None
-        assert self._shared and self.provisions
-        wanted = self.provisions.setup_key(self.provisions.setup_commit())
-        made = self._shared.setups.get(wanted)
-        slots = ((self._name(tree), tree.provided) for tree in self._worktrees())
-        return {
-            "given": user_files,
-            "setups": {wanted: made.to_json(trees)} if made else {},
-            "slots": {name: kept for name, slot in slots if slot and (kept := slot.kept(trees))},
-            "builds": {
-                lane.work.path.name: trees.name_of(lane.builds.kept)
-                for lane in self._free
-                if lane.builds.kept
-            },
-        }
-
-    def _resume(self, note: Mapping[str, Any]) -> None:
-        """Continue with what an earlier command of the job kept."""
+    def _handover(self) -> Handover:
         assert self._shared
-        for worktree in self._worktrees():
-            if kept := note["worktrees"].get(self._name(worktree)):
-                worktree.resume(kept)
-        said, trees = note["provided"], Trees(self.folder, note["trees"])
-        user_files = (
-            self.provisions.resume(said["given"], trees) if self.provisions and said else None
-        )
-        if not user_files or not self.provisions:
-            return
-        for key, made in said["setups"].items():
-            self._shared.setups.note(key, SetupResult.from_json(made, trees, user_files))
-        for lane in self._free:
-            if name := said["builds"].get(lane.work.path.name):
-                tree = trees.named(name)
-                lane.builds.kept = tree if tree.names == self.provisions.policy.keep else None
-        for worktree in self._worktrees():
-            if worktree.provided and (kept := said["slots"].get(self._name(worktree))):
-                worktree.provided.resume(kept, trees, user_files)
+        return Handover(self.folder, self._free, self._shared.setups, self.provisions)
 
     def _worktrees(self) -> list[Worktree]:
         return [tree for lane in self._free for tree in (lane.gate, lane.work)]
-
-    def _name(self, worktree: Worktree) -> str:
-        return worktree.path.relative_to(self.folder).as_posix()
 
     def _is_worth_keeping(self) -> bool:
         if self.provisions:

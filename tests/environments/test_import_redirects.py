@@ -8,12 +8,11 @@ from pathlib import Path
 
 from director.environments.import_redirects import (
     Project,
-    interpreter_of,
     node_redirects,
     path_redirects,
     python_redirects,
-    site_folders,
 )
+from director.environments.python_interpreters import interpreter_of, site_folders
 from director.model.testing.checkout_paths import Checkout
 from tests.support.hermetic import HermeticCase
 

@@ -13,7 +13,8 @@ from unittest import mock
 from director.model import sizes
 from director.worktrees import filling
 from director.worktrees.filling import Template, copy_tracked, size_of_tracked
-from director.worktrees.pool import Lane, Pool
+from director.worktrees.lane import Lane
+from director.worktrees.pool import Pool
 from director.worktrees.pool_folders import pool_folder
 from tests.worktrees.jobs import JobCase
 
