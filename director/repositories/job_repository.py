@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,46 +20,35 @@ from director.records.files import make_folder, os_errors_stop
 from director.records.job_directory import TIPS
 from director.repositories.durability import sync_files
 from director.repositories.git import Git
-from director.repositories.history import Entry, History
-from director.repositories.job_settings import (
-    JobSettings,
-    borrow,
-    borrowed_stores,
-    carry_settings,
-)
-from director.repositories.objects import loose_object, object_id, write_object
+from director.repositories.history import History
+from director.repositories.job_objects import JobObjects
+from director.repositories.job_settings import borrow, borrowed_stores, carry_settings
+from director.repositories.objects import loose_object
 from director.repositories.repository import Repository
 from director.repositories.soundness import Soundness
-from director.repositories.submodule_repositories import UserCheckout
-from director.repositories.submodules import SubmoduleCache, Submodules
 from director.repositories.tips import Tips
 
 
-class JobRepository(History):
-    """One job's repository and its one branch.
+class JobRepository(JobObjects):
+    """One job's repository and its one branch, which only director moves.
 
     ``notices`` says what was damaged and has been restored, one sentence each.
     """
 
     def __init__(self, path: Path, branch: str, git: Git, user: Repository) -> None:
-        super().__init__(git)
-        self.path = path
+        super().__init__(path, git, user)
         self.branch = branch
-        self.user = user
         self.notices: list[str] = []
-        self._turn = threading.Lock()
         self._publishing = threading.Lock()
         self._soundness = Soundness(self.objects, path / "objects", user.object_format)
         self._tips = Tips(path.with_name(TIPS))
         self._tip = self._last_noted() if self._tips.commits else self._said_by_ref()
         self._published = ""
-        self._settings = JobSettings(path, user)
-        self._submodule_cache = SubmoduleCache()
 
     def _said_by_ref(self) -> str:
         tip = self.tip_of(self.branch)
         if tip is None:
-            raise StoppedError(f"the job branch is gone from {self.path}", "plan the task again")
+            raise _gone(self.path)
         self._tips.begin(tip)
         return tip
 
@@ -117,30 +105,6 @@ class JobRepository(History):
         with self._turn:
             return self._tips.restore()
 
-    def restore_settings(self) -> None:
-        """Undo what agents did to this repository's settings, which decide how git sees files."""
-        with self._turn:
-            self._settings.restore()
-
-    def borrowing(self) -> dict[str, bytes]:
-        """Return the files (path → content) of a repository that borrows this one's objects.
-
-        For the worktrees: what is done with git there has no part in this repository.
-        """
-        return self._settings.borrowing()
-
-    @property
-    def submodules(self) -> Submodules:
-        """The submodules of its commits."""
-        place = UserCheckout(self.user.root, self.user.common_dir)
-        return Submodules(self, place, self._submodule_cache, self.tree_with, self._borrow_from)
-
-    def _borrow_from(self, stores: Iterable[Path]) -> None:
-        """Read objects from ``stores`` of the user's, too."""
-        with self._turn:
-            if self._settings.borrow_from(stores):
-                self.objects.look_again()
-
     def point(self) -> None:
         """Make the ref name the tip."""
         with self._turn:
@@ -176,7 +140,7 @@ class JobRepository(History):
         if self._tip != old:
             return False
         store = self.path / "objects"
-        sync_files(loose_object(store, oid) for oid in self._added_whole(old, new))
+        sync_files(loose_object(store, oid) for oid in self._soundness.added_whole(old, new))
         with self._turn:
             if self._tip != old:
                 return False
@@ -184,20 +148,6 @@ class JobRepository(History):
             self._point(new)
             self._tip = new
             return True
-
-    def _added_whole(self, old: str, new: str) -> list[str]:
-        """Return the ids of the objects that ``new`` has besides ``old``; all are whole.
-
-        Raises StoppedError for one that is not.
-        """
-        oids = []
-        for oid, whole in self._soundness.looked_at(old, new):
-            if not whole:
-                raise StoppedError(
-                    f"object {oid} in {self.path} is damaged", "run the command again"
-                )
-            oids.append(oid)
-        return oids
 
     def publish(self) -> str | None:
         """Bring the branch into the user's repository; returns why it could not, or None.
@@ -214,40 +164,6 @@ class JobRepository(History):
             if problem is None:
                 self._published = tip
             return problem
-
-    def store(self, content: bytes) -> str:
-        """Write ``content`` as a blob, as it is, and return its object id."""
-        return self._write("blob", content)
-
-    def tree_with(self, base: str, entries: Iterable[Entry], there: Collection[str] = ()) -> str:
-        """Write and return the tree of ``base`` with ``entries`` put in (absent ones taken out).
-
-        ``there`` are trees that the user's repository holds: they are read there, not copied.
-        """
-
-        def write(data: bytes) -> str:
-            oid = object_id(self.user.object_format, "tree", data)
-            return oid if oid in there else self._write("tree", data)
-
-        return self.build_tree(base, entries, write)
-
-    def commit(self, tree: str, parent: str, message: str) -> str:
-        """Write and return a commit of ``tree`` on ``parent``."""
-        who = self.user.identity()
-        moment = f"{int(time.time())} {time.strftime('%z')}"
-        lines = [f"tree {tree}", f"parent {parent}"]
-        for role in ("AUTHOR", "COMMITTER"):
-            name, address = who[f"GIT_{role}_NAME"], who[f"GIT_{role}_EMAIL"]
-            lines.append(f"{role.lower()} {name} <{address}> {moment}")
-        return self._write("commit", "\n".join([*lines, "", message]).encode())
-
-    def _write(self, kind: str, data: bytes) -> str:
-        return write_object(self.path / "objects", self.user.object_format, kind, data)
-
-    def is_writable(self) -> bool:
-        """Whether git can write objects: then what it refuses is refused for its content."""
-        new = os.urandom(16).hex().encode()
-        return self.git.run("hash-object", "-w", "--no-filters", "--stdin", stdin=new).code == 0
 
 
 def create_job_repository(
@@ -272,14 +188,17 @@ def open_job_repository(path: Path, user: Repository, branch: str) -> JobReposit
     """
     borrowed = borrowed_stores(path)
     if not all((path / part).is_dir() for part in ("objects", "refs")):
-        noted, known = Tips(path.with_name(TIPS)).commits, History(user.git).tip_of(branch)
-        if not noted and known is None:
-            raise StoppedError(f"the job branch is gone from {path}", "plan the task again")
+        if not Tips(path.with_name(TIPS)).commits:
+            if (published := History(user.git).tip_of(branch)) is None:
+                raise _gone(path)
+            return create_job_repository(path, user, branch, published, borrowed)
         _make(path, user, borrowed)
-        if not noted and known:
-            return create_job_repository(path, user, branch, known)
     borrow(path, user, borrowed)
     return _opened(path, user, branch)
+
+
+def _gone(path: Path) -> StoppedError:
+    return StoppedError(f"the job branch is gone from {path}", "plan the task again")
 
 
 def _opened(path: Path, user: Repository, branch: str) -> JobRepository:

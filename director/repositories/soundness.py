@@ -68,6 +68,16 @@ class Soundness:
         if tree:
             yield from self._added(_header(self._of_base(base), b"tree"), tree)
 
+    def added_whole(self, base: str, tip: str) -> list[str]:
+        """Return the ids of what ``tip`` has besides ``base``; StoppedError where it is damaged."""
+        found = list(self.looked_at(base, tip))
+        if damaged := [oid for oid, whole in found if not whole]:
+            place = self._store.parent
+            raise StoppedError(
+                f"object {damaged[0]} in {place} is damaged", "run the command again"
+            )
+        return [oid for oid, _ in found]
+
     def first_damage(self, base: str, tip: str) -> str | None:
         """Return the id of the first object of ``tip``, besides ``base``, that is not whole."""
         return next((oid for oid, whole in self.looked_at(base, tip) if not whole), None)
