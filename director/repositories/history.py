@@ -53,7 +53,6 @@ class History:
         self._changes: dict[tuple[str, str], list[Change]] = {}
         self._below: dict[str, tuple[Entry, ...]] = {}
         self._steps: dict[str, BranchCommit] = {}
-        self._counts: dict[str, int] = {}
 
     def tip_of(self, name: str) -> str | None:
         """Return the commit of the local branch ``name``, or None."""
@@ -138,11 +137,6 @@ class History:
         """Return the folders of ``commit``, submodules among them."""
         return self._folders(self.tree(commit))
 
-    def count_files(self, commit: str) -> int:
-        """Return how many files ``commit`` has, submodules included."""
-        self.folders(commit)
-        return self._counts[self.tree(commit)]
-
     def size(self, commit: str) -> Size:
         """Return the size of the files of ``commit``."""
         listed = split_z(self.git.output("ls-tree", "-r", "-l", "-z", "--full-tree", commit))
@@ -152,16 +146,14 @@ class History:
     def _folders(self, tree: str) -> tuple[Entry, ...]:
         """Return the folders below a tree; a folder that did not change is not read again."""
         if tree not in self._below:
-            found, files = [], 0
+            found = []
             for name, item in self.objects.items(tree).items():
                 if item.is_tree or item.mode == GITLINK_MODE:
                     found.append(Entry(name, item.mode, item.oid))
                 if item.is_tree:
                     inner = self._folders(item.oid)
                     found += [Entry(f"{name}/{one.path}", one.mode, one.oid) for one in inner]
-                files += self._counts[item.oid] if item.is_tree else 1
             self._below[tree] = tuple(found)
-            self._counts[tree] = files
         return self._below[tree]
 
     def changes(self, old: str, new: str) -> list[Change]:

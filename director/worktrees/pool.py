@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from director.model.sizes import Size
@@ -16,30 +15,22 @@ from director.processes.removal import discard
 from director.records import files
 from director.repositories.job_repository import JobRepository
 from director.worktrees.builds import Builds
-from director.worktrees.filling import Templates, shares_blocks, size_of_tracked
 from director.worktrees.handover import Handover
 from director.worktrees.lane import Lane
 from director.worktrees.pool_note import NOTE, read_note, write_note
 from director.worktrees.provisions import Provisions
+from director.worktrees.seals import shares_blocks
 from director.worktrees.setups import Setups
-from director.worktrees.worktree import Origin, Worktree
+from director.worktrees.worktree import Worktree
 from director.worktrees.worktree_provisions import Sharing, WorktreeProvisions
-
-
-@dataclass(frozen=True)
-class _Shared:
-    """What the worktrees of a pool are filled from: checkouts, and what setup made."""
-
-    templates: Templates
-    setups: Setups
 
 
 class Pool:
     """The lanes of one job: made when needed, given back after use.
 
-    ``guarded``: nobody but director and gates can write in gates' worktrees and notes. Then they
-    are what others are filled from, and what the next command continues with; otherwise every
-    worktree is filled and prepared by itself, and nothing of it is kept.
+    ``guarded``: nobody but director and gates can write in gates' worktrees and notes. Then what
+    setup makes there is shared, and the next command continues with them; otherwise every worktree
+    is prepared by itself, and nothing of it is kept.
     """
 
     def __init__(
@@ -55,9 +46,7 @@ class Pool:
         self.folder = folder
         for part in (self.agents, self._gates, self.notes):
             files.make_folder(part)
-        self._shared = (
-            _Shared(Templates(job.user.object_format), Setups(self.notes)) if guarded else None
-        )
+        self._setups = Setups(self.notes) if guarded else None
         left = {path.name for part in (self.agents, self._gates) for path in _slots(part)}
         for lock in self.notes.glob("*.lock"):  # of a killed git
             lock.unlink()
@@ -143,13 +132,11 @@ class Pool:
     def _worktree(self, path: Path, builds: Builds, gate: Worktree | None = None) -> Worktree:
         """Return the worktree for gates at ``path``, or that for agents beside ``gate``."""
         notes = self.notes / f"{path.parent.name}-{path.name}"
-        shared = self._shared
         slot = None
         if self.provisions:
-            sharing = Sharing(shared.setups, makes=gate is None) if shared else None
+            sharing = Sharing(self._setups, makes=gate is None) if self._setups else None
             slot = WorktreeProvisions(self.provisions, path, notes, builds, sharing)
-        origin = Origin(shared.templates, gate) if shared else None
-        return Worktree(path, notes, self._job, slot, origin)
+        return Worktree(path, notes, self._job, slot, gate)
 
     def room(self, commit: str) -> Room | None:
         """Return the disk that there is for lanes at ``commit``; None: nobody can tell.
@@ -161,13 +148,13 @@ class Pool:
             return None
         with self._turn:
             lanes = list(self._free)
-        sizes = [size for lane in lanes if (size := self._size_of(lane.gate))]
+        sizes = [size for lane in lanes if (size := lane.gate.size())]
         size = sizes[0] if sizes else self._job.size(commit)
         of_user = self.provisions.size_of_user_files() if self.provisions else Size(0, 0)
         slots = [lane.gate.provided for lane in lanes if lane.gate.provided]
         provided = max((slot.size() for slot in slots), key=lambda one: one.bytes, default=of_user)
-        share = self._shared is not None and shares_blocks(self.notes)
-        each = sum(one.shared_bytes if share else one.bytes for one in (size, provided))
+        share = self._setups is not None and shares_blocks(self.notes)
+        each = size.bytes + (provided.shared_bytes if share else provided.bytes)
         return Room(2 * each, free, len(sizes))
 
     def forget_builds(self) -> None:
@@ -190,13 +177,13 @@ class Pool:
         that is there is not director's: setup, and agents where nothing confines, can write one.
         """
         discard(self.notes / NOTE)
-        if not wanted or self._shared is None or not self._is_worth_keeping():
+        if not wanted or self._setups is None or not self._is_worth_keeping():
             return
         write_note(self.notes, self._handover().note(doubted=self._doubted))
 
     def _handover(self) -> Handover:
-        assert self._shared
-        return Handover(self.folder, self._free, self._shared.setups, self.provisions)
+        assert self._setups
+        return Handover(self.folder, self._free, self._setups, self.provisions)
 
     def _worktrees(self) -> list[Worktree]:
         return [tree for lane in self._free for tree in (lane.gate, lane.work)]
@@ -204,11 +191,8 @@ class Pool:
     def _is_worth_keeping(self) -> bool:
         if self.provisions:
             return any(worktree.kept() for worktree in self._worktrees())
-        sizes = (self._size_of(lane.gate) or self._size_of(lane.work) for lane in self._free)
+        sizes = (lane.gate.size() or lane.work.size() for lane in self._free)
         return any(size.is_large for size in sizes if size)
-
-    def _size_of(self, worktree: Worktree) -> Size | None:
-        return size_of_tracked(worktree.index, self._job.user.object_format)
 
 
 def _slots(folder: Path) -> list[Path]:

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from director.model.sizes import Size
 from director.processes.removal import discard
 from director.repositories.git import Git, split_z
-from director.repositories.index_files import index_data
+from director.repositories.index_files import index_data, index_entries
 from director.repositories.job_repository import JobRepository
 from director.worktrees.exact_settings import exact_settings
 from director.worktrees.seals import Seal, Tracked, seal
@@ -64,6 +65,15 @@ class PrivateIndex:
             self.tree = None
             discard(self.path)
             self.path.write_bytes(index_data({}, self._job.user.object_format))
+
+    def size(self) -> Size | None:
+        """Return the size of the files it knows; None: there is no index, or none to be read."""
+        try:
+            data = self.path.read_bytes()
+            entries = index_entries(data, self._job.user.object_format)
+            return Size.of(one.size for one in entries)
+        except (OSError, ValueError):
+            return None
 
     def tracked(self, names: Sequence[str]) -> Tracked:
         """Return what the commit itself holds at or below ``names``."""

@@ -114,12 +114,12 @@ class SnapshotReader:
         folders = {folder for path in paths for folder in parents(path)}
         before = self._job.entries(base, [*paths, *attributes_paths(folders)])
         items = {path: Item(entry.mode, entry.oid) for path, entry in before.items()}
-        content = index_data(items, self._job.user.object_format)
+        object_format = self._job.user.object_format
         options = ("--add", "--remove", "--replace")  # a file may stand where a folder was
-        with self._index.beside(content) as git:
-            with self._files.attributes_of(base, folders, spared=paths):
+        with self._index.beside(index_data(items, object_format)) as git:
+            with self._files.attributes.only_of(base, folders, spared=paths):
                 git.output("update-index", *options, "-z", "--stdin", stdin=join_z(paths))
-            staged = index_items(Path(git.env["GIT_INDEX_FILE"]).read_bytes(), len(base) // 2)
+            staged = index_items(Path(git.env["GIT_INDEX_FILE"]).read_bytes(), object_format)
         now = [Entry(path, item.mode, item.oid) for path, item in staged.items()]
         gone = before.keys() - staged.keys()
         return [*now, *(Entry(path, ABSENT_MODE, "0" * len(base)) for path in gone)]

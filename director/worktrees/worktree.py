@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from director.model.paths import parents
-from director.model.sizes import LARGE_FILES
+from director.model.sizes import Size
 from director.processes.removal import clear, discard
 from director.records.files import os_errors_stop
 from director.repositories.git import GitError, join_z
 from director.repositories.job_repository import JobRepository
 from director.worktrees.attributes import is_attributes
-from director.worktrees.filling import Template, Templates
 from director.worktrees.private_index import INDEX_VERSION, PrivateIndex
 from director.worktrees.snapshot import Snapshot, SnapshotReader
 from director.worktrees.stalling_repositories import folders_in, remove_stalling
@@ -27,24 +24,12 @@ from director.worktrees.worktree_repository import WorktreeRepository
 LEAST_WORKERS = 4  # writing files is waiting, more than computing
 
 
-@dataclass(frozen=True)
-class Origin:
-    """What a worktree is filled from: the ``templates`` of its pool.
-
-    ``gate`` is the worktree for gates of the same lane, which is prepared first; None: it is one
-    itself, and so may become a template.
-    """
-
-    templates: Templates
-    gate: Worktree | None = None
-
-
 class Worktree:
     """One worktree of the pool. Used by one thread at a time.
 
     ``notes`` begins the names of the files in which director keeps what it knows of it, where no
-    agent can write. What it holds of a commit is the whole tree, submodules included. ``origin``
-    None: it is always filled by git.
+    agent can write. What it holds of a commit is the whole tree, submodules included. ``gate`` is
+    the worktree for gates of the same lane; None: it is one itself.
     """
 
     def __init__(
@@ -53,11 +38,11 @@ class Worktree:
         notes: Path,
         job: JobRepository,
         provided: WorktreeProvisions | None = None,
-        origin: Origin | None = None,
+        gate: Worktree | None = None,
     ) -> None:
         self.path = path
         self.provided = provided
-        self._origin = origin
+        self._gate = gate
         self._job = job
         self._index = PrivateIndex(notes.with_name(f"{notes.name}.index"), path, job)
         self._files = WorktreeFiles(path, job)
@@ -81,8 +66,10 @@ class Worktree:
         """Go on with it as an earlier command ``kept`` it; nothing else of it is believed."""
         self._index.tree, self._index.seal = kept["commit"], tuple(kept["index"])
         self._files.special.resume(kept["plain"])
-        if self._origin and not self._origin.gate and self._index.is_intact:
-            self._origin.templates.offer(self._template)
+
+    def size(self) -> Size | None:
+        """Return the size of its tracked files; None: nothing was written here."""
+        return self._index.size()
 
     def reset(self, commit: str, *, bare: bool = False) -> None:
         """Make the worktree hold exactly ``commit`` and what is provided, ignored files included.
@@ -91,8 +78,9 @@ class Worktree:
         commit. Right after a ``snapshot`` what that saw is believed: between the two nothing may
         run here. Raises SetupFailedError when the setup command fails.
         """
-        if self._origin and self._origin.gate and self._gate_goes_first(commit, bare=bare):
-            self._origin.gate.reset(commit, bare=bare)
+        if self._gate and self.provided and not bare and self.provided.needs_setup(commit):
+            # What setup makes where no agent can write may be copied to where one can; never back.
+            self._gate.reset(commit)
         with os_errors_stop(self.path):
             self._reset(commit, bare=bare)
 
@@ -124,15 +112,6 @@ class Worktree:
         names = self.provided.names if self.provided else ()
         return self._files.differences(self._index.git, tree, names)
 
-    def _gate_goes_first(self, commit: str, *, bare: bool) -> bool:
-        """Whether the gates' worktree is to be prepared first, so that this is filled from it.
-
-        Nothing that an agent could write gets into one for gates; the other way round it may.
-        """
-        if self.provided and not bare and self.provided.needs_setup(commit):
-            return True
-        return not self.index.exists() and self._job.count_files(commit) >= LARGE_FILES
-
     def _prepare(self) -> None:
         """Make sure that there is a folder, and that git reads it as the user's would."""
         self._job.restore_settings()
@@ -148,12 +127,12 @@ class Worktree:
         if not self._adjust(commit):
             self._index.tree = None
             try:
-                self._fill(commit)
+                self._check_out(commit)
             except (GitError, OSError):  # beyond repair (an agent may do anything): start over
                 for place in (self.path, self.index, Path(f"{self.index}.lock")):
                     clear(place)
                 self.path.mkdir()
-                self._fill(commit)
+                self._check_out(commit)
         whole = self._job.submodules.of(commit)
         self._repository.reset(commit, self.index)
         if self.provided and not bare:
@@ -193,40 +172,9 @@ class Worktree:
             return False
         return True
 
-    @property
-    def _template(self) -> Template:
-        return Template(self.path, self.index)
-
-    def _fill(self, commit: str) -> None:
-        if self._origin is None:
-            self._check_out(commit)
-            return
-        own = None if self._origin.gate else self._template
-        with self._origin.templates.turn(own) as template:
-            if template and not any(self.path.iterdir()):
-                self._copy_from(template, self._origin.templates)
-            self._check_out(commit)
-
-    def _copy_from(self, template: Template, templates: Templates) -> None:
-        """Take the files of ``template``, where that can be done.
-
-        They are copied to where no agent can write, since `cp` follows links on its way.
-        """
-        place = self.index.with_suffix(".filling")
-        discard(place)
-        place.mkdir(mode=0o700)
-        try:
-            index = templates.fill(template, place)
-            with suppress(OSError):  # an agent put something there: git fills it, as always
-                if index is not None:
-                    place.rename(self.path)
-                    self.index.write_bytes(index)
-        finally:
-            discard(place)
-
     def _check_out(self, commit: str) -> None:
         whole = self._job.submodules.whole(commit)
-        self._files.remove_foreign_attributes(whole)
+        self._files.attributes.remove_foreign(whole)
         remove_stalling(folders_in(self.path))
         workers = f"checkout.workers={max(LEAST_WORKERS, os.cpu_count() or 1)}"
         git = self._index.git.with_settings(workers, INDEX_VERSION)
