@@ -6,7 +6,7 @@ import os
 from typing import ClassVar
 
 from director.worktrees.worktree import Worktree
-from tests.worktrees.test_worktrees import WorktreeCase
+from tests.worktrees.worktree_case import WorktreeCase
 
 TEST = "tests/test_a.py"
 NONSENSE = "*.py working-tree-encoding=no-such-encoding\n* working-tree-encoding=none\n"

@@ -11,7 +11,7 @@ from director.worktrees.exact_settings import exact_settings
 from director.worktrees.worktree import Worktree
 from tests.support.hermetic import HermeticCase
 from tests.worktrees.jobs import JobCase, open_pool
-from tests.worktrees.test_worktrees import described
+from tests.worktrees.worktree_case import described
 
 TEST = "tests/test_a.py"
 
