@@ -43,7 +43,7 @@ class Handover:
             return None
         key = self._provisions.setup_key(self._provisions.setup_commit())
         made = self._setups.get(key)
-        slots = ((name, tree.provided) for name, tree in self._worktrees.items())
+        slots = ((name, tree.provisions) for name, tree in self._worktrees.items())
         builds = {lane.work.path.name: lane.builds.kept for lane in self._lanes}
         return {
             "given": given,
@@ -75,8 +75,8 @@ class Handover:
                 lane.builds.kept = tree if tree.names == provisions.policy.keep else None
         for name, kept in said["slots"].items():
             worktree = self._worktrees.get(name)
-            if worktree and worktree.provided:
-                worktree.provided.resume(kept, trees, user_files)
+            if worktree and worktree.provisions:
+                worktree.provisions.resume(kept, trees, user_files)
 
     def _name(self, path: Path) -> str:
         return path.relative_to(self._folder).as_posix()

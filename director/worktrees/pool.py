@@ -151,7 +151,7 @@ class Pool:
         sizes = [size for lane in lanes if (size := lane.gate.size())]
         size = sizes[0] if sizes else self._job.size(commit)
         of_user = self.provisions.size_of_user_files() if self.provisions else Size(0, 0)
-        slots = [lane.gate.provided for lane in lanes if lane.gate.provided]
+        slots = [lane.gate.provisions for lane in lanes if lane.gate.provisions]
         provided = max((slot.size() for slot in slots), key=lambda one: one.bytes, default=of_user)
         share = self._setups is not None and shares_blocks(self.notes)
         each = size.bytes + (provided.shared_bytes if share else provided.bytes)

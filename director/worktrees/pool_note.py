@@ -43,14 +43,8 @@ class Trees:
     def to_json(self) -> dict[str, Any]:
         """Return the trees as ``noted`` takes them."""
         return {
-            name: {"names": tree.names, "seals": seals_json(tree.seals)}
-            for name, tree in self._known.items()
+            name: {"names": tree.names, "seals": tree.seals} for name, tree in self._known.items()
         }
-
-
-def seals_json(seals: Seals) -> dict[str, Any]:
-    """Return seals as JSON has them."""
-    return dict(seals)
 
 
 def seals_from(said: Mapping[str, Any]) -> Seals:

@@ -26,7 +26,7 @@ from director.repositories.job_repository import JobRepository
 from director.repositories.objects import GITLINK_MODE
 from director.repositories.submodule_repositories import GIT
 from director.worktrees.gates import GateResult
-from director.worktrees.pool_note import Trees, seals_from, seals_json
+from director.worktrees.pool_note import Trees, seals_from
 from director.worktrees.seals import SealedTree, seals_of, size_of
 from director.worktrees.user_files import (
     Sources,
@@ -126,7 +126,7 @@ class Provisions:
         return {
             "tree": trees.name_of(user_files.tree),
             "linked": trees.name_of(user_files.linked),
-            "originals": seals_json(user_files.originals),
+            "originals": user_files.originals,
         }
 
     def resume(self, kept: Mapping[str, Any], trees: Trees) -> UserFiles | None:

@@ -86,7 +86,7 @@ class SealedTree:
         found = seals_of(target, self.names)
         wrong: set[str] = set()
         for path in sorted(found):  # folders before what is in them
-            if _parent(path) in wrong:
+            if path.rpartition("/")[0] in wrong:
                 wrong.add(path)
             elif not tracked.holds(path) and known.get(path) != found[path]:
                 _clear(target / path)
@@ -188,7 +188,3 @@ def _clear(path: Path) -> None:
     except PermissionError:
         path.parent.chmod(0o700)
         discard(path)
-
-
-def _parent(path: str) -> str:
-    return path.rpartition("/")[0]

@@ -55,13 +55,13 @@ class SnapshotReader:
         files: WorktreeFiles,
         index: PrivateIndex,
         repository: WorktreeRepository,
-        provided: WorktreeProvisions | None,
+        provisions: WorktreeProvisions | None,
     ) -> None:
         self._job = job
         self._files = files
         self._index = index
         self._repository = repository
-        self._provided = provided
+        self._provisions = provisions
 
     def read(self, base: str, allowlist: Iterable[str]) -> tuple[Snapshot, Differences | None]:
         """Compare the files on disk with the tree of ``base``.
@@ -77,7 +77,7 @@ class SnapshotReader:
         moved = [one for one in moved if one not in lost]
         whole = job.submodules.whole(job.tree_with(base, moved) if moved else base)
         with self._index.of(whole) as git:
-            names = self._provided.names if self._provided else ()
+            names = self._provisions.names if self._provisions else ()
             found = self._files.differences(git, whole, names)
             strays = self._strays(git, found.others, allowed)
         seen = found if whole == self._index.tree else None
@@ -133,8 +133,8 @@ class SnapshotReader:
         if inside:  # an allowlisted file in a new folder hides its neighbours: look into it
             new = [path for path in new if path not in inside]
             new += split_z(git.output("ls-files", "-z", "--others", "--", *inside))
-        if self._provided:
-            new = [path for path in new if not self._provided.covers(path)]
+        if self._provisions:
+            new = [path for path in new if not self._provisions.covers(path)]
         return sorted(set(new) - set(allowed))
 
     def _not_ignored(self, base: str, strays: list[str]) -> list[str]:

@@ -37,17 +37,19 @@ class Worktree:
         path: Path,
         notes: Path,
         job: JobRepository,
-        provided: WorktreeProvisions | None = None,
+        provisions: WorktreeProvisions | None = None,
         gate: Worktree | None = None,
     ) -> None:
         self.path = path
-        self.provided = provided
+        self.provisions = provisions
         self._gate = gate
         self._job = job
         self._index = PrivateIndex(notes.with_name(f"{notes.name}.index"), path, job)
         self._files = WorktreeFiles(path, job)
         self._repository = WorktreeRepository(path, job)
-        self._snapshots = SnapshotReader(job, self._files, self._index, self._repository, provided)
+        self._snapshots = SnapshotReader(
+            job, self._files, self._index, self._repository, provisions
+        )
         self._seen: Differences | None = None  # from the index, by a look after which nothing ran
 
     @property
@@ -78,7 +80,7 @@ class Worktree:
         commit. Right after a ``snapshot`` what that saw is believed: between the two nothing may
         run here. Raises SetupFailedError when the setup command fails.
         """
-        if self._gate and self.provided and not bare and self.provided.needs_setup(commit):
+        if self._gate and self.provisions and not bare and self.provisions.needs_setup(commit):
             # What setup makes where no agent can write may be copied to where one can; never back.
             self._gate.reset(commit)
         with os_errors_stop(self.path):
@@ -105,11 +107,11 @@ class Worktree:
 
     def keep_builds(self) -> None:
         """Keep the build folders as the gate that was green just now left them."""
-        if self.provided:
-            self.provided.keep_builds()
+        if self.provisions:
+            self.provisions.keep_builds()
 
     def _differences(self, tree: str) -> Differences:
-        names = self.provided.names if self.provided else ()
+        names = self.provisions.names if self.provisions else ()
         return self._files.differences(self._index.git, tree, names)
 
     def _prepare(self) -> None:
@@ -135,8 +137,8 @@ class Worktree:
                 self._check_out(commit)
         whole = self._job.submodules.of(commit)
         self._repository.reset(commit, self.index)
-        if self.provided and not bare:
-            if ran := self.provided.provide(commit, self._index):
+        if self.provisions and not bare:
+            if ran := self.provisions.provide(commit, self._index):
                 self._files.special.remove_in_tracked_folders(whole.tree)
             if ran or whole.present:  # setup may use git; what is provided leaves no room for it
                 self._repository.reset(commit, self.index)
@@ -156,10 +158,10 @@ class Worktree:
         git, whole = self._index.git, self._job.submodules.whole(commit)
         try:
             seen = seen or self._differences(held)
-            if self.provided:
+            if self.provisions:
                 self._clean(commit)
             self._repository.withdraw(commit)
-            others = filter(is_attributes, seen.others) if self.provided else seen.others
+            others = filter(is_attributes, seen.others) if self.provisions else seen.others
             for path in (*others, *seen.changed):
                 _discard_below(self.path, path)
             if whole != held:
@@ -185,7 +187,7 @@ class Worktree:
 
     def _clean(self, commit: str) -> None:
         """Remove what is neither in the index nor provided for ``commit``."""
-        stay = self.provided.exclusions(commit) if self.provided else []
+        stay = self.provisions.exclusions(commit) if self.provisions else []
         self._index.git.output("clean", "-ffdxq", *stay)
 
 

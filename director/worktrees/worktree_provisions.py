@@ -17,7 +17,7 @@ from director.repositories.git import split_z
 from director.repositories.links import discard_inside
 from director.worktrees.builds import Builds
 from director.worktrees.gates import Verdict
-from director.worktrees.pool_note import Trees, seals_from, seals_json
+from director.worktrees.pool_note import Trees, seals_from
 from director.worktrees.private_index import PrivateIndex
 from director.worktrees.provisions import Provisions, SetupFailedError
 from director.worktrees.seals import (
@@ -231,7 +231,7 @@ class WorktreeProvisions:
             "key": self._state.key,
             "origin": self._state.origin,
             "tree": tree,
-            "known": seals_json(self._known),
+            "known": self._known,
         }
 
     def resume(self, kept: Mapping[str, Any], trees: Trees, user_files: UserFiles) -> None:

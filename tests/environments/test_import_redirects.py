@@ -1,4 +1,7 @@
-"""What redirects imports out of a worktree, read from files as installers leave them."""
+"""What redirects imports out of a worktree, read from files as installers leave them.
+
+And which interpreter is asked (``python_interpreters``, ``text_of``).
+"""
 
 from __future__ import annotations
 

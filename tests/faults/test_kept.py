@@ -1,4 +1,7 @@
-"""Worktrees that are kept between the commands of a job: prepared, but never evidence."""
+"""Worktrees that are kept between the commands of a job: prepared, but never evidence.
+
+Of ``handover`` and ``pool_note`` in worktrees.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Submodules in worktrees: as the commit says, whatever anybody does, and nothing is fetched."""
+"""Submodules in worktrees: as the commit says, whatever anybody does, and nothing is fetched.
+
+Of ``submodules``, and ``submodule_repositories``, which finds those that the user has.
+"""
 
 from __future__ import annotations
 

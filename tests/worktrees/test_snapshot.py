@@ -1,4 +1,7 @@
-"""A candidate is what lies on disk (``snapshot``, ``worktree_files``, ``special_files``)."""
+"""A candidate is what lies on disk (``snapshot``, ``worktree_files``, ``special_files``).
+
+Of ``ignoring`` in repositories, which says what strays are worth naming, and ``links``.
+"""
 
 from __future__ import annotations
 
