@@ -10,6 +10,7 @@ from director.commands.context import Context, add_json_flag, add_parallel_flag,
 from director.commands.setting import load_config, open_setting
 from director.job.context import Setting
 from director.job.stage import Stage
+from director.model.codec.encoding import encode
 from director.model.errors import RequestError
 from director.model.format import counted, money
 from director.model.gate_words import as_before, not_counting
@@ -149,7 +150,7 @@ def _as_json(report: PlanReport) -> dict[str, Any]:
         "test_support": [{"node": node_id, "path": path} for node_id, path in _support(report)],
         "base_gates": report.stage.base_gates or {},
         "base_gates_words": _gates(report),
-        "preflight": report.stage.preflight.to_json() if report.stage.preflight else None,
+        "preflight": encode(report.stage.preflight) if report.stage.preflight else None,
         "cost_usd": report.cost_usd,
         "look_at": _look_at(report),
         "next": next_command(report.stage),

@@ -15,6 +15,7 @@ from director.commands.context import (
 )
 from director.commands.setting import load_config, open_setting
 from director.job.gate_report import GateReport, in_words
+from director.model.codec.encoding import encode
 from director.model.errors import ExitCode
 from director.model.format import counted, duration, money
 from director.model.state import NodeStatus
@@ -91,7 +92,7 @@ def _as_json(report: RunReport, code: ExitCode) -> dict[str, Any]:
     return {
         **report.metrics,
         "job_branch": report.plan.job_branch,
-        "nodes": {node_id: node.to_json() for node_id, node in report.state.nodes.items()},
+        "nodes": {node_id: encode(node) for node_id, node in report.state.nodes.items()},
         "integration": [gate.to_json() for gate in report.integration or ()],
         "unpublished": report.unpublished,
         "exit_code": int(code),

@@ -14,6 +14,7 @@ from director.commands.context import (
     home_of,
 )
 from director.commands.setting import load_config, open_setting
+from director.model.codec.encoding import encode
 from director.model.errors import ExitCode
 from director.model.format import counted
 from director.records.known_jobs import job_called
@@ -67,7 +68,7 @@ def _as_json(found: Verification, code: ExitCode) -> dict[str, Any]:
         "rebuilt": list(found.rebuilt),
         "gates_run": found.gates_run,
         "integration": found.integration,
-        "problem": problem.to_json() if problem else None,
+        "problem": encode(problem) if problem else None,
         "exit_code": int(code),
         "what": _what(found),
         "next": problem.next_step if problem else "",

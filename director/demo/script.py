@@ -11,6 +11,7 @@ from director.demo.sample_files import FILES
 from director.demo.scripted_node import ScriptedNode
 from director.demo.texts import RECON, SPEC
 from director.demo.turns import Say, Turn, read, shell, write
+from director.model.codec.encoding import encode
 
 APPROVAL = {"verdict": "approve", "problems": []}
 PASS = {"verdict": "pass", "summary": "It does what the spec says.", "findings": []}
@@ -32,7 +33,7 @@ def _critique(_model: str, _prompt: str) -> list[Turn]:
 
 
 def _plan(_model: str, _prompt: str) -> list[Turn]:
-    nodes = [scripted.node.to_json() for scripted in NODES]
+    nodes = [encode(scripted.node) for scripted in NODES]
     for node in nodes:
         del node["test_hashes"]
     return [Say(json.dumps({"nodes": nodes}, indent=2, ensure_ascii=False))]

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from director.model.codec.encoding import encode
 from director.model.errors import RequestError
 from director.model.plan import Plan
 from director.model.plan_reader import InvalidPlanError, read_plan
@@ -203,7 +204,7 @@ class JobDirectory:
 
     def save_plan(self, plan: Plan) -> None:
         """Replace ``plan.json``."""
-        files.write_json(self.plan, plan.to_json())
+        files.write_json(self.plan, encode(plan))
 
     def load_state(self, plan: Plan) -> RunState:
         """Return the state with an entry for each node of ``plan``; fresh where there is none."""

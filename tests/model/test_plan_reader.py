@@ -5,8 +5,9 @@ from __future__ import annotations
 import unittest
 from typing import Any
 
+from director.model.codec.encoding import encode
+from director.model.plan import Plan
 from director.model.plan_reader import (
-    PLAN_FIELDS,
     InvalidPlanError,
     path_problem,
     read_nodes,
@@ -54,8 +55,8 @@ class TestNodes(ReaderCase):
     def test_type(self) -> None:
         self.assertEqual(read_nodes({"nodes": [node()]})[0].type, "")
         (read,) = read_nodes({"nodes": [node(type="feat")]})
-        self.assertEqual((read.type, read.to_json()["type"]), ("feat", "feat"))
-        self.assertNotIn("type", read._replace(type="").to_json())
+        self.assertEqual((read.type, encode(read)["type"]), ("feat", "feat"))
+        self.assertNotIn("type", encode(read._replace(type="")))
         for wrong in ("feature", ["feat"], 1, None):
             self.assert_problem('"type" must be one of build, chore, ci,', node(type=wrong))
 
@@ -67,7 +68,7 @@ class TestNodes(ReaderCase):
         self.assert_problem("must be a list of strings", node(test_support="conftest.py"))
 
     def test_a_plan_made_before_test_support_was_asked_for_is_still_read(self) -> None:
-        plan = dict.fromkeys(PLAN_FIELDS, "x") | {"nodes": [node(files=["conftest.py"])]}
+        plan = dict.fromkeys(Plan._fields, "x") | {"nodes": [node(files=["conftest.py"])]}
         self.assertEqual(read_plan(plan).nodes[0].files, ("conftest.py",))
 
     def test_what_is_no_document(self) -> None:
@@ -169,7 +170,7 @@ class TestPlan(unittest.TestCase):
     def test_round_trip(self) -> None:
         hashes = {"tests/test_a.py": "00ff"}
         plan = read_plan(self.document(nodes=[node(test_hashes=hashes)]))
-        self.assertEqual(read_plan(plan.to_json()), plan)
+        self.assertEqual(read_plan(encode(plan)), plan)
         self.assertEqual(plan.contract, hashes)
         self.assertTrue(plan.node("a").admitted)
 

@@ -53,18 +53,18 @@ def decode_fields(
 
 
 class _RecordDecoder:
-    """Decodes records of one class. ``whole``: no field may be missing."""
+    """Decodes records of one class."""
 
-    def __init__(self, kind: Any, words: Words, *, whole: bool = False) -> None:
+    def __init__(self, kind: Any, words: Words) -> None:
         self._kind = kind
         self._words = words
         self._plain: list[tuple[str, str, Decode]] = []
         self._inline: list[tuple[str, _RecordDecoder]] = []
-        self._required = {one.name for one in fields_of(kind) if whole or one.required}
+        self._required = {one.name for one in fields_of(kind) if one.required}
         self._keys: list[str] = []
         for one in fields_of(kind):
             if one.is_inline:
-                inner = _RecordDecoder(one.hint, words._replace(unknown=None), whole=True)
+                inner = _record_decoder(one.hint, words._replace(unknown=None))
                 self._inline.append((one.name, inner))
                 self._keys += inner._keys
             else:
