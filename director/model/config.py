@@ -210,7 +210,7 @@ class Config:
     local: Annotated[LocalProvider | None, Key("providers"), By(_local_provider)] = None
     env: GateEnvironment = GateEnvironment()
     sandbox: SandboxPolicy = SandboxPolicy()
-    opencode: OpenCodeOptions = OpenCodeOptions()
+    agents: Mapping[str, object] = field(default_factory=dict)
     worktree: WorktreePolicy = WorktreePolicy()
     git: CommitPolicy = field(default_factory=CommitPolicy)
 

@@ -132,7 +132,7 @@ def _unmarked_decoder(hint: Any, marks: tuple[Any, ...], words: Words) -> Decode
         return _tuple_decoder(members[0], words)
     if origin is Mapping:
         return _mapping_decoder(members, words, complete=Mark.COMPLETE in marks)
-    if hint is Any:
+    if hint in (Any, object):
         return lambda value: value
     if hint in SCALARS:
         return _scalar_decoder(hint)

@@ -54,6 +54,6 @@ def _encoder(hint: Any) -> Encode | None:
     if origin is Mapping:
         held = _encoder(members[1])
         return (lambda value: {key: held(one) for key, one in value.items()}) if held else dict
-    if hint is Any or issubclass(hint, (bool, int, float, str, Enum)):
+    if hint in (Any, object) or issubclass(hint, (bool, int, float, str, Enum)):
         return None
     return _record_encoder(hint)
