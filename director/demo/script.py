@@ -6,10 +6,8 @@ import json
 import re
 from collections.abc import Callable, Mapping
 
-from director.demo.nodes import NODES
-from director.demo.sample_files import FILES
-from director.demo.scripted_node import ScriptedNode
-from director.demo.texts import RECON, SPEC
+from director.demo.nodes import ScriptedNode, scripted_nodes
+from director.demo.texts import sample_files, text
 from director.demo.turns import Say, Turn, read, shell, write
 from director.model.codec.encoding import encode
 
@@ -33,7 +31,7 @@ def _critique(_model: str, _prompt: str) -> list[Turn]:
 
 
 def _plan(_model: str, _prompt: str) -> list[Turn]:
-    nodes = [encode(scripted.node) for scripted in NODES]
+    nodes = [encode(scripted.node) for scripted in scripted_nodes()]
     for node in nodes:
         del node["test_hashes"]
     return [Say(json.dumps({"nodes": nodes}, indent=2, ensure_ascii=False))]
@@ -67,7 +65,7 @@ def _writing(files: Mapping[str, str]) -> list[Turn]:
     """Return the turns that write ``files``; what is there already is read first, as is proper."""
     found: list[Turn] = []
     for path, content in files.items():
-        if path in FILES:
+        if path in sample_files():
             found.append(read(path))
         found.append(write(path, content))
     return found
@@ -75,13 +73,13 @@ def _writing(files: Mapping[str, str]) -> list[Turn]:
 
 def _node_of(prompt: str) -> ScriptedNode | None:
     named = re.search(r"^Node: *(\S+)", prompt, re.MULTILINE)
-    found = [scripted for scripted in NODES if named and scripted.node.id == named[1]]
+    found = [scripted for scripted in scripted_nodes() if named and scripted.node.id == named[1]]
     return found[0] if found else None
 
 
 _ANSWERS: dict[str, Callable[[str, str], list[Turn]]] = {
-    "Recon": lambda _model, _prompt: [Say(RECON)],
-    "Spec": lambda _model, _prompt: [Say(SPEC)],
+    "Recon": lambda _model, _prompt: [Say(text("recon.md"))],
+    "Spec": lambda _model, _prompt: [Say(text("spec.md"))],
     "Critique of the spec": _critique,
     "Plan": _plan,
     "Critique of the plan": _critique,
