@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Annotated
+from typing import Annotated, Any
 
 from director.model.codec.decoding import TOML, decode
 from director.model.codec.marks import After, By, Key, Mark
@@ -21,7 +21,6 @@ from director.model.config_values import (
     Places,
     SandboxCommand,
     SandboxMode,
-    Server,
     Settings,
     ShellCommand,
     ShellCommands,
@@ -112,18 +111,6 @@ class GateEnvironment:
 
 
 @dataclass(frozen=True)
-class OpenCodeOptions:
-    """How OpenCode is run. ``server``: ``auto``, ``off``, or the URL of one that runs already."""
-
-    server: Server = "auto"
-
-    @property
-    def server_url(self) -> str | None:
-        """The server that somebody else runs, if that is what is wanted."""
-        return None if self.server in ("auto", "off") else self.server
-
-
-@dataclass(frozen=True)
 class SandboxPolicy:
     """What agents and gates may not touch. ``mode`` is one of SANDBOX_MODES.
 
@@ -198,7 +185,8 @@ def _local_provider(providers: object) -> LocalProvider | None:
 class Config:
     """Everything ``config.toml`` says: a section for each field.
 
-    ``gates`` keeps the order of the file. ``local`` is ``[providers.local]``.
+    ``gates`` keeps the order of the file. ``local`` is ``[providers.local]``. ``agents`` has
+    the sections of agent CLIs: name → options.
     """
 
     tiers: Annotated[Mapping[Role, Model], Mark.COMPLETE]
@@ -210,7 +198,7 @@ class Config:
     local: Annotated[LocalProvider | None, Key("providers"), By(_local_provider)] = None
     env: GateEnvironment = GateEnvironment()
     sandbox: SandboxPolicy = SandboxPolicy()
-    agents: Mapping[str, object] = field(default_factory=dict)
+    agents: Mapping[str, Any] = field(default_factory=dict)
     worktree: WorktreePolicy = WorktreePolicy()
     git: CommitPolicy = field(default_factory=CommitPolicy)
 

@@ -43,11 +43,6 @@ def _can_be_sent(value: object) -> bool:
             return isinstance(value, str)
 
 
-def _server_problems(server: str) -> Iterator[str]:
-    if server not in ("auto", "off") and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", server):
-        yield f'must be "auto", "off" or the URL of a server, not {server!r}'
-
-
 def _sandbox_command(given: object) -> tuple[str, ...]:
     """Return the words of a command, which is a list of them, or one string."""
     try:
@@ -98,7 +93,6 @@ Ceiling = Annotated[float, between(0, HIGHEST_LIMIT, " (0: no ceiling)")]
 Number = Annotated[float, Check(_unsendable)]
 Whole = Annotated[int, Check(_unsendable)]
 Settings = Annotated[Mapping[str, Any], Check(_unsendable)]
-Server = Annotated[str, Check(_server_problems)]
 SandboxMode = Annotated[str, one_of(SANDBOX_MODES)]
 SandboxCommand = Annotated[tuple[str, ...], By(_sandbox_command), Check(_filling_problems)]
 Places = Annotated[tuple[str, ...], Check(_place_problems)]

@@ -10,6 +10,7 @@ import unittest
 from typing import ClassVar
 
 from director.agents.opencode.options import options_of
+from director.agents.registry import BACKENDS
 from director.model.commit_policy import CommitPolicy
 from director.model.config import (
     Config,
@@ -47,7 +48,7 @@ class TestGateEnvironment(unittest.TestCase):
 
 class TestReadConfig(unittest.TestCase):
     def read(self, text: str, tiers: str = TIERS) -> Config:
-        return read_config(tiers + text, "config.toml")
+        return read_config(tiers + text, "config.toml", BACKENDS)
 
     def said(self, text: str, tiers: str = TIERS) -> str:
         with self.assertRaises(RequestError) as caught:
