@@ -31,7 +31,7 @@ class Stage(StrEnum):
 class PlanStage(NamedTuple):
     """A job's planning.
 
-    ``spec_critiqued`` and ``plan_critiqued`` say whether the one critique of each gate was paid
+    ``spec_critiqued`` and ``plan_critiqued`` say whether the one critique of each approval was paid
     for. ``spec_feedback`` is what a critique wants changed in the spec, ``plan_feedback`` the
     same by node id. ``authored_from`` is the commit after which tests on the branch count;
     ``admitted`` maps node ids to the fingerprint under which their tests were seen red.
