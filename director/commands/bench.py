@@ -59,10 +59,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
             max_attempts=args.max_attempts,
         ),
     )
-    if args.json:
-        context.say_json(report.to_json())
-    else:
-        context.say(render_bench(report.to_json()))
+    summary = report.to_json()
+    context.say_result(args, summary, render_bench(summary))
     return int(ExitCode.DONE if report.ok else ExitCode.WORK_FAILED)
 
 

@@ -24,10 +24,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         print(f"removing {size(kept.bytes)} in {kept.folder} …", file=context.err, flush=True)
 
     done = clean_jobs(find_home(args, context), begins)
-    if args.json:
-        context.say_json(_as_json(done))
-    else:
-        context.say(_as_text(done))
+    context.say_result(args, _as_json(done), _as_text(done))
     return 0
 
 

@@ -74,25 +74,17 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return _resume(args, context, setting)
     config = load_config(setting.home.config)
     report = plan_job(setting, setting.home.job, config, options)
-    if args.json:
-        context.say_json(_as_json(report))
-    else:
-        context.say(_as_text(report))
+    context.say_result(args, _as_json(report), _as_text(report))
     return 0
 
 
 def _resume(args: argparse.Namespace, context: Context, setting: Setting) -> int:
     """Bring an archived job back and say where it stands; a gate is passed by --continue only."""
     report = resume_job(setting, setting.home.job, args.resume, new=args.new)
-    if args.json:
-        context.say_json(_as_json(report))
-        return 0
     stage = report.stage
     where = left_to_do(report.directory, stage) or "nothing is left to do"
-    context.say(
-        f"Job {named(stage)} is the current one again: {where}.\n"
-        f"Continue with: {next_command(stage)}"
-    )
+    text = f"Job {named(stage)} is the current one again: {where}.\n"
+    context.say_result(args, _as_json(report), f"{text}Continue with: {next_command(stage)}")
     return 0
 
 

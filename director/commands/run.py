@@ -74,10 +74,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     )
     report = run_job(setting, setting.home.job, config, options)
     code = _exit_code(report)
-    if args.json:
-        context.say_json(_as_json(report, code))
-    else:
-        context.say(_as_text(report))
+    context.say_result(args, _as_json(report, code), _as_text(report))
     return int(code)
 
 

@@ -17,8 +17,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print the status; reads records only."""
     status = read_status(find_home(args, context).job)
-    if args.json:
-        context.say_json(status)
-    else:
-        context.say(render_status(status))
+    context.say_result(args, status, render_status(status))
     return 0

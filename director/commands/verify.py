@@ -39,10 +39,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Verify, print what it came to, and return 0 when everything holds, else 1."""
     found = _verify(args, context)
     code = ExitCode.WORK_FAILED if found.problem else ExitCode.DONE
-    if args.json:
-        context.say_json(_as_json(found, code))
-    else:
-        context.say(_as_text(found))
+    context.say_result(args, _as_json(found, code), _as_text(found))
     return int(code)
 
 
