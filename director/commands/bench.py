@@ -20,10 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``bench``."""
     parser.add_argument("task", help="what is to be done: planned once, run under each profile")
     parser.add_argument(
-        "--profiles",
-        metavar="A,B,C",
-        required=True,
-        help="names of .director/profiles/<name>.toml",
+        "--profiles", metavar="A,B,C", required=True, help="names of .director/profiles/<name>.toml"
     )
     parser.add_argument(
         "--plan-profile",
