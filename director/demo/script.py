@@ -26,10 +26,6 @@ def turns(model: str, prompt: str) -> list[Turn]:
     return answer(name, rest) if answer else [Say("The scripted models know the demo's job only.")]
 
 
-def _critique(_model: str, _prompt: str) -> list[Turn]:
-    return [Say(json.dumps(APPROVAL))]
-
-
 def _plan(_model: str, _prompt: str) -> list[Turn]:
     nodes = [encode(scripted.node) for scripted in scripted_nodes()]
     for node in nodes:
@@ -57,10 +53,6 @@ def _implement(model: str, prompt: str) -> list[Turn]:
     return [run, *_writing(files), run, Say(said)]
 
 
-def _review(_model: str, _prompt: str) -> list[Turn]:
-    return [Say(json.dumps(PASS))]
-
-
 def _writing(files: Mapping[str, str]) -> list[Turn]:
     """Return the turns that write ``files``; what is there already is read first, as is proper."""
     found: list[Turn] = []
@@ -80,11 +72,12 @@ def _node_of(prompt: str) -> ScriptedNode | None:
 _ANSWERS: dict[str, Callable[[str, str], list[Turn]]] = {
     "Recon": lambda _model, _prompt: [Say(text("recon.md"))],
     "Spec": lambda _model, _prompt: [Say(text("spec.md"))],
-    "Critique of the spec": _critique,
     "Plan": _plan,
-    "Critique of the plan": _critique,
     "Tests": _tests,
     "Implement": _implement,
-    "Review": _review,
-    "Compliance": _review,
+    **dict.fromkeys(
+        ("Critique of the spec", "Critique of the plan"),
+        lambda _model, _prompt: [Say(json.dumps(APPROVAL))],
+    ),
+    **dict.fromkeys(("Review", "Compliance"), lambda _model, _prompt: [Say(json.dumps(PASS))]),
 }
