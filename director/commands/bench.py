@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from director.benching.bench import BenchOptions, bench_job
-from director.commands.context import Context, add_json_flag, add_parallel_flag, add_repo_flag
+from director.commands.context import Context, add_common_flags, add_parallel_flag
 from director.commands.run import add_attempts_flag
 from director.commands.setting import load_config, open_setting
 from director.model.comparison import BASELINE
@@ -29,8 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_parallel_flag(parser, "nodes worked on at once")
     add_attempts_flag(parser)
-    add_repo_flag(parser)
-    add_json_flag(parser)
+    add_common_flags(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from director.commands.context import Context, add_json_flag, add_repo_flag, find_home
+from director.commands.context import Context, add_common_flags, find_home
 from director.job.cleaning import Cleaning, clean_jobs
 from director.model.format import counted, size
 from director.records.worktrees_record import KeptWorktrees
@@ -13,8 +13,7 @@ from director.records.worktrees_record import KeptWorktrees
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``clean``."""
-    add_repo_flag(parser)
-    add_json_flag(parser)
+    add_common_flags(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:

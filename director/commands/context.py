@@ -51,8 +51,9 @@ def add_repo_flag(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_json_flag(parser: argparse.ArgumentParser) -> None:
-    """Add ``--json``."""
+def add_common_flags(parser: argparse.ArgumentParser) -> None:
+    """Add ``--repo`` and ``--json``."""
+    add_repo_flag(parser)
     parser.add_argument(
         "--json",
         action="store_true",

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from director.commands.context import Context, add_json_flag, add_parallel_flag, add_repo_flag
+from director.commands.context import Context, add_common_flags, add_parallel_flag
 from director.commands.setting import load_config, open_setting
 from director.job.context import Setting
 from director.job.stage import Stage
@@ -54,8 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="go on where [gates], or the existing tests, cannot run in a fresh worktree",
     )
     add_parallel_flag(parser, "nodes whose tests are written at once")
-    add_repo_flag(parser)
-    add_json_flag(parser)
+    add_common_flags(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:

@@ -6,13 +6,7 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from director.commands.context import (
-    Context,
-    add_json_flag,
-    add_parallel_flag,
-    add_repo_flag,
-    positive,
-)
+from director.commands.context import Context, add_common_flags, add_parallel_flag, positive
 from director.commands.setting import load_config, open_setting
 from director.job.gate_report import GateReport, in_words
 from director.model.codec.encoding import encode
@@ -48,8 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="work on this node only (may be given several times)",
     )
-    add_repo_flag(parser)
-    add_json_flag(parser)
+    add_common_flags(parser)
 
 
 def add_attempts_flag(parser: argparse.ArgumentParser) -> None:

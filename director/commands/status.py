@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from director.commands.context import Context, add_json_flag, add_repo_flag, find_home
+from director.commands.context import Context, add_common_flags, find_home
 from director.reporting.status import read_status, render_status
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``status``."""
-    add_repo_flag(parser)
-    add_json_flag(parser)
+    add_common_flags(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:

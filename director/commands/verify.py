@@ -6,13 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from director.commands.context import (
-    Context,
-    add_json_flag,
-    add_repo_flag,
-    find_repository,
-    home_of,
-)
+from director.commands.context import Context, add_common_flags, find_repository, home_of
 from director.commands.setting import load_config, open_setting
 from director.model.codec.encoding import encode
 from director.model.errors import ExitCode
@@ -31,8 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--job", metavar="ID", help="an archived job, or one of a bench (default: the current one)"
     )
-    add_repo_flag(parser)
-    add_json_flag(parser)
+    add_common_flags(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
