@@ -79,7 +79,8 @@ class TestNodes(ReaderCase):
 
     def test_every_missing_field_is_named(self) -> None:
         problems = self.problems({"id": "a"})
-        for name in ("title", "spec", "files", "depends_on", "test_cmd", "tests"):
+        needed = ("title", "spec", "files", "depends_on", "test_cmd", "tests")
+        for name in (*needed, "estimated_difficulty"):
             self.assertIn(f"node 'a': \"{name}\" is missing", problems)
 
     def test_problems_of_all_nodes_come_at_once(self) -> None:

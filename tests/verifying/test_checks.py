@@ -200,6 +200,10 @@ class TestChecks(unittest.TestCase):
 class TestReceipt(unittest.TestCase):
     def test_survives_being_written(self) -> None:
         self.assertEqual(decode(Receipt, encode(RECEIPT)), RECEIPT)
+        for view in (None, TREE):
+            stored = encode(replace(RECEIPT, view=view))
+            self.assertEqual("view" in stored, view is not None)
+            self.assertEqual(decode(Receipt, stored).view, view)
 
     def test_what_is_none_is_refused(self) -> None:
         line = encode(RECEIPT)
