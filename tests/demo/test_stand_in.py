@@ -1,3 +1,8 @@
+"""The stand-in does what OpenCode does, as far as director uses it.
+
+With it: its conversations (``turns``), its events (``event_writer``) and ``token_counts``.
+"""
+
 import contextlib
 import io
 import json

@@ -1,4 +1,7 @@
-"""What ``state.json`` and ``costs.jsonl`` hold comes back as it was."""
+"""What ``state.json`` and ``costs.jsonl`` hold comes back as it was.
+
+With it: the words for who did it (``roles``).
+"""
 
 import json
 import math

@@ -1,4 +1,7 @@
-"""Each change is on disk for every reader, whatever happens next, and costs the same."""
+"""Each change is on disk for every reader, whatever happens next, and costs the same.
+
+With it: how it is on disk (``state_file``).
+"""
 
 from __future__ import annotations
 

@@ -1,3 +1,8 @@
+"""What holds of a finished job, and what each forgery breaks.
+
+With it: what a ``receipt`` holds.
+"""
+
 from __future__ import annotations
 
 import unittest

@@ -1,3 +1,8 @@
+"""How the existing tests run, and what follows from it.
+
+With it: ``preflight_judgement``.
+"""
+
 from __future__ import annotations
 
 import json
