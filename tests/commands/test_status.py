@@ -1,4 +1,4 @@
-"""What ``director status`` shows, and its JSON.
+"""What ``director status`` shows (``reporting.status``), and its JSON.
 
 With it: what it counts (``rates``).
 """
