@@ -20,9 +20,12 @@ def text(name: str) -> str:
 
 
 def files(name: str) -> Files:
-    """Return the files below a folder of the sample job, by their paths in the repository."""
+    """Return the files below a folder of the sample job, by their paths in the repository.
+
+    ``__init__.py``, which needs the others, comes after them.
+    """
     folder = FOLDER / name
-    found = sorted(path.relative_to(folder) for path in folder.rglob("*.txt"))
+    found = sorted((path.relative_to(folder) for path in folder.rglob("*.txt")), reverse=True)
     return {path.as_posix().removesuffix(".txt"): text(f"{name}/{path}") for path in found}
 
 

@@ -60,6 +60,7 @@ class TestNodes(ReaderCase):
         (read,) = read_nodes({"nodes": [node(type="feat")]})
         self.assertEqual((read.type, encode(read)["type"]), ("feat", "feat"))
         self.assertNotIn("type", encode(read._replace(type="")))
+        self.assertNotIn("test_support", encode(read))
         for wrong in ("feature", ["feat"], 1, None):
             self.assert_problem('"type" must be one of build, chore, ci,', node(type=wrong))
 

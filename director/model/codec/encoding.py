@@ -30,16 +30,16 @@ def _record_encoder(kind: Hashable) -> Encode:
     keys = [one.key for one in fields]
     values_of = attrgetter(*(one.name for one in fields), "__class__")  # two or more: a tuple
     changed = [(one.key, found) for one in fields if (found := _encoder(one.hint))]
-    omitted = [(one.key, one.default) for one in fields if Mark.OMITTED in one.marks]
+    omitted = [one for one in fields if Mark.OMITTED in one.marks]
     inline = {one.key for one in fields if one.is_inline}
 
     def record_encoder(record: Any) -> dict[str, Any]:
         stored = dict(zip(keys, values_of(record), strict=False))
         for key, encode_one in changed:
             stored[key] = encode_one(stored[key])
-        for key, default in omitted:
-            if stored[key] == default:
-                del stored[key]
+        for field in omitted:
+            if getattr(record, field.name) == field.default:
+                del stored[field.key]
         return _flat(stored, inline) if inline else stored
 
     return record_encoder

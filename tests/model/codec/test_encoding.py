@@ -21,6 +21,7 @@ class Size(StrEnum):
 class Part(NamedTuple):
     a: int = 1
     b: Annotated[str, Mark.OMITTED] = ""
+    c: Annotated[tuple[str, ...], Mark.OMITTED, Key("see")] = ()
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,10 @@ class Whole:
 class TestEncoding(unittest.TestCase):
     def test_fields_stand_in_the_order_of_the_class(self) -> None:
         stored = encode(
-            Whole(Part(2, "x"), (Part(),), Part(3, "y"), {"k": Part()}, ("r",), Size.BIG)
+            Whole(Part(2, "x", ("z",)), (Part(),), Part(3, "y"), {"k": Part()}, ("r",), Size.BIG)
         )
         expected = {
-            "part": {"a": 2, "b": "x"},
+            "part": {"a": 2, "b": "x", "see": ["z"]},
             "parts": [{"a": 1}],
             "a": 3,
             "b": "y",
