@@ -11,6 +11,7 @@ from director.agents.wanted import wanted_models
 from director.job.context import Setting
 from director.job.seal import check_seal, seal_plan
 from director.job.stage import PlanStage, Stage, read_stage, write_stage
+from director.model.codec.encoding import encode
 from director.model.comparison import Row, reductions, row_of
 from director.model.config import Config
 from director.model.errors import DirectorError, InterruptedRunError
@@ -62,14 +63,7 @@ class BenchReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of ``bench/summary.json``."""
-        return {
-            "task": self.task,
-            "plan_profile": self.plan_profile,
-            "plan_cost": self.plan_cost,
-            "job_id": self.job_id,
-            "rows": [row.to_json() for row in self.rows],
-            "cost_reduction_pct": reductions(self.rows),
-        }
+        return {**encode(self), "cost_reduction_pct": reductions(self.rows)}
 
 
 def bench_job(setting: Setting, options: BenchOptions) -> BenchReport:
@@ -141,7 +135,7 @@ def _run_profile(setting: Setting, planned: JobDirectory, options: BenchOptions,
     except DirectorError as error:
         row = Row(profile=name, error=error.what)
     _copy_metrics(directory, setting.home.bench / f"{name}.metrics.jsonl")
-    setting.events.emit(Kind.BENCH_PROFILE_ENDED, **row.to_json())
+    setting.events.emit(Kind.BENCH_PROFILE_ENDED, **encode(row))
     return row
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from director.model.codec.decoding import decode
+from director.model.codec.encoding import encode
+from director.model.codec.mistakes import MismatchError
 from director.model.errors import RequestError
 from director.model.gate_words import BaseGates
 from director.model.testing.preflight import Preflight
@@ -28,7 +31,7 @@ class Stage(StrEnum):
 class PlanStage(NamedTuple):
     """A job's planning.
 
-    ``spec_critiqued`` and ``plan_critiqued`` say whether the one critique of each gate was paid
+    ``spec_critiqued`` and ``plan_critiqued`` say whether the one critique of each approval was paid
     for. ``spec_feedback`` is what a critique wants changed in the spec, ``plan_feedback`` the
     same by node id. ``authored_from`` is the commit after which tests on the branch count;
     ``admitted`` maps node ids to the fingerprint under which their tests were seen red.
@@ -59,15 +62,9 @@ def read_stage(directory: JobDirectory) -> PlanStage | None:
     stored = files.read_json(directory.stage, START_OVER)
     if stored is None:
         return None
-    known = PlanStage._fields
-    values: dict[str, Any] = {key: value for key, value in stored.items() if key in known}
     try:
-        values["stage"] = Stage(values["stage"])
-        values["spec_feedback"] = tuple(values.get("spec_feedback", ()))
-        if values.get("preflight"):
-            values["preflight"] = Preflight.from_json(values["preflight"])
-        return PlanStage(**values)
-    except (KeyError, TypeError, ValueError) as error:
+        return decode(PlanStage, stored)
+    except MismatchError as error:
         raise RequestError(
             f"{directory.stage} was not written by this version: {error}",
             START_OVER,
@@ -76,5 +73,4 @@ def read_stage(directory: JobDirectory) -> PlanStage | None:
 
 def write_stage(directory: JobDirectory, stage: PlanStage) -> None:
     """Replace ``plan_stage.json``."""
-    tried = stage.preflight.to_json() if stage.preflight else None
-    files.write_json(directory.stage, {**stage._asdict(), "preflight": tried})
+    files.write_json(directory.stage, encode(stage))

@@ -7,7 +7,7 @@ stand for run once. What does not work is compared with the user's checkout, whe
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -76,7 +76,7 @@ def try_tests(base: Base, gates: BaseGates) -> Preflight:
     known = Preflight(runners=runners, example=_example_of(found))
     if gates:
         runs = tuple(_of_gate(base, name, gate) for name, gate in gates.items())
-        return replace(known, runs=runs)
+        return known._replace(runs=runs)
     tested = [one for one in found if one.suite]
     if not tested:
         return known
@@ -155,7 +155,7 @@ class _Trial:
             runs.append(run)
             if alone is None and run.worktree.ran_tests and (seen := self._alone(one)):
                 alone, example = seen, one.example.path if one.example else ""
-        return replace(known, runs=tuple(runs), example=example, example_run=alone)
+        return known._replace(runs=tuple(runs), example=example, example_run=alone)
 
     def _suite(self, one: Ecosystem) -> Difference:
         root = self.base.setting.repository.root

@@ -1,6 +1,7 @@
 """Worktrees that are kept between the commands of a job: prepared, but never evidence.
 
 Of ``handover`` and ``pool_note`` in worktrees.
+With it: their record (``worktrees_record``), ``director clean`` (``clean``).
 """
 
 from __future__ import annotations

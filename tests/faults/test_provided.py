@@ -1,6 +1,7 @@
 """Worktrees that are ready to test: what is provided is there, and nobody gains by changing it.
 
 Of ``setups``, which worktrees share, among others.
+With it: what tells lanes apart (``slots``).
 """
 
 from __future__ import annotations

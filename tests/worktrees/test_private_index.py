@@ -1,7 +1,11 @@
-"""What director's own index says of the files counts only while nobody else touched it."""
+"""What director's own index says of the files counts only while nobody else touched it.
+
+With it: how much it knows (``sizes``).
+"""
 
 from __future__ import annotations
 
+from director.model.sizes import BLOCK_BYTES, Size
 from tests.worktrees.jobs import open_pool
 from tests.worktrees.worktree_case import WorktreeCase
 
@@ -23,9 +27,8 @@ class TestPrivateIndex(WorktreeCase):
             open_pool(self.job, self.tmp / "other.json", self.env) as pool,
             pool.lease(self.base) as worktree,
         ):
-            size = worktree.size()
-            assert size is not None
-            self.assertEqual(size.files, len(self.files))
+            count = len(self.files)
+            self.assertEqual(worktree.size(), Size(count, count * BLOCK_BYTES))
 
     def test_there_is_none_before_the_first_reset(self) -> None:
         with self.pool.lane() as lane:
