@@ -29,6 +29,8 @@ class TestRestoring(HermeticCase):
                     (self.place / "deep").mkdir(parents=True)
                 restore_file(self.place, b"ours")
                 self.assertEqual(own_content(self.place), b"ours")
+                self.assertEqual(self.place.lstat().st_nlink, 1)
+                self.assertFalse(self.place.is_symlink())
                 self.assertEqual(self.other.read_text(), "ours")
                 restore_file(self.place, None)
                 self.assertFalse(os.path.lexists(self.place))
