@@ -7,6 +7,7 @@ commit.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from director.records.files import os_errors_stop
@@ -18,33 +19,28 @@ FILES = {"core.attributesfile": "attributes", "core.excludesfile": "ignore"}
 """Setting that names a file → the file's name where none is named (gitattributes(5))."""
 
 
+@dataclass(frozen=True)
 class FrozenSettings:
     """A copy of the user's global git configuration in a folder of director's.
 
-    ``everywhere`` is what git knows from all its configurations, by key; ``sources`` are the
-    files that the copy was made of.
+    ``contents`` are its files, ``config`` is that which names the others. ``everywhere`` is what
+    git knows from all its configurations, by key; ``sources`` are the files that the copy was made
+    of.
     """
 
-    def __init__(
-        self,
-        contents: Mapping[Path, bytes],
-        config: Path,
-        everywhere: Mapping[str, str],
-        sources: tuple[Path, ...] = (),
-    ) -> None:
-        self.everywhere = everywhere
-        self.sources = sources
-        self._contents = contents
-        self._config = config
+    contents: Mapping[Path, bytes] = field(repr=False)
+    config: Path
+    everywhere: Mapping[str, str] = field(repr=False)
+    sources: tuple[Path, ...] = ()
 
     @property
     def variables(self) -> dict[str, str]:
         """The variables that make git read the copy."""
-        return {"GIT_CONFIG_GLOBAL": str(self._config)}
+        return {"GIT_CONFIG_GLOBAL": str(self.config)}
 
     def restore(self) -> None:
         """Restore the copy where somebody changed it."""
-        for path, content in self._contents.items():
+        for path, content in self.contents.items():
             with os_errors_stop(path):
                 restore_file(path, content)
 

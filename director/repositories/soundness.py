@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,13 +41,13 @@ class Recovery(NamedTuple):
     damaged: str
 
 
+@dataclass(frozen=True)
 class Soundness:
     """Looks at what is in the object store ``store``, and at what ``objects`` finds elsewhere."""
 
-    def __init__(self, objects: Objects, store: Path, object_format: str) -> None:
-        self._objects = objects
-        self._store = store
-        self._format = object_format
+    objects: Objects
+    store: Path
+    object_format: str
 
     def looked_at(self, base: str, tip: str) -> Iterator[tuple[str, bool]]:
         """Give the ids of what ``tip`` has besides ``base`` (commits), and whether each is whole.
@@ -72,7 +73,7 @@ class Soundness:
         """Return the ids of what ``tip`` has besides ``base``; StoppedError where it is damaged."""
         found = list(self.looked_at(base, tip))
         if damaged := [oid for oid, whole in found if not whole]:
-            place = self._store.parent
+            place = self.store.parent
             raise StoppedError(
                 f"object {damaged[0]} in {place} is damaged", "run the command again"
             )
@@ -135,25 +136,25 @@ class Soundness:
         """
         if not ID.fullmatch(oid):
             return None
-        whole = unpacked(loose_object(self._store, oid)) or self._found(oid)
+        whole = unpacked(loose_object(self.store, oid)) or self._found(oid)
         header, _, data = whole.partition(b"\0")
-        is_it = header.startswith(kind.encode() + b" ") and digest(self._format, whole) == oid
+        is_it = header.startswith(kind.encode() + b" ") and digest(self.object_format, whole) == oid
         return data if is_it else None
 
     def _found(self, oid: str) -> bytes:
         """Return what git finds in packs and elsewhere, with its header; nothing: b""."""
         try:
-            found = self._objects.find(oid)
+            found = self.objects.find(oid)
         except StoppedError:  # git gave up on it
             return b""
         return b"%s %d\0%s" % (found.kind.encode(), len(found.data), found.data) if found else b""
 
     def _discarded(self, oid: str) -> bool:
         """Remove a loose object that git cannot use; False where there is none."""
-        path = loose_object(self._store, oid)
+        path = loose_object(self.store, oid)
         if not os.path.lexists(path):
             return False
-        if digest(self._format, unpacked(path)) == oid:
+        if digest(self.object_format, unpacked(path)) == oid:
             raise StoppedError(f"git cannot read {path}, which is not damaged", "try again")
         with os_errors_stop(path):
             discard(path)

@@ -54,18 +54,19 @@ class WholeTree:
     absent: tuple[str, ...] = ()
 
 
+@dataclass
 class SubmoduleCache:
     """What is known of the submodules of one job: tree → what worktrees hold of it.
 
     Those at and below ``linked`` are left out: links are provided in their place.
     """
 
-    def __init__(self) -> None:
-        self.turn = threading.Lock()
-        self.wholes: dict[str, WholeTree] = {}
-        self.linked: tuple[str, ...] = ()
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    wholes: dict[str, WholeTree] = field(default_factory=dict)
+    linked: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
 class Submodules:
     """The submodules of one job's commits. Callable from any thread.
 
@@ -73,34 +74,26 @@ class Submodules:
     ``job`` read objects from more stores.
     """
 
-    def __init__(
-        self,
-        job: History,
-        checkout: UserCheckout,
-        cache: SubmoduleCache,
-        write: Callable[[str, Iterable[Entry]], str],
-        borrow: Callable[[Iterable[Path]], None],
-    ) -> None:
-        self._job = job
-        self._checkout = checkout
-        self._cache = cache
-        self._write = write
-        self._borrow = borrow
+    job: History
+    checkout: UserCheckout
+    cache: SubmoduleCache
+    write: Callable[[str, Iterable[Entry]], str]
+    borrow: Callable[[Iterable[Path]], None]
 
     def leave_out(self, names: Iterable[str]) -> None:
         """Leave out the submodules at and below ``names``: links are provided in their place."""
-        self._cache.linked = tuple(names)
+        self.cache.linked = tuple(names)
 
     def of(self, commit: str) -> WholeTree:
         """Return what worktrees hold of ``commit`` (or a tree), the same as long as director runs.
 
         A commit without submodules is its own tree, and no more is looked at than its folders.
         """
-        tree = self._job.tree(commit)
-        with self._cache.turn:
-            if tree not in self._cache.wholes:
-                self._cache.wholes[tree] = self._whole(tree, self._checkout, "")
-            return self._cache.wholes[tree]
+        tree = self.job.tree(commit)
+        with self.cache.turn:
+            if tree not in self.cache.wholes:
+                self.cache.wholes[tree] = self._whole(tree, self.checkout, "")
+            return self.cache.wholes[tree]
 
     def whole(self, commit: str) -> str:
         """Return the tree that a worktree of ``commit`` holds."""
@@ -109,7 +102,7 @@ class Submodules:
     def missing(self, commit: str) -> tuple[str, ...]:
         """Return the paths of those that nobody provides: their folders stay empty."""
         return tuple(
-            path for path in self.of(commit).absent if not lies_in(path, self._cache.linked)
+            path for path in self.of(commit).absent if not lies_in(path, self.cache.linked)
         )
 
     def holding(self, commit: str, path: str) -> str | None:
@@ -129,12 +122,12 @@ class Submodules:
             discard_inside(root, f"{link.path}/{GIT}")
 
     def _whole(self, tree: str, checkout: UserCheckout, prefix: str) -> WholeTree:
-        links = [one for one in self._job.folders(tree) if one.mode == GITLINK_MODE]
+        links = [one for one in self.job.folders(tree) if one.mode == GITLINK_MODE]
         if not links:
             return WholeTree(tree)
         names = self._names(tree)
         found = {one.path: checkout.inner(one.path, names.get(one.path, one.path)) for one in links}
-        self._borrow(objects_of(inner.git) for inner in found.values() if inner)
+        self.borrow(objects_of(inner.git) for inner in found.values() if inner)
         entries: list[Entry] = []
         present: list[Submodule] = []
         inside: list[Entry] = []
@@ -142,28 +135,28 @@ class Submodules:
         for link in links:
             path, inner = f"{prefix}{link.path}", found[link.path]
             inside.append(Entry(path, link.mode, link.oid))
-            if inner is None or lies_in(path, self._cache.linked) or not self._is_commit(link.oid):
+            if inner is None or lies_in(path, self.cache.linked) or not self._is_commit(link.oid):
                 entries.append(Entry(link.path, ABSENT_MODE, link.oid))
                 absent.append(path)
                 continue
-            whole = self._whole(self._job.tree(link.oid), inner, f"{path}/")
+            whole = self._whole(self.job.tree(link.oid), inner, f"{path}/")
             entries.append(Entry(link.path, TREE_MODE, whole.tree))
             present += [Submodule(path, link.oid, carried_files(inner.git)), *whole.present]
             inside += whole.links
             absent += whole.absent
-        return WholeTree(self._write(tree, entries), tuple(present), tuple(inside), tuple(absent))
+        return WholeTree(self.write(tree, entries), tuple(present), tuple(inside), tuple(absent))
 
     def _is_commit(self, oid: str) -> bool:
-        found = self._job.objects.find(oid)
+        found = self.job.objects.find(oid)
         return found is not None and found.kind == "commit"
 
     def _names(self, tree: str) -> dict[str, str]:
         """Return path → name, as the tree's ``.gitmodules`` says."""
-        entry = self._job.entries(tree, [NAMES]).get(NAMES)
+        entry = self.job.entries(tree, [NAMES]).get(NAMES)
         if entry is None:
             return {}
         listed = ("config", "--blob", entry.oid, "--null", "--get-regexp", r"^submodule\..*\.path$")
-        lines = self._job.git.run(*listed).out.decode(errors="surrogateescape").split("\0")
+        lines = self.job.git.run(*listed).out.decode(errors="surrogateescape").split("\0")
         pairs = (line.partition("\n") for line in lines if line)
         return {
             path: key.removeprefix("submodule.").removesuffix(".path") for key, _, path in pairs

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from director.worktrees.builds import Builds
 from director.worktrees.worktree import Worktree
 
 
+@dataclass(frozen=True, eq=False)
 class Lane:
     """A worktree for agents and one for gates, of the same number. Used by one thread at a time.
 
@@ -13,7 +16,6 @@ class Lane:
     are first reset.
     """
 
-    def __init__(self, work: Worktree, gate: Worktree, builds: Builds) -> None:
-        self.work = work
-        self.gate = gate
-        self.builds = builds
+    work: Worktree
+    gate: Worktree
+    builds: Builds

@@ -28,6 +28,9 @@ from director.worktrees.worktree_provisions import Sharing, WorktreeProvisions
 class Pool:
     """The lanes of one job: made when needed, given back after use.
 
+    ``agents`` is the folder that holds the worktrees of agents, ``notes`` that for what director
+    itself keeps of all of them.
+
     ``guarded``: nobody but director and gates can write in gates' worktrees and notes. Then what
     setup makes there is shared, and the next command continues with them; otherwise every worktree
     is prepared by itself, and nothing of it is kept.
@@ -44,6 +47,7 @@ class Pool:
         self._job = job
         self.provisions = provisions
         self.folder = folder
+        self.agents, self._gates, self.notes = (folder / n for n in ("agents", "gates", "notes"))
         for part in (self.agents, self._gates, self.notes):
             files.make_folder(part)
         self._setups = Setups(self.notes) if guarded else None
@@ -63,20 +67,6 @@ class Pool:
         """Have setup commands run on what ``setup_commit`` returns, not on the tip itself."""
         if self.provisions:
             self.provisions.setup_commit = setup_commit
-
-    @property
-    def agents(self) -> Path:
-        """The folder that holds the worktrees of agents."""
-        return self.folder / "agents"
-
-    @property
-    def _gates(self) -> Path:
-        return self.folder / "gates"
-
-    @property
-    def notes(self) -> Path:
-        """The folder for what director itself keeps while the pool is open."""
-        return self.folder / "notes"
 
     @contextmanager
     def lease(self, commit: str, *, bare: bool = False) -> Iterator[Worktree]:

@@ -46,22 +46,15 @@ class Snapshot:
     submodules: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
 class SnapshotReader:
     """Reads snapshots of one worktree, whose parts it is given."""
 
-    def __init__(
-        self,
-        job: JobRepository,
-        files: WorktreeFiles,
-        index: PrivateIndex,
-        repository: WorktreeRepository,
-        provisions: WorktreeProvisions | None,
-    ) -> None:
-        self._job = job
-        self._files = files
-        self._index = index
-        self._repository = repository
-        self._provisions = provisions
+    job: JobRepository
+    files: WorktreeFiles
+    index: PrivateIndex
+    repository: WorktreeRepository
+    provisions: WorktreeProvisions | None
 
     def read(self, base: str, allowlist: Iterable[str]) -> tuple[Snapshot, Differences | None]:
         """Compare the files on disk with the tree of ``base``.
@@ -70,17 +63,17 @@ class SnapshotReader:
         submodule can be moved to a commit that the user's repositories have: no other could be
         checked out.
         """
-        allowed, job = list(allowlist), self._job
-        moved = self._repository.moved_links(base, allowed)
+        allowed, job = list(allowlist), self.job
+        moved = self.repository.moved_links(base, allowed)
         absent = job.submodules.of(job.tree_with(base, moved)).absent if moved else ()
         lost = [one for one in moved if one.mode != ABSENT_MODE and one.path in absent]
         moved = [one for one in moved if one not in lost]
         whole = job.submodules.whole(job.tree_with(base, moved) if moved else base)
-        with self._index.of(whole) as git:
-            names = self._provisions.names if self._provisions else ()
-            found = self._files.differences(git, whole, names)
+        with self.index.of(whole) as git:
+            names = self.provisions.names if self.provisions else ()
+            found = self.files.differences(git, whole, names)
             strays = self._strays(git, found.others, allowed)
-        seen = found if whole == self._index.tree else None
+        seen = found if whole == self.index.tree else None
         inner = {one.path for one in job.submodules.of(base).links}
         links = [p for p in allowed if p not in inner and self._became_link(base, p)]
         apart = inner.union(links)
@@ -112,12 +105,12 @@ class SnapshotReader:
         those of ``base``, and allowlisted ones as they are now. It is as small as the change.
         """
         folders = {folder for path in paths for folder in parents(path)}
-        before = self._job.entries(base, [*paths, *attributes_paths(folders)])
+        before = self.job.entries(base, [*paths, *attributes_paths(folders)])
         items = {path: Item(entry.mode, entry.oid) for path, entry in before.items()}
-        object_format = self._job.user.object_format
+        object_format = self.job.user.object_format
         options = ("--add", "--remove", "--replace")  # a file may stand where a folder was
-        with self._index.beside(index_data(items, object_format)) as git:
-            with self._files.attributes.only_of(base, folders, spared=paths):
+        with self.index.beside(index_data(items, object_format)) as git:
+            with self.files.attributes.only_of(base, folders, spared=paths):
                 git.output("update-index", *options, "-z", "--stdin", stdin=join_z(paths))
             staged = index_items(Path(git.env["GIT_INDEX_FILE"]).read_bytes(), object_format)
         now = [Entry(path, item.mode, item.oid) for path, item in staged.items()]
@@ -126,39 +119,39 @@ class SnapshotReader:
 
     def _strays(self, git: Git, others: Iterable[str], allowed: list[str]) -> list[str]:
         """Return new paths that no allowlist names, ignored ones included."""
-        root = self._files.path
+        root = self.files.path
         new = [path for path in others if not path.endswith("/") or _holds_any(root / path)]
         folders = (path for path in new if path.endswith("/"))
         inside = [path for path in folders if any(one.startswith(path) for one in allowed)]
         if inside:  # an allowlisted file in a new folder hides its neighbours: look into it
             new = [path for path in new if path not in inside]
             new += split_z(git.output("ls-files", "-z", "--others", "--", *inside))
-        if self._provisions:
-            new = [path for path in new if not self._provisions.covers(path)]
+        if self.provisions:
+            new = [path for path in new if not self.provisions.covers(path)]
         return sorted(set(new) - set(allowed))
 
     def _not_ignored(self, base: str, strays: list[str]) -> list[str]:
         """Return those of ``strays`` that the ignore rules of ``base`` do not cover."""
         if not strays:
             return strays
-        rules = self._job.contents(base, rules_paths(strays))
-        covered = ignored(self._job.git, self._files.path, rules, strays)
+        rules = self.job.contents(base, rules_paths(strays))
+        covered = ignored(self.job.git, self.files.path, rules, strays)
         return [path for path in strays if path not in covered]
 
     def _became_link(self, base: str, path: str) -> bool:
         """Whether ``path``, or a folder on the way to it, is a symbolic link it was not before."""
-        root = self._files.path
+        root = self.files.path
         if any((root / part).is_symlink() for part in parents(path)):
             return True
         if not (root / path).is_symlink():
             return False
-        entry = self._job.entries(base, [path]).get(path)
+        entry = self.job.entries(base, [path]).get(path)
         return entry is None or entry.mode != LINK_MODE
 
     def _fits_index(self, path: str) -> bool:
         """Whether git can put a path into an index, or take it out (no folder, socket, device)."""
         try:
-            mode = (self._files.path / path).lstat().st_mode
+            mode = (self.files.path / path).lstat().st_mode
         except (FileNotFoundError, NotADirectoryError):
             return True
         return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
