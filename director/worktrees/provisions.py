@@ -32,8 +32,6 @@ from director.worktrees.user_files import (
     Sources,
     UserFiles,
     copy_user_files,
-    names_of,
-    originals_of,
 )
 
 SHOWN_NAMES = 5
@@ -87,7 +85,7 @@ class Provisions:
     @property
     def names(self) -> tuple[str, ...]:
         """The paths that the user's working tree gives, and the build folders."""
-        return (*self.sources.roots, *self.sources.linked, *self.policy.keep)
+        return (*self.sources.names, *self.policy.keep)
 
     def claims(self, path: str) -> bool:
         """Whether ``path`` is one of ``names``, or in one, or in its way."""
@@ -133,8 +131,9 @@ class Provisions:
         """Go on with an earlier command's copy of the user's files; None: they are others now."""
         originals = seals_from(kept["originals"])
         user_files = UserFiles(trees.named(kept["tree"]), trees.named(kept["linked"]), originals)
-        same = (user_files.tree.names, user_files.linked.names) == names_of(self.sources)
-        if not same or originals_of(self.sources) != originals or not user_files.linked.intact():
+        wanted = (self.sources.names, self.sources.linked)
+        same = (user_files.tree.names, user_files.linked.names) == wanted
+        if not same or self.sources.seals() != originals or not user_files.linked.intact():
             return None
         with self._turn:
             self._user_files = user_files

@@ -25,7 +25,7 @@ PREFIX = "setup-"  # of the folders
 
 @dataclass(frozen=True, eq=False)
 class SetupResult:
-    """What setup made of the user's files that were ``user_files``.
+    """What setup made where worktrees had ``user_files``.
 
     ``portable``: other worktrees get a copy, otherwise setup runs in each.
     """
@@ -40,7 +40,7 @@ class SetupResult:
 
     @classmethod
     def from_json(cls, said: Mapping[str, Any], trees: Trees, user_files: UserFiles) -> SetupResult:
-        """Return what an earlier command noted that was made of ``user_files``."""
+        """Return what an earlier command noted that was made with ``user_files``."""
         return cls(trees.named(said["tree"]), said["portable"], user_files)
 
 

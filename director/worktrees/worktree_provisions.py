@@ -235,7 +235,7 @@ class WorktreeProvisions:
         }
 
     def resume(self, kept: Mapping[str, Any], trees: Trees, user_files: UserFiles) -> None:
-        """Go on with what an earlier command ``kept``, made of what is ``user_files``."""
+        """Go on with what an earlier command ``kept``, made with ``user_files``."""
         self._pristine = trees.named(kept["tree"])
         self._known = seals_from(kept["known"])
         self._state = _State(kept["key"], user_files, kept["origin"])
