@@ -15,7 +15,8 @@ from director.model.comparison import Row, reductions, row_of
 from director.model.config import Config
 from director.model.errors import DirectorError, InterruptedRunError
 from director.model.plan import Plan
-from director.planning.pipeline import PlanOptions, plan_job
+from director.planning.context import PlanOptions
+from director.planning.pipeline import plan_job
 from director.records import files
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory

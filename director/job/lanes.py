@@ -1,7 +1,7 @@
 """How many nodes to work on at once: ``--parallel auto``.
 
 Calls wait for a provider, gates and the start of an agent use a core. So there is work for more
-lanes than cores: as many as there are cores, times the time of a try over its time on a core.
+lanes than cores: as many as there are cores, times the time of an attempt over its time on a core.
 Each lane takes memory and disk, too.
 """
 
@@ -29,7 +29,7 @@ EARLIER_JOBS = 3
 
 @dataclass(frozen=True)
 class Pace:
-    """Mean times of one try at a node: its call, and its gates, in seconds."""
+    """Mean times of one attempt at a node: its call, and its gates, in seconds."""
 
     call_secs: float
     gate_secs: float
@@ -111,7 +111,7 @@ def pick_lanes(
     room = job.pool.room(job.repository.tip())
     choice = choose_lanes(measure_machine(), pace, side_by_side(nodes, wanted), room)
     lanes = "1 lane" if choice.lanes == 1 else f"{choice.lanes} lanes"
-    job.events.emit(Kind.NOTICE, message=f"{lanes}: {choice.reason}")
+    job.events.notice(f"{lanes}: {choice.reason}")
     return choice.lanes
 
 
@@ -119,11 +119,10 @@ def _warn_of_little_room(job: JobContext, lanes: int) -> None:
     """Say so when more lanes than one will not fit on the disk."""
     if lanes < 2 or (room := job.pool.room(job.repository.tip())) is None or lanes <= room.lanes:
         return
-    message = (
+    job.events.notice(
         f"{lanes} lanes take about {size(room.lane_bytes)} of disk each, and {size(room.free)} "
         f"are free in {job.pool.folder}: make room, or ask for fewer with --parallel"
     )
-    job.events.emit(Kind.NOTICE, message=message)
 
 
 def _known_pace(directory: JobDirectory) -> Pace | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 
 from director.agents.client import AgentClient, interruptible_sleep, unpriced_models
@@ -15,20 +14,19 @@ from director.agents.templates import load_template
 from director.job.commits import Commits
 from director.job.context import JobContext, Setting
 from director.job.import_check import ImportCheck
+from director.job.materials import Materials
 from director.job.merge_queue import MergeQueue
-from director.job.provided import provisions_of
 from director.job.publishing import Publisher
-from director.job.site import Site, site_of
-from director.job.stage import read_stage
+from director.job.stage import PlanStage
+from director.job.workplace import Place, Workplace, open_workplace
 from director.model.config import Config
-from director.model.errors import DirectorError, RequestError, StoppedError
+from director.model.errors import StoppedError
+from director.model.plan import Plan
 from director.model.roles import Agent
-from director.model.secrets import Redactor, secrets_in
-from director.processes.processes import Processes
 from director.records.call_notes import CallNotes, forget_places
-from director.records.events import Events, Kind, journal
+from director.records.events import journal
 from director.records.files import redact_file
-from director.records.job_directory import Home, JobDirectory
+from director.records.job_directory import JobDirectory
 from director.records.ledger import Ledger
 from director.records.worktrees_record import was_killed
 from director.repositories.job_repository import (
@@ -39,10 +37,7 @@ from director.repositories.job_repository import (
 from director.repositories.repository import OWN_NAME, Repository
 from director.repositories.signing import Signer
 from director.repositories.soundness import discard_damaged
-from director.worktrees.gates import Gates
-from director.worktrees.given import Sources, find_sources
-from director.worktrees.pool import Pool
-from director.worktrees.pool_folders import pool_folder, sweep_old_pools
+from director.worktrees.pool_folders import sweep_old_pools
 
 
 @contextmanager
@@ -50,189 +45,123 @@ def open_job(
     setting: Setting,
     directory: JobDirectory,
     config: Config,
-    job_id: str,
-    branch: str,
+    known: PlanStage | Plan,
     wanted_later: Sequence[Wanted] = (),
 ) -> Iterator[JobContext]:
-    """Give the context of a job whose lock the caller holds.
+    """Give the context of a job whose lock the caller holds; ``known`` says which job it is.
 
     Models that are ``wanted_later`` must be known before the first call, as the job's own.
 
-    Processes that a killed run left behind are ended first, and its worktrees taken over; on the
-    way out the worktrees go, or are kept for the next command, and the branch is published,
-    whatever happened in between.
+    Processes that a killed run left behind are ended first, and its worktrees taken over. The way
+    out is the way in, backwards, whatever happened in between: the branch is published, agents
+    end, and the worktrees go, or are kept for the next command.
     """
-    opening = _Opening.of(setting, directory, config, job_id, branch)
-    directory, events = opening.directory, opening.events
-    opening.recover()
-    opening.warn()
+    materials = Materials.of(setting, directory, config, known.job_id)
+    directory = materials.directory
+    events = materials.events.also(journal(directory.events))
+    materials = replace(materials, events=events)
+    _recover(materials, known.job_branch)
+    _warn_of_unpriced_models(materials)
     sweep_old_pools(setting.env)
-    with (
-        _explaining_removal(setting.home, directory, branch),
-        pool_folder(directory.pool, setting.env, events) as folder,
-    ):
-        site = site_of(setting.repository, directory.repository, config, setting.env, folder)
-        repository = opening.repository(site)
-        opencode, gates = opening.opencode(site), opening.gates(site)
-        withheld = config.env.withheld(setting.env)
-        given = provisions_of(config, opening.sources, repository, gates, events, withheld)
-        pool = Pool(repository, folder, given, guarded=site.sandbox.mechanism is not None)
-        with (
-            _keeping(pool, wanted=setting.keeps_worktrees),
-            opencode.serving(pool.agents / "server", pool.notes / "shell", events),
-        ):
-            site.sandbox.try_out(opening.processes, site.gate_env, folder, directory.logs)
-            models = opening.model_check(opencode, pool, wanted_later)
-            job = JobContext(
-                job_id=job_id,
-                directory=directory,
-                config=config,
-                repository=repository,
-                pool=pool,
-                gates=gates,
-                agents=opening.agents(opencode, models),
-                events=events,
-                publisher=Publisher(repository, events),
-                queue=MergeQueue(repository, setting.cancellation),
-                confinement=site.sandbox.name,
-                import_check=opening.import_check(site),
-                commits=opening.commits(repository, site),
-            )
-            job.commits.try_out()
-            models.begin()
-            try:
-                yield job
-            finally:
-                models.close()
-                job.publisher.close()
-                _restore_journal(job)
 
+    def open_repository(user: Repository) -> JobRepository:
+        return open_job_repository(directory.repository, user, known.job_branch)
 
-@dataclass(frozen=True)
-class _Opening:
-    """A job that is being opened, and what its tools are made of."""
-
-    setting: Setting
-    directory: JobDirectory
-    config: Config
-    job_id: str
-    branch: str
-    sources: Sources
-    redactor: Redactor
-    events: Events
-    processes: Processes
-
-    @classmethod
-    def of(
-        cls, setting: Setting, directory: JobDirectory, config: Config, job_id: str, branch: str
-    ) -> _Opening:
-        sources = find_sources(setting.repository, config.worktree)
-        redactor = redactor_of(setting, directory, config, sources)
-        clean = JobDirectory(directory.path, redactor)
-        events = setting.events.without(redactor).also(journal(clean.events))
-        processes = Processes(job_id, setting.cancellation)
-        return cls(setting, clean, config, job_id, branch, sources, redactor, events, processes)
-
-    def recover(self) -> None:
-        """Undo what a killed run left behind, but for its worktrees."""
-        directory, user = self.directory, self.setting.repository
-        _sweep(self.processes, self.events)
-        remove_stale_locks(directory.repository, user, self.branch)
-        if not was_killed(directory.pool):
-            forget_places(directory.calls)
-        else:
-            _clean_logs(directory, self.redactor)
-            discard_damaged(directory.repository / "objects", user.object_format)
-
-    def warn(self) -> None:
-        """Give the notices that the user's settings call for."""
-        _warn_of_unpriced_models(self.config, self.events)
-
-    def repository(self, site: Site) -> JobRepository:
-        """Return the job repository; notices say what is wrong with it, or with the sandbox.
-
-        Who commits is asked of the repository that commits: git is not asked twice.
-        """
-        _warn_of_anonymous_commits(self.setting, site.repository, self.events)
-        if notice := site.sandbox.missing:
-            self.events.emit(Kind.NOTICE, message=notice)
-        job = open_job_repository(self.directory.repository, site.repository, self.branch)
-        for message in job.notices:
-            self.events.emit(Kind.NOTICE, message=message)
-        return job
-
-    def commits(self, job: JobRepository, site: Site) -> Commits:
-        """Return what makes the commits of the job branch."""
-        policy, settings = self.config.git, site.repository.settings
-        stage = read_stage(self.directory)
-        task = stage.task if stage else self.directory.load_plan().task
-        signer = Signer(settings.everywhere if settings else {}) if policy.sign else None
-        return Commits(job, self.job_id, task, policy, signer)
-
-    def opencode(self, site: Site) -> OpenCode:
-        """Return what makes the calls of agents."""
-        env, root, logs = self.setting.env, site.repository.root, self.directory.logs
-        return OpenCode(self.processes, env, root, self.config, logs, site.sandbox, self.redactor)
-
-    def gates(self, site: Site) -> Gates:
-        """Return what runs gates."""
-        limit, logs = self.config.limits.node_timeout_secs, self.directory.logs
-        return Gates(self.processes, site.gate_env, logs, limit, site.sandbox, self.redactor)
-
-    def import_check(self, site: Site) -> ImportCheck:
-        """Return what knows whether tests would test a worktree."""
-        given = (*self.sources.roots, *self.sources.linked)
-        return ImportCheck(site.checkout, site.gate_env, bool(self.config.worktree.setup), given)
-
-    def model_check(self, opencode: OpenCode, pool: Pool, later: Sequence[Wanted]) -> ModelCheck:
-        """Return what refuses models that OpenCode does not know."""
-        return ModelCheck(
-            [*wanted_models(self.config), *later],
-            partial(opencode.listed_models, pool.agents / "models"),
-            opencode.memory(self.setting.home.models),
-            self.events,
-        )
-
-    def agents(self, opencode: OpenCode, models: ModelCheck) -> AgentClient:
-        """Return what asks roles. It reads the notes of a killed run, before any agent runs."""
-        cancellation = self.setting.cancellation
-        return AgentClient(
-            opencode,
-            self.config,
-            Ledger(self.directory.costs, self.config.limits.cost_ceiling_usd),
-            CallNotes(self.directory.calls),
-            self.events,
-            cancellation,
-            interruptible_sleep(cancellation),
-            models.check,
+    place = Place(directory.repository, directory.pool, open_repository, setting.keeps_worktrees)
+    with ExitStack() as opened:
+        opened.enter_context(_explaining_removal(materials, known.job_branch))
+        workplace = opened.enter_context(open_workplace(materials, place))
+        _tell(materials, workplace)
+        site, repository = workplace.site, workplace.repository
+        commits = _commits(known, config, site.repository, repository)
+        commits.try_out()
+        agents = opened.enter_context(_agents(materials, workplace, wanted_later))
+        publisher = opened.enter_context(_publishing(materials, repository))
+        yield JobContext(
+            job_id=known.job_id,
+            directory=directory,
+            config=config,
+            repository=repository,
+            pool=workplace.pool,
+            gates=workplace.gates,
+            agents=agents,
+            events=events,
+            publisher=publisher,
+            queue=MergeQueue(repository, setting.cancellation),
+            confinement=site.sandbox.name,
+            import_check=_import_check(materials, workplace),
+            commits=commits,
         )
 
 
-def _restore_journal(job: JobContext) -> None:
-    if job.repository.restore_journal():
-        message = f"{job.directory.tips} was changed while director worked: it was restored"
-        job.events.emit(Kind.NOTICE, message=message)
+def check_prerequisites(setting: Setting) -> None:
+    """Raise RequestError for what would stop a new job at once: said before anything is moved."""
+    setting.repository.check_room()
+    find_program(setting.env)
+    for agent in Agent:
+        load_template(agent, setting.repository.root)
 
 
 @contextmanager
-def _keeping(pool: Pool, *, wanted: bool) -> Iterator[None]:
-    """Note what of the worktrees can be kept, when nothing works in them any more."""
+def _agents(
+    materials: Materials, workplace: Workplace, wanted_later: Sequence[Wanted]
+) -> Iterator[AgentClient]:
+    """Give what asks roles. It reads the notes of a killed run, before any agent runs."""
+    setting, directory, config = materials.setting, materials.directory, materials.config
+    site, pool, events = workplace.site, workplace.pool, materials.events
+    opencode = OpenCode(
+        materials.processes,
+        setting.env,
+        site.repository.root,
+        config,
+        directory.logs,
+        site.sandbox,
+        directory.redactor,
+    )
+    models = ModelCheck(
+        [*wanted_models(config), *wanted_later],
+        partial(opencode.listed_models, pool.agents / "models"),
+        opencode.memory(setting.home.models),
+        events,
+    )
+    client = AgentClient(
+        opencode,
+        config,
+        Ledger(directory.costs, config.limits.cost_ceiling_usd),
+        CallNotes(directory.calls),
+        events,
+        setting.cancellation,
+        interruptible_sleep(setting.cancellation),
+        models.check,
+    )
+    with opencode.serving(pool.agents / "server", pool.notes / "shell", events):
+        models.begin()
+        try:
+            yield client
+        finally:
+            models.close()
+
+
+@contextmanager
+def _publishing(materials: Materials, repository: JobRepository) -> Iterator[Publisher]:
+    """Give what publishes the branch; at the end the branch and its journal are as director's."""
+    publisher = Publisher(repository, materials.events)
     try:
-        yield
-    except RequestError:  # something is to be corrected, perhaps what setup needs
-        pool.doubt()
-        raise
+        yield publisher
     finally:
-        with suppress(DirectorError, OSError):  # then they are removed
-            pool.keep(wanted=wanted)
+        publisher.close()
+        if repository.restore_journal():
+            tips = materials.directory.tips
+            materials.events.notice(f"{tips} was changed while director worked: it was restored")
 
 
 @contextmanager
-def _explaining_removal(home: Home, directory: JobDirectory, branch: str) -> Iterator[None]:
+def _explaining_removal(materials: Materials, branch: str) -> Iterator[None]:
     """Name the reason when work fails because somebody removed the records meanwhile.
 
     Writing made some of them again, but not the lock, which is older than all.
     """
+    directory, home = materials.directory, materials.setting.home
     try:
         yield
     except (StoppedError, OSError):
@@ -246,50 +175,57 @@ def _explaining_removal(home: Home, directory: JobDirectory, branch: str) -> Ite
         ) from None
 
 
-def check_prerequisites(setting: Setting) -> None:
-    """Raise RequestError for what would stop a new job at once: said before anything is moved."""
-    setting.repository.check_room()
-    find_program(setting.env)
-    for agent in Agent:
-        load_template(agent, setting.repository.root)
+def _recover(materials: Materials, branch: str) -> None:
+    """Undo what a killed run left behind, but for its worktrees."""
+    directory, user = materials.directory, materials.setting.repository
+    if ended := materials.processes.sweep():
+        materials.events.notice(f"processes that a killed run left behind were ended: {ended}")
+    remove_stale_locks(directory.repository, user, branch)
+    if not was_killed(directory.pool):
+        forget_places(directory.calls)
+        return
+    for log in directory.logs.glob("*"):  # it had no time to take the secrets out
+        redact_file(log, directory.redactor)
+    discard_damaged(directory.repository / "objects", user.object_format)
 
 
-def _sweep(processes: Processes, events: Events) -> None:
-    if ended := processes.sweep():
-        events.emit(
-            Kind.NOTICE, message=f"processes that a killed run left behind were ended: {ended}"
-        )
+def _import_check(materials: Materials, workplace: Workplace) -> ImportCheck:
+    site, sources = workplace.site, materials.sources
+    has_setup = bool(materials.config.worktree.setup)
+    return ImportCheck(site.checkout, site.gate_env, has_setup, (*sources.roots, *sources.linked))
 
 
-def _clean_logs(directory: JobDirectory, redactor: Redactor) -> None:
-    """Take secrets out of the logs that a killed run had no time to clean."""
-    for log in directory.logs.glob("*"):
-        redact_file(log, redactor)
+def _commits(
+    known: PlanStage | Plan, config: Config, user: Repository, job: JobRepository
+) -> Commits:
+    settings = user.settings.everywhere if user.settings else {}
+    signer = Signer(settings) if config.git.sign else None
+    return Commits(job, known.job_id, known.task, config.git, signer)
 
 
-def redactor_of(
-    setting: Setting, directory: JobDirectory, config: Config, sources: Sources
-) -> Redactor:
-    """Return what takes the secrets of environment, configuration and copied files out of texts."""
-    found = secrets_in(setting.env, os.path.exists, config.secret_variables)
-    return directory.redactor.also({**sources.secrets, **config.secrets, **found})
+def _tell(materials: Materials, workplace: Workplace) -> None:
+    """Give the notices on commits, on the sandbox, and on what is wrong with the job repository.
 
-
-def _warn_of_anonymous_commits(setting: Setting, commits: Repository, events: Events) -> None:
-    message = (
+    Who commits is asked of the repository that commits: git is not asked twice.
+    """
+    anonymous = (
         f"git does not know who you are (user.name, user.email): commits are made by {OWN_NAME}"
     )
-    if commits.is_anonymous and message not in setting.told:
-        setting.told.add(message)
-        events.emit(Kind.NOTICE, message=message)
+    told = materials.setting.told
+    if workplace.site.repository.is_anonymous and anonymous not in told:
+        told.add(anonymous)
+        materials.events.notice(anonymous)
+    if missing := workplace.site.sandbox.missing:
+        materials.events.notice(missing)
+    for damage in workplace.repository.notices:
+        materials.events.notice(damage)
 
 
-def _warn_of_unpriced_models(config: Config, events: Events) -> None:
-    if not config.limits.cost_ceiling_usd:
+def _warn_of_unpriced_models(materials: Materials) -> None:
+    if not materials.config.limits.cost_ceiling_usd:
         return
-    for model, roles in unpriced_models(config).items():
-        events.emit(
-            Kind.NOTICE,
-            message=f"no [pricing] for {model} ({', '.join(roles)}): "
-            "the cost ceiling sees only what OpenCode reports for it",
+    for model, roles in unpriced_models(materials.config).items():
+        materials.events.notice(
+            f"no [pricing] for {model} ({', '.join(roles)}): "
+            "the cost ceiling sees only what OpenCode reports for it"
         )

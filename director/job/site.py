@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from director.model.config import Config
+from director.job.materials import Materials
 from director.model.testing.checkout_paths import Checkout
 from director.processes.sandbox import Sandbox, choose_mechanism
 from director.processes.sandbox_paths import home_of, paths_in, sandbox_paths
@@ -32,11 +32,11 @@ class Site:
     checkout: Checkout
 
 
-def site_of(
-    user: Repository, job: Path, config: Config, env: Mapping[str, str], folder: Path
-) -> Site:
+def site_of(materials: Materials, job: Path, folder: Path) -> Site:
     """Return the site for worktrees in ``folder``, of the job repository at ``job``."""
-    policy, home = config.sandbox, home_of(env)
+    user, env = materials.setting.repository, materials.setting.env
+    config, home = materials.config, home_of(env)
+    policy = config.sandbox
     settings = freeze_settings(user.git, home, folder / "notes" / "git")
     mechanism = choose_mechanism(policy, env)
     shown = {name: value for name, value in config.env.of(env).items() if name != BYTECODE}

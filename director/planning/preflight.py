@@ -102,7 +102,7 @@ def refuse_blocked(base: Base, found: Preflight) -> None:
 def tell(events: Events, found: Preflight) -> None:
     """Give a notice for each command that does not run, or differs from the checkout."""
     for message in _notices(found):
-        events.emit(Kind.NOTICE, message=message)
+        events.notice(message)
 
 
 def _notices(found: Preflight) -> Iterator[str]:
@@ -160,7 +160,7 @@ class _Trial:
         root = self.base.setting.repository.root
         command = one.suite_in(lambda path: (self.worktree.path / path).exists())
         said = f"running the existing tests in a fresh worktree: `{command}`"
-        self.base.job.events.emit(Kind.NOTICE, message=said)
+        self.base.job.events.notice(said)
         seen = self._run(command)
         if seen.outcome is Outcome.GREEN:
             self.worktree.keep_builds()

@@ -1,0 +1,31 @@
+"""The spec: written by the planner from what the explorer found, and again after a critique."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from director.model.roles import Agent, Role
+from director.planning.asking import Question, ask
+from director.planning.context import Done, Planning
+from director.planning.prompts import recon_prompt, spec_prompt
+from director.records import files
+
+
+def write_spec(planning: Planning) -> Done:
+    """Make ``recon.md`` and ``spec.md`` of the task."""
+    directory, stage = planning.job.directory, planning.stage
+    if not directory.recon.exists():
+        question = Question("recon", recon_prompt(stage.task), Agent.EXPLORER, Role.EXPLORER)
+        files.write_text(directory.recon, f"{ask(planning, question).transcript.text}\n")
+        planning.forget("recon")
+    draft = files.read_text(directory.spec) or ""
+    if stage.spec_feedback or not draft:
+        prompt = spec_prompt(stage.task, planning.recon(), stage.spec_feedback, draft)
+        reply = ask(planning, Question("spec", prompt, Agent.BRAINSTORM))
+        files.write_text(directory.spec, f"{reply.transcript.text}\n")
+    return Done({"spec_feedback": ()}, partial(planning.forget, "spec"))
+
+
+def accept_spec(_planning: Planning) -> Done:
+    """Take ``spec.md`` as it is: it is read when it is needed, edits included."""
+    return Done()
