@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from functools import partial
 
+from director.agents.backend import AgentContext
+from director.agents.callers import open_callers
 from director.agents.client import AgentClient, interruptible_sleep, unpriced_models
-from director.agents.opencode.models import ModelCheck, Wanted, wanted_models
-from director.agents.opencode.opencode import OpenCode, find_program
+from director.agents.recorder import CallRecorder
+from director.agents.registry import AGENT_FOLDERS, backends_of
 from director.agents.templates import load_template
+from director.agents.wanted import WantedModel, wanted_models
 from director.job.commits import Commits
 from director.job.context import JobContext, Setting
 from director.job.import_check import ImportCheck
@@ -46,7 +48,7 @@ def open_job(
     directory: JobDirectory,
     config: Config,
     known: PlanStage | Plan,
-    wanted_later: Sequence[Wanted] = (),
+    wanted_later: Sequence[WantedModel] = (),
 ) -> Iterator[JobContext]:
     """Give the context of a job whose lock the caller holds; ``known`` says which job it is.
 
@@ -94,52 +96,48 @@ def open_job(
         )
 
 
-def check_prerequisites(setting: Setting) -> None:
+def check_prerequisites(setting: Setting, config: Config) -> None:
     """Raise RequestError for what would stop a new job at once: said before anything is moved."""
     setting.repository.check_room()
-    find_program(setting.env)
+    for backend in backends_of(config.tiers.values()):
+        backend.check(config, setting.env)
     for agent in Agent:
-        load_template(agent, setting.repository.root)
+        load_template(agent, setting.repository.root, AGENT_FOLDERS)
 
 
 @contextmanager
 def _agents(
-    materials: Materials, workplace: Workplace, wanted_later: Sequence[Wanted]
+    materials: Materials, workplace: Workplace, wanted_later: Sequence[WantedModel]
 ) -> Iterator[AgentClient]:
     """Give what asks roles. It reads the notes of a killed run, before any agent runs."""
     setting, directory, config = materials.setting, materials.directory, materials.config
-    site, pool, events = workplace.site, workplace.pool, materials.events
-    opencode = OpenCode(
-        materials.processes,
-        setting.env,
-        site.repository.root,
-        config,
-        directory.logs,
-        site.sandbox,
-        directory.redactor,
+    root, pool, limits = workplace.site.repository.root, workplace.pool, config.limits
+    context = AgentContext(
+        processes=materials.processes,
+        env=setting.env,
+        root=root,
+        config=config,
+        templates={agent: load_template(agent, root, AGENT_FOLDERS) for agent in Agent},
+        sandbox=workplace.site.sandbox,
+        recorder=CallRecorder(directory.logs, limits.stall_timeout_secs, directory.redactor),
+        events=materials.events,
+        beside=pool.agents / "server",
+        notes=pool.notes / "shell",
+        memory=setting.home.models,
+        wanted=(*wanted_models(config), *wanted_later),
     )
-    models = ModelCheck(
-        [*wanted_models(config), *wanted_later],
-        partial(opencode.listed_models, pool.agents / "models"),
-        opencode.memory(setting.home.models),
-        events,
-    )
-    client = AgentClient(
-        opencode,
-        config,
-        Ledger(directory.costs, config.limits.cost_ceiling_usd),
-        CallNotes(directory.calls),
-        events,
-        setting.cancellation,
-        interruptible_sleep(setting.cancellation),
-        models.check,
-    )
-    with opencode.serving(pool.agents / "server", pool.notes / "shell", events):
-        models.begin()
-        try:
-            yield client
-        finally:
-            models.close()
+    with open_callers(context) as callers:
+        client = AgentClient(
+            callers,
+            config,
+            Ledger(directory.costs, limits.cost_ceiling_usd),
+            CallNotes(directory.calls),
+            materials.events,
+            setting.cancellation,
+            interruptible_sleep(setting.cancellation),
+        )
+        callers.begin()
+        yield client
 
 
 @contextmanager
@@ -227,5 +225,5 @@ def _warn_of_unpriced_models(materials: Materials) -> None:
     for model, roles in unpriced_models(materials.config).items():
         materials.events.notice(
             f"no [pricing] for {model} ({', '.join(roles)}): "
-            "the cost ceiling sees only what OpenCode reports for it"
+            "the cost ceiling sees only what the agent CLI reports for it"
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from director.agents.opencode.models import Wanted
+from director.agents.wanted import WantedModel
 from director.job.context import JobContext, Setting
 from director.job.stage import PlanStage, Stage, write_stage
 from director.model.errors import RequestError
@@ -38,7 +38,7 @@ class PlanOptions:
     parallel: int | None = 1
     new: bool = False
     allow_broken_gates: bool = False
-    wanted_later: tuple[Wanted, ...] = ()
+    wanted_later: tuple[WantedModel, ...] = ()
 
 
 @dataclass(frozen=True)

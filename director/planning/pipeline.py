@@ -96,7 +96,7 @@ def plan_job(
         if options.task is None:
             stage = to_continue(directory)
         else:
-            stage = for_task(setting, directory, options.task, new=options.new)
+            stage = for_task(setting, directory, config, options.task, new=options.new)
         with open_job(setting, directory, config, stage, options.wanted_later) as job:
             planning = Planning(job, setting, stage, options)
             _go_on(planning)
