@@ -14,9 +14,7 @@ from director.agents.registry import AGENT_FOLDERS, backends_of
 from director.agents.templates import load_template
 from director.agents.wanted import WantedModel, wanted_models
 from director.job.commits import Commits
-from director.job.context import JobContext, Setting
-from director.job.import_check import ImportCheck
-from director.job.materials import Materials
+from director.job.context import JobContext, Materials, Setting
 from director.job.merge_queue import MergeQueue
 from director.job.publishing import Publisher
 from director.job.stage import PlanStage
@@ -63,7 +61,6 @@ def open_job(
     events = materials.events.also(journal(directory.events))
     materials = replace(materials, events=events)
     _recover(materials, known.job_branch)
-    _warn_of_unpriced_models(materials)
     sweep_old_pools(setting.env)
 
     def open_repository(user: Repository) -> JobRepository:
@@ -73,9 +70,12 @@ def open_job(
     with ExitStack() as opened:
         opened.enter_context(_explaining_removal(materials, known.job_branch))
         workplace = opened.enter_context(open_workplace(materials, place))
-        _tell(materials, workplace)
+        for message in _notices(materials, workplace):
+            events.notice(message)
         site, repository = workplace.site, workplace.repository
-        commits = _commits(known, config, site.repository, repository)
+        settings = site.repository.settings
+        signer = Signer(settings.everywhere if settings else {}) if config.git.sign else None
+        commits = Commits(repository, known.job_id, known.task, config.git, signer)
         commits.try_out()
         agents = opened.enter_context(_agents(materials, workplace, wanted_later))
         publisher = opened.enter_context(_publishing(materials, repository))
@@ -91,7 +91,7 @@ def open_job(
             publisher=publisher,
             queue=MergeQueue(repository, setting.cancellation),
             confinement=site.sandbox.name,
-            import_check=_import_check(materials, workplace),
+            import_check=site.import_check,
             commits=commits,
         )
 
@@ -187,43 +187,22 @@ def _recover(materials: Materials, branch: str) -> None:
     discard_damaged(directory.repository / "objects", user.object_format)
 
 
-def _import_check(materials: Materials, workplace: Workplace) -> ImportCheck:
-    site, sources = workplace.site, materials.sources
-    has_setup = bool(materials.config.worktree.setup)
-    return ImportCheck(site.checkout, site.gate_env, has_setup, (*sources.roots, *sources.linked))
-
-
-def _commits(
-    known: PlanStage | Plan, config: Config, user: Repository, job: JobRepository
-) -> Commits:
-    settings = user.settings.everywhere if user.settings else {}
-    signer = Signer(settings) if config.git.sign else None
-    return Commits(job, known.job_id, known.task, config.git, signer)
-
-
-def _tell(materials: Materials, workplace: Workplace) -> None:
-    """Give the notices on commits, on the sandbox, and on what is wrong with the job repository.
+def _notices(materials: Materials, workplace: Workplace) -> Iterator[str]:
+    """Give what the user is to know: of prices, commits, the sandbox, and damage that was repaired.
 
     Who commits is asked of the repository that commits: git is not asked twice.
     """
-    anonymous = (
-        f"git does not know who you are (user.name, user.email): commits are made by {OWN_NAME}"
-    )
-    told = materials.setting.told
-    if workplace.site.repository.is_anonymous and anonymous not in told:
-        told.add(anonymous)
-        materials.events.notice(anonymous)
-    if missing := workplace.site.sandbox.missing:
-        materials.events.notice(missing)
-    for damage in workplace.repository.notices:
-        materials.events.notice(damage)
-
-
-def _warn_of_unpriced_models(materials: Materials) -> None:
-    if not materials.config.limits.cost_ceiling_usd:
-        return
-    for model, roles in unpriced_models(materials.config).items():
-        materials.events.notice(
+    config, told = materials.config, materials.setting.told
+    unpriced = unpriced_models(config) if config.limits.cost_ceiling_usd else {}
+    for model, roles in unpriced.items():
+        yield (
             f"no [pricing] for {model} ({', '.join(roles)}): "
             "the cost ceiling sees only what the agent CLI reports for it"
         )
+    who = "git does not know who you are (user.name, user.email): commits are made by"
+    if workplace.site.repository.is_anonymous and who not in told:
+        told.add(who)
+        yield f"{who} {OWN_NAME}"
+    if missing := workplace.site.sandbox.missing:
+        yield missing
+    yield from workplace.repository.notices

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from director.job.materials import Materials
+from director.job.context import Materials
 from director.model.slots import slot_number
 from director.processes.sandbox import Part
 from director.records.events import Kind

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from director.job.materials import Materials
-from director.model.testing.checkout_paths import Checkout
+from director.job.context import Materials
+from director.job.import_check import ImportCheck
 from director.processes.sandbox import Sandbox, choose_mechanism
 from director.processes.sandbox_paths import home_of, paths_in, sandbox_paths
 from director.repositories.filters import COMMANDS, Filters
@@ -22,14 +22,14 @@ BYTECODE = "PYTHONPYCACHEPREFIX"  # compiled code outside the worktree, which an
 class Site:
     """The user's repository as git sees it here, the sandbox, and the variables of gates and setup.
 
-    Git's configuration is the one that was there before any agent ran. ``checkout`` is what gates
-    have no business in.
+    Git's configuration is the one that was there before any agent ran. ``import_check`` refuses
+    tests that do not import the worktree's code.
     """
 
     repository: Repository
     sandbox: Sandbox
     gate_env: Mapping[str, str]
-    checkout: Checkout
+    import_check: ImportCheck
 
 
 def site_of(materials: Materials, job: Path, folder: Path) -> Site:
@@ -51,4 +51,7 @@ def site_of(materials: Materials, job: Path, folder: Path) -> Site:
     filters = Filters(commands, sandbox, job, folder / "notes" / "filters")
     # Where these files are kept from everybody, tests find what they would find elsewhere.
     frozen = {} if mechanism else settings.variables
-    return Site(user.reading(settings, filters), sandbox, {**shown, **frozen}, checkout)
+    gate_env, sources = {**shown, **frozen}, materials.sources
+    given = (*sources.roots, *sources.linked)
+    check = ImportCheck(checkout, gate_env, bool(config.worktree.setup), given)
+    return Site(user.reading(settings, filters), sandbox, gate_env, check)

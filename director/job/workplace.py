@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from director.job.materials import Materials
+from director.job.context import Materials
 from director.job.provided import provisions_of
 from director.job.site import Site, site_of
 from director.model.errors import DirectorError, RequestError

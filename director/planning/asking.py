@@ -27,21 +27,16 @@ def ask(planning: Planning, question: Question) -> Reply:
 
     The call stays noted: the asker drops the note when the answer is safe on disk.
     """
+    job, agent, role = planning.job, question.agent, question.role
     for _ in range(ATTEMPTS):
-        reply = _ask_once(planning, question)
+        with job.pool.lease(planning.stage.base_commit, bare=True) as worktree:  # only to read
+            call = Assignment(agent, role, question.prompt, worktree.path, question.name)
+            reply = job.agents.ask(call)
         if reply.outcome is Outcome.COMPLETED and reply.transcript.text:
             return reply
         planning.forget(question.name)
     reason = reply.reason or "an empty answer"
     raise WorkError(
-        f"the {question.agent} gave no answer: {reason}",
+        f"the {agent} gave no answer: {reason}",
         f"see {reply.log}; `director plan --continue` asks again",
     )
-
-
-def _ask_once(planning: Planning, question: Question) -> Reply:
-    job = planning.job
-    with job.pool.lease(planning.stage.base_commit, bare=True) as worktree:  # to read in only
-        return job.agents.ask(
-            Assignment(question.agent, question.role, question.prompt, worktree.path, question.name)
-        )

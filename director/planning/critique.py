@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -77,12 +77,8 @@ def _revise(planning: Planning, plan: Plan, problems: Problems) -> dict[str, str
     kept = kept_tests(plan, planning.plan_of(nodes), named.keys())
     after = planning.plan_of(node._replace(test_hashes=kept.get(node.id, {})) for node in nodes)
     for node in plan.nodes:
-        if gone := _not_in(after, node.tests):
+        if gone := [path for path in node.tests if path not in after.owners]:
             remove_from_branch(job, node.id, gone, planning.stage.base_commit)
     restore_shared_tests(job, plan, after)
     planning.save_nodes(after.nodes)
     return named
-
-
-def _not_in(plan: Plan, paths: Iterable[str]) -> list[str]:
-    return [path for path in paths if path not in plan.owners]

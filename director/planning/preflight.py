@@ -6,7 +6,7 @@ stand for run once. What does not work is compared with the user's checkout, whe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -101,17 +101,12 @@ def refuse_blocked(base: Base, found: Preflight) -> None:
 
 def tell(events: Events, found: Preflight) -> None:
     """Give a notice for each command that does not run, or differs from the checkout."""
-    for message in _notices(found):
-        events.notice(message)
-
-
-def _notices(found: Preflight) -> Iterator[str]:
     for one in found.runs:
-        seen = one.worktree
-        if one.description:
-            yield f"{one.description}; see {seen.log}"
-        elif seen.outcome is Outcome.CANNOT_RUN:
-            yield f"`{seen.command}` cannot run in a fresh worktree: {seen.reason}; see {seen.log}"
+        seen, said = one.worktree, one.description
+        if not said and seen.outcome is Outcome.CANNOT_RUN:
+            said = f"`{seen.command}` cannot run in a fresh worktree: {seen.reason}"
+        if said:
+            events.notice(f"{said}; see {seen.log}")
 
 
 def _runner(one: Ecosystem) -> str:

@@ -7,9 +7,8 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from director.job.context import Setting
+from director.job.context import Materials, Setting
 from director.job.evidence import with_evidence
-from director.job.materials import Materials
 from director.job.stage import read_stage
 from director.job.trailers import NODE
 from director.job.views import HeldBack, views_of
