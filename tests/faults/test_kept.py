@@ -1,4 +1,7 @@
-"""Worktrees that are kept between the commands of a job: prepared, but never evidence."""
+"""Worktrees that are kept between the commands of a job: prepared, but never evidence.
+
+Covers ``job.cleaning`` and ``job.workplace``.
+"""
 
 from __future__ import annotations
 

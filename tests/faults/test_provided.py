@@ -1,4 +1,7 @@
-"""Worktrees that are ready to test: what is provided is there, and nobody gains by changing it."""
+"""Worktrees that are ready to test: what is provided is there, and nobody gains by changing it.
+
+Covers ``job.provided``, ``job.workplace`` and ``job.out_of_reach``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What no implementation can turn green goes back to the author; every other red is admitted."""
+"""What no implementation can turn green goes back to the author; every other red is admitted.
+
+Covers ``admission``, too.
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,18 @@
+"""From a task to frozen tests: approvals, critiques, authors, and what a crash may cost.
+
+Covers ``context``, ``asking``, ``specifying``, ``critique``, ``decomposing``, ``drafting``,
+``authoring`` and ``prompts``, too.
+"""
+
 from __future__ import annotations
 
 import hashlib
 import json
+import unittest
 from typing import Any
 
+from director.job.stage import PlanStage, Stage
+from director.planning.pipeline import APPROVALS, STAGES
 from tests.support.fake_opencode import (
     answer,
     exit_with,
@@ -23,8 +32,29 @@ def objection(about: str | None, problem: str) -> dict[str, Any]:
     return {"verdict": "revise", "problems": [{"node": about, "problem": problem}]}
 
 
-class TestGates(JobCase):
-    def test_pauses_at_both_gates_and_takes_what_is_on_disk(self) -> None:
+class TestStages(unittest.TestCase):
+    def test_the_way_from_the_first_stage_goes_through_all_of_them(self) -> None:
+        way = [Stage.SPEC]
+        while entry := STAGES.get(way[-1]):
+            way.append(entry.then)
+        self.assertEqual(way, list(Stage))
+
+    def test_a_critique_sends_back_and_is_paid_for_at_its_own_approval_only(self) -> None:
+        order = list(Stage)
+        record = PlanStage(Stage.SPEC, "job", "task", "base", "branch", "now")
+        for stage in APPROVALS:
+            critique = STAGES[stage].critique
+            assert critique is not None
+            self.assertEqual(order.index(critique.back), order.index(stage) - 1)
+            flag: dict[str, Any] = {f"{stage.removeprefix('gate_')}_critiqued": True}
+            paid = record._replace(**flag)
+            self.assertEqual((critique.paid(record), critique.paid(paid)), (False, True))
+            others = [STAGES[one].critique for one in APPROVALS - {stage}]
+            self.assertFalse(any(one.paid(paid) for one in others if one))
+
+
+class TestApprovals(JobCase):
+    def test_pauses_at_both_approvals_and_takes_what_is_on_disk(self) -> None:
         self.script_planning(node("a"))
         first = self.ends(0, "plan", "make a")
         self.assertIn("spec.md", first.out)
@@ -48,7 +78,7 @@ class TestGates(JobCase):
         frozen = self.stored("plan.json")["nodes"][0]["test_hashes"]["tests/a.sh"]
         self.assertEqual(frozen, hashlib.sha256(edited.encode()).hexdigest())
 
-    def test_json_says_which_gate_and_what_to_look_at(self) -> None:
+    def test_json_says_which_approval_and_what_to_look_at(self) -> None:
         self.script_planning(node("a"))
         done = self.ends(0, "plan", "make a", "--json")
         said = done.json
@@ -144,7 +174,7 @@ class TestGates(JobCase):
         (self.home / "tests" / "tests" / "a.sh").unlink()
         self.assertIn("tests/a.sh", self.ends(2, "plan", "--continue").err)
 
-    def test_continue_approves_one_gate_only(self) -> None:
+    def test_continue_gives_one_approval_only(self) -> None:
         self.script_planning(node("a"))
         self.fake.queue("brainstorm", exit_with(1))
         self.configure("[limits]\nprovider_retries = 0\n")

@@ -1,3 +1,8 @@
+"""The existing tests run in a fresh worktree before anything is paid for.
+
+Covers ``base_checks``, too.
+"""
+
 from __future__ import annotations
 
 import shutil
