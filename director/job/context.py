@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from director.agents.client import AgentClient
+from director.agents.registry import BACKENDS
 from director.job.commits import Commits
 from director.job.import_check import ImportCheck
 from director.job.merge_queue import MergeQueue
@@ -63,6 +64,8 @@ class Materials:
         """Return the materials; RequestError for files that cannot be given to worktrees."""
         sources = find_sources(setting.repository, config.worktree)
         found = secrets_in(setting.env, os.path.exists, config.secret_variables)
+        ordinary = {one.name for one in BACKENDS}  # words of the records
+        found = {name: value for name, value in found.items() if value.lower() not in ordinary}
         redactor = directory.redactor.also({**sources.secrets, **config.secrets, **found})
         clean = JobDirectory(directory.path, redactor)
         events = setting.events.without(redactor)

@@ -10,7 +10,7 @@ from director.agents.backend import AgentContext
 from director.agents.callers import open_callers
 from director.agents.client import AgentClient, interruptible_sleep, unpriced_models
 from director.agents.recorder import CallRecorder
-from director.agents.registry import AGENT_FOLDERS, backends_of
+from director.agents.registry import AGENT_FOLDERS, backends_of, tier_of
 from director.agents.templates import load_template
 from director.agents.wanted import WantedModel, wanted_models
 from director.job.commits import Commits
@@ -188,17 +188,20 @@ def _recover(materials: Materials, branch: str) -> None:
 
 
 def _notices(materials: Materials, workplace: Workplace) -> Iterator[str]:
-    """Give what the user is to know: of prices, commits, the sandbox, and damage that was repaired.
+    """Give what the user is to know: of prices, agents, commits, the sandbox, and repaired damage.
 
     Who commits is asked of the repository that commits: git is not asked twice.
     """
     config, told = materials.config, materials.setting.told
     unpriced = unpriced_models(config) if config.limits.cost_ceiling_usd else {}
     for model, roles in unpriced.items():
-        yield (
-            f"no [pricing] for {model} ({', '.join(roles)}): "
-            "the cost ceiling sees only what the agent CLI reports for it"
-        )
+        cli = tier_of(model).backend
+        reports = f"sees only what {cli.title} reports for it"
+        sees = reports if cli.promises.reported_cost else "does not see its cost"
+        yield f"no [pricing] for {model} ({', '.join(roles)}): the cost ceiling {sees}"
+    for one in backends_of(config.tiers.values()):  # gate and sandbox make up for it
+        if lacking := one.promises.missing():
+            yield f"{one.title} cannot promise {', '.join(lacking)}"
     who = "git does not know who you are (user.name, user.email): commits are made by"
     if workplace.site.repository.is_anonymous and who not in told:
         told.add(who)
