@@ -11,7 +11,7 @@ from director.planning.tests_on_branch import recovered
 
 
 def draft_plan(planning: Planning) -> Done:
-    """Make ``plan.json`` of the spec, and have red tests of all nodes written.
+    """The stage that needs ``spec.md``, and makes ``plan.json`` and red tests of all nodes.
 
     They are on the branch, and in the job's ``tests/`` folder to be edited.
     """

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from director.job.context import JobContext
 from director.job.views import Contents, views_of
 from director.model.errors import RequestError
-from director.model.plan import Node, Plan
+from director.model.plan import Plan
 from director.planning.tests_on_branch import bringers
 from director.records.files import make_folder, os_errors_stop
 from director.repositories.job_repository import Entry
@@ -48,16 +48,16 @@ def draft_of(job: JobContext, plan: Plan, *, edited_only: bool) -> Draft:
     stays as it was written. ``edited_only``: a test that is not in the job's ``tests/`` folder is
     as it is on the branch. RequestError names one that is missing.
     """
-    drafting = _Drafting(job, plan, edited_only)
+    branch = _Branch(job, plan)
     hashes: dict[str, dict[str, str]] = {node.id: {} for node in plan.nodes}
     entries: dict[str, Entry] = {}
     contents: dict[tuple[str, str], Entry] = {}
     for path, owners in plan.owners.items():
-        entry = entries[path] = drafting.last(path)
+        entry = entries[path] = branch.last(path, _on_disk(branch, path, edited_only))
         for owner in reversed(owners):
             if owner != owners[-1]:
-                entry = drafting.earlier(path, owner) or entry
-            digest = drafting.digest(entry)
+                entry = branch.at(owner, path) or entry
+            digest = _sha256(job.repository.objects.get(entry.oid).data)
             hashes[owner][path] = digest
             contents[path, digest] = entry
     nodes = (
@@ -67,53 +67,47 @@ def draft_of(job: JobContext, plan: Plan, *, edited_only: bool) -> Draft:
     return Draft(plan._replace(nodes=tuple(nodes)), entries, contents)
 
 
-class _Drafting:
-    """What test files hold: on disk, on the branch, and at earlier nodes."""
+class _Branch:
+    """What test files hold on the branch: at its tip, and at each of their nodes."""
 
-    def __init__(self, job: JobContext, plan: Plan, edited_only: bool) -> None:
-        self._job = job
-        self._plan = plan
-        self._edited_only = edited_only
+    def __init__(self, job: JobContext, plan: Plan) -> None:
+        self.job = job
+        self.plan = plan
         self._tip = job.repository.tip()
-        self._on_branch = job.repository.contents(self._tip, plan.owners)
+        self.contents = job.repository.contents(self._tip, plan.owners)
         self._entries = job.repository.entries(self._tip, plan.owners)
         self._brought = bringers(job, plan.base_commit)
         self._views = views_of(job.repository, plan)
 
-    def last(self, path: str) -> Entry:
-        """Return what a test file is to hold on the branch: what it does at its last node."""
-        owners = self._plan.owners[path]
-        owner, now = self._plan.node(owners[-1]), self._on_branch.get(path)
-        content = self._on_disk(owner, path)
+    def at(self, owner: str, path: str) -> Entry | None:
+        """Return what a test file holds at a node; None: nobody knows."""
+        return self._views.content_at(self._tip, self.plan.node(owner), path)
+
+    def last(self, path: str, edited: bytes | None) -> Entry:
+        """Return what a test file is to hold: what it does at its last node (None: as it is)."""
+        owners, now = self.plan.owners[path], self.contents.get(path)
         ours = set(owners) & self._brought.get(path, set(owners))
-        if content in (None, now) and not ours:  # it was written for a node that was dropped
-            own = self._views.content_at(self._tip, owner, path)
-            if own is not None:
-                return own
-        content = now if content is None else content
+        dropped = edited in (None, now) and not ours  # it was written for a node that is gone
+        if dropped and (own := self.at(owners[-1], path)):
+            return own
+        content = now if edited is None else edited
         assert content is not None
         mode = self._entries[path].mode if path in self._entries else "100644"
-        return Entry(path, mode, self._job.repository.store(content))
+        return Entry(path, mode, self.job.repository.store(content))
 
-    def earlier(self, path: str, owner: str) -> Entry | None:
-        """Return what a test file holds at a node that others follow; None: nobody knows."""
-        return self._views.content_at(self._tip, self._plan.node(owner), path)
 
-    def digest(self, entry: Entry) -> str:
-        """Return the sha256 of a content."""
-        return _sha256(self._job.repository.objects.get(entry.oid).data)
-
-    def _on_disk(self, node: Node, path: str) -> bytes | None:
-        """Return what is in the job's ``tests/`` folder; None: what is on the branch is meant."""
-        try:
-            return (self._job.directory.tests / path).read_bytes()
-        except OSError:
-            if self._edited_only and path in self._on_branch:
-                return None
-            raise RequestError(
-                f"node {node.id}: its test {path} is not in {self._job.directory.tests}",
-                'put the file there, or take it out of the node\'s "tests" in plan.json',
-            ) from None
+def _on_disk(branch: _Branch, path: str, edited_only: bool) -> bytes | None:
+    """Return what is in the job's ``tests/`` folder; None: what is on the branch is meant."""
+    folder = branch.job.directory.tests
+    try:
+        return (folder / path).read_bytes()
+    except OSError:
+        if edited_only and path in branch.contents:
+            return None
+        raise RequestError(
+            f"node {branch.plan.owners[path][-1]}: its test {path} is not in {folder}",
+            'put the file there, or take it out of the node\'s "tests" in plan.json',
+        ) from None
 
 
 def fingerprints(plan: Plan) -> dict[str, str]:

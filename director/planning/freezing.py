@@ -22,8 +22,9 @@ from director.planning.tests_on_branch import put_contract_on_branch
 
 
 def freeze(planning: Planning, *, edited_only: bool = False) -> Done:
-    """Take plan and tests as they are on disk now, edits included; freeze and seal them.
+    """The approval that needs ``plan.json`` and ``tests/``, and makes the contract and its seal.
 
+    Plan and tests are frozen as they are on disk now, edits included.
     ``edited_only``: the plan was ready already, and only the tests that were edited are there.
     RequestError where they cannot be frozen.
     """

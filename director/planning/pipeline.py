@@ -63,7 +63,10 @@ STAGES = {
         critique=Critique(lambda stage: stage.plan_critiqued, critique_plan, back=Stage.DECOMPOSE),
     ),
 }
-"""Stage by stage, from SPEC on; a stage that is not here has nothing to be done (READY)."""
+"""Stage by stage, from SPEC on; a stage that is not here has nothing to be done (READY).
+
+What a stage needs and makes stands with its work. All of it is on disk: nothing else is handed on.
+"""
 
 APPROVALS = frozenset(stage for stage, entry in STAGES.items() if entry.critique)
 

@@ -72,12 +72,13 @@ class Base:
 def try_tests(base: Base, gates: BaseGates) -> Preflight:
     """Find out how the existing tests run; ``gates`` is what ``[gates]`` said on the base."""
     found = base.ecosystems
-    runners = tuple(dict.fromkeys(_runner(one) for one in found if one.suite))
-    known = Preflight(runners=runners, example=_example_of(found))
+    tested = [one for one in found if one.suite]
+    runners = (f"{one.folder}: {one.runner}" if one.folder else one.runner for one in tested)
+    example = next((one.example.path for one in found if one.example), "")
+    known = Preflight(runners=tuple(dict.fromkeys(runners)), example=example)
     if gates:
         runs = tuple(_of_gate(base, name, gate) for name, gate in gates.items())
         return replace(known, runs=runs)
-    tested = [one for one in found if one.suite]
     if not tested:
         return known
     with base.job.pool.lane() as lane:
@@ -108,14 +109,6 @@ def tell(events: Events, found: Preflight) -> None:
             said = f"`{seen.command}` cannot run in a fresh worktree: {seen.reason}"
         if said:
             events.notice(f"{said}; see {seen.log}")
-
-
-def _runner(one: Ecosystem) -> str:
-    return f"{one.folder}: {one.runner}" if one.folder else one.runner
-
-
-def _example_of(found: Sequence[Ecosystem]) -> str:
-    return next((one.example.path for one in found if one.example), "")
 
 
 def _of_gate(base: Base, name: str, gate: Mapping[str, str]) -> Difference:

@@ -12,7 +12,7 @@ from director.records import files
 
 
 def write_spec(planning: Planning) -> Done:
-    """Make ``recon.md`` and ``spec.md`` of the task."""
+    """The stage that needs the task, and makes ``recon.md`` and ``spec.md``."""
     directory, stage = planning.job.directory, planning.stage
     if not directory.recon.exists():
         question = Question("recon", recon_prompt(stage.task), Agent.EXPLORER, Role.EXPLORER)
@@ -27,5 +27,5 @@ def write_spec(planning: Planning) -> Done:
 
 
 def accept_spec(_planning: Planning) -> Done:
-    """Take ``spec.md`` as it is: it is read when it is needed, edits included."""
+    """The approval that needs ``spec.md``: it counts as it is on disk, edits included."""
     return Done()
