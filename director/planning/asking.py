@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from director.agents.answers import NoAnswerError, json_object
 from director.agents.calls import Assignment, Outcome, Reply
 from director.model.errors import WorkError
 from director.model.roles import Agent, Role
 from director.planning.context import Planning
+from director.records.events import Kind
 
 ATTEMPTS = 2
+
+Problems = Sequence[tuple[str, str]]
+"""What a critique names: the id of a node (or what else it says there), and a sentence."""
 
 
 @dataclass(frozen=True)
@@ -40,3 +47,21 @@ def ask(planning: Planning, question: Question) -> Reply:
         f"the {agent} gave no answer: {reason}",
         f"see {reply.log}; `director plan --continue` asks again",
     )
+
+
+def criticise(planning: Planning, name: str, prompt: str) -> Problems:
+    """Return the problems a critique names (none: approved); one that cannot be read names none."""
+    try:
+        said = json_object(ask(planning, Question(name, prompt)).transcript.text)
+    except NoAnswerError:
+        said = {}
+    named = said.get("problems") if said.get("verdict") == "revise" else None
+    problems = list(map(_problem, named)) if isinstance(named, list) else []
+    sentences = [sentence for _, sentence in problems]
+    planning.job.events.emit(Kind.CRITIQUE, about=name, problems=sentences)
+    return problems
+
+
+def _problem(said: Any) -> tuple[str, str]:
+    one = said if isinstance(said, dict) else {"problem": said}
+    return str(one.get("node")), str(one.get("problem"))

@@ -15,55 +15,35 @@ from director.job.opening import open_job
 from director.job.stage import PlanStage, Stage
 from director.model.config import Config
 from director.model.plan import Node
-from director.planning.base_checks import check_base
 from director.planning.context import Done, Planning, PlanOptions
-from director.planning.critique import critique_plan, critique_spec
 from director.planning.current_job import bring_back, for_task, to_continue
-from director.planning.drafting import draft_plan
+from director.planning.drafting import critique_plan, draft_plan
 from director.planning.freezing import freeze
-from director.planning.specifying import accept_spec, write_spec
+from director.planning.preflight import check_base
+from director.planning.specifying import accept_spec, critique_spec, write_spec
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.ledger import read_calls, total_cost
 from director.records.lock import job_lock
 
-Work = Callable[[Planning], Done]
-
-
-class Critique(NamedTuple):
-    """What takes a person's place at an approval, once; it sends back to the stage ``back``."""
-
-    paid: Callable[[PlanStage], bool]
-    work: Work
-    back: Stage
-
 
 class Entry(NamedTuple):
-    """One stage: its ``work``, and the stage ``then``. With a critique it is an approval.
+    """The work of a stage; with a critique it is an approval, whose work is done when it is given.
 
-    The work of an approval is done when it is given.
+    The critique takes a person's place, once; what it rejects goes back to the stage before.
     """
 
-    work: Work
-    then: Stage
-    critique: Critique | None = None
+    work: Callable[[Planning], Done]
+    critique: Callable[[Planning], Done | None] | None = None
 
 
 STAGES = {
-    Stage.SPEC: Entry(write_spec, then=Stage.SPEC_APPROVAL),
-    Stage.SPEC_APPROVAL: Entry(
-        accept_spec,
-        then=Stage.DECOMPOSE,
-        critique=Critique(lambda stage: stage.spec_critiqued, critique_spec, back=Stage.SPEC),
-    ),
-    Stage.DECOMPOSE: Entry(draft_plan, then=Stage.PLAN_APPROVAL),
-    Stage.PLAN_APPROVAL: Entry(
-        freeze,
-        then=Stage.READY,
-        critique=Critique(lambda stage: stage.plan_critiqued, critique_plan, back=Stage.DECOMPOSE),
-    ),
+    Stage.SPEC: Entry(write_spec),
+    Stage.SPEC_APPROVAL: Entry(accept_spec, critique_spec),
+    Stage.DECOMPOSE: Entry(draft_plan),
+    Stage.PLAN_APPROVAL: Entry(freeze, critique_plan),
 }
-"""Stage by stage, from SPEC on; a stage that is not here has nothing to be done (READY).
+"""The stages that have something to be done, in their order; after the last one comes READY.
 
 What a stage needs and makes stands with its work. All of it is on disk: nothing else is handed on.
 """
@@ -130,14 +110,15 @@ def _go_on(planning: Planning) -> None:
     if planning.stage.stage is Stage.READY:  # and was edited since
         planning.settle(freeze(planning, edited_only=True), Stage.READY)
     check_base(planning)
-    options = planning.options
+    options, order = planning.options, [*STAGES, Stage.READY]
     while entry := STAGES.get(stage := planning.stage.stage):
-        critique = entry.critique
-        if critique and options.auto and options.critique and not critique.paid(planning.stage):
-            done = critique.work(planning)
-            planning.settle(done, critique.back if done.rejected else stage)
-        elif critique and not options.auto and approved is not stage:
+        place, criticised = order.index(stage), None
+        if entry.critique and options.auto and options.critique:
+            criticised = entry.critique(planning)
+        if criticised:
+            planning.settle(criticised, order[place - 1] if criticised.rejected else stage)
+        elif entry.critique and not options.auto and approved is not stage:
             planning.job.events.emit(Kind.APPROVAL_NEEDED, stage=stage)
             return
         else:
-            planning.settle(entry.work(planning), entry.then)
+            planning.settle(entry.work(planning), order[place + 1])

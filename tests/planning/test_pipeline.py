@@ -1,7 +1,6 @@
 """From a task to frozen tests: approvals, critiques, authors, and what a crash may cost.
 
-Covers ``context``, ``asking``, ``specifying``, ``critique``, ``decomposing``, ``drafting``,
-``authoring`` and ``prompts``, too.
+Covers ``context``, ``asking``, ``specifying``, ``drafting``, ``authoring`` and ``prompts``, too.
 """
 
 from __future__ import annotations
@@ -10,8 +9,10 @@ import hashlib
 import json
 import unittest
 from typing import Any
+from unittest import mock
 
 from director.job.stage import PlanStage, Stage
+from director.planning.context import Planning, PlanOptions
 from director.planning.pipeline import APPROVALS, STAGES
 from tests.support.fake_opencode import (
     answer,
@@ -33,24 +34,20 @@ def objection(about: str | None, problem: str) -> dict[str, Any]:
 
 
 class TestStages(unittest.TestCase):
-    def test_the_way_from_the_first_stage_goes_through_all_of_them(self) -> None:
-        way = [Stage.SPEC]
-        while entry := STAGES.get(way[-1]):
-            way.append(entry.then)
-        self.assertEqual(way, list(Stage))
+    def test_the_table_has_every_stage_in_its_order_but_the_last(self) -> None:
+        self.assertEqual([*STAGES, Stage.READY], list(Stage))
+        self.assertEqual(APPROVALS, {Stage.SPEC_APPROVAL, Stage.PLAN_APPROVAL})
 
-    def test_a_critique_sends_back_and_is_paid_for_at_its_own_approval_only(self) -> None:
-        order = list(Stage)
+    def test_a_critique_is_paid_for_once(self) -> None:
         record = PlanStage(Stage.SPEC, "job", "task", "base", "branch", "now")
-        for stage in APPROVALS:
+        for stage, paid in (
+            (Stage.SPEC_APPROVAL, record._replace(spec_critiqued=True)),
+            (Stage.PLAN_APPROVAL, record._replace(plan_critiqued=True)),
+        ):
+            planning = Planning(mock.Mock(), mock.Mock(), paid, PlanOptions())
             critique = STAGES[stage].critique
             assert critique is not None
-            self.assertEqual(order.index(critique.back), order.index(stage) - 1)
-            flag: dict[str, Any] = {f"{stage.removeprefix('gate_')}_critiqued": True}
-            paid = record._replace(**flag)
-            self.assertEqual((critique.paid(record), critique.paid(paid)), (False, True))
-            others = [STAGES[one].critique for one in APPROVALS - {stage}]
-            self.assertFalse(any(one.paid(paid) for one in others if one))
+            self.assertIsNone(critique(planning))
 
 
 class TestApprovals(JobCase):

@@ -1,7 +1,4 @@
-"""The existing tests run in a fresh worktree before anything is paid for.
-
-Covers ``base_checks``, too.
-"""
+"""The existing tests run in a fresh worktree before anything is paid for."""
 
 from __future__ import annotations
 
