@@ -14,8 +14,9 @@ from director.model.codec.encoding import encode
 from director.model.errors import RequestError
 from director.model.format import counted, money
 from director.model.gate_words import as_before, not_counting
+from director.planning.context import PlanOptions
 from director.planning.current_job import GO_ON, left_to_do, named, next_command
-from director.planning.pipeline import PlanOptions, PlanReport, plan_job, resume_job
+from director.planning.pipeline import PlanReport, plan_job, resume_job
 
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -123,7 +124,7 @@ def _look_at(report: PlanReport) -> list[str]:
     directory = report.directory
     if not report.paused:
         return []
-    if report.stage.stage is Stage.GATE_SPEC:
+    if report.stage.stage is Stage.SPEC_APPROVAL:
         return [str(directory.spec)]
     base, branch = report.stage.base_commit[:12], report.stage.job_branch
     return [str(directory.plan), f"git diff {base} {branch}", str(directory.tests)]
@@ -151,10 +152,10 @@ def _as_json(report: PlanReport) -> dict[str, Any]:
 def _as_text(report: PlanReport) -> str:
     spent = f"so far: {money(report.cost_usd)}"
     match report.stage.stage:
-        case Stage.GATE_SPEC:
+        case Stage.SPEC_APPROVAL:
             (spec,) = _look_at(report)
             return f"Gate 1: read {spec} and edit it as you like ({spent}).\nContinue with: {GO_ON}"
-        case Stage.GATE_PLAN:
+        case Stage.PLAN_APPROVAL:
             plan, diff, tests = _look_at(report)
             return (
                 f"Gate 2: read {plan} and `{diff}` (the tests), "

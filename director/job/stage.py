@@ -19,20 +19,20 @@ START_OVER = 'restore it, or start over with `director plan "<task>"`'
 
 
 class Stage(StrEnum):
-    """The stages of planning, in their order."""
+    """The stages of planning, in their order: what ``plan_stage.json`` calls them."""
 
     SPEC = "spec"
-    GATE_SPEC = "gate_spec"
+    SPEC_APPROVAL = "gate_spec"
     DECOMPOSE = "decompose"
-    GATE_PLAN = "gate_plan"
+    PLAN_APPROVAL = "gate_plan"
     READY = "ready"
 
 
 class PlanStage(NamedTuple):
     """A job's planning.
 
-    ``spec_critiqued`` and ``plan_critiqued`` say whether the one critique of each approval was paid
-    for. ``spec_feedback`` is what a critique wants changed in the spec, ``plan_feedback`` the
+    ``spec_critiqued`` and ``plan_critiqued`` say whether the one critique at each approval was
+    paid for. ``spec_feedback`` is what a critique wants changed in the spec, ``plan_feedback`` the
     same by node id. ``authored_from`` is the commit after which tests on the branch count;
     ``admitted`` maps node ids to the fingerprint under which their tests were seen red.
     ``base_gates`` is what ``[gates]`` said on the base commit: name → command, verdict, reason

@@ -2,6 +2,7 @@
 
 The attacks of ``TestForgery`` turned red into green before the kernel was asked to help.
 Of ``filters`` and ``git_settings`` in repositories, among others.
+Covers ``job.site``, too.
 """
 
 from __future__ import annotations

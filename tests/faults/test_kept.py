@@ -2,6 +2,8 @@
 
 Of ``handover`` and ``pool_note`` in worktrees.
 With it: their record (``worktrees_record``), ``director clean`` (``clean``).
+With it: their record (``worktrees_record``), ``director clean`` (``clean``), ``job.cleaning`` and
+``job.workplace``.
 """
 
 from __future__ import annotations

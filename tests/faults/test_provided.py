@@ -2,6 +2,8 @@
 
 Of ``setups``, which worktrees share, among others.
 With it: what tells lanes apart (``slots``).
+With it: what tells lanes apart (``slots``), ``job.provided``, ``job.workplace`` and
+``job.out_of_reach``.
 """
 
 from __future__ import annotations
