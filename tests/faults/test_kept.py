@@ -1,9 +1,7 @@
 """Worktrees that are kept between the commands of a job: prepared, but never evidence.
 
-Of ``handover`` and ``pool_note`` in worktrees.
-With it: their record (``worktrees_record``), ``director clean`` (``clean``).
-With it: their record (``worktrees_record``), ``director clean`` (``clean``), ``job.cleaning`` and
-``job.workplace``.
+With it: ``handover``, ``pool_note``, their record (``worktrees_record``),
+``director clean`` (``clean``), ``job.cleaning`` and ``job.workplace``.
 """
 
 from __future__ import annotations
