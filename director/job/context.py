@@ -21,8 +21,8 @@ from director.records.job_directory import Home, JobDirectory
 from director.repositories.job_repository import JobRepository
 from director.repositories.repository import Repository
 from director.worktrees.gates import Gates
-from director.worktrees.given import Sources, find_sources
 from director.worktrees.pool import Pool
+from director.worktrees.user_files import Sources, find_sources
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from director.job.trailers import (
 from director.model.plan import Node
 from director.model.receipt import GateRun, Receipt
 from director.records.clock import now
-from director.repositories.history import BranchCommit, History
+from director.repositories.branch_commits import BranchCommit
+from director.repositories.history import History
 
 NO_TIER = "none"
 

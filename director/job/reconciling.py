@@ -9,7 +9,7 @@ from director.job.trailers import KIND, MERGE, NODE
 from director.model.plan import Plan
 from director.model.roles import Role
 from director.model.state import NodeState, NodeStatus, RunState
-from director.repositories.job_repository import BranchCommit
+from director.repositories.branch_commits import BranchCommit
 
 
 def merges_by_node(commits: Iterable[BranchCommit]) -> dict[str, BranchCommit]:

@@ -14,8 +14,10 @@ from enum import Enum, auto
 from director.job.trailers import CANDIDATE, KIND, MERGE, NODE, TESTS
 from director.model.plan import Node, Plan
 from director.model.view import Held, held_back, visible_nodes
-from director.repositories.history import ABSENT_MODE, BranchCommit, Entry, History
+from director.repositories.branch_commits import BranchCommit
+from director.repositories.history import Entry, History
 from director.repositories.job_repository import JobRepository
+from director.repositories.objects import ABSENT_MODE
 
 Contents = Mapping[tuple[str, str], Entry]
 """(path, sha256 of the content) → that content, as an entry of a tree."""

@@ -18,7 +18,7 @@ from director.planning.never_green import never_green
 from director.records.events import Kind
 from director.repositories.objects import LINK_MODE
 from director.worktrees.gates import GateResult, Verdict
-from director.worktrees.worktrees import Worktree
+from director.worktrees.worktree import Worktree
 
 ON_PATH = (
     "put it on PATH or, where it is part of your checkout only, into worktrees "

@@ -19,7 +19,7 @@ from director.job.views import HeldBack, Views, views_of
 from director.model.errors import RequestError, StoppedError
 from director.model.plan import Node, Plan
 from director.records.events import Kind
-from director.repositories.history import BranchCommit
+from director.repositories.branch_commits import BranchCommit
 from director.running.node_gates import NodeGates
 from director.worktrees.gates import Verdict
 

@@ -39,8 +39,8 @@ from director.running.receipts import append_receipt
 from director.running.remembered import remembered
 from director.running.review import check_compliance, review_candidate, review_names
 from director.worktrees.gates import GateResult, Verdict
-from director.worktrees.pool import Lane
-from director.worktrees.worktrees import Snapshot
+from director.worktrees.lane import Lane
+from director.worktrees.snapshot import Snapshot
 
 
 @dataclass(frozen=True)

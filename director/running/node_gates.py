@@ -18,7 +18,7 @@ from director.running.attempts import listed
 from director.running.receipts import gate_run
 from director.worktrees.gates import GateResult, Verdict
 from director.worktrees.provisions import SetupFailedError
-from director.worktrees.worktrees import Worktree
+from director.worktrees.worktree import Worktree
 
 SHOWN_PATHS = 5
 

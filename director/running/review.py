@@ -13,7 +13,7 @@ from director.model.plan import Node
 from director.model.roles import Agent, Role
 from director.records.events import Kind
 from director.running.prompts import compliance_prompt, review_prompt
-from director.worktrees.worktrees import Worktree
+from director.worktrees.worktree import Worktree
 
 
 class Severity(StrEnum):

@@ -18,8 +18,9 @@ from director.model.receipt import Receipt
 from director.model.state import NodeStatus
 from director.records import files
 from director.records.job_directory import JobDirectory
+from director.repositories.branch_commits import BranchCommit
 from director.repositories.git import Git
-from director.repositories.history import BranchCommit, History
+from director.repositories.history import History
 from director.repositories.repository import Repository
 from director.repositories.soundness import Soundness
 from director.repositories.tips import Tips

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from director.job.trailers import NODE
 from director.model.plan import Plan
-from director.repositories.history import BranchCommit
+from director.repositories.branch_commits import BranchCommit
 
 SHOWN_DIGITS = 12
 

@@ -6,7 +6,7 @@ from director.model.config import ReviewPolicy
 from director.model.roles import Role
 from director.model.state import Attempt, AttemptOutcome
 from director.running.attempts import judge_snapshot, needs_stage_two, next_role
-from director.worktrees.worktrees import Snapshot
+from director.worktrees.snapshot import Snapshot
 
 E, X = Role.EXECUTOR, Role.ESCALATION
 
