@@ -8,7 +8,7 @@ from director.job.bisection import Bisection, bisect
 from director.job.context import JobContext
 from director.job.gate_report import Culprit, GateReport, run_gate
 from director.job.reconciling import merges_by_node
-from director.job.tip_tests import tested_by
+from director.job.tip_tests import tests_of
 from director.job.views import Views
 from director.records.events import Kind
 from director.worktrees.gates import Verdict
@@ -52,9 +52,9 @@ class _Series:
     def _is_green(self, number: int) -> bool:
         """Run the gate after the first ``number`` merges (0: on the base)."""
         merge = self.merges[number - 1] if number else None
-        commit = self._after(number)
-        name, tested = f"blame-{self.report.name}", tested_by(self.views.plan, self.report)
-        result = run_gate(self.job, commit, self.report.command, name, tested)
+        commit = self.views.of_done(merge.commit) if merge else self.base
+        name, tests = f"blame-{self.report.name}", tests_of(self.views.plan, self.report.nodes)
+        result = run_gate(self.job, commit, self.report.command, name, tests)
         self.job.events.emit(
             Kind.GATE,
             merge.node if merge else None,
@@ -63,6 +63,3 @@ class _Series:
             reason=result.reason,
         )
         return result.verdict is Verdict.GREEN
-
-    def _after(self, number: int) -> str:
-        return self.views.of_done(self.merges[number - 1].commit) if number else self.base

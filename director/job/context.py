@@ -10,13 +10,12 @@ from director.job.commits import Commits
 from director.job.import_check import ImportCheck
 from director.job.merge_queue import MergeQueue
 from director.job.publishing import Publisher
+from director.model.checks import ChecksOf, checks_of
 from director.model.config import Config
 from director.processes.cancellation import Cancellation
 from director.records.events import Events
 from director.records.job_directory import Home, JobDirectory
-from director.repositories.job_repository import (
-    JobRepository,
-)
+from director.repositories.job_repository import JobRepository
 from director.repositories.repository import Repository
 from director.worktrees.gates import Gates
 from director.worktrees.pool import Pool
@@ -28,6 +27,7 @@ class Setting:
 
     ``told`` are the notices that the command has given and need not repeat for another job.
     ``keeps_worktrees``: another command of the job may follow, so prepared worktrees are kept.
+    ``checks`` says what candidates must pass.
     """
 
     repository: Repository
@@ -37,6 +37,7 @@ class Setting:
     cancellation: Cancellation
     told: set[str] = field(default_factory=set)
     keeps_worktrees: bool = True
+    checks: ChecksOf = checks_of
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from typing import Any
 from director.job.context import JobContext
 from director.job.evidence import with_evidence
 from director.model.gate_words import integration_words
-from director.model.plan import Node
 from director.worktrees.gates import GateResult, Verdict
 
 
@@ -81,16 +80,15 @@ def in_words(reports: Sequence[GateReport] | None) -> str:
 
 
 def run_gate(
-    job: JobContext, commit: str, command: str, name: str, tested: Node | None = None
+    job: JobContext, commit: str, command: str, name: str, tests: Sequence[str] = ()
 ) -> GateResult:
     """Run a command on a clean checkout of ``commit``; ``name`` makes the name of its log.
 
-    ``tested``: the node whose tests these are, so that green needs evidence that they ran.
+    ``tests`` are those that it must be seen to run.
     """
     with job.pool.lease_gate(commit) as worktree:
         result = job.gates.run(command, worktree.path, name)
-        if tested:
-            result = with_evidence(job.repository, tested, commit, result)
+        result = with_evidence(job.repository, tests, commit, result)
         if result.verdict is Verdict.GREEN:
             worktree.keep_builds()
         return result

@@ -194,7 +194,7 @@ def _is_green_alone(
 def _gate(job: JobContext, node: Node, worktree: Worktree, commit: str) -> GateResult:
     worktree.reset(commit)
     gate = job.gates.run(node.test_cmd, worktree.path, f"{node.id}-tests")
-    return with_evidence(job.repository, node, commit, gate)
+    return with_evidence(job.repository, node.tests, commit, gate)
 
 
 def put_on_branch(job: JobContext, node: Node, commit: str) -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 from director.job.context import JobContext
 from director.job.tools import tool_versions
 from director.job.trailers import tests_hash
-from director.model.plan import Node
 from director.model.receipt import GateRun, Receipt
-from director.model.roles import Role
 from director.records import files
 from director.records.clock import now
 from director.records.events import Kind
+from director.running.node_work import NodeWork
+from director.running.progress import Candidate
 from director.worktrees.gates import GateResult
 
 
@@ -32,43 +30,31 @@ def gate_run(purpose: str, commit: str, tree: str, result: GateResult) -> GateRu
     )
 
 
-@dataclass(frozen=True)
-class Origin:
-    """Where a merge comes from: ``base`` and ``candidate`` as in the receipt.
-
-    ``role`` None: nobody was asked.
-    """
-
-    base: str
-    candidate: str
-    role: Role | None = None
-    attempts: int = 0
-
-
 def commit_gated(
-    job: JobContext, node: Node, tree: str, runs: Sequence[GateRun], origin: Origin, parent: str
+    work: NodeWork, candidate: Candidate, attempts: int, tree: str, parent: str
 ) -> Receipt:
-    """Commit ``tree`` on ``parent``; the last of ``runs`` was green on the node's view of it.
+    """Commit ``tree`` on ``parent``; the candidate's last gate was green on the node's view of it.
 
     Returns the receipt; its ``merged`` is the new commit, not on the branch yet.
     """
-    gated = runs[-1].tree
+    job, node = work.job, work.node
+    gated = candidate.gates[-1].tree
     draft = Receipt(
         ts=now(),
         job_id=job.job_id,
         node=node.id,
-        base=origin.base,
-        candidate=origin.candidate,
+        base=candidate.base,
+        candidate=candidate.commit,
         merged="",
         tree=tree,
         parent=parent,
         tests=dict(node.test_hashes),
         tests_hash=tests_hash(node),
-        gates=tuple(runs),
+        gates=candidate.gates,
         files=(),
-        tier=origin.role.value if origin.role else None,
-        model=job.config.tiers[origin.role] if origin.role else None,
-        attempts=origin.attempts,
+        tier=candidate.role.value if candidate.role else None,
+        model=job.config.tiers[candidate.role] if candidate.role else None,
+        attempts=attempts,
         tools=tool_versions(job.repository.git, job.agents.caller.version()),
         confinement=job.confinement,
         view=gated if gated != tree else None,

@@ -11,6 +11,7 @@ from director.job.seal import Seal, read_seal
 from director.job.stage import Stage, read_stage
 from director.job.trailers import KIND, MERGE, NODE, TESTS
 from director.job.views import HeldBack, ViewReader
+from director.model.checks import ChecksOf, checks_of
 from director.model.plan import Plan
 from director.model.receipt import Receipt
 from director.model.state import NodeStatus
@@ -58,6 +59,7 @@ class Evidence:
     branch that is missing or not what its id says; there are no commits then. ``ownerless`` maps
     the test files on the branch that no node has to the node they were written for. ``seal`` and
     ``journal`` None: the record is not there; ``at_home``: it should be, director worked here.
+    ``checks`` says what candidates had to pass.
     """
 
     plan: Plan
@@ -73,6 +75,7 @@ class Evidence:
     seal: Seal | None = None
     journal: Journal | None = None
     at_home: bool = False
+    checks: ChecksOf = checks_of
 
 
 def gather(repository: Repository, directory: JobDirectory) -> Evidence:

@@ -15,6 +15,7 @@ from director.job.site import site_of
 from director.job.stage import read_stage
 from director.job.trailers import NODE
 from director.job.views import HeldBack, views_of
+from director.model.checks import ONCE
 from director.model.config import Config
 from director.model.errors import DirectorError
 from director.model.plan import Node, Plan
@@ -118,14 +119,21 @@ class _Again:
         self._gates = gates
 
     def nodes(self, tip: str) -> Iterator[Problem]:
-        """Give the nodes' tests that are not green, at their merges, then at the tip."""
-        found = merges(self._evidence)
-        merged = [(one.commit.oid, self._gated(one), self._node(one)) for one in found]
+        """Give the checks that are not green at their merges, then tests that are not at the tip.
+
+        Other checks are of what a node did, and the tip is the integration gate's.
+        """
+        at_merges, at_tip = [], []
         done = self._views.of_done(tip)
-        at_tip = [(tip, done, node) for _, gated, node in merged if not self._same(gated, done)]
-        for commit, gated, node in [*merged, *at_tip]:
-            result = self._run(node.test_cmd, gated, f"{node.id}-verify")
-            result = with_evidence(self._job, node, gated, result)
+        for facts in merges(self._evidence):
+            node, gated = self._node(facts), self._gated(facts)
+            checks = self._evidence.checks(node, ONCE)
+            at_merges += [(facts.commit.oid, gated, node, check) for check in checks]
+            if self._job.tree(gated) != self._job.tree(done):
+                at_tip.append((tip, done, node, checks[0]))
+        for commit, gated, node, check in [*at_merges, *at_tip]:
+            result = self._run(check.command, gated, f"{node.id}-{check.purpose('verify')}")
+            result = with_evidence(self._job, check.tests, gated, result)
             self._events.emit(
                 Kind.GATE,
                 node.id,
@@ -171,9 +179,6 @@ class _Again:
         if receipts[commit].view is None:  # nothing was held back, or by a version without views
             return commit
         return self._views.of_done(commit)
-
-    def _same(self, one: str, other: str) -> bool:
-        return self._job.tree(one) == self._job.tree(other)
 
     def _node(self, facts: CommitFacts) -> Node:
         return self._evidence.plan.node(facts.commit.trailers[NODE])
