@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 
 from director.job.receipts import expected_trailers
-from director.job.trailers import NODE, PREFIX, single_line, tests_hash
+from director.job.trailers import PREFIX, single_line, tests_hash
 from director.model.checks import ONCE, TESTS, Checks, check_called
 from director.model.plan import Node
 from director.model.receipt import GREEN, GateRun, Receipt
 from director.repositories.history import BranchCommit
-from director.verifying.evidence import CommitFacts, Evidence, merges
+from director.verifying.evidence import CommitFacts, Evidence, receipted
 from director.verifying.problem import Problem, differing
 
 Claim = tuple[str, str, str]
@@ -20,13 +20,10 @@ Claim = tuple[str, str, str]
 
 def agreement(evidence: Evidence) -> Iterator[Problem]:
     """Give what disagrees, merge by merge; each is known to have one receipt."""
-    receipts = {receipt.node: receipt for receipt in evidence.receipts}
-    for facts in merges(evidence):
-        node = evidence.plan.node(facts.commit.trailers[NODE])
-        checks = evidence.checks(node, ONCE)
-        for about, expected, found in _claims(facts, receipts[node.id], node, checks):
+    for facts, node, receipt in receipted(evidence):
+        for about, expected, found in _claims(facts, receipt, node, evidence.checks(node, ONCE)):
             if expected != found:
-                yield differing("agreement", evidence.plan, facts.commit, about, expected, found)
+                yield differing(facts.commit, about, expected, found)
 
 
 def _claims(facts: CommitFacts, receipt: Receipt, node: Node, checks: Checks) -> Iterator[Claim]:

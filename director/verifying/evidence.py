@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
 from director.job.seal import Seal, read_seal
@@ -12,7 +12,7 @@ from director.job.stage import Stage, read_stage
 from director.job.trailers import KIND, MERGE, NODE, TESTS
 from director.job.views import HeldBack, ViewReader
 from director.model.checks import ChecksOf, checks_of
-from director.model.plan import Plan
+from director.model.plan import Node, Plan
 from director.model.receipt import Receipt
 from director.model.state import NodeStatus
 from director.records import files
@@ -152,6 +152,14 @@ def _ownerless(
 def merges(evidence: Evidence) -> list[CommitFacts]:
     """Return the merge commits of the branch, oldest first."""
     return [facts for facts in evidence.commits if facts.commit.trailers.get(KIND) == MERGE]
+
+
+def receipted(evidence: Evidence) -> Iterator[tuple[CommitFacts, Node, Receipt]]:
+    """Give the merges with their nodes and receipts, where each is known to have one."""
+    receipts = {receipt.node: receipt for receipt in evidence.receipts}
+    for facts in merges(evidence):
+        node = evidence.plan.node(facts.commit.trailers[NODE])
+        yield facts, node, receipts[node.id]
 
 
 def _branch(

@@ -13,18 +13,18 @@ from director.job.opening import redactor_of
 from director.job.provided import provisions_of
 from director.job.site import site_of
 from director.job.stage import read_stage
-from director.job.trailers import NODE
+from director.job.trailers import single_line
 from director.job.views import HeldBack, views_of
 from director.model.checks import ONCE
 from director.model.config import Config
 from director.model.errors import DirectorError
-from director.model.plan import Node, Plan
+from director.model.plan import Plan
 from director.processes.processes import Processes
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.worktrees_record import kept_worktrees
 from director.repositories.job_repository import JobRepository, create_job_repository
-from director.verifying.evidence import CommitFacts, Evidence, merges
+from director.verifying.evidence import Evidence, merges, receipted
 from director.verifying.problem import Problem, restore, short
 from director.worktrees.gates import GateResult, Gates, Verdict
 from director.worktrees.given import find_sources
@@ -125,10 +125,12 @@ class _Again:
         """
         at_merges, at_tip = [], []
         done = self._views.of_done(tip)
-        for facts in merges(self._evidence):
-            node, gated = self._node(facts), self._gated(facts)
+        for facts, node, receipt in receipted(self._evidence):
+            gated = commit = facts.commit.oid
+            if receipt.view is not None:  # else nothing was held back, or there were no views yet
+                gated = self._views.of_done(commit)
             checks = self._evidence.checks(node, ONCE)
-            at_merges += [(facts.commit.oid, gated, node, check) for check in checks]
+            at_merges += [(commit, gated, node, check) for check in checks]
             if self._job.tree(gated) != self._job.tree(done):
                 at_tip.append((tip, done, node, checks[0]))
         for commit, gated, node, check in [*at_merges, *at_tip]:
@@ -172,30 +174,16 @@ class _Again:
             if result.verdict not in excused or result.verdict is not before.verdict:
                 yield self._problem(f"[gates] {name}", result, tip, None)
 
-    def _gated(self, facts: CommitFacts) -> str:
-        """Return the merge as its node saw it when it was gated."""
-        commit = facts.commit.oid
-        receipts = {one.merged: one for one in self._evidence.receipts}
-        if receipts[commit].view is None:  # nothing was held back, or by a version without views
-            return commit
-        return self._views.of_done(commit)
-
-    def _node(self, facts: CommitFacts) -> Node:
-        return self._evidence.plan.node(facts.commit.trailers[NODE])
-
     def _run(self, command: str, commit: str, name: str) -> GateResult:
         self.count += 1
         with self._pool.lease_gate(commit) as worktree:
             return self._gates.run(command, worktree.path, name)
 
     def _problem(self, who: str, result: GateResult, commit: str, node_id: str | None) -> Problem:
-        return Problem(
-            "rerun",
-            f"{who}: `{' '.join(result.command.split())}` at commit {short(commit)}: "
-            f"expected green, found {result.verdict} ({result.reason})",
-            f"see {result.log}; {restore(self._evidence.plan)}",
-            commit,
-            node_id,
-            Verdict.GREEN.value,
-            result.verdict.value,
+        command, green, found = single_line(result.command), Verdict.GREEN.value, result.verdict
+        what = (
+            f"{who}: `{command}` at commit {short(commit)}: "
+            f"expected {green}, found {found} ({result.reason})"
         )
+        next_step = f"see {result.log}; {restore(self._evidence.plan)}"
+        return Problem(what, next_step, commit, node_id, green, found.value, check="rerun")
