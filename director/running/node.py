@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from director.agents.calls import Assignment, Reply
-from director.agents.transcript import watch_it_fail
+from director.agents.watch_it_fail import watch_it_fail
 from director.job.environment import files_of, find_missing, run_of
 from director.model.errors import DirectorError
 from director.model.receipt import Receipt

@@ -55,7 +55,7 @@ def commit_gated(
         tier=candidate.role.value if candidate.role else None,
         model=job.config.tiers[candidate.role] if candidate.role else None,
         attempts=attempts,
-        tools=tool_versions(job.repository.git, job.agents.caller.version()),
+        tools=tool_versions(job.repository.git, job.agents.caller.versions()),
         confinement=job.confinement,
         view=gated if gated != tree else None,
     )
