@@ -42,6 +42,12 @@ class GateReport:
     broken_before: bool = False
     nodes: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, name: str, result: GateResult, nodes: tuple[str, ...] = ()) -> GateReport:
+        """Return the report of a run."""
+        verdict, reason, log = result.verdict, result.reason, str(result.log)
+        return cls(name, result.command, verdict, reason, log, nodes=nodes)
+
     @property
     def ok(self) -> bool:
         """Whether the job has nothing to answer for: it is green, or no worse than on the base."""

@@ -67,8 +67,7 @@ def integrate(job: JobContext, views: Views, lanes: int) -> tuple[GateReport, ..
     reports = [_told(job, report) for report in run_tests(job, views.plan, tip, lanes)]
     for name, command in job.config.gates.items():
         result = run_gate(job, tip, command, f"integration-{name}")
-        report = GateReport(name, command, result.verdict, result.reason, str(result.log))
-        reports.append(_told(job, report))
+        reports.append(_told(job, GateReport.of(name, result)))
     recorded = _recorded(job)
     return tuple(_explained(job, views, report, recorded) for report in reports)
 

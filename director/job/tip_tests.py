@@ -23,10 +23,8 @@ def run_tests(job: JobContext, plan: Plan, tip: str, lanes: int) -> Iterator[Gat
 
     def run(nodes: list[Node]) -> GateReport:
         ids = tuple(node.id for node in nodes)
-        command = nodes[0].test_cmd
-        result = run_gate(job, tip, command, f"tip-{ids[0]}", tests_of(plan, ids))
-        name, log = f"tests of {', '.join(ids)}", str(result.log)
-        return GateReport(name, command, result.verdict, result.reason, log, nodes=ids)
+        result = run_gate(job, tip, nodes[0].test_cmd, f"tip-{ids[0]}", tests_of(plan, ids))
+        return GateReport.of(f"tests of {', '.join(ids)}", result, ids)
 
     with ThreadPoolExecutor(min(lanes, len(wanted)), thread_name_prefix="lane") as pool:
         yield from pool.map(run, wanted)

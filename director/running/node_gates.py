@@ -12,7 +12,6 @@ from director.records.events import Kind
 from director.running.attempts import listed
 from director.running.node_work import NodeWork
 from director.running.prompts import Feedback, no_test_ran, red
-from director.running.receipts import gate_run
 from director.worktrees.gates import GateResult, Verdict
 from director.worktrees.provisions import SetupFailedError
 from director.worktrees.worktrees import Worktree
@@ -160,7 +159,17 @@ class NodeGates:
         result = with_evidence(job.repository, check.tests, view, result)
         self._tell(purpose, result)
         if result.verdict is Verdict.GREEN:
-            self._green.append(gate_run(purpose, commit, self._work.tree(commit), result))
+            run = GateRun(
+                purpose=purpose,
+                command=result.command,
+                verdict=result.verdict.value,
+                exit_code=result.code,
+                wall_secs=round(result.wall_secs, 3),
+                commit=commit,
+                tree=self._work.tree(commit),
+                tests_run=result.tests_run,
+            )
+            self._green.append(run)
         return result
 
     def _run_command(self, check: Check, purpose: str) -> GateResult:

@@ -9,13 +9,13 @@ from director.model.errors import DirectorError
 from director.model.receipt import Receipt
 from director.model.roles import Role
 from director.model.state import Attempt, AttemptOutcome, NodeState, NodeStatus, WatchItFail
+from director.records import files
 from director.records.events import Kind
 from director.records.state_keeper import StateKeeper
 from director.running.attempts import CurrentAttempt, next_role
 from director.running.node_work import NodeWork
 from director.running.progress import UNSEEN
 from director.running.prompts import Feedback
-from director.running.receipts import append_receipt
 from director.running.review import Reader, Review, calls_of_readers
 
 
@@ -101,7 +101,8 @@ class NodeRecord:
         self, receipt: Receipt, attempt: CurrentAttempt | None = None, *outcomes: AttemptOutcome
     ) -> None:
         """Put a merge on record, and the attempt that it ends (None: it took none)."""
-        append_receipt(self.work.job, receipt)
+        line = receipt.to_json()
+        files.append_line(self.work.job.directory.receipts, line, durable=True)
         tier = Role(receipt.tier) if receipt.tier else None
         done = {
             "status": NodeStatus.DONE,

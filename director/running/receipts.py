@@ -7,27 +7,12 @@ import json
 from director.job.context import JobContext
 from director.job.tools import tool_versions
 from director.job.trailers import tests_hash
-from director.model.receipt import GateRun, Receipt
+from director.model.receipt import Receipt
 from director.records import files
 from director.records.clock import now
 from director.records.events import Kind
 from director.running.node_work import NodeWork
 from director.running.progress import Candidate
-from director.worktrees.gates import GateResult
-
-
-def gate_run(purpose: str, commit: str, tree: str, result: GateResult) -> GateRun:
-    """Return what a receipt says of a gate of ``commit``, of which ``tree`` was checked out."""
-    return GateRun(
-        purpose=purpose,
-        command=result.command,
-        verdict=result.verdict.value,
-        exit_code=result.code,
-        wall_secs=round(result.wall_secs, 3),
-        commit=commit,
-        tree=tree,
-        tests_run=result.tests_run,
-    )
 
 
 def commit_gated(
@@ -60,11 +45,6 @@ def commit_gated(
         view=gated if gated != tree else None,
     )
     return job.commits.merge(node, draft)
-
-
-def append_receipt(job: JobContext, receipt: Receipt) -> None:
-    """Append a receipt; on disk when this returns."""
-    files.append_line(job.directory.receipts, receipt.to_json(), durable=True)
 
 
 def restore_receipts(job: JobContext) -> None:

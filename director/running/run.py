@@ -28,9 +28,8 @@ from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.lock import job_lock
 from director.records.state_keeper import StateKeeper
-from director.running.accounting import Accounts
 from director.running.believing import believed_state
-from director.running.metrics import run_line
+from director.running.metrics import Accounts, run_line
 from director.running.node import work_on_node
 from director.running.node_record import NodeEnd
 from director.running.node_work import NodeWork

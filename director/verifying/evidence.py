@@ -7,6 +7,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
+from director.job.receipts import changed_files
 from director.job.seal import Seal, read_seal
 from director.job.stage import Stage, read_stage
 from director.job.trailers import KIND, MERGE, NODE, TESTS
@@ -194,7 +195,7 @@ def _facts(
 
     ``reader`` None: the commits do not stand on each other, so nobody can say what a node saw.
     """
-    changed = _changed(history, commit)
+    changed = changed_files(history, commit.parents[0], commit.oid) if commit.parents else ()
     frozen.move(commit.oid, changed)
     if commit.trailers.get(KIND) != MERGE:
         return CommitFacts(commit, changed, {})
@@ -204,12 +205,6 @@ def _facts(
     view = history.id_of_tree_with(commit.oid, held_back) if held_back else commit.tree
     paths = frozenset(entry.path for entry in held_back)
     return CommitFacts(commit, changed, frozen.held(), view, paths)
-
-
-def _changed(history: History, commit: BranchCommit) -> tuple[str, ...]:
-    if not commit.parents:
-        return ()
-    return tuple(change.path for change in history.changes(commit.parents[0], commit.oid))
 
 
 def _receipts(directory: JobDirectory) -> tuple[tuple[Receipt, ...], tuple[str, ...]]:
