@@ -1,4 +1,4 @@
-"""A kind of check that exists here only, declared where all are: in ``checks_of`` (model/checks.py).
+"""A kind of check that exists here only, declared where all are: in model/checks.py.
 
 It is gated, stands on the receipt and is demanded by ``verify`` without anything else being told.
 """

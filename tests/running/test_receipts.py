@@ -1,3 +1,5 @@
+"""What a merge leaves on record: receipts.py, here and in job/."""
+
 from __future__ import annotations
 
 from typing import Any

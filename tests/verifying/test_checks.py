@@ -1,3 +1,5 @@
+"""The checks on evidence made by hand: checks.py, agreement.py, frozen_tests.py and problem.py."""
+
 from __future__ import annotations
 
 import unittest

@@ -1,3 +1,5 @@
+"""A finished job, as it is and with something wrong: verify.py, evidence.py and rerun.py."""
+
 from __future__ import annotations
 
 import json
