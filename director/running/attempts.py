@@ -110,7 +110,9 @@ def judge_snapshot(snapshot: Snapshot, scope: Scope, to_come: Collection[str] = 
         for path in snapshot.strays
         if path not in AGENTS_OWN_FILES and path not in AGENTS_OWN_FOLDERS
     ]
-    said = listed(outside) + _of_submodules(snapshot.submodules) if outside else ""
+    said = listed(outside)
+    if outside and snapshot.submodules:
+        said += f" (of the submodule {listed(snapshot.submodules)}, a repository of its own)"
     dropped = f"New files outside the allowlist were dropped: {listed(strays)}." if strays else ""
     if to_come:
         named = listed(sorted(to_come))
@@ -130,11 +132,6 @@ def judge_snapshot(snapshot: Snapshot, scope: Scope, to_come: Collection[str] = 
             AttemptOutcome.UNCHANGED, f"None of the files you may change was changed. {dropped}"
         )
     return Judgement(None, dropped)
-
-
-def _of_submodules(paths: Sequence[str]) -> str:
-    """Return the remark about files of the submodules at ``paths``, if any."""
-    return f" (of the submodule {listed(paths)}, a repository of its own)" if paths else ""
 
 
 def needs_stage_two(policy: ReviewPolicy, role: Role, files_changed: int) -> bool:

@@ -6,6 +6,7 @@ receipt. One without (the journal was lost, or somebody forged a commit) is gate
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -25,7 +26,6 @@ from director.records.events import Kind
 from director.repositories.history import BranchCommit
 from director.running.node_gates import NodeGates
 from director.running.node_work import NodeWork
-from director.running.receipts import restore_receipts
 
 
 def believed_state(
@@ -48,6 +48,24 @@ def believed_state(
             _gate_again(NodeWork(job, views, node, checks(node, job.config.limits)), commit)
     restore_receipts(job)
     return reconciled(state, merges, retry_failed=retry_failed)
+
+
+def restore_receipts(job: JobContext) -> None:
+    """Make ``receipts.jsonl`` hold the receipts that were noted when the branch moved.
+
+    A crash may have kept some from being written; what others wrote is said and undone.
+    """
+    noted = [receipt.to_json() for receipt in job.repository.receipts.values()]
+    known = {json.dumps(line, sort_keys=True) for line in noted}
+    found = [json.dumps(x, sort_keys=True) for x in files.read_lines(job.directory.receipts)]
+    if strange := len(found) - len(known & set(found)):
+        job.events.emit(
+            Kind.NOTICE,
+            message=f"{job.directory.receipts} held lines that director did not write "
+            f"({strange}): it was restored",
+        )
+    if strange or len(found) != len(noted):
+        files.write_lines(job.directory.receipts, noted)
 
 
 def _stored_state(job: JobContext, plan: Plan) -> RunState:

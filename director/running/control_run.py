@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from director.job.environment import run_of
-from director.job.trailers import KIND, MERGE
 from director.model.checks import TESTS
 from director.model.testing.control_run import UNREADABLE, may_be_independent
 from director.model.testing.output_digest import output_digest
-from director.repositories.history import Entry, History
+from director.repositories.history import Entry
 from director.repositories.objects import LINK_MODE
 from director.running.node_gates import Failure, NodeGates
 from director.running.node_work import NodeWork
@@ -50,8 +49,3 @@ def _unreadable(work: NodeWork, base: str) -> str:
         for path, mode in modes.items()
     ]
     return work.draft(repository.tree_with(base, entries), base)
-
-
-def anything_merged(job: History, base: str, tip: str) -> bool:
-    """Whether a node merged on the job branch between ``base``, where it began, and ``tip``."""
-    return any(commit.trailers.get(KIND) == MERGE for commit in job.log(base, tip))

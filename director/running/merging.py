@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from director.job.merge_queue import Place
+from director.job.tools import tool_versions
+from director.job.trailers import tests_hash
 from director.model.receipt import Receipt
+from director.records.clock import now
 from director.running.node_gates import NodeGates
 from director.running.node_work import NodeWork
 from director.running.progress import Candidate
 from director.running.prompts import Feedback
-from director.running.receipts import commit_gated
 
 
 @dataclass(frozen=True)
@@ -44,22 +46,49 @@ def merge(
             if against:
                 return Collision(tip, against)
             assert place.commit is not None
-            merging = candidate
+            green = candidate
             if not _is_gated(work, candidate, place.commit):
-                runs = candidate.gates + gates.green_runs(place.commit)
-                merging = replace(candidate, gates=runs)
-            tree = job.repository.tree(place.commit)
-            receipt = commit_gated(work, merging, attempts, tree, tip)
-            if job.repository.advance(receipt.merged, tip, receipt):
+                green = replace(green, gates=green.gates + gates.green_runs(place.commit))
+            if receipt := _advance(work, green, attempts, place.commit, tip):
                 return receipt
 
 
 def merge_satisfied(work: NodeWork, gates: NodeGates, base: str) -> Receipt | None:
     """Record with an empty commit that the tests pass without a call; None: the tip moved."""
-    repository = work.job.repository
-    as_it_is = Candidate(base, base, None, gates.green_runs(base))
-    receipt = commit_gated(work, as_it_is, 0, repository.tree(base), base)
-    return receipt if repository.advance(receipt.merged, base, receipt) else None
+    return _advance(work, Candidate(base, base, None, gates.green_runs(base)), 0, base, base)
+
+
+def _advance(
+    work: NodeWork, candidate: Candidate, attempts: int, commit: str, tip: str
+) -> Receipt | None:
+    """Merge what ``commit`` holds, of which the candidate's last gate was green on the view.
+
+    Returns the receipt; None: the branch is not at ``tip`` any more.
+    """
+    job, node, role = work.job, work.node, candidate.role
+    tree, gated = job.repository.tree(commit), candidate.gates[-1].tree
+    draft = Receipt(
+        ts=now(),
+        job_id=job.job_id,
+        node=node.id,
+        base=candidate.base,
+        candidate=candidate.commit,
+        merged="",
+        tree=tree,
+        parent=tip,
+        tests=dict(node.test_hashes),
+        tests_hash=tests_hash(node),
+        gates=candidate.gates,
+        files=(),
+        tier=role.value if role else None,
+        model=job.config.tiers[role] if role else None,
+        attempts=attempts,
+        tools=tool_versions(job.repository.git, job.agents.caller.versions()),
+        confinement=job.confinement,
+        view=gated if gated != tree else None,
+    )
+    receipt = job.commits.merge(node, draft)
+    return receipt if job.repository.advance(receipt.merged, tip, receipt) else None
 
 
 def _against_together(

@@ -11,6 +11,7 @@ from typing import Any
 from director.agents.calls import Assignment, Reply
 from director.agents.watch_it_fail import watch_it_fail
 from director.job.environment import files_of, find_missing, run_of
+from director.job.reconciling import merges_by_node
 from director.model.errors import DirectorError
 from director.model.receipt import Receipt
 from director.model.roles import Agent
@@ -19,7 +20,7 @@ from director.model.testing.output_digest import output_digest
 from director.records.call_notes import CallNote
 from director.records.state_keeper import StateKeeper
 from director.running.attempts import CurrentAttempt
-from director.running.control_run import AS_BEFORE, GREEN_BEFORE_WORK, anything_merged
+from director.running.control_run import AS_BEFORE, GREEN_BEFORE_WORK
 from director.running.examining import Examined, Examiner
 from director.running.merging import merge, merge_satisfied
 from director.running.node_gates import NodeGates
@@ -107,7 +108,7 @@ class _NodeRun:
                 feedback = failure.feedback if failure else None
                 digest = output_digest(run_of(before))
                 return Progress(base, base, f"{why}{before.output}", digest, feedback)
-            if not anything_merged(repository, plan.base_commit, base):
+            if not merges_by_node(repository.log(plan.base_commit, base)):
                 return self.record.failed(GREEN_BEFORE_WORK, environment=True)
             if receipt := merge_satisfied(self.work, self.gates, base):
                 self.record.merged(receipt)
@@ -180,7 +181,8 @@ class _NodeRun:
         diff = repository.diff(candidate.base, candidate.commit)
         for reader in readers:
             review = ask_reader(self.work, reader, attempt, diff, self.worktree.path)
-            self.record.reviewed(reader, review)
+            noted = {"review_stage_two": True} if reader.objects else {}
+            self.record.update(review_summary=review.summary, **noted)
             if reader.objects and review.critical:
                 lesson = f"The tests pass, but a reviewer objects:\n\n{review.objections}"
                 fallback = None if policy.veto else candidate

@@ -16,7 +16,7 @@ from director.running.attempts import CurrentAttempt, next_role
 from director.running.node_work import NodeWork
 from director.running.progress import UNSEEN
 from director.running.prompts import Feedback
-from director.running.review import Reader, Review, calls_of_readers
+from director.running.review import calls_of_readers
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,6 @@ class NodeRecord:
             escalated=attempt.role is Role.ESCALATION or self.state.escalated,
             watch_it_fail=watched.verdict,
         )
-
-    def reviewed(self, reader: Reader, review: Review) -> None:
-        """Note what was said of a green diff."""
-        read = {"review_stage_two": True} if reader.objects else {}
-        self.update(review_summary=review.summary, **read)
 
     def ended(
         self, attempt: CurrentAttempt, outcome: AttemptOutcome, feedback: Feedback | None

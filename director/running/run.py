@@ -28,13 +28,12 @@ from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.lock import job_lock
 from director.records.state_keeper import StateKeeper
-from director.running.believing import believed_state
+from director.running.believing import believed_state, restore_receipts
 from director.running.metrics import Accounts, run_line
 from director.running.node import work_on_node
 from director.running.node_record import NodeEnd
 from director.running.node_work import NodeWork
 from director.running.readiness import ready_plan, wanted_nodes
-from director.running.receipts import restore_receipts
 
 
 @dataclass(frozen=True)
@@ -195,20 +194,14 @@ class _Run:
 
     def _report(self, integration: tuple[GateReport, ...] | None, lanes: int) -> RunReport:
         """Publish the branch, and put the run on record."""
-        report = RunReport(
-            self.plan,
-            self.keeper.state,
-            integration,
-            {},
-            self.stop,
-            self.job.repository.path,
-            self.job.publisher.now(),
-        )
+        place, unpublished = self.job.repository.path, self.job.publisher.now()
+        state = self.keeper.state
+        report = RunReport(self.plan, state, integration, {}, self.stop, place, unpublished)
         tiers = {role.value: model for role, model in self.job.config.tiers.items()}
         calls = self.job.agents.ledger.records
         wall_secs = time.monotonic() - self.started
         integrated = report.integration_ok, in_words(integration)
-        metrics = run_line(self.plan, report.state, tiers, calls, integrated, wall_secs)
+        metrics = run_line(self.plan, state, tiers, calls, integrated, wall_secs)
         metrics["parallel"] = lanes
         files.append_line(self.job.directory.metrics, metrics, durable=True)
         self.job.events.emit(

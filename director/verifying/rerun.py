@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from director.job.context import Setting
 from director.job.evidence import with_evidence
@@ -20,7 +21,7 @@ from director.model.config import Config
 from director.model.errors import DirectorError
 from director.model.plan import Plan
 from director.processes.processes import Processes
-from director.records.events import Kind
+from director.records.events import Events, Kind
 from director.records.job_directory import JobDirectory
 from director.records.worktrees_record import kept_worktrees
 from director.repositories.job_repository import JobRepository, create_job_repository
@@ -56,17 +57,25 @@ def run_again(
     excused = {Verdict.RED}
     if stage and stage.allow_broken_gates:
         excused.add(Verdict.BROKEN)
-    with _checkouts(setting, directory, config, evidence.plan, tip) as (job, pool, gates):
-        again = _Again(setting, evidence, job, pool, gates)
+    with _checkouts(setting, directory, config, evidence.plan, tip) as place:
+        again = _Again(evidence, setting.events, place)
         problem = next(again.nodes(tip), None)
         problem = problem or next(again.integration(tip, config, excused), None)
         return Rerun(again.count, problem)
 
 
+class _Checkouts(NamedTuple):
+    """Where gates run again."""
+
+    job: JobRepository
+    pool: Pool
+    gates: Gates
+
+
 @contextmanager
 def _checkouts(
     setting: Setting, directory: JobDirectory, config: Config, plan: Plan, tip: str
-) -> Iterator[tuple[JobRepository, Pool, Gates]]:
+) -> Iterator[_Checkouts]:
     """Give a repository made for this, worktrees of it, and gates as a run has them.
 
     Worktrees that an earlier command of the job kept are used, and kept for the next one, but not
@@ -95,7 +104,7 @@ def _checkouts(
             pool = Pool(job, folder, provisions, guarded=sandbox.mechanism is not None)
             pool.forget_builds()
             try:
-                yield job, pool, gates
+                yield _Checkouts(job, pool, gates)
             finally:
                 with suppress(DirectorError, OSError):  # then they are removed
                     pool.keep(wanted=record != own)
@@ -106,17 +115,13 @@ def _checkouts(
 class _Again:
     """Runs gates and counts them."""
 
-    def __init__(
-        self, setting: Setting, evidence: Evidence, job: JobRepository, pool: Pool, gates: Gates
-    ) -> None:
+    def __init__(self, evidence: Evidence, events: Events, place: _Checkouts) -> None:
         self.count = 0
-        self._job = job
-        self._views = views_of(job, evidence.plan, rule=HeldBack.TO_COME_AT_MERGE)
-        pool.set_up_on(self._views.of_tip)
-        self._events = setting.events
         self._evidence = evidence
-        self._pool = pool
-        self._gates = gates
+        self._events = events
+        self._job, self._pool, self._gates = place
+        self._views = views_of(place.job, evidence.plan, rule=HeldBack.TO_COME_AT_MERGE)
+        place.pool.set_up_on(self._views.of_tip)
 
     def nodes(self, tip: str) -> Iterator[Problem]:
         """Give the checks that are not green at their merges, then tests that are not at the tip.

@@ -1,4 +1,4 @@
-"""What a merge leaves on record: receipts.py, here and in job/."""
+"""What a merge leaves on record: receipts.py and trailers.py of job/, merging.py, believing.py."""
 
 from __future__ import annotations
 
