@@ -1,7 +1,7 @@
 """How many nodes to work on at once: ``--parallel auto``.
 
 Calls wait for a provider, gates and the start of an agent use a core. So there is work for more
-lanes than cores: as many as there are cores, times the time of a try over its time on a core.
+lanes than cores: as many as there are cores, times the time of an attempt over its time on a core.
 Each lane takes memory and disk, too.
 """
 
@@ -29,7 +29,7 @@ EARLIER_JOBS = 3
 
 @dataclass(frozen=True)
 class Pace:
-    """Mean times of one try at a node: its call, and its gates, in seconds."""
+    """Mean times of one attempt at a node: its call, and its gates, in seconds."""
 
     call_secs: float
     gate_secs: float

@@ -26,7 +26,7 @@ class NodeStatus(StrEnum):
 
 
 class AttemptOutcome(StrEnum):
-    """How one try at a node ended."""
+    """How one attempt at a node ended."""
 
     GREEN = "green"
     RED = "red"

@@ -68,7 +68,7 @@ class Examiner:
             return Examined(outcome, replace(progress, start=start, feedback=Feedback(lesson)))
 
         judgement = self._judge(snapshot, base, commit)
-        remark = f"The turn ended early ({reply.reason}). " if reply.reason else ""
+        remark = f"The attempt ended early ({reply.reason}). " if reply.reason else ""
         if judgement.outcome is not None:
             too_long = reply.outcome is Outcome.CONTEXT_TOO_LONG
             outcome = AttemptOutcome.CONTEXT_TOO_LONG if too_long else judgement.outcome

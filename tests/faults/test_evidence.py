@@ -1,4 +1,7 @@
-"""Exit code 0 alone is not green: what ran no test does not merge."""
+"""Exit code 0 alone is not green: what ran no test does not merge.
+
+Of job/: evidence.py, runner_settings.py.
+"""
 
 from __future__ import annotations
 
