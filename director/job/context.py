@@ -44,7 +44,7 @@ class Setting:
 class JobContext:
     """One job with its tools. ``confinement`` says in words what confines agents and gates.
 
-    ``import_check`` refuses tests that do not import the worktree's code.
+    ``import_check`` refuses tests that do not import the worktree's code. ``checks`` as in Setting.
     """
 
     job_id: str
@@ -60,3 +60,4 @@ class JobContext:
     confinement: str
     import_check: ImportCheck
     commits: Commits
+    checks: ChecksOf

@@ -98,6 +98,7 @@ def open_job(
                 confinement=site.sandbox.name,
                 import_check=opening.import_check(site),
                 commits=opening.commits(repository, site),
+                checks=setting.checks,
             )
             job.commits.try_out()
             callers.begin()

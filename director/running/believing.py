@@ -17,7 +17,6 @@ from director.job.reconciling import merges_by_node, rebuilt, reconciled
 from director.job.seal import Seal
 from director.job.trailers import KIND, MERGE, NODE, VIEW
 from director.job.views import HeldBack, views_of
-from director.model.checks import ChecksOf
 from director.model.errors import RequestError, StoppedError
 from director.model.plan import Plan
 from director.model.state import RunState
@@ -28,9 +27,7 @@ from director.running.node_gates import NodeGates
 from director.running.node_work import NodeWork
 
 
-def believed_state(
-    job: JobContext, plan: Plan, seal: Seal, checks: ChecksOf, *, retry_failed: bool
-) -> RunState:
+def believed_state(job: JobContext, plan: Plan, seal: Seal, *, retry_failed: bool) -> RunState:
     """Return the state to begin with; a damaged ``state.json`` is put aside and rebuilt.
 
     What is done has a merge with a receipt in the journal of tips. Raises StoppedError when the
@@ -44,8 +41,7 @@ def believed_state(
     views = views_of(job.repository, plan, rule=HeldBack.TO_COME_AT_MERGE)
     for node_id, commit in merges.items():
         if not _noted(job, commit):
-            node = plan.node(node_id)
-            _gate_again(NodeWork(job, views, node, checks(node, job.config.limits)), commit)
+            _gate_again(NodeWork(job, views, plan.node(node_id)), commit)
     restore_receipts(job)
     return reconciled(state, merges, retry_failed=retry_failed)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from director.job.context import JobContext
@@ -24,7 +25,11 @@ class NodeWork:
     job: JobContext
     views: Views
     node: Node
-    checks: Checks
+
+    @cached_property
+    def checks(self) -> Checks:
+        """What the node's candidates must pass."""
+        return self.job.checks(self.node, self.job.config.limits)
 
     def view(self, commit: str) -> str:
         """Return the commit that the node sees of ``commit``."""

@@ -18,7 +18,6 @@ from director.job.scheduler import Schedule, drive
 from director.job.seal import Seal, restore_seal
 from director.job.submodules import refuse_in_submodules
 from director.job.views import Views, views_of
-from director.model.checks import ChecksOf
 from director.model.config import Config
 from director.model.errors import DirectorError
 from director.model.plan import Plan
@@ -94,10 +93,9 @@ def run_job(
         with open_job(setting, directory, config, plan.job_id, plan.job_branch) as job:
             views = views_of(job.repository, _at_home(job, plan, setting))
             job.pool.set_up_on(views.of_tip)
-            retry, checks = options.retry_failed, setting.checks
-            state = believed_state(job, views.plan, seal, checks, retry_failed=retry)
+            state = believed_state(job, views.plan, seal, retry_failed=options.retry_failed)
             with closing(StateKeeper(directory, state)) as keeper:
-                return _Run(job, views, keeper, checks).run(options, seal)
+                return _Run(job, views, keeper).run(options, seal)
 
 
 def _at_home(job: JobContext, plan: Plan, setting: Setting) -> Plan:
@@ -111,14 +109,11 @@ def _at_home(job: JobContext, plan: Plan, setting: Setting) -> Plan:
 class _Run:
     """One run of one plan."""
 
-    def __init__(
-        self, job: JobContext, views: Views, keeper: StateKeeper, checks: ChecksOf
-    ) -> None:
+    def __init__(self, job: JobContext, views: Views, keeper: StateKeeper) -> None:
         self.job = job
         self.views = views
         self.plan = views.plan
         self.keeper = keeper
-        self.checks = checks
         self.accounts = Accounts(job, views.plan, keeper)
         self.stop: DirectorError | None = None
         self.started = time.monotonic()
@@ -152,8 +147,7 @@ class _Run:
         node = self.plan.node(node_id)
         self.keeper.update(node_id, durable=False, status=NodeStatus.RUNNING)
         self.job.events.emit(Kind.NODE_STARTED, node_id, title=node.title)
-        checks = self.checks(node, self.job.config.limits)
-        return work_on_node(NodeWork(self.job, self.views, node, checks), self.keeper)
+        return work_on_node(NodeWork(self.job, self.views, node), self.keeper)
 
     def _settle(self, node_id: str, end: NodeEnd) -> None:
         """Take in a lane's result; the only place where the schedule changes."""
