@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from director.agents.registry import own_files
 from director.model.config import ReviewPolicy
 from director.model.roles import Role
 from director.model.state import Attempt, AttemptOutcome
@@ -21,20 +22,6 @@ SPENDING = frozenset(
     }
 )
 FLAKES_TOLERATED = 1
-# What the coding agent itself writes into a worktree is not the model's edit.
-AGENTS_OWN_FILES = frozenset(
-    {
-        "opencode.json",
-        "opencode.jsonc",
-        ".opencode/opencode.json",
-        ".opencode/opencode.jsonc",
-        ".opencode/.gitignore",
-        ".opencode/package.json",
-        ".opencode/package-lock.json",
-        ".opencode/bun.lock",
-    }
-)
-AGENTS_OWN_FOLDERS = (".opencode/node_modules/", ".opencode/")
 
 
 @dataclass(frozen=True)
@@ -103,13 +90,10 @@ def judge_snapshot(snapshot: Snapshot, scope: Scope, to_come: Collection[str] = 
     ``to_come`` are those new files that stand where frozen tests of other nodes will.
     """
     changed = snapshot.changed - set(scope.rewritten)
-    outside = sorted(changed - set(scope.allowlist) - AGENTS_OWN_FILES)
+    own = own_files()
+    outside = sorted(changed - set(scope.allowlist) - own.files)
     broken = sorted(changed & set(scope.contract))
-    strays = [
-        path
-        for path in snapshot.strays
-        if path not in AGENTS_OWN_FILES and path not in AGENTS_OWN_FOLDERS
-    ]
+    strays = [one for one in snapshot.strays if one not in own.files and one not in own.folders]
     said = listed(outside)
     if outside and snapshot.submodules:
         said += f" (of the submodule {listed(snapshot.submodules)}, a repository of its own)"
