@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from director.job.context import JobContext
@@ -61,18 +61,9 @@ class GateReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return the gate as ``--json`` shows it."""
-        by = self.turned_red_by
-        return {
-            "name": self.name,
-            "command": self.command,
-            "verdict": self.verdict.value,
-            "reason": self.reason,
-            "log": self.log,
-            "red_before": self.red_before,
-            "turned_red_by": {"node": by.node, "commit": by.commit} if by else None,
-            "note": self.note,
-            "nodes": list(self.nodes),
-        }
+        said = asdict(self) | {"nodes": list(self.nodes)}
+        del said["broken_before"]
+        return said
 
 
 def in_words(reports: Sequence[GateReport] | None) -> str:

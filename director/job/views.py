@@ -180,19 +180,11 @@ class Views:
 
         No ref names a view. Its parent is ``commit``.
         """
-        with self._lock:
-            if (commit, node.id) not in self._made:
-                visible = visible_nodes(self.plan, node.id, self._reader.done(commit))
-                self._made[commit, node.id] = self._make(commit, visible, f"View of {node.id}")
-            return self._made[commit, node.id]
+        return self._known(commit, node.id)
 
     def of_done(self, commit: str) -> str:
         """Return ``commit`` with the tests of the nodes whose work it holds and no others."""
-        with self._lock:
-            if (commit, None) not in self._made:
-                visible = self._reader.done(commit)
-                self._made[commit, None] = self._make(commit, visible, "View of what is done")
-            return self._made[commit, None]
+        return self._known(commit, None)
 
     def of_tip(self) -> str:
         """Return the tip of the branch with the tests of what is done: what setup runs on."""
@@ -212,6 +204,17 @@ class Views:
         """Return the frozen content of a test file at ``node``; None: ``commit`` knows of none."""
         with self._lock:
             return self._reader.content_at(commit, node, path)
+
+    def _known(self, commit: str, node_id: str | None) -> str:
+        """Return the view of a node, or of what is done, which is made once."""
+        with self._lock:
+            if (commit, node_id) not in self._made:
+                visible = self._reader.done(commit)
+                if node_id is not None:
+                    visible = visible_nodes(self.plan, node_id, visible)
+                subject = f"View of {node_id or 'what is done'}"
+                self._made[commit, node_id] = self._make(commit, visible, subject)
+            return self._made[commit, node_id]
 
     def _make(self, commit: str, visible: Set[str], subject: str) -> str:
         entries = self._reader.differing(commit, visible)
