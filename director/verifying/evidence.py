@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
@@ -110,7 +109,7 @@ def gather(repository: Repository, directory: JobDirectory) -> Evidence:
         tip=tip,
         begins_at_base=begins,
         commits=commits,
-        tip_tests=frozen.held(),
+        tip_tests=frozen.held,
         receipts=receipts,
         unreadable=unreadable,
         damaged=damaged,
@@ -200,11 +199,11 @@ def _facts(
     if commit.trailers.get(KIND) != MERGE:
         return CommitFacts(commit, changed, {})
     if reader is None:
-        return CommitFacts(commit, changed, frozen.held())
+        return CommitFacts(commit, changed, frozen.held)
     held_back = reader.differing(commit.oid, reader.done(commit.oid))
     view = history.id_of_tree_with(commit.oid, held_back) if held_back else commit.tree
     paths = frozenset(entry.path for entry in held_back)
-    return CommitFacts(commit, changed, frozen.held(), view, paths)
+    return CommitFacts(commit, changed, frozen.held, view, paths)
 
 
 def _receipts(directory: JobDirectory) -> tuple[tuple[Receipt, ...], tuple[str, ...]]:
@@ -219,39 +218,22 @@ def _receipts(directory: JobDirectory) -> tuple[tuple[Receipt, ...], tuple[str, 
 
 
 class _FrozenTests:
-    """The frozen tests along a branch: looked up where they change, each content hashed once.
+    """The frozen tests along a branch: read where they change.
 
-    A branch whose commits do not stand on each other fails another check before the tests count.
+    ``held`` maps paths to sha256 at the commit that was moved to; it is the same mapping until a
+    test changes. A branch whose commits do not stand on each other fails another check before the
+    tests count.
     """
 
     def __init__(self, history: History, paths: Set[str], base: str | None) -> None:
         self._history = history
         self._paths = paths
-        self._known: dict[str, str] = {}
-        self._now: dict[str, str] = {}
-        self._given: Mapping[str, str] | None = None
+        self.held: Mapping[str, str] = {}
         if base is not None:
             self.move(base, paths)
 
     def move(self, commit: str, changed: Iterable[str]) -> None:
         """Move to ``commit``, in which ``changed`` differ from the commit before it."""
-        touched = self._paths & set(changed)
-        if not touched:
-            return
-        entries = self._history.entries(commit, touched)
-        for path in touched:
-            self._now.pop(path, None)
-        self._now |= {path: self._hash(entry.oid) for path, entry in entries.items()}
-        self._given = None
-
-    def held(self) -> Mapping[str, str]:
-        """Return path → sha256 at this commit; the same mapping until a test changes."""
-        if self._given is None:
-            self._given = dict(self._now)
-        return self._given
-
-    def _hash(self, oid: str) -> str:
-        if oid not in self._known:
-            content = self._history.git.output("cat-file", "blob", oid)
-            self._known[oid] = hashlib.sha256(content).hexdigest()
-        return self._known[oid]
+        if touched := self._paths & set(changed):
+            kept = {path: digest for path, digest in self.held.items() if path not in touched}
+            self.held = kept | self._history.hashes(commit, touched)
