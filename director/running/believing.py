@@ -17,6 +17,7 @@ from director.job.reconciling import merges_by_node, rebuilt, reconciled
 from director.job.seal import Seal
 from director.job.trailers import KIND, MERGE, NODE, VIEW
 from director.job.views import HeldBack, views_of
+from director.model.codec.encoding import encode
 from director.model.errors import RequestError, StoppedError
 from director.model.plan import Plan
 from director.model.state import RunState
@@ -51,15 +52,12 @@ def restore_receipts(job: JobContext) -> None:
 
     A crash may have kept some from being written; what others wrote is said and undone.
     """
-    noted = [receipt.to_json() for receipt in job.repository.receipts.values()]
+    noted = [encode(receipt) for receipt in job.repository.receipts.values()]
     known = {json.dumps(line, sort_keys=True) for line in noted}
     found = [json.dumps(x, sort_keys=True) for x in files.read_lines(job.directory.receipts)]
     if strange := len(found) - len(known & set(found)):
-        job.events.emit(
-            Kind.NOTICE,
-            message=f"{job.directory.receipts} held lines that director did not write "
-            f"({strange}): it was restored",
-        )
+        said = f"held lines that director did not write ({strange}): it was restored"
+        job.events.notice(f"{job.directory.receipts} {said}")
     if strange or len(found) != len(noted):
         files.write_lines(job.directory.receipts, noted)
 
@@ -71,8 +69,7 @@ def _stored_state(job: JobContext, plan: Plan) -> RunState:
     except files.DamagedFileError as error:
         aside = directory.state.with_suffix(".damaged")
         directory.state.replace(aside)
-        message = f"{error.what}; put aside as {aside} and rebuilt"
-        job.events.emit(Kind.NOTICE, message=message)
+        job.events.notice(f"{error.what}; put aside as {aside} and rebuilt")
         return rebuilt(plan, files.read_lines(directory.metrics))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from director.job.context import JobContext
+from director.model.codec.encoding import encode
 from director.model.plan import Node, Plan
 from director.model.rates import rates
 from director.model.roles import Role
@@ -48,7 +49,7 @@ def _node_line(
         "by_role": grouped(calls, "role"),
         "review_stage_two": state.review_stage_two,
         "review_blocks": state.review_blocks,
-        "watch_it_fail": watched.to_json(),
+        "watch_it_fail": encode(watched),
         "flake_failed": state.flake_failed,
         "environment": state.environment,
     }

@@ -82,7 +82,7 @@ class _NodeRun:
                 return step
             progress, reply = step, None
         environment = any(
-            one.outcome is AttemptOutcome.AS_BEFORE for one in self.record.state.tries
+            one.outcome is AttemptOutcome.AS_BEFORE for one in self.record.state.past_attempts
         )
         otherwise = AS_BEFORE if environment else "no attempts left"
         lesson = progress.feedback.lesson if progress.feedback else otherwise

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from director.model.codec.encoding import encode
 from director.model.errors import DirectorError
 from director.model.receipt import Receipt
 from director.model.roles import Role
@@ -48,7 +49,7 @@ class NodeRecord:
     def next_attempt(self) -> CurrentAttempt | None:
         """Return the attempt that is due, or None when the node has had its chances."""
         config, state = self.work.job.config, self.state
-        role = next_role(state.tries, config.limits.max_attempts, veto=config.review.veto)
+        role = next_role(state.past_attempts, config.limits.max_attempts, veto=config.review.veto)
         return CurrentAttempt(self.work.node.id, role, state.attempts + 1) if role else None
 
     def began(self, attempt: CurrentAttempt) -> None:
@@ -86,7 +87,10 @@ class NodeRecord:
         state = self.state
         self.update(
             attempts=attempt.number,
-            tries=(*state.tries, *(Attempt(attempt.role, outcome) for outcome in outcomes)),
+            past_attempts=(
+                *state.past_attempts,
+                *(Attempt(attempt.role, outcome) for outcome in outcomes),
+            ),
             review_blocks=state.review_blocks + outcomes.count(AttemptOutcome.BLOCKED),
             **values,
         )
@@ -96,8 +100,8 @@ class NodeRecord:
         self, receipt: Receipt, attempt: CurrentAttempt | None = None, *outcomes: AttemptOutcome
     ) -> None:
         """Put a merge on record, and the attempt that it ends (None: it took none)."""
-        line = receipt.to_json()
-        files.append_line(self.work.job.directory.receipts, line, durable=True)
+        receipts = self.work.job.directory.receipts
+        files.append_line(receipts, encode(receipt), durable=True)
         tier = Role(receipt.tier) if receipt.tier else None
         done = {
             "status": NodeStatus.DONE,

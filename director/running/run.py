@@ -13,10 +13,9 @@ from director.job.gate_report import GateReport, in_words
 from director.job.integration import check_base, integrate
 from director.job.lanes import pick_lanes
 from director.job.opening import open_job
-from director.job.provided import refuse_provided
+from director.job.out_of_reach import refuse_out_of_reach
 from director.job.scheduler import Schedule, drive
 from director.job.seal import Seal, restore_seal
-from director.job.submodules import refuse_in_submodules
 from director.job.views import Views, views_of
 from director.model.config import Config
 from director.model.errors import DirectorError
@@ -90,7 +89,7 @@ def run_job(
         config = replace(config, limits=replace(config.limits, max_attempts=options.max_attempts))
     with job_lock(directory.lock, "director run"):
         plan, seal = ready_plan(directory)
-        with open_job(setting, directory, config, plan.job_id, plan.job_branch) as job:
+        with open_job(setting, directory, config, plan) as job:
             views = views_of(job.repository, _at_home(job, plan, setting))
             job.pool.set_up_on(views.of_tip)
             state = believed_state(job, views.plan, seal, retry_failed=options.retry_failed)
@@ -120,8 +119,7 @@ class _Run:
 
     def run(self, options: RunOptions, seal: Seal) -> RunReport:
         """Work off what ``options`` ask for, then integrate; returns what it came to."""
-        refuse_provided(self.job.pool.provisions, self.plan.nodes)
-        refuse_in_submodules(self.job.repository, self.plan.nodes)
+        refuse_out_of_reach(self.job, self.plan.nodes)
         wanted = wanted_nodes(self.plan, self.keeper.state, options.nodes)
         if wanted:
             check_base(self.job, self.plan.base_commit)
@@ -183,8 +181,7 @@ class _Run:
         restore_receipts(self.job)
         if restore_seal(self.job.directory, seal):
             sealed = self.job.directory.sealed
-            message = f"{sealed} was changed while director worked: it was restored"
-            self.job.events.emit(Kind.NOTICE, message=message)
+            self.job.events.notice(f"{sealed} was changed while director worked: it was restored")
 
     def _report(self, integration: tuple[GateReport, ...] | None, lanes: int) -> RunReport:
         """Publish the branch, and put the run on record."""

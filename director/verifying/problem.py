@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from director.job.trailers import NODE
 from director.model.plan import Plan
@@ -27,10 +26,6 @@ class Problem:
     node: str | None = None
     expected: str | None = None
     found: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the ``problem`` of ``--json``."""
-        return asdict(self)
 
 
 def differing(commit: BranchCommit, about: str, expected: str, found: str) -> Problem:

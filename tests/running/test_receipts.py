@@ -1,4 +1,7 @@
-"""What a merge leaves on record: receipts.py and trailers.py of job/, merging.py, believing.py."""
+"""Receipts of merges: what they say, and that they outlive a crash.
+
+Covers ``job.receipts``, ``job.trailers`` and ``job.tools``, too; ``merging`` and ``believing``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""A finished job, as it is and with something wrong: verify.py, evidence.py and rerun.py."""
+"""What verify says of a finished job.
+
+With it: the command (``commands.verify``), jobs by their ids (``known_jobs``), ``evidence`` and
+``rerun``.
+"""
 
 from __future__ import annotations
 
