@@ -8,9 +8,12 @@ repository then; that something was green is never taken from it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from director.model.codec.decoding import decode
+from director.model.codec.encoding import encode
+from director.model.codec.mistakes import MismatchError
 from director.model.receipt import GateRun
 from director.model.roles import Role
 from director.model.state import WatchItFail
@@ -69,7 +72,7 @@ class Progress:
 
     def to_memo(self) -> dict[str, Any]:
         """Return what the next run needs to go on from here when this one is killed (JSON)."""
-        memo = asdict(self)
+        memo = encode(self)
         del memo["watched"]
         return memo
 
@@ -79,16 +82,8 @@ class Progress:
         repository = work.job.repository
         tip = repository.tip()
         try:
-            known = cls(
-                base=str(memo["base"]),
-                start=str(memo["start"]),
-                first_output=str(memo.get("first_output", "")),
-                first_digest=str(memo.get("first_digest", "")),
-                feedback=Feedback(**memo["feedback"]) if memo["feedback"] else None,
-                fallback=_read_candidate(memo["fallback"]),
-                drafted=UngatedCandidate(**memo["drafted"]) if memo.get("drafted") else None,
-            )
-        except (KeyError, TypeError, ValueError, AttributeError):
+            known = decode(cls, memo)
+        except MismatchError:
             return cls(tip, tip)
         if not repository.moved_to(known.base):
             return cls(tip, tip, feedback=known.feedback)
@@ -100,14 +95,8 @@ class Progress:
         if work.job.config.review.veto:  # which may have been set since
             fallback = None
         start = known.start if repository.holds(known.base, known.start) else known.base
-        return replace(known, start=start, fallback=fallback, drafted=drafted)
-
-
-def _read_candidate(stored: Mapping[str, Any] | None) -> Candidate | None:
-    """Return the candidate in a memo, but for its gate runs."""
-    if not stored:
-        return None
-    return Candidate(str(stored["commit"]), str(stored["base"]), Role(stored["role"]))
+        fallback = replace(fallback, gates=()) if fallback else None
+        return replace(known, start=start, fallback=fallback, drafted=drafted, watched=UNSEEN)
 
 
 def _is_work_on(work: NodeWork, base: str, commit: str) -> bool:
