@@ -13,7 +13,7 @@ from director.job.trailers import KIND, MERGE, NODE, TESTS
 from director.job.views import HeldBack, ViewReader
 from director.model.checks import ChecksOf, checks_of
 from director.model.codec.decoding import decode
-from director.model.codec.mistakes import MismatchError
+from director.model.codec.mistakes import MismatchError, dotted
 from director.model.plan import Node, Plan
 from director.model.receipt import Receipt
 from director.model.state import NodeStatus
@@ -215,7 +215,8 @@ def _receipts(directory: JobDirectory) -> tuple[tuple[Receipt, ...], tuple[str, 
         try:
             known.append(decode(Receipt, line))
         except MismatchError as error:
-            unreadable.append(f"the line of node {line.get('node')!r} is not a receipt: {error}")
+            wrong = "; ".join(f"{dotted(path)!r} {problem}" for path, problem in error.mistakes)
+            unreadable.append(f"the line of node {line.get('node')!r} is not a receipt: {wrong}")
     return tuple(known), tuple(unreadable)
 
 
