@@ -104,7 +104,7 @@ class Examiner:
     def _run(self, node: Node, commit: str) -> GateResult:
         self.worktree.reset(commit)
         gate = self.job.gates.run(node.test_cmd, self.worktree.path, f"{node.id}-tests")
-        return with_evidence(self.job.repository, node, commit, gate)
+        return with_evidence(self.job.repository, node.tests, commit, gate)
 
     def _is_green(self, node: Node, commit: str) -> bool:
         return self._run(node, commit).verdict is Verdict.GREEN
