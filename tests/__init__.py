@@ -7,8 +7,11 @@ the others: two processes that share the work.
 from __future__ import annotations
 
 import os
-import unittest
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the fake opencode is in this package and would wait for it at every call
+    import unittest
 
 HERE = Path(__file__).parent
 
