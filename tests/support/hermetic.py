@@ -1,4 +1,4 @@
-"""A test case that touches nothing outside a temporary folder."""
+"""Test cases by what they may touch: memory only, a temporary folder, processes that stay in it."""
 
 from __future__ import annotations
 
@@ -17,15 +17,17 @@ GITCONFIG = """\
 """
 
 
-class HermeticCase(unittest.TestCase):
+class ProcessCase(unittest.TestCase):
+    """The base of all tests that start processes; the others are the fast ones and may not.
+
+    ``python3 -m tests`` holds them to it.
+    """
+
+
+class TemporaryCase(unittest.TestCase):
     """Gives each test ``self.tmp`` (removed afterwards) and ``self.env`` (to hand on).
 
-    Neither the environment nor the working directory of the test process changes::
-
-        class TestSomething(HermeticCase):
-            def test_it(self) -> None:
-                repo = SampleRepo.create(self.tmp / "repo", self.env)
-                subprocess.run(["git", "status"], cwd=repo.root, env=self.env, check=True)
+    Neither the environment nor the working directory of the test process changes.
     """
 
     tmp: Path
@@ -36,6 +38,18 @@ class HermeticCase(unittest.TestCase):
         self.tmp = Path(tempfile.mkdtemp(prefix="director-test-")).resolve()
         self.addCleanup(remove_tree, self.tmp)
         self.env = hermetic_environment(self.tmp / "home")
+
+
+class HermeticCase(TemporaryCase, ProcessCase):
+    """The same for tests that start processes, which are to be given ``self.env``.
+
+    ::
+
+        class TestSomething(HermeticCase):
+            def test_it(self) -> None:
+                repo = SampleRepo.create(self.tmp / "repo", self.env)
+                subprocess.run(["git", "status"], cwd=repo.root, env=self.env, check=True)
+    """
 
 
 def hermetic_environment(home: Path) -> dict[str, str]:
