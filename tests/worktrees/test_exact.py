@@ -9,7 +9,7 @@ from pathlib import Path
 
 from director.worktrees.exact import exact_settings
 from director.worktrees.worktrees import Worktree
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import TemporaryCase
 from tests.worktrees.jobs import JobCase, open_pool
 from tests.worktrees.test_worktrees import described
 
@@ -127,7 +127,7 @@ class TestWorktreesOfAnyConfiguration(JobCase):
         self.assertEqual(self.make_job(self.sample, self.tmp / "job.git").user.uncommitted(), 0)
 
 
-class TestProbe(HermeticCase):
+class TestProbe(TemporaryCase):
     def test_settings_are_as_the_file_system_is(self) -> None:
         settings = exact_settings(self.tmp)
         for name in ("filemode", "symlinks"):

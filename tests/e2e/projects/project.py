@@ -14,6 +14,7 @@ from typing import Any
 from director.demo.turns import Call, Say, Turn, Use
 from tests.e2e.scene import Scene, succeeded
 from tests.e2e.scripted_job import DONE, ScriptedJob, writes
+from tests.support.hermetic import ProcessCase
 from tests.support.repositories import SampleRepo
 
 TASK = "Do what the nodes say"
@@ -80,7 +81,7 @@ class Project:
         return ScriptedJob((), turns)
 
 
-class ProjectCase(unittest.TestCase):
+class ProjectCase(ProcessCase):
     """Jobs that go from ``sync-agents`` to a merge into the user's branch."""
 
     def open(self, project: Project) -> Scene:
