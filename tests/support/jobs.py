@@ -225,7 +225,8 @@ class JobCase(HermeticCase):
         tree = self.repo.git("rev-parse", "HEAD^{tree}")
         config = (self.home / "config.toml").read_text()
         own = (self.home / ".gitignore").exists()  # a test's, which director leaves as it is
-        store = made_once([tree, config, nodes, tests or {}, own], self._plan_in)
+        ours = os.getpid()  # one job must not run twice at once: it sweeps what carries its name
+        store = made_once([ours, tree, config, nodes, tests or {}, own], self._plan_in)
         if not (self.home / "plan.json").exists():
             self._restore(store)
 

@@ -13,7 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +123,7 @@ class _Worker:
 
     def run(self, unit: Unit) -> Iterator[Ended]:
         """Give the tests of a unit as they end; all of them end, also where the process breaks."""
-        left, running = list(unit.tests), ""
+        left, running, outside = list(unit.tests), "", None
         request = {"name": unit.name, "tests": left, "fast": unit.fast}
         try:
             os.write(self._units, f"{json.dumps(request)}\n".encode())
@@ -134,13 +134,16 @@ class _Worker:
             if event is None:
                 self.broken = True
             elif "done" in event:
+                yield from _not_run(left, outside, unit.tests[-1])
                 return
             elif event["outcome"] == "begun":
                 running = event["test"]
-            else:
-                left = [test for test in left if test != event["test"]]
+            elif event["test"] in left:
+                left.remove(event["test"])
                 running = ""
                 yield Ended(**event)
+            else:  # setUpClass, an import
+                outside = Ended(**event)
         how = f"the process that ran it ended with {_in_words(self._process.wait())}"
         for test in left:
             text = how if test == running or not running else f"not run: {running} broke it off"
@@ -156,6 +159,16 @@ class _Worker:
     def _tail(self) -> str:
         self._log.seek(max(0, self._log.seek(0, os.SEEK_END) - TAIL_BYTES))
         return self._log.read().decode(errors="replace")
+
+
+def _not_run(left: Sequence[str], outside: Ended | None, last: str) -> Iterator[Ended]:
+    """Give an end to tests that did not run; what happened after all of them is the last one's."""
+    if outside:
+        for test in left or [last]:
+            yield replace(outside, test=test)
+    else:
+        for test in left:
+            yield Ended(test, "failed", 0.0, "it did not run")
 
 
 def _environment(home: Path, env: Mapping[str, str]) -> dict[str, Any]:
