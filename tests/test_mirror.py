@@ -1,6 +1,6 @@
 """Every module of director has its tests, and it can be seen which those are.
 
-``director/job/lanes.py`` is tested by ``tests/job/test_lanes.py``, or by a test file whose docstring
+``director/job/lanes.py`` is tested by ``tests/job/test_lanes.py``, or a test file whose docstring
 names ``director.job.lanes`` (or a folder that holds it, as ``director.demo.nodes``).
 """
 

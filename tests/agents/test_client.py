@@ -1,4 +1,7 @@
-"""A role is asked within the ceiling, on record, and with patience for providers only."""
+"""A role is asked within the ceiling, on record, and with patience for providers only.
+
+Also tests director.agents.calls, director.agents.transcript.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""How commands end: one message, one JSON object, advice that holds."""
+"""How commands end: one message, one JSON object, advice that holds.
+
+Tests director.cli, director.commands.context.
+"""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""Also tests director.demo.token_counts."""
+
 import http.client
 import json
 import time

@@ -1,3 +1,5 @@
+"""Tests director.demo.nodes, director.demo.scripted_node."""
+
 import unittest
 
 from director.agents.registry import BACKENDS

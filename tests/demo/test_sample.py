@@ -1,3 +1,5 @@
+"""Also tests director.demo.sample_files."""
+
 import os
 
 from director.agents.registry import BACKENDS

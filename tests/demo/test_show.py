@@ -1,3 +1,5 @@
+"""Also tests director.commands.demo, director.demo.texts."""
+
 import os
 import shutil
 import sys

@@ -1,3 +1,5 @@
+"""Also tests director.demo.event_writer, director.demo.turns."""
+
 import contextlib
 import io
 import json

@@ -1,4 +1,7 @@
-"""Worktrees that are ready to test: what is provided is there, and nobody gains by changing it."""
+"""Worktrees that are ready to test: what is provided is there, and nobody gains by changing it.
+
+Tests director.job.provided.
+"""
 
 from __future__ import annotations
 

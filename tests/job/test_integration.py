@@ -1,4 +1,8 @@
-"""The integration gate: what was red before is not blamed, and what turned red is traced."""
+"""The integration gate: what was red before is not blamed, and what turned red is traced.
+
+Also tests director.job.bisection, director.job.blaming, director.job.gate_report,
+director.job.tip_tests.
+"""
 
 from __future__ import annotations
 

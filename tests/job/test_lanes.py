@@ -1,4 +1,7 @@
-"""``--parallel auto``: enough lanes that the cores have work while calls wait, and no more."""
+"""``--parallel auto``: enough lanes that the cores have work while calls wait, and no more.
+
+Also tests director.processes.machine.
+"""
 
 from __future__ import annotations
 

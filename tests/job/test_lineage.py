@@ -1,4 +1,7 @@
-"""Which commits are of a job, by parents and trailers."""
+"""Which commits are of a job, by parents and trailers.
+
+Also tests director.repositories.history.
+"""
 
 import unittest
 

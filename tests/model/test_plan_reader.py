@@ -1,4 +1,7 @@
-"""A plan that somebody else wrote: every problem is named, and nothing is guessed."""
+"""A plan that somebody else wrote: every problem is named, and nothing is guessed.
+
+Also tests director.model.paths, director.model.plan.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""One job at a time: an unfinished one is not pushed aside, unless that is asked for."""
+"""One job at a time: an unfinished one is not pushed aside, unless that is asked for.
+
+Also tests director.job.opening.
+"""
 
 from __future__ import annotations
 

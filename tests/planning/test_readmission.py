@@ -1,4 +1,7 @@
-"""What is approved is exactly what is in the plan; an edited plan is admitted again."""
+"""What is approved is exactly what is in the plan; an edited plan is admitted again.
+
+Tests director.planning.admission.
+"""
 
 from __future__ import annotations
 

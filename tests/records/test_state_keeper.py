@@ -1,4 +1,7 @@
-"""Each change is on disk for every reader, whatever happens next, and costs the same."""
+"""Each change is on disk for every reader, whatever happens next, and costs the same.
+
+Also tests director.records.state_file.
+"""
 
 from __future__ import annotations
 

@@ -1,3 +1,6 @@
+"""Also tests director.verifying.agreement, director.verifying.evidence, director.verifying.problem.
+"""
+
 from __future__ import annotations
 
 import unittest

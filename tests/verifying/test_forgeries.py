@@ -1,4 +1,7 @@
-"""Each forgery, done by hand on a finished job, is seen."""
+"""Each forgery, done by hand on a finished job, is seen.
+
+Tests director.verifying.checks.
+"""
 
 from __future__ import annotations
 

@@ -1,3 +1,6 @@
+"""Also tests director.commands.verify, director.verifying.frozen_tests, director.verifying.rerun.
+"""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,7 @@
-"""A worktree that is filled from another one holds its commit, whatever works there meanwhile."""
+"""A worktree that is filled from another one holds its commit, whatever works there meanwhile.
+
+Also tests director.model.sizes.
+"""
 
 from __future__ import annotations
 

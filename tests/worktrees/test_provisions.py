@@ -1,4 +1,8 @@
-"""What a worktree is provided with: always as director left it, and never in the commit's place."""
+"""What a worktree is provided with: always as director left it, and never in the commit's place.
+
+Also tests director.worktrees.given, director.worktrees.sealed,
+director.worktrees.worktree_provisions.
+"""
 
 from __future__ import annotations
 

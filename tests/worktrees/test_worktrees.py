@@ -1,4 +1,8 @@
-"""A candidate is what lies on disk, and a reset worktree holds exactly its commit."""
+"""A candidate is what lies on disk, and a reset worktree holds exactly its commit.
+
+Also tests director.repositories.ignoring, director.worktrees.pool, director.worktrees.pool_folders,
+director.worktrees.special_files, director.worktrees.worktree_repository.
+"""
 
 from __future__ import annotations
 

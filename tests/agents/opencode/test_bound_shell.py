@@ -1,3 +1,5 @@
+"""Also tests director.model.slots."""
+
 from __future__ import annotations
 
 import subprocess

@@ -1,4 +1,7 @@
-"""What OpenCode lists, what is remembered of it, and whom it refuses."""
+"""What OpenCode lists, what is remembered of it, and whom it refuses.
+
+Also tests director.agents.wanted.
+"""
 
 from __future__ import annotations
 

@@ -1,3 +1,7 @@
+"""Also tests director.model.ecosystems.node, director.model.ecosystems.project,
+director.model.ecosystems.python, director.model.ecosystems.rows.
+"""
+
 from __future__ import annotations
 
 import tomllib

@@ -1,4 +1,7 @@
-"""The headline of a failing run, on output that the real tools printed (``failing/``)."""
+"""The headline of a failing run, on output that the real tools printed (``failing/``).
+
+Also tests director.model.testing.excerpt.
+"""
 
 from __future__ import annotations
 

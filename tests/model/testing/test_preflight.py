@@ -1,3 +1,5 @@
+"""Also tests director.model.testing.preflight_judgement."""
+
 from __future__ import annotations
 
 import json
