@@ -1,4 +1,5 @@
-"""Also tests director.verifying.agreement, director.verifying.evidence, director.verifying.problem.
+"""Also tests director.verifying.agreement, director.verifying.evidence,
+director.verifying.problem.
 """
 
 from __future__ import annotations
