@@ -1,4 +1,6 @@
-"""Also tests director.commands.verify, director.verifying.frozen_tests, director.verifying.rerun."""
+"""Also tests director.commands.verify, director.verifying.frozen_tests,
+director.verifying.rerun.
+"""
 
 from __future__ import annotations
 
