@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -53,7 +54,11 @@ class HermeticCase(TemporaryCase, ProcessCase):
 
 
 def hermetic_environment(home: Path) -> dict[str, str]:
-    """Make a home folder at ``home`` and return a minimal environment that stays inside it."""
+    """Make a home folder at ``home`` and return a minimal environment that stays inside it.
+
+    ``python3`` is the one that runs the tests: no version manager has to choose one every time.
+    """
+    own = Path(sys.executable).parent
     folders = {
         "XDG_CACHE_HOME": home / ".cache",
         "XDG_CONFIG_HOME": home / ".config",
@@ -65,7 +70,7 @@ def hermetic_environment(home: Path) -> dict[str, str]:
         folder.mkdir(parents=True)
     (home / ".gitconfig").write_text(GITCONFIG)
     return {
-        "PATH": os.environ.get("PATH", os.defpath),
+        "PATH": f"{own}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "HOME": str(home),
         "GIT_CONFIG_NOSYSTEM": "1",
         "LC_ALL": "C.UTF-8",
