@@ -58,8 +58,9 @@ def main(place: str, argv: list[str]) -> int:
 def playback(folder: Path) -> list[str]:
     """Return the command that arguments of opencode can follow: as little Python as will do."""
     code = (
-        f"import sys; sys.path.insert(0, {str(SOURCE)!r}); "
-        "from tests.support.playback import main; sys.exit(main(sys.argv[1], sys.argv[2:]))"
+        f"import os, sys; sys.path.insert(0, {str(SOURCE)!r}); "
+        "from tests.support.playback import main; code = main(sys.argv[1], sys.argv[2:]); "
+        "sys.stdout.flush(); sys.stderr.flush(); os._exit(code)"  # tearing down takes its time
     )
     return [sys.executable, "-I", "-S", "-c", code, str(folder)]
 

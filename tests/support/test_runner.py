@@ -275,6 +275,7 @@ class TestEnvironment(RunnerCase):
                 home = os.environ["HOME"]
                 self.assertEqual(os.environ["TMPDIR"], home)
                 self.assertEqual(sys.stdin.read(), "")
+                self.assertEqual(Path(home).parent.stat().st_mode & 0o777, 0o755)  # for nobody
                 raise AssertionError(f"home={home}")
         """
         self.module("test_a", looks)
@@ -282,4 +283,4 @@ class TestEnvironment(RunnerCase):
         said = self.run_tests(1, "-j", "2")
         homes = {line for line in said.splitlines() if line.startswith("AssertionError: home=")}
         self.assertEqual(len(homes), 2)
-        self.assertNotIn(f"home={os.environ['HOME']}", said)
+        self.assertNotIn(f"AssertionError: home={os.environ['HOME']}", homes)

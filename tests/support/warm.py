@@ -9,6 +9,7 @@ has the arguments, environment, folder and streams that it was given, and nothin
 from __future__ import annotations
 
 import atexit
+import gc
 import importlib
 import json
 import os
@@ -21,6 +22,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import NoReturn
 
 SOURCE = Path(__file__).resolve().parents[2]
 LOCALE = {"LC_ALL": "C.UTF-8"}
@@ -113,8 +115,8 @@ def _serve(requests: socket.socket) -> None:
                 selector.register(watched, selectors.EVENT_READ)
 
 
-def _become_director(request: dict[str, object], given: list[int]) -> None:
-    """Do what ``python -m director`` does, and exit."""
+def _become_director(request: dict[str, object], given: list[int]) -> NoReturn:
+    """Do what ``python -m director`` does, and exit without tearing down what is not its own."""
     from director.cli import main
 
     for number, descriptor in enumerate(given[:3]):
@@ -128,7 +130,14 @@ def _become_director(request: dict[str, object], given: list[int]) -> None:
     os.environ.update(env)
     sys.argv = ["director", *argv]
     sys.stdin = open(0, closefd=False)  # noqa: SIM115
-    sys.exit(main())
+    try:
+        code = main()
+    except SystemExit as ended:  # of `--help`
+        code = int(ended.code or 0)
+    threading._shutdown()  # type: ignore[attr-defined]  # as at an end that clears all memory
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def main() -> None:
@@ -137,6 +146,7 @@ def main() -> None:
         name = ".".join(path.relative_to(SOURCE).with_suffix("").parts)
         if path.name != "__init__.py" and path.name != "__main__.py":
             importlib.import_module(name)
+    gc.freeze()  # what is here stays, and is not copied into every child to be searched
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _serve(socket.socket(fileno=int(sys.argv[1])))
 

@@ -63,6 +63,7 @@ def _run(units: Sequence[Unit], source: Path, count: int, report: Report) -> int
     """Run the units and return the exit code; whatever happens, nothing of them is left."""
     signal.signal(signal.SIGTERM, _terminate)
     place = Path(tempfile.mkdtemp(prefix="tests-")).resolve()
+    place.chmod(0o755)  # some tests are other users
     pool = Pool(place, source, count)
     try:
         for ended in pool.run(units):
