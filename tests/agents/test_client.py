@@ -1,7 +1,4 @@
-"""A role is asked within the ceiling, on record, and with patience for providers only.
-
-Also tests director.agents.calls, director.agents.transcript.
-"""
+"""A role is asked within the ceiling, on record, and with patience for providers only."""
 
 from __future__ import annotations
 

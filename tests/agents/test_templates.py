@@ -1,7 +1,4 @@
-"""The bundled agent files can be used as they are; a repository's own win.
-
-Also tests director.agents.registry, director.model.roles.
-"""
+"""The bundled agent files can be used as they are; a repository's own win."""
 
 from director.agents.permissions import permissions
 from director.agents.registry import AGENT_FOLDERS

@@ -1,5 +1,3 @@
-"""Also tests director.commands.bench, director.model.comparison, director.reporting.bench_table."""
-
 from __future__ import annotations
 
 import json

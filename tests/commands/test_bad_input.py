@@ -1,7 +1,4 @@
-"""Nonsense in, one clear line out: what happened, what to do next, the documented exit code.
-
-Tests director.commands.setting, director.model.errors.
-"""
+"""Nonsense in, one clear line out: what happened, what to do next, the documented exit code."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""How commands end: one message, one JSON object, advice that holds.
-
-Tests director.cli, director.commands.context.
-"""
+"""How commands end: one message, one JSON object, advice that holds."""
 
 from __future__ import annotations
 

@@ -1,5 +1,3 @@
-"""Also tests director.model.rates, director.reporting.status."""
-
 from __future__ import annotations
 
 from tests.support.fake_opencode import write

@@ -1,5 +1,3 @@
-"""Also tests director.demo.token_counts."""
-
 import http.client
 import json
 import time

@@ -1,5 +1,3 @@
-"""Tests director.demo.nodes, director.demo.scripted_node."""
-
 import unittest
 
 from director.agents.registry import BACKENDS

@@ -1,5 +1,3 @@
-"""Also tests director.demo.sample_files."""
-
 import os
 
 from director.agents.registry import BACKENDS

@@ -1,5 +1,3 @@
-"""Also tests director.commands.demo, director.demo.texts."""
-
 import os
 import shutil
 import sys

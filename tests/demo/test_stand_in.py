@@ -1,5 +1,3 @@
-"""Also tests director.demo.event_writer, director.demo.turns."""
-
 import contextlib
 import io
 import json

@@ -1,8 +1,6 @@
 """Agents, gates and setup cannot write what director believes; where the kernel helps, it is said.
 
 The attacks of ``TestForgery`` turned red into green before the kernel was asked to help.
-
-Tests director.job.site, director.processes.confinement, director.processes.trusted.
 """
 
 from __future__ import annotations

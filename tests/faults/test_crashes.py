@@ -1,7 +1,4 @@
-"""kill −9 at any moment: the same branch, nothing paid twice, nothing done that is not merged.
-
-Tests director.running.remembered.
-"""
+"""kill −9 at any moment: the same branch, nothing paid twice, nothing done that is not merged."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What is missing in the environment costs no attempts, and is nobody's failure but its own.
-
-Tests director.job.environment, director.running.control_run.
-"""
+"""What is missing in the environment costs no attempts, and is nobody's failure but its own."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Exit code 0 alone is not green: what ran no test does not merge.
-
-Tests director.job.evidence, director.job.runner_settings.
-"""
+"""Exit code 0 alone is not green: what ran no test does not merge."""
 
 from __future__ import annotations
 

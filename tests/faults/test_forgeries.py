@@ -1,8 +1,6 @@
 """What director believes is written by director: forged records turn nothing red into green.
 
 No confinement helps here: the agents of these tests write wherever they like.
-
-Tests director.running.believing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Tests that would not test the worktree stop the job before anybody is paid to write them.
-
-Tests director.job.import_check.
-"""
+"""Tests that would not test the worktree stop the job before anybody is paid to write them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Worktrees that are kept between the commands of a job: prepared, but never evidence.
-
-Tests director.commands.clean, director.job.cleaning, director.records.known_jobs,
-director.records.worktrees_record, director.worktrees.kept, director.worktrees.setups.
-"""
+"""Worktrees that are kept between the commands of a job: prepared, but never evidence."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Worktrees that are ready to test: what is provided is there, and nobody gains by changing it.
-
-Tests director.job.provided.
-"""
+"""Worktrees that are ready to test: what is provided is there, and nobody gains by changing it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The value of a key is nowhere in what director writes or prints, and gates do not see it.
-
-Tests director.job.leaks.
-"""
+"""The value of a key is nowhere in what director writes or prints, and gates do not see it."""
 
 from __future__ import annotations
 

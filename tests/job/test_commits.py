@@ -1,7 +1,4 @@
-"""Commits as the user wants them made, and trailers that no text above them can forge.
-
-Also tests director.job.trailers, director.repositories.git_settings, director.repositories.signing.
-"""
+"""Commits as the user wants them made, and trailers that no text above them can forge."""
 
 from __future__ import annotations
 

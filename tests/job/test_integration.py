@@ -1,8 +1,4 @@
-"""The integration gate: what was red before is not blamed, and what turned red is traced.
-
-Also tests director.job.bisection, director.job.blaming, director.job.gate_report,
-director.job.tip_tests.
-"""
+"""The integration gate: what was red before is not blamed, and what turned red is traced."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""``--parallel auto``: enough lanes that the cores have work while calls wait, and no more.
-
-Also tests director.processes.machine.
-"""
+"""``--parallel auto``: enough lanes that the cores have work while calls wait, and no more."""
 
 from __future__ import annotations
 

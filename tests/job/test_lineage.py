@@ -1,7 +1,4 @@
-"""Which commits are of a job, by parents and trailers.
-
-Also tests director.repositories.history.
-"""
+"""Which commits are of a job, by parents and trailers."""
 
 import unittest
 

@@ -2,9 +2,6 @@
 
 The sections (``config``), the kinds of values in them (``config_values``), what they mean to each
 other (``config_reader``), and where they stand (``toml_positions``).
-
-Also tests director.agents.opencode.options, director.model.codec, director.model.config,
-director.model.config_values, director.model.toml_positions.
 """
 
 from __future__ import annotations

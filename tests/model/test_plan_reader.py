@@ -1,7 +1,4 @@
-"""A plan that somebody else wrote: every problem is named, and nothing is guessed.
-
-Also tests director.model.paths, director.model.plan.
-"""
+"""A plan that somebody else wrote: every problem is named, and nothing is guessed."""
 
 from __future__ import annotations
 

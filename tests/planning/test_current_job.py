@@ -1,7 +1,4 @@
-"""One job at a time: an unfinished one is not pushed aside, unless that is asked for.
-
-Also tests director.job.opening.
-"""
+"""One job at a time: an unfinished one is not pushed aside, unless that is asked for."""
 
 from __future__ import annotations
 

@@ -1,8 +1,3 @@
-"""Also tests director.commands.plan, director.planning.asking, director.planning.authoring,
-director.planning.authors, director.planning.decomposing, director.planning.editing,
-director.planning.prompts.
-"""
-
 from __future__ import annotations
 
 import hashlib

@@ -1,7 +1,4 @@
-"""What is approved is exactly what is in the plan; an edited plan is admitted again.
-
-Tests director.planning.admission.
-"""
+"""What is approved is exactly what is in the plan; an edited plan is admitted again."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Processes end when they must, with everything they started, and nothing they said is lost.
-
-Also tests director.processes.process_table.
-"""
+"""Processes end when they must, with everything they started, and nothing they said is lost."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The words of a sandbox, and its trial before any work begins.
-
-Also tests director.processes.sandbox_paths.
-"""
+"""The words of a sandbox, and its trial before any work begins."""
 
 from __future__ import annotations
 

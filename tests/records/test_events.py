@@ -1,7 +1,4 @@
-"""Every listener hears every event, one at a time.
-
-Also tests director.records.clock.
-"""
+"""Every listener hears every event, one at a time."""
 
 from __future__ import annotations
 

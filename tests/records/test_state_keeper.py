@@ -1,7 +1,4 @@
-"""Each change is on disk for every reader, whatever happens next, and costs the same.
-
-Also tests director.records.state_file.
-"""
+"""Each change is on disk for every reader, whatever happens next, and costs the same."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Objects are read as git reads them, and written as git reads them back.
-
-Also tests director.repositories.index_files.
-"""
+"""Objects are read as git reads them, and written as git reads them back."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Submodules in worktrees: as the commit says, whatever anybody does, and nothing is fetched.
-
-Also tests director.repositories.links.
-"""
+"""Submodules in worktrees: as the commit says, whatever anybody does, and nothing is fetched."""
 
 from __future__ import annotations
 

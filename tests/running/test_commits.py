@@ -1,7 +1,4 @@
-"""A job whose commits are made as the user's configuration says, and verify that believes them.
-
-Tests director.job.commits.
-"""
+"""A job whose commits are made as the user's configuration says, and verify that believes them."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What agents and people are told of a failing test: its headline first, and no noise.
-
-Tests director.running.prompts.
-"""
+"""What agents and people are told of a failing test: its headline first, and no noise."""
 
 from __future__ import annotations
 

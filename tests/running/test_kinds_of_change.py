@@ -1,7 +1,4 @@
-"""What a node may do with its files besides writing them: remove, rename, make executable.
-
-Tests director.running.node.
-"""
+"""What a node may do with its files besides writing them: remove, rename, make executable."""
 
 from __future__ import annotations
 

@@ -1,5 +1,3 @@
-"""Also tests director.job.receipts, director.job.tools, director.model.receipt."""
-
 from __future__ import annotations
 
 from typing import Any

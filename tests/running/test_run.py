@@ -1,7 +1,3 @@
-"""Also tests director.commands.run, director.job.context, director.running.merging,
-director.running.metrics, director.running.node, director.running.node_gates.
-"""
-
 from __future__ import annotations
 
 from typing import Any

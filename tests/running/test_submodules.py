@@ -1,7 +1,4 @@
-"""A job in a repository with a submodule: gates see the commit's, and nobody else's.
-
-Tests director.job.submodules.
-"""
+"""A job in a repository with a submodule: gates see the commit's, and nobody else's."""
 
 from __future__ import annotations
 

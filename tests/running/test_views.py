@@ -1,7 +1,4 @@
-"""Several nodes inside one compile unit: each sees its view, the branch holds all tests.
-
-Tests director.job.views.
-"""
+"""Several nodes inside one compile unit: each sees its view, the branch holds all tests."""
 
 from __future__ import annotations
 

@@ -1,7 +1,3 @@
-"""Also tests director.verifying.agreement, director.verifying.evidence,
-director.verifying.problem.
-"""
-
 from __future__ import annotations
 
 import unittest

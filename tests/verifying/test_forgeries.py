@@ -1,7 +1,4 @@
-"""Each forgery, done by hand on a finished job, is seen.
-
-Tests director.verifying.checks.
-"""
+"""Each forgery, done by hand on a finished job, is seen."""
 
 from __future__ import annotations
 

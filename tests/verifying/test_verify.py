@@ -1,7 +1,3 @@
-"""Also tests director.commands.verify, director.verifying.frozen_tests,
-director.verifying.rerun.
-"""
-
 from __future__ import annotations
 
 import json

@@ -1,7 +1,4 @@
-"""A receipt names the view that was gated; `verify` knows what it must be without the receipt.
-
-Tests director.verifying.checks.
-"""
+"""A receipt names the view that was gated; `verify` knows what it must be without the receipt."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""How files are read is what their commit says: no attributes of an agent's decide it.
-
-Also tests director.repositories.filters.
-"""
+"""How files are read is what their commit says: no attributes of an agent's decide it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A worktree that is filled from another one holds its commit, whatever works there meanwhile.
-
-Also tests director.model.sizes.
-"""
+"""A worktree that is filled from another one holds its commit, whatever works there meanwhile."""
 
 from __future__ import annotations
 

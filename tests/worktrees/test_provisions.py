@@ -1,8 +1,4 @@
-"""What a worktree is provided with: always as director left it, and never in the commit's place.
-
-Also tests director.worktrees.given, director.worktrees.sealed,
-director.worktrees.worktree_provisions.
-"""
+"""What a worktree is provided with: always as director left it, and never in the commit's place."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""A candidate is what lies on disk, and a reset worktree holds exactly its commit.
-
-Also tests director.repositories.ignoring, director.worktrees.pool, director.worktrees.pool_folders,
-director.worktrees.special_files, director.worktrees.worktree_repository.
-"""
+"""A candidate is what lies on disk, and a reset worktree holds exactly its commit."""
 
 from __future__ import annotations
 

@@ -1,5 +1,3 @@
-"""Also tests director.model.slots."""
-
 from __future__ import annotations
 
 import subprocess

@@ -1,9 +1,4 @@
-"""One call: how it is made, what ends it early, and how its end is judged.
-
-Also tests director.agents.backend, director.agents.callers, director.agents.opencode.backend,
-director.agents.opencode.inline_config, director.agents.opencode.session,
-director.agents.process_call, director.agents.reading, director.agents.recorder.
-"""
+"""One call: how it is made, what ends it early, and how its end is judged."""
 
 from __future__ import annotations
 

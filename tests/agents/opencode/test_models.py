@@ -1,7 +1,4 @@
-"""What OpenCode lists, what is remembered of it, and whom it refuses.
-
-Also tests director.agents.wanted.
-"""
+"""What OpenCode lists, what is remembered of it, and whom it refuses."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The warm OpenCode of a run: when it starts, when it is replaced, and when there is none.
-
-Also tests director.agents.opencode.server, director.agents.opencode.server_error.
-"""
+"""The warm OpenCode of a run: when it starts, when it is replaced, and when there is none."""
 
 from __future__ import annotations
 

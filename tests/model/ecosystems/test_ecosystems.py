@@ -1,7 +1,3 @@
-"""Also tests director.model.ecosystems.node, director.model.ecosystems.project,
-director.model.ecosystems.python, director.model.ecosystems.rows.
-"""
-
 from __future__ import annotations
 
 import tomllib

@@ -2,9 +2,6 @@
 
 ``outputs/`` holds runs of the real tools; what could not be run is quoted from where it was
 reported.
-
-Also tests director.model.testing.signs, director.model.testing.signs_of_builds,
-director.model.testing.signs_of_scripts.
 """
 
 from __future__ import annotations

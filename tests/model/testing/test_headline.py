@@ -1,7 +1,4 @@
-"""The headline of a failing run, on output that the real tools printed (``failing/``).
-
-Also tests director.model.testing.excerpt.
-"""
+"""The headline of a failing run, on output that the real tools printed (``failing/``)."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Two runs say the same where only times, places and identifiers differ; a plain number counts.
-
-Also tests director.model.testing.command_run, director.model.testing.control_run,
-director.model.testing.plain_text.
-"""
+"""Two runs say the same where only times, places and identifiers differ; a plain number counts."""
 
 from __future__ import annotations
 

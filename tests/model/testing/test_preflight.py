@@ -1,5 +1,3 @@
-"""Also tests director.model.testing.preflight_judgement."""
-
 from __future__ import annotations
 
 import json
