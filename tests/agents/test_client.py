@@ -1,4 +1,7 @@
-"""A role is asked within the ceiling, on record, and with patience for providers only."""
+"""A role is asked within the ceiling, on record, and with patience for providers only.
+
+With it: ``calls``, ``transcript``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The bundled agent files can be used as they are; a repository's own win."""
+"""The bundled agent files can be used as they are; a repository's own win.
+
+With it: ``registry``.
+"""
 
 from director.agents.permissions import permissions
 from director.agents.registry import AGENT_FOLDERS

@@ -2,6 +2,8 @@
 
 The attacks of ``TestForgery`` turned red into green before the kernel was asked to help.
 Covers ``job.site``, too.
+
+With it: ``confinement``, ``trusted``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Exit code 0 alone is not green: what ran no test does not merge.
 
 Covers ``job.runner_settings``, too.
+
+With it: ``job.evidence``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Worktrees that are kept between the commands of a job: prepared, but never evidence.
 
 With it: their record (``worktrees_record``), ``director clean`` (``clean``), ``job.cleaning`` and
-``job.workplace``.
+``job.workplace``, ``kept``, ``setups``.
 """
 
 from __future__ import annotations

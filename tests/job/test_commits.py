@@ -1,4 +1,7 @@
-"""Commits as the user wants them made, and trailers that no text above them can forge."""
+"""Commits as the user wants them made, and trailers that no text above them can forge.
+
+With it: ``trailers``, ``git_settings``, ``signing``.
+"""
 
 from __future__ import annotations
 

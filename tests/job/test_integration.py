@@ -1,4 +1,7 @@
-"""The integration gate: what was red before is not blamed, and what turned red is traced."""
+"""The integration gate: what was red before is not blamed, and what turned red is traced.
+
+With it: ``bisection``, ``blaming``, ``gate_report``, ``tip_tests``.
+"""
 
 from __future__ import annotations
 

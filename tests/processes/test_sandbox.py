@@ -1,4 +1,7 @@
-"""The words of a sandbox, and its trial before any work begins."""
+"""The words of a sandbox, and its trial before any work begins.
+
+With it: ``sandbox_paths``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Submodules in worktrees: as the commit says, whatever anybody does, and nothing is fetched."""
+"""Submodules in worktrees: as the commit says, whatever anybody does, and nothing is fetched.
+
+With it: ``links``.
+"""
 
 from __future__ import annotations
 

@@ -1,3 +1,5 @@
+"""With it: ``merging``, ``metrics``, ``node_gates``."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,6 +1,6 @@
 """What holds of a finished job, and what each forgery breaks.
 
-With it: what a ``receipt`` holds.
+With it: what a ``receipt`` holds, ``agreement``, ``verifying.evidence``, ``problem``.
 """
 
 from __future__ import annotations

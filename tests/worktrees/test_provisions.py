@@ -1,4 +1,7 @@
-"""What a worktree is provided with: always as director left it, and never in the commit's place."""
+"""What a worktree is provided with: always as director left it, and never in the commit's place.
+
+With it: ``given``, ``sealed``, ``worktree_provisions``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A candidate is what lies on disk, and a reset worktree holds exactly its commit."""
+"""A candidate is what lies on disk, and a reset worktree holds exactly its commit.
+
+With it: ``ignoring``, ``pool``, ``pool_folders``, ``special_files``, ``worktree_repository``.
+"""
 
 from __future__ import annotations
 

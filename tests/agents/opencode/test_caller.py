@@ -1,4 +1,8 @@
-"""One call: how it is made, what ends it early, and how its end is judged."""
+"""One call: how it is made, what ends it early, and how its end is judged.
+
+With it: ``agents.backend``, ``callers``, ``opencode.backend``, ``inline_config``, ``session``,
+``process_call``, ``reading``, ``recorder``.
+"""
 
 from __future__ import annotations
 

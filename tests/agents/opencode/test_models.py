@@ -1,4 +1,7 @@
-"""What OpenCode lists, what is remembered of it, and whom it refuses."""
+"""What OpenCode lists, what is remembered of it, and whom it refuses.
+
+With it: ``wanted``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The warm OpenCode of a run: when it starts, when it is replaced, and when there is none."""
+"""The warm OpenCode of a run: when it starts, when it is replaced, and when there is none.
+
+With it: ``server``, ``server_error``.
+"""
 
 from __future__ import annotations
 
