@@ -9,6 +9,7 @@ import unittest
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import ClassVar
 
 PACKAGE = Path(__file__).resolve().parents[1] / "director"
 LAYERS = (
@@ -44,9 +45,13 @@ UNFINISHED = re.compile(r"TODO|FIXME|XXX|NotImplementedError")
 
 
 class TestArchitecture(unittest.TestCase):
-    def setUp(self) -> None:
-        self.sources = {_module_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
-        self.imports = {name: set(_imports(path)) for name, path in self.sources.items()}
+    sources: ClassVar[dict[str, Path]]
+    imports: ClassVar[dict[str, set[str]]]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.sources = {_module_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+        cls.imports = {name: set(_imports(path)) for name, path in cls.sources.items()}
 
     def test_every_folder_has_its_place(self) -> None:
         self.assertEqual({_layer(name) for name in self.sources}, set(LAYERS))

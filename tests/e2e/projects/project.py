@@ -15,6 +15,7 @@ from director.demo.turns import Call, Say, Turn, Use
 from director.model.codec.encoding import encode
 from tests.e2e.scene import Scene, succeeded
 from tests.e2e.scripted_job import DONE, ScriptedJob, writes
+from tests.support.hermetic import ProcessCase
 from tests.support.repositories import SampleRepo
 
 TASK = "Do what the nodes say"
@@ -81,7 +82,7 @@ class Project:
         return ScriptedJob((), turns)
 
 
-class ProjectCase(unittest.TestCase):
+class ProjectCase(ProcessCase):
     """Jobs that go from ``sync-agents`` to a merge into the user's branch."""
 
     def open(self, project: Project) -> Scene:
