@@ -42,7 +42,7 @@ class MessagesApi:
             yield frame({"type": "error", "error": error})
             return
         for index, block in enumerate(_blocks(turn)):
-            yield from _block_frames(index, block, whole=not isinstance(turn, Cut | Hang))
+            yield from _block_frames(index, block, whole=not isinstance(turn, Hang))
         if isinstance(turn, Cut | Hang):
             return
         delta = {"stop_reason": _stop_reason(turn), "stop_sequence": None}
