@@ -17,11 +17,11 @@ from director.model.config import Config
 from director.model.errors import InterruptedRunError, RequestError, StoppedError
 from director.model.pricing import cost_of
 from director.model.state import CallRecord
+from director.processes.cancellation import Cancellation
 from director.records.call_notes import CallNote, CallNotes
 from director.records.clock import now
 from director.records.events import Events, Kind
 from director.records.ledger import Ledger, Meter, ceiling_reached
-from director.workspace.cancellation import Cancellation
 
 FIRST_PAUSE_SECS = 4.0
 LONGEST_PAUSE_SECS = 120.0

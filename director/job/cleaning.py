@@ -17,7 +17,7 @@ from director.records.worktrees_record import (
     noted_folder,
     was_killed,
 )
-from director.workspace.pool_folders import free_kept
+from director.worktrees.pool_folders import free_kept
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,17 @@ from typing import Any
 
 from director.agents.calls import Assignment, Outcome, Reply
 from director.agents.transcript import watch_it_fail
+from director.job.context import JobContext
 from director.job.environment import files_of, find_missing, run_of
 from director.job.leaks import leaks
 from director.job.runner_settings import runner_settings_changed
 from director.job.views import Views
-from director.job.workbench import Workbench
 from director.model.errors import DirectorError
-from director.model.output_digest import output_digest
 from director.model.plan import Node
 from director.model.receipt import GateRun, Receipt
 from director.model.roles import Agent, Role
 from director.model.state import NodeStatus, Try, TryOutcome, WatchItFail
+from director.model.testing.output_digest import output_digest
 from director.records.call_notes import CallNote
 from director.records.events import Kind
 from director.records.state_keeper import StateKeeper
@@ -38,9 +38,9 @@ from director.running.remembered import remembered
 from director.running.review import check_compliance, review_candidate, review_names
 from director.running.trial import Candidate, Drafted, Trial
 from director.running.tries import Judgement, judge_snapshot, needs_stage_two, next_role
-from director.workspace.gates import GateResult, Verdict
-from director.workspace.pool import Lane
-from director.workspace.worktrees import Snapshot
+from director.worktrees.gates import GateResult, Verdict
+from director.worktrees.pool import Lane
+from director.worktrees.worktrees import Snapshot
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,15 @@ class NodeEnd:
     watched: WatchItFail = field(default_factory=WatchItFail)
 
 
-def work_on_node(bench: Workbench, views: Views, node: Node, keeper: StateKeeper) -> NodeEnd:
+def work_on_node(job: JobContext, views: Views, node: Node, keeper: StateKeeper) -> NodeEnd:
     """Take one node as far as it goes; an outside reason to stop is part of the result."""
     started = time.monotonic()
     earlier = keeper.node(node.id).wall_secs
-    note = _left_by_killed_run(bench, node, keeper)
+    note = _left_by_killed_run(job, node, keeper)
     left_at = Path(note.cwd) if note else None
     try:
-        with bench.pool.lane(left_at) as lane:
-            work = _NodeWork(bench, views, node, keeper, lane)
+        with job.pool.lane(left_at) as lane:
+            work = _NodeWork(job, views, node, keeper, lane)
             if note:
                 work.restore(note.memo)
             return work.run()
@@ -71,15 +71,15 @@ def work_on_node(bench: Workbench, views: Views, node: Node, keeper: StateKeeper
         keeper.note(node.id, wall_secs=round(earlier + time.monotonic() - started, 3))
 
 
-def _left_by_killed_run(bench: Workbench, node: Node, keeper: StateKeeper) -> CallNote | None:
+def _left_by_killed_run(job: JobContext, node: Node, keeper: StateKeeper) -> CallNote | None:
     """Return the note of the call that was under way, or not yet used, when a run was killed."""
-    role = _next_role(bench, node, keeper)
+    role = _next_role(job, node, keeper)
     attempt = keeper.node(node.id).attempts + 1
-    return bench.crew.notes.get(_call_name(node, role, attempt)) if role else None
+    return job.crew.notes.get(_call_name(node, role, attempt)) if role else None
 
 
-def _next_role(bench: Workbench, node: Node, keeper: StateKeeper) -> Role | None:
-    config = bench.config
+def _next_role(job: JobContext, node: Node, keeper: StateKeeper) -> Role | None:
+    config = job.config
     tries = keeper.node(node.id).tries
     return next_role(tries, config.limits.max_attempts, veto=config.review.veto)
 
@@ -97,20 +97,20 @@ class _NodeWork:
 
     def __init__(
         self,
-        bench: Workbench,
+        job: JobContext,
         views: Views,
         node: Node,
         keeper: StateKeeper,
         lane: Lane,
     ) -> None:
-        self.bench = bench
+        self.job = job
         self.node = node
         self.keeper = keeper
         self.worktree = lane.work
         self.views = views
         self.contract = views.plan.contract
-        self.trial = Trial(bench, views, node, lane.gate)
-        self.base = bench.job.tip()
+        self.trial = Trial(job, views, node, lane.gate)
+        self.base = job.repository.tip()
         self.start = self.base  # what the worktree holds when the next try begins
         self.first_output = ""
         self.first_digest = ""  # of what the tests print before the work, see output_digest.py
@@ -124,7 +124,7 @@ class _NodeWork:
         """Gate, try, review and merge until the node is done or has had its chances."""
         if not self.restored and (end := self._look_first()):
             return end
-        while role := _next_role(self.bench, self.node, self.keeper):
+        while role := _next_role(self.job, self.node, self.keeper):
             if self._try(role):
                 return NodeEnd(NodeStatus.DONE, watched=self.watched)
         if any(one.outcome is TryOutcome.AS_BEFORE for one in self.keeper.node(self.node.id).tries):
@@ -143,19 +143,20 @@ class _NodeWork:
                 broken = f"gate broken: `{before.command}`: {before.reason}"
                 return self._failed(broken, environment=before.code is not None)
             to_come = files_of(self.views.plan.nodes)
-            if missing := find_missing(self.bench.job, self.trial.view(self.base), before, to_come):
+            view = self.trial.view(self.base)
+            if missing := find_missing(self.job.repository, view, before, to_come):
                 reason = f"something is missing in the worktree: {missing.words}"
                 return self._failed(reason, environment=True)
             if before.verdict is not Verdict.GREEN or self._is_flaky(self.base):
                 self.first_digest = output_digest(run_of(before))
                 return None
-            if not anything_merged(self.bench.job, self.views.plan.base_commit, self.base):
+            if not anything_merged(self.job.repository, self.views.plan.base_commit, self.base):
                 return self._failed(GREEN_BEFORE_WORK, environment=True)
-            receipt = merge_satisfied(self.bench, self.node, self.trial, self.base)
+            receipt = merge_satisfied(self.job, self.node, self.trial, self.base)
             if receipt is not None:
                 self._merged(receipt, None, self.keeper.node(self.node.id).attempts)
                 return NodeEnd(NodeStatus.DONE)
-            self.base = self.start = self.bench.job.tip()  # it moved meanwhile: look again
+            self.base = self.start = self.job.repository.tip()  # it moved meanwhile: look again
 
     def memo(self) -> dict[str, Any]:
         """Return what the next run needs to continue this node when this one is killed."""
@@ -171,12 +172,12 @@ class _NodeWork:
     def restore(self, memo: Mapping[str, Any]) -> None:
         """Go on where a killed run was, from its ``memo``."""
         self.restored = True
-        known = remembered(self.bench, self.node, memo)
+        known = remembered(self.job, self.node, memo)
         self.base, self.start = known.base, known.start
         self.first_output, self.feedback = known.first_output, known.feedback
         self.first_digest = known.first_digest
         self.drafted = known.drafted
-        if not self.bench.config.review.veto:  # which may have been set since
+        if not self.job.config.review.veto:  # which may have been set since
             self.fallback = known.fallback
 
     def _try(self, role: Role) -> bool:
@@ -199,10 +200,10 @@ class _NodeWork:
     def _announce(self, role: Role) -> int:
         state = self.keeper.node(self.node.id)
         if role is Role.ESCALATION and not state.escalated:
-            self.bench.events.emit(Kind.ESCALATED, self.node.id, attempts=state.attempts)
+            self.job.events.emit(Kind.ESCALATED, self.node.id, attempts=state.attempts)
         attempt = state.attempts + 1
-        model = self.bench.config.tiers[role]
-        self.bench.events.emit(
+        model = self.job.config.tiers[role]
+        self.job.events.emit(
             Kind.ATTEMPT_STARTED, self.node.id, attempt=attempt, tier=role, model=model
         )
         return attempt
@@ -221,20 +222,20 @@ class _NodeWork:
             attempt=attempt,
             memo=self.memo(),
         )
-        reply = self.bench.crew.recalled(assignment) if self.restored else None
+        reply = self.job.crew.recalled(assignment) if self.restored else None
         self.restored = False
         if reply is None:
             self.drafted = None
             if self.feedback:  # a run that stops before the call (signal, ceiling) keeps it
                 noted = CallNote(assignment.name, "", str(assignment.cwd), assignment.memo)
-                self.bench.crew.notes.begin(noted)
+                self.job.crew.notes.begin(noted)
             self.worktree.reset(self.trial.view(self.start))
-            reply = self.bench.crew.ask(assignment)
+            reply = self.job.crew.ask(assignment)
         self.watched = watch_it_fail(reply.transcript.tools, self.node)
         self.keeper.note(
             self.node.id,
             tier_used=role,
-            model_used=self.bench.config.tiers[role],
+            model_used=self.job.config.tiers[role],
             escalated=role is Role.ESCALATION or self.keeper.node(self.node.id).escalated,
             watch_it_fail=self.watched.verdict,
         )
@@ -250,7 +251,7 @@ class _NodeWork:
             if isinstance(read, TryOutcome):
                 return read, None
             self.drafted = read
-            self.bench.crew.notes.remember(name, drafted=asdict(read))
+            self.job.crew.notes.remember(name, drafted=asdict(read))
         commit = self.start = self.drafted.commit
         gate = self._gate(commit)
         if gate.verdict is not Verdict.GREEN:
@@ -273,11 +274,11 @@ class _NodeWork:
 
     def _read_worktree(self, reply: Reply) -> Drafted | TryOutcome:
         """Return what the turn left as a commit, or what is wrong with it; that is feedback."""
-        job, view = self.bench.job, self.trial.view(self.base)
+        repository, view = self.job.repository, self.trial.view(self.base)
         snapshot = self.worktree.snapshot(view, self.node.files)
         commit = self.base
-        if work := [change.new for change in job.changes(view, snapshot.tree)]:
-            commit = draft(self.bench, self.node, job.tree_with(self.base, work), self.base)
+        if work := [change.new for change in repository.changes(view, snapshot.tree)]:
+            commit = draft(self.job, self.node, repository.tree_with(self.base, work), self.base)
         self.start = commit
         judgement = self._judge(snapshot, commit)
         remark = f"The turn ended early ({reply.reason}). " if reply.reason else ""
@@ -285,11 +286,11 @@ class _NodeWork:
             self.feedback = Feedback(f"{remark}{judgement.feedback}".strip())
             too_long = reply.outcome is Outcome.CONTEXT_TOO_LONG
             return TryOutcome.CONTEXT_TOO_LONG if too_long else judgement.outcome
-        if leaking := leaks(self.bench, self.base, commit, self.node.files):
+        if leaking := leaks(self.job, self.base, commit, self.node.files):
             lesson = f"A key from the environment stands in {', '.join(leaking)}: take it out."
             self.feedback, self.start = Feedback(lesson), self.base
             return TryOutcome.OUT_OF_SCOPE
-        if settings := runner_settings_changed(job, self.node, self.base, commit):
+        if settings := runner_settings_changed(repository, self.node, self.base, commit):
             lesson = f"You changed how the tests are run: {', '.join(settings)}. Put that back."
             self.feedback = Feedback(lesson)
             return TryOutcome.OUT_OF_SCOPE
@@ -310,7 +311,7 @@ class _NodeWork:
         if not strays:
             return []
         folders = tuple(path for path in strays if path.endswith("/"))
-        held_back = self.contract.keys() - self.bench.job.entries(
+        held_back = self.contract.keys() - self.job.repository.entries(
             self.trial.view(self.base), self.contract
         )
         return [
@@ -326,8 +327,8 @@ class _NodeWork:
         The one spares a second gate where others merged meanwhile; the other tells whose fault it
         is. ``start`` and ``base`` are what was gated last.
         """
-        tip = self.bench.job.tip()
-        moved = rebased(self.bench, self.views, self.node, self.base, commit, tip)
+        tip = self.job.repository.tip()
+        moved = rebased(self.job, self.views, self.node, self.base, commit, tip)
         if moved and moved != commit:
             gate = self.trial.run(moved, "candidate")
             if gate.verdict is Verdict.GREEN:
@@ -337,7 +338,7 @@ class _NodeWork:
 
     def _is_independent(self, gate: GateResult) -> bool:
         """Whether the tests failed on a candidate whatever the work is."""
-        about = (self.bench, self.node, self.trial)
+        about = (self.job, self.node, self.trial)
         return fails_independently(*about, gate, self.first_digest, self.base)
 
     def _is_flaky(self, commit: str) -> bool:
@@ -351,16 +352,16 @@ class _NodeWork:
 
     def _review(self, candidate: Candidate, attempt: int) -> TryOutcome:
         """Let models read the green diff where the configuration asks for it."""
-        policy = self.bench.config.review
-        changed = len(self.bench.job.changes(candidate.base, candidate.commit))
+        policy = self.job.config.review
+        changed = len(self.job.repository.changes(candidate.base, candidate.commit))
         stage_two = needs_stage_two(policy, candidate.role, changed)
         if not (stage_two or policy.stage_one_llm):
             return TryOutcome.GREEN
         self.worktree.reset(
             self.trial.view(candidate.commit)
         )  # reviewers read what is around the diff
-        diff = self.bench.job.diff(candidate.base, candidate.commit)
-        about = (self.bench, self.node, self.worktree, diff, attempt)
+        diff = self.job.repository.diff(candidate.base, candidate.commit)
+        about = (self.job, self.node, self.worktree, diff, attempt)
         if policy.stage_one_llm:
             self.keeper.update(self.node.id, review_summary=check_compliance(*about).summary)
         if not stage_two:
@@ -376,7 +377,7 @@ class _NodeWork:
 
     def _tell(self, role: Role, attempt: int, outcome: TryOutcome) -> None:
         if outcome is not TryOutcome.GREEN and self.feedback:
-            self.bench.events.emit(
+            self.job.events.emit(
                 Kind.ATTEMPT_FAILED,
                 self.node.id,
                 attempt=attempt,
@@ -392,7 +393,7 @@ class _NodeWork:
         now: dict[str, Any] = {"attempts": attempt, "tries": (*state.tries, *tries)}
         self.keeper.update(self.node.id, **now, review_blocks=blocks, **values)
         names = [_call_name(self.node, one.role, attempt) for one in tries]
-        self.bench.crew.notes.drop(*names, *review_names(self.node, attempt))
+        self.job.crew.notes.drop(*names, *review_names(self.node, attempt))
         self.drafted = None
 
     def _merge(self, candidate: Candidate, attempt: int, one: Try) -> bool:
@@ -406,7 +407,7 @@ class _NodeWork:
                 self._conclude(attempt, one)
                 return False
             candidate = replace(candidate, gates=runs)
-        end = merge(self.bench, self.views, self.node, self.trial, candidate, attempt)
+        end = merge(self.job, self.views, self.node, self.trial, candidate, attempt)
         if isinstance(end, Receipt):
             self._merged(end, candidate.role, attempt, one)
             return True
@@ -425,16 +426,16 @@ class _NodeWork:
         return self.trial.green_runs(commit)
 
     def _merged(self, receipt: Receipt, role: Role | None, attempt: int, *tries: Try) -> None:
-        put_on_record(self.bench, receipt)
+        put_on_record(self.job, receipt)
         commit = receipt.merged
         done = {"status": NodeStatus.DONE, "commit": commit, "error": None, "tier_used": role}
         self._conclude(attempt, *tries, **done)
-        self.bench.events.emit(Kind.MERGED, self.node.id, commit=commit, tier=role)
-        self.bench.publisher.soon()
+        self.job.events.emit(Kind.MERGED, self.node.id, commit=commit, tier=role)
+        self.job.publisher.soon()
 
     def _failed(self, reason: str, *, environment: bool = False) -> NodeEnd:
         if environment:
-            self.bench.pool.doubt()
+            self.job.pool.doubt()
         failed = NodeStatus.FAILED
         self.keeper.update(self.node.id, status=failed, error=reason, environment=environment)
         return NodeEnd(NodeStatus.FAILED, reason, watched=self.watched)

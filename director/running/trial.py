@@ -6,18 +6,18 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from director.job.context import JobContext
 from director.job.evidence import with_evidence
 from director.job.views import Views
-from director.job.workbench import Workbench
 from director.model.plan import Node
 from director.model.receipt import GateRun
 from director.model.roles import Role
 from director.records.events import Kind
 from director.running.receipts import gate_run
 from director.running.tries import listed
-from director.workspace.gates import GateResult, Verdict
-from director.workspace.provisions import SetupFailedError
-from director.workspace.worktrees import Worktree
+from director.worktrees.gates import GateResult, Verdict
+from director.worktrees.provisions import SetupFailedError
+from director.worktrees.worktrees import Worktree
 
 SHOWN_PATHS = 5
 
@@ -63,8 +63,8 @@ class Trial:
     and each run begins without it.
     """
 
-    def __init__(self, bench: Workbench, views: Views, node: Node, worktree: Worktree) -> None:
-        self._bench = bench
+    def __init__(self, job: JobContext, views: Views, node: Node, worktree: Worktree) -> None:
+        self._job = job
         self._views = views
         self._node = node
         self._kept = {*views.plan.contract, *node.files}
@@ -79,7 +79,7 @@ class Trial:
 
     def tree(self, commit: str) -> str:
         """Return the tree that is gated when ``commit`` is."""
-        return self._bench.job.tree(self.view(commit))
+        return self._job.repository.tree(self.view(commit))
 
     def run(self, commit: str, purpose: str) -> GateResult:
         """Run the tests on a clean checkout of the node's view of ``commit``.
@@ -102,7 +102,7 @@ class Trial:
         test the worktree.
         """
         result = self.run(commit, "before")
-        self._bench.import_check.check(result, self._worktree.path)
+        self._job.import_check.check(result, self._worktree.path)
         self._learn(self._worktree.changed() - set(self._node.files))
         return result
 
@@ -118,11 +118,11 @@ class Trial:
         self.rewritten |= new
         paths = listed(sorted(new), SHOWN_PATHS)
         message = f"the test command of {self._node.id} itself changes {paths}: left out"
-        self._bench.events.emit(Kind.NOTICE, self._node.id, message=message)
+        self._job.events.emit(Kind.NOTICE, self._node.id, message=message)
 
     def _prepare(self, commit: str) -> SetupFailedError | None:
         """Reset the worktree; returns the failure of a setup that works on the tip."""
-        view, tip = self.view(commit), self.view(self._bench.job.tip())
+        view, tip = self.view(commit), self.view(self._job.repository.tip())
         try:
             self._worktree.reset(view)
         except SetupFailedError:
@@ -137,7 +137,7 @@ class Trial:
 
     def flake(self, commit: str) -> GateResult | None:
         """Run the tests again, ``flake_runs − 1`` times; returns the run that was not green."""
-        for _ in range(self._bench.config.limits.flake_runs - 1):
+        for _ in range(self._job.config.limits.flake_runs - 1):
             self._worktree.reset(self.view(commit))
             gate = self._gate(commit, "again")
             if gate.verdict is not Verdict.GREEN:
@@ -153,7 +153,7 @@ class Trial:
         result = self._run_command(purpose)
         if result.verdict is Verdict.GREEN:
             result = self._unless_changed(commit, result)
-        result = with_evidence(self._bench.job, self._node, self.view(commit), result)
+        result = with_evidence(self._job.repository, self._node, self.view(commit), result)
         self._tell(purpose, result)
         if result.verdict is Verdict.GREEN:
             gated = self.tree(commit)
@@ -162,7 +162,7 @@ class Trial:
 
     def _run_command(self, purpose: str) -> GateResult:
         name = f"{self._node.id}-{purpose}"
-        return self._bench.gates.run(self._node.test_cmd, self._worktree.path, name)
+        return self._job.gates.run(self._node.test_cmd, self._worktree.path, name)
 
     def _unless_changed(self, commit: str, result: GateResult) -> GateResult:
         """Return the green ``result``; red where something else than ``commit`` was tested.
@@ -184,7 +184,7 @@ class Trial:
         return replace(result, verdict=Verdict.RED, reason=reason)
 
     def _tell(self, purpose: str, result: GateResult) -> None:
-        self._bench.events.emit(
+        self._job.events.emit(
             Kind.GATE,
             self._node.id,
             purpose=purpose,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from director.model.config import ReviewPolicy
 from director.model.roles import Role
 from director.model.state import Try, TryOutcome
-from director.workspace.worktrees import Snapshot
+from director.worktrees.worktrees import Snapshot
 
 SPENDING = frozenset(
     {

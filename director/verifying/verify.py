@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from director.job.workbench import Setting
+from director.job.context import Setting
 from director.model.config import Config
 from director.records.job_directory import JobDirectory
 from director.records.lock import held
+from director.repositories.repository import Repository
 from director.verifying.checks import run_checks, unchecked
 from director.verifying.evidence import Evidence, gather, merges
 from director.verifying.problem import Problem
 from director.verifying.rerun import run_again
-from director.workspace.repository import Repository
 
 
 @dataclass(frozen=True)

@@ -23,10 +23,10 @@ from director.model.errors import InterruptedRunError, StoppedError
 from director.model.pricing import Price
 from director.model.roles import Agent, Role
 from director.model.usage import Tokens
+from director.processes.cancellation import Cancellation
 from director.records.call_notes import CallNote, CallNotes
 from director.records.events import Event, Events, Kind
 from director.records.ledger import Ledger, read_calls
-from director.workspace.cancellation import Cancellation
 from tests.support.hermetic import HermeticCase
 
 MILLION = Tokens(input=1_000_000)

@@ -6,7 +6,7 @@ from director.model.config import ReviewPolicy
 from director.model.roles import Role
 from director.model.state import Try, TryOutcome
 from director.running.tries import judge_snapshot, needs_stage_two, next_role
-from director.workspace.worktrees import Snapshot
+from director.worktrees.worktrees import Snapshot
 
 E, X = Role.EXECUTOR, Role.ESCALATION
 
