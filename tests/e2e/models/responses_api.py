@@ -56,9 +56,7 @@ class ResponsesApi:
             return
         items = list(_items(request, turn))
         for index, item in enumerate(items):
-            yield frame(
-                {"type": "response.output_item.done", "output_index": index, "item": item}
-            )
+            yield frame({"type": "response.output_item.done", "output_index": index, "item": item})
         whole = self.whole(request, turn)
         yield frame({"type": f"response.{whole['status']}", "response": whole})
 
@@ -86,7 +84,9 @@ class ResponsesApi:
     def system(self, body: dict[str, Any]) -> str:
         """Return what the model is told before the conversation."""
         items = [item for item in body.get("input", []) if item.get("role") == "developer"]
-        return "\n".join([body.get("instructions", ""), *(text_of(i.get("content")) for i in items)])
+        return "\n".join(
+            [body.get("instructions", ""), *(text_of(i.get("content")) for i in items)]
+        )
 
 
 def _begun(text: str) -> Iterator[str]:
