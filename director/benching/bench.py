@@ -20,7 +20,7 @@ from director.records import files
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.ledger import read_calls, total_cost
-from director.records.lock import held
+from director.records.lock import job_lock
 from director.repositories.job_repository import create_job_repository, open_job_repository
 from director.running.run import RunOptions, run_job
 from director.worktrees.pool_folders import sweep_pool
@@ -80,7 +80,7 @@ def bench_job(setting: Setting, options: BenchOptions) -> BenchReport:
     """
     folder = setting.home.bench
     setting = replace(setting, keeps_worktrees=False)  # each of its jobs has one run
-    with held(folder / "lock", "director bench"):
+    with job_lock(folder / "lock", "director bench"):
         planned = JobDirectory(folder / "plan", setting.home.redactor)
         stage = _plan_once(setting, planned, options)
         rows = [_run_profile(setting, planned, options, name) for name in options.profiles]

@@ -7,7 +7,7 @@ from typing import Any
 
 from director.commands.context import Context, add_json_flag, add_repo_flag, find_home
 from director.job.cleaning import Cleaning, clean_jobs
-from director.model.words import counted, size
+from director.model.format import counted, size
 from director.records.worktrees_record import KeptWorktrees
 
 

@@ -11,8 +11,8 @@ from director.commands.setting import load_config, open_setting
 from director.job.context import Setting
 from director.job.stage import Stage
 from director.model.errors import RequestError
+from director.model.format import counted, money
 from director.model.gate_words import as_before, not_counting
-from director.model.words import counted, money
 from director.planning.current_job import GO_ON, left_to_do, named, next_command
 from director.planning.pipeline import PlanOptions, PlanReport, plan_job, resume_job
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from director.agents.crew import Crew
+from director.agents.client import AgentClient
 from director.job.commits import Commits
 from director.job.import_check import ImportCheck
 from director.job.merge_queue import MergeQueue
@@ -52,7 +52,7 @@ class JobContext:
     repository: JobRepository
     pool: Pool
     gates: Gates
-    crew: Crew
+    agents: AgentClient
     events: Events
     publisher: Publisher
     queue: MergeQueue

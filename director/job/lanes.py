@@ -13,8 +13,8 @@ from typing import Any
 
 from director.job.context import JobContext
 from director.model.dag import remaining_path_lengths
+from director.model.format import size
 from director.model.plan import Node
-from director.model.words import size
 from director.processes.machine import Machine, Room, measure_machine
 from director.records import files
 from director.records.events import Kind

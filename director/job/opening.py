@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
-from director.agents.crew import Crew, patient_pause, unpriced_models
+from director.agents.client import AgentClient, interruptible_sleep, unpriced_models
 from director.agents.opencode.models import ModelCheck, Wanted, wanted_models
 from director.agents.opencode.opencode import OpenCode, find_program
 from director.agents.templates import load_template
@@ -90,7 +90,7 @@ def open_job(
                 repository=repository,
                 pool=pool,
                 gates=gates,
-                crew=opening.crew(opencode, models),
+                agents=opening.agents(opencode, models),
                 events=events,
                 publisher=Publisher(repository, events),
                 queue=MergeQueue(repository, setting.cancellation),
@@ -193,17 +193,17 @@ class _Opening:
             self.events,
         )
 
-    def crew(self, opencode: OpenCode, models: ModelCheck) -> Crew:
+    def agents(self, opencode: OpenCode, models: ModelCheck) -> AgentClient:
         """Return what asks roles. It reads the notes of a killed run, before any agent runs."""
         cancellation = self.setting.cancellation
-        return Crew(
+        return AgentClient(
             opencode,
             self.config,
             Ledger(self.directory.costs, self.config.limits.cost_ceiling_usd),
             CallNotes(self.directory.calls),
             self.events,
             cancellation,
-            patient_pause(cancellation),
+            interruptible_sleep(cancellation),
             models.check,
         )
 

@@ -33,7 +33,7 @@ def ask(job: JobContext, question: Question, commit: str) -> Reply:
         reply = _ask_once(job, question, commit)
         if reply.outcome is Outcome.COMPLETED and reply.transcript.text:
             return reply
-        job.crew.notes.drop(question.name)
+        job.agents.notes.drop(question.name)
     reason = reply.reason or "an empty answer"
     raise WorkError(
         f"the {question.agent} gave no answer: {reason}",
@@ -43,7 +43,7 @@ def ask(job: JobContext, question: Question, commit: str) -> Reply:
 
 def _ask_once(job: JobContext, question: Question, commit: str) -> Reply:
     with job.pool.lease(commit, bare=True) as worktree:  # planning roles only read
-        return job.crew.ask(
+        return job.agents.ask(
             Assignment(question.agent, question.role, question.prompt, worktree.path, question.name)
         )
 

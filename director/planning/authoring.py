@@ -69,8 +69,8 @@ def author_tests(
     candidate = start = str(memo.get("start", ""))
     if not job.repository.holds(job.repository.tip(), start):
         candidate = job.repository.tip()
-    left_at = Path(note.cwd) if note else None
-    with job.pool.lane(left_at) as lane:
+    reuse_path = Path(note.cwd) if note else None
+    with job.pool.lane(reuse_path) as lane:
         if job.import_check.applies_to(node.test_cmd):
             lane.gate.reset(views.of(candidate, node))
             job.import_check.refuse(node.test_cmd, lane.gate.path)
@@ -92,11 +92,11 @@ def author_tests(
 
 def drop_notes(job: JobContext, node: Node) -> None:
     """Drop the notes of the author's calls: the tests are on the branch, or refused."""
-    job.crew.notes.drop(*(_name(node, number) for number in range(1, ROUNDS + 1)))
+    job.agents.notes.drop(*(_name(node, number) for number in range(1, ROUNDS + 1)))
 
 
 def _left_by_killed_run(job: JobContext, node: Node) -> CallNote | None:
-    notes = (job.crew.notes.get(_name(node, number)) for number in range(ROUNDS, 0, -1))
+    notes = (job.agents.notes.get(_name(node, number)) for number in range(ROUNDS, 0, -1))
     return next((note for note in notes if note), None)
 
 
@@ -281,9 +281,9 @@ class _Round:
             attempt=self.number,
             memo={"round": self.number, "problem": self.problem, "start": self.start},
         )
-        if self.job.crew.recalled(assignment) is None:
+        if self.job.agents.recalled(assignment) is None:
             self.worktree.reset(self.views.of(self.start, self.node))
-            self.job.crew.ask(assignment)
+            self.job.agents.ask(assignment)
         repository, base = self.job.repository, self.job.repository.tip()
         view = self.views.of(base, self.node)
         seen = self.worktree.snapshot(view, self.node.tests)

@@ -52,7 +52,7 @@ def decompose(
 
 def forget(job: JobContext) -> None:
     """Drop the notes of the planner's calls: their answers are used, or of no use."""
-    job.crew.notes.drop(*(_name(number) for number in range(CORRECTIONS + 1)))
+    job.agents.notes.drop(*(_name(number) for number in range(CORRECTIONS + 1)))
 
 
 def _name(round_number: int) -> str:

@@ -1,4 +1,4 @@
-"""Gate 2 as artifacts: tests laid out for editing, and taken back as they are then."""
+"""The second approval as artifacts: tests laid out for editing, and taken back as they are then."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from director.model.plan import Node, Plan
 from director.model.receipt import Receipt
 from director.planning.authoring import admit, commit_entries, fingerprint
 from director.records.events import Kind
-from director.records.files import explained, make_folder
+from director.records.files import make_folder, os_errors_stop
 from director.repositories.job_repository import ABSENT_MODE, Entry
 
 
@@ -28,7 +28,7 @@ def export_tests(job: JobContext, nodes: tuple[Node, ...]) -> None:
     for node in nodes:
         for path, content in job.repository.contents(tip, node.tests).items():
             target = folder / path
-            with explained(target):
+            with os_errors_stop(target):
                 make_folder(target.parent)
                 target.write_bytes(content)
 

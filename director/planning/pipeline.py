@@ -57,7 +57,7 @@ from director.records import files
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.ledger import read_calls, total_cost
-from director.records.lock import held
+from director.records.lock import job_lock
 
 BEFORE_TESTS = (Stage.SPEC, Stage.GATE_SPEC, Stage.DECOMPOSE)
 
@@ -108,7 +108,7 @@ def plan_job(
     invalid, or not red; a test command that cannot start), WorkError (a role gives no answer, or
     none that can be used), StoppedError and InterruptedRunError; all resumable.
     """
-    with held(directory.lock, "director plan"):
+    with job_lock(directory.lock, "director plan"):
         stage = _stage_of(setting, directory, options)
         job_id, branch = stage.job_id, stage.job_branch
         later = options.wanted_later
@@ -124,7 +124,7 @@ def resume_job(
     Raises RequestError when there is no such job, or the current one is not finished, unless
     ``new`` sets it aside.
     """
-    with held(directory.lock, "director plan"):
+    with job_lock(directory.lock, "director plan"):
         stage = bring_back(setting, directory, job_id, new=new)
         nodes = directory.load_plan().nodes if directory.plan.exists() else ()
         return PlanReport(stage, directory, nodes, total_cost(read_calls(directory.costs)))
@@ -171,7 +171,7 @@ class _Pipeline:
             if self.stage.stage is before:
                 break
             self._tell()
-        ledger = self.job.crew.ledger
+        ledger = self.job.agents.ledger
         nodes = self._plan().nodes if self.job.directory.plan.exists() else ()
         return PlanReport(self.stage, self.job.directory, nodes, total_cost(ledger.records))
 
@@ -201,7 +201,7 @@ class _Pipeline:
             self.job.events.emit(Kind.NOTICE, message=line)
 
     def _preflight(self) -> None:
-        """Try the existing tests in a worktree, before anything is paid for.
+        """Attempt the existing tests in a worktree, before anything is paid for.
 
         Done once; what could not run is tried again until that is allowed.
         """
@@ -390,7 +390,7 @@ class _Pipeline:
 
     def _safe(self, name: str) -> None:
         """Note that what a call brought is on disk now."""
-        self.job.crew.notes.drop(name)
+        self.job.agents.notes.drop(name)
 
     def _background(self) -> Background:
         provisions, policy = self.job.pool.provisions, self.job.config.worktree

@@ -6,7 +6,7 @@ import os
 from collections import deque
 from pathlib import Path
 
-from director.records.files import explained, open_to_append
+from director.records.files import open_to_append, os_errors_stop
 
 LONGEST_EDGE = 64 * 1024  # bytes
 
@@ -27,7 +27,7 @@ class BoundedLog:
         self._head = 0  # bytes written of it
         self._tail: deque[bytes] = deque()
         self._held = 0  # bytes in the tail
-        with explained(path):
+        with os_errors_stop(path):
             self._file = open_to_append(path)
 
     def add(self, data: bytes) -> None:
@@ -66,7 +66,7 @@ class BoundedLog:
         return tail[begins:]
 
     def _cut_to_whole_line(self) -> None:
-        with explained(self._path):
+        with os_errors_stop(self._path):
             size = self._file.seek(-self._edge, os.SEEK_END) + self._edge
             edge = self._file.read(self._edge)
             whole = edge[: edge.rfind(b"\n") + 1]
@@ -77,6 +77,6 @@ class BoundedLog:
 
     def _write(self, data: bytes) -> None:
         rest = memoryview(data)
-        with explained(self._path):
+        with os_errors_stop(self._path):
             while rest:
                 rest = rest[self._file.write(rest) :]

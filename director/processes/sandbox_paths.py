@@ -17,7 +17,7 @@ from director.processes.confinement import (
     outermost,
 )
 from director.processes.trusted import trusted_paths
-from director.records.files import explained, make_folder
+from director.records.files import make_folder, os_errors_stop
 
 NO_CHECKOUT = Checkout()
 ADVICE = "correct [sandbox] in the configuration"
@@ -96,7 +96,7 @@ def sandbox_paths(
     _refuse_hidden_work(hide, work)
     caches = [home / name for name in _caches(env)]
     for folder in (*folders, *caches, *(path for path in write if not path.exists())):
-        with explained(folder):
+        with os_errors_stop(folder):
             make_folder(folder)
     resolved = tuple(folder.resolve() for folder in folders)
     trusted = trusted_paths(env, home, settings)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import IO, Any
 
+from director.model.format import counted, duration, money
 from director.model.roles import Role
 from director.model.testing.preflight import Outcome
-from director.model.words import counted, duration, money
 from director.records.events import Event, Kind, Listener
 
 Data = Mapping[str, Any]

@@ -7,10 +7,10 @@ from typing import Any
 
 from director.job.stage import PlanStage, Stage, read_stage
 from director.model.errors import RequestError
+from director.model.format import duration, money, size, table
 from director.model.gate_words import as_before, not_counting
 from director.model.rates import rates
 from director.model.state import NodeStatus, WatchVerdict
-from director.model.words import duration, money, size, table
 from director.records import files
 from director.records.job_directory import JobDirectory
 from director.records.ledger import grouped, read_calls, total_cost

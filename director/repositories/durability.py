@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from director.records.files import explained
+from director.records.files import os_errors_stop
 
 WRITTEN_OUT = 1 | 2 | 4  # sync_file_range(2): wait before, write, wait after
 
@@ -22,11 +22,11 @@ def sync_files(paths: Iterable[Path]) -> None:
     """Wait until the files among ``paths`` that exist are on disk, with their names."""
     write_out, last = _write_out(), None
     for path in paths:
-        with explained(path), suppress(FileNotFoundError):
+        with os_errors_stop(path), suppress(FileNotFoundError):
             _with_descriptor(path, write_out)
             last = path
     if last:
-        with explained(last):
+        with os_errors_stop(last):
             _with_descriptor(last, os.fsync)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from director.processes.removal import discard
-from director.records.files import explained, make_folder
+from director.records.files import make_folder, os_errors_stop
 from director.repositories.git import Git, split_z
 
 FILE = "file:"  # before a file's name where git shows an origin
@@ -47,7 +47,7 @@ class FrozenSettings:
         for path, content in self._contents.items():
             if not path.is_symlink() and path.is_file() and path.read_bytes() == content:
                 continue
-            with explained(path):
+            with os_errors_stop(path):
                 make_folder(path.parent)
                 discard(path)
                 path.write_bytes(content)

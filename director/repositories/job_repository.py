@@ -18,7 +18,7 @@ from pathlib import Path
 from director.model.errors import StoppedError
 from director.model.receipt import Receipt
 from director.processes.removal import discard
-from director.records.files import explained, make_folder
+from director.records.files import make_folder, os_errors_stop
 from director.records.job_directory import TIPS
 from director.repositories.durability import sync_files
 from director.repositories.git import Git, split_z
@@ -148,7 +148,7 @@ class JobRepository(History):
         for name, content in self._settings.items():
             place = self.path / name
             if _content(place) != content:
-                with explained(place):
+                with os_errors_stop(place):
                     discard(place)
                     if content is not None:
                         place.parent.mkdir(parents=True, exist_ok=True)
@@ -191,7 +191,7 @@ class JobRepository(History):
         """
         self._settle()
         ref = self.path / self.ref
-        with explained(ref):
+        with os_errors_stop(ref):
             self._write_ref(ref, commit)
 
     def _write_ref(self, ref: Path, commit: str) -> None:
@@ -356,7 +356,7 @@ def _borrow(path: Path, user: Repository, borrowed: Sequence[Path]) -> None:
     stores = [os.fsencode(user.objects)]
     here = objects.resolve()
     stores += [os.fsencode(os.path.relpath(store.resolve(), here)) for store in borrowed]
-    with explained(objects):
+    with os_errors_stop(objects):
         discard(objects / "info" / "alternates")
         (objects / "info").mkdir(exist_ok=True)
         (objects / "info" / "alternates").write_bytes(b"\n".join(stores) + b"\n")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from director.processes.processes import Captured, Dialogue
-from director.records.files import explained
+from director.records.files import os_errors_stop
 from director.repositories.git import Git, GitError
 
 TREE_MODE = "040000"
@@ -148,7 +148,7 @@ def write_object(store: Path, object_format: str, kind: str, data: bytes) -> str
     oid = hashlib.new(object_format, whole, usedforsecurity=False).hexdigest()
     path = store / oid[:2] / oid[2:]
     if not _holds(path, whole):
-        with explained(path):
+        with os_errors_stop(path):
             path.parent.mkdir(exist_ok=True)
             temporary = path.with_name(f"tmp_obj_{os.urandom(8).hex()}")
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)

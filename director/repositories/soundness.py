@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from director.model.errors import StoppedError
 from director.processes.removal import discard
-from director.records.files import explained
+from director.records.files import os_errors_stop
 from director.repositories.objects import GITLINK_MODE, Item, Objects, tree_items
 
 ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -139,7 +139,7 @@ class Soundness:
             return False
         if _digest(self._format, _unpacked(path)) == oid:
             raise StoppedError(f"git cannot read {path}, which is not damaged", "try again")
-        with explained(path):
+        with os_errors_stop(path):
             discard(path)
         return True
 
@@ -156,7 +156,7 @@ def discard_damaged(store: Path, object_format: str) -> None:
     """
     for path in store.glob("[0-9a-f][0-9a-f]/*"):
         if _digest(object_format, _unpacked(path)) != path.parent.name + path.name:
-            with explained(path):
+            with os_errors_stop(path):
                 discard(path)
 
 

@@ -20,7 +20,7 @@ from director.model.errors import RequestError, StoppedError
 from director.model.plan import Node, Plan
 from director.records.events import Kind
 from director.repositories.history import BranchCommit
-from director.running.trial import Trial
+from director.running.node_gates import NodeGates
 from director.worktrees.gates import Verdict
 
 
@@ -104,11 +104,11 @@ def _gate_again(job: JobContext, views: Views, node: Node, commit: BranchCommit)
     if beyond := sorted(changed - (set(node.files) - set(plan.contract))):
         raise _foreign(job, commit, f"it changes {beyond[0]}, outside of node {node.id}")
     with job.pool.lane() as lane:
-        trial = Trial(job, views, node, lane.gate)
-        gate = trial.run(commit.oid, "rebuilt")
+        gates = NodeGates(job, views, node, lane.gate)
+        gate = gates.run(commit.oid, "rebuilt")
         if gate.verdict is Verdict.GREEN:
-            gate = trial.flake(commit.oid) or gate
-        runs = trial.green_runs(commit.oid)
+            gate = gates.flake(commit.oid) or gate
+        runs = gates.green_runs(commit.oid)
     if gate.verdict is not Verdict.GREEN:
         raise _foreign(
             job,

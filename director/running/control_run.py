@@ -11,7 +11,7 @@ from director.model.testing.output_digest import output_digest
 from director.repositories.history import Entry, History
 from director.repositories.objects import LINK_MODE
 from director.running.merging import draft
-from director.running.trial import Trial
+from director.running.node_gates import NodeGates
 from director.worktrees.gates import GateResult, Verdict
 
 AS_BEFORE = "fails as it did before the work: is something missing in the worktree?"
@@ -23,7 +23,7 @@ GREEN_BEFORE_WORK = (
 
 
 def fails_independently(
-    job: JobContext, node: Node, trial: Trial, gate: GateResult, before: str, base: str
+    job: JobContext, node: Node, gates: NodeGates, gate: GateResult, before: str, base: str
 ) -> bool:
     """Whether the red ``gate`` on a candidate on ``base`` fails whatever the work is.
 
@@ -33,7 +33,7 @@ def fails_independently(
     run = run_of(gate)
     if gate.no_test_ran or not may_be_independent(before, run, (*node.files, *node.tests)):
         return False
-    control = trial.run(_unreadable(job, node, base), "control")
+    control = gates.run(_unreadable(job, node, base), "control")
     return control.verdict is Verdict.RED and output_digest(run_of(control)) == before
 
 

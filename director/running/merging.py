@@ -11,9 +11,9 @@ from director.job.trailers import CANDIDATE, commit_message
 from director.job.views import Views
 from director.model.plan import Node
 from director.model.receipt import Receipt
+from director.running.node_gates import Candidate, NodeGates
 from director.running.prompts import Feedback, red
 from director.running.receipts import Origin, commit_gated
-from director.running.trial import Candidate, Trial
 from director.worktrees.gates import Verdict
 
 
@@ -26,7 +26,7 @@ class Collision:
 
 
 def merge(
-    job: JobContext, views: Views, node: Node, trial: Trial, candidate: Candidate, attempt: int
+    job: JobContext, views: Views, node: Node, gates: NodeGates, candidate: Candidate, attempt: int
 ) -> Receipt | Collision:
     """Advance the branch to the candidate and return the receipt, or say why that cannot be.
 
@@ -38,7 +38,7 @@ def merge(
     build = partial(rebased, job, views, node, candidate.base, candidate.commit)
     while True:
         with job.queue.place(build) as place:
-            red = _red_together(job, trial, candidate, place)
+            red = _red_together(job, gates, candidate, place)
             if not job.queue.await_turn(place):
                 continue  # one before it did not merge
             tip = job.repository.tip()
@@ -48,16 +48,16 @@ def merge(
                 return Collision(tip, red)
             assert place.commit is not None
             runs = candidate.gates
-            if trial.tree(place.commit) != runs[-1].tree:
-                runs += trial.green_runs(place.commit)
+            if gates.tree(place.commit) != runs[-1].tree:
+                runs += gates.green_runs(place.commit)
             receipt = commit_gated(job, node, job.repository.tree(place.commit), runs, origin, tip)
             if job.repository.advance(receipt.merged, tip, receipt):
                 return receipt
 
 
-def merge_satisfied(job: JobContext, node: Node, trial: Trial, base: str) -> Receipt | None:
+def merge_satisfied(job: JobContext, node: Node, gates: NodeGates, base: str) -> Receipt | None:
     """Record with an empty commit that the tests pass without a call; None: the tip moved."""
-    runs, tree = trial.green_runs(base), job.repository.tree(base)
+    runs, tree = gates.green_runs(base), job.repository.tree(base)
     receipt = commit_gated(job, node, tree, runs, Origin(base, base), base)
     return receipt if job.repository.advance(receipt.merged, base, receipt) else None
 
@@ -92,15 +92,15 @@ def _changed_by_both(job: JobContext, base: str, one: str, other: str) -> list[s
 
 
 def _red_together(
-    job: JobContext, trial: Trial, candidate: Candidate, place: Place
+    job: JobContext, gates: NodeGates, candidate: Candidate, place: Place
 ) -> Feedback | None:
     """Gate what the branch would be with the candidate; returns what stands against it, if any."""
     if place.commit is None:
         both = _changed_by_both(job, candidate.base, candidate.commit, place.base)
         return Feedback(f"Another node changed the same files: {', '.join(both)}.")
-    if trial.tree(place.commit) == candidate.gates[-1].tree:
+    if gates.tree(place.commit) == candidate.gates[-1].tree:
         return None
-    gate = trial.run(place.commit, "merged")
+    gate = gates.run(place.commit, "merged")
     if gate.verdict is Verdict.GREEN:
         return None
     lesson = "The tests passed alone but fail together with what merged meanwhile"

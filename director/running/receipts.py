@@ -69,14 +69,14 @@ def commit_gated(
         tier=origin.role.value if origin.role else None,
         model=job.config.tiers[origin.role] if origin.role else None,
         attempts=origin.attempts,
-        tools=tool_versions(job.repository.git, job.crew.caller.version()),
+        tools=tool_versions(job.repository.git, job.agents.caller.version()),
         confinement=job.confinement,
         view=gated if gated != tree else None,
     )
     return job.commits.merge(node, draft)
 
 
-def put_on_record(job: JobContext, receipt: Receipt) -> None:
+def append_receipt(job: JobContext, receipt: Receipt) -> None:
     """Append a receipt; on disk when this returns."""
     files.append_line(job.directory.receipts, receipt.to_json(), durable=True)
 

@@ -13,8 +13,8 @@ from typing import Any
 from director.job.context import JobContext
 from director.model.plan import Node
 from director.repositories.objects import LINK_MODE
+from director.running.node_gates import Candidate, UngatedCandidate, read_candidate
 from director.running.prompts import Feedback
-from director.running.trial import Candidate, Drafted, read_candidate
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Remembered:
     first_digest: str = ""
     feedback: Feedback | None = None
     fallback: Candidate | None = None
-    drafted: Drafted | None = None
+    drafted: UngatedCandidate | None = None
 
 
 def remembered(job: JobContext, node: Node, memo: Mapping[str, Any]) -> Remembered:
@@ -37,7 +37,7 @@ def remembered(job: JobContext, node: Node, memo: Mapping[str, Any]) -> Remember
         base, start = str(memo["base"]), str(memo["start"])
         feedback = Feedback(**memo["feedback"]) if memo["feedback"] else None
         fallback = read_candidate(memo["fallback"])
-        drafted = Drafted(**memo["drafted"]) if memo.get("drafted") else None
+        drafted = UngatedCandidate(**memo["drafted"]) if memo.get("drafted") else None
     except (KeyError, TypeError, ValueError, AttributeError):
         return Remembered(tip, tip)
     if not job.repository.moved_to(base):

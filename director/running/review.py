@@ -110,7 +110,7 @@ def read_review(answer: str) -> Review:
 
 
 def _ask(job: JobContext, node: Node, assignment: Assignment, stage: str) -> Review:
-    reply = job.crew.ask(assignment)
+    reply = job.agents.ask(assignment)
     if reply.outcome is Outcome.COMPLETED:
         review = read_review(reply.transcript.text)
     else:

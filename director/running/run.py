@@ -29,7 +29,7 @@ from director.records import files
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.ledger import total_cost, total_tokens
-from director.records.lock import held
+from director.records.lock import job_lock
 from director.records.state_keeper import StateKeeper
 from director.running.believing import believed_merges
 from director.running.metrics import node_line, run_line
@@ -90,7 +90,7 @@ def run_job(
     """
     if options.max_attempts is not None:
         config = replace(config, limits=replace(config.limits, max_attempts=options.max_attempts))
-    with held(directory.lock, "director run"):
+    with job_lock(directory.lock, "director run"):
         plan, seal = _ready_plan(directory)
         branch = plan.job_branch
         with open_job(setting, directory, config, plan.job_id, branch) as job:
@@ -265,7 +265,7 @@ class _Run:
 
     def _calls(self, node_id: str) -> list[CallRecord]:
         """Return what was paid for a node in this stage: its tests belong to planning."""
-        calls = self.job.crew.ledger.of_node(node_id)
+        calls = self.job.agents.ledger.of_node(node_id)
         return [one for one in calls if one.role != Role.TEST_AUTHOR]
 
     def _integrate(self) -> tuple[GateReport, ...] | None:
@@ -301,7 +301,7 @@ class _Run:
             self.job.publisher.now(),
         )
         tiers = {role.value: model for role, model in self.job.config.tiers.items()}
-        calls = self.job.crew.ledger.records
+        calls = self.job.agents.ledger.records
         wall_secs = time.monotonic() - self.started
         integrated = report.integration_ok, in_words(integration)
         metrics = run_line(self.plan, state, tiers, calls, integrated, wall_secs)

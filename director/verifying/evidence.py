@@ -118,7 +118,7 @@ def gather(repository: Repository, directory: JobDirectory) -> Evidence:
 
 
 def _at_home(directory: JobDirectory) -> bool:
-    """Whether director worked on this job here, and it is past gate 2."""
+    """Whether director worked on this job here, and it is past the second approval."""
     stage = read_stage(directory)
     return directory.repository.is_dir() and (stage is None or stage.stage is Stage.READY)
 

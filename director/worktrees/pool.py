@@ -118,13 +118,13 @@ class Pool:
             yield lane.gate
 
     @contextmanager
-    def lane(self, left_at: Path | None = None) -> Iterator[Lane]:
+    def lane(self, reuse_path: Path | None = None) -> Iterator[Lane]:
         """Give a lane whose worktrees are to be reset before their first use; nobody else has it.
 
-        ``left_at``: the lane of the agent's worktree there, as a killed run left it, where it
+        ``reuse_path``: the lane of the agent's worktree there, as a killed run left it, where it
         still exists.
         """
-        lane = self._left(left_at) or self._take()
+        lane = self._left(reuse_path) or self._take()
         try:
             yield lane
         finally:

@@ -171,11 +171,11 @@ def _taken_over(record: Path, events: Events | None) -> tuple[Path, int] | None:
 
 def _new_folder(record: Path, env: Mapping[str, str]) -> tuple[Path, int]:
     parent = worktrees_folder(env)
-    with files.explained(parent):
+    with files.os_errors_stop(parent):
         files.make_folder(parent)
     folder = parent.resolve() / f"{PREFIX}{os.urandom(6).hex()}"
     note_use(record, folder)  # before it is there: a kill leaves none
-    with files.explained(folder):
+    with files.os_errors_stop(folder):
         folder.mkdir(mode=0o700)
         lock = _lock(folder)
     if lock is None:

@@ -17,7 +17,7 @@ from typing import Any
 from director.model.paths import lies_in, parents
 from director.model.sizes import LARGE_FILES
 from director.processes.removal import clear, discard
-from director.records.files import explained
+from director.records.files import os_errors_stop
 from director.repositories.git import Git, GitError, join_z, split_z
 from director.repositories.ignoring import ignored, rules_paths
 from director.repositories.index_files import index_data, index_items
@@ -141,7 +141,7 @@ class Worktree:
         if self._gate_goes_first(commit, bare=bare):
             assert self._origin and self._origin.gate
             self._origin.gate.reset(commit, bare=bare)
-        with explained(self.path):
+        with os_errors_stop(self.path):
             self._reset(commit, bare=bare)
 
     def _gate_goes_first(self, commit: str, *, bare: bool) -> bool:
@@ -182,7 +182,7 @@ class Worktree:
 
         What this sees is believed by the ``reset`` after it: between the two nothing may run here.
         """
-        with explained(self.path):
+        with os_errors_stop(self.path):
             self._prepare()
             if self._holds is None:
                 return frozenset()
@@ -320,7 +320,7 @@ class Worktree:
         Reads files, not what the agent's git says of them: its index, its commits, its ignore
         rules and its HEAD play no part.
         """
-        with explained(self.path):
+        with os_errors_stop(self.path):
             return self._snapshot(base, allowlist)
 
     def _snapshot(self, base: str, allowlist: Iterable[str]) -> Snapshot:

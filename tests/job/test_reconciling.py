@@ -8,10 +8,10 @@ from typing import Any
 from director.job.reconciling import merges_by_node, rebuilt, reconciled
 from director.model.plan import Node, Plan
 from director.model.roles import Role
-from director.model.state import NodeState, NodeStatus, RunState, Try, TryOutcome
+from director.model.state import Attempt, AttemptOutcome, NodeState, NodeStatus, RunState
 from director.repositories.history import BranchCommit
 
-RED = Try(Role.EXECUTOR, TryOutcome.RED)
+RED = Attempt(Role.EXECUTOR, AttemptOutcome.RED)
 
 
 def merge(node: str, tier: str = "executor", attempts: str = "2") -> BranchCommit:

@@ -104,7 +104,7 @@ class ModelCheck:
         self._events = events
         self._listed = NOTHING
         self._asking: threading.Thread | None = None
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._over = False
         self._closed = False
         self._refusal: RequestError | None = None
@@ -118,7 +118,7 @@ class ModelCheck:
 
     def check(self, worktree: Path) -> None:
         """Wait for the answer; RequestError for a model that a call in ``worktree`` cannot name."""
-        with self._turn:
+        with self._lock:
             if not self._over:
                 self._refusal = self._refused(worktree)
                 self._over = True

@@ -37,7 +37,7 @@ class Servers:
     def __init__(self, start: Callable[[], Server] | None, events: Events) -> None:
         self._start = start
         self._events = events
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         self._place: _Place | None = None
         self._deaths = 0
         self._passed_by: set[str] = set()
@@ -55,7 +55,7 @@ class Servers:
 
     def pass_by(self, reason: str) -> None:
         """Note that a call has an OpenCode of its own, and why; one event for each reason."""
-        with self._turn:
+        with self._lock:
             known = reason in self._passed_by
             self._passed_by.add(reason)
         if not known:
@@ -64,14 +64,14 @@ class Servers:
 
     def close(self) -> None:
         """End the server, if there is one."""
-        with self._turn:
+        with self._lock:
             self._start = None
             place, self._place = self._place, None
         if place:
             place.server.end()
 
     def _enter(self) -> _Place | None:
-        with self._turn:
+        with self._lock:
             old = self._used_up()
             if self._place is None and self._start:
                 self._place = self._started(self._start)
@@ -84,7 +84,7 @@ class Servers:
         return place
 
     def _leave(self, place: _Place) -> None:
-        with self._turn:
+        with self._lock:
             place.open_now -= 1
             last = place is not self._place and not place.open_now
         if last:

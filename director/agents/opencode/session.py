@@ -18,7 +18,7 @@ from director.model.errors import DirectorError, StoppedError
 from director.model.slots import slot_variables
 from director.processes.processes import MARKER, Ended, Ending, Processes
 from director.processes.removal import discard
-from director.records.files import explained, open_to_append, write_json, write_whole
+from director.records.files import open_to_append, os_errors_stop, write_json, write_whole
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Session:
     def _read(self, stream: EventStream) -> None:
         """Put what happens on record, until the session or the server is over."""
         try:
-            with explained(self._turn.events), open_to_append(self._turn.events) as record:
+            with os_errors_stop(self._turn.events), open_to_append(self._turn.events) as record:
                 for event in stream:
                     self._connected = True
                     self._heard.set()

@@ -4,8 +4,8 @@ import unittest
 
 from director.model.config import ReviewPolicy
 from director.model.roles import Role
-from director.model.state import Try, TryOutcome
-from director.running.tries import judge_snapshot, needs_stage_two, next_role
+from director.model.state import Attempt, AttemptOutcome
+from director.running.attempts import judge_snapshot, needs_stage_two, next_role
 from director.worktrees.worktrees import Snapshot
 
 E, X = Role.EXECUTOR, Role.ESCALATION
@@ -19,49 +19,54 @@ def snapshot(
 
 class TestNextRole(unittest.TestCase):
     def after(
-        self, *tries: tuple[Role, TryOutcome], attempts: int = 2, veto: bool = True
+        self, *tries: tuple[Role, AttemptOutcome], attempts: int = 2, veto: bool = True
     ) -> Role | None:
-        done = [Try(role, outcome) for role, outcome in tries]
+        done = [Attempt(role, outcome) for role, outcome in tries]
         return next_role(done, attempts, veto=veto)
 
     def test_the_executor_has_its_attempts_then_the_escalation_tier_has_one(self) -> None:
         self.assertIs(self.after(), E)
-        self.assertIs(self.after((E, TryOutcome.RED)), E)
-        self.assertIs(self.after((E, TryOutcome.RED), (E, TryOutcome.UNCHANGED)), X)
+        self.assertIs(self.after((E, AttemptOutcome.RED)), E)
+        self.assertIs(self.after((E, AttemptOutcome.RED), (E, AttemptOutcome.UNCHANGED)), X)
         self.assertIsNone(
-            self.after((E, TryOutcome.RED), (E, TryOutcome.OUT_OF_SCOPE), (X, TryOutcome.RED))
+            self.after(
+                (E, AttemptOutcome.RED), (E, AttemptOutcome.OUT_OF_SCOPE), (X, AttemptOutcome.RED)
+            )
         )
 
     def test_only_the_models_own_failures_spend_an_attempt(self) -> None:
-        for innocent in (TryOutcome.COLLIDED, TryOutcome.FLAKY):
+        for innocent in (AttemptOutcome.COLLIDED, AttemptOutcome.FLAKY):
             with self.subTest(innocent):
                 self.assertIs(self.after((E, innocent), attempts=1), E)
 
     def test_a_veto_spends_an_attempt_of_the_escalation_tier_too(self) -> None:
-        blocked = TryOutcome.BLOCKED
+        blocked = AttemptOutcome.BLOCKED
         self.assertIs(self.after((E, blocked)), E)
         self.assertIs(self.after((E, blocked), (E, blocked)), X)
-        self.assertIsNone(self.after((E, blocked), (E, TryOutcome.RED), (X, blocked)))
+        self.assertIsNone(self.after((E, blocked), (E, AttemptOutcome.RED), (X, blocked)))
 
     def test_without_a_veto_an_objection_spends_nothing(self) -> None:
-        blocked = TryOutcome.BLOCKED
+        blocked = AttemptOutcome.BLOCKED
         self.assertIs(self.after((E, blocked), attempts=1, veto=False), E)
-        self.assertIs(self.after((E, TryOutcome.RED), (X, blocked), attempts=1, veto=False), X)
+        self.assertIs(self.after((E, AttemptOutcome.RED), (X, blocked), attempts=1, veto=False), X)
 
     def test_a_node_that_stays_flaky_is_given_up_without_escalation(self) -> None:
-        self.assertIsNone(self.after((E, TryOutcome.FLAKY), (E, TryOutcome.FLAKY)))
+        self.assertIsNone(self.after((E, AttemptOutcome.FLAKY), (E, AttemptOutcome.FLAKY)))
 
     def test_a_prompt_too_long_for_the_executor_escalates_at_once(self) -> None:
-        self.assertIs(self.after((E, TryOutcome.CONTEXT_TOO_LONG), attempts=3), X)
+        self.assertIs(self.after((E, AttemptOutcome.CONTEXT_TOO_LONG), attempts=3), X)
 
     def test_an_escalated_node_stays_escalated_after_a_collision(self) -> None:
         self.assertIs(
-            self.after((E, TryOutcome.RED), (E, TryOutcome.RED), (X, TryOutcome.COLLIDED)), X
+            self.after(
+                (E, AttemptOutcome.RED), (E, AttemptOutcome.RED), (X, AttemptOutcome.COLLIDED)
+            ),
+            X,
         )
 
 
 class TestJudgeSnapshot(unittest.TestCase):
-    def judge(self, seen: Snapshot) -> tuple[TryOutcome | None, str]:
+    def judge(self, seen: Snapshot) -> tuple[AttemptOutcome | None, str]:
         found = judge_snapshot(seen, "base", ["a.py"], ["tests/t.py"])
         return found.outcome, found.feedback
 
@@ -70,19 +75,19 @@ class TestJudgeSnapshot(unittest.TestCase):
 
     def test_a_changed_test_violates_the_contract_and_is_named(self) -> None:
         outcome, feedback = self.judge(snapshot("a.py", "tests/t.py"))
-        self.assertIs(outcome, TryOutcome.CONTRACT_VIOLATED)
+        self.assertIs(outcome, AttemptOutcome.CONTRACT_VIOLATED)
         self.assertIn("tests/t.py", feedback)
 
     def test_a_changed_file_outside_the_allowlist_is_out_of_scope(self) -> None:
         outcome, feedback = self.judge(snapshot("a.py", "setup.cfg"))
-        self.assertIs(outcome, TryOutcome.OUT_OF_SCOPE)
+        self.assertIs(outcome, AttemptOutcome.OUT_OF_SCOPE)
         self.assertIn("setup.cfg", feedback)
 
     def test_a_file_replaced_by_a_link_is_out_of_scope(self) -> None:
-        self.assertIs(self.judge(snapshot("a.py", links=("a.py",)))[0], TryOutcome.OUT_OF_SCOPE)
+        self.assertIs(self.judge(snapshot("a.py", links=("a.py",)))[0], AttemptOutcome.OUT_OF_SCOPE)
 
     def test_nothing_changed_is_said(self) -> None:
-        self.assertIs(self.judge(snapshot(tree="base"))[0], TryOutcome.UNCHANGED)
+        self.assertIs(self.judge(snapshot(tree="base"))[0], AttemptOutcome.UNCHANGED)
 
     def test_strays_are_dropped_and_named(self) -> None:
         outcome, feedback = self.judge(snapshot("a.py", strays=("notes.md",)))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import unittest
 
-from director.model.words import counted, duration, money, table, yes_no
+from director.model.format import counted, duration, money, table, yes_no
 
 
 class TestWords(unittest.TestCase):

@@ -13,8 +13,8 @@ from director.model.plan import Node
 from director.model.receipt import GateRun
 from director.model.roles import Role
 from director.records.events import Kind
+from director.running.attempts import listed
 from director.running.receipts import gate_run
-from director.running.tries import listed
 from director.worktrees.gates import GateResult, Verdict
 from director.worktrees.provisions import SetupFailedError
 from director.worktrees.worktrees import Worktree
@@ -36,7 +36,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Drafted:
+class UngatedCandidate:
     """What a turn left in the worktree, as a commit; not gated yet.
 
     ``before`` and ``after`` are to be said around what the gate says.
@@ -55,7 +55,7 @@ def read_candidate(stored: Mapping[str, Any] | None) -> Candidate | None:
     return Candidate(str(stored["commit"]), str(stored["base"]), Role(stored["role"]), gates)
 
 
-class Trial:
+class NodeGates:
     """The node's tests, run on clean checkouts in the worktree of a lane's gates.
 
     What is checked out is the node's view of a commit. Every run starts from the exact tree. What

@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from director.agents.calls import Assignment, Outcome, Reply, Spending
-from director.agents.crew import (
+from director.agents.client import (
     FIRST_PAUSE_SECS,
     LASTING_STATUS_CODES,
     LONGEST_PAUSE_SECS,
-    Crew,
-    patient_pause,
+    AgentClient,
+    interruptible_sleep,
     pause_secs,
     unpriced_models,
 )
@@ -79,13 +79,15 @@ class CrewCase(HermeticCase):
             Agent.EXECUTOR, Role.EXECUTOR, "", self.tmp, "x", node="a", attempt=2
         )
 
-    def crew(self, caller: FakeCaller) -> Crew:
+    def agents(self, caller: FakeCaller) -> AgentClient:
         config = Config(dict.fromkeys(Role, "p/m"), pricing=self.pricing, limits=self.limits)
         self.ledger = Ledger(self.costs, self.limits.cost_ceiling_usd)
         events = Events([self.heard.append])
         self.notes = CallNotes(self.tmp / "calls")
         pause = self.pauses.append
-        return Crew(caller, config, self.ledger, self.notes, events, self.cancellation, pause)
+        return AgentClient(
+            caller, config, self.ledger, self.notes, events, self.cancellation, pause
+        )
 
     def kinds(self) -> list[Kind]:
         return [event.kind for event in self.heard]
@@ -93,7 +95,7 @@ class CrewCase(HermeticCase):
 
 class TestAsking(CrewCase):
     def test_a_reply_is_recorded_and_told(self) -> None:
-        reply = self.crew(FakeCaller((Outcome.COMPLETED, transcript()))).ask(self.assignment)
+        reply = self.agents(FakeCaller((Outcome.COMPLETED, transcript()))).ask(self.assignment)
         self.assertEqual(reply.outcome, Outcome.COMPLETED)
         (call,) = read_calls(self.costs)
         self.assertEqual(
@@ -113,14 +115,14 @@ class TestAsking(CrewCase):
             Outcome.CONTEXT_TOO_LONG,
         ):
             caller = FakeCaller((outcome, transcript()))
-            self.assertEqual(self.crew(caller).ask(self.assignment).outcome, outcome)
+            self.assertEqual(self.agents(caller).ask(self.assignment).outcome, outcome)
             self.assertEqual(read_calls(self.costs)[-1].ok, outcome is Outcome.COMPLETED)
         self.assertEqual((len(read_calls(self.costs)), self.pauses), (4, []))
 
     def test_a_priced_call_that_nobody_counted_is_unknown(self) -> None:
         said = transcript()
         said.add({"type": "step_finish", "part": {"reason": "stop"}})
-        self.crew(FakeCaller((Outcome.COMPLETED, said))).ask(self.assignment)
+        self.agents(FakeCaller((Outcome.COMPLETED, said))).ask(self.assignment)
         call = read_calls(self.costs)[0]
         self.assertEqual((call.cost, call.cost_source), (None, "unknown"))
         self.assertEqual(call.tokens, MILLION)
@@ -133,12 +135,12 @@ class TestAsking(CrewCase):
             said.add({"type": "step_finish", "part": {"tokens": {"input": -5, "output": 1}}})
             ends.append(spending(said))
 
-        self.crew(FakeCaller((Outcome.COMPLETED, said), act=act)).ask(self.assignment)
+        self.agents(FakeCaller((Outcome.COMPLETED, said), act=act)).ask(self.assignment)
         self.assertEqual(ends, ["the cost ceiling is reached"])
 
     def test_an_unpriced_model_is_unknown(self) -> None:
         self.pricing = {}
-        self.crew(FakeCaller((Outcome.COMPLETED, transcript()))).ask(self.assignment)
+        self.agents(FakeCaller((Outcome.COMPLETED, transcript()))).ask(self.assignment)
         self.assertIsNone(read_calls(self.costs)[0].cost)
         self.assertIsNone(self.heard[-1].data["cost"])
 
@@ -150,7 +152,7 @@ class TestPatience(CrewCase):
             (Outcome.AGENT_FAULT, transcript(Tokens())),
             (Outcome.COMPLETED, transcript()),
         )
-        reply = self.crew(caller).ask(self.assignment)
+        reply = self.agents(caller).ask(self.assignment)
         self.assertEqual(reply.outcome, Outcome.COMPLETED)
         self.assertEqual([call.ok for call in read_calls(self.costs)], [False, False, True])
         self.assertEqual([call.cost for call in read_calls(self.costs)], [1.0, 0.0, 1.0])
@@ -161,7 +163,7 @@ class TestPatience(CrewCase):
     def test_faults_that_last_stop_the_run_and_spend_no_more(self) -> None:
         caller = FakeCaller(*[(Outcome.PROVIDER_FAULT, transcript(code=503))] * 5)
         with self.assertRaises(StoppedError) as caught:
-            self.crew(caller).ask(self.assignment)
+            self.agents(caller).ask(self.assignment)
         self.assertEqual((len(caller.asked), len(self.pauses)), (3, 2))
         self.assertEqual(caught.exception.what, "provider fault with p/m: the reason")
         self.assertIn("/logs/x-2.jsonl", caught.exception.next_step)  # there is no other
@@ -171,7 +173,7 @@ class TestPatience(CrewCase):
         self.limits = Limits(provider_retries=0)
         caller = FakeCaller((Outcome.PROVIDER_FAULT, transcript(code=503)))
         with self.assertRaises(StoppedError):
-            self.crew(caller).ask(self.assignment)
+            self.agents(caller).ask(self.assignment)
         self.assertEqual(self.pauses, [])
 
     def test_a_request_that_is_refused_is_not_repeated(self) -> None:
@@ -179,17 +181,17 @@ class TestPatience(CrewCase):
         for code in LASTING_STATUS_CODES:
             caller = FakeCaller((Outcome.PROVIDER_FAULT, transcript(code=code)))
             with self.assertRaises(StoppedError):
-                self.crew(caller).ask(self.assignment)
+                self.agents(caller).ask(self.assignment)
         self.assertEqual(self.pauses, [])
         for code in (408, 413, 429, 500, 529):
             faulty = (Outcome.PROVIDER_FAULT, transcript(code=code))
-            self.crew(FakeCaller(faulty, (Outcome.COMPLETED, transcript()))).ask(self.assignment)
+            self.agents(FakeCaller(faulty, (Outcome.COMPLETED, transcript()))).ask(self.assignment)
         self.assertEqual(len(self.pauses), 5)
 
     def test_a_signal_during_a_pause_ends_the_patience(self) -> None:
         caller = FakeCaller(*[(Outcome.PROVIDER_FAULT, transcript(code=503))] * 5)
         crew = replace(
-            self.crew(caller), pause=lambda _secs: self.cancellation.cancel(signal.SIGTERM)
+            self.agents(caller), pause=lambda _secs: self.cancellation.cancel(signal.SIGTERM)
         )
         with self.assertRaises(InterruptedRunError):
             crew.ask(self.assignment)
@@ -201,7 +203,7 @@ class TestEnds(CrewCase):
         self.cancellation.cancel(signal.SIGINT)
         caller = FakeCaller()
         with self.assertRaises(InterruptedRunError) as caught:
-            self.crew(caller).ask(self.assignment)
+            self.agents(caller).ask(self.assignment)
         self.assertEqual((caught.exception.exit_code, caller.asked), (130, []))
 
     def test_a_call_that_was_cancelled_is_on_record(self) -> None:
@@ -211,23 +213,23 @@ class TestEnds(CrewCase):
             act=lambda _spending: self.cancellation.cancel(signal.SIGTERM),
         )
         with self.assertRaises(InterruptedRunError) as caught:
-            self.crew(caller).ask(self.assignment)
+            self.agents(caller).ask(self.assignment)
         self.assertEqual(caught.exception.exit_code, 143)
         self.assertEqual([call.cost for call in read_calls(self.costs)], [1.0])
 
     def test_nobody_is_asked_when_the_money_is_used_up(self) -> None:
         self.limits = Limits(cost_ceiling_usd=1.0)
-        self.crew(FakeCaller((Outcome.COMPLETED, transcript()))).ask(self.assignment)
+        self.agents(FakeCaller((Outcome.COMPLETED, transcript()))).ask(self.assignment)
         caller = FakeCaller()
         with self.assertRaisesRegex(StoppedError, r"\$1.0000 of \$1.0000"):
-            self.crew(caller).ask(self.assignment)
+            self.agents(caller).ask(self.assignment)
         self.assertEqual(caller.asked, [])
 
     def test_a_retry_is_a_call_that_the_ceiling_may_forbid(self) -> None:
         self.limits = Limits(cost_ceiling_usd=1.0)
         caller = FakeCaller(*[(Outcome.PROVIDER_FAULT, transcript(code=503))] * 5)
         with self.assertRaisesRegex(StoppedError, "ceiling"):
-            self.crew(caller).ask(self.assignment)
+            self.agents(caller).ask(self.assignment)
         self.assertEqual(len(caller.asked), 1)
 
     def test_a_call_over_the_ceiling_is_told_so_while_it_streams(self) -> None:
@@ -240,14 +242,14 @@ class TestEnds(CrewCase):
 
         caller = FakeCaller((Outcome.OVER_BUDGET, transcript(Tokens(input=2_000_000))), act=act)
         with self.assertRaisesRegex(StoppedError, r"\$2.0000 of \$1.5000"):
-            self.crew(caller).ask(self.assignment)
+            self.agents(caller).ask(self.assignment)
         self.assertEqual(said, [None, "the cost ceiling is reached"])
 
     def test_other_calls_under_way_count_too(self) -> None:
         self.limits = Limits(cost_ceiling_usd=1.5)
         said: list[str | None] = []
         caller = FakeCaller((Outcome.COMPLETED, transcript()))
-        crew = self.crew(caller)
+        crew = self.agents(caller)
         caller.act = lambda spending: said.append(spending(transcript()))
         with self.ledger.running() as other:
             other.set(0.75)
@@ -258,7 +260,7 @@ class TestEnds(CrewCase):
         self.limits = Limits(cost_ceiling_usd=1.5)
         over: list[bool] = []
         caller = FakeCaller((Outcome.COMPLETED, transcript()))
-        crew = self.crew(caller)
+        crew = self.agents(caller)
         events = Events([lambda _event: over.append(self.ledger.over_ceiling())])
         replace(crew, events=events).ask(self.assignment)
         self.assertEqual(over, [False, False])
@@ -269,18 +271,18 @@ class TestRecalled(CrewCase):
         self, outcome: Outcome, noted: Outcome | None = None, cwd: str = ""
     ) -> Reply | None:
         """Return what comes of a call that a killed run had noted."""
-        crew = self.crew(FakeCaller((outcome, transcript())))
+        crew = self.agents(FakeCaller((outcome, transcript())))
         note = CallNote("x", "/logs/killed.jsonl", cwd or str(self.tmp), {}, noted, "noted")
         self.notes.begin(note)
         return crew.recalled(self.assignment)
 
     def test_nothing_was_noted(self) -> None:
-        self.assertIsNone(self.crew(FakeCaller()).recalled(self.assignment))
+        self.assertIsNone(self.agents(FakeCaller()).recalled(self.assignment))
 
     def test_a_call_is_noted_before_it_starts_and_when_it_ended(self) -> None:
         seen: list[CallNote | None] = []
         caller = FakeCaller((Outcome.INCOMPLETE, transcript()))
-        crew = self.crew(caller)
+        crew = self.agents(caller)
         caller.act = lambda _spending: seen.append(self.notes.get("x"))
         crew.ask(replace(self.assignment, memo={"base": "c0ffee"}))
         expected = CallNote("x", "/logs/x-0.jsonl", str(self.tmp), {"base": "c0ffee"})
@@ -323,8 +325,8 @@ class TestPauses(CrewCase):
 
     def test_a_cancellation_ends_a_pause(self) -> None:
         self.cancellation.cancel(signal.SIGINT)
-        patient_pause(self.cancellation)(3600.0)
-        patient_pause(Cancellation())(0.0)
+        interruptible_sleep(self.cancellation)(3600.0)
+        interruptible_sleep(Cancellation())(0.0)
 
     def test_unpriced_models(self) -> None:
         tiers = {**dict.fromkeys(Role, "p/m"), Role.PLANNER: "p/x", Role.REVIEWER: "p/x"}

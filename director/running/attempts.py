@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from director.model.config import ReviewPolicy
 from director.model.roles import Role
-from director.model.state import Try, TryOutcome
+from director.model.state import Attempt, AttemptOutcome
 from director.worktrees.worktrees import Snapshot
 
 SPENDING = frozenset(
     {
-        TryOutcome.RED,
-        TryOutcome.NO_TEST_RAN,
-        TryOutcome.UNCHANGED,
-        TryOutcome.OUT_OF_SCOPE,
-        TryOutcome.CONTRACT_VIOLATED,
-        TryOutcome.CONTEXT_TOO_LONG,
+        AttemptOutcome.RED,
+        AttemptOutcome.NO_TEST_RAN,
+        AttemptOutcome.UNCHANGED,
+        AttemptOutcome.OUT_OF_SCOPE,
+        AttemptOutcome.CONTRACT_VIOLATED,
+        AttemptOutcome.CONTEXT_TOO_LONG,
     }
 )
 FLAKES_TOLERATED = 1
@@ -41,11 +41,11 @@ AGENTS_OWN_FOLDERS = (".opencode/node_modules/", ".opencode/")
 class Judgement:
     """What a candidate is, before any gate: its outcome (None: fit for the gate) and why."""
 
-    outcome: TryOutcome | None
+    outcome: AttemptOutcome | None
     feedback: str
 
 
-def next_role(tries: Sequence[Try], max_attempts: int, *, veto: bool) -> Role | None:
+def next_role(tries: Sequence[Attempt], max_attempts: int, *, veto: bool) -> Role | None:
     """Return the tier that tries next, or None when the node has had its chances.
 
     Only what the model did spends an attempt: a flaky test and a merge that collided do not, nor
@@ -53,15 +53,15 @@ def next_role(tries: Sequence[Try], max_attempts: int, *, veto: bool) -> Role | 
     prompt too long for its model ends its turn at once. The escalation tier has one. Where the
     tests fail whatever the work is, nobody tries again.
     """
-    if any(one.outcome is TryOutcome.AS_BEFORE for one in tries):
+    if any(one.outcome is AttemptOutcome.AS_BEFORE for one in tries):
         return None
-    if sum(one.outcome is TryOutcome.FLAKY for one in tries) > FLAKES_TOLERATED:
+    if sum(one.outcome is AttemptOutcome.FLAKY for one in tries) > FLAKES_TOLERATED:
         return None
-    spending = SPENDING | {TryOutcome.BLOCKED} if veto else SPENDING
+    spending = SPENDING | {AttemptOutcome.BLOCKED} if veto else SPENDING
     spent = [one for one in tries if one.outcome in spending]
     if any(one.role is Role.ESCALATION for one in spent):
         return None
-    too_long = any(one.outcome is TryOutcome.CONTEXT_TOO_LONG for one in spent)
+    too_long = any(one.outcome is AttemptOutcome.CONTEXT_TOO_LONG for one in spent)
     return Role.ESCALATION if too_long or len(spent) >= max_attempts else Role.EXECUTOR
 
 
@@ -91,7 +91,7 @@ def judge_snapshot(
     if to_come:
         named = listed(sorted(to_come))
         dropped += f" At {named} frozen tests of other nodes will stand, which you do not see."
-    contract_violated, out_of_scope = TryOutcome.CONTRACT_VIOLATED, TryOutcome.OUT_OF_SCOPE
+    contract_violated, out_of_scope = AttemptOutcome.CONTRACT_VIOLATED, AttemptOutcome.OUT_OF_SCOPE
     for outcome, lesson, named in (
         (contract_violated, "You changed or deleted frozen tests", listed(broken)),
         (out_of_scope, "You changed or deleted files outside the allowlist", said),
@@ -102,7 +102,7 @@ def judge_snapshot(
             return Judgement(outcome, f"{lesson}: {named}. {dropped}")
     if snapshot.tree == base_tree:
         return Judgement(
-            TryOutcome.UNCHANGED, f"None of the files you may change was changed. {dropped}"
+            AttemptOutcome.UNCHANGED, f"None of the files you may change was changed. {dropped}"
         )
     return Judgement(None, dropped)
 

@@ -59,7 +59,7 @@ class Caller(Protocol):
 
 
 @dataclass(frozen=True)
-class Crew:
+class AgentClient:
     """All roles of one job. ``pause`` waits so many seconds (or less, when cancelled).
 
     ``check_models`` raises RequestError for a model that a call in that worktree cannot name.
@@ -225,7 +225,7 @@ def _told_in(log: Path) -> Path:
     return errors if errors.exists() else log
 
 
-def patient_pause(cancellation: Cancellation) -> Callable[[float], None]:
+def interruptible_sleep(cancellation: Cancellation) -> Callable[[float], None]:
     """Return a pause that a cancellation ends early."""
     never = threading.Event()
 
