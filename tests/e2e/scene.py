@@ -18,7 +18,7 @@ from typing import Any
 
 from director.demo.model_server import ModelServer, Request
 from director.records.worktrees_record import kept_worktrees
-from tests.e2e.opencode import require_opencode
+from tests.e2e.programs import OPENCODE, require
 from tests.e2e.scripted_job import ScriptedJob, heading_of
 from tests.support.hermetic import hermetic_environment
 from tests.support.repositories import SampleRepo
@@ -76,7 +76,7 @@ class Scene:
 
         Skips the test where there is no OpenCode.
         """
-        opencode = require_opencode()
+        opencode = require(OPENCODE)
         tmp = Path(tempfile.mkdtemp(prefix="director-e2e-")).resolve()
         # OpenCode's own processes may still write when they are ended: errors are theirs.
         add_cleanup(shutil.rmtree, tmp, ignore_errors=True)
