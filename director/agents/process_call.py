@@ -17,10 +17,14 @@ from director.processes.sandbox import Part
 
 
 class Invocation(NamedTuple):
-    """How a CLI is started for one call: its words, the first a path, and all its variables."""
+    """How a CLI is started for one call: its words, the first a path, and all its variables.
+
+    ``part`` says what it may touch.
+    """
 
     argv: Sequence[str]
     env: Mapping[str, str]
+    part: Part = Part.AGENT
 
 
 def run_call(
@@ -30,7 +34,7 @@ def run_call(
     prompt: Path,
     watch: Watch,
 ) -> Ended:
-    """Run one call to its end, in the sandbox of agents.
+    """Run one call to its end, in its sandbox.
 
     ``invoke`` is given a scratch folder that the call may write, and that is removed afterwards.
     The events go where ``watch`` looks for them.
@@ -39,15 +43,15 @@ def run_call(
     if scratch.is_symlink() or not scratch.is_dir():  # an agent may have put a file there
         scratch.unlink(missing_ok=True)
         scratch.mkdir(parents=True)
-    argv, env = invoke(scratch)
+    argv, env, part = invoke(scratch)
     sandbox = context.sandbox
-    launch = sandbox.launch(Part.AGENT, argv, assignment.cwd)
+    launch = sandbox.launch(part, argv, assignment.cwd)
     events = watch.events
     ended = context.processes.run(
         Command(
             argv=launch.argv,
             cwd=assignment.cwd,
-            env={**env, **sandbox.variables(Part.AGENT, assignment.cwd, context.env)},
+            env={**env, **sandbox.variables(part, assignment.cwd, context.env)},
             stdin=prompt,
             stdout=events,
             stderr=errors_of(events),

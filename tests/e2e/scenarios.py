@@ -9,6 +9,7 @@ import unittest
 from collections.abc import Sequence
 from typing import ClassVar
 
+from director.agents.registry import tier_of
 from director.demo.turns import Cut, Fault, Say, Turn, shell, write
 from tests.e2e.driven import Driven
 from tests.e2e.scene import PROC, ROLES, Scene, prices, succeeded, wait_for
@@ -50,13 +51,18 @@ class AgentScenarios(unittest.TestCase):
     def models(self) -> list[str]:
         return [f"{self.driven.prefix}{role.replace('_', '-')}" for role in ROLES]
 
+    def forbidden(self) -> dict[str, str]:
+        """Return a file that the agent is not let edit, if it promises to keep to that."""
+        promises = tier_of(self.driven.prefix).backend.promises
+        return {"kept.txt": "changed\n"} if promises.edits_by_path else {}
+
     def test_a_job_is_done_recorded_and_leaves_nothing_behind(self) -> None:
         scene = self.open(prices(*self.models()), FILES | {"AGENTS.md": "Write by hand.\n"})
         before = scene.repo.fingerprint()
         scene.job.instead = {
             "Implement": [
                 shell(HELLO.test_cmd),
-                writes({"kept.txt": "changed\n", HELLO.file: "hello\n"}),
+                writes({**self.forbidden(), HELLO.file: "hello\n"}),
                 DONE,
             ]
         }

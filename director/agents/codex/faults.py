@@ -5,31 +5,36 @@ from __future__ import annotations
 import json
 import re
 
-RETRYING = re.compile(r"Reconnecting\.\.\. (\d+)/\d+ \((.*)\)", re.DOTALL)
+from director.agents.transcript import Fault, FaultKind
+
+RETRYING = re.compile(r"Reconnecting\.\.\. \d+/\d+ ")
 STATUS = re.compile(r"(?:unexpected status|last status:) (\d{3})")
 NO_SUCH_MODEL = re.compile(r"\bmodel\b.* (?:does not exist|is not supported|not found)", re.DOTALL)
 CONTEXT = "ran out of room in the model's context window"
 LENGTH = "Incomplete response returned"
-PASSING = ("at capacity",)  # which Codex does not try again itself
+AT_CAPACITY = "at capacity"  # may pass, but Codex does not wait for it
 REFUSED = frozenset({400, 401, 402, 403, 404, 413})
 
 
-def status_in(message: str) -> int | None:
-    """Return the HTTP status that a message names, or that is meant by it."""
-    if found := STATUS.search(message):
-        return int(found[1])
-    return 404 if NO_SUCH_MODEL.search(message) else None
+def fault_of(message: str, *, retried: bool) -> Fault:
+    """Return the fault that a ``message`` tells of; ``retried``: Codex had tried again itself."""
+    found = STATUS.search(message)
+    status = int(found[1]) if found else None
+    return Fault("Codex", plain(message), status, _kind(message, status, retried))
 
 
-def lasts(message: str, *, retried: bool) -> bool:
-    """Whether another try cannot help.
-
-    What names no status and was not ``retried`` by Codex itself is an answer of the provider: a
-    bad request, an unknown model, a quota that is used up.
-    """
-    if status := status_in(message):
-        return status in REFUSED
-    return not retried and not any(words in message for words in PASSING)
+def _kind(message: str, status: int | None, retried: bool) -> FaultKind:
+    if CONTEXT in message:
+        return FaultKind.CONTEXT
+    if LENGTH in message:
+        return FaultKind.LENGTH
+    if NO_SUCH_MODEL.search(message):
+        return FaultKind.UNKNOWN_MODEL
+    if status is not None:
+        return FaultKind.LASTING if status in REFUSED else FaultKind.PASSING
+    # Without a status and another try it is what the provider answers: a bad request, no quota.
+    passing = retried or AT_CAPACITY in message
+    return FaultKind.PASSING if passing else FaultKind.LASTING
 
 
 def plain(message: str) -> str:
