@@ -9,7 +9,7 @@ from director.agents.transcript import Fault, FaultKind
 
 RETRYING = re.compile(r"Reconnecting\.\.\. \d+/\d+ ")
 STATUS = re.compile(r"(?:unexpected status|last status:) (\d{3})")
-NO_SUCH_MODEL = re.compile(r"\bmodel\b.* (?:does not exist|is not supported|not found)", re.DOTALL)
+NO_SUCH_MODEL = re.compile(r"\bmodel\b[^,;\n]{0,100} (?:does not exist|is not supported|not found)")
 CONTEXT = "ran out of room in the model's context window"
 LENGTH = "Incomplete response returned"
 AT_CAPACITY = "at capacity"  # may pass, but Codex does not wait for it
