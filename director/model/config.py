@@ -163,7 +163,7 @@ class Config:
     local: LocalProvider | None = None
     env: GateEnvironment = GateEnvironment()
     sandbox: SandboxPolicy = SandboxPolicy()
-    opencode: OpenCodeOptions = OpenCodeOptions()
+    agents: Mapping[str, object] = field(default_factory=dict)
     worktree: WorktreePolicy = WorktreePolicy()
     git: CommitPolicy = field(default_factory=CommitPolicy)
 

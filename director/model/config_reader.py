@@ -105,7 +105,7 @@ class _Reader:
             local=local,
             env=self._environment(tables["env"]),
             sandbox=sandbox,
-            opencode=self._opencode(tables["opencode"], sandbox),
+            agents={"opencode": self._opencode(tables["opencode"], sandbox)},
             worktree=self._worktree(tables["worktree"]),
             git=self._commits(tables["git"]),
         )

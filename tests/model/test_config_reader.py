@@ -5,6 +5,7 @@ from __future__ import annotations
 import unittest
 from typing import ClassVar
 
+from director.agents.opencode.options import options_of
 from director.model.commit_policy import CommitPolicy
 from director.model.config import (
     Config,
@@ -73,10 +74,11 @@ class TestReadConfig(unittest.TestCase):
         self.assertIn("must not be empty", self.said('[git]\nmessage = " "\n'))
 
     def test_how_opencode_is_run(self) -> None:
-        self.assertEqual(self.read("").opencode.server, "auto")
+        self.assertEqual(options_of(self.read("")).server, "auto")
         for server, url in (("off", None), ("auto", None), ("http://h:1/p", "http://h:1/p")):
             config = self.read(f'[opencode]\nserver = "{server}"\n')
-            self.assertEqual((config.opencode.server, config.opencode.server_url), (server, url))
+            options = options_of(config)
+            self.assertEqual((options.server, options.server_url), (server, url))
         for wrong in ("on", "h:1", "http://", "ftp://h", "http://a b"):
             self.assertIn("opencode.server", self.said(f'[opencode]\nserver = "{wrong}"\n'))
         self.assertIn("did you mean 'server'", self.said("[opencode]\nservr = 'off'\n"))
