@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,10 +18,14 @@ from director.processes.sandbox import Part
 
 
 class Invocation(NamedTuple):
-    """How a CLI is started for one call: its words, the first a path, and all its variables."""
+    """How a CLI is started for one call: its words, the first a path, and all its variables.
+
+    ``first_signal`` is the one that it ends at in good order, with what it started.
+    """
 
     argv: Sequence[str]
     env: Mapping[str, str]
+    first_signal: signal.Signals = signal.SIGTERM
 
 
 def run_call(
@@ -39,7 +44,7 @@ def run_call(
     if scratch.is_symlink() or not scratch.is_dir():  # an agent may have put a file there
         scratch.unlink(missing_ok=True)
         scratch.mkdir(parents=True)
-    argv, env = invoke(scratch)
+    argv, env, first_signal = invoke(scratch)
     sandbox = context.sandbox
     launch = sandbox.launch(Part.AGENT, argv, assignment.cwd)
     events = watch.events
@@ -53,6 +58,7 @@ def run_call(
             stderr=errors_of(events),
             timeout_secs=context.config.limits.node_timeout_secs,
             bind=launch.bind,
+            first_signal=first_signal,
         ),
         watch,
     )

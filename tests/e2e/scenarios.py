@@ -9,8 +9,9 @@ import unittest
 from collections.abc import Sequence
 from typing import ClassVar
 
-from director.demo.turns import Cut, Fault, Say, Turn, shell, write
+from director.demo.turns import Cut, Fault, Say, shell, write
 from tests.e2e.driven import Driven
+from tests.e2e.models.script import Turn
 from tests.e2e.scene import PROC, ROLES, Scene, prices, succeeded, wait_for
 from tests.e2e.scripted_job import DONE, RECON, TASK, ScriptedJob, Word, writes
 

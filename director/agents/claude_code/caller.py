@@ -7,6 +7,7 @@ Success is never read from the exit code or from what Claude Code calls one: it 
 from __future__ import annotations
 
 import json
+import signal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ class ClaudeCode:
     """Makes calls for one job with one configuration (a ``backend.AgentCli``)."""
 
     def __init__(self, context: AgentContext, options: ClaudeCodeOptions, program: str) -> None:
+        self.recorder = context.recorder
         self._context = context
         self._options = options
         self._program = program
@@ -65,7 +67,7 @@ class ClaudeCode:
         make = partial(
             run_call, self._context, assignment, partial(self._invoke, assignment, rules)
         )
-        return self._context.recorder.record(assignment, spending, events, reader, make)
+        return self.recorder.record(assignment, spending, events, reader, make)
 
     def begin(self) -> None:
         """Do nothing: there is nothing to wait for."""
@@ -97,7 +99,8 @@ class ClaudeCode:
             env["CLAUDE_CODE_EXTRA_BODY"] = json.dumps(dict(sampling.options))
         if self._options.home == "own":
             env["CLAUDE_CONFIG_DIR"] = str(scratch / "home")
-        return Invocation(argv, {k: v for k, v in env.items() if k not in OF_A_SESSION})
+        env = {name: value for name, value in env.items() if name not in OF_A_SESSION}
+        return Invocation(argv, env, signal.SIGINT)  # others leave its commands behind
 
     def _system_prompt(self, assignment: Assignment) -> str:
         """Return the role's prompt with what else Claude Code would tell a model by itself."""

@@ -80,6 +80,7 @@ class ClaudeCodeReader:
     """Reads the events of ``claude -p``; without ``asked`` the start is believed."""
 
     title = "Claude Code"
+    fragment = b'"type":"content_block_delta"'
 
     def __init__(self, asked: Asked | None = None) -> None:
         self._asked = asked

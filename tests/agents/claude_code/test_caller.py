@@ -93,7 +93,8 @@ class TestHowItIsMade(CallCase):
         (self.work / "AGENTS.md").write_text("Use tabs.\n")
         self.call()
         system = self.started().system
-        self.assertTrue(bundled_text(Agent.EXECUTOR).endswith(system.partition("\n\nYour ")[0]))
+        role = system.partition("\n\nYour working directory")[0]
+        self.assertTrue(bundled_text(Agent.EXECUTOR).rstrip().endswith(role))
         self.assertIn(f"Your working directory is {self.work}.", system)
         self.assertIn("Use tabs.", system)
 
@@ -202,4 +203,4 @@ class TestWhatComesOfIt(CallCase):
 def _delta(text: str) -> str:
     delta = {"type": "text_delta", "text": text}
     event = {"type": "content_block_delta", "index": 0, "delta": delta}
-    return json.dumps({"type": "stream_event", "event": event})
+    return json.dumps({"type": "stream_event", "event": event}, separators=(",", ":"))
