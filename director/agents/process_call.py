@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+import signal
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,11 +20,13 @@ from director.processes.sandbox import Part
 class Invocation(NamedTuple):
     """How a CLI is started for one call: its words, the first a path, and all its variables.
 
-    ``part`` says what it may touch.
+    ``first_signal`` is the one that it ends at in good order, with what it started; ``part`` says
+    what it may touch.
     """
 
     argv: Sequence[str]
-    env: Mapping[str, str]
+    env: dict[str, str]
+    first_signal: signal.Signals = signal.SIGTERM
     part: Part = Part.AGENT
 
 
@@ -43,20 +46,22 @@ def run_call(
     if scratch.is_symlink() or not scratch.is_dir():  # an agent may have put a file there
         scratch.unlink(missing_ok=True)
         scratch.mkdir(parents=True)
-    argv, env, part = invoke(scratch)
+    argv, env, first_signal, part = invoke(scratch)
     sandbox = context.sandbox
     launch = sandbox.launch(part, argv, assignment.cwd)
+    places = sandbox.variables(part, assignment.cwd, context.env)
     events = watch.events
     ended = context.processes.run(
         Command(
             argv=launch.argv,
             cwd=assignment.cwd,
-            env={**env, **sandbox.variables(part, assignment.cwd, context.env)},
+            env=env | {k: v for k, v in places.items() if env.get(k) == context.env.get(k)},
             stdin=prompt,
             stdout=events,
             stderr=errors_of(events),
             timeout_secs=context.config.limits.node_timeout_secs,
             bind=launch.bind,
+            first_signal=first_signal,
         ),
         watch,
     )

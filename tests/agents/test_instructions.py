@@ -12,7 +12,9 @@ class TestProjectInstructions(HermeticCase):
     def test_each_file_stands_below_its_name(self) -> None:
         (self.tmp / "AGENTS.md").write_text("Use tabs.\n")
         (self.tmp / "CLAUDE.md").write_text("Be brief.\n")
-        both = "# AGENTS.md of this project\n\nUse tabs.\n\n# CLAUDE.md of this project\n\nBe brief."
+        both = (
+            "# AGENTS.md of this project\n\nUse tabs.\n\n# CLAUDE.md of this project\n\nBe brief."
+        )
         self.assertEqual(project_instructions(self.tmp), both)
         only = "# CLAUDE.md of this project\n\nBe brief."
         self.assertEqual(project_instructions(self.tmp, ["CLAUDE.md"]), only)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
-from director.demo.model_server import ModelServer, Request
+from director.demo.model_server import ModelServer, Request, Script
 from tests.e2e.programs import OPENCODE, Program
 from tests.e2e.scripted_job import ScriptedJob
 
@@ -66,10 +66,14 @@ def _opencode_env(_server: Server, folder: Path) -> dict[str, str]:
     }
 
 
+def _chat_completions(job: ScriptedJob) -> Server:
+    return ModelServer(cast(Script, job))  # the demo's server knows the demo's turns only
+
+
 DRIVEN_OPENCODE = Driven(
     OPENCODE,
     prefix="local/",
-    serve=ModelServer,
+    serve=_chat_completions,
     config=lambda server: f'[providers.local]\nbase_url = "{server.base_url}"\n',
     env=_opencode_env,
     tools=lambda body: {tool["function"]["name"] for tool in body.get("tools", [])},

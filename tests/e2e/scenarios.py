@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from director.agents.registry import tier_of
-from director.demo.turns import Cut, Fault, Say, Turn, shell, write
+from director.demo.turns import Cut, Fault, Say, shell, write
 from tests.e2e.driven import Driven
+from tests.e2e.models.script import Turn
 from tests.e2e.scene import PROC, ROLES, Scene, prices, succeeded, wait_for
 from tests.e2e.scripted_job import DONE, RECON, TASK, ScriptedJob, Word, writes
 

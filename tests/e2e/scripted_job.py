@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from director.demo.turns import Call, Say, Turn, Use, write
+from director.demo.turns import Call, Say, Use, write
+from tests.e2e.models.script import Turn
 
 TASK = "Add a file for each word"
 RECON = "## Layout\n\nOne text file for each word."

@@ -6,6 +6,7 @@ from director.demo.turns import Say, shell
 from tests.e2e import scenarios  # by its module: a base class here would be run as a case
 from tests.e2e.driven import Driven
 from tests.e2e.models.responses_api import ResponsesApi
+from tests.e2e.models.script import Turn
 from tests.e2e.models.server import ScriptedServer
 from tests.e2e.programs import CODEX
 from tests.e2e.scene import succeeded
@@ -30,7 +31,7 @@ class TestCodex(scenarios.AgentScenarios):
         for mode in ("auto", "off"):
             with self.subTest(mode=mode):
                 scene = self.open(f'[sandbox]\nmode = "{mode}"\n')
-                turns = [
+                turns: list[Turn] = [
                     shell("cat kept.txt"),
                     shell("touch planted.txt || echo no file"),
                     shell(f'echo "key: [${KEY}]"'),

@@ -7,7 +7,8 @@ import time
 import unittest
 from collections.abc import Sequence
 
-from director.demo.turns import Cut, Fault, Turn, shell
+from director.demo.turns import Cut, Fault, shell
+from tests.e2e.models.script import Turn
 from tests.e2e.scene import PROC, Scene, succeeded, wait_for
 from tests.e2e.scripted_job import TASK, ScriptedJob, Word
 

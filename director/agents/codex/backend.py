@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 
-from director.agents.backend import AgentCli, AgentContext, Backend, LaneCost, Problem, Promises
+from director.agents.backend import AgentCli, AgentContext, Backend, LaneCost, Promises
 from director.agents.codex.events import CodexReader
 from director.agents.codex.options import NAME, CodexOptions, find_program, problems
 from director.model.config import Config
@@ -35,10 +35,6 @@ def _open(context: AgentContext) -> AbstractContextManager[AgentCli]:
     return nullcontext(Codex(context, options, find_program(options, context.env)))
 
 
-def _problems(config: Config) -> Iterable[Problem]:
-    return problems(config, CODEX.options_in(config))
-
-
 CODEX = Backend(
     name=NAME,
     title=CodexReader.title,
@@ -50,6 +46,6 @@ CODEX = Backend(
     reader=CodexReader,
     open=_open,
     check=_check,
-    problems=_problems,
+    problems=problems,
     state_folders=(".codex",),
 )

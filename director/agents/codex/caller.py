@@ -123,7 +123,7 @@ class Codex:
         argv = [self._program, "exec", *FLAGS, "--model", model, *overrides(settings), "-"]
         env = self._variables(scratch) | {"PWD": str(assignment.cwd)}
         part = Part.AGENT if writes else READER
-        return Invocation(argv, env | slot_variables(assignment.cwd), part)
+        return Invocation(argv, env | slot_variables(assignment.cwd), part=part)
 
     def _confined(self, *, writes: bool) -> dict[str, Any]:
         """Return what Codex itself is to forbid, beside what director's sandbox does."""

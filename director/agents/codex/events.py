@@ -19,6 +19,7 @@ class CodexReader:
     """Reads the events of one turn. They tell all that there is to know."""
 
     title = "Codex"
+    fragment = b""
 
     def __init__(self) -> None:
         self._answered = False

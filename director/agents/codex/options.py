@@ -8,16 +8,22 @@ import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
-from director.agents.backend import Problem
 from director.agents.codex.program import native_program
+from director.model.codec.marks import Check, one_of
+from director.model.codec.mistakes import Mistake
 from director.model.config import Config, Sampling
 from director.model.errors import RequestError
 
 NAME = "codex"
 PREFIX = f"{NAME}/"
 EFFORT = "reasoning_effort"  # all of a sampling that Codex takes
+
+
+def _address_problems(url: str) -> Iterator[str]:
+    if url and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", url):
+        yield f"must be a URL, not {url!r}"
 
 
 class CodexOptions(NamedTuple):
@@ -29,8 +35,8 @@ class CodexOptions(NamedTuple):
     """
 
     program: str = "codex"
-    home: str = "own"
-    base_url: str = ""
+    home: Annotated[str, one_of(("own", "user"))] = "own"
+    base_url: Annotated[str, Check(_address_problems)] = ""
     env_key: str = "OPENAI_API_KEY"
 
     @property
@@ -56,15 +62,12 @@ def find_program(options: CodexOptions, env: Mapping[str, str]) -> Path:
     return native_program(Path(program).absolute())  # calls are made elsewhere
 
 
-def problems(config: Config, options: CodexOptions) -> Iterator[Problem]:
-    """Give what Codex cannot do of what a configuration wants."""
-    if options.home not in ("own", "user"):
-        yield Problem((NAME, "home"), f'must be "own" or "user", not {options.home!r}')
-    if options.base_url and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", options.base_url):
-        yield Problem((NAME, "base_url"), f"must be a URL, not {options.base_url!r}")
+def problems(config: Config) -> Iterator[Mistake]:
+    """Give what a configuration wants and Codex cannot do."""
     for role, sampling in config.sampling.items():
-        if config.tiers.get(role, "").startswith(PREFIX):
-            for field in fields(Sampling):
-                if field.name != EFFORT and getattr(sampling, field.name) not in (None, {}):
-                    path = ("sampling", role, field.name)
-                    yield Problem(path, "cannot be set for Codex: leave it out")
+        if not config.tiers[role].startswith(PREFIX):
+            continue
+        for field in fields(Sampling):
+            if field.name != EFFORT and getattr(sampling, field.name) not in (None, {}):
+                path = ("sampling", role, field.name)
+                yield Mistake(path, "cannot be set for Codex: leave it out")

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from director.demo.turns import Call, Say, Turn, Use
+from director.demo.turns import Call, Say, Use
+from tests.e2e.models.script import Turn
 from tests.e2e.scene import Scene, succeeded
 from tests.e2e.scripted_job import DONE, ScriptedJob, writes
 from tests.support.repositories import SampleRepo
