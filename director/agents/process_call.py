@@ -14,6 +14,7 @@ from director.agents.recorder import errors_of
 from director.agents.watching import Watch
 from director.model.slots import scratch_folder
 from director.processes.processes import Command, Ended
+from director.processes.removal import clear
 from director.processes.sandbox import Part
 
 
@@ -43,9 +44,8 @@ def run_call(
     The events go where ``watch`` looks for them.
     """
     scratch = scratch_folder(assignment.cwd)
-    if scratch.is_symlink() or not scratch.is_dir():  # an agent may have put a file there
-        scratch.unlink(missing_ok=True)
-        scratch.mkdir(parents=True)
+    clear(scratch)  # an agent may have put anything there: links that are written through, too
+    scratch.mkdir(parents=True)
     argv, env, first_signal, part = invoke(scratch)
     sandbox = context.sandbox
     launch = sandbox.launch(part, argv, assignment.cwd)

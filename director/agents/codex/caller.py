@@ -31,6 +31,7 @@ from director.model.config import Sampling
 from director.model.errors import RequestError
 from director.model.slots import scratch_folder, slot_variables
 from director.processes.processes import Command, Ending, capture, said_version
+from director.processes.removal import clear
 from director.processes.sandbox import Part
 from director.records.files import make_folder, write_log
 from director.repositories.git import without_git_variables
@@ -82,7 +83,7 @@ class Codex:
         if self._tried:
             return
         scratch = scratch_folder(worktree)
-        make_folder(scratch)
+        clear(scratch)  # an agent may have put anything there
         argv = [self._program, "sandbox", *overrides(self._confined(writes=False)), "true"]
         launch = self._context.sandbox.launch(READER, argv, worktree)
         log, env = scratch / "sandbox", self._variables(scratch)
