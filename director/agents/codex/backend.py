@@ -47,5 +47,4 @@ CODEX = Backend(
     open=_open,
     check=_check,
     problems=problems,
-    state_folders=(".codex",),
 )
