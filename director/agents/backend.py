@@ -18,6 +18,7 @@ from director.agents.reading import EventReader
 from director.agents.recorder import CallRecorder
 from director.agents.templates import Template
 from director.agents.wanted import WantedModel
+from director.model.codec.mistakes import Mistake
 from director.model.config import Config
 from director.model.roles import Agent
 from director.processes.processes import Processes
@@ -118,20 +119,13 @@ class AgentCli(Protocol):
         ...
 
 
-class Problem(NamedTuple):
-    """What is wrong at one place of the configuration: the keys that lead there, and a sentence."""
-
-    path: tuple[str, ...]
-    sentence: str
-
-
 @dataclass(frozen=True)
 class Backend:
     """One agent CLI, before it is opened. Making one imports and asks nothing.
 
     ``name`` is the first segment of its tiers and its section of the configuration, ``title`` what
-    people call it. ``options`` is the class of that section (a NamedTuple or frozen dataclass with
-    defaults). ``problems`` finds what is wrong in a configuration whose types are right.
+    people call it. ``options`` is the class of that section (see ``model.codec``), in which
+    every field has a default; ``problems`` finds what is wrong in a configuration of right types.
     ``check`` raises RequestError where a call could not even be started, before anything is paid
     for. ``agent_folders`` may hold a repository's own role files; ``state_folders`` are the names
     of the folders that the CLI writes below the user's XDG folders, and paths below HOME.
@@ -147,7 +141,7 @@ class Backend:
     open: Callable[[AgentContext], AbstractContextManager[AgentCli]]
     check: Callable[[Config, Mapping[str, str]], None]
     own_files: OwnFiles = NO_FILES
-    problems: Callable[[Config], Iterable[Problem]] = lambda _config: ()
+    problems: Callable[[Config], Iterable[Mistake]] = lambda _config: ()
     agent_folders: tuple[str, ...] = ()
     state_folders: tuple[str, ...] = ()
     starter_files: Callable[[], Mapping[str, str]] = dict

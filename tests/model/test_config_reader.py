@@ -1,4 +1,8 @@
-"""Every mistake in a configuration is found at once, each with its place."""
+"""Every mistake in a configuration is found at once, each with its place.
+
+The sections (``config``), the kinds of values in them (``config_values``), what they mean to each
+other (``config_reader``), and where they stand (``toml_positions``).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import unittest
 from typing import ClassVar
 
 from director.agents.opencode.options import options_of
+from director.agents.registry import BACKENDS
 from director.model.commit_policy import CommitPolicy
 from director.model.config import (
     Config,
@@ -43,7 +48,7 @@ class TestGateEnvironment(unittest.TestCase):
 
 class TestReadConfig(unittest.TestCase):
     def read(self, text: str, tiers: str = TIERS) -> Config:
-        return read_config(tiers + text, "config.toml")
+        return read_config(tiers + text, "config.toml", BACKENDS)
 
     def said(self, text: str, tiers: str = TIERS) -> str:
         with self.assertRaises(RequestError) as caught:

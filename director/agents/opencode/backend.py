@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
 from director.agents.backend import (
@@ -15,11 +14,10 @@ from director.agents.backend import (
     Backend,
     LaneCost,
     OwnFiles,
-    Problem,
     Promises,
 )
 from director.agents.opencode.events import OpenCodeReader
-from director.agents.opencode.options import NAME, OpenCodeOptions, options_of
+from director.agents.opencode.options import NAME, OpenCodeOptions, problems
 from director.agents.templates import bundled_text
 from director.model.config import Config
 from director.model.errors import RequestError
@@ -48,15 +46,6 @@ def _open(context: AgentContext) -> AbstractContextManager[AgentCli]:
     from director.agents.opencode.caller import open_opencode  # slow to import
 
     return open_opencode(context, find_program(context.env))
-
-
-def _problems(config: Config) -> Iterator[Problem]:
-    url, path = options_of(config).server_url, (NAME, "server")
-    if url and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", url):
-        yield Problem(path, f'must be "auto", "off" or the URL of a server, not {url!r}')
-    elif url and config.sandbox.demanded:
-        sentence = "names a server, which [sandbox] cannot hold: leave one of them out"
-        yield Problem(path, sentence)
 
 
 def _starter_files() -> dict[str, str]:
@@ -93,7 +82,7 @@ OPENCODE = Backend(
         ),
         (".opencode/node_modules/", ".opencode/"),
     ),
-    problems=_problems,
+    problems=problems,
     agent_folders=(AGENTS, ".opencode/agent"),
     state_folders=("opencode",),
     starter_files=_starter_files,
