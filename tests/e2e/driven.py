@@ -41,7 +41,8 @@ class Driven:
     sections of director's configuration, and ``env`` its variables, for a server and the folder
     that holds the scene. ``tools`` are the tools offered in the body of a request, in the words of
     scripts; ``refusal`` is what a model is told (a regular expression) that writes where its role
-    only reads. ``traces`` are the folders below HOME that the program writes by itself.
+    only reads. ``traces`` are the folders below HOME that the program writes by itself, and
+    ``temporary`` the one in TMPDIR that all its runs share.
     """
 
     program: Program
@@ -52,6 +53,7 @@ class Driven:
     tools: Callable[[dict[str, Any]], set[str]]
     refusal: str
     traces: tuple[str, ...] = ()
+    temporary: str = ""
 
 
 def _opencode_env(_server: Server, folder: Path) -> dict[str, str]:
@@ -84,6 +86,7 @@ DRIVEN_OPENCODE = Driven(
         ".local/share/opencode",
         ".local/state/opencode",
     ),
+    temporary="opencode",
 )
 
 

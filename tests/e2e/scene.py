@@ -181,8 +181,9 @@ class Scene:
         return [str(one) for one in files if not any(one.is_relative_to(path) for path in known)]
 
     def _temporary_files(self) -> list[Path]:
-        """Return what is in TMPDIR but for the one folder that all OpenCodes share."""
-        return [path for path in Path(self.env["TMPDIR"]).iterdir() if path.name != "opencode"]
+        """Return what is in TMPDIR but for the one folder that all runs of the agent share."""
+        shared = self.driven.temporary
+        return [path for path in Path(self.env["TMPDIR"]).iterdir() if path.name != shared]
 
     def _worktrees(self) -> list[str]:
         listed = self.repo.git("worktree", "list", "--porcelain")

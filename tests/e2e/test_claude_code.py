@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from functools import partial
 from pathlib import Path
 
@@ -33,6 +34,7 @@ DRIVEN = Driven(
     env=_env,
     tools=API.tools,
     refusal="No such tool available",
+    temporary=f"claude-{os.getuid()}",
 )
 
 

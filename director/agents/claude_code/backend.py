@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import os
+import shutil
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 
-from director.agents.backend import (
-    AgentCli,
-    AgentContext,
-    Backend,
-    LaneCost,
-    Promises,
-)
+from director.agents.backend import AgentCli, AgentContext, Backend, LaneCost, Promises
 from director.agents.claude_code.events import ClaudeCodeReader
-from director.agents.claude_code.options import NAME, ClaudeCodeOptions, find_program, problems
-from director.model.codec.mistakes import Mistake
+from director.agents.claude_code.options import NAME, ClaudeCodeOptions, options_of, problems
 from director.model.config import Config
+from director.model.errors import RequestError
+
+
+def find_program(config: Config, env: Mapping[str, str]) -> str:
+    """Return the path of Claude Code; RequestError where there is none."""
+    wanted = options_of(config).program
+    program = shutil.which(Path(wanted).expanduser(), path=env.get("PATH", os.defpath))
+    if program is None:
+        raise RequestError(
+            f"Claude Code (`{wanted}`) is not on PATH",
+            f"install it: `npm install -g @anthropic-ai/claude-code`, or set [{NAME}] program",
+        )
+    return str(Path(program).absolute())  # calls are made in other folders
 
 
 def _check(config: Config, env: Mapping[str, str]) -> None:
-    find_program(CLAUDE_CODE.options_in(config), env)
+    find_program(config, env)
 
 
 def _open(context: AgentContext) -> AbstractContextManager[AgentCli]:
-    from director.agents.claude_code.caller import ClaudeCode
+    from director.agents.claude_code.caller import ClaudeCode  # not always needed
 
-    options: ClaudeCodeOptions = CLAUDE_CODE.options_in(context.config)
-    program = find_program(options, context.env)
-    return nullcontext(ClaudeCode(context, options, program))
-
-
-def _problems(config: Config) -> Iterable[Mistake]:
-    return problems(config, CLAUDE_CODE.options_in(config))
+    return nullcontext(ClaudeCode(context, find_program(context.config, context.env)))
 
 
 CLAUDE_CODE = Backend(
@@ -45,5 +48,5 @@ CLAUDE_CODE = Backend(
     reader=ClaudeCodeReader,
     open=_open,
     check=_check,
-    problems=_problems,
+    problems=problems,
 )

@@ -15,7 +15,7 @@ from typing import Any
 from director.agents.backend import AgentContext
 from director.agents.calls import Assignment, Reply, Spending
 from director.agents.claude_code.events import Asked, ClaudeCodeReader
-from director.agents.claude_code.options import ClaudeCodeOptions, model_of
+from director.agents.claude_code.options import model_of, options_of
 from director.agents.claude_code.rules import offered, settings
 from director.agents.instructions import project_instructions
 from director.agents.permissions import permissions
@@ -52,10 +52,9 @@ OF_A_SESSION = (
 class ClaudeCode:
     """Makes calls for one job with one configuration (a ``backend.AgentCli``)."""
 
-    def __init__(self, context: AgentContext, options: ClaudeCodeOptions, program: str) -> None:
+    def __init__(self, context: AgentContext, program: str) -> None:
         self.recorder = context.recorder
         self._context = context
-        self._options = options
         self._program = program
 
     def call(self, assignment: Assignment, spending: Spending, events: Path) -> Reply:
@@ -97,7 +96,7 @@ class ClaudeCode:
         env |= {"PWD": str(cwd), "CLAUDE_CODE_TMPDIR": str(scratch)}
         if sampling.options:
             env["CLAUDE_CODE_EXTRA_BODY"] = json.dumps(dict(sampling.options))
-        if self._options.home == "own":
+        if options_of(config).home == "own":
             env["CLAUDE_CONFIG_DIR"] = str(scratch / "home")
         env = {name: value for name, value in env.items() if name not in OF_A_SESSION}
         return Invocation(argv, env, signal.SIGINT)  # others leave its commands behind

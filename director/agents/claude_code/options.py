@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Annotated, NamedTuple
 
+from director.model.codec.marks import one_of
 from director.model.codec.mistakes import Mistake
 from director.model.config import Config
-from director.model.errors import RequestError
 
 NAME = "claude-code"
 PREFIX = f"{NAME}/"
-HOMES = ("own", "user")
 EFFORTS = ("low", "medium", "high", "xhigh", "max")  # it warns of others, and goes on without
 UNKNOWN_SAMPLING = ("temperature", "top_p", "top_k", "min_p", "seed")
 
@@ -27,7 +23,13 @@ class ClaudeCodeOptions(NamedTuple):
     """
 
     program: str = "claude"
-    home: str = "own"
+    home: Annotated[str, one_of(("own", "user"))] = "own"
+
+
+def options_of(config: Config) -> ClaudeCodeOptions:
+    """Return the section of a configuration, or what holds without one."""
+    found = config.agents.get(NAME)
+    return found if isinstance(found, ClaudeCodeOptions) else ClaudeCodeOptions()
 
 
 def model_of(tier: str) -> str:
@@ -35,25 +37,10 @@ def model_of(tier: str) -> str:
     return tier.removeprefix(PREFIX)
 
 
-def find_program(options: ClaudeCodeOptions, env: Mapping[str, str]) -> str:
-    """Return the path of Claude Code; RequestError where there is none."""
-    wanted = str(Path(options.program).expanduser())
-    program = shutil.which(wanted, path=env.get("PATH", os.defpath))
-    if program is None:
-        raise RequestError(
-            f"Claude Code (`{options.program}`) is not on PATH",
-            "install it: `npm install -g @anthropic-ai/claude-code`, or name it in "
-            f"[{NAME}] program",
-        )
-    return str(Path(program).absolute())  # calls are made elsewhere
-
-
-def problems(config: Config, options: ClaudeCodeOptions) -> Iterator[Mistake]:
-    """Give what Claude Code cannot do of what a configuration wants."""
-    if options.home not in HOMES:
-        yield Mistake((NAME, "home"), f'must be "own" or "user", not {options.home!r}')
+def problems(config: Config) -> Iterator[Mistake]:
+    """Give what Claude Code cannot be told of the sampling of its tiers."""
     for role, sampling in config.sampling.items():
-        if not config.tiers.get(role, "").startswith(PREFIX):
+        if not config.tiers[role].startswith(PREFIX):
             continue
         for key in UNKNOWN_SAMPLING:
             if getattr(sampling, key) is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from director.agents.claude_code.options import ClaudeCodeOptions, find_program, problems
+from director.agents.claude_code.backend import CLAUDE_CODE, find_program
+from director.agents.claude_code.options import ClaudeCodeOptions, problems
 from director.model.config import Config, Sampling
+from director.model.config_reader import read_config
 from director.model.errors import RequestError
 from director.model.roles import Role
 from tests.agents.claude_code.fake_claude import FakeClaude
@@ -13,14 +15,12 @@ TIERS = {**dict.fromkeys(Role, "p/m"), Role.EXECUTOR: "claude-code/opus"}
 
 
 class TestProblems(HermeticCase):
-    def problems(self, sampling: Sampling, role: Role = Role.EXECUTOR, home: str = "own") -> str:
-        config = Config(TIERS, sampling={role: sampling})
-        found = problems(config, ClaudeCodeOptions(home=home))
-        return "; ".join(f"{'.'.join(one.path)} {one.problem}" for one in found)
+    def problems(self, sampling: Sampling, role: Role = Role.EXECUTOR) -> str:
+        return "; ".join(map(str, problems(Config(TIERS, sampling={role: sampling}))))
 
     def test_what_it_can_do_is_no_problem(self) -> None:
         sampling = Sampling(reasoning_effort="high", options={"service_tier": "auto"})
-        self.assertEqual(self.problems(sampling, home="user"), "")
+        self.assertEqual(self.problems(sampling), "")
 
     def test_sampling_that_it_lacks(self) -> None:
         found = self.problems(Sampling(temperature=0.0, seed=1))
@@ -35,18 +35,25 @@ class TestProblems(HermeticCase):
         sampling = Sampling(temperature=0.5, reasoning_effort="minimal")
         self.assertEqual(self.problems(sampling, Role.PLANNER), "")
 
-    def test_a_home_that_is_none(self) -> None:
-        self.assertIn(
-            'claude-code.home must be "own" or "user"', self.problems(Sampling(), home="x")
-        )
+    def test_it_is_said_with_the_line(self) -> None:
+        tiers = "\n".join(f'{role} = "{tier}"' for role, tier in TIERS.items())
+        more = '[claude-code]\nhome = "mine"\n[sampling.planner]\ntemperature = 1'
+        with self.assertRaisesRegex(RequestError, r"claude-code.home \(line 9\) must be one of"):
+            read_config(f"[tiers]\n{tiers}\n{more}", "c.toml", [CLAUDE_CODE])
+        with self.assertRaisesRegex(RequestError, r"sampling.executor.top_k \(line 9\) cannot"):
+            read_config(f"[tiers]\n{tiers}\n[sampling.executor]\ntop_k = 1", "c", [CLAUDE_CODE])
 
 
 class TestProgram(HermeticCase):
-    def test_it_is_found_on_path(self) -> None:
+    def find(self, program: str, path: str = "") -> str:
+        config = Config(TIERS, agents={"claude-code": ClaudeCodeOptions(program)})
+        return find_program(config, {"PATH": path})
+
+    def test_it_is_found_on_path_or_where_it_is_said_to_be(self) -> None:
         program = FakeClaude(self.tmp / "bin").install()
-        env = {"PATH": str(program.parent)}
-        self.assertEqual(find_program(ClaudeCodeOptions(), env), str(program))
+        self.assertEqual(self.find("claude", str(program.parent)), str(program))
+        self.assertEqual(self.find(str(program)), str(program))
 
     def test_one_that_is_missing_is_named(self) -> None:
         with self.assertRaisesRegex(RequestError, "`claude`.* not on PATH"):
-            find_program(ClaudeCodeOptions(), {"PATH": str(self.tmp)})
+            self.find("claude", str(self.tmp))
