@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from director.agents.calls import Assignment, Outcome, Reply
+from director.agents.registry import tier_of
 from director.agents.watch_it_fail import watch_it_fail
 from director.job.context import JobContext
 from director.job.environment import files_of, find_missing, run_of
@@ -233,7 +234,8 @@ class _NodeWork:
                 self.job.agents.notes.begin(noted)
             self.worktree.reset(self.gates.view(self.start))
             reply = self.job.agents.ask(assignment)
-        self.watched = watch_it_fail(reply.transcript.tools, self.node)
+        complete = tier_of(self.job.config.tiers[role]).backend.promises.exit_codes
+        self.watched = watch_it_fail(reply.transcript.tools, self.node, complete=complete)
         self.keeper.note(
             self.node.id,
             tier_used=role,
