@@ -26,6 +26,7 @@ from director.agents.codex.settings import (
 )
 from director.agents.permissions import WRITING_AGENTS
 from director.agents.process_call import Invocation, run_call
+from director.agents.recorder import read_whole
 from director.agents.transcript import FaultKind, Transcript
 from director.model.config import Sampling
 from director.model.errors import RequestError
@@ -90,13 +91,14 @@ class Codex:
         ended = self._context.processes.run(
             Command(launch.argv, worktree, env, log, PROBE_SECS, bind=launch.bind)
         )
-        if ended.ending is Ending.EXITED and ended.code != 0:
-            said = log.read_text(errors="replace").strip().splitlines()[-1:] or ["no message"]
+        said = read_whole(log).strip().splitlines()[-1:] or [ended.reason]
+        clear(scratch)
+        self._tried = (ended.ending, ended.code) == (Ending.EXITED, 0)
+        if not self._tried and ended.ending is not Ending.CANCELLED:
             raise RequestError(
                 f"the sandbox of Codex does not work here: {said[0][:300]}",
                 'have director confine agents ([sandbox] mode = "auto"), or name other [tiers]',
             )
-        self._tried = True
 
     def version(self) -> str:
         """Return which version makes the calls ("": it does not say)."""
@@ -104,19 +106,16 @@ class Codex:
 
     def _invoke(self, assignment: Assignment, scratch: Path) -> Invocation:
         config, writes = self._context.config, assignment.agent in WRITING_AGENTS
-        system = scratch / "system.md"
+        options, system = self._options, scratch / "system.md"
+        idle_secs = config.limits.stall_timeout_secs / 2  # so that it tries again itself
         prompt = self._context.templates[assignment.agent].prompt
         write_log(system, prompt if writes else f"{prompt}\n\n{READING}\n")
         settings = {
             **ALWAYS,
             **self._confined(writes=writes),
-            **provider(
-                self._options.base_url,
-                self._options.key_variable,
-                config.limits.stall_timeout_secs,
-            ),
+            **provider(options.base_url, options.key_variable, idle_secs),
             "model_instructions_file": str(system),
-            "shell_environment_policy": {"exclude": [*KEYS, self._options.env_key]},
+            "shell_environment_policy": {"exclude": [*filter(None, (*KEYS, options.env_key))]},
         }
         if effort := config.sampling.get(assignment.role, Sampling()).reasoning_effort:
             settings["model_reasoning_effort"] = effort
@@ -139,7 +138,12 @@ class Codex:
         Its home must not lie in the folder for temporary files: Codex would refuse to put there
         what its sandbox consists of.
         """
-        env = {name: value for name, value in self._context.env.items() if not _of_a_session(name)}
+        kept = (*KEPT, self._options.env_key)
+        env = {
+            name: value
+            for name, value in self._context.env.items()
+            if name in kept or not name.startswith("CODEX_")  # director may be a command of Codex
+        }
         home, temporary = scratch / "codex", scratch / "tmp"
         for folder in (home, temporary):
             make_folder(folder)
@@ -155,8 +159,3 @@ def is_logged_in(program: Path, env: Mapping[str, str]) -> bool:
         return capture(words, Path("/"), env, timeout_secs=PROBE_SECS).code == 0
     except OSError:
         return False
-
-
-def _of_a_session(name: str) -> bool:
-    """Whether Codex sets a variable for its commands: director may be one of them."""
-    return name.startswith("CODEX_") and name not in KEPT

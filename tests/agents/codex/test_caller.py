@@ -141,6 +141,17 @@ class TestHowItIsMade(CallCase):
         self.assertEqual({"CODEX_THREAD_ID", "CODEX_SANDBOX", "GIT_DIR"} & set(env), set())
         self.assertEqual(env["CODEX_CA_CERTIFICATE"], "/ca.pem")
 
+    def test_a_key_of_codexs_own_is_passed_on(self) -> None:
+        self.env["CODEX_API_KEY"] = "sk-another-value"
+        self.assertNotIn("CODEX_API_KEY", self.made().env)
+        self.options = CodexOptions(env_key="CODEX_API_KEY")
+        self.assertEqual(self.made().env["CODEX_API_KEY"], "sk-another-value")
+
+    def test_codex_itself_tries_again_before_director_gives_up(self) -> None:
+        settings = self.made().settings
+        table = settings["model_providers"][settings["model_provider"]]
+        self.assertEqual(table["stream_idle_timeout_ms"], 300_000)
+
     def test_effort(self) -> None:
         self.assertNotIn("model_reasoning_effort", self.made().settings)
         sampling = {Role.EXECUTOR: Sampling(reasoning_effort="low")}
@@ -190,6 +201,7 @@ class TestProbe(CallCase):
         with CODEX.open(self.context()) as codex, self.assertRaises(RequestError) as caught:
             codex.check(self.work)
         self.assertIn("bwrap: it does not work", str(caught.exception))
+        self.assertFalse(scratch_folder(self.work).exists())
 
     def test_it_is_tried_once_as_a_role_that_reads(self) -> None:
         self.sandbox = OFF
