@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from director.agents.registry import state_folders
 from director.model.config import Config
 from director.model.testing.checkout_paths import Checkout
 from director.processes.sandbox import Sandbox, choose_mechanism
@@ -44,7 +45,8 @@ def site_of(
     kept = (user.root, user.common_dir, user.objects, job)
     paths = None
     if mechanism:
-        paths = sandbox_paths(policy, kept, folder, env, settings.sources, checkout)
+        own = state_folders(config.tiers.values())
+        paths = sandbox_paths(policy, kept, folder, env, settings.sources, checkout, own)
     places = {"git": str(job), "repo": str(user.root), "home": str(home)}
     sandbox = Sandbox(policy, places, mechanism, paths)
     commands = {k: v for k, v in settings.everywhere.items() if COMMANDS.fullmatch(k)}
