@@ -7,7 +7,7 @@ import os
 from functools import partial
 from pathlib import Path
 
-from director.demo.turns import Call, Cut, Fault, Say, Use, read, shell
+from director.demo.turns import Call, Cut, Fault, Say, Use, read, shell, write
 from tests.e2e import scenarios  # by its module: a base class here would be run as a case
 from tests.e2e.driven import Driven, Server
 from tests.e2e.models.messages import MessagesApi
@@ -116,9 +116,12 @@ class TestClaudeCode(scenarios.AgentScenarios):
         self.assertEqual((said.code, len(scene.server.requests)), (3, 0), said.err)
         self.assertIn("Not logged in", said.out)
         scene.configure('[claude-code]\nhome = "user"\n')
+        writing = write(scenarios.HELLO.test, scenarios.HELLO.test_text)
+        scene.job.instead = {"Tests": [shell("touch ran"), writing, DONE]}
         succeeded(scene.director("plan", TASK, "--auto", "--no-critique"))
         tokens = {one.get("authorization") for one in self.served(scene).headers}
         self.assertEqual(tokens, {"Bearer token-of-a-login"})
+        self.assertNotIn('is_error": true', json.dumps(scene.requests("Tests")[-1].body))
 
     def test_nobody_else_is_asked(self) -> None:
         scene = self.planned()

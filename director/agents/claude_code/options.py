@@ -38,7 +38,11 @@ def model_of(tier: str) -> str:
 
 
 def problems(config: Config) -> Iterator[Mistake]:
-    """Give what Claude Code cannot be told of the sampling of its tiers."""
+    """Give what Claude Code cannot be told of sampling, and a home that it could not write."""
+    sandbox = config.sandbox
+    if options_of(config).home == "user" and sandbox.mode == "strict" and not sandbox.write:
+        problem = 'is closed by [sandbox] mode = "strict": add write = ["~/.claude"] there'
+        yield Mistake((NAME, "home"), problem)
     for role, sampling in config.sampling.items():
         if not config.tiers[role].startswith(PREFIX):
             continue

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+TEXT = '{"type": "text", "text": "Interrupted."}'
 PROGRAM = """\
 #!{python}
 import json, os, sys, time
@@ -23,7 +24,10 @@ with open({calls!r}, "a") as stream:
 with open({stream!r}) as stream:
     sys.stdout.write(stream.read())
 sys.stdout.flush()
-time.sleep(float(open({sleep!r}).read()))
+try:
+    time.sleep(float(open({sleep!r}).read()))
+except KeyboardInterrupt:
+    print(json.dumps({{"type": "assistant", "message": {{"content": [{text}]}}}}))
 """
 
 
@@ -45,7 +49,10 @@ class Started:
 
 @dataclass(frozen=True)
 class FakeClaude:
-    """The program in ``folder``, which says what is in its file ``stream``."""
+    """The program in ``folder``, which says what is in its file ``stream``.
+
+    A SIGINT makes it say "Interrupted." as it ends, as Claude Code has last words then.
+    """
 
     folder: Path
 
@@ -55,7 +62,7 @@ class FakeClaude:
         files = {one: str(self.folder / one) for one in ("calls", "stream", "sleep")}
         self.says("")
         program = self.folder / name
-        program.write_text(PROGRAM.format(python=sys.executable, **files))
+        program.write_text(PROGRAM.format(python=sys.executable, text=TEXT, **files))
         program.chmod(0o755)
         return program
 

@@ -186,6 +186,7 @@ class TestWhatComesOfIt(CallCase):
         reply = self.call(start, then_secs=60)
         self.assertIs(reply.outcome, Outcome.TIMED_OUT)
         self.assertGreater(reply.transcript.tokens.total, 0)
+        self.assertEqual(reply.transcript.text, "Interrupted.")
 
     def test_no_secret_is_left_not_even_in_pieces(self) -> None:
         self.recorder = replace(self.recorder, redactor=NOTHING_SECRET.also({"KEY": SECRET}))
@@ -197,7 +198,13 @@ class TestWhatComesOfIt(CallCase):
         for one in (SECRET, head, tail):
             self.assertNotIn(one, log)
         self.assertIn('"message_delta"', log)
-        self.assertIs(self.recorder.recall(reply.log, CLAUDE_CODE.reader()).outcome, reply.outcome)
+
+    def test_no_secret_is_left_of_a_call_that_was_cut_short(self) -> None:
+        events = self.recorder.new_log("a-1")
+        events.write_text(f"{_delta(SECRET[:9])}\n{SUCCESS}")
+        reply = self.recorder.recall(events, CLAUDE_CODE.reader())
+        self.assertEqual((reply.outcome, reply.transcript.text), (Outcome.COMPLETED, "Done."))
+        self.assertNotIn(SECRET[:9], events.read_text())
 
 
 def _delta(text: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from director.agents.claude_code.backend import CLAUDE_CODE, find_program
 from director.agents.claude_code.options import ClaudeCodeOptions, problems
-from director.model.config import Config, Sampling
+from director.model.config import Config, Sampling, SandboxPolicy
 from director.model.config_reader import read_config
 from director.model.errors import RequestError
 from director.model.roles import Role
@@ -34,6 +36,20 @@ class TestProblems(HermeticCase):
     def test_other_tiers_are_not_its_business(self) -> None:
         sampling = Sampling(temperature=0.5, reasoning_effort="minimal")
         self.assertEqual(self.problems(sampling, Role.PLANNER), "")
+
+    def test_a_home_that_is_closed(self) -> None:
+        strict = SandboxPolicy("strict")
+        closed = Config(
+            TIERS, sandbox=strict, agents={"claude-code": ClaudeCodeOptions(home="user")}
+        )
+        self.assertIn("claude-code.home is closed by [sandbox]", str(next(problems(closed))))
+        opened = replace(closed, sandbox=replace(strict, write=("~/.claude",)))
+        for config in (
+            opened,
+            Config(TIERS, sandbox=strict),
+            replace(closed, sandbox=SandboxPolicy()),
+        ):
+            self.assertEqual(list(problems(config)), [])
 
     def test_it_is_said_with_the_line(self) -> None:
         tiers = "\n".join(f'{role} = "{tier}"' for role, tier in TIERS.items())
