@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from director.agents.backend import AgentCli, AgentContext, Backend, LaneCost, Promises
 from director.agents.codex.events import CodexReader
-from director.agents.codex.options import NAME, CodexOptions, find_program, problems
+from director.agents.codex.options import NAME, CodexOptions, find_program, options_of, problems
 from director.model.config import Config
 from director.model.errors import RequestError
 
@@ -15,7 +15,7 @@ from director.model.errors import RequestError
 def _check(config: Config, env: Mapping[str, str]) -> None:
     from director.agents.codex.caller import is_logged_in
 
-    options: CodexOptions = CODEX.options_in(config)
+    options = options_of(config)
     program, key = find_program(options, env), options.key_variable
     if key is None and not is_logged_in(program, env):
         raise RequestError(
@@ -31,7 +31,7 @@ def _check(config: Config, env: Mapping[str, str]) -> None:
 def _open(context: AgentContext) -> AbstractContextManager[AgentCli]:
     from director.agents.codex.caller import Codex
 
-    options: CodexOptions = CODEX.options_in(context.config)
+    options = options_of(context.config)
     return nullcontext(Codex(context, options, find_program(options, context.env)))
 
 

@@ -62,8 +62,18 @@ def find_program(options: CodexOptions, env: Mapping[str, str]) -> Path:
     return native_program(Path(program).absolute())  # calls are made elsewhere
 
 
+def options_of(config: Config) -> CodexOptions:
+    """Return the section of a configuration, or what holds without one."""
+    found = config.agents.get(NAME)
+    return found if isinstance(found, CodexOptions) else CodexOptions()
+
+
 def problems(config: Config) -> Iterator[Mistake]:
-    """Give what a configuration wants and Codex cannot do."""
+    """Give what Codex cannot be told of sampling, and a home that it could not write."""
+    sandbox = config.sandbox
+    if options_of(config).home == "user" and sandbox.mode == "strict" and not sandbox.write:
+        problem = 'is closed by [sandbox] mode = "strict": add write = ["~/.codex"] there'
+        yield Mistake((NAME, "home"), problem)
     for role, sampling in config.sampling.items():
         if not config.tiers[role].startswith(PREFIX):
             continue

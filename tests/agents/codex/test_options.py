@@ -34,6 +34,12 @@ class TestOptions(unittest.TestCase):
             with self.assertRaisesRegex(RequestError, problem):
                 read_config(f"{TEXT}[codex]\n{line}\n", "c", BACKENDS)
 
+    def test_a_home_that_a_strict_sandbox_closes(self) -> None:
+        text = f'{TEXT}[codex]\nhome = "user"\n[sandbox]\nmode = "strict"\n'
+        with self.assertRaisesRegex(RequestError, "codex.home .*~/.codex"):
+            read_config(text, "c", BACKENDS)
+        read_config(f'{text}write = ["~/.codex"]\n', "c", BACKENDS)
+
     def test_sampling_that_codex_lacks(self) -> None:
         self.assertEqual(self._problems(Sampling(reasoning_effort="low")), [])
         found = self._problems(Sampling(temperature=0.0, options={"x": 1}))
