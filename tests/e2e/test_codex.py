@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from director.demo.turns import Fault, Say, shell
+from director.demo.turns import Cut, Fault, Say, shell
 from tests.e2e import scenarios  # by its module: a base class here would be run as a case
 from tests.e2e.driven import Driven
 from tests.e2e.models.responses_api import ResponsesApi
@@ -91,6 +91,14 @@ class TestCodex(scenarios.AgentScenarios):
         self.assertEqual({one.model for one in scene.server.requests} & {"other"}, set())
         self.assertFalse(hooked.exists())
         self.assertEqual(list(home.glob("*.sqlite")), [])
+
+    def test_a_provider_that_keeps_failing_is_asked_three_times_in_a_call(self) -> None:
+        scene = self.open()
+        for turn in (Fault(500), Fault(401), Cut("Half an ans")):
+            before = len(scene.server.requests)
+            scene.job.instead = {"Recon": [turn]}
+            self.assertEqual(scene.director("plan", TASK, "--no-critique").code, 3)
+            self.assertEqual(len(scene.server.requests) - before, 3, turn)
 
     def test_nobody_else_is_asked(self) -> None:
         scene = self.planned()

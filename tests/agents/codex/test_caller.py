@@ -21,7 +21,7 @@ from director.model.slots import scratch_folder
 from director.processes.cancellation import Cancellation
 from director.processes.confinement import Domain, Launch
 from director.processes.processes import Processes
-from director.processes.sandbox import Sandbox
+from director.processes.sandbox import Part, Sandbox
 from director.processes.sandbox_paths import SandboxPaths
 from director.records.events import Events
 from tests.agents.codex.fake_codex import FakeCodex, Started
@@ -185,6 +185,16 @@ class TestConfinement(CallCase):
         own = [self.work in domain.own for domain in mechanism.domains]
         self.assertEqual(own, [False, True])
 
+    def test_its_home_is_not_among_temporary_files_wherever_these_must_be(self) -> None:
+        paths = SandboxPaths((self.tmp,), self.tmp, self.tmp, (), ())
+        self.sandbox = Sandbox(mechanism=Confining(), paths=paths)
+        scratch = scratch_folder(self.work)
+        usual = self.sandbox.variables(Part.AGENT, self.work, self.env)
+        self.assertEqual(usual, {"TMPDIR": str(scratch)})
+        env = self.made().env
+        self.assertEqual(env["CODEX_HOME"], str(scratch / "codex"))
+        self.assertEqual(env["TMPDIR"], str(scratch / "tmp"))
+
     def test_where_nothing_confines_codex_does_as_far_as_that_is_wanted(self) -> None:
         for sandbox, modes in (
             (Sandbox(), ["read-only", "workspace-write"]),
@@ -202,6 +212,16 @@ class TestProbe(CallCase):
             codex.check(self.work)
         self.assertIn("bwrap: it does not work", str(caught.exception))
         self.assertFalse(scratch_folder(self.work).exists())
+
+    def test_a_link_that_an_agent_left_is_not_written_through(self) -> None:
+        mine, scratch = self.tmp / "mine", scratch_folder(self.work)
+        mine.write_text("mine\n")
+        scratch.mkdir()
+        (scratch / "sandbox").symlink_to(mine)
+        self.fake.break_sandbox()
+        with CODEX.open(self.context()) as codex, self.assertRaises(RequestError):
+            codex.check(self.work)
+        self.assertEqual(mine.read_text(), "mine\n")
 
     def test_it_is_tried_once_as_a_role_that_reads(self) -> None:
         self.sandbox = OFF
@@ -226,6 +246,7 @@ class TestWhatComesOfIt(CallCase):
         self.assertIs(self.call(prompt="x" * LONGEST_PROMPT).outcome, Outcome.COMPLETED)
 
     def test_its_version_is_asked_without_a_home(self) -> None:
+        self.env["CODEX_HOME"] = str(self.tmp)  # where it would leave files
         with CODEX.open(self.context()) as codex:
             self.assertEqual(codex.version(), "codex-cli 0.0")
         self.assertFalse(self.fake.started()[-1].home_exists)

@@ -24,6 +24,9 @@ class TestFaults(unittest.TestCase):
         for retried in (False, True):
             self.assertEqual(fault_of(refused, retried=retried).kind, FaultKind.LASTING)
             self.assertEqual(fault_of(unavailable, retried=retried).kind, FaultKind.PASSING)
+        for status in (400, 401, 402, 404, 413):
+            found = fault_of(f"unexpected status {status} No: x", retried=True).kind
+            self.assertEqual(found, FaultKind.LASTING, status)
 
     def test_what_codex_tried_again_may_pass(self) -> None:
         for message, retried, kind in (

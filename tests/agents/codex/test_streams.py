@@ -99,6 +99,16 @@ class TestStreams(unittest.TestCase):
             _, transcript = _read(name)
             self.assertIsNone(transcript.usage.tokens, name)
 
+    def test_what_went_on_after_another_try_has_nothing_to_do_with_a_later_fault(self) -> None:
+        reader, transcript = CodexReader(), Transcript()
+        for event in (
+            {"type": "error", "message": "Reconnecting... 1/2 (stream disconnected)"},
+            {"type": "item.completed", "item": {"type": "agent_message", "text": "I read."}},
+            {"type": "turn.failed", "error": {"message": "Quota exceeded."}},
+        ):
+            reader.take(event, transcript)
+        self.assertEqual(transcript.faults[-1].kind, FaultKind.LASTING)
+
     def test_events_that_are_not_as_expected_are_passed_over(self) -> None:
         reader, transcript = CodexReader(), Transcript()
         for event in (
