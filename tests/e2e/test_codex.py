@@ -55,6 +55,9 @@ class TestCodex(scenarios.AgentScenarios):
         status = succeeded(scene.director("status", "--json")).json
         outcomes = {one["outcome"] for one in status["nodes"]["hello"]["tries"]}
         self.assertEqual(outcomes, {"out_of_scope"})
+        (node,) = (one for one in scene.lines("metrics.jsonl") if one["kind"] == "node")
+        # A command that it refuses is not told of.
+        self.assertEqual(node["watch_it_fail"]["verdict"], "unknown")
         self.assertNotIn(scenarios.HELLO.file, scene.paths(status["job_branch"]))
 
     def test_a_cost_is_unknown_without_a_price(self) -> None:
