@@ -114,7 +114,7 @@ class TestClaudeCode(scenarios.AgentScenarios):
         (home / ".credentials.json").write_text(json.dumps(login))
         said = scene.director("plan", TASK, "--no-critique", "--json")
         self.assertEqual((said.code, len(scene.server.requests)), (3, 0), said.err)
-        self.assertIn("Not logged in", said.out)
+        self.assertIn("it needs ANTHROPIC_API_KEY", said.out)
         scene.configure('[claude-code]\nhome = "user"\n')
         writing = write(scenarios.HELLO.test, scenarios.HELLO.test_text)
         scene.job.instead = {"Tests": [shell("touch ran"), writing, DONE]}

@@ -13,12 +13,14 @@ from director.agents.claude_code.events import ClaudeCodeReader
 from director.agents.claude_code.options import NAME, ClaudeCodeOptions, options_of, problems
 from director.model.config import Config
 from director.model.errors import RequestError
+from director.processes.sandbox_paths import home_of
 
 
 def find_program(config: Config, env: Mapping[str, str]) -> str:
     """Return the path of Claude Code; RequestError where there is none."""
     wanted = options_of(config).program
-    program = shutil.which(Path(wanted).expanduser(), path=env.get("PATH", os.defpath))
+    place = f"{home_of(env)}{wanted[1:]}" if wanted.startswith("~/") else wanted
+    program = shutil.which(place, path=env.get("PATH", os.defpath))
     if program is None:
         raise RequestError(
             f"Claude Code (`{wanted}`) is not on PATH",

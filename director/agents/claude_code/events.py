@@ -44,13 +44,13 @@ IN_REQUEST = (
     "cache_creation_input_tokens",
 )
 IN_RESULT = ("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheCreationInputTokens")
+NOT_LOGGED_IN = "authentication_failed"
 FAULTS = {
-    "authentication_failed": FaultKind.LASTING,
-    "billing_error": FaultKind.LASTING,
-    "invalid_request": FaultKind.LASTING,
+    NOT_LOGGED_IN: FaultKind.LASTING,
     "max_output_tokens": FaultKind.LENGTH,
     "model_not_found": FaultKind.UNKNOWN_MODEL,
 }
+NO_KEY = 'it needs ANTHROPIC_API_KEY, or a login and [claude-code] home = "user"'
 LASTING_STATUS_CODES = frozenset({400, 401, 402, 403, 404, 413})
 TOO_LONG = "prompt_too_long"
 
@@ -114,12 +114,15 @@ class ClaudeCodeReader:
         """Return None: standard error tells nothing of providers."""
         return None
 
-    def conclude(self, _transcript: Transcript, _errors: str) -> CallEnd | None:
-        """Return how a call ended that did not run as asked."""
-        if not self._otherwise:
-            return None
-        reason = f"Claude Code did not start as it was told to: {self._otherwise}"
-        return CallEnd(Outcome.AGENT_FAULT, reason, FaultKind.LASTING)
+    def conclude(self, transcript: Transcript, _errors: str) -> CallEnd | None:
+        """Return how a call ended that did not run as asked, or that had neither key nor login."""
+        if self._otherwise:
+            reason = f"Claude Code did not start as it was told to: {self._otherwise}"
+            return CallEnd(Outcome.AGENT_FAULT, reason, FaultKind.LASTING)
+        last = transcript.faults[-1:]
+        if last and (last[0].name, last[0].status_code) == (NOT_LOGGED_IN, None):
+            return CallEnd(Outcome.AGENT_FAULT, f"{last[0].message} ({NO_KEY})", FaultKind.LASTING)
+        return None
 
     def _take_partial(self, event: Mapping[str, Any], transcript: Transcript) -> None:
         match event.get("type"):

@@ -158,7 +158,7 @@ class TestWhatComesOfIt(CallCase):
             ("cut", Outcome.PROVIDER_FAULT, FaultKind.PASSING),
             ("rate_limited", Outcome.PROVIDER_FAULT, FaultKind.PASSING),
             ("unauthorized", Outcome.PROVIDER_FAULT, FaultKind.LASTING),
-            ("not_logged_in", Outcome.PROVIDER_FAULT, FaultKind.LASTING),
+            ("not_logged_in", Outcome.AGENT_FAULT, FaultKind.LASTING),
             ("unknown_model", Outcome.PROVIDER_FAULT, FaultKind.UNKNOWN_MODEL),
             ("too_long", Outcome.CONTEXT_TOO_LONG, FaultKind.CONTEXT),
             ("max_tokens", Outcome.INCOMPLETE, FaultKind.LENGTH),

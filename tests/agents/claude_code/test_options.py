@@ -63,12 +63,13 @@ class TestProblems(HermeticCase):
 class TestProgram(HermeticCase):
     def find(self, program: str, path: str = "") -> str:
         config = Config(TIERS, agents={"claude-code": ClaudeCodeOptions(program)})
-        return find_program(config, {"PATH": path})
+        return find_program(config, {"PATH": path, "HOME": str(self.tmp)})
 
     def test_it_is_found_on_path_or_where_it_is_said_to_be(self) -> None:
         program = FakeClaude(self.tmp / "bin").install()
         self.assertEqual(self.find("claude", str(program.parent)), str(program))
         self.assertEqual(self.find(str(program)), str(program))
+        self.assertEqual(self.find("~/bin/claude"), str(program))
 
     def test_one_that_is_missing_is_named(self) -> None:
         with self.assertRaisesRegex(RequestError, "`claude`.* not on PATH"):
