@@ -31,7 +31,7 @@ class TestCodex(scenarios.AgentScenarios):
     driven = DRIVEN_CODEX
 
     def test_a_role_that_reads_has_a_shell_without_key_network_or_a_way_to_write(self) -> None:
-        for mode in ("auto", "off"):
+        for mode in ("auto", "strict", "off"):
             with self.subTest(mode=mode):
                 scene = self.open(f'[sandbox]\nmode = "{mode}"\n')
                 turns: list[Turn] = [
