@@ -1,4 +1,7 @@
-"""How calls ended whose events the real Codex (0.169.0) left, with a scripted provider."""
+"""How calls ended whose events the real Codex (0.169.0) left, with a scripted provider.
+
+With it: ``codex.events``, ``codex.backend``.
+"""
 
 from __future__ import annotations
 
