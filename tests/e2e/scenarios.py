@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-import unittest
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -15,6 +14,7 @@ from tests.e2e.driven import Driven
 from tests.e2e.models.script import Turn
 from tests.e2e.scene import PROC, ROLES, Scene, prices, succeeded, wait_for
 from tests.e2e.scripted_job import DONE, RECON, TASK, ScriptedJob, Word, writes
+from tests.support.hermetic import ProcessCase
 
 HELLO = Word("hello")
 FILES = {"README.md": "words\n", "kept.txt": "kept\n"}
@@ -31,7 +31,7 @@ STOP_SECS = 20.0
 WRITING_TOOLS = {"edit", "write"}
 
 
-class AgentScenarios(unittest.TestCase):
+class AgentScenarios(ProcessCase):
     """The base of a case for each agent, which says by ``driven`` which one that is."""
 
     driven: ClassVar[Driven]

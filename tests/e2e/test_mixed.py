@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import unittest
-
 from tests.e2e.driven import DRIVEN_OPENCODE, Driven, Server, with_program
 from tests.e2e.programs import require
 from tests.e2e.scene import Scene, prices, succeeded, tiers_of
 from tests.e2e.scripted_job import TASK, ScriptedJob, Word, heading_of
 from tests.e2e.test_claude_code import DRIVEN as DRIVEN_CLAUDE_CODE
 from tests.e2e.test_codex import DRIVEN_CODEX
+from tests.support.hermetic import ProcessCase
 
 PLANS, TYPES, REVIEWS = DRIVEN_CLAUDE_CODE, DRIVEN_CODEX, DRIVEN_OPENCODE
 TIERS = {
@@ -22,7 +21,7 @@ TIERS = {
 }
 
 
-class TestMixed(unittest.TestCase):
+class TestMixed(ProcessCase):
     def test_each_call_goes_to_the_agent_of_its_tier(self) -> None:
         scene = Scene.open(
             self.addCleanup,
