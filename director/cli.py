@@ -49,7 +49,7 @@ def _run(words: list[str]) -> int:
         return _explain(error, argparse.Namespace(json="--json" in words))
     from director.commands.context import Context
     from director.model.secrets import Redactor, secrets_in
-    from director.workspace.cancellation import Cancellation, signals_cancel
+    from director.processes.cancellation import Cancellation, signals_cancel
 
     env, cancellation = dict(os.environ), Cancellation()
     redactor = Redactor(secrets_in(env, os.path.exists))

@@ -23,17 +23,22 @@ LAYERS = (
     "job",
     "demo",
     "agents",
-    "workspace",
+    "worktrees",
+    "repositories",
+    "processes",
     "records",
     "model",
     "__init__",
 )
 """The folders and modules of the package, highest first: imports point down this list only."""
 
+USE_CASES = {"planning", "running", "verifying"}
+"""Folders of the package that do not import each other."""
+
 PROCESS_STARTERS = {"subprocess", "multiprocessing", "pty"}
-PROCESS_MODULE = "director.workspace.processes"
+PROCESS_MODULE = "director.processes.processes"
 # Programs of their own, which take rights away from themselves and become another.
-BECOME_ANOTHER = ("director.agents.bound_shell", "director.workspace.filters")
+BECOME_ANOTHER = ("director.agents.opencode.bound_shell", "director.repositories.filters")
 UNFINISHED = re.compile(r"TODO|FIXME|XXX|NotImplementedError")
 
 
@@ -59,6 +64,12 @@ class TestArchitecture(unittest.TestCase):
                 if LAYERS.index(_layer(other)) < LAYERS.index(_layer(name))
             }
             self.assertEqual(upwards, set(), name)
+
+    def test_use_cases_do_not_import_each_other(self) -> None:
+        for name in self.sources:
+            others = USE_CASES - {_layer(name)} if _layer(name) in USE_CASES else set()
+            imported = {other for other in self._own(name) if _layer(other) in others}
+            self.assertEqual(imported, set(), name)
 
     def test_no_import_goes_in_a_circle(self) -> None:
         graph = {name: self._own(name) for name in self.sources}

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from director.agents.models import wanted_models
+from director.agents.opencode.models import wanted_models
+from director.job.context import Setting
 from director.job.seal import check_seal, seal_plan
 from director.job.stage import PlanStage, Stage, read_stage, write_stage
-from director.job.workbench import Setting
 from director.model.comparison import Row, reductions, row_of
 from director.model.config import Config
 from director.model.errors import DirectorError, InterruptedRunError
@@ -20,10 +20,10 @@ from director.records import files
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.ledger import read_calls, total_cost
-from director.records.lock import held
+from director.records.lock import job_lock
+from director.repositories.job_repository import create_job_repository, open_job_repository
 from director.running.run import RunOptions, run_job
-from director.workspace.job_repository import create_job_repository, open_job_repository
-from director.workspace.pool_folders import sweep_pool
+from director.worktrees.pool_folders import sweep_pool
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def bench_job(setting: Setting, options: BenchOptions) -> BenchReport:
     """
     folder = setting.home.bench
     setting = replace(setting, keeps_worktrees=False)  # each of its jobs has one run
-    with held(folder / "lock", "director bench"):
+    with job_lock(folder / "lock", "director bench"):
         planned = JobDirectory(folder / "plan", setting.home.redactor)
         stage = _plan_once(setting, planned, options)
         rows = [_run_profile(setting, planned, options, name) for name in options.profiles]

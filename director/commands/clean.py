@@ -7,8 +7,8 @@ from typing import Any
 
 from director.commands.context import Context, add_json_flag, add_repo_flag, find_home
 from director.job.cleaning import Cleaning, clean_jobs
+from director.model.format import counted, size
 from director.records.worktrees_record import KeptWorktrees
-from director.reporting.words import counted, size
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,12 +10,12 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from director.model.errors import RequestError
 from director.model.secrets import Redactor
+from director.processes.cancellation import Cancellation
 from director.records.job_directory import FOLDER, Home
-from director.workspace.cancellation import Cancellation
-from director.workspace.checkout import top_of_checkout
+from director.repositories.checkout import top_of_checkout
 
 if TYPE_CHECKING:  # git and processes: whoever only reads records needs neither
-    from director.workspace.repository import Repository
+    from director.repositories.repository import Repository
 
 
 class Context(NamedTuple):
@@ -92,7 +92,7 @@ def positive(text: str) -> int:
 
 def find_repository(args: argparse.Namespace, context: Context) -> Repository:
     """Return the repository that ``--repo`` names."""
-    from director.workspace.repository import open_repository
+    from director.repositories.repository import open_repository
 
     return open_repository(_folder(args), context.env)
 

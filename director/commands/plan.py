@@ -8,13 +8,13 @@ from typing import Any
 
 from director.commands.context import Context, add_json_flag, add_parallel_flag, add_repo_flag
 from director.commands.setting import load_config, open_setting
+from director.job.context import Setting
 from director.job.stage import Stage
-from director.job.workbench import Setting
 from director.model.errors import RequestError
+from director.model.format import counted, money
 from director.model.gate_words import as_before, not_counting
 from director.planning.current_job import GO_ON, left_to_do, named, next_command
 from director.planning.pipeline import PlanOptions, PlanReport, plan_job, resume_job
-from director.reporting.words import counted, money
 
 BYTE_ORDER_MARK = "\ufeff"
 

@@ -14,10 +14,10 @@ from director.commands.context import (
     positive,
 )
 from director.commands.setting import load_config, open_setting
+from director.job.gate_report import GateReport, in_words
 from director.model.errors import ExitCode
+from director.model.format import counted, duration, money
 from director.model.state import NodeStatus
-from director.reporting.words import counted, duration, money
-from director.running.gate_report import GateReport, in_words
 from director.running.run import RunOptions, RunReport, run_job
 
 TRY_AGAIN = (

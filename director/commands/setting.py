@@ -6,14 +6,14 @@ import argparse
 from pathlib import Path
 
 from director.commands.context import Context, find_repository, home_of
-from director.job.workbench import Setting
+from director.job.context import Setting
 from director.model.config import Config
 from director.model.config_reader import read_config
 from director.model.errors import RequestError
+from director.processes.processes import adopt_orphans
 from director.records.events import Events
 from director.records.files import read_text
 from director.reporting.console import console
-from director.workspace.processes import adopt_orphans
 
 
 def open_setting(args: argparse.Namespace, context: Context) -> Setting:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from director.agents.templates import bundled_text
 from director.commands.context import Context, add_repo_flag, find_repository, home_of
-from director.model.ecosystems import as_toml, ecosystems, manifests, proposal
+from director.model.ecosystems.ecosystems import as_toml, ecosystems, manifests, proposal
 from director.model.roles import Agent
 from director.records import files
 from director.records.job_directory import GITIGNORE
-from director.workspace.git import split_z
-from director.workspace.repository import Repository
+from director.repositories.git import split_z
+from director.repositories.repository import Repository
 
 MANIFEST = "synced.json"
 _GENERAL = re.compile(r"^# \[worktree\]\n(?:#.*\n)*?(?=# copy)", re.MULTILINE)

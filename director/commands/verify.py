@@ -15,8 +15,8 @@ from director.commands.context import (
 )
 from director.commands.setting import load_config, open_setting
 from director.model.errors import ExitCode
+from director.model.format import counted
 from director.records.known_jobs import job_called
-from director.reporting.words import counted
 from director.verifying.verify import Verification, verify_again, verify_job
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from director.demo.sample_files import FILES
 from director.records.files import write_text
 from director.records.job_directory import FOLDER, Home
-from director.workspace.git import Git
+from director.repositories.git import Git
 
 CONFIG = """\
 # The demo's configuration. The models are scripted; the prices are what such models might cost.

@@ -10,14 +10,14 @@ from pathlib import Path
 from director.model.errors import StoppedError
 from director.records.job_directory import Home, JobDirectory
 from director.records.known_jobs import all_jobs
-from director.records.lock import held
+from director.records.lock import job_lock
 from director.records.worktrees_record import (
     KeptWorktrees,
     kept_worktrees,
     noted_folder,
     was_killed,
 )
-from director.workspace.pool_folders import free_kept
+from director.worktrees.pool_folders import free_kept
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def clean_jobs(home: Home, begins: Callable[[KeptWorktrees], None]) -> Cleaning:
     killed: list[Path] = []
     with ExitStack() as locks:
         if home.path.is_dir():
-            locks.enter_context(held(home.job.lock, "director clean"))
+            locks.enter_context(job_lock(home.job.lock, "director clean"))
         for directory in all_jobs(home):
             folder = noted_folder(directory.pool)
             if folder is None:
@@ -67,7 +67,7 @@ def _is_free(directory: JobDirectory, home: Home, locks: ExitStack) -> bool:
     if directory.path == home.path:
         return True
     try:
-        locks.enter_context(held(directory.lock, "director clean"))
+        locks.enter_context(job_lock(directory.lock, "director clean"))
     except StoppedError:
         return False
     return True

@@ -10,8 +10,8 @@ from director.job.trailers import TESTS, commit_message, single_line
 from director.model.commit_policy import NO_TYPE, CommitPolicy
 from director.model.plan import Node
 from director.model.receipt import Receipt
-from director.workspace.job_repository import JobRepository
-from director.workspace.signing import Signer
+from director.repositories.job_repository import JobRepository
+from director.repositories.signing import Signer
 
 TYPE_OF_TESTS = "test"
 

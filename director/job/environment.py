@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from director.model.command_run import CommandRun
-from director.model.environment import Missing, missing_in_environment
 from director.model.plan import Node
-from director.workspace.gates import GateResult, Verdict
-from director.workspace.history import History
+from director.model.testing.command_run import CommandRun
+from director.model.testing.environment import Missing, missing_in_environment
+from director.repositories.history import History
+from director.worktrees.gates import GateResult, Verdict
 
 
 def run_of(gate: GateResult) -> CommandRun:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from director.model.green_evidence import evidence_of_green, tests_seen
 from director.model.plan import Node
-from director.workspace.gates import GateResult, Verdict
-from director.workspace.history import History
+from director.model.testing.green_evidence import evidence_of_green, tests_seen
+from director.repositories.history import History
+from director.worktrees.gates import GateResult, Verdict
 
 
 def with_evidence(job: History, node: Node, commit: str, gate: GateResult) -> GateResult:

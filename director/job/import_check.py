@@ -13,14 +13,15 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
-from director.model.checkout_paths import Checkout, used_path
 from director.model.errors import RequestError
-from director.model.import_order import PythonRun, inherits_path, python_runs
 from director.model.paths import lies_in
-from director.model.runner_command import programs
-from director.workspace.gates import GateResult
-from director.workspace.import_folders import first_folders, importable
-from director.workspace.import_redirects import (
+from director.model.testing.checkout_paths import Checkout, used_path
+from director.model.testing.import_order import PythonRun, inherits_path, python_runs
+from director.model.testing.runner_command import programs
+from director.repositories.users_checkout import PACKAGES
+from director.worktrees.gates import GateResult
+from director.worktrees.import_folders import first_folders, importable
+from director.worktrees.import_redirects import (
     Project,
     Redirect,
     interpreter_of,
@@ -29,7 +30,6 @@ from director.workspace.import_redirects import (
     path_redirects,
     python_redirects,
 )
-from director.workspace.users_checkout import PACKAGES
 
 USUAL = ("python3 -m pytest", "python3 -m unittest")
 PROJECTS = ("pyproject.toml", "setup.py", "setup.cfg")

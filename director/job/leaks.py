@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from director.job.workbench import Workbench
+from director.job.context import JobContext
 
 
-def leaks(bench: Workbench, base: str, commit: str, paths: Iterable[str]) -> list[str]:
+def leaks(job: JobContext, base: str, commit: str, paths: Iterable[str]) -> list[str]:
     """Return those of ``paths`` that hold a secret in ``commit`` and did not in ``base``."""
-    if bench.directory.redactor.idle:
+    if job.directory.redactor.idle:
         return []
-    clean = bench.directory.redactor.data
-    before = bench.job.contents(base, paths := list(paths))
-    after = bench.job.contents(commit, paths)
+    clean = job.directory.redactor.data
+    before = job.repository.contents(base, paths := list(paths))
+    after = job.repository.contents(commit, paths)
     return sorted(
         path
         for path, content in after.items()

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from director.workspace.cancellation import Cancellation
-from director.workspace.job_repository import JobRepository
+from director.processes.cancellation import Cancellation
+from director.repositories.job_repository import JobRepository
 
 LOOK_UP_SECS = 0.2  # for a cancellation, while others are waited for
 

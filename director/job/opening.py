@@ -8,53 +8,53 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
-from director.agents.crew import Crew, patient_pause, unpriced_models
-from director.agents.models import ModelCheck, Wanted, wanted_models
-from director.agents.opencode import OpenCode, find_program
+from director.agents.client import AgentClient, interruptible_sleep, unpriced_models
+from director.agents.opencode.models import ModelCheck, Wanted, wanted_models
+from director.agents.opencode.opencode import OpenCode, find_program
 from director.agents.templates import load_template
 from director.job.commits import Commits
+from director.job.context import JobContext, Setting
 from director.job.import_check import ImportCheck
 from director.job.merge_queue import MergeQueue
 from director.job.provided import provisions_of
 from director.job.publishing import Publisher
 from director.job.site import Site, site_of
 from director.job.stage import read_stage
-from director.job.workbench import Setting, Workbench
 from director.model.config import Config
 from director.model.errors import DirectorError, RequestError, StoppedError
 from director.model.roles import Agent
 from director.model.secrets import Redactor, secrets_in
+from director.processes.processes import Processes
 from director.records.call_notes import CallNotes, forget_places
 from director.records.events import Events, Kind, journal
 from director.records.files import redact_file
 from director.records.job_directory import Home, JobDirectory
 from director.records.ledger import Ledger
 from director.records.worktrees_record import was_killed
-from director.workspace.gates import Gates
-from director.workspace.given import Sources, find_sources
-from director.workspace.job_repository import (
+from director.repositories.job_repository import (
     JobRepository,
     open_job_repository,
     remove_stale_locks,
 )
-from director.workspace.pool import Pool
-from director.workspace.pool_folders import pool_folder, sweep_old_pools
-from director.workspace.processes import Processes
-from director.workspace.repository import OWN_NAME, Repository
-from director.workspace.signing import Signer
-from director.workspace.soundness import discard_damaged
+from director.repositories.repository import OWN_NAME, Repository
+from director.repositories.signing import Signer
+from director.repositories.soundness import discard_damaged
+from director.worktrees.gates import Gates
+from director.worktrees.given import Sources, find_sources
+from director.worktrees.pool import Pool
+from director.worktrees.pool_folders import pool_folder, sweep_old_pools
 
 
 @contextmanager
-def open_workbench(
+def open_job(
     setting: Setting,
     directory: JobDirectory,
     config: Config,
     job_id: str,
     branch: str,
     wanted_later: Sequence[Wanted] = (),
-) -> Iterator[Workbench]:
-    """Give the workbench of a job whose lock the caller holds.
+) -> Iterator[JobContext]:
+    """Give the context of a job whose lock the caller holds.
 
     Models that are ``wanted_later`` must be known before the first call, as the job's own.
 
@@ -72,40 +72,40 @@ def open_workbench(
         pool_folder(directory.pool, setting.env, events) as folder,
     ):
         site = site_of(setting.repository, directory.repository, config, setting.env, folder)
-        job = opening.repository(site)
+        repository = opening.repository(site)
         opencode, gates = opening.opencode(site), opening.gates(site)
         withheld = config.env.withheld(setting.env)
-        given = provisions_of(config, opening.sources, job, gates, events, withheld)
-        pool = Pool(job, folder, given, guarded=site.sandbox.mechanism is not None)
+        given = provisions_of(config, opening.sources, repository, gates, events, withheld)
+        pool = Pool(repository, folder, given, guarded=site.sandbox.mechanism is not None)
         with (
             _keeping(pool, wanted=setting.keeps_worktrees),
             opencode.serving(pool.agents / "server", pool.notes / "shell", events),
         ):
             site.sandbox.try_out(opening.processes, site.gate_env, folder, directory.logs)
             models = opening.model_check(opencode, pool, wanted_later)
-            bench = Workbench(
+            job = JobContext(
                 job_id=job_id,
                 directory=directory,
                 config=config,
-                job=job,
+                repository=repository,
                 pool=pool,
                 gates=gates,
-                crew=opening.crew(opencode, models),
+                agents=opening.agents(opencode, models),
                 events=events,
-                publisher=Publisher(job, events),
-                queue=MergeQueue(job, setting.cancellation),
+                publisher=Publisher(repository, events),
+                queue=MergeQueue(repository, setting.cancellation),
                 confinement=site.sandbox.name,
                 import_check=opening.import_check(site),
-                commits=opening.commits(job, site),
+                commits=opening.commits(repository, site),
             )
-            bench.commits.try_out()
+            job.commits.try_out()
             models.begin()
             try:
-                yield bench
+                yield job
             finally:
                 models.close()
-                bench.publisher.close()
-                _restore_journal(bench)
+                job.publisher.close()
+                _restore_journal(job)
 
 
 @dataclass(frozen=True)
@@ -193,25 +193,25 @@ class _Opening:
             self.events,
         )
 
-    def crew(self, opencode: OpenCode, models: ModelCheck) -> Crew:
+    def agents(self, opencode: OpenCode, models: ModelCheck) -> AgentClient:
         """Return what asks roles. It reads the notes of a killed run, before any agent runs."""
         cancellation = self.setting.cancellation
-        return Crew(
+        return AgentClient(
             opencode,
             self.config,
             Ledger(self.directory.costs, self.config.limits.cost_ceiling_usd),
             CallNotes(self.directory.calls),
             self.events,
             cancellation,
-            patient_pause(cancellation),
+            interruptible_sleep(cancellation),
             models.check,
         )
 
 
-def _restore_journal(bench: Workbench) -> None:
-    if bench.job.restore_journal():
-        message = f"{bench.directory.tips} was changed while director worked: it was restored"
-        bench.events.emit(Kind.NOTICE, message=message)
+def _restore_journal(job: JobContext) -> None:
+    if job.repository.restore_journal():
+        message = f"{job.directory.tips} was changed while director worked: it was restored"
+        job.events.emit(Kind.NOTICE, message=message)
 
 
 @contextmanager

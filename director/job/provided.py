@@ -8,13 +8,13 @@ from pathlib import Path
 from director.model.config import Config
 from director.model.errors import RequestError
 from director.model.plan import Node
+from director.model.slots import slot_number
+from director.processes.sandbox import Part
 from director.records.events import Events, Kind
-from director.workspace.gates import GateResult, Gates
-from director.workspace.given import Sources
-from director.workspace.job_repository import JobRepository
-from director.workspace.provisions import Provisions
-from director.workspace.sandbox import Part
-from director.workspace.slots import slot_number
+from director.repositories.job_repository import JobRepository
+from director.worktrees.gates import GateResult, Gates
+from director.worktrees.given import Sources
+from director.worktrees.provisions import Provisions
 
 
 def provisions_of(

@@ -7,8 +7,8 @@ from contextlib import suppress
 
 from director.model.errors import DirectorError
 from director.records.events import Events, Kind
-from director.workspace.git import GitError
-from director.workspace.job_repository import JobRepository
+from director.repositories.git import GitError
+from director.repositories.job_repository import JobRepository
 
 PAUSE_SECS = 1.0  # between two that nobody waits for
 

@@ -16,7 +16,7 @@ from director.job.trailers import (
 from director.model.plan import Node
 from director.model.receipt import GateRun, Receipt
 from director.records.clock import now
-from director.workspace.history import BranchCommit, History
+from director.repositories.history import BranchCommit, History
 
 NO_TIER = "none"
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from director.model.plan import Node
-from director.model.support_files import changed_settings, has_settings
-from director.workspace.history import History
+from director.model.testing.support_files import changed_settings, has_settings
+from director.repositories.history import History
 
 
 def runner_settings_changed(job: History, node: Node, base: str, commit: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The seal of a plan: what gate 2 approved, kept to tell whether plan.json has changed since."""
+"""The seal of a plan: what was approved with the tests, to tell whether it has changed since."""
 
 from __future__ import annotations
 

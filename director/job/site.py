@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from director.model.checkout_paths import Checkout
 from director.model.config import Config
-from director.workspace.filters import COMMANDS, Filters
-from director.workspace.git_settings import freeze_settings
-from director.workspace.repository import Repository
-from director.workspace.sandbox import Sandbox, choose_mechanism
-from director.workspace.sandbox_paths import home_of, paths_in, sandbox_paths
-from director.workspace.users_checkout import users_checkout
+from director.model.testing.checkout_paths import Checkout
+from director.processes.sandbox import Sandbox, choose_mechanism
+from director.processes.sandbox_paths import home_of, paths_in, sandbox_paths
+from director.repositories.filters import COMMANDS, Filters
+from director.repositories.git_settings import freeze_settings
+from director.repositories.repository import Repository
+from director.repositories.users_checkout import users_checkout
 
 BYTECODE = "PYTHONPYCACHEPREFIX"  # compiled code outside the worktree, which anybody may have left
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from director.model.errors import RequestError
 from director.model.gate_words import BaseGates
-from director.model.preflight import Preflight
+from director.model.testing.preflight import Preflight
 from director.records import files
 from director.records.job_directory import JobDirectory
 

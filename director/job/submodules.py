@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from director.model.errors import RequestError
 from director.model.plan import Node
 from director.records.events import Events, Kind
-from director.workspace.job_repository import JobRepository
+from director.repositories.job_repository import JobRepository
 
 
 def warn_of_missing(job: JobRepository, commit: str, events: Events) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from director import __version__
-from director.workspace.git import Git
-from director.workspace.processes import said_version
+from director.processes.processes import said_version
+from director.repositories.git import Git
 
 
 def tool_versions(git: Git, opencode: str) -> dict[str, str]:

@@ -14,8 +14,8 @@ from enum import Enum, auto
 from director.job.trailers import CANDIDATE, KIND, MERGE, NODE, TESTS
 from director.model.plan import Node, Plan
 from director.model.view import Held, held_back, visible_nodes
-from director.workspace.history import ABSENT_MODE, BranchCommit, Entry, History
-from director.workspace.job_repository import JobRepository
+from director.repositories.history import ABSENT_MODE, BranchCommit, Entry, History
+from director.repositories.job_repository import JobRepository
 
 Contents = Mapping[tuple[str, str], Entry]
 """(path, sha256 of the content) → that content, as an entry of a tree."""

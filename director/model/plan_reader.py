@@ -9,7 +9,7 @@ from typing import Any
 from director.model.commit_policy import TYPES
 from director.model.dag import dag_problems
 from director.model.plan import DIFFICULTIES, Node, Plan
-from director.model.support_files import support_problems
+from director.model.testing.support_files import support_problems
 
 NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 RESERVED_FOLDERS = (".git", ".director")

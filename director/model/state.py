@@ -25,7 +25,7 @@ class NodeStatus(StrEnum):
     BLOCKED = "blocked"
 
 
-class TryOutcome(StrEnum):
+class AttemptOutcome(StrEnum):
     """How one try at a node ended."""
 
     GREEN = "green"
@@ -41,11 +41,11 @@ class TryOutcome(StrEnum):
     AS_BEFORE = "as_before"
 
 
-class Try(NamedTuple):
+class Attempt(NamedTuple):
     """One executor call and what became of its candidate."""
 
     role: Role
-    outcome: TryOutcome
+    outcome: AttemptOutcome
 
     def to_json(self) -> dict[str, str]:
         """Return an element of ``nodes.<id>.tries`` of ``state.json``."""
@@ -99,7 +99,7 @@ class NodeState(NamedTuple):
     watch_it_fail: WatchVerdict | None = None
     flake_failed: bool = False
     commit: str | None = None
-    tries: tuple[Try, ...] = ()
+    tries: tuple[Attempt, ...] = ()
     environment: bool = False
 
     def to_json(self) -> dict[str, Any]:
@@ -119,7 +119,8 @@ class NodeState(NamedTuple):
             watched = known.get("watch_it_fail")
             known["watch_it_fail"] = WatchVerdict(watched) if watched else None
             known["tries"] = tuple(
-                Try(Role(one["role"]), TryOutcome(one["outcome"])) for one in known.get("tries", ())
+                Attempt(Role(one["role"]), AttemptOutcome(one["outcome"]))
+                for one in known.get("tries", ())
             )
             _check_kinds(known, NUMBERS, int | float)
             _check_kinds(known, TEXTS, str | None)

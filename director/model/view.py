@@ -1,8 +1,8 @@
 """What a node sees of the frozen tests: its view, decided from the plan and what is done.
 
-The job branch holds the tests of all nodes from gate 2 on. Where tests share a compile unit, those
-of a node that is not done yet break the others; so each node sees the tests of what is done, of
-what it depends on, and its own.
+The job branch holds the tests of all nodes from the second approval on. Where tests share a
+compile unit, those of a node that is not done yet break the others; so each node sees the tests
+of what is done, of what it depends on, and its own.
 """
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from director.model.command_run import CommandRun
-from director.model.runner_command import read_command
-from director.model.runner_output import read_output, total
+from director.model.testing.command_run import CommandRun
+from director.model.testing.runner_command import read_command
+from director.model.testing.runner_output import read_output, total
 
 NO_TESTS_CODE = 5  # pytest, and unittest since Python 3.12
 

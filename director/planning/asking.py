@@ -7,7 +7,7 @@ from typing import Any
 
 from director.agents.answers import NoAnswerError, json_object
 from director.agents.calls import Assignment, Outcome, Reply
-from director.job.workbench import Workbench
+from director.job.context import JobContext
 from director.model.errors import WorkError
 from director.model.roles import Agent, Role
 
@@ -24,16 +24,16 @@ class Question:
     prompt: str
 
 
-def ask(bench: Workbench, question: Question, commit: str) -> Reply:
+def ask(job: JobContext, question: Question, commit: str) -> Reply:
     """Ask in a worktree that holds ``commit``; WorkError when there is no answer twice in a row.
 
     The call stays noted: the asker drops the note when the answer is safe on disk.
     """
     for _ in range(TRIES):
-        reply = _ask_once(bench, question, commit)
+        reply = _ask_once(job, question, commit)
         if reply.outcome is Outcome.COMPLETED and reply.transcript.text:
             return reply
-        bench.crew.notes.drop(question.name)
+        job.agents.notes.drop(question.name)
     reason = reply.reason or "an empty answer"
     raise WorkError(
         f"the {question.agent} gave no answer: {reason}",
@@ -41,17 +41,17 @@ def ask(bench: Workbench, question: Question, commit: str) -> Reply:
     )
 
 
-def _ask_once(bench: Workbench, question: Question, commit: str) -> Reply:
-    with bench.pool.lease(commit, bare=True) as worktree:  # planning roles only read
-        return bench.crew.ask(
+def _ask_once(job: JobContext, question: Question, commit: str) -> Reply:
+    with job.pool.lease(commit, bare=True) as worktree:  # planning roles only read
+        return job.agents.ask(
             Assignment(question.agent, question.role, question.prompt, worktree.path, question.name)
         )
 
 
-def ask_for_verdict(bench: Workbench, question: Question, commit: str) -> list[dict[str, Any]]:
+def ask_for_verdict(job: JobContext, question: Question, commit: str) -> list[dict[str, Any]]:
     """Return the problems a critique names (none: approved); one that cannot be read names none."""
     try:
-        said = json_object(ask(bench, question, commit).transcript.text)
+        said = json_object(ask(job, question, commit).transcript.text)
     except NoAnswerError:
         return []
     problems = said.get("problems")

@@ -10,24 +10,24 @@ from pathlib import Path
 
 from director.agents.calls import Assignment
 from director.agents.markdown import fenced
+from director.job.context import JobContext
 from director.job.environment import files_of, find_missing, run_of
 from director.job.evidence import with_evidence
 from director.job.leaks import leaks
 from director.job.trailers import KIND, NODE, TESTS
 from director.job.views import Views
-from director.job.workbench import Workbench
-from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
 from director.model.plan import Node
 from director.model.roles import Agent, Role
-from director.model.test_names import lost_tests
+from director.model.testing.not_started import NOT_EXECUTABLE, NOT_FOUND
+from director.model.testing.test_names import lost_tests
 from director.planning.admission import never_green
 from director.planning.prompts import Background, tests_prompt
 from director.records.call_notes import CallNote
 from director.records.events import Kind
-from director.workspace.gates import GateResult, Verdict
-from director.workspace.job_repository import ABSENT_MODE, Entry
-from director.workspace.objects import LINK_MODE
-from director.workspace.worktrees import Worktree
+from director.repositories.job_repository import ABSENT_MODE, Entry
+from director.repositories.objects import LINK_MODE
+from director.worktrees.gates import GateResult, Verdict
+from director.worktrees.worktrees import Worktree
 
 ROUNDS = 2
 SHOWN_TESTS = 5
@@ -53,7 +53,7 @@ class Admission:
 
 
 def author_tests(
-    bench: Workbench, views: Views, node: Node, background: Background, feedback: str
+    job: JobContext, views: Views, node: Node, background: Background, feedback: str
 ) -> Admission:
     """Let the author write the node's tests and put them on the branch when they are admitted.
 
@@ -62,41 +62,41 @@ def author_tests(
     back to the author once, with the output. RequestError where no test could be about the
     worktree.
     """
-    note = _left_by_killed_run(bench, node)
+    note = _left_by_killed_run(job, node)
     memo = note.memo if note else {}
     first = 2 if memo.get("round") == 2 else 1
     admission = Admission({}, str(memo.get("problem", feedback)))
     candidate = start = str(memo.get("start", ""))
-    if not bench.job.holds(bench.job.tip(), start):
-        candidate = bench.job.tip()
-    left_at = Path(note.cwd) if note else None
-    with bench.pool.lane(left_at) as lane:
-        if bench.import_check.applies_to(node.test_cmd):
+    if not job.repository.holds(job.repository.tip(), start):
+        candidate = job.repository.tip()
+    reuse_path = Path(note.cwd) if note else None
+    with job.pool.lane(reuse_path) as lane:
+        if job.import_check.applies_to(node.test_cmd):
             lane.gate.reset(views.of(candidate, node))
-            bench.import_check.refuse(node.test_cmd, lane.gate.path)
+            job.import_check.refuse(node.test_cmd, lane.gate.path)
         for round_number in range(first, ROUNDS + 1):
-            work = _Round(bench, views, node, lane.work, round_number, candidate, admission.problem)
+            work = _Round(job, views, node, lane.work, round_number, candidate, admission.problem)
             candidate, links = work.write(background)
             admission = work.drops_tests(candidate) or admit(
-                bench, views, node, lane.gate, candidate, links
+                job, views, node, lane.gate, candidate, links
             )
             if not admission.problem:
-                put_on_branch(bench, node, candidate)
+                put_on_branch(job, node, candidate)
                 break
-            bench.events.emit(Kind.TESTS_REJECTED, node.id, problem=admission.problem)
+            job.events.emit(Kind.TESTS_REJECTED, node.id, problem=admission.problem)
             if admission.hopeless:
                 break
-    drop_notes(bench, node)
+    drop_notes(job, node)
     return admission
 
 
-def drop_notes(bench: Workbench, node: Node) -> None:
+def drop_notes(job: JobContext, node: Node) -> None:
     """Drop the notes of the author's calls: the tests are on the branch, or refused."""
-    bench.crew.notes.drop(*(_name(node, number) for number in range(1, ROUNDS + 1)))
+    job.agents.notes.drop(*(_name(node, number) for number in range(1, ROUNDS + 1)))
 
 
-def _left_by_killed_run(bench: Workbench, node: Node) -> CallNote | None:
-    notes = (bench.crew.notes.get(_name(node, number)) for number in range(ROUNDS, 0, -1))
+def _left_by_killed_run(job: JobContext, node: Node) -> CallNote | None:
+    notes = (job.agents.notes.get(_name(node, number)) for number in range(ROUNDS, 0, -1))
     return next((note for note in notes if note), None)
 
 
@@ -105,7 +105,7 @@ def _name(node: Node, round_number: int) -> str:
 
 
 def admit(
-    bench: Workbench,
+    job: JobContext,
     views: Views,
     node: Node,
     worktree: Worktree,
@@ -120,17 +120,17 @@ def admit(
     written as symbolic links, which ``commit`` does not hold. RequestError where what ran is not
     the worktree's.
     """
-    found = bench.job.entries(commit, node.tests)
+    found = job.repository.entries(commit, node.tests)
     if linked := [*links, *(path for path, entry in found.items() if entry.mode == LINK_MODE)]:
         return Admission({}, f"{linked[0]} is a symbolic link: {OF_ITS_OWN}")
     absent = sorted(set(node.tests) - set(found))
     if absent:
         return Admission({}, f"these test files are missing: {', '.join(absent)}")
-    if leaking := leaks(bench, bench.job.tip(), commit, node.tests):
+    if leaking := leaks(job, job.repository.tip(), commit, node.tests):
         return Admission({}, f"a key from the environment stands in {', '.join(leaking)}")
     view = views.of(commit, node)
-    gate = _gate(bench, node, worktree, view)
-    bench.events.emit(
+    gate = _gate(job, node, worktree, view)
+    job.events.emit(
         Kind.GATE,
         node.id,
         purpose="tests",
@@ -138,20 +138,20 @@ def admit(
         reason=gate.reason,
         tests_run=gate.tests_run,
     )
-    bench.import_check.check(gate, worktree.path)
-    if refusal := _refusal(bench, views, node, view, gate, worktree.path):
+    job.import_check.check(gate, worktree.path)
+    if refusal := _refusal(job, views, node, view, gate, worktree.path):
         return refusal
-    if _is_green_alone(bench, views, node, worktree, commit):
+    if _is_green_alone(job, views, node, worktree, commit):
         problem = (
             f"`{node.test_cmd}` passes although nothing is implemented yet: it is red only because "
             "of the tests of nodes that this one depends on"
         )
         return Admission({}, problem)
-    return Admission(bench.job.hashes(view, node.tests))
+    return Admission(job.repository.hashes(view, node.tests))
 
 
 def _refusal(
-    bench: Workbench, views: Views, node: Node, view: str, gate: GateResult, worktree: Path
+    job: JobContext, views: Views, node: Node, view: str, gate: GateResult, worktree: Path
 ) -> Admission | None:
     """Return what is wrong with tests of which ``gate`` is a run on ``view``.
 
@@ -163,7 +163,7 @@ def _refusal(
         case Verdict.RED if gate.no_test_ran:
             return Admission({}, f"{command} must fail: {gate.reason}{output}")
         case Verdict.RED:
-            if missing := find_missing(bench.job, view, gate, files_of(views.plan.nodes)):
+            if missing := find_missing(job.repository, view, gate, files_of(views.plan.nodes)):
                 why = f"the worktree lacks something: {missing.words}"
                 problem = f"{command} is red because {why}{output}"
                 return Admission({}, problem, not missing.avoidable, missing.next_step)
@@ -171,7 +171,7 @@ def _refusal(
                 return Admission({}, f"no implementation can make {command} pass: {reason}{output}")
             return None
         case Verdict.GREEN:
-            why = bench.import_check.explanation(node.test_cmd, worktree)
+            why = job.import_check.explanation(node.test_cmd, worktree)
             return Admission(
                 {}, f"{command} passes although nothing is implemented yet{why}{output}"
             )
@@ -182,53 +182,53 @@ def _refusal(
 
 
 def _is_green_alone(
-    bench: Workbench, views: Views, node: Node, worktree: Worktree, commit: str
+    job: JobContext, views: Views, node: Node, worktree: Worktree, commit: str
 ) -> bool:
     """Whether the node's tests, red in its view, are green without those that it depends on."""
     alone = views.of_tests(commit, [node.id])
-    if bench.job.tree(alone) == bench.job.tree(views.of(commit, node)):
+    if job.repository.tree(alone) == job.repository.tree(views.of(commit, node)):
         return False
-    return _gate(bench, node, worktree, alone).verdict is Verdict.GREEN
+    return _gate(job, node, worktree, alone).verdict is Verdict.GREEN
 
 
-def _gate(bench: Workbench, node: Node, worktree: Worktree, commit: str) -> GateResult:
+def _gate(job: JobContext, node: Node, worktree: Worktree, commit: str) -> GateResult:
     worktree.reset(commit)
-    gate = bench.gates.run(node.test_cmd, worktree.path, f"{node.id}-tests")
-    return with_evidence(bench.job, node, commit, gate)
+    gate = job.gates.run(node.test_cmd, worktree.path, f"{node.id}-tests")
+    return with_evidence(job.repository, node, commit, gate)
 
 
-def put_on_branch(bench: Workbench, node: Node, commit: str) -> None:
+def put_on_branch(job: JobContext, node: Node, commit: str) -> None:
     """Commit the node's tests, as they are in ``commit``, on the tip of the job branch."""
-    found = bench.job.entries(commit, node.tests)
-    commit_entries(bench, f"Tests of {node.id}", [node.id], list(found.values()))
+    found = job.repository.entries(commit, node.tests)
+    commit_entries(job, f"Tests of {node.id}", [node.id], list(found.values()))
 
 
 def commit_entries(
-    bench: Workbench, title: str, node_ids: Sequence[str], entries: Sequence[Entry]
+    job: JobContext, title: str, node_ids: Sequence[str], entries: Sequence[Entry]
 ) -> None:
     """Put test files of nodes on the tip of the job branch (ABSENT_MODE takes one out)."""
     while True:
-        tip = bench.job.tip()
-        tree = bench.job.tree_with(tip, entries)
-        if tree == bench.job.tree(tip) and not entries:
+        tip = job.repository.tip()
+        tree = job.repository.tree_with(tip, entries)
+        if tree == job.repository.tree(tip) and not entries:
             return
-        if bench.job.advance(bench.commits.tests(title, node_ids, tree, tip), tip):
+        if job.repository.advance(job.commits.tests(title, node_ids, tree, tip), tip):
             return
 
 
-def remove_from_branch(bench: Workbench, node_id: str, paths: Sequence[str], base: str) -> None:
+def remove_from_branch(job: JobContext, node_id: str, paths: Sequence[str], base: str) -> None:
     """Take the test files of a node that is no longer planned off the branch.
 
     A file that was there before the job gets its content at ``base`` back.
     """
-    before = bench.job.entries(base, paths)
-    found = bench.job.entries(bench.job.tip(), paths)
+    before = job.repository.entries(base, paths)
+    found = job.repository.entries(job.repository.tip(), paths)
     gone = [Entry(path, ABSENT_MODE, "0" * len(entry.oid)) for path, entry in found.items()]
     entries = [before.get(entry.path, entry) for entry in gone]
-    commit_entries(bench, f"Tests of {node_id}", [node_id], entries)
+    commit_entries(job, f"Tests of {node_id}", [node_id], entries)
 
 
-def recovered(bench: Workbench, nodes: Sequence[Node], since: str) -> tuple[Node, ...]:
+def recovered(job: JobContext, nodes: Sequence[Node], since: str) -> tuple[Node, ...]:
     """Return the nodes, those admitted before a crash with their hashes filled in.
 
     Tests get on the branch only when they are admitted, so the branch is the record: each node's
@@ -236,11 +236,11 @@ def recovered(bench: Workbench, nodes: Sequence[Node], since: str) -> tuple[Node
     """
     on_branch = {
         commit.trailers.get(NODE): commit.oid
-        for commit in bench.job.log(since, bench.job.tip())
+        for commit in job.repository.log(since, job.repository.tip())
         if commit.trailers.get(KIND) == TESTS
     }
     return tuple(
-        node._replace(test_hashes=bench.job.hashes(on_branch[node.id], node.tests))
+        node._replace(test_hashes=job.repository.hashes(on_branch[node.id], node.tests))
         if not node.admitted and node.id in on_branch
         else node
         for node in nodes
@@ -257,7 +257,7 @@ def fingerprint(node: Node) -> str:
 class _Round:
     """One call of the author. ``start`` is what the worktree holds when it begins."""
 
-    bench: Workbench
+    job: JobContext
     views: Views
     node: Node
     worktree: Worktree
@@ -281,20 +281,21 @@ class _Round:
             attempt=self.number,
             memo={"round": self.number, "problem": self.problem, "start": self.start},
         )
-        if self.bench.crew.recalled(assignment) is None:
+        if self.job.agents.recalled(assignment) is None:
             self.worktree.reset(self.views.of(self.start, self.node))
-            self.bench.crew.ask(assignment)
-        job, base = self.bench.job, self.bench.job.tip()
+            self.job.agents.ask(assignment)
+        repository, base = self.job.repository, self.job.repository.tip()
         view = self.views.of(base, self.node)
         seen = self.worktree.snapshot(view, self.node.tests)
-        tree = job.tree_with(base, [change.new for change in job.changes(view, seen.tree)])
-        return job.commit(tree, base, f"Draft of the tests of {self.node.id}\n"), seen.links
+        changed = [change.new for change in repository.changes(view, seen.tree)]
+        tree = repository.tree_with(base, changed)
+        return repository.commit(tree, base, f"Draft of the tests of {self.node.id}\n"), seen.links
 
     def drops_tests(self, candidate: str) -> Admission | None:
         """Refuse a draft in which tests of an earlier node are gone from a file it extends."""
-        job, extended = self.bench.job, self._extended()
-        before = job.contents(job.tip(), extended)
-        after = job.contents(candidate, extended)
+        repository, extended = self.job.repository, self._extended()
+        before = repository.contents(repository.tip(), extended)
+        after = repository.contents(candidate, extended)
         for path, content in before.items():
             now = after.get(path, b"").decode(errors="replace")
             if lost := lost_tests(content.decode(errors="replace"), now):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from director.job.context import JobContext
+from director.job.lanes import pick_lanes
+from director.job.scheduler import Schedule, drive
 from director.job.views import views_of
-from director.job.workbench import Workbench
 from director.model.errors import DirectorError, RequestError, WorkError
 from director.model.plan import Node, Plan, topological_order
 from director.planning.authoring import Admission, author_tests
@@ -14,8 +16,6 @@ from director.planning.prompts import Background
 from director.planning.shared_tests import authors_wait_for
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
-from director.running.lanes import pick_lanes
-from director.running.scheduler import Schedule, drive
 
 
 class Authoring:
@@ -27,14 +27,14 @@ class Authoring:
 
     def __init__(
         self,
-        bench: Workbench,
+        job: JobContext,
         plan: Plan,
         nodes: Sequence[Node],
         background: Background,
         feedback: Mapping[str, str],
     ) -> None:
         self.refused: dict[str, Admission] = {}
-        self._bench = bench
+        self._job = job
         self._plan = plan
         self._by_id = {node.id: node for node in nodes}
         self._background = background
@@ -55,7 +55,7 @@ class Authoring:
 
     def run(self, parallel: int | None) -> None:
         """Let the authors work, ``parallel`` at a time (None: chosen here)."""
-        lanes = pick_lanes(self._bench, parallel, self._nodes, self._by_id)
+        lanes = pick_lanes(self._job, parallel, self._nodes, self._by_id)
         drive(self._schedule, lanes, self._work, self._settle)
 
     def with_hashes(self, plan: Plan) -> Plan:
@@ -64,10 +64,10 @@ class Authoring:
         return plan._replace(nodes=tuple(n._replace(test_hashes=own) for n, own in known))
 
     def _work(self, node_id: str) -> Admission:
-        views = views_of(self._bench.job, self.with_hashes(self._plan))
-        self._bench.pool.set_up_on(views.of_tip)
+        views = views_of(self._job.repository, self.with_hashes(self._plan))
+        self._job.pool.set_up_on(views.of_tip)
         feedback = self._feedback.get(node_id, "")
-        return author_tests(self._bench, views, self._by_id[node_id], self._background, feedback)
+        return author_tests(self._job, views, self._by_id[node_id], self._background, feedback)
 
     def _settle(self, node_id: str, admission: Admission) -> None:
         if admission.problem:
@@ -76,7 +76,7 @@ class Authoring:
             return
         self._schedule.finish(node_id)
         tests = list(self._by_id[node_id].tests)
-        self._bench.events.emit(Kind.TESTS_ADMITTED, node_id, tests=tests)
+        self._job.events.emit(Kind.TESTS_ADMITTED, node_id, tests=tests)
         self._hashes[node_id] = admission.hashes
 
 

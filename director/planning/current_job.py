@@ -9,19 +9,19 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime
 
+from director.job.context import Setting
 from director.job.opening import check_prerequisites
 from director.job.seal import differences, read_seal
 from director.job.stage import PlanStage, Stage, read_stage, write_stage
-from director.job.workbench import Setting
 from director.model.errors import RequestError
 from director.model.state import NodeStatus
 from director.records import files
 from director.records.clock import now
 from director.records.events import Kind, journal
 from director.records.job_directory import JobDirectory
-from director.workspace.job_repository import create_job_repository
-from director.workspace.pool_folders import sweep_pool
-from director.workspace.repository import BRANCH_PREFIX
+from director.repositories.job_repository import create_job_repository
+from director.repositories.repository import BRANCH_PREFIX
+from director.worktrees.pool_folders import sweep_pool
 
 GO_ON = "director plan --continue"
 RUN = "director run"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from director.model.config import WorktreePolicy
-from director.model.preflight import Observation, Outcome, Preflight
+from director.model.testing.preflight import Observation, Outcome, Preflight
 
 CONTRADICTED = (
     "A test of the repository that the change contradicts is part of the work: it belongs into "

@@ -9,20 +9,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from director.agents.models import Wanted
-from director.job.opening import open_workbench
+from director.agents.opencode.models import Wanted
+from director.job.context import JobContext, Setting
+from director.job.integration import gate_base, refuse_broken
+from director.job.opening import open_job
 from director.job.provided import refuse_provided
 from director.job.seal import differences, read_seal, seal_plan
 from director.job.stage import PlanStage, Stage, write_stage
 from director.job.submodules import refuse_in_submodules, warn_of_missing
-from director.job.workbench import Setting, Workbench
 from director.model.config import Config
 from director.model.errors import RequestError
 from director.model.gate_words import warning
 from director.model.plan import Node, Plan
-from director.model.preflight import Preflight
 from director.model.roles import Agent, Role
-from director.model.support_files import support_problems
+from director.model.testing.preflight import Preflight
+from director.model.testing.support_files import support_problems
 from director.planning.asking import Question, ask, ask_for_verdict
 from director.planning.authoring import (
     drop_notes,
@@ -56,8 +57,7 @@ from director.records import files
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.ledger import read_calls, total_cost
-from director.records.lock import held
-from director.running.integration import gate_base, refuse_broken
+from director.records.lock import job_lock
 
 BEFORE_TESTS = (Stage.SPEC, Stage.GATE_SPEC, Stage.DECOMPOSE)
 
@@ -108,12 +108,12 @@ def plan_job(
     invalid, or not red; a test command that cannot start), WorkError (a role gives no answer, or
     none that can be used), StoppedError and InterruptedRunError; all resumable.
     """
-    with held(directory.lock, "director plan"):
+    with job_lock(directory.lock, "director plan"):
         stage = _stage_of(setting, directory, options)
         job_id, branch = stage.job_id, stage.job_branch
         later = options.wanted_later
-        with open_workbench(setting, directory, config, job_id, branch, later) as bench:
-            return _Pipeline(bench, setting, stage, options).run()
+        with open_job(setting, directory, config, job_id, branch, later) as job:
+            return _Pipeline(job, setting, stage, options).run()
 
 
 def resume_job(
@@ -124,7 +124,7 @@ def resume_job(
     Raises RequestError when there is no such job, or the current one is not finished, unless
     ``new`` sets it aside.
     """
-    with held(directory.lock, "director plan"):
+    with job_lock(directory.lock, "director plan"):
         stage = bring_back(setting, directory, job_id, new=new)
         nodes = directory.load_plan().nodes if directory.plan.exists() else ()
         return PlanReport(stage, directory, nodes, total_cost(read_calls(directory.costs)))
@@ -140,9 +140,9 @@ class _Pipeline:
     """The stages of one job."""
 
     def __init__(
-        self, bench: Workbench, setting: Setting, stage: PlanStage, options: PlanOptions
+        self, job: JobContext, setting: Setting, stage: PlanStage, options: PlanOptions
     ) -> None:
-        self.bench = bench
+        self.job = job
         self.setting = setting
         self.stage = stage
         self.options = options
@@ -159,7 +159,7 @@ class _Pipeline:
         }
         self._tell()
         if self.stage.stage is Stage.SPEC:  # once per job
-            warn_of_missing(self.bench.job, self.stage.base_commit, self.bench.events)
+            warn_of_missing(self.job.repository, self.stage.base_commit, self.job.events)
         if self.stage.stage is Stage.READY:  # and was edited since
             self._freeze(edited_only=True)
         self._gate_base()
@@ -171,16 +171,16 @@ class _Pipeline:
             if self.stage.stage is before:
                 break
             self._tell()
-        ledger = self.bench.crew.ledger
-        nodes = self._plan().nodes if self.bench.directory.plan.exists() else ()
-        return PlanReport(self.stage, self.bench.directory, nodes, total_cost(ledger.records))
+        ledger = self.job.agents.ledger
+        nodes = self._plan().nodes if self.job.directory.plan.exists() else ()
+        return PlanReport(self.stage, self.job.directory, nodes, total_cost(ledger.records))
 
     def _tell(self) -> None:
-        self.bench.events.emit(Kind.STAGE_ENTERED, stage=self.stage.stage)
+        self.job.events.emit(Kind.STAGE_ENTERED, stage=self.stage.stage)
 
     def _save(self, **changes: Any) -> None:
         self.stage = self.stage._replace(**changes)
-        write_stage(self.bench.directory, self.stage)
+        write_stage(self.job.directory, self.stage)
 
     def _gate_base(self) -> None:
         """Run ``[gates]`` on the base, before anything is paid for.
@@ -188,20 +188,20 @@ class _Pipeline:
         RequestError where they cannot run there, or where tests would not test a worktree.
         """
         if self.stage.stage in (Stage.SPEC, Stage.GATE_SPEC, Stage.DECOMPOSE):
-            gates = self.bench.config.gates.values()
-            self.bench.import_check.refuse_gates(gates, self.setting.repository.root)
+            gates = self.job.config.gates.values()
+            self.job.import_check.refuse_gates(gates, self.setting.repository.root)
         known = self.stage.base_gates
-        found = gate_base(self.bench, self.stage.base_commit, known or {})
+        found = gate_base(self.job, self.stage.base_commit, known or {})
         allowed = self.options.allow_broken_gates or self.stage.allow_broken_gates
         if (found, allowed) != (known, self.stage.allow_broken_gates):
             self._save(base_gates=found, allow_broken_gates=allowed)
         if not allowed:
             refuse_broken(found, self._base().advice)
         if self.options.auto and (line := warning(found)):
-            self.bench.events.emit(Kind.NOTICE, message=line)
+            self.job.events.emit(Kind.NOTICE, message=line)
 
     def _preflight(self) -> None:
-        """Try the existing tests in a worktree, before anything is paid for.
+        """Attempt the existing tests in a worktree, before anything is paid for.
 
         Done once; what could not run is tried again until that is allowed.
         """
@@ -213,15 +213,15 @@ class _Pipeline:
             self._save(preflight=found)
             if not allowed:
                 refuse_blocked(base, found)
-            tell(self.bench.events, found)
+            tell(self.job.events, found)
         elif self.options.allow_broken_gates:
-            tell(self.bench.events, found)
+            tell(self.job.events, found)
 
     def _base(self) -> Base:
-        return Base(self.bench, self.setting, self.stage.base_commit)
+        return Base(self.job, self.setting, self.stage.base_commit)
 
     def _write_spec(self) -> None:
-        directory = self.bench.directory
+        directory = self.job.directory
         if not directory.recon.exists():
             prompt = recon_prompt(self.stage.task)
             recon = self._ask(Agent.EXPLORER, Role.EXPLORER, "recon", prompt)
@@ -248,24 +248,24 @@ class _Pipeline:
         elif self._passes():
             self._save(stage=Stage.DECOMPOSE)
         else:
-            self.bench.events.emit(Kind.APPROVAL_NEEDED, stage=self.stage.stage)
+            self.job.events.emit(Kind.APPROVAL_NEEDED, stage=self.stage.stage)
 
     def _decompose(self) -> None:
-        if not self.bench.directory.plan.exists():
+        if not self.job.directory.plan.exists():
             self._save_nodes(
-                decompose(self.bench, self.stage.base_commit, self._spec(), self._background())
+                decompose(self.job, self.stage.base_commit, self._spec(), self._background())
             )
-            forget(self.bench)
+            forget(self.job)
         plan = self._plan()
-        nodes = recovered(self.bench, plan.nodes, self.stage.authored_from)
+        nodes = recovered(self.job, plan.nodes, self.stage.authored_from)
         for node in nodes:
             if node.admitted:
-                drop_notes(self.bench, node)
+                drop_notes(self.job, node)
         self._save_nodes(nodes)
         self._author([node for node in nodes if not node.admitted])
         nodes = self._plan().nodes
-        export_tests(self.bench, nodes)
-        self.bench.publisher.now()
+        export_tests(self.job, nodes)
+        self.job.publisher.now()
         self._save(stage=Stage.GATE_PLAN, admitted={n.id: fingerprint(n) for n in nodes})
 
     def _author(self, nodes: list[Node]) -> None:
@@ -274,13 +274,13 @@ class _Pipeline:
         The branch is the record of admitted tests: the plan is written once, at the end.
         """
         feedback = self.stage.plan_feedback
-        authoring = Authoring(self.bench, self._plan(), nodes, self._background(), feedback)
+        authoring = Authoring(self.job, self._plan(), nodes, self._background(), feedback)
         try:
             authoring.run(self.options.parallel)
         finally:
             self._save_nodes(authoring.with_hashes(self._plan()).nodes)
         if authoring.refused:
-            raise refusal(authoring.refused, self.bench.directory)
+            raise refusal(authoring.refused, self.job.directory)
 
     def _gate_plan(self) -> None:
         if self._must_critique(self.stage.plan_critiqued):
@@ -288,43 +288,41 @@ class _Pipeline:
         elif self._passes():
             self._freeze()
         else:
-            self.bench.events.emit(Kind.APPROVAL_NEEDED, stage=self.stage.stage)
+            self.job.events.emit(Kind.APPROVAL_NEEDED, stage=self.stage.stage)
 
     def _freeze(self, *, edited_only: bool = False) -> None:
         """Take plan and tests as they are on disk now, edits included; freeze and seal them.
 
         ``edited_only``: the plan was ready already, and only the tests that were edited are there.
         """
-        bench = self.bench
+        job = self.job
         draft = self._admitted_draft(edited_only=edited_only)
         nodes = draft.plan.nodes
-        put_contract_on_branch(bench, draft)
-        bench.directory.save_plan(draft.plan)
-        seal_plan(bench.directory, draft.plan, bench.job.tip())
-        bench.publisher.now()
+        put_contract_on_branch(job, draft)
+        job.directory.save_plan(draft.plan)
+        seal_plan(job.directory, draft.plan, job.repository.tip())
+        job.publisher.now()
         self._save(stage=Stage.READY, admitted={node.id: fingerprint(node) for node in nodes})
-        remove_exported_tests(bench)
+        remove_exported_tests(job)
 
     def _admitted_draft(self, *, edited_only: bool) -> Draft:
         """Return plan and tests as they are on disk; RequestError where they cannot be frozen."""
-        bench = self.bench
-        draft = draft_of(bench, self._plan_of(self._plan().nodes), edited_only=edited_only)
-        refuse_provided(bench.pool.provisions, draft.plan.nodes)
-        refuse_in_submodules(bench.job, draft.plan.nodes)
+        job = self.job
+        draft = draft_of(job, self._plan_of(self._plan().nodes), edited_only=edited_only)
+        refuse_provided(job.pool.provisions, draft.plan.nodes)
+        refuse_in_submodules(job.repository, draft.plan.nodes)
         if problems := support_problems(draft.plan.nodes):
-            raise RequestError(
-                "; ".join(problems), f"correct {bench.directory.plan}, then `{GO_ON}`"
-            )
-        refuse_merged(draft.plan, bench.job.receipts.values())
-        admit_edited(bench, draft, self.stage.admitted)
-        if (seal := read_seal(bench.directory)) and (new := list(differences(seal, draft.plan))):
-            bench.events.emit(Kind.NOTICE, message=f"admitted as it is now: {'; '.join(new)}")
+            raise RequestError("; ".join(problems), f"correct {job.directory.plan}, then `{GO_ON}`")
+        refuse_merged(draft.plan, job.repository.receipts.values())
+        admit_edited(job, draft, self.stage.admitted)
+        if (seal := read_seal(job.directory)) and (new := list(differences(seal, draft.plan))):
+            job.events.emit(Kind.NOTICE, message=f"admitted as it is now: {'; '.join(new)}")
         return draft
 
     def _critique_plan(self) -> None:
         plan = self._plan()
-        tests = self.bench.job.contents(
-            self.bench.job.tip(), [path for node in plan.nodes for path in node.tests]
+        tests = self.job.repository.contents(
+            self.job.repository.tip(), [path for node in plan.nodes for path in node.tests]
         )
         problems = self._criticise(
             "plan-critique", plan_critique_prompt(self._spec(), plan.nodes, tests)
@@ -344,23 +342,23 @@ class _Pipeline:
         general = [problem for node_id, problem in about if node_id not in ids]
         nodes = plan.nodes
         if general:
-            draft = files.read_text(self.bench.directory.plan) or ""
+            draft = files.read_text(self.job.directory.plan) or ""
             background = self._background()
             nodes = decompose(
-                self.bench, self.stage.base_commit, self._spec(), background, general, draft
+                self.job, self.stage.base_commit, self._spec(), background, general, draft
             )
         kept = kept_tests(plan, self._plan_of(nodes), named.keys())
         nodes = tuple(node._replace(test_hashes=kept.get(node.id, {})) for node in nodes)
         self._take_off_branch(plan.nodes, nodes)
-        restore_shared_tests(self.bench, plan, self._plan_of(nodes))
+        restore_shared_tests(self.job, plan, self._plan_of(nodes))
         self._save_nodes(nodes)
         self._save(
             stage=Stage.DECOMPOSE,
             plan_critiqued=True,
             plan_feedback=named,
-            authored_from=self.bench.job.tip(),
+            authored_from=self.job.repository.tip(),
         )
-        forget(self.bench)
+        forget(self.job)
         self._safe("plan-critique")
 
     def _take_off_branch(self, before: tuple[Node, ...], after: tuple[Node, ...]) -> None:
@@ -368,7 +366,7 @@ class _Pipeline:
         for node in before:
             gone = [path for path in node.tests if path not in wanted]
             if gone:
-                remove_from_branch(self.bench, node.id, gone, self.stage.base_commit)
+                remove_from_branch(self.job, node.id, gone, self.stage.base_commit)
 
     def _must_critique(self, done: bool) -> bool:
         return self.options.auto and self.options.critique and not done
@@ -380,39 +378,39 @@ class _Pipeline:
 
     def _criticise(self, name: str, prompt: str) -> list[dict[str, Any]]:
         question = Question(Agent.PLANNER, Role.PLANNER, name, prompt)
-        problems = ask_for_verdict(self.bench, question, self.stage.base_commit)
-        self.bench.events.emit(
+        problems = ask_for_verdict(self.job, question, self.stage.base_commit)
+        self.job.events.emit(
             Kind.CRITIQUE, about=name, problems=[str(one.get("problem")) for one in problems]
         )
         return problems
 
     def _ask(self, agent: Agent, role: Role, name: str, prompt: str) -> str:
         question = Question(agent, role, name, prompt)
-        return ask(self.bench, question, self.stage.base_commit).transcript.text
+        return ask(self.job, question, self.stage.base_commit).transcript.text
 
     def _safe(self, name: str) -> None:
         """Note that what a call brought is on disk now."""
-        self.bench.crew.notes.drop(name)
+        self.job.agents.notes.drop(name)
 
     def _background(self) -> Background:
-        provisions, policy = self.bench.pool.provisions, self.bench.config.worktree
+        provisions, policy = self.job.pool.provisions, self.job.config.worktree
         given = provisions.names if provisions else ()
         found = self.stage.preflight or Preflight()
         return Background(self._recon(), how_tests_run(policy, given, found))
 
     def _recon(self) -> str:
-        return files.read_text(self.bench.directory.recon) or ""
+        return files.read_text(self.job.directory.recon) or ""
 
     def _spec(self) -> str:
-        text = files.read_text(self.bench.directory.spec) or ""
+        text = files.read_text(self.job.directory.spec) or ""
         if not text.strip():
             raise RequestError(
-                f"{self.bench.directory.spec} is empty", "write the spec there, then continue"
+                f"{self.job.directory.spec} is empty", "write the spec there, then continue"
             )
         return text
 
     def _plan(self) -> Plan:
-        directory = self.bench.directory
+        directory = self.job.directory
         there = directory.plan.exists()
         try:
             return directory.load_plan()
@@ -421,7 +419,7 @@ class _Pipeline:
             raise
 
     def _save_nodes(self, nodes: tuple[Node, ...]) -> None:
-        self.bench.directory.save_plan(self._plan_of(nodes))
+        self.job.directory.save_plan(self._plan_of(nodes))
 
     def _plan_of(self, nodes: tuple[Node, ...]) -> Plan:
         """Return the plan of ``nodes``; nothing else of it is for editing."""

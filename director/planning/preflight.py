@@ -11,18 +11,24 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from director.job.workbench import Setting, Workbench
-from director.model.command_run import CommandRun
-from director.model.ecosystems import Ecosystem, ecosystems, manifests, proposal, toml_lines
+from director.job.context import JobContext, Setting
+from director.model.ecosystems.ecosystems import (
+    Ecosystem,
+    ecosystems,
+    manifests,
+    proposal,
+    toml_lines,
+)
 from director.model.errors import RequestError
 from director.model.gate_words import BaseGates
-from director.model.not_started import NOT_EXECUTABLE, NOT_FOUND
-from director.model.preflight import Difference, Observation, Outcome, Preflight
-from director.model.preflight_judgement import judge
+from director.model.testing.command_run import CommandRun
+from director.model.testing.not_started import NOT_EXECUTABLE, NOT_FOUND
+from director.model.testing.preflight import Difference, Observation, Outcome, Preflight
+from director.model.testing.preflight_judgement import judge
 from director.records.events import Events, Kind
-from director.workspace.gates import GateResult, Verdict
-from director.workspace.git import split_z
-from director.workspace.worktrees import Worktree
+from director.repositories.git import split_z
+from director.worktrees.gates import GateResult, Verdict
+from director.worktrees.worktrees import Worktree
 
 LIMIT_SECS = 300.0  # for one command; of a suite that takes longer nothing is claimed
 ALLOW = "--allow-broken-gates"
@@ -32,7 +38,7 @@ ALLOW = "--allow-broken-gates"
 class Base:
     """The commit that a job begins with, as its preflight sees it."""
 
-    bench: Workbench
+    job: JobContext
     setting: Setting
     commit: str
 
@@ -40,12 +46,12 @@ class Base:
     def paths(self) -> list[str]:
         """All tracked files."""
         listed = ("ls-tree", "-r", "-z", "--full-tree", "--name-only", self.commit)
-        return split_z(self.bench.job.git.output(*listed))
+        return split_z(self.job.repository.git.output(*listed))
 
     @cached_property
     def ecosystems(self) -> tuple[Ecosystem, ...]:
         """What lock files and manifests say."""
-        found = self.bench.job.contents(self.commit, manifests(self.paths))
+        found = self.job.repository.contents(self.commit, manifests(self.paths))
         texts = {path: content.decode(errors="replace") for path, content in found.items()}
         return ecosystems(self.paths, texts)
 
@@ -55,7 +61,7 @@ class Base:
         None is known where the configuration has a setup already.
         """
         proposed = proposal(self.ecosystems, self.paths)
-        if self.bench.config.worktree.setup or proposed is None or not proposed.setup:
+        if self.job.config.worktree.setup or proposed is None or not proposed.setup:
             return ""
         said = ", ".join(toml_lines(proposed))
         where = self.setting.home.config
@@ -73,7 +79,7 @@ def try_tests(base: Base, gates: BaseGates) -> Preflight:
     tested = [one for one in found if one.suite]
     if not tested:
         return known
-    with base.bench.pool.lane() as lane:
+    with base.job.pool.lane() as lane:
         lane.gate.reset(base.commit)
         return _Trial(base, lane.gate).of(tested, known)
 
@@ -129,7 +135,7 @@ def _of_gate(base: Base, name: str, gate: Mapping[str, str]) -> Difference:
     except OSError:
         output = ""
     seen = judge(CommandRun(command, 1, output), reason, log, base.paths)
-    with base.bench.pool.lane() as lane:
+    with base.job.pool.lane() as lane:
         return _compared(base, lane.gate, seen, command, f"preflight-{name}")
 
 
@@ -154,7 +160,7 @@ class _Trial:
         root = self.base.setting.repository.root
         command = one.suite_in(lambda path: (self.worktree.path / path).exists())
         said = f"running the existing tests in a fresh worktree: `{command}`"
-        self.base.bench.events.emit(Kind.NOTICE, message=said)
+        self.base.job.events.emit(Kind.NOTICE, message=said)
         seen = self._run(command)
         if seen.outcome is Outcome.GREEN:
             self.worktree.keep_builds()
@@ -170,9 +176,9 @@ class _Trial:
         return seen if seen.ran_tests else None
 
     def _run(self, command: str) -> Observation:
-        bench, place = self.base.bench, self.worktree.path
-        result = bench.gates.run(command, place, "preflight", timeout_secs=LIMIT_SECS)
-        bench.import_check.check(result, place)
+        job, place = self.base.job, self.worktree.path
+        result = job.gates.run(command, place, "preflight", timeout_secs=LIMIT_SECS)
+        job.import_check.check(result, place)
         return _observed(self.base, result, "worktree")
 
 
@@ -186,7 +192,7 @@ def _compared(base: Base, lent: Worktree, seen: Observation, there: str, name: s
         return Difference(seen)
     if user.uncommitted() or user.head() != base.commit:
         return Difference(seen)
-    gates = base.bench.gates
+    gates = base.job.gates
     result = gates.run_in_checkout(there, user.root, lent.path, name, LIMIT_SECS)
     return Difference(seen, _observed(base, result, "checkout") if result else None)
 
@@ -196,7 +202,7 @@ def _observed(base: Base, result: GateResult, where: str) -> Observation:
     run = CommandRun(result.command, None if was_ended else result.code, result.whole_output)
     reason = result.failure if result.verdict is Verdict.RED else result.reason
     seen = judge(run, reason, str(result.log), base.paths)
-    base.bench.events.emit(
+    base.job.events.emit(
         Kind.PREFLIGHT,
         where=where,
         command=seen.command,

@@ -32,7 +32,7 @@ def spec_prompt(task: str, recon: str, problems: Sequence[str], draft: str) -> s
 
 
 def spec_critique_prompt(task: str, spec: str) -> str:
-    """Return the planner's prompt for gate 1."""
+    """Return the planner's prompt for the first approval."""
     return _sections("Critique of the spec", Task=task, Spec=spec)
 
 
@@ -61,7 +61,7 @@ def plan_prompt(
 
 
 def plan_critique_prompt(spec: str, nodes: Iterable[Node], tests: Mapping[str, bytes]) -> str:
-    """Return the planner's prompt for gate 2; ``tests`` maps paths to their content."""
+    """Return the planner's prompt before the second approval; ``tests``: path → content."""
     described = [{k: v for k, v in n.to_json().items() if k != "test_hashes"} for n in nodes]
     shown = "\n\n".join(
         f"{path}:\n\n{fenced(content.decode(errors='replace'))}" for path, content in tests.items()

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Set
 
+from director.job.context import JobContext
 from director.job.views import views_of
-from director.job.workbench import Workbench
 from director.model.plan import Node, Plan, topological_order
 from director.planning.authoring import commit_entries
 
@@ -49,19 +49,19 @@ def authors_wait_for(plan: Plan, nodes: Set[str]) -> dict[str, tuple[str, ...]]:
     }
 
 
-def restore_shared_tests(bench: Workbench, before: Plan, after: Plan) -> None:
+def restore_shared_tests(job: JobContext, before: Plan, after: Plan) -> None:
     """Make shared files on the branch hold what the next author begins with.
 
     That is the content at the last node whose tests stay; where there is none, the first one's.
     ``after`` has the hashes of what stays.
     """
-    tip = bench.job.tip()
+    tip = job.repository.tip()
     for path in sorted((before.shared_tests | after.shared_tests) & after.owners.keys()):
         owners = after.owners[path]
         stays = [one for one in owners if path in after.node(one).test_hashes]
         plan, owner = (after, stays[-1]) if stays else (before, owners[0])
         if owner not in plan:
             continue
-        entry = views_of(bench.job, plan).content_at(tip, plan.node(owner), path)
-        if entry and bench.job.entries(tip, [path]).get(path) != entry:
-            commit_entries(bench, f"Tests of {owner}", [owner], [entry])
+        entry = views_of(job.repository, plan).content_at(tip, plan.node(owner), path)
+        if entry and job.repository.entries(tip, [path]).get(path) != entry:
+            commit_entries(job, f"Tests of {owner}", [owner], [entry])

@@ -74,12 +74,12 @@ class Events:
     ) -> None:
         self._listeners = list(listeners)
         self._redactor = redactor
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     def emit(self, kind: Kind, node: str | None = None, **data: Any) -> None:
         """Tell all listeners; callable from any thread."""
         event = Event(kind, now(), node, self._redactor.value(data))
-        with self._turn:
+        with self._lock:
             for listener in self._listeners:
                 listener(event)
 

@@ -32,7 +32,7 @@ class DamagedFileError(RequestError):
 
 
 @contextmanager
-def explained(path: Path) -> Iterator[None]:
+def os_errors_stop(path: Path) -> Iterator[None]:
     """Turn an OSError at ``path`` into an end the user can act on (StoppedError)."""
     try:
         yield
@@ -57,7 +57,7 @@ def open_to_append(path: Path) -> BinaryIO:
 
 def redact_file(path: Path, redactor: Redactor) -> None:
     """Take secrets out of a file that another process wrote, where there is one."""
-    with explained(path):
+    with os_errors_stop(path):
         try:
             data = path.read_bytes()
         except FileNotFoundError:
@@ -76,7 +76,7 @@ def write_text(path: Path, text: str, *, durable: bool = True) -> None:
 
 def write_log(path: Path, text: str) -> None:
     """Write ``text`` to a new file that only people read: it may be lost with the power."""
-    with explained(path):
+    with os_errors_stop(path):
         make_folder(path.parent)
         with open_to_append(path) as stream:
             write_whole(stream.write, text.encode(errors=ESCAPE))
@@ -87,7 +87,7 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
 
     Not ``durable``: that holds for a crash of the process, not for one of the machine.
     """
-    with explained(path):
+    with os_errors_stop(path):
         make_folder(path.parent)
         temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -107,7 +107,7 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
 
 def remove(path: Path) -> None:
     """Remove a file, where there is one."""
-    with explained(path):
+    with os_errors_stop(path):
         path.unlink(missing_ok=True)
 
 
@@ -167,7 +167,7 @@ def append_lines(path: Path, values: Iterable[Mapping[str, Any]], *, durable: bo
     """Append ``values`` as JSON lines, like ``append_line``; returns how many bytes that took."""
     lines = (json.dumps(value, ensure_ascii=False).encode(errors=ESCAPE) for value in values)
     data = b"".join(line + b"\n" for line in lines)
-    with explained(path):
+    with os_errors_stop(path):
         make_folder(path.parent)
         with open_to_append(path) as stream:
             new = stream.tell() == 0

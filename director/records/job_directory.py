@@ -99,17 +99,17 @@ class JobDirectory:
 
     @property
     def spec(self) -> Path:
-        """The artifact of gate 1."""
+        """The artifact of the first approval."""
         return self.path / "spec.md"
 
     @property
     def plan(self) -> Path:
-        """The DAG, an artifact of gate 2."""
+        """The DAG, an artifact of the second approval."""
         return self.path / "plan.json"
 
     @property
     def tests(self) -> Path:
-        """The editable copies of the nodes' tests, an artifact of gate 2."""
+        """The editable copies of the nodes' tests, an artifact of the second approval."""
         return self.path / "tests"
 
     @property
@@ -149,7 +149,7 @@ class JobDirectory:
 
     @property
     def sealed(self) -> Path:
-        """The plan as it was approved at gate 2."""
+        """The plan as it was approved, with its tests."""
         return self.path / "sealed.json"
 
     @property
@@ -259,7 +259,7 @@ class JobDirectory:
         source = self.path / "jobs" / job_id
         waiting = JobDirectory(source)._records()
         for entry in sorted(waiting, key=lambda one: one.name != self.stage.name):
-            with files.explained(entry):
+            with files.os_errors_stop(entry):
                 entry.rename(self.path / entry.name)
         with suppress(OSError):  # it is not there, or holds something that is not a record
             source.rmdir()

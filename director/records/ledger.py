@@ -38,7 +38,7 @@ class Ledger:
         self._logs: set[str] = set()
         self._spent = 0.0
         self._meters: set[Meter] = set()
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
         for call in read_calls(path):
             self._add(call)
 
@@ -53,7 +53,7 @@ class Ledger:
 
     def record(self, call: CallRecord, meter: Meter | None = None) -> None:
         """Write the call down; it is on disk when this returns, and its ``meter`` stops."""
-        with self._turn:
+        with self._lock:
             files.append_line(self.path, call.to_json(), durable=True)
             self._add(call)
             if meter is not None:
@@ -62,23 +62,23 @@ class Ledger:
     @property
     def records(self) -> list[CallRecord]:
         """All calls so far, oldest first."""
-        with self._turn:
+        with self._lock:
             return list(self._records)
 
     def of_node(self, node_id: str) -> list[CallRecord]:
         """Return the calls for one node, oldest first."""
-        with self._turn:
+        with self._lock:
             return list(self._of_node.get(node_id, ()))
 
     def knows(self, log: str) -> bool:
         """Whether the call with that events file is on record."""
-        with self._turn:
+        with self._lock:
             return log in self._logs
 
     @property
     def spent_usd(self) -> float:
         """The sum of all known costs."""
-        with self._turn:
+        with self._lock:
             return self._spent
 
     @contextmanager
@@ -89,18 +89,18 @@ class Ledger:
         nothing is left to spend, or not what this call and those under way are expected to cost.
         """
         meter = Meter(expected_usd)
-        with self._turn:
+        with self._lock:
             self._check_room(expected_usd)
             self._meters.add(meter)
         try:
             yield meter
         finally:
-            with self._turn:
+            with self._lock:
                 self._meters.discard(meter)
 
     def expected_usd(self, role: str, model: str) -> float:
         """Return the mean known cost of this role's calls to this model so far (0: none yet)."""
-        with self._turn:
+        with self._lock:
             total, count = self._known.get((role, model), (0.0, 0))
             return total / count if count else 0.0
 
@@ -108,7 +108,7 @@ class Ledger:
         """Whether recorded calls and those under way together have passed the ceiling."""
         if not self.ceiling_usd:
             return False
-        with self._turn:
+        with self._lock:
             under_way = sum(meter.usd for meter in self._meters)
             return self._spent + under_way > self.ceiling_usd
 

@@ -12,20 +12,22 @@ from pathlib import Path
 
 from director.model.errors import StoppedError
 from director.records.clock import now
-from director.records.files import explained, make_folder
+from director.records.files import make_folder, os_errors_stop
 
 TRIES = 20
 PAUSE_SECS = 0.01
 
 
 @contextmanager
-def held(path: Path, purpose: str, pause: Callable[[float], None] = time.sleep) -> Iterator[None]:
+def job_lock(
+    path: Path, purpose: str, pause: Callable[[float], None] = time.sleep
+) -> Iterator[None]:
     """Hold the lock at ``path``; StoppedError, naming the holder, when another process has it."""
-    with explained(path):
+    with os_errors_stop(path):
         make_folder(path.parent)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        with explained(path):
+        with os_errors_stop(path):
             taken = _taken(descriptor, pause)
         if not taken:
             raise StoppedError(
@@ -33,7 +35,7 @@ def held(path: Path, purpose: str, pause: Callable[[float], None] = time.sleep) 
                 "wait for it to end, or stop it",
             )
         said = {"pid": os.getpid(), "command": purpose, "since": now()}
-        with explained(path):
+        with os_errors_stop(path):
             os.ftruncate(descriptor, 0)
             os.write(descriptor, json.dumps(said).encode())
         yield

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from director.model.comparison import BASELINE, REDUCTION_TARGET_PCT
-from director.reporting.words import duration, money, table, yes_no
+from director.model.format import duration, money, table, yes_no
 
 HEADER = (
     "profile", "done", "executor", "escalated", "reviewed", "integration", "cost", "time", "",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import IO, Any
 
-from director.model.preflight import Outcome
+from director.model.format import counted, duration, money
 from director.model.roles import Role
+from director.model.testing.preflight import Outcome
 from director.records.events import Event, Kind, Listener
-from director.reporting.words import counted, duration, money
 
 Data = Mapping[str, Any]
 

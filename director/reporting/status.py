@@ -7,6 +7,7 @@ from typing import Any
 
 from director.job.stage import PlanStage, Stage, read_stage
 from director.model.errors import RequestError
+from director.model.format import duration, money, size, table
 from director.model.gate_words import as_before, not_counting
 from director.model.rates import rates
 from director.model.state import NodeStatus, WatchVerdict
@@ -15,7 +16,6 @@ from director.records.job_directory import JobDirectory
 from director.records.ledger import grouped, read_calls, total_cost
 from director.records.lock import is_held
 from director.records.worktrees_record import kept_worktrees
-from director.reporting.words import duration, money, size, table
 
 COMPLETION_TARGET_PCT = 70.0
 

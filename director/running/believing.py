@@ -9,55 +9,56 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from director.job.context import JobContext
 from director.job.lineage import why_foreign
 from director.job.receipts import changed_files, rebuilt_receipt
+from director.job.reconciling import merges_by_node
 from director.job.seal import Seal
 from director.job.trailers import KIND, MERGE, NODE, VIEW
 from director.job.views import HeldBack, Views, views_of
-from director.job.workbench import Workbench
 from director.model.errors import RequestError, StoppedError
 from director.model.plan import Node, Plan
 from director.records.events import Kind
-from director.running.reconciling import merges_by_node
-from director.running.trial import Trial
-from director.workspace.gates import Verdict
-from director.workspace.history import BranchCommit
+from director.repositories.history import BranchCommit
+from director.running.node_gates import NodeGates
+from director.worktrees.gates import Verdict
 
 
-def believed_merges(bench: Workbench, plan: Plan, seal: Seal) -> dict[str, BranchCommit]:
+def believed_merges(job: JobContext, plan: Plan, seal: Seal) -> dict[str, BranchCommit]:
     """Return node id → merge commit, each with a receipt in the journal of tips.
 
     Raises StoppedError when the branch does not hold the frozen tests, RequestError for a commit
     that is not director's.
     """
-    commits = bench.job.log(plan.base_commit, bench.job.tip())
-    _check_contract(bench, plan, seal, commits)
-    _check_lineage(bench, plan, seal, commits)
+    commits = job.repository.log(plan.base_commit, job.repository.tip())
+    _check_contract(job, plan, seal, commits)
+    _check_lineage(job, plan, seal, commits)
     merges = merges_by_node(commits)
-    views = views_of(bench.job, plan, rule=HeldBack.TO_COME_AT_MERGE)
+    views = views_of(job.repository, plan, rule=HeldBack.TO_COME_AT_MERGE)
     for node_id, commit in merges.items():
-        if not _noted(bench, commit):
-            _gate_again(bench, views, plan.node(node_id), commit)
+        if not _noted(job, commit):
+            _gate_again(job, views, plan.node(node_id), commit)
     return merges
 
 
 def _check_contract(
-    bench: Workbench, plan: Plan, seal: Seal, commits: Sequence[BranchCommit]
+    job: JobContext, plan: Plan, seal: Seal, commits: Sequence[BranchCommit]
 ) -> None:
     """Raise StoppedError unless the tip holds the frozen tests."""
-    tip = bench.job.tip()
+    tip = job.repository.tip()
     if seal.contract in (plan.base_commit, *(commit.oid for commit in commits)):
-        found = bench.job.hashes(tip, plan.contract)
+        found = job.repository.hashes(tip, plan.contract)
         if found == plan.contract:
             return
     raise StoppedError(
-        f"the job branch in {bench.job.path} stands at {tip}, which does not hold the frozen tests",
-        f"see {bench.directory.tips}; where nothing can be restored, plan the task again",
+        f"the job branch in {job.repository.path} stands at {tip}, "
+        "which does not hold the frozen tests",
+        f"see {job.directory.tips}; where nothing can be restored, plan the task again",
     )
 
 
 def _check_lineage(
-    bench: Workbench, plan: Plan, seal: Seal, commits: Sequence[BranchCommit]
+    job: JobContext, plan: Plan, seal: Seal, commits: Sequence[BranchCommit]
 ) -> None:
     """Raise RequestError for a commit of another job, a second merge of a node, or late tests."""
     merged: set[str] = set()
@@ -71,13 +72,13 @@ def _check_lineage(
         elif not strange and sealed:
             strange = "it changes tests, which are frozen"
         if strange:
-            raise _foreign(bench, commit, strange)
+            raise _foreign(job, commit, strange)
         before, sealed = commit.oid, sealed or commit.oid == seal.contract
 
 
-def _noted(bench: Workbench, commit: BranchCommit) -> bool:
+def _noted(job: JobContext, commit: BranchCommit) -> bool:
     """Whether the journal has a receipt of this very merge."""
-    receipt = bench.job.receipts.get(commit.oid)
+    receipt = job.repository.receipts.get(commit.oid)
     return receipt is not None and (receipt.node, receipt.tree, (receipt.parent,)) == (
         commit.trailers[NODE],
         commit.tree,
@@ -85,48 +86,48 @@ def _noted(bench: Workbench, commit: BranchCommit) -> bool:
     )
 
 
-def _gate_again(bench: Workbench, views: Views, node: Node, commit: BranchCommit) -> None:
+def _gate_again(job: JobContext, views: Views, node: Node, commit: BranchCommit) -> None:
     """Gate a merge on a clean checkout, and note a receipt of that; RequestError unless green.
 
     What was gated is the node's view if the commit says so, else all of it: an earlier version
     held nothing back.
     """
     if VIEW not in commit.trailers:
-        views = views_of(bench.job, views.plan, rule=HeldBack.NOTHING)
-    elif commit.trailers[VIEW] != (view := bench.job.tree(views.of(commit.oid, node))):
+        views = views_of(job.repository, views.plan, rule=HeldBack.NOTHING)
+    elif commit.trailers[VIEW] != (view := job.repository.tree(views.of(commit.oid, node))):
         strange = (
             f"director noted no such merge of {node.id}, which saw {view} of it, not its {VIEW}"
         )
-        raise _foreign(bench, commit, strange)
+        raise _foreign(job, commit, strange)
     plan = views.plan
-    changed = set(changed_files(bench.job, commit.parents[0], commit.oid))
+    changed = set(changed_files(job.repository, commit.parents[0], commit.oid))
     if beyond := sorted(changed - (set(node.files) - set(plan.contract))):
-        raise _foreign(bench, commit, f"it changes {beyond[0]}, outside of node {node.id}")
-    with bench.pool.lane() as lane:
-        trial = Trial(bench, views, node, lane.gate)
-        gate = trial.run(commit.oid, "rebuilt")
+        raise _foreign(job, commit, f"it changes {beyond[0]}, outside of node {node.id}")
+    with job.pool.lane() as lane:
+        gates = NodeGates(job, views, node, lane.gate)
+        gate = gates.run(commit.oid, "rebuilt")
         if gate.verdict is Verdict.GREEN:
-            gate = trial.flake(commit.oid) or gate
-        runs = trial.green_runs(commit.oid)
+            gate = gates.flake(commit.oid) or gate
+        runs = gates.green_runs(commit.oid)
     if gate.verdict is not Verdict.GREEN:
         raise _foreign(
-            bench,
+            job,
             commit,
             f"director noted no such merge of {node.id}, and its tests are not green: "
             f"{gate.failure}",
         )
-    receipt = rebuilt_receipt(bench.job, commit, node, runs)
-    bench.job.accept(replace(receipt, confinement=bench.confinement))
-    bench.events.emit(
+    receipt = rebuilt_receipt(job.repository, commit, node, runs)
+    job.repository.accept(replace(receipt, confinement=job.confinement))
+    job.events.emit(
         Kind.NOTICE,
         node.id,
         message=f"there was no receipt of {node.id} ({commit.oid}): gated again, it is green",
     )
 
 
-def _foreign(bench: Workbench, commit: BranchCommit, strange: str) -> RequestError:
+def _foreign(job: JobContext, commit: BranchCommit, strange: str) -> RequestError:
     return RequestError(
         f"commit {commit.oid} on the job branch is not director's: {strange}",
-        f"look at it with `git --git-dir {bench.job.path} show {commit.oid}`; take its line out of "
-        f"{bench.directory.tips}, then run the command again",
+        f"look at it with `git --git-dir {job.repository.path} show {commit.oid}`; "
+        f"take its line out of {job.directory.tips}, then run the command again",
     )

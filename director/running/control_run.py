@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from director.job.context import JobContext
 from director.job.environment import run_of
 from director.job.trailers import KIND, MERGE
-from director.job.workbench import Workbench
-from director.model.control_run import UNREADABLE, may_be_independent
-from director.model.output_digest import output_digest
 from director.model.plan import Node
+from director.model.testing.control_run import UNREADABLE, may_be_independent
+from director.model.testing.output_digest import output_digest
+from director.repositories.history import Entry, History
+from director.repositories.objects import LINK_MODE
 from director.running.merging import draft
-from director.running.trial import Trial
-from director.workspace.gates import GateResult, Verdict
-from director.workspace.history import Entry, History
-from director.workspace.objects import LINK_MODE
+from director.running.node_gates import NodeGates
+from director.worktrees.gates import GateResult, Verdict
 
 AS_BEFORE = "fails as it did before the work: is something missing in the worktree?"
 GREEN_BEFORE_WORK = (
@@ -23,7 +23,7 @@ GREEN_BEFORE_WORK = (
 
 
 def fails_independently(
-    bench: Workbench, node: Node, trial: Trial, gate: GateResult, before: str, base: str
+    job: JobContext, node: Node, gates: NodeGates, gate: GateResult, before: str, base: str
 ) -> bool:
     """Whether the red ``gate`` on a candidate on ``base`` fails whatever the work is.
 
@@ -33,21 +33,21 @@ def fails_independently(
     run = run_of(gate)
     if gate.no_test_ran or not may_be_independent(before, run, (*node.files, *node.tests)):
         return False
-    control = trial.run(_unreadable(bench, node, base), "control")
+    control = gates.run(_unreadable(job, node, base), "control")
     return control.verdict is Verdict.RED and output_digest(run_of(control)) == before
 
 
-def _unreadable(bench: Workbench, node: Node, base: str) -> str:
+def _unreadable(job: JobContext, node: Node, base: str) -> str:
     """Return a commit on ``base`` where no file that the node may change can be read."""
-    job = bench.job
-    known = job.entries(base, node.files)
-    content = job.store(UNREADABLE)
+    repository = job.repository
+    known = repository.entries(base, node.files)
+    content = repository.store(UNREADABLE)
     modes = {path: known[path].mode if path in known else "100644" for path in node.files}
     entries = [
         Entry(path, "100644" if mode == LINK_MODE else mode, content)
         for path, mode in modes.items()
     ]
-    return draft(bench, node, job.tree_with(base, entries), base)
+    return draft(job, node, repository.tree_with(base, entries), base)
 
 
 def anything_merged(job: History, base: str, tip: str) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from director.agents.markdown import bullets, fenced
-from director.model.excerpt import shortened
 from director.model.plan import Node
-from director.workspace.gates import GateResult
+from director.model.testing.excerpt import shortened
+from director.worktrees.gates import GateResult
 
 DIFF_CHARACTERS = 60_000
 

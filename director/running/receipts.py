@@ -6,16 +6,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from director.job.context import JobContext
 from director.job.tools import tool_versions
 from director.job.trailers import tests_hash
-from director.job.workbench import Workbench
 from director.model.plan import Node
 from director.model.receipt import GateRun, Receipt
 from director.model.roles import Role
 from director.records import files
 from director.records.clock import now
 from director.records.events import Kind
-from director.workspace.gates import GateResult
+from director.worktrees.gates import GateResult
 
 
 def gate_run(purpose: str, commit: str, tree: str, result: GateResult) -> GateRun:
@@ -46,7 +46,7 @@ class Origin:
 
 
 def commit_gated(
-    bench: Workbench, node: Node, tree: str, runs: Sequence[GateRun], origin: Origin, parent: str
+    job: JobContext, node: Node, tree: str, runs: Sequence[GateRun], origin: Origin, parent: str
 ) -> Receipt:
     """Commit ``tree`` on ``parent``; the last of ``runs`` was green on the node's view of it.
 
@@ -55,7 +55,7 @@ def commit_gated(
     gated = runs[-1].tree
     draft = Receipt(
         ts=now(),
-        job_id=bench.job_id,
+        job_id=job.job_id,
         node=node.id,
         base=origin.base,
         candidate=origin.candidate,
@@ -67,33 +67,33 @@ def commit_gated(
         gates=tuple(runs),
         files=(),
         tier=origin.role.value if origin.role else None,
-        model=bench.config.tiers[origin.role] if origin.role else None,
+        model=job.config.tiers[origin.role] if origin.role else None,
         attempts=origin.attempts,
-        tools=tool_versions(bench.job.git, bench.crew.caller.version()),
-        confinement=bench.confinement,
+        tools=tool_versions(job.repository.git, job.agents.caller.version()),
+        confinement=job.confinement,
         view=gated if gated != tree else None,
     )
-    return bench.commits.merge(node, draft)
+    return job.commits.merge(node, draft)
 
 
-def put_on_record(bench: Workbench, receipt: Receipt) -> None:
+def append_receipt(job: JobContext, receipt: Receipt) -> None:
     """Append a receipt; on disk when this returns."""
-    files.append_line(bench.directory.receipts, receipt.to_json(), durable=True)
+    files.append_line(job.directory.receipts, receipt.to_json(), durable=True)
 
 
-def restore_receipts(bench: Workbench) -> None:
+def restore_receipts(job: JobContext) -> None:
     """Make ``receipts.jsonl`` hold the receipts that were noted when the branch moved.
 
     A crash may have kept some from being written; what others wrote is said and undone.
     """
-    noted = [receipt.to_json() for receipt in bench.job.receipts.values()]
+    noted = [receipt.to_json() for receipt in job.repository.receipts.values()]
     known = {json.dumps(line, sort_keys=True) for line in noted}
-    found = [json.dumps(x, sort_keys=True) for x in files.read_lines(bench.directory.receipts)]
+    found = [json.dumps(x, sort_keys=True) for x in files.read_lines(job.directory.receipts)]
     if strange := len(found) - len(known & set(found)):
-        bench.events.emit(
+        job.events.emit(
             Kind.NOTICE,
-            message=f"{bench.directory.receipts} held lines that director did not write "
+            message=f"{job.directory.receipts} held lines that director did not write "
             f"({strange}): it was restored",
         )
     if strange or len(found) != len(noted):
-        files.write_lines(bench.directory.receipts, noted)
+        files.write_lines(job.directory.receipts, noted)

@@ -8,12 +8,12 @@ from typing import Any
 
 from director.agents.answers import NoAnswerError, json_object
 from director.agents.calls import Assignment, Outcome
-from director.job.workbench import Workbench
+from director.job.context import JobContext
 from director.model.plan import Node
 from director.model.roles import Agent, Role
 from director.records.events import Kind
 from director.running.prompts import compliance_prompt, review_prompt
-from director.workspace.worktrees import Worktree
+from director.worktrees.worktrees import Worktree
 
 
 class Severity(StrEnum):
@@ -54,7 +54,7 @@ class Review:
 
 
 def review_candidate(
-    bench: Workbench, node: Node, worktree: Worktree, diff: str, attempt: int
+    job: JobContext, node: Node, worktree: Worktree, diff: str, attempt: int
 ) -> Review:
     """Let the reviewer read the diff (stage two)."""
     assignment = Assignment(
@@ -66,11 +66,11 @@ def review_candidate(
         node=node.id,
         attempt=attempt,
     )
-    return _ask(bench, node, assignment, "two")
+    return _ask(job, node, assignment, "two")
 
 
 def check_compliance(
-    bench: Workbench, node: Node, worktree: Worktree, diff: str, attempt: int
+    job: JobContext, node: Node, worktree: Worktree, diff: str, attempt: int
 ) -> Review:
     """Let the explorer compare the diff with the spec (stage one, advisory)."""
     assignment = Assignment(
@@ -82,7 +82,7 @@ def check_compliance(
         node=node.id,
         attempt=attempt,
     )
-    return _ask(bench, node, assignment, "one")
+    return _ask(job, node, assignment, "one")
 
 
 def review_names(node: Node, attempt: int) -> tuple[str, str]:
@@ -109,13 +109,13 @@ def read_review(answer: str) -> Review:
     return Review(summary, findings)
 
 
-def _ask(bench: Workbench, node: Node, assignment: Assignment, stage: str) -> Review:
-    reply = bench.crew.ask(assignment)
+def _ask(job: JobContext, node: Node, assignment: Assignment, stage: str) -> Review:
+    reply = job.agents.ask(assignment)
     if reply.outcome is Outcome.COMPLETED:
         review = read_review(reply.transcript.text)
     else:
         review = Review(f"no review: {reply.reason or reply.outcome}")
-    bench.events.emit(
+    job.events.emit(
         Kind.REVIEW,
         node.id,
         stage=stage,

@@ -8,13 +8,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from director.job.opening import open_workbench
+from director.job.context import JobContext, Setting
+from director.job.gate_report import GateReport, in_words
+from director.job.integration import check_base, integrate
+from director.job.lanes import pick_lanes
+from director.job.opening import open_job
 from director.job.provided import refuse_provided
+from director.job.reconciling import rebuilt, reconciled
+from director.job.scheduler import Schedule, drive
 from director.job.seal import Seal, check_seal, restore_seal
 from director.job.stage import Stage, read_stage
 from director.job.submodules import refuse_in_submodules
 from director.job.views import views_of
-from director.job.workbench import Setting, Workbench
 from director.model.config import Config
 from director.model.errors import DirectorError, RequestError
 from director.model.plan import Plan
@@ -24,17 +29,12 @@ from director.records import files
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.ledger import total_cost, total_tokens
-from director.records.lock import held
+from director.records.lock import job_lock
 from director.records.state_keeper import StateKeeper
 from director.running.believing import believed_merges
-from director.running.gate_report import GateReport, in_words
-from director.running.integration import check_base, integrate
-from director.running.lanes import pick_lanes
 from director.running.metrics import node_line, run_line
 from director.running.node import NodeEnd, work_on_node
 from director.running.receipts import restore_receipts
-from director.running.reconciling import rebuilt, reconciled
-from director.running.scheduler import Schedule, drive
 
 
 @dataclass(frozen=True)
@@ -90,21 +90,21 @@ def run_job(
     """
     if options.max_attempts is not None:
         config = replace(config, limits=replace(config.limits, max_attempts=options.max_attempts))
-    with held(directory.lock, "director run"):
+    with job_lock(directory.lock, "director run"):
         plan, seal = _ready_plan(directory)
         branch = plan.job_branch
-        with open_workbench(setting, directory, config, plan.job_id, branch) as bench:
-            plan = _at_home(bench, plan, setting)
-            work = _Run(bench, plan, seal, options)
+        with open_job(setting, directory, config, plan.job_id, branch) as job:
+            plan = _at_home(job, plan, setting)
+            work = _Run(job, plan, seal, options)
             with closing(work.keeper):
                 return work.run()
 
 
-def _at_home(bench: Workbench, plan: Plan, setting: Setting) -> Plan:
+def _at_home(job: JobContext, plan: Plan, setting: Setting) -> Plan:
     """Return the plan with the repository's place as it is now: it may have been moved."""
     here = plan._replace(repo=str(setting.repository.root))
     if here != plan:
-        bench.directory.save_plan(here)
+        job.directory.save_plan(here)
     return here
 
 
@@ -132,53 +132,53 @@ def _ready_plan(directory: JobDirectory) -> tuple[Plan, Seal]:
 class _Run:
     """One run of one plan."""
 
-    def __init__(self, bench: Workbench, plan: Plan, seal: Seal, options: RunOptions) -> None:
-        self.bench = bench
+    def __init__(self, job: JobContext, plan: Plan, seal: Seal, options: RunOptions) -> None:
+        self.job = job
         self.plan = plan
-        self.views = views_of(bench.job, plan)
-        bench.pool.set_up_on(self.views.of_tip)
+        self.views = views_of(job.repository, plan)
+        job.pool.set_up_on(self.views.of_tip)
         self.seal = seal
         self.options = options
         self.stop: DirectorError | None = None
-        self.keeper = StateKeeper(bench.directory, self._believed())
+        self.keeper = StateKeeper(job.directory, self._believed())
         self.started = time.monotonic()
 
     def run(self) -> RunReport:
-        refuse_provided(self.bench.pool.provisions, self.plan.nodes)
-        refuse_in_submodules(self.bench.job, self.plan.nodes)
+        refuse_provided(self.job.pool.provisions, self.plan.nodes)
+        refuse_in_submodules(self.job.repository, self.plan.nodes)
         wanted = self._wanted()
         if wanted:
-            check_base(self.bench, self.plan.base_commit)
+            check_base(self.job, self.plan.base_commit)
         self.keeper.replace(self.keeper.state)
         self._catch_up()
         done = self.keeper.state.ids(NodeStatus.DONE)
-        self.lanes = pick_lanes(self.bench, self.options.parallel, self.plan.nodes, wanted)
+        self.lanes = pick_lanes(self.job, self.options.parallel, self.plan.nodes, wanted)
         self.schedule = Schedule(self.plan.nodes, done, wanted)
-        self.bench.events.emit(
+        self.job.events.emit(
             Kind.RUN_STARTED,
             job_id=self.plan.job_id,
             nodes=len(self.plan.nodes),
             done=len(done),
             parallel=self.lanes,
-            confinement=self.bench.confinement,
+            confinement=self.job.confinement,
         )
         drive(self.schedule, self.lanes, self._work, self._settle)
         return self._close(self._integrate())
 
     def _believed(self) -> RunState:
         """Return the state to begin with; a damaged ``state.json`` is put aside and rebuilt."""
-        directory = self.bench.directory
+        directory = self.job.directory
         try:
             state = directory.load_state(self.plan)
         except files.DamagedFileError as error:
             aside = directory.state.with_suffix(".damaged")
             directory.state.replace(aside)
-            self.bench.events.emit(
+            self.job.events.emit(
                 Kind.NOTICE, message=f"{error.what}; put aside as {aside} and rebuilt"
             )
             state = rebuilt(self.plan, files.read_lines(directory.metrics))
-        merges = believed_merges(self.bench, self.plan, self.seal)
-        restore_receipts(self.bench)
+        merges = believed_merges(self.job, self.plan, self.seal)
+        restore_receipts(self.job)
         return reconciled(state, merges, retry_failed=self.options.retry_failed)
 
     def _wanted(self) -> set[str]:
@@ -207,12 +207,12 @@ class _Run:
     def _work(self, node_id: str) -> NodeEnd:
         node = self.plan.node(node_id)
         self.keeper.update(node_id, durable=False, status=NodeStatus.RUNNING)
-        self.bench.events.emit(Kind.NODE_STARTED, node_id, title=node.title)
-        return work_on_node(self.bench, self.views, node, self.keeper)
+        self.job.events.emit(Kind.NODE_STARTED, node_id, title=node.title)
+        return work_on_node(self.job, self.views, node, self.keeper)
 
     def _catch_up(self) -> None:
         """Put on record the nodes that a killed run merged and did not get to account for."""
-        lines = files.read_lines(self.bench.directory.metrics)
+        lines = files.read_lines(self.job.directory.metrics)
         told = {line.get("node") for line in lines if line.get("status") == NodeStatus.DONE}
         for node_id in sorted(self.keeper.state.ids(NodeStatus.DONE) - told):
             verdict = self.keeper.node(node_id).watch_it_fail
@@ -245,8 +245,8 @@ class _Run:
             return
         state = self.keeper.node(node_id)
         line = node_line(self.plan.job_id, self.plan.node(node_id), state, end.watched, calls)
-        files.append_line(self.bench.directory.metrics, line, durable=True)
-        self.bench.events.emit(
+        files.append_line(self.job.directory.metrics, line, durable=True)
+        self.job.events.emit(
             Kind.NODE_ENDED,
             node_id,
             status=state.status,
@@ -265,7 +265,7 @@ class _Run:
 
     def _calls(self, node_id: str) -> list[CallRecord]:
         """Return what was paid for a node in this stage: its tests belong to planning."""
-        calls = self.bench.crew.ledger.of_node(node_id)
+        calls = self.job.agents.ledger.of_node(node_id)
         return [one for one in calls if one.role != Role.TEST_AUTHOR]
 
     def _integrate(self) -> tuple[GateReport, ...] | None:
@@ -274,19 +274,19 @@ class _Run:
         if self.stop or len(done) < len(self.plan.nodes):
             return None
         try:
-            return integrate(self.bench, self.views, self.lanes)
+            return integrate(self.job, self.views, self.lanes)
         except DirectorError as stop:
             self.stop = stop
             return None
 
     def _restore_records(self) -> None:
         """Undo what agents wrote where the next run and ``verify`` look."""
-        restore_receipts(self.bench)
-        if restore_seal(self.bench.directory, self.seal):
+        restore_receipts(self.job)
+        if restore_seal(self.job.directory, self.seal):
             message = (
-                f"{self.bench.directory.sealed} was changed while director worked: it was restored"
+                f"{self.job.directory.sealed} was changed while director worked: it was restored"
             )
-            self.bench.events.emit(Kind.NOTICE, message=message)
+            self.job.events.emit(Kind.NOTICE, message=message)
 
     def _close(self, integration: tuple[GateReport, ...] | None) -> RunReport:
         self._restore_records()
@@ -297,17 +297,17 @@ class _Run:
             integration,
             {},
             self.stop,
-            self.bench.job.path,
-            self.bench.publisher.now(),
+            self.job.repository.path,
+            self.job.publisher.now(),
         )
-        tiers = {role.value: model for role, model in self.bench.config.tiers.items()}
-        calls = self.bench.crew.ledger.records
+        tiers = {role.value: model for role, model in self.job.config.tiers.items()}
+        calls = self.job.agents.ledger.records
         wall_secs = time.monotonic() - self.started
         integrated = report.integration_ok, in_words(integration)
         metrics = run_line(self.plan, state, tiers, calls, integrated, wall_secs)
         metrics["parallel"] = self.lanes
-        files.append_line(self.bench.directory.metrics, metrics, durable=True)
-        self.bench.events.emit(
+        files.append_line(self.job.directory.metrics, metrics, durable=True)
+        self.job.events.emit(
             Kind.RUN_ENDED,
             done=metrics["done"],
             failed=metrics["failed"],

@@ -9,9 +9,9 @@ from director.job.receipts import expected_trailers
 from director.job.trailers import NODE, PREFIX, single_line, tests_hash
 from director.model.plan import Node
 from director.model.receipt import GREEN, Receipt
+from director.repositories.history import BranchCommit
 from director.verifying.evidence import CommitFacts, Evidence, merges
 from director.verifying.problem import Problem, differing
-from director.workspace.history import BranchCommit
 
 Claim = tuple[str, str, str]
 """What it is about, what is expected, what is found."""

@@ -16,11 +16,11 @@ from director.model.receipt import Receipt
 from director.model.state import NodeStatus
 from director.records import files
 from director.records.job_directory import JobDirectory
-from director.workspace.git import Git
-from director.workspace.history import BranchCommit, History
-from director.workspace.repository import Repository
-from director.workspace.soundness import Soundness
-from director.workspace.tips import Tips
+from director.repositories.git import Git
+from director.repositories.history import BranchCommit, History
+from director.repositories.repository import Repository
+from director.repositories.soundness import Soundness
+from director.repositories.tips import Tips
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def gather(repository: Repository, directory: JobDirectory) -> Evidence:
 
 
 def _at_home(directory: JobDirectory) -> bool:
-    """Whether director worked on this job here, and it is past gate 2."""
+    """Whether director worked on this job here, and it is past the second approval."""
     stage = read_stage(directory)
     return directory.repository.is_dir() and (stage is None or stage.stage is Stage.READY)
 

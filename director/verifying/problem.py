@@ -7,7 +7,7 @@ from typing import Any
 
 from director.job.trailers import NODE
 from director.model.plan import Plan
-from director.workspace.history import BranchCommit
+from director.repositories.history import BranchCommit
 
 SHOWN_DIGITS = 12
 

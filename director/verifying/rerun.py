@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from director.job.context import Setting
 from director.job.evidence import with_evidence
 from director.job.opening import redactor_of
 from director.job.provided import provisions_of
@@ -14,21 +15,20 @@ from director.job.site import site_of
 from director.job.stage import read_stage
 from director.job.trailers import NODE
 from director.job.views import HeldBack, views_of
-from director.job.workbench import Setting
 from director.model.config import Config
 from director.model.errors import DirectorError
 from director.model.plan import Node, Plan
+from director.processes.processes import Processes
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.worktrees_record import kept_worktrees
+from director.repositories.job_repository import JobRepository, create_job_repository
 from director.verifying.evidence import CommitFacts, Evidence, merges
 from director.verifying.problem import Problem, restore, short
-from director.workspace.gates import GateResult, Gates, Verdict
-from director.workspace.given import find_sources
-from director.workspace.job_repository import JobRepository, create_job_repository
-from director.workspace.pool import Pool
-from director.workspace.pool_folders import pool_folder, sweep_pool
-from director.workspace.processes import Processes
+from director.worktrees.gates import GateResult, Gates, Verdict
+from director.worktrees.given import find_sources
+from director.worktrees.pool import Pool
+from director.worktrees.pool_folders import pool_folder, sweep_pool
 
 
 @dataclass(frozen=True)

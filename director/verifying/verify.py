@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from director.job.workbench import Setting
+from director.job.context import Setting
 from director.model.config import Config
 from director.records.job_directory import JobDirectory
-from director.records.lock import held
+from director.records.lock import job_lock
+from director.repositories.repository import Repository
 from director.verifying.checks import run_checks, unchecked
 from director.verifying.evidence import Evidence, gather, merges
 from director.verifying.problem import Problem
 from director.verifying.rerun import run_again
-from director.workspace.repository import Repository
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def verify_again(setting: Setting, directory: JobDirectory, config: Config) -> V
     Raises StoppedError when another process has the job's lock, InterruptedRunError on a signal.
     """
     directory.load_plan()
-    with held(directory.lock, "director verify"):
+    with job_lock(directory.lock, "director verify"):
         found = verify_job(setting.repository, directory)
         if found.problem is not None:
             return replace(found, gates_run=0)

@@ -6,7 +6,7 @@ from director.demo.sample_files import FILES
 from director.demo.scripted_node import ScriptedNode
 from director.model.config_reader import read_config
 from director.model.dag import dag_problems
-from director.model.not_started import NOT_EXECUTABLE
+from director.model.testing.not_started import NOT_EXECUTABLE
 from tests.demo.folders import WithFolder
 
 SAMPLE_CONFIG = CONFIG.format(base_url="http://127.0.0.1:9/v1", server="off")

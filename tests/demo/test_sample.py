@@ -3,8 +3,8 @@ import os
 from director.demo.sample import make_sample
 from director.model.config_reader import read_config
 from director.model.roles import Role
-from director.workspace.git import Git
-from director.workspace.repository import open_repository
+from director.repositories.git import Git
+from director.repositories.repository import open_repository
 from tests.demo.folders import WithFolder
 
 BASE_URL = "http://127.0.0.1:9/v1"

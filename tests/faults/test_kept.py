@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from director import __version__
-from director.workspace.kept import BOOT_ID, read_note
+from director.worktrees.kept import BOOT_ID, read_note
 from tests.faults.test_provided import NEEDS_TOOL, SETUP, ProvidedCase
 from tests.support.fake_opencode import hang, mark, wait_for, write
 from tests.support.hermetic import remove_tree

@@ -13,9 +13,9 @@ from director.job.receipts import expected_trailers
 from director.model.commit_policy import CommitPolicy
 from director.model.plan import Node
 from director.model.receipt import GateRun, Receipt
-from director.workspace.git_settings import freeze_settings
-from director.workspace.signing import Signer, SigningError
-from tests.workspace.jobs import JobCase
+from director.repositories.git_settings import freeze_settings
+from director.repositories.signing import Signer, SigningError
+from tests.worktrees.jobs import JobCase
 
 NODE = Node("a", "Make a", "spec", ("a.py",), (), "true", ("tests/test_a.py",), type="fix")
 SCISSORS = "# ------------------------ >8 ------------------------"

@@ -4,7 +4,7 @@ import unittest
 
 from director.job.lineage import why_foreign
 from director.model.plan import Node, Plan
-from director.workspace.history import BranchCommit
+from director.repositories.history import BranchCommit
 
 BEFORE = "b" * 40
 NODE = Node("a", "A", "spec", ("a",), (), "sh t", ("t",))

@@ -8,9 +8,9 @@ from contextlib import ExitStack
 
 from director.job.merge_queue import MergeQueue, Place
 from director.model.errors import InterruptedRunError
-from director.workspace.cancellation import Cancellation
-from director.workspace.job_repository import Entry
-from tests.workspace.jobs import JobCase
+from director.processes.cancellation import Cancellation
+from director.repositories.job_repository import Entry
+from tests.worktrees.jobs import JobCase
 
 
 class TestMergeQueue(JobCase):

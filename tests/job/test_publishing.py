@@ -11,7 +11,7 @@ from typing import Any, cast
 from director.job.publishing import Publisher
 from director.model.errors import StoppedError
 from director.records.events import Event, Events, Kind
-from director.workspace.job_repository import JobRepository
+from director.repositories.job_repository import JobRepository
 
 
 class Job:

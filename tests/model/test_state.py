@@ -7,12 +7,12 @@ import unittest
 from director.model.errors import RequestError
 from director.model.roles import Role
 from director.model.state import (
+    Attempt,
+    AttemptOutcome,
     CallRecord,
     NodeState,
     NodeStatus,
     RunState,
-    Try,
-    TryOutcome,
     WatchVerdict,
 )
 from director.model.usage import Tokens
@@ -33,7 +33,10 @@ FULL = NodeState(
     watch_it_fail=WatchVerdict.OBSERVED,
     flake_failed=True,
     commit="c0ffee",
-    tries=(Try(Role.EXECUTOR, TryOutcome.RED), Try(Role.ESCALATION, TryOutcome.GREEN)),
+    tries=(
+        Attempt(Role.EXECUTOR, AttemptOutcome.RED),
+        Attempt(Role.ESCALATION, AttemptOutcome.GREEN),
+    ),
     environment=True,
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unittest
 
-from director.model.command_run import CommandRun
+from director.model.testing.command_run import CommandRun
 from director.planning.admission import never_green
 from tests.support.fake_opencode import say, write
 from tests.support.jobs import JobCase, node, script_of_test

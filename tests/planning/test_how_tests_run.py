@@ -3,7 +3,7 @@ from __future__ import annotations
 import unittest
 
 from director.model.config import WorktreePolicy
-from director.model.preflight import Difference, Observation, Outcome, Preflight
+from director.model.testing.preflight import Difference, Observation, Outcome, Preflight
 from director.planning.how_tests_run import how_tests_run
 
 

@@ -1,4 +1,4 @@
-"""Gate 2 approves exactly what is in the plan; a ready plan that is edited is admitted again."""
+"""What is approved is exactly what is in the plan; an edited plan is admitted again."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class EditedCase(JobCase):
 
 
 class TestContract(EditedCase):
-    """What was dropped or renamed at gate 2 is not on the branch afterwards."""
+    """What was dropped or renamed at the second approval is not on the branch afterwards."""
 
     def at_gate_two(self, *nodes: dict[str, Any]) -> None:
         self.script_planning(*nodes)

@@ -70,7 +70,7 @@ class TestReplacing(HermeticCase):
     def test_a_full_disk_is_called_so(self) -> None:
         with (
             self.assertRaisesRegex(StoppedError, "the disk is full"),
-            files.explained(self.tmp / "f"),
+            files.os_errors_stop(self.tmp / "f"),
             Path("/dev/full").open("wb", buffering=0) as stream,
         ):
             stream.write(b"x")

@@ -8,15 +8,15 @@ import sys
 from pathlib import Path
 
 from director.model.errors import StoppedError
-from director.records.lock import held, is_held
+from director.records.lock import is_held, job_lock
 from tests.support.hermetic import HermeticCase
 
 ROOT = Path(__file__).resolve().parents[2]
 HOLDER = """
 import sys
 from pathlib import Path
-from director.records.lock import held, is_held
-with held(Path(sys.argv[1]), "run"):
+from director.records.lock import job_lock, is_held
+with job_lock(Path(sys.argv[1]), "run"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -42,48 +42,48 @@ class TestLock(HermeticCase):
 
     def test_another_process_is_kept_out_and_told_who_holds_it(self) -> None:
         process = self.holder()
-        with self.assertRaises(StoppedError) as caught, held(self.path, "plan"):
+        with self.assertRaises(StoppedError) as caught, job_lock(self.path, "plan"):
             self.fail("the lock was given twice")
         self.assertRegex(caught.exception.what, rf"run \(process {process.pid}, since .*Z\)")
         process.communicate("")
-        with held(self.path, "plan"):
+        with job_lock(self.path, "plan"):
             pass
 
     def test_a_killed_holder_holds_nothing(self) -> None:
         process = self.holder()
         process.kill()
         process.wait()
-        with held(self.path, "plan"):
+        with job_lock(self.path, "plan"):
             said = json.loads(self.path.read_text())
             self.assertEqual((said["pid"], said["command"]), (os.getpid(), "plan"))
 
     def test_a_second_holder_in_the_same_process_is_kept_out(self) -> None:
         with (
-            held(self.path, "plan"),
+            job_lock(self.path, "plan"),
             self.assertRaisesRegex(StoppedError, "another run holds the lock: plan"),
-            held(self.path, "run"),
+            job_lock(self.path, "run"),
         ):
             self.fail("the lock was given twice")
 
     def test_an_error_inside_gives_it_back(self) -> None:
-        with self.assertRaises(ZeroDivisionError), held(self.path, "plan"):
+        with self.assertRaises(ZeroDivisionError), job_lock(self.path, "plan"):
             raise ZeroDivisionError
-        with held(self.path, "plan"):
+        with job_lock(self.path, "plan"):
             pass
 
     def test_a_holder_that_has_not_said_its_name(self) -> None:
         self.holder()
         self.path.write_text("")
-        with self.assertRaisesRegex(StoppedError, "not said its name"), held(self.path, "plan"):
+        with self.assertRaisesRegex(StoppedError, "not said its name"), job_lock(self.path, "plan"):
             self.fail("the lock was given twice")
 
     def test_is_the_owners_only_and_does_not_reach_children(self) -> None:
-        with held(self.path, "plan"):
+        with job_lock(self.path, "plan"):
             self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
             child = subprocess.Popen(["sleep", "300"], close_fds=False)
             self.addCleanup(child.wait)
             self.addCleanup(child.kill)
-        with held(self.path, "plan"):
+        with job_lock(self.path, "plan"):
             pass
 
     def test_whether_it_is_held_is_asked_of_the_lock_and_not_of_a_number(self) -> None:
@@ -96,11 +96,11 @@ class TestLock(HermeticCase):
         process.wait()
         self.path.write_text(json.dumps({"pid": os.getpid(), "command": "run", "since": "now"}))
         self.assertFalse(is_held(self.path))
-        with held(self.path, "plan"):
+        with job_lock(self.path, "plan"):
             self.assertTrue(is_held(self.path))
 
     def test_who_asks_whether_it_is_held_turns_nobody_away(self) -> None:
-        with held(self.path, "plan"):
+        with job_lock(self.path, "plan"):
             pass
         asking = os.open(self.path, os.O_RDONLY)
         fcntl.flock(asking, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -108,5 +108,5 @@ class TestLock(HermeticCase):
         def pause(_secs: float) -> None:
             os.close(asking)
 
-        with held(self.path, "run", pause):
+        with job_lock(self.path, "run", pause):
             self.assertTrue(is_held(self.path))

@@ -11,7 +11,7 @@ import struct
 import sys
 import unittest
 
-from director.workspace import landlock
+from director.processes import landlock
 
 NO_NEW_PRIVILEGES, SET_SECCOMP, FILTER_MODE = 38, 22, 2  # prctl(2), seccomp(2)
 ALLOW, ENOSYS = 0x7FFF0000, 0x00050000 | 38

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from director.records.job_directory import JobDirectory
+from director.repositories.repository import open_repository
 from director.verifying.verify import verify_job
-from director.workspace.repository import open_repository
 from tests.support.fake_opencode import write
 from tests.support.jobs import Done, JobCase, node
 

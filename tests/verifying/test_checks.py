@@ -8,9 +8,9 @@ from director.job.receipts import expected_trailers
 from director.job.trailers import tests_hash as hash_of_tests
 from director.model.plan import Node, Plan
 from director.model.receipt import GateRun, Receipt
+from director.repositories.history import BranchCommit
 from director.verifying.checks import run_checks
 from director.verifying.evidence import CommitFacts, Evidence, Journal
-from director.workspace.history import BranchCommit
 
 BASE, TESTS, MERGE, TREE = ("b" * 40, "e" * 40, "c" * 40, "d" * 40)
 HASHES = {"tests/a.sh": "1" * 64}

@@ -1,0 +1,248 @@
+"""Asking a role: the ceiling before, the ledger after, and patience with providers between."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from director.agents.calls import Assignment, Outcome, Reply, Spending
+from director.agents.permissions import WRITING_AGENTS
+from director.agents.transcript import Transcript
+from director.model.config import Config
+from director.model.errors import InterruptedRunError, RequestError, StoppedError
+from director.model.pricing import cost_of
+from director.model.state import CallRecord
+from director.processes.cancellation import Cancellation
+from director.records.call_notes import CallNote, CallNotes
+from director.records.clock import now
+from director.records.events import Events, Kind
+from director.records.ledger import Ledger, Meter, ceiling_reached
+
+FIRST_PAUSE_SECS = 4.0
+LONGEST_PAUSE_SECS = 120.0
+# Outcomes that belong to the model: such a reply is the answer, for better or worse.
+CONCLUDED = frozenset(
+    {Outcome.COMPLETED, Outcome.INCOMPLETE, Outcome.TIMED_OUT, Outcome.CONTEXT_TOO_LONG}
+)
+UNKNOWN_MODEL_NAMES = ("ProviderModelNotFoundError", "UnknownError: Model not found")
+LASTING_NAMES = (
+    "ProviderInitError",
+    "ProviderAuthError",
+    "a permission was asked for",
+)
+LASTING_STATUS_CODES = frozenset({400, 401, 402, 403, 404})
+
+
+class Caller(Protocol):
+    """Whatever can make a call (OpenCode, or a fake)."""
+
+    def call(self, assignment: Assignment, spending: Spending, events: Path) -> Reply:
+        """Make one call, its raw events into the file ``events``."""
+        ...
+
+    def new_log(self, name: str) -> Path:
+        """Return a fresh path for the events of a call."""
+        ...
+
+    def recall(self, events: Path) -> Reply:
+        """Return what an earlier call left in its events file."""
+        ...
+
+    def version(self) -> str:
+        """Return which version makes the calls ("": it does not say)."""
+        ...
+
+
+@dataclass(frozen=True)
+class AgentClient:
+    """All roles of one job. ``pause`` waits so many seconds (or less, when cancelled).
+
+    ``check_models`` raises RequestError for a model that a call in that worktree cannot name.
+    """
+
+    caller: Caller
+    config: Config
+    ledger: Ledger
+    notes: CallNotes
+    events: Events
+    cancellation: Cancellation
+    pause: Callable[[float], None]
+    check_models: Callable[[Path], None] = lambda _worktree: None
+
+    def ask(self, assignment: Assignment) -> Reply:
+        """Make a call, record what it cost, and return the reply.
+
+        A role that only reads is not asked again what a killed run has already paid for; an
+        agent that writes needs its worktree for that, so its asker calls ``recalled`` itself.
+        Provider faults are tried again with growing pauses; they are nobody's attempt. Raises
+        StoppedError when they last or the ceiling is reached, InterruptedRunError on a signal, and
+        RequestError for a model that does not exist.
+        """
+        if assignment.agent not in WRITING_AGENTS and (kept := self.recalled(assignment)):
+            return kept
+        self.check_models(assignment.cwd)
+        for retry in itertools.count():
+            self.cancellation.check()
+            reply = self._call_once(assignment)
+            if reply.outcome is Outcome.CANCELLED:
+                raise InterruptedRunError(self.cancellation.signal_number or 2)
+            if reply.outcome is Outcome.OVER_BUDGET:
+                raise ceiling_reached(self.ledger.spent_usd, self.ledger.ceiling_usd)
+            if reply.outcome in CONCLUDED:
+                return reply
+            self._give_up_if_hopeless(assignment, reply, retry)
+            pause = pause_secs(retry, random.random())
+            self.events.emit(
+                Kind.PROVIDER_FAULT,
+                assignment.node,
+                model=self.config.tiers[assignment.role],
+                reason=reply.reason,
+                pause_secs=round(pause, 1),
+            )
+            self.pause(pause)
+        raise AssertionError("unreachable")
+
+    def _give_up_if_hopeless(self, assignment: Assignment, reply: Reply, retry: int) -> None:
+        """Raise an error when another try cannot help, or when there have been enough."""
+        model = self.config.tiers[assignment.role]
+        if _is_unknown_model(reply):
+            raise RequestError(
+                f"there is no model {model} ({assignment.role}): {reply.reason}",
+                "correct [tiers] in the configuration, then run the command again",
+            )
+        if retry >= self.config.limits.provider_retries or _lasts(reply):
+            raise StoppedError(
+                f"{reply.outcome} with {model}: {reply.reason}",
+                f"see {_told_in(reply.log)}; when that is solved, run the command again",
+            )
+
+    def _call_once(self, assignment: Assignment) -> Reply:
+        model = self.config.tiers[assignment.role]
+        told = {"role": assignment.role, "agent": assignment.agent, "model": model}
+        expected = self.ledger.expected_usd(assignment.role, model)
+        with self.ledger.running(expected) as meter:
+            self.events.emit(Kind.CALL_STARTED, assignment.node, **told, attempt=assignment.attempt)
+
+            def spending(transcript: Transcript) -> str | None:
+                cost = cost_of(model, transcript.usage, self.config.pricing)
+                if cost.usd is not None:  # otherwise what was known so far stands
+                    meter.set(cost.usd)
+                return "the cost ceiling is reached" if self.ledger.over_ceiling() else None
+
+            log = self.caller.new_log(assignment.name)
+            cwd = str(assignment.cwd)
+            self.notes.begin(CallNote(assignment.name, str(log), cwd, assignment.memo))
+            reply = self.caller.call(assignment, spending, log)
+            record = self._record(assignment, reply, meter)
+        if reply.outcome is not Outcome.COMPLETED:  # which the events say by themselves
+            self.notes.end(assignment.name, reply.outcome, reply.reason)
+        self.events.emit(
+            Kind.CALL_ENDED,
+            assignment.node,
+            **told,
+            attempt=assignment.attempt,
+            outcome=reply.outcome,
+            reason=reply.reason,
+            cost=record.cost,
+            tokens=record.tokens.total,
+            wall_secs=round(reply.wall_secs, 2),
+            log=reply.log.name,
+        )
+        return reply
+
+    def recalled(self, assignment: Assignment) -> Reply | None:
+        """Return the reply to a call that a killed run made and did not get to use, or None.
+
+        What such a call cost is on record afterwards, also when it was cut short. For an agent
+        that writes, the reply counts only in the very worktree where it wrote.
+        """
+        note = self.notes.get(assignment.name)
+        if note is None or not note.log:
+            return None
+        reply = self.caller.recall(Path(note.log))
+        if not self.ledger.knows(reply.log.name):
+            self._record(assignment, reply)
+        if note.outcome in CONCLUDED:
+            reply = replace(reply, outcome=Outcome(note.outcome), reason=note.reason)
+        elif reply.outcome is not Outcome.COMPLETED:
+            return None
+        elsewhere = assignment.agent in WRITING_AGENTS and note.cwd != str(assignment.cwd)
+        return None if elsewhere else reply
+
+    def _record(
+        self, assignment: Assignment, reply: Reply, meter: Meter | None = None
+    ) -> CallRecord:
+        model = self.config.tiers[assignment.role]
+        transcript = reply.transcript
+        cost = cost_of(model, transcript.usage, self.config.pricing)
+        record = CallRecord(
+            ts=now(),
+            role=assignment.role,
+            model=model,
+            tokens=transcript.tokens,
+            cost=cost.usd,
+            cost_source=cost.source,
+            node=assignment.node,
+            attempt=assignment.attempt,
+            ok=reply.outcome is Outcome.COMPLETED,
+            log=reply.log.name,
+        )
+        self.ledger.record(record, meter)
+        return record
+
+
+def pause_secs(retry: int, chance: float) -> float:
+    """Return how long to wait before retry number ``retry`` (from 0), in seconds.
+
+    Exponential back-off with full jitter on its upper half; ``chance`` is in [0, 1).
+    """
+    longest: float = min(LONGEST_PAUSE_SECS, FIRST_PAUSE_SECS * 2 ** min(retry, 32))
+    return longest * (0.5 + chance / 2)
+
+
+def _is_unknown_model(reply: Reply) -> bool:
+    """Whether OpenCode or the provider does not know the model: a configuration error."""
+    fault = reply.transcript.faults[-1:]
+    absent = any(one.status_code == 404 and "model" in one.message.lower() for one in fault)
+    return absent or reply.reason.startswith(UNKNOWN_MODEL_NAMES)
+
+
+def _lasts(reply: Reply) -> bool:
+    """Whether another try cannot help: the request itself is refused."""
+    faults = reply.transcript.faults
+    refused = bool(faults) and faults[-1].status_code in LASTING_STATUS_CODES
+    return refused or reply.reason.startswith(LASTING_NAMES)
+
+
+def _told_in(log: Path) -> Path:
+    """Return the file that says most about a call: a session on a server has no other."""
+    errors = log.with_suffix(".err")
+    return errors if errors.exists() else log
+
+
+def interruptible_sleep(cancellation: Cancellation) -> Callable[[float], None]:
+    """Return a pause that a cancellation ends early."""
+    never = threading.Event()
+
+    def pause(secs: float) -> None:
+        slices = int(secs / 0.1) + 1
+        for _ in range(slices):
+            if cancellation.requested:
+                return
+            never.wait(secs / slices)
+
+    return pause
+
+
+def unpriced_models(config: Config) -> Mapping[str, list[str]]:
+    """Return the models without a configured price → the roles that use them."""
+    found: dict[str, list[str]] = {}
+    for role, model in config.tiers.items():
+        if model not in config.pricing:
+            found.setdefault(model, []).append(role.value)
+    return found

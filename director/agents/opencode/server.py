@@ -1,0 +1,247 @@
+"""One OpenCode server (``opencode serve``): its process, and the requests that are made of it."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import json
+import os
+import re
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from director.agents.calls import ServerError
+from director.processes.cancellation import Cancellation
+from director.processes.processes import Command, Processes, Service
+
+ANSWER_SECS = 10.0  # for whatever a server answers at once
+POLL_SECS = 0.02
+USER = "opencode"
+USERNAME, PASSWORD = "OPENCODE_SERVER_USERNAME", "OPENCODE_SERVER_PASSWORD"
+SERVE = (
+    "serve", "--hostname", "127.0.0.1", "--port", "0", "--print-logs", "--log-level", "ERROR",
+)  # fmt: skip
+LISTENING = re.compile(rb"listening on (http://\S+)")
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a server is, and what opens it."""
+
+    url: str
+    password: str = field(repr=False)
+    user: str = USER
+
+
+class Server:
+    """A server that is ready. Requests raise ServerError when it does not answer as it should.
+
+    Each may take ``answer_secs``, but for the events, which come when they come.
+    """
+
+    def __init__(
+        self, address: Address, service: Service | None = None, answer_secs: float = ANSWER_SECS
+    ) -> None:
+        self.address = address
+        self.version = ""  # as it says when it is asked for its health
+        self._service = service
+        self._answer_secs = answer_secs
+        self._place = urlsplit(address.url)
+        credentials = f"{address.user}:{address.password}".encode()
+        self._headers = {
+            "authorization": f"Basic {base64.b64encode(credentials).decode()}",
+            "content-type": "application/json",
+        }
+
+    def alive(self) -> bool:
+        """Whether its process runs; of somebody else's server, whether it answers."""
+        return self._service.alive() if self._service else self.healthy()
+
+    def healthy(self) -> bool:
+        """Whether it runs and answers."""
+        try:
+            said = self._ask("GET", "/global/health")
+        except ServerError:
+            return False
+        self.version = str(said.get("version") or "")
+        return bool(said.get("healthy"))
+
+    def agents(self, folder: Path) -> dict[str, str]:
+        """Return the agents it knows in ``folder``: name → prompt."""
+        listed = self._ask("GET", "/agent", folder)
+        return {str(one["name"]): str(one.get("prompt") or "") for one in listed}
+
+    def open_session(self, folder: Path, title: str, rules: Iterable[Mapping[str, str]]) -> str:
+        """Begin a session in ``folder`` under permission ``rules``; returns its id."""
+        body = {"title": title, "permission": list(rules)}
+        return str(self._ask("POST", "/session", folder, body)["id"])
+
+    def prompt(self, folder: Path, session: str, agent: str, model: str, text: str) -> None:
+        """Give a session its prompt; returns at once. ``model`` is ``provider/model``."""
+        provider, _, name = model.partition("/")
+        body = {
+            "agent": agent,
+            "model": {"providerID": provider, "modelID": name},
+            "parts": [{"type": "text", "text": text}],
+        }
+        self._ask("POST", f"/session/{session}/prompt_async", folder, body)
+
+    def forget(self, folder: Path, session: str, *, abort: bool) -> None:
+        """End a session with all that it runs, and what the server remembers of ``folder``."""
+        steps = [("DELETE", f"/session/{session}"), ("POST", "/instance/dispose")]
+        if abort:
+            steps.insert(0, ("POST", f"/session/{session}/abort"))
+        failures = []
+        for method, path in steps:
+            try:
+                self._ask(method, path, folder)
+            except ServerError as error:
+                failures.append(error)
+        if failures:
+            raise failures[0]
+
+    def events(self, folder: Path) -> EventStream:
+        """Return the events in ``folder``, to be gone through in a thread of its own."""
+        return EventStream(self._connect(None), _path("/event", folder), self._send)
+
+    def end(self) -> bool:
+        """End the process, where it is ours; returns whether that was so."""
+        if self._service:
+            self._service.end()
+        return self._service is not None
+
+    def _ask(self, method: str, path: str, folder: Path | None = None, body: object = None) -> Any:
+        connection = self._connect(self._answer_secs)
+        try:
+            with _named(f"{method} {path}"):
+                answer = self._send(connection, method, _path(path, folder), body).read()
+                return json.loads(answer) if answer else {}
+        finally:
+            connection.close()
+
+    def _send(
+        self, connection: http.client.HTTPConnection, method: str, path: str, body: object
+    ) -> http.client.HTTPResponse:
+        content = None if body is None else json.dumps(body).encode()
+        with _named(f"{method} {path}"):
+            connection.request(method, self._place.path.rstrip("/") + path, content, self._headers)
+            response = connection.getresponse()
+        if response.status >= 300:
+            said = response.read(300).decode(errors="replace")
+            raise ServerError(f"{method} {path}: HTTP {response.status} {said}".strip())
+        return response
+
+    def _connect(self, timeout_secs: float | None) -> http.client.HTTPConnection:
+        secure = self._place.scheme == "https"
+        kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+        return kind(self._place.hostname or "", self._place.port, timeout=timeout_secs)
+
+
+class EventStream:
+    """The events of one folder, one by one as they happen; the first tells that they come.
+
+    They end when the server does, or when the stream is closed, by whichever thread.
+    """
+
+    def __init__(
+        self,
+        connection: http.client.HTTPConnection,
+        path: str,
+        send: Callable[[http.client.HTTPConnection, str, str, object], http.client.HTTPResponse],
+    ) -> None:
+        self._connection = connection
+        self._path = path
+        self._send = send
+        self._wire: socket.socket | None = None
+        self._closed = False
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        with _named("GET /event"):
+            self._connection.connect()
+        self._wire = self._connection.sock
+        if not self._closed:
+            yield from _events(self._send(self._connection, "GET", self._path, None))
+
+    def close(self) -> None:
+        """End the stream: whoever goes through it is woken."""
+        self._closed = True
+        if self._wire:
+            with suppress(OSError):
+                self._wire.shutdown(socket.SHUT_RDWR)
+        self._connection.close()
+
+
+def start_server(processes: Processes, command: Command) -> Server:
+    """Start a server on loopback, behind a password that nobody else knows.
+
+    ``command`` ends in SERVE; its ``timeout_secs`` is how long it may take until it is healthy.
+    Raises ServerError when it does not get so far.
+    """
+    password = secrets.token_urlsafe(24)
+    env = {**command.env, USERNAME: USER, PASSWORD: password}  # not as the caller's own server has
+    service = _start(processes, replace(command, env=env))
+    try:
+        return _await_health(service, password, command, processes.cancellation)
+    except BaseException:
+        service.end()
+        raise
+
+
+def _start(processes: Processes, command: Command) -> Service:
+    try:
+        return processes.start(command)
+    except (OSError, ValueError) as error:
+        raise ServerError(str(error)) from None
+
+
+def _await_health(
+    service: Service, password: str, command: Command, cancellation: Cancellation
+) -> Server:
+    deadline = time.monotonic() + command.timeout_secs
+    while time.monotonic() < deadline:
+        cancellation.check()
+        if found := LISTENING.search(command.stdout.read_bytes()):
+            server = Server(Address(found[1].decode(), password), service)
+            if server.healthy():
+                return server
+        if not service.alive():
+            said = command.stdout.read_text(errors="replace").strip().splitlines()[-1:]
+            raise ServerError(f"it ended at once: {said[0][:200] if said else 'no message'}")
+        time.sleep(POLL_SECS)
+    raise ServerError(f"it was not healthy within {command.timeout_secs:g} s")
+
+
+@contextmanager
+def _named(request: str) -> Iterator[None]:
+    """Turn whatever goes wrong with a request into a ServerError that names it."""
+    try:
+        yield
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise ServerError(f"{request}: {str(error) or type(error).__name__}") from None
+
+
+def _path(path: str, folder: Path | None) -> str:
+    return f"{path}?directory={quote(os.fsencode(folder), safe='')}" if folder else path
+
+
+def _events(response: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
+    """Give what arrives as server-sent events, each a JSON object in one ``data`` line."""
+    with suppress(OSError, ValueError, AttributeError, http.client.HTTPException):  # it was closed
+        for line in response:
+            if line.startswith(b"data:") and (event := _event(line[5:])):
+                yield event
+
+
+def _event(data: bytes) -> dict[str, Any] | None:
+    try:
+        event = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return event if isinstance(event, dict) else None

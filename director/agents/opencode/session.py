@@ -1,0 +1,162 @@
+"""One call on an OpenCode server: a session, opened, followed to its end, and forgotten."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from director.agents.calls import Outcome, ServerError
+from director.agents.opencode.judging import Watch
+from director.agents.opencode.server import EventStream, Server
+from director.agents.opencode.server_events import Narrator
+from director.model.errors import DirectorError, StoppedError
+from director.model.slots import slot_variables
+from director.processes.processes import MARKER, Ended, Ending, Processes
+from director.processes.removal import discard
+from director.records.files import open_to_append, os_errors_stop, write_json, write_whole
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What a session is opened for. ``rules`` are all permissions, the last match wins.
+
+    ``model`` is ``provider/model``, ``cwd`` the worktree; ``events`` takes the events.
+    """
+
+    agent: str
+    model: str
+    title: str
+    prompt: str
+    rules: tuple[dict[str, str], ...]
+    cwd: Path
+    events: Path
+    timeout_secs: float
+
+
+class Session:
+    """One turn on one server; afterwards nothing of it runs any more."""
+
+    def __init__(self, processes: Processes, server: Server, turn: Turn, watch: Watch) -> None:
+        self._processes = processes
+        self._server = server
+        self._turn = turn
+        self._watch = watch
+        self._started = time.monotonic()
+        self._heard = threading.Event()  # that events come, or that none do
+        self._over = threading.Event()
+        self._connected = False
+        self._problem = "it ended in the middle of the call"
+        self._narrator: Narrator | None = None
+        self._unwritten: DirectorError | None = None
+
+    def run(self) -> Ended:
+        """Have the turn taken and return how it ended. Never raises for what the server does."""
+        with self._tool_environment():
+            try:
+                ending, reason = self._follow()
+            except ServerError as error:
+                ending, reason = self._lost(f"{error}")
+        return Ended(ending, None, time.monotonic() - self._started, reason)
+
+    @contextmanager
+    def _tool_environment(self) -> Iterator[None]:
+        """Give the agent's commands a marker of this call; what carries it ends with the call."""
+        marker = self._processes.new_marker()
+        note = environment_note(self._turn.cwd)
+        discard(note)  # an agent may have put anything there
+        variables = {MARKER: marker, **slot_variables(self._turn.cwd)}
+        write_json(note, variables, durable=False)
+        try:
+            yield
+        finally:
+            self._processes.end_marked(marker, self._turn.cwd)
+            with suppress(OSError):  # the agent may have removed it, and more
+                note.unlink()
+
+    def _follow(self) -> tuple[Ending, str]:
+        """Listen first, then begin: nothing that happens is missed."""
+        stream = self._server.events(self._turn.cwd)
+        reader = threading.Thread(target=self._read, args=(stream,), daemon=True)
+        reader.start()
+        try:
+            ending, reason = self._wait(self._heard)  # the server may take its time with a folder
+            if ending is not Ending.EXITED or not self._connected:
+                self._server.end()
+                return (
+                    (ending, reason) if ending is not Ending.EXITED else self._lost(self._problem)
+                )
+            ending, reason = self._take_turn()
+        finally:
+            stream.close()
+            reader.join()
+        if self._unwritten:
+            raise self._unwritten
+        if ending is Ending.EXITED and not (self._narrator and self._narrator.over):
+            return self._lost(self._problem)
+        return ending, reason
+
+    def _take_turn(self) -> tuple[Ending, str]:
+        turn, server = self._turn, self._server
+        session = server.open_session(turn.cwd, turn.title, turn.rules)
+        self._narrator = narrator = Narrator(session)
+        finished = False
+        try:
+            server.prompt(turn.cwd, session, turn.agent, turn.model, turn.prompt)
+            ended = self._wait(self._over)
+            finished = narrator.over
+        finally:
+            self._close(session, abort=not finished)
+        return ended
+
+    def _wait(self, event: threading.Event) -> tuple[Ending, str]:
+        return self._processes.follow(event.wait, self._turn.timeout_secs, self._watch)
+
+    def _read(self, stream: EventStream) -> None:
+        """Put what happens on record, until the session or the server is over."""
+        try:
+            with os_errors_stop(self._turn.events), open_to_append(self._turn.events) as record:
+                for event in stream:
+                    self._connected = True
+                    self._heard.set()
+                    if (narrator := self._narrator) is None or not narrator.concerns(event):
+                        continue
+                    self._watch.sign_of_life()
+                    if line := narrator.line(event):
+                        write_whole(record.write, json.dumps(line).encode() + b"\n")
+                    if narrator.over:
+                        break
+        except DirectorError as error:
+            self._unwritten = error
+        except ServerError as error:
+            self._problem = str(error)
+        finally:
+            self._heard.set()
+            self._over.set()
+
+    def _close(self, session: str, *, abort: bool) -> None:
+        """See to it that the session does nothing more, if need be by ending the server."""
+        try:
+            self._server.forget(self._turn.cwd, session, abort=abort)
+        except ServerError as error:
+            if not self._server.end() and self._server.healthy():
+                raise StoppedError(
+                    f"a session may still be at work in {self._turn.cwd}: {error}",
+                    f"end the OpenCode server at {self._server.address.url}, then run the command "
+                    "again",
+                ) from None
+
+    def _lost(self, reason: str) -> tuple[Ending, str]:
+        """Say that the server failed: no fault of the model's, the call can be made again."""
+        reason = f"the OpenCode server failed: {reason}"
+        self._watch.stop(Outcome.PROVIDER_FAULT, reason)
+        return Ending.STOPPED, reason
+
+
+def environment_note(worktree: Path) -> Path:
+    """Return the file from which an agent's commands get their variables (``tool_env.js``)."""
+    return worktree.with_name(f"{worktree.name}.env.json")

@@ -1,0 +1,96 @@
+"""An integration gate: one run on a clean checkout, and what is reported of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from director.job.context import JobContext
+from director.job.evidence import with_evidence
+from director.model.gate_words import integration_words
+from director.model.plan import Node
+from director.worktrees.gates import GateResult, Verdict
+
+
+@dataclass(frozen=True)
+class Culprit:
+    """The merge that turned a gate red."""
+
+    node: str
+    commit: str
+
+
+@dataclass(frozen=True)
+class GateReport:
+    """One integration gate. ``log`` is the file that holds its output.
+
+    ``nodes``: of which nodes these are the tests (none: it is one of ``[gates]``). ``red_before``:
+    whether it was red on the base (None: nobody looked, because it is green, or tests, which are
+    red there by design and excused by nothing). ``note`` says in words what is known of a gate that
+    is not green. ``broken_before``: it could not run on the base either, which planning knew and
+    let through.
+    """
+
+    name: str
+    command: str
+    verdict: Verdict
+    reason: str
+    log: str
+    red_before: bool | None = None
+    turned_red_by: Culprit | None = None
+    note: str = ""
+    broken_before: bool = False
+    nodes: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the job has nothing to answer for: it is green, or no worse than on the base."""
+        return self.verdict is Verdict.GREEN or self.as_before
+
+    @property
+    def as_before(self) -> bool:
+        """Whether it is red or broken, as it was on the base already."""
+        was = self.red_before is True if self.verdict is Verdict.RED else self.broken_before
+        return self.verdict is not Verdict.GREEN and was
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the gate as ``--json`` shows it."""
+        by = self.turned_red_by
+        return {
+            "name": self.name,
+            "command": self.command,
+            "verdict": self.verdict.value,
+            "reason": self.reason,
+            "log": self.log,
+            "red_before": self.red_before,
+            "turned_red_by": {"node": by.node, "commit": by.commit} if by else None,
+            "note": self.note,
+            "nodes": list(self.nodes),
+        }
+
+
+def in_words(reports: Sequence[GateReport] | None) -> str:
+    """Return how the integration gate went, in words; "" where none ran."""
+    reports = reports or ()
+    return integration_words(
+        sum(gate.verdict is Verdict.GREEN for gate in reports),
+        {gate.name: gate.verdict.value for gate in reports if gate.as_before},
+        [gate.name for gate in reports if not gate.ok],
+    )
+
+
+def run_gate(
+    job: JobContext, commit: str, command: str, name: str, tested: Node | None = None
+) -> GateResult:
+    """Run a command on a clean checkout of ``commit``; ``name`` makes the name of its log.
+
+    ``tested``: the node whose tests these are, so that green needs evidence that they ran.
+    """
+    with job.pool.lease_gate(commit) as worktree:
+        result = job.gates.run(command, worktree.path, name)
+        if tested:
+            result = with_evidence(job.repository, tested, commit, result)
+        if result.verdict is Verdict.GREEN:
+            worktree.keep_builds()
+        return result

@@ -1,0 +1,148 @@
+"""The integration gate: all tests and ``[gates]`` on the finished branch, and on the base."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from director.job.blaming import blamed
+from director.job.context import JobContext
+from director.job.gate_report import GateReport, run_gate
+from director.job.stage import read_stage, write_stage
+from director.job.tip_tests import run_tests
+from director.job.views import Views
+from director.model.errors import RequestError
+from director.model.gate_words import BaseGates
+from director.records.events import Kind
+from director.worktrees.gates import Verdict
+
+
+def gate_base(job: JobContext, base: str, known: BaseGates) -> dict[str, dict[str, str]]:
+    """Run ``[gates]`` on the base commit, but for commands that ran there before (``known``).
+
+    Returns name → command, verdict, reason and log. What could not run is tried again.
+    """
+    ran = {gate["command"]: gate for gate in known.values() if gate["verdict"] != Verdict.BROKEN}
+    return {
+        name: dict(ran[command]) if command in ran else _on_base(job, base, name, command)
+        for name, command in job.config.gates.items()
+    }
+
+
+def refuse_broken(found: BaseGates, advice: Callable[[], str] = str) -> None:
+    """Raise RequestError for gates that cannot run on the base: no work could ever pass them.
+
+    ``advice`` gives what the user may try first, in words ("": nothing in particular).
+    """
+    broken = [
+        f"{name} ({gate['reason']}): `{gate['command']}`; see {gate['log']}"
+        for name, gate in found.items()
+        if gate["verdict"] == Verdict.BROKEN
+    ]
+    if broken:
+        raise RequestError(
+            f"a gate cannot run on the base commit: {', '.join(broken)}",
+            f"{advice()}correct [gates], or provide what it needs (a program on PATH, `setup` of "
+            "[worktree], more time by [limits] node_timeout_secs), then run the command again",
+        )
+
+
+def check_base(job: JobContext, base: str) -> None:
+    """Run those of ``[gates]`` on the base that planning did not; raises as ``refuse_broken``."""
+    stage = read_stage(job.directory)
+    known = (stage.base_gates if stage else None) or {}
+    found = gate_base(job, base, known)
+    if stage and found != known:
+        write_stage(job.directory, stage._replace(base_gates=found))
+    if not (stage and stage.allow_broken_gates):
+        refuse_broken(found)
+
+
+def integrate(job: JobContext, views: Views, lanes: int) -> tuple[GateReport, ...]:
+    """Run what must be green on the tip when all nodes are done, and explain what is not.
+
+    These are the tests of the nodes, all together, and ``[gates]``, each on a clean checkout.
+    """
+    tip = job.repository.tip()
+    reports = [_told(job, report) for report in run_tests(job, views.plan, tip, lanes)]
+    for name, command in job.config.gates.items():
+        result = run_gate(job, tip, command, f"integration-{name}")
+        report = GateReport(name, command, result.verdict, result.reason, str(result.log))
+        reports.append(_told(job, report))
+    recorded = _recorded(job)
+    return tuple(_explained(job, views, report, recorded) for report in reports)
+
+
+def _told(job: JobContext, report: GateReport) -> GateReport:
+    job.events.emit(
+        Kind.INTEGRATION_GATE,
+        name=report.name,
+        command=report.command,
+        verdict=report.verdict,
+        reason=report.reason,
+        log=report.log,
+        nodes=list(report.nodes),
+    )
+    return report
+
+
+def _on_base(job: JobContext, base: str, name: str, command: str) -> dict[str, str]:
+    result = run_gate(job, base, command, f"base-{name}")
+    found = {
+        "command": command,
+        "verdict": result.verdict.value,
+        "reason": result.reason,
+        "log": str(result.log),
+    }
+    job.events.emit(Kind.BASE_GATE, name=name, **found)
+    return found
+
+
+def _recorded(job: JobContext) -> dict[str, str]:
+    """Return command → verdict, as planning saw it on the base."""
+    stage = read_stage(job.directory)
+    gates = (stage.base_gates if stage else None) or {}
+    return {gate["command"]: gate["verdict"] for gate in gates.values()}
+
+
+def _explained(
+    job: JobContext, views: Views, report: GateReport, recorded: Mapping[str, str]
+) -> GateReport:
+    """Return the report with what the base says of the gate, and with the merge to blame."""
+    before = None if report.nodes else recorded.get(report.command)
+    if report.verdict is Verdict.GREEN:
+        return replace(report, red_before=None if before is None else before == Verdict.RED)
+    if report.nodes:
+        report = blamed(job, views, report)
+    else:
+        report = _against_base(job, views, report, before)
+    job.events.emit(
+        Kind.BLAME,
+        report.turned_red_by.node if report.turned_red_by else None,
+        name=report.name,
+        red_before=report.red_before,
+        commit=report.turned_red_by.commit if report.turned_red_by else None,
+        note=report.note,
+    )
+    return report
+
+
+def _against_base(
+    job: JobContext, views: Views, report: GateReport, before: str | None
+) -> GateReport:
+    """Explain one of ``[gates]`` that is not green by what it says, or ``before`` said, there."""
+    known = before
+    if before != Verdict.GREEN:  # only a run now excuses the job, not a file
+        base = views.plan.base_commit
+        before = _on_base(job, base, report.name, report.command)["verdict"]
+    broken = {before, known} == {Verdict.BROKEN}
+    report = replace(report, red_before=before == Verdict.RED, broken_before=broken)
+    if before == Verdict.GREEN:
+        return blamed(job, views, report)
+    if before == Verdict.BROKEN:
+        return replace(report, note="it could not run on the base, so no merge is blamed")
+    return replace(report, note=f"{report.verdict}, {_as_before(report)}")
+
+
+def _as_before(report: GateReport) -> str:
+    return "as before the job" if report.ok else "and red before the job"

@@ -1,0 +1,1 @@
+"""What marks a kind of project, prepares it, and runs its tests: decided from tracked files."""

@@ -1,0 +1,1 @@
+"""Test commands, and what their output shows: decided from texts alone."""

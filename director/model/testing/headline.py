@@ -1,0 +1,267 @@
+"""The headline of a failing test run: the one line of its output that a person would quote.
+
+What each runner prints around a failure is data here (``SHAPES``), read off the real tools. The
+first failure in the output gives the headline; where no shape fits it is the last line that says
+something.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from re import MULTILINE, Match, Pattern
+
+from director.model.testing.plain_text import ESCAPES
+
+LONGEST = 200  # characters of a headline
+LOOKED_AT = 200_000  # characters of an output, from its end: failures are reported last
+BLOCK = 8_000  # characters after the name of a failing test in which its reason stands
+TRIED = 100  # failures of one shape that may turn out to have no reason
+
+
+@dataclass(frozen=True)
+class Headline:
+    """``text``: one line. ``start``: where in the output (characters) the failure begins."""
+
+    text: str
+    start: int
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a runner shows one failure.
+
+    ``head`` finds it, and may name the test (or the place) in a group ``name``; ``what`` finds the
+    reason, in a group of that name, after it and before ``end``: the first one, or the ``last``.
+    The lines of a group ``values`` belong to it. Without ``what`` the reason is in ``head``.
+    """
+
+    head: Pattern[str]
+    what: Pattern[str] | None = None
+    end: Pattern[str] | None = None
+    last: bool = False
+
+    def find(self, text: str) -> Headline | None:
+        """Return the headline of the first failure of this shape in ``text``."""
+        for head in islice(self.head.finditer(text), TRIED):
+            if reason := self._reason(head, text):
+                return Headline(_joined(head.groupdict().get("name") or "", reason), head.start())
+        return None
+
+    def _reason(self, head: Match[str], text: str) -> str:
+        if self.what is None:
+            return _whole(head)
+        stop = min(len(text), head.end() + BLOCK)
+        ends = self.end and self.end.search(text, head.end(), stop)
+        found = [*self.what.finditer(text, head.end(), ends.start() if ends else stop)]
+        return _whole(found[-1 if self.last else 0]) if found else ""
+
+
+def _whole(found: Match[str]) -> str:
+    return f"{found['what']}{found.groupdict().get('values') or ''}"
+
+
+def headline(output: str) -> Headline:
+    """Return the headline of the output of a command that failed; its text is "" for no output."""
+    skipped = max(0, len(output) - LOOKED_AT)
+    text, places = _without_colours(output[skipped:])
+    for find in SHAPES:
+        if found := find(text):
+            return Headline(_one_line(found.text), skipped + places(found.start))
+    last = _last_words(text)
+    return Headline(_one_line(last.text), skipped + places(last.start))
+
+
+def _without_colours(text: str) -> tuple[str, Callable[[int], int]]:
+    """Return plain text, and what gives a place in ``text`` for a place in it."""
+    if "\x1b" not in text:
+        return text, lambda place: place
+    cuts, removed = [], 0
+    for found in ESCAPES.finditer(text):
+        cuts.append((found.start() - removed, len(found[0])))
+        removed += len(found[0])
+    return ESCAPES.sub("", text), lambda place: place + sum(n for at, n in cuts if at < place)
+
+
+def _joined(name: str, reason: str) -> str:
+    """Return ``name: reason``; the lines of a reason are joined as a person would say them."""
+    said = ""
+    for line in filter(None, (line.strip() for line in reason.splitlines())):
+        said += line if not said else f"{' ' if said.endswith(':') else ', '}{line}"
+    return f"{name.strip()}: {said}" if name.strip() else said
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+
+
+def _last_words(text: str) -> Headline:
+    """Return the last line that says something; a line about other lines only where alone."""
+    spoken = list(re.finditer(r"^.*\w.*$", text, MULTILINE))
+    telling = [line for line in spoken if not ABOUT_OTHERS.match(line[0])] or spoken
+    return Headline(telling[-1][0], telling[-1].start()) if telling else Headline("", 0)
+
+
+ABOUT_OTHERS = re.compile(
+    r"\s*(?:make(?:\[\d+\])?: (?:\*\*\* .* Error \d+|Leaving |Entering )"
+    r"|npm (?:ERR!|error|warn|notice)|exit (?:status|code) \d+$|FAILED \(|FAIL$"
+    r"|note: This error originates from a subprocess|\[… .* left out …\])"
+)
+
+
+def _go(text: str) -> Headline | None:
+    """Read `go test`: the innermost failing test, whose words stand after it, or before (`-v`)."""
+    fails = list(GO_FAIL.finditer(text))
+    for number, fail in enumerate(fails):
+        inner = fails[number + 1] if number + 1 < len(fails) else None
+        if inner and len(inner["indent"]) > len(fail["indent"]):
+            continue  # its subtest says why
+        ends = GO_END.search(text, fail.end())
+        places = [(fail.end(), ends.start() if ends else len(text))]
+        for run in re.finditer(rf"^=== (?:RUN|CONT) +{re.escape(fail['name'])}$", text, MULTILINE):
+            ends = GO_RUN_END.search(text, run.end())
+            places.append((run.end(), ends.start() if ends else len(text)))
+        said = [one["what"] for start, end in places for one in GO_WORDS.finditer(text, start, end)]
+        return Headline(_joined(fail["name"], said[-1] if said else "failed"), fail.start())
+    return None
+
+
+GO_FAIL = re.compile(r"^(?P<indent> *)--- FAIL: (?P<name>\S+) \([\d.]+s\)$", MULTILINE)
+GO_END = re.compile(r"^ *--- |^(?:FAIL|ok|PASS|exit status)\b|^goroutine ", MULTILINE)
+GO_RUN_END = re.compile(r"^=== |^ *--- |^(?:FAIL|ok|PASS)\b", MULTILINE)
+GO_WORDS = re.compile(
+    r"^(?: +\S+\.go:\d+: (?=\S)|panic: |\s+Error: +\t?)(?P<what>\S.*?)(?: \[recovered.*\])?$",
+    MULTILINE,
+)
+
+
+def _tap(text: str) -> Headline | None:
+    """Read TAP: the first test that is not ok for a reason of its own."""
+    fails = [
+        fail
+        for fail in TAP_FAIL.finditer(text)
+        if not re.search(r"#\s*(?:todo|skip)", fail[0], re.I)
+    ]
+    for fail in fails:
+        ends = TAP_END.search(text, fail.end())
+        block = text[fail.end() : min(ends.start() if ends else len(text), fail.end() + BLOCK)]
+        said = TAP_WORDS.search(block)
+        reason = next(filter(None, said.groups()), "") if said else ""
+        if not TAP_OF_OTHERS.search(reason):
+            return Headline(_joined(fail["name"], reason or "not ok"), fail.start())
+    return None
+
+
+TAP_FAIL = re.compile(r"^ *not ok \d+(?: - | -|)(?P<name>.*)$", MULTILINE)
+TAP_END = re.compile(r"^ *(?:not )?ok \d|^\s*\.\.\.$", MULTILINE)
+TAP_WORDS = re.compile(
+    r"^ *(?:error|message): [|>]-?\n((?:(?: +.*)?\n)+?)(?= *\w+:)"  # a block of YAML
+    r"|^ *(?:error|message): ['\"]?(?![|>])(.*?)['\"]?$"
+    r"|^ *# +(.*failed.*)$",
+    MULTILINE,
+)
+TAP_OF_OTHERS = re.compile(r"^(?:test failed|\d+ subtests? failed)$")
+
+PYTHON_END = r'^ *File ".*\n(?: {2}.*\n)*(?P<what>\S.*)$'
+PLACE = r"(?P<name>(?:\./)?[\w./@+~-]+\.\w+:\d+(?::\d+)?)"
+NO_WARNING = r"(?!\s*(?:\w*[Ww]arning|note|info|remark)\b)"
+
+SHAPES: tuple[Callable[[str], Headline | None], ...] = (
+    # unittest; the reason is what follows the last frame, also of a module that cannot be imported
+    Shape(
+        re.compile(r"^(?:FAIL|ERROR): (?P<name>\S+)(?: \(.*)?$", MULTILINE),
+        re.compile(PYTHON_END, MULTILINE),
+        re.compile(r"^={70}$|^Ran \d+ tests? in ", MULTILINE),
+        last=True,
+    ).find,
+    # pytest
+    Shape(
+        re.compile(r"^_{3,} (?:ERROR (?:collecting|at \w+ of) )?(?P<name>\S.*?) _{3,}$", MULTILINE),
+        re.compile(r"^E +(?P<what>\S.*)$", MULTILINE),
+        re.compile(r"^_{3,} .* _{3,}$|^={3,} .* ={3,}$", MULTILINE),
+    ).find,
+    Shape(
+        re.compile(
+            r"^(?:(?:SUB)?FAILED|ERROR)(?:\(.*?\))? (?:\S+::)?(?P<name>\S+) - (?P<what>.+)$",
+            MULTILINE,
+        )
+    ).find,
+    # pip, of a build that failed: the end of the build's own output
+    Shape(
+        re.compile(r"^ *╰─> \[\d+ lines? of output\]$", MULTILINE),
+        re.compile(r"^ +(?P<what>\S.*)\n +\[end of output\]$", MULTILINE),
+    ).find,
+    # cargo test; before Rust 1.73 the message stood in quotes before the place
+    Shape(
+        re.compile(r"^---- (?P<name>\S+) stdout ----$", MULTILINE),
+        re.compile(
+            r"(?:panicked at (?:.*:\n|')|(?=^Error: ))"
+            r"(?P<what>.+\n *left: .*\n *right: .*|.+?(?=', \S+:\d+:\d+$|$))",
+            MULTILINE,
+        ),
+        re.compile(r"^(?:---- |failures:$|stack backtrace:)", MULTILINE),
+    ).find,
+    # rustc, and ruff as it prints by default
+    Shape(
+        re.compile(
+            r"^(?:error(?:\[\w+\])?: )?(?P<what>(?!warning).+)\n +--> (?P<name>\S+:\d+:\d+)$",
+            MULTILINE,
+        )
+    ).find,
+    _go,
+    # jest
+    Shape(
+        re.compile(
+            r"^FAIL (?P<name>\S+).*\n(?:.*\n){0,5}? *● Test suite failed to run\n\n"
+            r"(?P<what> +\S.*)$",
+            MULTILINE,
+        )
+    ).find,
+    Shape(
+        re.compile(r"^ *● (?!Console|Cannot log|Test suite)(?P<name>\S.*)$", MULTILINE),
+        re.compile(
+            r"^ +(?P<what>\S.*?)(?: // .*)?(?P<values>\n\n +Expected.*\n +Received.*)?$", MULTILINE
+        ),
+    ).find,
+    # vitest; of a file that cannot be read it gives the name twice
+    Shape(
+        re.compile(
+            r"^ FAIL +(?P<name>\S.*?)(?: \[ .* \])?\n(?P<what>(?! FAIL)\S.*?)(?: // .*)?$",
+            MULTILINE,
+        )
+    ).find,
+    _tap,
+    # node --test, the reporter for people
+    Shape(
+        re.compile(
+            r"^test at \S+\n✖ (?P<name>.+?)(?: \([\d.]+m?s\))?\n"
+            r"(?P<what>(?!\s+'(?:test failed|\d+ subtests? failed)')(?:(?!\s+at ).*\n){1,5})",
+            MULTILINE,
+        )
+    ).find,
+    # a JavaScript file that ends with an error
+    Shape(
+        re.compile(
+            r"^(?:# )?(?:Uncaught )?(?P<what>[A-Z]\w*(?: \[\w+\])?: .+)\n(?:# )? +at ", MULTILINE
+        )
+    ).find,
+    # TypeScript, plain and pretty
+    Shape(
+        re.compile(
+            r"^(?P<name>\S+?(?:\(\d+,\d+\)|:\d+:\d+))(?::| -) error (?P<what>TS\d+: .+)$",
+            MULTILINE,
+        )
+    ).find,
+    # compilers, linters and type checkers: what they call an error before what they only name
+    Shape(re.compile(rf"^{PLACE}:? (?:fatal )?error:? (?P<what>.+)$", MULTILINE)).find,
+    Shape(re.compile(rf"^{PLACE}: {NO_WARNING}(?P<what>\S.+)$", MULTILINE)).find,
+    # Python
+    Shape(
+        re.compile(r"^Traceback \(most recent call last\):$", MULTILINE),
+        re.compile(PYTHON_END, MULTILINE),
+        last=True,
+    ).find,
+)

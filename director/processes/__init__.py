@@ -1,0 +1,1 @@
+"""Processes: started, watched, confined and ended; what the machine has."""

@@ -1,0 +1,213 @@
+"""Confinement: what a process may write, as a value, and how the kernel is told to enforce it.
+
+Landlock binds a thread that then starts the process; bubblewrap stands in front of the command.
+Either way nobody has to trust what is confined.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from director.processes import landlock
+from director.processes.processes import absolute_path, capture
+
+TRIAL_SECS = 10.0
+TICK_NS = 20_000_000  # what changes within a tick of the file system's clock has one time
+DEVICES = (Path("/dev"), Path("/proc"))
+ROOT = Path("/")
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What a process may write: all but ``kept``, or nothing (``strict``); and ``own`` always.
+
+    ``hidden`` cannot be read either. Nor can the files in ``unread``, but for those in ``read``.
+    A folder stands for all that is in it. Paths are absolute and hold no links.
+    """
+
+    kept: tuple[Path, ...] = ()
+    own: tuple[Path, ...] = ()
+    hidden: tuple[Path, ...] = ()
+    strict: bool = False
+    unread: tuple[Path, ...] = ()
+    read: tuple[Path, ...] = ()
+
+    def closes(self, folder: Path) -> bool:
+        """Whether nothing new can be made directly in a folder: it is kept, or holds what is."""
+        if self.strict:
+            return not any(folder.is_relative_to(own) for own in self.own)
+        inside = any(folder.is_relative_to(kept) for kept in self.kept)
+        return inside or any(kept.is_relative_to(folder) for kept in self.kept)
+
+    def denies(self, path: Path) -> bool:
+        """Whether a process cannot make ``path``, or what is kept lies there."""
+        if any(path.is_relative_to(own) for own in (*self.own, *DEVICES)):
+            return False
+        return self.closes(path.parent)
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How a confined command is started: its words, and what binds the thread that starts it."""
+
+    argv: list[str]
+    bind: Callable[[], None] | None = None
+
+
+class Mechanism(Protocol):
+    """A way to confine a process. ``name`` is what receipts say.
+
+    ``keeps_contents``: nothing that is kept can be written, not even cut short.
+    """
+
+    name: str
+    keeps_contents: bool
+
+    def launch(self, argv: Sequence[str], domain: Domain) -> Launch:
+        """Return how ``argv`` is started in ``domain``."""
+        ...
+
+
+class Landlock:
+    """Confines by rules of the kernel. Callable from any thread."""
+
+    def __init__(self, version: int) -> None:
+        self.name = f"Landlock (ABI {version})"
+        self.keeps_contents = bool(landlock.write_rights(version) & landlock.TRUNCATE)
+        self._known: dict[Domain, _Rules] = {}
+        self._turn = threading.Lock()
+
+    def launch(self, argv: Sequence[str], domain: Domain) -> Launch:
+        """Return how ``argv`` is started in ``domain``; OSError when the kernel refuses it."""
+        return Launch(list(argv), self._ruleset(domain).restrict_thread)
+
+    def _ruleset(self, domain: Domain) -> landlock.Ruleset:
+        """Return the rules; made again when a folder on the way to what is kept has changed.
+
+        Rules only allow, so what is new in such a folder would else stay closed.
+        """
+        with self._turn:
+            known = self._known.get(domain)
+            if known is None or not known.hold():
+                known = _Rules(domain)  # the old ones go when no thread needs them
+                self._known[domain] = known
+            return known.ruleset
+
+
+class _Rules:
+    """The rules of one domain, as the folders on the way to what is kept were."""
+
+    def __init__(self, domain: Domain) -> None:
+        kept = () if domain.strict else domain.kept
+        closed = (*kept, *domain.hidden, *domain.unread)
+        folders = {folder for path in closed for folder in path.parents}
+        self._folders = tuple(map(str, folders))
+        self._changed = tuple(map(_changed_at, self._folders))
+        opened = (*domain.own, *domain.read)
+        self._own = {str(path): _identity(str(path)) for path in opened}
+        self._settled = time.time_ns() - max(self._changed, default=0) > TICK_NS
+        self.ruleset = landlock.Ruleset(*access_in(domain))
+
+    def hold(self) -> bool:
+        """Whether nothing was made or removed in those folders since, and its own are the same.
+
+        A rule is about a folder, not about its name: one that was made again has no rule.
+        """
+        same = all(_identity(path) == known for path, known in self._own.items())
+        return same and self._settled and self._changed == tuple(map(_changed_at, self._folders))
+
+
+class Bubblewrap:
+    """Confines by another view of the file system (bwrap(1)), where there is no Landlock."""
+
+    def __init__(self, program: str) -> None:
+        self.name = "bubblewrap"
+        self.keeps_contents = True
+        self._program = program
+
+    def launch(self, argv: Sequence[str], domain: Domain) -> Launch:
+        """Return how ``argv`` is started in ``domain``."""
+        words = [self._program, "--ro-bind" if domain.strict else "--bind", "/", "/"]
+        words += ["--dev-bind", "/dev", "/dev"]
+        for kept in () if domain.strict else domain.kept:
+            if not kept.is_symlink():  # what it leads to is kept besides
+                words += ["--ro-bind-try", str(kept), str(kept)]
+        for unread in domain.unread:
+            words += ["--tmpfs", str(unread)]
+            for read in domain.read:
+                if read.is_relative_to(unread):
+                    words += ["--ro-bind-try", str(read), str(read)]
+            words += ["--remount-ro", str(unread)]
+        for hidden in domain.hidden:
+            if hidden.exists():
+                cover = ["--tmpfs"] if hidden.is_dir() else ["--ro-bind", os.devnull]
+                words += [*cover, str(hidden)]
+        for own in domain.own:
+            words += ["--bind-try", str(own), str(own)]
+        return Launch([*words, "--", *argv])
+
+
+def find_mechanism(env: Mapping[str, str]) -> Mechanism | None:
+    """Return what can confine on this machine: Landlock, else bubblewrap where it works."""
+    if version := landlock.abi():
+        return Landlock(version)
+    program = shutil.which("bwrap", path=absolute_path(env))
+    if program is None:
+        return None
+    trial = Bubblewrap(program).launch(["true"], Domain())
+    try:
+        done = capture(trial.argv, ROOT, env, timeout_secs=TRIAL_SECS)
+    except OSError:
+        return None
+    return Bubblewrap(program) if done.code == 0 else None
+
+
+def outermost(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Return ``paths`` without those that lie in another one, in their order."""
+    found = tuple(dict.fromkeys(paths))
+    known = set(found)
+    return tuple(path for path in found if known.isdisjoint(path.parents))
+
+
+def access_in(domain: Domain) -> tuple[list[Path], list[Path] | None, list[Path] | None]:
+    """Return what may be written, read and listed in ``domain`` (None: all), for Landlock."""
+    free = DEVICES if domain.strict else landlock.all_but(domain.kept)
+    readable = listable = None
+    if closed := (*domain.hidden, *domain.unread):
+        readable = [*landlock.all_but(closed), *_opened(domain)]
+    if domain.hidden:
+        listable = landlock.all_but(domain.hidden)
+    return [*free, *domain.own], readable, listable
+
+
+def _opened(domain: Domain) -> Iterator[Path]:
+    """Give what of ``unread`` may be read all the same; what is hidden stays so."""
+    for path in domain.read:
+        if any(hidden.is_relative_to(path) for hidden in domain.hidden):
+            rest = landlock.all_but(domain.hidden)
+            yield from (one for one in rest if one.is_relative_to(path) and one != path)
+        elif not any(path.is_relative_to(hidden) for hidden in domain.hidden):
+            yield path
+
+
+def _identity(path: str) -> tuple[int, int]:
+    """Return what tells a folder from another in its place, as long as rules name it."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return (0, 0)
+    return (found.st_dev, found.st_ino)
+
+
+def _changed_at(folder: str) -> int:
+    try:
+        return os.stat(folder).st_mtime_ns  # noqa: PTH116 (often called)
+    except OSError:
+        return 0

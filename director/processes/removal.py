@@ -1,0 +1,74 @@
+"""Removing what an agent or a gate may have made hard to remove, or impossible."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from director.processes.processes import capture
+
+
+class NotRemovedError(OSError):
+    """Something cannot be removed: it is another user's (a container's), or protected."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(errno.EACCES, "this cannot be removed", str(path))
+
+
+def discard(path: Path) -> None:
+    """Remove a file, a link or a tree, where there is one; NotRemovedError when it stays."""
+    if path.is_dir() and not path.is_symlink():
+        remove_tree(path)
+    try:
+        path.unlink(missing_ok=True)
+    except PermissionError:
+        raise NotRemovedError(path) from None
+
+
+def clear(path: Path) -> None:
+    """Clear ``path``: what cannot be removed is moved aside, next to it.
+
+    Raises NotRemovedError when not even that can be done.
+    """
+    try:
+        discard(path)
+    except NotRemovedError as error:
+        aside = path.with_name(f"left-{os.urandom(6).hex()}")
+        try:
+            path.rename(aside)  # needs no access to what is in it, only to its parent
+        except OSError:
+            raise error from None
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a tree, also where an agent took away permissions; NotRemovedError when some stays."""
+    with suppress(RecursionError):
+        shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        _allow(folder)
+        # Python takes a stack frame for each level; an agent may have dug deeper.
+        command = ["rm", "-rf", "--", str(folder)]
+        capture(command, folder.parent, os.environ, interruptible=False)
+        if folder.exists():
+            raise NotRemovedError(_innermost(folder))
+
+
+def _allow(folder: Path) -> None:
+    with suppress(OSError):
+        folder.chmod(0o700)
+    for place, names, _files in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                if not (path := Path(place, name)).is_symlink():
+                    path.chmod(0o700)
+
+
+def _innermost(folder: Path) -> Path:
+    """Return something in a folder that has nothing in it, as far as can be seen."""
+    with suppress(OSError, StopIteration):
+        while folder.is_dir() and not folder.is_symlink():
+            folder = next(folder.iterdir())
+    return folder

@@ -1,0 +1,222 @@
+"""The sandbox: what agents, gates and setup may touch, and how the machine enforces it."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from director.model.config import SandboxPolicy
+from director.model.errors import InterruptedRunError, RequestError, StoppedError
+from director.model.slots import repository_of, scratch_folder
+from director.model.testing.checkout_paths import named_path
+from director.processes.confinement import (
+    Domain,
+    Landlock,
+    Launch,
+    Mechanism,
+    find_mechanism,
+)
+from director.processes.processes import MARKER, Command, Ended, Ending, Processes
+from director.processes.removal import discard
+from director.processes.sandbox_paths import ADVICE, NO_CHECKOUT, SandboxPaths
+from director.records.files import make_folder
+
+TRIAL_SECS = 60.0
+TRIAL = f"""\
+test -n "${MARKER}" || {{ echo "the variable {MARKER} does not get through it"; exit 1; }}
+test "$(pwd -P)" = "$1" || {{ echo "it does not start in the worktree"; exit 1; }}
+: > written || {{ echo "the worktree cannot be written in it"; exit 1; }}
+"""
+AUTO = SandboxPolicy()
+NOTHING = "none"
+REFUSED = re.compile("permission denied|EACCES|read-only file system|EROFS", re.IGNORECASE)
+PATHS = re.compile(r"(?<![\w./])/[\w./@+=~-]+")
+
+
+class Part(StrEnum):
+    """Who is confined."""
+
+    AGENT = "agent"
+    GATE = "gate"
+    SETUP = "setup"
+    SERVER = "server"
+    CHECKOUT = "checkout"  # a command in the user's own, which it only reads
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """The sandbox of one job. ``mechanism`` None: a ``command`` of the user's, or nothing.
+
+    ``places`` is what the ``{places}`` of the command stand for; ``{worktree}`` and ``{scratch}``
+    differ from process to process and are filled in here.
+    """
+
+    policy: SandboxPolicy = AUTO
+    places: Mapping[str, str] = field(default_factory=dict)
+    mechanism: Mechanism | None = None
+    paths: SandboxPaths | None = None
+
+    @property
+    def name(self) -> str:
+        """What confines, in words: for receipts and for the first line of a run."""
+        if self.mechanism:
+            return f"{self.policy.effective_mode} by {self.mechanism.name}"
+        return "the command of [sandbox]" if self.policy.command else NOTHING
+
+    @property
+    def missing(self) -> str:
+        """The notice for where nothing confines and nobody asked for that; else ""."""
+        if self.policy.mode != "auto" or self.policy.command or self.mechanism:
+            return ""
+        return "agents and gates are not confined: neither Landlock nor bubblewrap works here"
+
+    @property
+    def binds_threads(self) -> bool:
+        """Whether a process can confine itself further (Landlock)."""
+        return isinstance(self.mechanism, Landlock)
+
+    @property
+    def keeps_contents(self) -> bool:
+        """Whether nothing that is kept can be written, in any way."""
+        return self.mechanism is not None and self.mechanism.keeps_contents
+
+    @property
+    def for_one_worktree(self) -> bool:
+        """Whether it is made for one worktree at a time, so that calls cannot share a server."""
+        strict = self.mechanism is not None and self.policy.mode == "strict"
+        return bool(self.policy.command) or strict
+
+    def launch(self, part: Part, argv: Sequence[str], worktree: Path) -> Launch:
+        """Return how ``argv`` is started for ``part`` in ``worktree`` (a server: its folder).
+
+        Raises StoppedError when the kernel refuses to confine it.
+        """
+        if self.mechanism is None:
+            return Launch([*self._command(worktree), *argv])
+        try:
+            return self.mechanism.launch(argv, self.domain(part, worktree))
+        except OSError as error:
+            raise StoppedError(
+                f"cannot confine a process ({self.mechanism.name}): {error}",
+                'run the command again, or set [sandbox] mode = "off"',
+            ) from None
+
+    def domain(self, part: Part, worktree: Path) -> Domain:
+        """Return what ``part`` may write and read when it works in ``worktree``."""
+        assert self.paths is not None
+        paths, strict = self.paths, self.policy.mode == "strict"
+        own = paths.agents if part is Part.SERVER else worktree
+        mine = (own, repository_of(own), scratch_folder(own), *paths.write)
+        if part is Part.CHECKOUT:
+            mine = (scratch_folder(own), *paths.write)
+        if strict and part in (Part.AGENT, Part.SERVER):
+            mine += paths.agent_folders
+        kept = paths.kept_from_setup if part is Part.SETUP else paths.kept
+        checkout = paths.checkout if part is Part.GATE else NO_CHECKOUT
+        return Domain(kept, mine, paths.hide, strict, checkout.roots, checkout.shared)
+
+    def denied(self, part: Part, worktree: Path, output: str) -> Path | None:
+        """Return what ``part`` was not let write, as it says in ``output`` itself.
+
+        None: nothing of the kind, or nothing that ``write`` of the configuration could open.
+        """
+        if self.mechanism is None or self.paths is None:
+            return None
+        domain, closed = self.domain(part, worktree), (*self.paths.repository, self.paths.work)
+        lines = (line for line in output.splitlines() if REFUSED.search(line))
+        named = (Path(name) for line in lines for name in PATHS.findall(line))
+        return next(
+            (
+                path
+                for path in named
+                if domain.denies(path) and not any(path.is_relative_to(one) for one in closed)
+            ),
+            None,
+        )
+
+    def unread(self, part: Part, worktree: Path, output: str) -> Path | None:
+        """Return what of the user's checkout ``part`` was not let read, as ``output`` says."""
+        if self.mechanism is None or self.paths is None or part is not Part.GATE:
+            return None
+        refused = [line for line in output.splitlines() if REFUSED.search(line)]
+        return named_path(refused, worktree, self.paths.checkout)
+
+    def variables(self, part: Part, worktree: Path, env: Mapping[str, str]) -> dict[str, str]:
+        """Return the variables with which ``part`` finds a place for temporary files.
+
+        Where nothing new can be made in the usual one, that is a folder beside its worktree.
+        """
+        if self.mechanism is None:
+            return {}
+        usual = Path(env.get("TMPDIR") or tempfile.gettempdir()).resolve()
+        if not self.domain(part, worktree).closes(usual):
+            return {}
+        scratch = scratch_folder(worktree)
+        if scratch.is_symlink() or not scratch.is_dir():  # an agent may have put a file there
+            discard(scratch)
+            scratch.mkdir(parents=True)
+        return {"TMPDIR": str(scratch)}
+
+    def _command(self, worktree: Path) -> list[str]:
+        places = {**self.places, "worktree": worktree, "scratch": scratch_folder(worktree)}
+        return [_filled(word, places) for word in self.policy.command]
+
+    def try_out(self, processes: Processes, env: Mapping[str, str], pool: Path, logs: Path) -> None:
+        """Check that the user's own command works, in a folder of ``pool``.
+
+        RequestError says why not.
+        """
+        if not self.policy.command:
+            return
+        with tempfile.TemporaryDirectory(dir=pool, prefix="trial-") as folder:
+            worktree = Path(folder).resolve()
+            words = ["/bin/sh", "-c", TRIAL, "sh", str(worktree)]
+            argv = self.launch(Part.GATE, words, worktree).argv
+            if shutil.which(argv[0], path=env.get("PATH")) is None:
+                raise RequestError(
+                    f"the sandbox program {argv[0]!r} is not there, or not on PATH", ADVICE
+                )
+            make_folder(logs)
+            log = logs / f"sandbox-{secrets.token_hex(4)}.log"
+            ended = processes.run(Command(argv, worktree, env, log, TRIAL_SECS))
+            if ended.ending is Ending.CANCELLED:
+                raise InterruptedRunError(processes.cancellation.signal_number or 2)
+            if (ended.ending, ended.code) != (Ending.EXITED, 0):
+                raise RequestError(f"the sandbox does not work: {_problem(ended, log)}", ADVICE)
+        log.unlink()
+
+
+def choose_mechanism(policy: SandboxPolicy, env: Mapping[str, str]) -> Mechanism | None:
+    """Return what confines under ``policy``; None: nothing, or the command of the user's.
+
+    RequestError when confinement is demanded and cannot be had here.
+    """
+    if policy.command or policy.mode == "off":
+        return None
+    found = find_mechanism(env)
+    if found is None and policy.mode != "auto":
+        raise RequestError(
+            f'[sandbox] mode = "{policy.mode}" needs Landlock (Linux 5.19 or later) or a working '
+            "bubblewrap (bwrap), and there is neither",
+            'install bubblewrap, or set mode = "auto" or "off"',
+        )
+    return found
+
+
+def _filled(word: str, places: Mapping[str, object]) -> str:
+    for name, place in places.items():
+        word = word.replace(f"{{{name}}}", str(place))
+    return word
+
+
+def _problem(ended: Ended, log: Path) -> str:
+    said = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.exists() else []
+    last = [line.strip() for line in said if line.strip()][-1:]
+    reason = ended.reason or f"exit code {ended.code}"
+    return f"{last[0]} ({reason})" if last else reason

@@ -1,0 +1,1 @@
+"""Git: the user's repository, the job repository, their objects and histories."""

@@ -1,0 +1,89 @@
+"""Filters (gitattributes(5)): programs of the user's that git runs on files of a worktree.
+
+git starts them there, and what they run may be a script of the repository, which an agent can
+change. So in a worktree they may write no more than what works in it.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from director.processes.confinement import access_in
+from director.processes.sandbox import Part, Sandbox
+from director.records.files import make_folder
+
+COMMANDS = re.compile(r"filter\..*\.(clean|smudge|process)", re.DOTALL)
+HARMLESS = ("", "cat")
+LARGE_FILES = "lfs"  # of a git folder: where git-lfs keeps what it fetched
+SCRIPT = """\
+import os, sys
+from pathlib import Path
+sys.path.insert(0, {source!r})
+from director.processes.landlock import Ruleset
+access = {access!r}
+Ruleset(*(None if paths is None else map(Path, paths) for paths in access)).restrict_thread()
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
+
+class Filters:
+    """The filters of one job. ``commands`` is setting → command line, ``folder`` is director's own.
+
+    ``job`` is the git folder that git works with. Callable from any thread.
+    """
+
+    def __init__(
+        self, commands: Mapping[str, str], sandbox: Sandbox, job: Path, folder: Path
+    ) -> None:
+        self._commands = {k: v for k, v in commands.items() if v not in HARMLESS}
+        self._sandbox = sandbox
+        self._job = job
+        self._folder = folder
+        self._known: dict[Path, tuple[str, ...]] = {}
+        self._turn = threading.Lock()
+
+    def settings(self, worktree: Path) -> tuple[str, ...]:
+        """Return the settings (``name=value``) with which git confines them in ``worktree``."""
+        if not self._commands or self._sandbox.mechanism is None:
+            return ()
+        with self._turn:
+            if worktree not in self._known:
+                words = self._words(worktree)
+                found = (f"{k}={_confined(k, words, v)}" for k, v in self._commands.items())
+                self._known[worktree] = tuple(found)
+            return self._known[worktree]
+
+    def _words(self, worktree: Path) -> list[str]:
+        """Return the words that confine the command behind them."""
+        domain = replace(self._sandbox.domain(Part.GATE, worktree), unread=())
+        if any(LARGE_FILES in command for command in self._commands.values()):
+            make_folder(self._job / LARGE_FILES)
+            domain = replace(domain, own=(*domain.own, self._job / LARGE_FILES))
+        if not self._sandbox.binds_threads:
+            assert self._sandbox.mechanism is not None
+            return self._sandbox.mechanism.launch([], domain).argv
+        access = [
+            None if paths is None else [str(one) for one in paths] for paths in access_in(domain)
+        ]
+        script = self._folder / f"{worktree.parent.name}-{worktree.name}.py"
+        make_folder(self._folder)
+        script.write_text(SCRIPT.format(source=str(Path(__file__).parents[2]), access=access))
+        return [sys.executable, "-IS", str(script)]
+
+
+def _confined(key: str, words: list[str], command: str) -> str:
+    """Return a command line that does the same as ``command``, confined by ``words``.
+
+    In those of single files git puts the path in place of ``%f``, quoted, and ``%`` for ``%%``.
+    """
+    if key.endswith(".process"):
+        return shlex.join([*words, "/bin/sh", "-c", command])
+    before = shlex.join([*words, "/bin/sh", "-c"]).replace("%", "%%")
+    inner = shlex.quote(command.replace("%f", '"$1"'))
+    return f"{before} {inner} sh{' %f' if '%f' in command else ''}"

@@ -1,0 +1,128 @@
+"""The one door to git: explicit folder, environment and input; errors that show the command."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from director.model.errors import RequestError, StoppedError
+from director.processes.processes import Captured, Dialogue, capture
+
+KEPT_VARIABLES = ("GIT_EXEC_PATH", "GIT_CONFIG", "GIT_ASKPASS", "GIT_SSH", "GIT_SSL", "GIT_HTTP")
+QUIET_CONFIG = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.quotePath=false",
+    "core.safecrlf=false",
+    "core.ignoreStat=false",
+    "core.splitIndex=false",  # the shared part would lie where agents write
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "commit.gpgSign=false",
+    "advice.detachedHead=false",
+)
+GIT = ("git", *(part for setting in QUIET_CONFIG for part in ("-c", setting)))
+
+
+class GitError(StoppedError):
+    """A git command that director needs has failed."""
+
+    def __init__(self, argv: tuple[str, ...], done: Captured) -> None:
+        said = done.err.decode(errors="replace").strip().splitlines() or ["no message"]
+        super().__init__(
+            f"`git {shlex.join(argv)}` failed with exit code {done.code}: {said[-1]}",
+            "correct what git names, then run the command again",
+        )
+        self.message = "\n".join(said)
+
+
+class Git:
+    """git in one folder, with exactly the environment it is given."""
+
+    def __init__(self, cwd: Path, env: Mapping[str, str], settings: Sequence[str] = ()) -> None:
+        self.cwd = cwd
+        self.env = env
+        self.settings = tuple(settings)  # ``name=value``, over what is configured anywhere
+
+    @classmethod
+    def at(cls, cwd: Path, caller_env: Mapping[str, str], **variables: str) -> Git:
+        """Return git in ``cwd`` for a caller's environment, whose ``GIT_*`` do not get through.
+
+        Inherited variables such as GIT_DIR or GIT_INDEX_FILE (set inside hooks) would redirect
+        commands to another repository. Optional locks are off: looking must not write. An
+        object is what its id says: `git replace`, which an agent may use, does not count.
+        """
+        quiet = {
+            "LC_ALL": "C",
+            "GIT_OPTIONAL_LOCKS": "0",
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_LITERAL_PATHSPECS": "1",
+            "GIT_NO_REPLACE_OBJECTS": "1",
+        }
+        return cls(cwd, {**without_git_variables(caller_env), **quiet, **variables})
+
+    def with_variables(self, **variables: str) -> Git:
+        """Return the same git with more variables set."""
+        return Git(self.cwd, {**self.env, **variables}, self.settings)
+
+    def with_settings(self, *settings: str) -> Git:
+        """Return the same git with ``settings`` (``name=value``), wherever else they are set."""
+        return Git(self.cwd, self.env, (*self.settings, *settings))
+
+    def run(self, *argv: str, stdin: bytes = b"") -> Captured:
+        """Run git and return exit code and streams; RequestError when there is no git."""
+        with self._started():
+            return capture(self._argv(*argv), self.cwd, self.env, stdin)
+
+    def dialogue(self, *argv: str) -> Dialogue:
+        """Start a git that answers as long as it is asked; RequestError when there is no git."""
+        with self._started():
+            return Dialogue(self._argv(*argv), self.cwd, self.env)
+
+    def _argv(self, *argv: str) -> list[str]:
+        return [*GIT, *(part for setting in self.settings for part in ("-c", setting)), *argv]
+
+    @contextmanager
+    def _started(self) -> Iterator[None]:
+        try:
+            yield
+        except FileNotFoundError:
+            if not self.cwd.is_dir():
+                raise RequestError(f"there is no folder {self.cwd}", "give another") from None
+            raise RequestError("git is not on PATH", "install git") from None
+
+    def output(self, *argv: str, stdin: bytes = b"") -> bytes:
+        """Return git's standard output; GitError when it fails."""
+        done = self.run(*argv, stdin=stdin)
+        if done.code != 0:
+            raise GitError(argv, done)
+        return done.out
+
+    def text(self, *argv: str, stdin: bytes = b"") -> str:
+        """Return git's standard output as text without surrounding white space."""
+        return self.output(*argv, stdin=stdin).decode(errors="surrogateescape").strip()
+
+    def ok(self, *argv: str) -> bool:
+        """Whether git exits with 0."""
+        return self.run(*argv).code == 0
+
+
+def without_git_variables(env: Mapping[str, str]) -> dict[str, str]:
+    """Return ``env`` without the ``GIT_*`` that redirect git (configuration ones stay)."""
+    return {
+        name: value
+        for name, value in env.items()
+        if not name.startswith("GIT_") or name.startswith(KEPT_VARIABLES)
+    }
+
+
+def split_z(output: bytes) -> list[str]:
+    """Return the parts of NUL-terminated output (paths: surrogateescape for odd bytes)."""
+    return [part.decode(errors="surrogateescape") for part in output.split(b"\0") if part]
+
+
+def join_z(parts: list[str]) -> bytes:
+    """Return ``parts`` as NUL-terminated input."""
+    return b"".join(part.encode(errors="surrogateescape") + b"\0" for part in parts)

@@ -1,0 +1,111 @@
+"""The user's git configuration, as it was before any agent ran.
+
+Otherwise an agent that can write ``~/.gitconfig`` could decide what gates and director see of a
+commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from director.processes.removal import discard
+from director.records.files import make_folder, os_errors_stop
+from director.repositories.git import Git, split_z
+
+FILE = "file:"  # before a file's name where git shows an origin
+FILES = {"core.attributesfile": "attributes", "core.excludesfile": "ignore"}
+"""Setting that names a file → the file's name where none is named (gitattributes(5))."""
+
+
+class FrozenSettings:
+    """A copy of the user's global git configuration in a folder of director's.
+
+    ``everywhere`` is what git knows from all its configurations, by key; ``sources`` are the
+    files that the copy was made of.
+    """
+
+    def __init__(
+        self,
+        contents: Mapping[Path, bytes],
+        config: Path,
+        everywhere: Mapping[str, str],
+        sources: tuple[Path, ...] = (),
+    ) -> None:
+        self.everywhere = everywhere
+        self.sources = sources
+        self._contents = contents
+        self._config = config
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables that make git read the copy."""
+        return {"GIT_CONFIG_GLOBAL": str(self._config)}
+
+    def settle(self) -> None:
+        """Restore the copy where somebody changed it."""
+        for path, content in self._contents.items():
+            if not path.is_symlink() and path.is_file() and path.read_bytes() == content:
+                continue
+            with os_errors_stop(path):
+                make_folder(path.parent)
+                discard(path)
+                path.write_bytes(content)
+
+
+def freeze_settings(git: Git, home: Path, folder: Path) -> FrozenSettings:
+    """Copy what ``git`` reads of the user's global configuration into ``folder``.
+
+    Files that it includes become part of it; the attributes and ignore files that it names, or
+    that are read by default, are copied beside it.
+    """
+    said = split_z(git.output("config", "--list", "--null", "--show-scope", "--show-origin"))
+    lines = list(zip(said[::3], said[1::3], said[2::3], strict=True))
+    settings = dict.fromkeys(text for scope, _, text in lines if scope == "global")
+    origins = (origin for scope, origin, _ in lines if scope == "global")
+    sources = [git.cwd / origin.removeprefix(FILE) for origin in dict.fromkeys(origins)]
+    known = [setting_of(text) for text in settings]
+    kept = [(k, v) for k, v in known if not k.startswith("include") and k not in FILES]
+    contents: dict[Path, bytes] = {}
+    usual = Path(git.env.get("XDG_CONFIG_HOME") or home / ".config") / "git"
+    for key, name in FILES.items():
+        named = next((value for k, value in reversed(known) if k == key), "")
+        source = Path(f"{home}{named[1:]}" if named.startswith("~/") else named or usual / name)
+        contents[folder / name] = _content(source)
+        sources.append(source)
+        kept.append((key, str(folder / name)))
+    config = folder / "config"
+    contents[config] = config_text(kept).encode(errors="surrogateescape")
+    everywhere = dict(setting_of(text) for *_, text in lines)
+    frozen = FrozenSettings(contents, config, everywhere, tuple(sources))
+    frozen.settle()
+    return frozen
+
+
+def setting_of(text: str) -> tuple[str, str]:
+    """Return key and value of a setting as ``git config --null`` prints it."""
+    key, newline, value = text.partition("\n")
+    return key, value if newline else "true"  # a key alone means true
+
+
+def config_text(settings: Iterable[tuple[str, str]]) -> str:
+    """Return settings as a configuration file has them (git-config(1), "Syntax")."""
+    return "".join(_lines(key, value) for key, value in settings)
+
+
+def _lines(key: str, value: str) -> str:
+    section, _, name = key.rpartition(".")
+    section, dot, subsection = section.partition(".")
+    quoted = f' "{_escaped(subsection)}"' if dot else ""
+    return f'[{section}{quoted}]\n\t{name} = "{_escaped(value)}"\n'
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

@@ -1,0 +1,274 @@
+"""Reading commits: what they hold, how they differ, what their trailers say. Nothing is written."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from director.model.sizes import Size
+from director.repositories.git import Git, split_z
+from director.repositories.objects import (
+    GITLINK_MODE,
+    TREE_MODE,
+    Item,
+    Objects,
+    object_id,
+    tree_data,
+)
+
+ABSENT_MODE = "000000"
+SHA1_DIGITS = 40
+# What the user's settings can make of a trailer: git looks for one by these signs.
+PLAIN_TRAILERS = ("-c", "trailer.separators=:", "-c", "core.commentChar=#")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A path in a tree: git's mode (octal text) and object id. ABSENT_MODE: not there."""
+
+    path: str
+    mode: str
+    oid: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """A path that differs between two trees."""
+
+    path: str
+    old: Entry
+    new: Entry
+
+
+@dataclass(frozen=True)
+class BranchCommit:
+    """A commit of the job branch. ``pairs`` are its trailers, in order, repeated ones too."""
+
+    oid: str
+    tree: str
+    parents: tuple[str, ...]
+    pairs: tuple[tuple[str, str], ...]
+
+    @property
+    def trailers(self) -> dict[str, str]:
+        """Key → value; of a repeated trailer the last."""
+        return dict(self.pairs)
+
+
+class History:
+    """The commits of one repository, read through ``git``.
+
+    What an object id stands for never changes, so answers about ids are kept.
+    """
+
+    def __init__(self, git: Git) -> None:
+        self.git = git
+        self.objects = Objects(git)
+        self._trees: dict[str, str] = {}
+        self._changes: dict[tuple[str, str], list[Change]] = {}
+        self._below: dict[str, tuple[Entry, ...]] = {}
+        self._steps: dict[str, BranchCommit] = {}
+        self._counts: dict[str, int] = {}
+
+    def tip_of(self, name: str) -> str | None:
+        """Return the commit of the local branch ``name``, or None."""
+        done = self.git.run("rev-parse", "--verify", "--quiet", f"refs/heads/{name}^{{commit}}")
+        return done.out.decode().strip() if done.code == 0 else None
+
+    def descends(self, tip: str, base: str) -> bool:
+        """Whether ``base`` is ``tip`` or one of its ancestors."""
+        return self.git.ok("merge-base", "--is-ancestor", base, tip)
+
+    def entries(self, commit: str, paths: Iterable[str]) -> dict[str, Entry]:
+        """Return path → entry for those of ``paths`` that are files in ``commit``.
+
+        A folder on their ways is read once.
+        """
+        found, top = {}, self.tree(commit)
+        read: dict[str, dict[str, Item]] = {}
+        for path in paths:
+            item = self._at(top, path, read)
+            if item and not item.is_tree:
+                found[path] = Entry(path, item.mode, item.oid)
+        return found
+
+    def _at(self, tree: str, path: str, read: dict[str, dict[str, Item]]) -> Item | None:
+        head, slash, rest = path.partition("/")
+        if tree not in read:
+            read[tree] = self.objects.items(tree)
+        item = read[tree].get(head)
+        if not slash or item is None:
+            return item
+        return self._at(item.oid, rest, read) if item.is_tree else None
+
+    def hashes(self, commit: str, paths: Iterable[str]) -> dict[str, str]:
+        """Return path → sha256 (hex) of the content, for those of ``paths`` in ``commit``."""
+        return {
+            path: hashlib.sha256(content).hexdigest()
+            for path, content in self.contents(commit, paths).items()
+        }
+
+    def contents(self, commit: str, paths: Iterable[str]) -> dict[str, bytes]:
+        """Return path → content for those of ``paths`` that are files in ``commit``."""
+        found = self.entries(commit, paths)
+        return {
+            path: self.objects.get(entry.oid).data
+            for path, entry in found.items()
+            if entry.mode != GITLINK_MODE
+        }
+
+    def tree(self, commit: str) -> str:
+        """Return the tree of ``commit`` (a tree: itself), given by its id."""
+        if commit not in self._trees:
+            self._trees[commit] = self.objects.get(f"{commit}^{{tree}}").oid
+        return self._trees[commit]
+
+    def id_of_tree_with(self, base: str, entries: Iterable[Entry]) -> str:
+        """Return the id of the tree of ``base`` with ``entries`` put in (absent ones taken out)."""
+        return self._build_tree(base, entries, partial(object_id, _format(base), "tree"))
+
+    def _build_tree(
+        self, base: str, entries: Iterable[Entry], write: Callable[[bytes], str]
+    ) -> str:
+        changed = {entry.path: Item(entry.mode, entry.oid) for entry in entries}
+        return self._folder_with(self.tree(base), changed, write) or write(b"")
+
+    def _folder_with(
+        self, tree: str | None, changed: Mapping[str, Item], write: Callable[[bytes], str]
+    ) -> str | None:
+        """Write a folder with ``changed`` put in; None: nothing is left in it."""
+        items = self.objects.items(tree) if tree else {}
+        here: dict[str, Item] = {}
+        below: dict[str, dict[str, Item]] = {}
+        for path, item in changed.items():
+            name, slash, rest = path.partition("/")
+            if slash:
+                below.setdefault(name, {})[rest] = item
+            else:
+                here[name] = item
+        for name, inner in below.items():
+            old = items.get(name)
+            folder = self._folder_with(old.oid if old and old.is_tree else None, inner, write)
+            if folder:
+                items[name] = Item(TREE_MODE, folder)
+            elif old and old.is_tree:
+                del items[name]
+        for name, item in here.items():
+            if item.mode != ABSENT_MODE:
+                items[name] = item
+            elif name in items and not items[name].is_tree:
+                del items[name]
+        return write(tree_data(items)) if items else None
+
+    def step(self, commit: str) -> BranchCommit:
+        """Return one commit by its id, its trailers read from the last paragraph."""
+        if commit not in self._steps:
+            self._steps[commit] = _read_commit(commit, self.objects.get(commit).data)
+        return self._steps[commit]
+
+    def files(self, commit: str) -> Iterator[str]:
+        """Give the path of each file of ``commit``; submodules are none."""
+        yield from self._files(self.tree(commit), "")
+
+    def _files(self, tree: str, folder: str) -> Iterator[str]:
+        for name, item in self.objects.items(tree).items():
+            if item.is_tree:
+                yield from self._files(item.oid, f"{folder}{name}/")
+            elif item.mode != GITLINK_MODE:
+                yield f"{folder}{name}"
+
+    def folders(self, commit: str) -> tuple[Entry, ...]:
+        """Return the folders of ``commit``, submodules among them."""
+        return self._folders(self.tree(commit))
+
+    def count_files(self, commit: str) -> int:
+        """Return how many files ``commit`` has, submodules included."""
+        self.folders(commit)
+        return self._counts[self.tree(commit)]
+
+    def size(self, commit: str) -> Size:
+        """Return the size of the files of ``commit``."""
+        listed = split_z(self.git.output("ls-tree", "-r", "-l", "-z", "--full-tree", commit))
+        sizes = [line.partition("\t")[0].split()[3] for line in listed]
+        return Size.of(int(one) for one in sizes if one != "-")  # "-": a submodule
+
+    def _folders(self, tree: str) -> tuple[Entry, ...]:
+        """Return the folders below a tree; a folder that did not change is not read again."""
+        if tree not in self._below:
+            found, files = [], 0
+            for name, item in self.objects.items(tree).items():
+                if item.is_tree or item.mode == GITLINK_MODE:
+                    found.append(Entry(name, item.mode, item.oid))
+                if item.is_tree:
+                    inner = self._folders(item.oid)
+                    found += [Entry(f"{name}/{one.path}", one.mode, one.oid) for one in inner]
+                files += self._counts[item.oid] if item.is_tree else 1
+            self._below[tree] = tuple(found)
+            self._counts[tree] = files
+        return self._below[tree]
+
+    def changes(self, old: str, new: str) -> list[Change]:
+        """Return the paths in which two commits or trees differ, without guessing renames."""
+        if (old, new) not in self._changes:
+            found = self._differences(self.tree(old), self.tree(new), "")
+            by_path = sorted(found, key=lambda change: change.path.encode(errors="surrogateescape"))
+            self._changes[old, new] = by_path
+        return self._changes[old, new]
+
+    def _differences(self, old: str | None, new: str | None, folder: str) -> Iterator[Change]:
+        before = self.objects.items(old) if old else {}
+        after = self.objects.items(new) if new else {}
+        absent = Item(ABSENT_MODE, "0" * len(old or new or ""))
+        for name in {**before, **after}:
+            was, now = before.get(name, absent), after.get(name, absent)
+            if was == now:
+                continue
+            if was.is_tree or now.is_tree:
+                one, other = (item.oid if item.is_tree else None for item in (was, now))
+                yield from self._differences(one, other, f"{folder}{name}/")
+            was, now = (absent if item.is_tree else item for item in (was, now))
+            if was != now:
+                path = f"{folder}{name}"
+                yield Change(path, Entry(path, was.mode, was.oid), Entry(path, now.mode, now.oid))
+
+    def diff(self, old: str, new: str) -> str:
+        """Return the difference between two commits as a patch, for people and models."""
+        return self.git.output(
+            "diff-tree", "-r", "-p", "--no-color", "--no-ext-diff", "--no-textconv", old, new
+        ).decode(errors="replace")
+
+    def log(self, base: str, tip: str) -> list[BranchCommit]:
+        """Return the commits after ``base`` up to ``tip``, oldest first, with their trailers."""
+        out = self.git.output(
+            *PLAIN_TRAILERS, "log", "-z", "--reverse", "--first-parent", "--no-show-signature",
+            "--encoding=UTF-8",
+            "--format=%H %T %P%n%(trailers:only=true,unfold=true)", f"{base}..{tip}",
+        )  # fmt: skip
+        return [_branch_commit(text) for text in split_z(out)]
+
+
+def _branch_commit(text: str) -> BranchCommit:
+    head, _, rest = text.partition("\n")
+    oid, tree, *parents = head.split()
+    return BranchCommit(oid, tree, tuple(parents), _trailers(rest))
+
+
+def _read_commit(oid: str, data: bytes) -> BranchCommit:
+    """Return what a commit object says (git's documentation, "Git Objects")."""
+    head, _, message = data.decode(errors="replace").partition("\n\n")
+    said = [line.partition(" ") for line in head.splitlines()]
+    found = {key: [value for name, _, value in said if name == key] for key in ("tree", "parent")}
+    last = message.strip().rpartition("\n\n")[2]
+    return BranchCommit(oid, found["tree"][0], tuple(found["parent"]), _trailers(last))
+
+
+def _trailers(text: str) -> tuple[tuple[str, str], ...]:
+    pairs = (line.partition(": ") for line in text.splitlines() if ": " in line)
+    return tuple((key, value.strip()) for key, _, value in pairs)
+
+
+def _format(oid: str) -> str:
+    """Return the object format of a repository with such ids."""
+    return "sha1" if len(oid) == SHA1_DIGITS else "sha256"

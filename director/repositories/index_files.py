@@ -1,0 +1,142 @@
+"""Index files: what git knows of the files of a worktree (gitformat-index(5)), read and written."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from director.repositories.objects import Item
+
+READABLE_VERSIONS = (2, 3)  # 4 compresses names
+WRITTEN_VERSION = 2
+EXTENDED = 0x4000
+STATUS_LENGTH = 40  # bytes of an entry before its object id, the mode among them
+BEFORE_MODE, AFTER_MODE = slice(0, 24), slice(28, STATUS_LENGTH)
+
+
+@dataclass(frozen=True)
+class IndexEntry:
+    """An entry that begins at byte ``start`` of an index file.
+
+    ``known`` is what the index knows of the file at ``path``: its status, with the mode in it, and
+    the object id.
+    """
+
+    path: bytes
+    start: int
+    known: bytes
+
+    @property
+    def mode(self) -> int:
+        """Git's mode."""
+        (mode,) = struct.unpack(">L", self.known[24:28])
+        return int(mode)
+
+    @property
+    def size(self) -> int:
+        """The size of the file in bytes, as far as it fits into 32 bits."""
+        (size,) = struct.unpack(">L", self.known[36:STATUS_LENGTH])
+        return int(size)
+
+    @property
+    def status(self) -> tuple[bytes, bytes]:
+        """The file's status: what stands before the mode, and after it."""
+        return self.known[BEFORE_MODE], self.known[AFTER_MODE]
+
+    @property
+    def item(self) -> Item:
+        """The mode and the object id."""
+        return Item(f"{self.mode:06o}", self.known[STATUS_LENGTH:].hex())
+
+
+def id_length(object_format: str) -> int:
+    """Return the number of bytes of an object id."""
+    return hashlib.new(object_format, usedforsecurity=False).digest_size
+
+
+def index_version(data: bytes | bytearray) -> int:
+    """Return the version of an index file; 0: it is none."""
+    if len(data) < 8:
+        return 0
+    signature, version = struct.unpack(">4sL", data[:8])
+    return int(version) if signature == b"DIRC" else 0
+
+
+def index_entries(data: bytes, digest_length: int) -> Iterator[IndexEntry]:
+    """Give the entries of an index file, with object ids of ``digest_length`` bytes.
+
+    Raises ValueError for versions that are not read here.
+    """
+    if index_version(data) not in READABLE_VERSIONS:
+        raise ValueError(f"an index of version {index_version(data)} was not expected")
+    (count,) = struct.unpack(">L", data[8:12])
+    start = 12
+    for _ in range(count):
+        flags_at = start + STATUS_LENGTH + digest_length
+        (flags,) = struct.unpack(">H", data[flags_at : flags_at + 2])
+        name_at = flags_at + (4 if flags & EXTENDED else 2)
+        name = data[name_at : data.index(b"\0", name_at)]
+        yield IndexEntry(name, start, data[start:flags_at])
+        start += (name_at + len(name) - start) // 8 * 8 + 8
+
+
+def index_data(items: Mapping[str, Item], object_format: str) -> bytes:
+    """Return an index file (version 2) that knows nothing of the files."""
+    return _index_file(map(_unknown, items, items.values()), object_format)
+
+
+def index_items(data: bytes, digest_length: int) -> dict[str, Item]:
+    """Return path → item of an index file, with ids of ``digest_length`` bytes."""
+    return {
+        entry.path.decode(errors="surrogateescape"): entry.item
+        for entry in index_entries(data, digest_length)
+    }
+
+
+def split_index(
+    data: bytes, folders: Iterable[str], links: Mapping[str, Item], object_format: str
+) -> dict[str, bytes]:
+    """Return folder → the index of what is in it, "" → that of the rest.
+
+    For an index (of version 2) in which ``folders`` are repositories of their own. What it knows of
+    the files is kept. ``links`` are put in, each into the part that it lies in.
+    """
+    parts: dict[bytes, list[tuple[bytes, bytes]]] = {b"": []}
+    parts |= {folder.encode(errors="surrogateescape"): [] for folder in folders}
+
+    @cache
+    def owner(folder: bytes) -> bytes:
+        return folder if folder in parts else owner(folder.rpartition(b"/")[0])
+
+    entries = ((one.path, one.known) for one in index_entries(data, id_length(object_format)))
+    for path, known in (*entries, *map(_unknown, links, links.values())):
+        part = owner(path.rpartition(b"/")[0])
+        parts[part].append((path[len(part) + 1 :] if part else path, known))
+    return {
+        part.decode(errors="surrogateescape"): _index_file(inside, object_format)
+        for part, inside in parts.items()
+    }
+
+
+def is_plain_index(data: bytes) -> bool:
+    """Whether an index file is of the version that is written here."""
+    return index_version(data) == WRITTEN_VERSION
+
+
+def _unknown(path: str, item: Item) -> tuple[bytes, bytes]:
+    """Return the entry of an index that knows nothing of the file."""
+    known = struct.pack(">24xL12x", int(item.mode, 8)) + bytes.fromhex(item.oid)
+    return path.encode(errors="surrogateescape"), known
+
+
+def _index_file(entries: Iterable[tuple[bytes, bytes]], object_format: str) -> bytes:
+    found = sorted(entries)
+    parts = [b"DIRC" + struct.pack(">LL", WRITTEN_VERSION, len(found))]
+    for path, known in found:
+        entry = known + struct.pack(">H", min(len(path), 0xFFF)) + path
+        parts.append(entry + b"\0" * (8 - len(entry) % 8))
+    data = b"".join(parts)
+    return data + hashlib.new(object_format, data, usedforsecurity=False).digest()

@@ -1,0 +1,166 @@
+"""The objects of one repository: read through one long-lived git, written as loose objects.
+
+Commits and trees are small and asked for often; a process for each would cost more than all that
+is done with them. The formats are git's documented ones (gitformat-loose(5) and "Git Objects").
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import threading
+import weakref
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from director.processes.processes import Captured, Dialogue
+from director.records.files import os_errors_stop
+from director.repositories.git import Git, GitError
+
+TREE_MODE = "040000"
+GITLINK_MODE = "160000"
+LINK_MODE = "120000"
+OBJECT_ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
+ANSWER = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) (blob|tree|commit|tag) ([0-9]+)")
+UNASKABLE = re.compile("[\n\r\0]")  # git reads one name a line, up to a NUL
+
+
+@dataclass(frozen=True)
+class Found:
+    """An object. ``kind`` is ``blob``, ``tree``, ``commit`` or ``tag``."""
+
+    oid: str
+    kind: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Item:
+    """What a name in a tree stands for: git's mode (six octal digits) and object id."""
+
+    mode: str
+    oid: str
+
+    @property
+    def is_tree(self) -> bool:
+        """Whether it is a folder."""
+        return self.mode == TREE_MODE
+
+
+class Objects:
+    """Reads the objects that ``git`` finds. Callable from any thread."""
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+        self._dialogue: Dialogue | None = None
+        self._turn = threading.Lock()
+
+    def find(self, name: str) -> Found | None:
+        """Return the object that ``name`` (an id, or any revision) stands for, or None.
+
+        Raises GitError when it cannot be read.
+        """
+        if UNASKABLE.search(name):
+            return None
+        with self._turn:
+            for _ in range(2):
+                try:
+                    return self._ask(name)
+                except OSError:  # whoever ended its git gains nothing by it
+                    self._hang_up()
+        raise _failure(f"{name} cannot be read: the object is damaged")
+
+    def _hang_up(self) -> None:
+        if self._dialogue:
+            self._dialogue.end()
+        self._dialogue = None
+
+    def look_again(self) -> None:
+        """Find from now on what is in stores that were added meanwhile."""
+        with self._turn:
+            self._hang_up()
+
+    def get(self, name: str) -> Found:
+        """Return the object that ``name`` stands for; GitError when there is none."""
+        found = self.find(name)
+        if found is None:
+            raise _failure(f"there is no object {name}")
+        return found
+
+    def items(self, tree: str) -> dict[str, Item]:
+        """Return name → item of one folder, given by the id of its tree."""
+        return tree_items(self.get(tree).data, len(tree) // 2)
+
+    def _ask(self, name: str) -> Found | None:
+        if self._dialogue is None:
+            self._dialogue = self._git.dialogue("cat-file", "--batch")
+            weakref.finalize(self, self._dialogue.end)
+        self._dialogue.say(name.encode(errors="surrogateescape") + b"\n")
+        answer = ANSWER.fullmatch(self._dialogue.line())
+        if answer is None:  # missing, ambiguous
+            return None
+        oid, kind, size = (part.decode() for part in answer.groups())
+        return Found(oid, kind, self._dialogue.read(int(size) + 1)[:-1])
+
+
+def _failure(problem: str) -> GitError:
+    said = problem.encode(errors="surrogateescape")
+    return GitError(("cat-file", "--batch"), Captured(128, b"", said))
+
+
+def tree_items(data: bytes, id_length: int) -> dict[str, Item]:
+    """Return name → item of a tree object's content, with ids of ``id_length`` bytes."""
+    items, start = {}, 0
+    while start < len(data):
+        blank, end = data.index(b" ", start), data.index(b"\0", start)
+        name = data[blank + 1 : end].decode(errors="surrogateescape")
+        mode = data[start:blank].decode().zfill(6)
+        start = end + 1 + id_length
+        items[name] = Item(mode, data[end + 1 : start].hex())
+    return items
+
+
+def tree_data(items: Mapping[str, Item]) -> bytes:
+    """Return the content of the tree object with ``items``."""
+    named = [(name.encode(errors="surrogateescape"), item) for name, item in items.items()]
+    named.sort(key=lambda one: one[0] + b"/" if one[1].is_tree else one[0])
+    return b"".join(
+        item.mode.lstrip("0").encode() + b" " + name + b"\0" + bytes.fromhex(item.oid)
+        for name, item in named
+    )
+
+
+def object_id(object_format: str, kind: str, data: bytes) -> str:
+    """Return the id of an object."""
+    whole = f"{kind} {len(data)}\0".encode() + data
+    return hashlib.new(object_format, whole, usedforsecurity=False).hexdigest()
+
+
+def write_object(store: Path, object_format: str, kind: str, data: bytes) -> str:
+    """Write an object into the object store at ``store``, and return its id.
+
+    One that is there is written again unless it is whole: somebody may have damaged it.
+    """
+    whole = f"{kind} {len(data)}\0".encode() + data
+    oid = hashlib.new(object_format, whole, usedforsecurity=False).hexdigest()
+    path = store / oid[:2] / oid[2:]
+    if not _holds(path, whole):
+        with os_errors_stop(path):
+            path.parent.mkdir(exist_ok=True)
+            temporary = path.with_name(f"tmp_obj_{os.urandom(8).hex()}")
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(zlib.compress(whole, 1))
+            temporary.replace(path)
+    return oid
+
+
+def _holds(path: Path, whole: bytes) -> bool:
+    """Whether the file of a loose object holds ``whole``."""
+    try:
+        return zlib.decompress(path.read_bytes()) == whole
+    except (OSError, zlib.error):
+        return False

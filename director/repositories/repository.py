@@ -1,0 +1,204 @@
+"""The user's repository: read, and given one ref under ``director/``; nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from director.model.errors import RequestError, StoppedError
+from director.model.roles import Agent
+from director.processes.processes import Captured
+from director.repositories.git import Git, GitError, split_z
+from director.repositories.git_settings import FrozenSettings
+
+if TYPE_CHECKING:
+    from director.repositories.filters import Filters  # who only reads records does without
+
+BRANCH_PREFIX = "director/"
+OWN_FOLDER = ".director/"
+# What `sync-agents` writes beside it: no part of the user's work, whether they commit it or not.
+SYNCED = (".opencode/opencode.json", *(f".opencode/agents/{agent}.md" for agent in Agent))
+OWN_NAME = "director <director@localhost>"  # an address that nobody has, RFC 6761
+# What the user set for strangers' repositories does not hold for director's own: their branch
+# comes from a folder of theirs. ``TAKING`` holds on this side of a fetch, ``GIVING`` on the other.
+TAKING = (
+    "protocol.file.allow=always",
+    "fetch.fsckObjects=false",
+    "transfer.fsckObjects=false",
+    "fetch.prune=false",
+    "fetch.writeCommitGraph=false",
+)
+GIVING = "--upload-pack=git -c 'safe.directory=*' -c 'transfer.hideRefs=!refs/' upload-pack"
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A checkout of the user's. ``root`` is its top folder, ``objects`` its object store.
+
+    ``object_format`` is ``sha1`` or ``sha256``. ``settings`` is the copy of the user's global
+    configuration that git reads here (None: the configuration itself), ``filters`` what it runs on
+    files of worktrees (None: as configured).
+    """
+
+    root: Path
+    git: Git
+    objects: Path
+    common_dir: Path
+    object_format: str
+    caller_env: Mapping[str, str]
+    settings: FrozenSettings | None = None
+    filters: Filters | None = None
+
+    def reading(self, settings: FrozenSettings, filters: Filters) -> Repository:
+        """Return the same checkout, where git reads ``settings``, and runs ``filters``."""
+        git = self.git.with_variables(**settings.variables)
+        env = {**self.caller_env, **settings.variables}
+        return replace(self, git=git, caller_env=env, settings=settings, filters=filters)
+
+    def head(self) -> str:
+        """Return the commit that HEAD names; RequestError on an unborn branch."""
+        done = self.git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        if done.code != 0:
+            raise RequestError(
+                f"{self.root} has no commit yet", "make a first commit, then run the command again"
+            )
+        return done.out.decode().strip()
+
+    def check_room(self) -> None:
+        """Raise RequestError where a branch has the name of the folder that job branches lie in."""
+        name = BRANCH_PREFIX.rstrip("/")
+        if self.git.ok("show-ref", "--verify", "--quiet", f"refs/heads/{name}"):
+            raise RequestError(
+                f"there is a branch called {name}: git cannot have {BRANCH_PREFIX}job-… beside it",
+                f"give it another name: `git branch -m {name} {name}-old`",
+            )
+
+    def identity(self) -> dict[str, str]:
+        """Return the variables that make commits carry the user's name and address.
+
+        Where git knows none they are director's own.
+        """
+        return {
+            **_variables("AUTHOR", OWN_NAME),
+            **_variables("COMMITTER", OWN_NAME),
+            **self._known,
+        }
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether git does not know whose name commits should carry."""
+        return len(self._known) < len(self.identity())
+
+    @cached_property
+    def _known(self) -> dict[str, str]:
+        """The variables of those (author, committer) for whom git knows name and address."""
+        found: dict[str, str] = {}
+        own = {
+            k: v for k, v in self.caller_env.items() if k.startswith(("GIT_AUTHOR_", "GIT_COMM"))
+        }
+        git = self.git.with_variables(**own)
+        for who in ("AUTHOR", "COMMITTER"):
+            done = git.run("var", f"GIT_{who}_IDENT")
+            if done.code == 0:
+                found |= _variables(who, done.out.decode(errors="replace"))
+        return found
+
+    def uncommitted(self) -> int:
+        """Return how many paths differ from HEAD, director's own apart; they never enter a job."""
+        apart = [f":(top,exclude){path}" for path in SYNCED]
+        command = ("status", "--porcelain=v1", "-z", "--no-renames", "--", *apart)
+        git = self.git.with_variables(GIT_LITERAL_PATHSPECS="0")
+        lines = split_z(git.output(*command))
+        return sum(1 for line in lines if not line[3:].startswith(OWN_FOLDER))
+
+    def complete(self, commit: str) -> None:
+        """Fetch what a partial clone does not have yet of the files of ``commit``.
+
+        A checkout of the user's would fetch the same; nothing but objects is added. StoppedError
+        when the server does not give them.
+        """
+        server = self._promisor()
+        before: set[str] = set()
+        while server and (missing := self._missing(commit)):
+            done = self._fetch_objects(server, missing) if missing != before else None
+            if done is None or done.code != 0:
+                said = done.err.decode(errors="replace").strip().splitlines() if done else []
+                raise StoppedError(
+                    f"this is a partial clone: objects of {commit[:12]} ({len(missing)}) cannot "
+                    f"be fetched from {server}: {said[-1] if said else 'they do not arrive'}",
+                    "make them reachable (`git checkout` would need them too), then try again",
+                )
+            before = missing
+
+    def _promisor(self) -> str | None:
+        """Return the remote that a partial clone fetches missing objects from."""
+        found = self.git.run("config", "--name-only", "--get-regexp", r"^remote\..*\.promisor$")
+        lines = found.out.decode(errors="surrogateescape").splitlines()
+        return lines[0].removeprefix("remote.").removesuffix(".promisor") if lines else None
+
+    def _missing(self, commit: str) -> set[str]:
+        tree = f"{commit}^{{tree}}"
+        listed = self.git.text("rev-list", "--objects", "--missing=print", tree)
+        return {line[1:] for line in listed.splitlines() if line.startswith("?")}
+
+    def _fetch_objects(self, server: str, wanted: set[str]) -> Captured:
+        """Do what git itself does when it needs objects that a server has promised."""
+        quiet = ("-c", "fetch.negotiationAlgorithm=noop", "-c", "fetch.writeCommitGraph=false")
+        options = ("--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-gc")
+        names = "".join(f"{oid}\n" for oid in sorted(wanted)).encode()
+        return self.git.run(
+            *quiet, "fetch", *options, "--filter=blob:none", "--stdin", server, stdin=names
+        )
+
+    def publish(self, source: Path, branch: str) -> str | None:
+        """Fetch ``branch`` from the repository at ``source``; returns why it could not, or None.
+
+        Not forced: commits that somebody added to the branch here are never thrown away.
+        """
+        if not branch.startswith(BRANCH_PREFIX):
+            raise ValueError(f"{branch!r} is not a branch of director's")
+        ref = f"refs/heads/{branch}"
+        options = ("--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", GIVING)
+        git = self.git.with_settings(*TAKING)
+        done = git.run("fetch", *options, str(source), f"{ref}:{ref}")
+        if done.code == 0:
+            return None
+        said = done.err.decode(errors="replace").strip().splitlines()
+        return said[-1].strip(" !") if said else f"git fetch failed with exit code {done.code}"
+
+
+def _variables(who: str, ident: str) -> dict[str, str]:
+    """Return the variables for ``who`` (AUTHOR, COMMITTER); ``ident``: "name <address> …"."""
+    name, _, rest = ident.partition(" <")
+    return {f"GIT_{who}_NAME": name, f"GIT_{who}_EMAIL": rest.partition(">")[0]}
+
+
+def open_repository(path: Path, env: Mapping[str, str]) -> Repository:
+    """Return the repository whose working tree holds ``path``; RequestError when there is none."""
+    here = Git.at(path, env)
+    try:
+        places = here.text(
+            "rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir",
+            "--git-path", "objects", "--show-object-format",
+        )  # fmt: skip
+    except GitError as error:
+        if "not a git repository" in error.message:
+            raise RequestError(
+                f"{path.resolve()} is not in a git repository",
+                "run the command in one, or name it with --repo",
+            ) from None
+        raise RequestError(
+            f"cannot use the repository at {path.resolve()}: {error.message.splitlines()[0]}",
+            "director needs a git repository (git 2.31 or later) with a working tree",
+        ) from None
+    if places.count("\n") != 3:  # nor could an `alternates` file hold such a path
+        raise RequestError(
+            f"the path of the repository has a line break in it: {str(path.resolve())!r}",
+            "rename that folder, or clone the repository to another",
+        )
+    root, common, objects, object_format = places.split("\n")
+    git = Git.at(Path(root), env)
+    return Repository(Path(root), git, Path(objects), Path(common), object_format, env)

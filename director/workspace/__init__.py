@@ -1,1 +1,0 @@
-"""The user's repository, the job repository, worktrees, processes and gates."""

@@ -1,0 +1,202 @@
+"""Gates: a command in a clean checkout. Its exit code is the verdict."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+
+from director.model.errors import InterruptedRunError, StoppedError
+from director.model.secrets import NOTHING_SECRET, Redactor
+from director.model.slots import scratch_folder, slot_variables
+from director.model.testing.excerpt import SHOWN_CHARACTERS, excerpt, shortened
+from director.model.testing.headline import headline
+from director.model.testing.not_started import why_not_started
+from director.processes.processes import Command, Ended, Ending, Processes
+from director.processes.sandbox import Part, Sandbox
+from director.records.files import make_folder, redact_file
+from director.repositories.git import without_git_variables
+from director.repositories.repository import OWN_FOLDER
+from director.worktrees.preserved_metadata import preserved_metadata
+
+KEPT_BYTES = 4 * 1024 * 1024  # of the beginning of a log, and of its end
+
+
+class Verdict(StrEnum):
+    """What a gate says."""
+
+    GREEN = "green"
+    RED = "red"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """One run of a gate. ``code`` None: it was ended. ``log`` holds its output.
+
+    Of more than twice KEPT_BYTES the middle is left out; ``left_out`` says how many bytes. No
+    secret is in it. ``tests_run``: how many tests it shows (None: not known, or nobody looked).
+    ``no_test_ran``: it ended with 0 and is red all the same, for want of evidence that tests ran.
+    """
+
+    command: str
+    verdict: Verdict
+    code: int | None
+    wall_secs: float
+    reason: str
+    log: Path
+    left_out: int = 0
+    tests_run: int | None = None
+    no_test_ran: bool = False
+
+    @property
+    def output(self) -> str:
+        """What is shown of the output: the headline of a failure first; not all when it is long."""
+        shown = shortened if self.code == 0 else excerpt
+        return shown(self.whole_output, left_out=self.left_out)
+
+    @property
+    def headline(self) -> str:
+        """The line of the output to quote where the command failed ("": there is none)."""
+        return "" if self.code == 0 else headline(self.whole_output).text
+
+    @property
+    def failure(self) -> str:
+        """The reason and the headline, as one part of a sentence."""
+        said = self.headline
+        return f"{self.reason}: {said}" if said else self.reason
+
+    @cached_property
+    def whole_output(self) -> str:
+        """All of the output that its log holds; read once, many ask for it."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+
+class Gates:
+    """Runs gate commands through ``/bin/sh``, each within ``timeout_secs``.
+
+    They see ``env`` but for variables that redirect git, and the variables of their slot.
+    """
+
+    def __init__(
+        self,
+        processes: Processes,
+        env: Mapping[str, str],
+        logs: Path,
+        timeout_secs: float,
+        sandbox: Sandbox | None = None,
+        redactor: Redactor = NOTHING_SECRET,
+    ) -> None:
+        self._processes = processes
+        self._env = without_git_variables(env)
+        self._logs = logs
+        self._timeout_secs = timeout_secs
+        self._sandbox = sandbox or Sandbox()
+        self._redactor = redactor
+
+    def run_in_checkout(
+        self, command: str, checkout: Path, worktree: Path, name: str, timeout_secs: float
+    ) -> GateResult | None:
+        """Run ``command`` in the user's checkout, which is afterwards what it was.
+
+        None where nothing guarantees that: then it does not run. ``worktree`` lends the folder for
+        temporary files.
+        """
+        if not self._sandbox.keeps_contents:
+            return None
+        with preserved_metadata(checkout, OWN_FOLDER.rstrip("/")):
+            return self.run(
+                command, worktree, name, Part.CHECKOUT, cwd=checkout, timeout_secs=timeout_secs
+            )
+
+    def run(
+        self,
+        command: str,
+        worktree: Path,
+        name: str,
+        part: Part = Part.GATE,
+        *,
+        cwd: Path | None = None,
+        timeout_secs: float | None = None,
+    ) -> GateResult:
+        """Run ``command`` in ``worktree``; InterruptedRunError when the run was cancelled.
+
+        ``part`` and ``name`` make the name of its log. ``cwd`` is another folder to start in,
+        ``timeout_secs`` a limit below the usual one. Raises StoppedError where not even a shell
+        can be started.
+        """
+        make_folder(self._logs)
+        safe = re.sub(r"[^\w.-]+", "-", name)
+        log = self._logs / f"{part}-{safe}-{secrets.token_hex(4)}.log"
+        temporary = self._sandbox.variables(part, worktree, self._env)
+        if part is Part.CHECKOUT:
+            temporary = {**temporary, **_caches_elsewhere(worktree, self._env)}
+        launch = self._sandbox.launch(part, ["/bin/sh", "-c", command], worktree)
+        ended = self._processes.run(
+            Command(
+                argv=launch.argv,
+                cwd=cwd or worktree,
+                env={**self._env, **slot_variables(worktree), **temporary},
+                stdout=log,
+                timeout_secs=min(timeout_secs or self._timeout_secs, self._timeout_secs),
+                bind=launch.bind,
+                keep_bytes=KEPT_BYTES,
+            )
+        )
+        redact_file(log, self._redactor)
+        if ended.ending is Ending.CANCELLED:
+            raise InterruptedRunError(self._processes.cancellation.signal_number or 2)
+        if ended.ending is Ending.NOT_STARTED:  # a shell, or the sandbox: never the work's fault
+            raise StoppedError(
+                f"a gate cannot be started: {ended.reason}",
+                "correct what is named, then run the command again",
+            )
+        verdict, reason = _judge(ended, log)
+        result = GateResult(
+            command, verdict, ended.code, ended.wall_secs, reason, log, ended.left_out
+        )
+        return result if verdict is Verdict.GREEN else self._explained(result, part, worktree)
+
+    def _explained(self, result: GateResult, part: Part, worktree: Path) -> GateResult:
+        """Return a result that was not green with what the sandbox may have to do with it."""
+        output = result.output
+        if unread := self._sandbox.unread(part, worktree, output):
+            what = f"it may not read {unread}, which is not the worktree's, see `read` of [sandbox]"
+        elif denied := self._sandbox.denied(part, worktree, output):
+            what = f"it may not write {denied}, see `write` of [sandbox]"
+        else:
+            return result
+        return replace(result, reason=f"{result.reason}; {what}")
+
+
+def _caches_elsewhere(worktree: Path, env: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that keep the caches of test runners out of a read-only checkout.
+
+    pytest warns of a cache that it cannot write, and ends with that where warnings are errors.
+    """
+    scratch = scratch_folder(worktree)
+    make_folder(scratch)
+    place = shlex.quote(f"cache_dir={scratch / 'pytest_cache'}")
+    return {"PYTEST_ADDOPTS": f"{env.get('PYTEST_ADDOPTS', '')} -o {place}".strip()}
+
+
+def _judge(ended: Ended, log: Path) -> tuple[Verdict, str]:
+    if ended.ending is not Ending.EXITED:
+        return Verdict.BROKEN, ended.reason
+    if ended.code == 0:
+        return Verdict.GREEN, "exit code 0"
+    if why := why_not_started(ended.code or 0, _tail(log)):
+        return Verdict.BROKEN, f"exit code {ended.code}: {why}"
+    return Verdict.RED, f"exit code {ended.code}"
+
+
+def _tail(log: Path) -> str:
+    """Return the end of a log: a shell says last what it could not start."""
+    with log.open("rb") as stream:
+        stream.seek(max(0, log.stat().st_size - SHOWN_CHARACTERS))
+        return stream.read().decode(errors="replace")

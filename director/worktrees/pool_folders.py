@@ -1,0 +1,266 @@
+"""The folders of pools: made, kept for the next command of the job, and removed.
+
+A job's record says where its folder is, and whether a command that ended in good order kept it. A
+lock in the folder says whether somebody works in it now.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import stat
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from director.model.errors import StoppedError
+from director.processes.removal import NotRemovedError, discard
+from director.records import files
+from director.records.events import Events, Kind
+from director.records.worktrees_record import (
+    OWN,
+    PREFIX,
+    KeptWorktrees,
+    folder_in,
+    kept_worktrees,
+    note_kept,
+    note_use,
+    noted_folder,
+    read_quietly,
+    was_killed,
+)
+from director.worktrees.kept import NOTE, read_note
+
+NAME = re.compile(rf"{PREFIX}[0-9a-f]{{12}}")
+PARTS = ("agents", "gates", "notes")
+LOCK = "lock"
+OWNER = "owner.json"
+KEPT_FOR_SECS = 7 * 24 * 3600.0
+BLOCK_BYTES = 512  # what st_blocks counts (stat(2))
+
+
+@contextmanager
+def pool_folder(
+    record: Path, env: Mapping[str, str], events: Events | None = None
+) -> Iterator[Path]:
+    """Give the folder for the worktrees of a job, and remove it afterwards, unless it is kept.
+
+    It is kept where there is a note of what is in it (``kept.write_note``). ``events`` are told
+    what cannot be removed.
+
+    ``record`` notes where it is: after a crash the next run continues in it, because worktrees
+    may hold work that is paid for.
+    """
+    taken = _taken_over(record, events) or _new_folder(record, env)
+    folder, lock = taken
+    try:
+        yield folder
+    finally:
+        try:
+            _close(folder, record, events)
+        finally:
+            os.close(lock)
+
+
+def sweep_pool(record: Path, events: Events | None = None) -> None:
+    """Remove the worktrees noted at ``record``, if any; ``events`` are told what stays of them.
+
+    Those that somebody works in, for a copy of the record, stay.
+    """
+    if folder := folder_in(files.read_json(record) or {}):
+        lock = _lock(folder) if _is_ours(folder) else None
+        if lock is not None:
+            _remove(folder, events)
+            os.close(lock)
+    record.unlink(missing_ok=True)
+
+
+def free_kept(record: Path, begins: Callable[[KeptWorktrees], None]) -> KeptWorktrees | None:
+    """Remove the worktrees that are kept at ``record``, and return what they were.
+
+    ``begins`` is told of them before. None: there are none, or somebody works in them.
+    """
+    kept = kept_worktrees(record)
+    lock = _lock(kept.folder) if kept and _is_ours(kept.folder) else None
+    if kept is None or lock is None:
+        return None
+    begins(kept)
+    freed = used_bytes(kept.folder)
+    try:
+        discard(kept.folder)
+    except NotRemovedError as error:
+        raise StoppedError(
+            f"{error.filename} cannot be removed, which something that ran there left",
+            f"remove it with more rights, for example `sudo rm -rf {kept.folder}`",
+        ) from None
+    finally:
+        os.close(lock)
+    record.unlink(missing_ok=True)
+    return KeptWorktrees(kept.folder, freed, kept.since)
+
+
+def sweep_old_pools(env: Mapping[str, str]) -> None:
+    """Remove the folders, of any job, that nobody used for KEPT_FOR_SECS.
+
+    A folder that a killed command left stays while its job's record names it: it may hold work
+    that is paid for.
+    """
+    with suppress(OSError):
+        for folder in list(worktrees_folder(env).iterdir()):
+            if _is_ours(folder) and time.time() - _last_used(folder) > KEPT_FOR_SECS:
+                _sweep_old(folder)
+
+
+def _sweep_old(folder: Path) -> None:
+    owner = read_quietly(folder / OWNER)
+    if owner is None:  # made by a command that was killed at once, or by an earlier version
+        with suppress(OSError):
+            folder.rmdir()
+        return
+    record = Path(str(owner.get("record")))
+    if noted_folder(record) == folder and was_killed(record):
+        return
+    lock = _lock(folder)
+    if lock is None:
+        return
+    with suppress(OSError):
+        discard(folder)
+    os.close(lock)
+
+
+def _last_used(folder: Path) -> float:
+    """Return when a command last began or ended in a folder."""
+    try:
+        return (folder / LOCK).lstat().st_mtime
+    except OSError:
+        return folder.lstat().st_mtime
+
+
+def used_bytes(folder: Path) -> int:
+    """Return what a folder takes on disk; blocks that files share are counted for each of them."""
+    total, left = 0, [str(folder)]
+    while left:
+        with suppress(OSError), os.scandir(left.pop()) as entries:
+            for entry in entries:
+                total += entry.stat(follow_symlinks=False).st_blocks * BLOCK_BYTES
+                if entry.is_dir(follow_symlinks=False):
+                    left.append(entry.path)
+    return total
+
+
+def _taken_over(record: Path, events: Events | None) -> tuple[Path, int] | None:
+    """Return the folder that an earlier command left, with its lock, where it can be used."""
+    folder = folder_in(files.read_json(record) or {})
+    if folder is None or not _is_ours(folder):
+        return None
+    lock = _lock(folder)
+    if lock is None:  # somebody works in it, for a copy of this repository
+        return None
+    killed = was_killed(record)
+    if killed:  # a note that is there may be anybody's
+        discard(folder / "notes" / NOTE)
+    if killed or read_note(folder / "notes"):
+        _claim(folder, record)
+        return folder, lock
+    _remove(folder, events)
+    os.close(lock)
+    return None
+
+
+def _new_folder(record: Path, env: Mapping[str, str]) -> tuple[Path, int]:
+    parent = worktrees_folder(env)
+    with files.os_errors_stop(parent):
+        files.make_folder(parent)
+    folder = parent.resolve() / f"{PREFIX}{os.urandom(6).hex()}"
+    note_use(record, folder)  # before it is there: a kill leaves none
+    with files.os_errors_stop(folder):
+        folder.mkdir(mode=0o700)
+        lock = _lock(folder)
+    if lock is None:
+        raise StoppedError(f"cannot lock {folder}", "run the command again")
+    _claim(folder, record)
+    return folder, lock
+
+
+def _claim(folder: Path, record: Path) -> None:
+    """Note whose folder it is; from now on it is no longer kept, but in use."""
+    owner = {"record": str(record.absolute())}
+    if read_quietly(folder / OWNER) != owner:
+        files.write_json(folder / OWNER, owner, durable=False)
+    if not was_killed(record):
+        note_use(record, folder)
+
+
+def _close(folder: Path, record: Path, events: Events | None) -> None:
+    """Keep the folder where there is a note of what is in it, else remove it."""
+    note = read_note(folder / "notes") if record.exists() else None
+    if note is not None and _tidy(folder, set(note["places"])):
+        os.utime(folder / LOCK)
+        note_kept(record, folder, used_bytes(folder))
+        return
+    _remove(folder, events)  # whatever the record says now, if it is still there
+    record.unlink(missing_ok=True)
+
+
+def _tidy(folder: Path, places: set[str]) -> bool:
+    """Remove what is not at ``places``, "/" in their names; False where that cannot be done."""
+    try:
+        for part in folder.iterdir():
+            if part.name in PARTS:
+                for path in part.iterdir():
+                    if path.relative_to(folder).as_posix() not in places:
+                        discard(path)
+            elif part.name not in (LOCK, OWNER):
+                discard(part)
+    except OSError:
+        return False
+    return True
+
+
+def _lock(folder: Path) -> int | None:
+    """Take the lock of a folder; None where somebody has it, or the folder goes meanwhile."""
+    place = folder / LOCK
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        descriptor = os.open(place, flags, 0o600)
+    except OSError:
+        return None
+    with suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(descriptor), place.lstat()):
+            os.utime(descriptor)
+            return descriptor
+    os.close(descriptor)
+    return None
+
+
+def _remove(folder: Path, events: Events | None) -> None:
+    try:
+        discard(folder)
+    except NotRemovedError as error:
+        what = f"cannot be removed: {error.filename}, which something that ran here left"
+        advice = f"remove it with more rights, for example `sudo rm -rf {folder}`"
+        (events or Events()).emit(Kind.NOTICE, message=f"{what}; {advice}")
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether it is a folder that director made for this user, not something in its place."""
+    if not NAME.fullmatch(folder.name):
+        return False
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+
+
+def worktrees_folder(env: Mapping[str, str]) -> Path:
+    """Return the user's folder for worktrees (XDG Base Directory Specification, state).
+
+    Not that for caches: where processes are confined nothing new can be made in the folders on
+    the way to what is kept, and tools make their caches there.
+    """
+    base = env.get("XDG_STATE_HOME") or str(Path(env.get("HOME") or Path.home()) / ".local/state")
+    return Path(base) / OWN

@@ -1,0 +1,185 @@
+"""The repository that git finds in a worktree: one of its own, which borrows objects.
+
+Agents and gates may do with it what they like: nobody else uses what is in it, and each reset
+restores it. A submodule has one too, inside it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from director.model.paths import parents
+from director.model.slots import repository_of
+from director.processes.removal import discard
+from director.repositories.git import Git
+from director.repositories.history import ABSENT_MODE, Entry
+from director.repositories.index_files import is_plain_index, split_index
+from director.repositories.job_repository import JobRepository
+from director.repositories.links import has_plain_parents
+from director.repositories.objects import GITLINK_MODE, OBJECT_ID, Item
+from director.repositories.submodules import GIT, WholeTree
+from director.worktrees.sealed import Seal, seal
+
+MOST_LINKS = 5  # of a symbolic ref, as git follows them
+MOST_BYTES = 1 << 20  # of a file with refs
+
+
+class _Split(NamedTuple):
+    """The ``parts`` that an index was split into: it was the one with the seal ``of``."""
+
+    of: Seal
+    links: tuple[Entry, ...]
+    parts: dict[str, bytes]
+
+
+class WorktreeRepository:
+    """The repository of the worktree at ``path``, and those of its submodules."""
+
+    def __init__(self, path: Path, job: JobRepository) -> None:
+        self._path = path
+        self._folder = repository_of(path)
+        self._job = job
+        self._submodules: tuple[str, ...] = ()  # the submodules that have one
+        self._split: _Split | None = None
+
+    def reset(self, commit: str, git: Git) -> None:
+        """Give git in the worktree a clean state at ``commit``, whatever was done with it before.
+
+        ``git`` works there through director's index, which holds the whole tree.
+        """
+        whole = self._job.submodules.of(commit)
+        indexes = self._indexes(whole, git)
+        self._submodules = tuple(one.path for one in whole.present)
+        borrowing = self._job.borrowing()
+        wanted = {**borrowing, "HEAD": _line(commit), "index": indexes[""]}
+        folders = {"refs"}
+        for number, one in enumerate(whole.present):
+            place = self._inner(number)
+            files = {name: borrowing[name] for name in ("config", "objects/info/alternates")}
+            files |= {**one.carried, "HEAD": _line(one.commit), "index": indexes[one.path]}
+            wanted |= {f"{place}/{name}": content for name, content in files.items()}
+            folders.add(f"{place}/refs")
+            _put(self._path / one.path / GIT, _gitdir(self._folder / place))
+        _put(self._path / GIT, _gitdir(self._folder))
+        _keep_only(
+            self._folder, folders.union(*map(parents, wanted), *map(parents, folders)), wanted
+        )
+        for name, content in wanted.items():
+            _put(self._folder / name, content)
+
+    def _inner(self, number: int) -> str:
+        return f"modules/{number}"
+
+    def _indexes(self, whole: WholeTree, git: Git) -> dict[str, bytes]:
+        """Return the index of each repository: "" is the worktree's own."""
+        index = Path(git.env["GIT_INDEX_FILE"])
+        if not whole.links:
+            return {"": index.read_bytes()}
+        of = seal(index.lstat())
+        if self._split is None or (self._split.of, self._split.links) != (of, whole.links):
+            self._split = _Split(of, whole.links, self._parts(whole, index, git))
+        return self._split.parts
+
+    def _parts(self, whole: WholeTree, index: Path, git: Git) -> dict[str, bytes]:
+        data = index.read_bytes()
+        if not is_plain_index(data):  # as some settings want it
+            copy = index.with_suffix(".plain")
+            copy.write_bytes(data)
+            git.with_variables(GIT_INDEX_FILE=str(copy)).output(
+                "update-index", "--index-version", "2"
+            )
+            data = copy.read_bytes()
+            copy.unlink()
+        links = {link.path: Item(link.mode, link.oid) for link in whole.links}
+        folders = [one.path for one in whole.present]
+        return split_index(data, folders, links, self._job.user.object_format)
+
+    def moved_links(self, base: str, paths: Collection[str]) -> list[Entry]:
+        """Return what became of the submodules of ``base`` at ``paths``, where it is another.
+
+        One has another commit checked out, or its folder is gone. Reads files, runs no git there.
+        """
+        whole = self._job.submodules.of(base)
+        oids = {one.path: one.oid for one in whole.links if one.path in paths}
+        moved = []
+        for number, one in enumerate(whole.present):
+            head = _commit_of(self._folder / self._inner(number)) if one.path in oids else None
+            if head and head != one.commit:
+                moved.append(Entry(one.path, GITLINK_MODE, head))
+        gone = [path for path in oids if not os.path.lexists(self._path / path)]
+        kept = [entry for entry in moved if entry.path not in gone]
+        return [*kept, *(Entry(path, ABSENT_MODE, "0" * len(oids[path])) for path in gone)]
+
+    def withdraw(self, commit: str) -> None:
+        """Remove those of submodules that ``commit`` does not have, so that git removes the rest.
+
+        Where director does not know what it laid, git takes the folder for one of nobody's.
+        """
+        stay = {one.path for one in self._job.submodules.of(commit).present}
+        for path in self._submodules:
+            if path not in stay and has_plain_parents(self._path, name := f"{path}/{GIT}"):
+                discard(self._path / name)
+
+
+def _line(commit: str) -> bytes:
+    return f"{commit}\n".encode()
+
+
+def _gitdir(folder: Path) -> bytes:
+    return os.fsencode(f"gitdir: {folder}\n")
+
+
+def _commit_of(repository: Path) -> str | None:
+    """Return the commit that HEAD of a repository stands for (gitrepository-layout(5))."""
+    said = _said(repository, "HEAD")
+    for _ in range(MOST_LINKS):
+        if not said.startswith(b"ref: "):
+            break
+        name = os.fsdecode(said.removeprefix(b"ref: "))
+        said = _said(repository, name) if name.startswith("refs/") else b""
+        said = said or _packed(repository, name)
+    return said.decode() if OBJECT_ID.fullmatch(said) else None
+
+
+def _said(repository: Path, name: str) -> bytes:
+    """Return what a file says; b"" where there is none that can be read at once."""
+    with suppress(OSError, ValueError):
+        place = repository / name
+        found = place.lstat()
+        plain = stat.S_ISREG(found.st_mode) and found.st_size <= MOST_BYTES
+        if plain and ".." not in name.split("/") and has_plain_parents(repository, name):
+            return place.read_bytes().strip()
+    return b""
+
+
+def _packed(repository: Path, name: str) -> bytes:
+    lines = (line.partition(b" ") for line in _said(repository, "packed-refs").splitlines())
+    return next((oid for oid, _, ref in lines if ref == os.fsencode(name)), b"")
+
+
+def _keep_only(root: Path, folders: Collection[str], files: Iterable[str]) -> None:
+    """Make ``folders`` of ``root`` plain folders that hold nothing but each other and ``files``."""
+    known = {*folders, *files}
+    for folder in (root, *(root / name for name in sorted(folders))):
+        if folder.is_symlink() or not folder.is_dir():
+            discard(folder)
+            folder.mkdir(mode=0o700, parents=True)
+        for path in folder.iterdir():
+            if path.relative_to(root).as_posix() not in known:
+                discard(path)
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Make ``path`` a file of its own that holds ``content``, whatever is there."""
+    with suppress(OSError):
+        found = path.lstat()
+        own = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
+        if own and path.read_bytes() == content:
+            return
+    discard(path)
+    path.write_bytes(content)

@@ -1,0 +1,56 @@
+"""The first signal asks, the second kills; afterwards everything is as before."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from director.model.errors import InterruptedRunError
+from director.processes.cancellation import Cancellation, signals_cancel
+from tests.support.hermetic import HermeticCase
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = """
+import os, signal, sys
+from director.processes.cancellation import Cancellation, signals_cancel
+cancellation = Cancellation()
+cancellation.last_resorts.append(lambda: print("killed", flush=True))
+with signals_cancel(cancellation):
+    os.kill(os.getpid(), signal.SIGINT)
+    print("asked", cancellation.signal_number, flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
+    print("never")
+"""
+
+
+class TestCancellation(HermeticCase):
+    def test_check_raises_the_end_that_the_signal_means(self) -> None:
+        cancellation = Cancellation()
+        cancellation.check()
+        self.assertFalse(cancellation.requested)
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            cancellation.cancel(number)
+            self.assertTrue(cancellation.requested)
+            with self.assertRaises(InterruptedRunError) as caught:
+                cancellation.check()
+            self.assertEqual(caught.exception.exit_code, code)
+
+    def test_a_signal_sets_it_and_the_old_handlers_come_back(self) -> None:
+        cancellation = Cancellation()
+        before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        with signals_cancel(cancellation):
+            os.kill(os.getpid(), signal.SIGTERM)
+            while not cancellation.requested:
+                signal.sigtimedwait([], 0.01)
+        self.assertEqual(cancellation.signal_number, signal.SIGTERM)
+        after = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        self.assertEqual(after, before)
+
+    def test_a_second_signal_kills_and_exits_at_once(self) -> None:
+        command = [sys.executable, "-c", SCRIPT]
+        done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True)
+        self.assertEqual(done.stdout.splitlines(), ["asked 2", "killed"])
+        self.assertEqual(done.returncode, 143)

@@ -1,0 +1,70 @@
+"""The short way to the top of a checkout says what git says, or nothing."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from director.model.errors import RequestError
+from director.repositories.checkout import top_of_checkout
+from director.repositories.repository import open_repository
+from tests.support.hermetic import HermeticCase
+from tests.support.repositories import SampleRepo
+
+
+class TestTopOfCheckout(HermeticCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.sample = SampleRepo.create(self.tmp / "repo", self.env, {"a/b/file": "x\n"})
+        self.root = self.sample.root
+
+    def as_git_says(self, path: Path) -> Path | None:
+        try:
+            return open_repository(path, self.env).root
+        except RequestError:
+            return None
+
+    def assert_left_to_git(self, path: Path) -> None:
+        self.assertIsNone(top_of_checkout(path), path)
+
+    def test_a_plain_checkout_and_its_folders(self) -> None:
+        link = self.tmp / "link"
+        link.symlink_to(self.root / "a" / "b")
+        for path in (self.root, self.root / "a" / "b", link, self.root / "a" / ".."):
+            self.assertEqual(top_of_checkout(path), self.root.resolve())
+            self.assertEqual(top_of_checkout(path), self.as_git_says(path))
+
+    def test_a_repository_in_it_is_another_one(self) -> None:
+        inner = SampleRepo.create(self.root / "inner", self.env, {"file": "x\n"}).root
+        self.assertEqual(top_of_checkout(inner), inner.resolve())
+
+    def test_a_linked_worktree_is_left_to_git(self) -> None:
+        self.sample.git("worktree", "add", "-q", str(self.root / "linked"))
+        self.assert_left_to_git(self.root / "linked")
+        self.assertEqual(top_of_checkout(self.root), self.root.resolve())
+
+    def test_bare_repositories_and_git_folders_are_left_to_git(self) -> None:
+        self.sample.git("init", "-q", "--bare", str(self.root / "bare"))
+        for path in (self.root / "bare" / "refs", self.root / ".git" / "refs"):
+            self.assert_left_to_git(path)
+            self.assertIsNone(self.as_git_says(path))
+
+    def test_a_working_tree_elsewhere_is_left_to_git(self) -> None:
+        (self.tmp / "tree").mkdir()
+        self.sample.git("config", "core.worktree", str(self.tmp / "tree"))
+        self.assert_left_to_git(self.root)
+
+    def test_a_checkout_declared_bare_is_left_to_git(self) -> None:
+        self.sample.git("config", "core.bare", "true")
+        self.assert_left_to_git(self.root)
+
+    def test_a_git_folder_that_is_none_is_left_to_git(self) -> None:
+        (self.root / "a" / ".git").mkdir()
+        self.assert_left_to_git(self.root / "a" / "b")
+        shutil.rmtree(self.root / "a" / ".git")
+        (self.root / ".git" / "HEAD").unlink()
+        self.assert_left_to_git(self.root)
+
+    def test_no_repository(self) -> None:
+        (self.tmp / "elsewhere").mkdir()
+        self.assert_left_to_git(self.tmp / "elsewhere")
