@@ -24,7 +24,7 @@ from director.model.config import Config
 from director.model.errors import DirectorError, RequestError, StoppedError
 from director.model.roles import Agent
 from director.model.secrets import Redactor, secrets_in
-from director.processes.processes import Processes
+from director.processes.supervisor import Processes
 from director.records.call_notes import CallNotes, forget_places
 from director.records.events import Events, Kind, journal
 from director.records.files import redact_file

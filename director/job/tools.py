@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from director import __version__
-from director.processes.processes import said_version
+from director.processes.capture import said_version
 from director.repositories.git import Git
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from director.processes import landlock
-from director.processes.processes import absolute_path, capture
+from director.processes.capture import absolute_path, capture
 
 TRIAL_SECS = 10.0
 TICK_NS = 20_000_000  # what changes within a tick of the file system's clock has one time

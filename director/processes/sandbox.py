@@ -15,6 +15,7 @@ from director.model.config import SandboxPolicy
 from director.model.errors import InterruptedRunError, RequestError, StoppedError
 from director.model.slots import repository_of, scratch_folder
 from director.model.testing.checkout_paths import named_path
+from director.processes.command import Command, Ended, Ending
 from director.processes.confinement import (
     Domain,
     Landlock,
@@ -22,9 +23,10 @@ from director.processes.confinement import (
     Mechanism,
     find_mechanism,
 )
-from director.processes.processes import MARKER, Command, Ended, Ending, Processes
+from director.processes.process_table import MARKER
 from director.processes.removal import discard
 from director.processes.sandbox_paths import ADVICE, NO_CHECKOUT, SandboxPaths
+from director.processes.supervisor import Processes
 from director.records.files import make_folder
 
 TRIAL_SECS = 60.0

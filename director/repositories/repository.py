@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from director.model.errors import RequestError, StoppedError
 from director.model.roles import Agent
-from director.processes.processes import Captured
+from director.processes.capture import Captured
 from director.repositories.git import Git, GitError, split_z
 from director.repositories.git_settings import FrozenSettings
 

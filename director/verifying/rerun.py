@@ -18,7 +18,7 @@ from director.job.views import HeldBack, views_of
 from director.model.config import Config
 from director.model.errors import DirectorError
 from director.model.plan import Node, Plan
-from director.processes.processes import Processes
+from director.processes.supervisor import Processes
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.worktrees_record import kept_worktrees

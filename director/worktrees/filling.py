@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from director.model.sizes import BLOCK_BYTES, Size
-from director.processes.processes import capture
+from director.processes.capture import capture
 from director.repositories.index_files import (
     AFTER_MODE,
     BEFORE_MODE,

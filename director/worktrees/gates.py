@@ -17,8 +17,9 @@ from director.model.slots import scratch_folder, slot_variables
 from director.model.testing.excerpt import SHOWN_CHARACTERS, excerpt, shortened
 from director.model.testing.headline import headline
 from director.model.testing.not_started import why_not_started
-from director.processes.processes import Command, Ended, Ending, Processes
+from director.processes.command import Command, Ended, Ending
 from director.processes.sandbox import Part, Sandbox
+from director.processes.supervisor import Processes
 from director.records.files import make_folder, redact_file
 from director.repositories.git import without_git_variables
 from director.repositories.repository import OWN_FOLDER

@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from director.model.testing.checkout_paths import Checkout
-from director.processes.processes import capture
+from director.processes.capture import capture
 
 SITES = """\
 import json, site

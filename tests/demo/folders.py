@@ -8,7 +8,7 @@ import unittest
 from collections.abc import Mapping
 from pathlib import Path
 
-from director.processes.processes import Captured, capture
+from director.processes.capture import Captured, capture
 
 
 class WithFolder(unittest.TestCase):

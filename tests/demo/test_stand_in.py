@@ -12,7 +12,7 @@ from director.demo.nodes.slug import SLUG
 from director.demo.sample_files import FILES
 from director.demo.turns import Cut, Fault, Say, Turn, edit, read, shell, write
 from director.model.state import WatchVerdict
-from director.processes.processes import capture
+from director.processes.capture import capture
 from tests.demo.folders import WithFolder
 
 IMPLEMENT = "# Implement\n\nNode: slug\nAttempt: 1\n"

@@ -10,9 +10,9 @@ from director.model.errors import InterruptedRunError, RequestError
 from director.model.slots import scratch_folder
 from director.processes.cancellation import Cancellation
 from director.processes.confinement import Bubblewrap
-from director.processes.processes import Processes
 from director.processes.sandbox import Part, Sandbox
 from director.processes.sandbox_paths import SandboxPaths
+from director.processes.supervisor import Processes
 from tests.support.hermetic import HermeticCase
 
 

@@ -11,8 +11,8 @@ from director.model.errors import InterruptedRunError, StoppedError
 from director.model.secrets import Redactor
 from director.model.testing.excerpt import SHOWN_CHARACTERS, shortened
 from director.processes.cancellation import Cancellation
-from director.processes.processes import Processes
 from director.processes.sandbox import Sandbox
+from director.processes.supervisor import Processes
 from director.worktrees.gates import (
     KEPT_BYTES,
     GateResult,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from director.agents.calls import Outcome, Spending
 from director.agents.transcript import AgentFault, Retry, Transcript, TranscriptFollower
-from director.processes.processes import Ended, Ending
+from director.processes.command import Ended, Ending
 
 EMPTY_FINISHES_TOLERATED = 5
 MOST_BYTES = 64 * 1024 * 1024  # of events, and of standard error: more is never meant

@@ -42,10 +42,12 @@ from director.model.errors import RequestError, StoppedError
 from director.model.roles import Agent
 from director.model.secrets import NOTHING_SECRET, Redactor, literal_secrets
 from director.model.slots import scratch_folder, slot_variables
-from director.processes.processes import Command, Ended, Ending, Processes, said_version
-from director.processes.processes import Watch as Until
+from director.processes.capture import said_version
+from director.processes.command import Command, Ended, Ending
+from director.processes.command import Watch as Until
 from director.processes.removal import discard
 from director.processes.sandbox import Part, Sandbox
+from director.processes.supervisor import Processes
 from director.records.events import Events
 from director.records.files import make_folder, redact_file, write_json, write_log
 from director.repositories.git import without_git_variables

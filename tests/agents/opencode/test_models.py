@@ -8,7 +8,7 @@ from director.agents.opencode.models import Memory, ModelCheck, Wanted, models_i
 from director.model.config import Config, LocalProvider, OpenCodeOptions, Sampling
 from director.model.errors import RequestError
 from director.model.roles import Role
-from director.processes.processes import Watch
+from director.processes.command import Watch
 from director.records.events import Event, Events
 from tests.support.hermetic import HermeticCase
 
