@@ -38,7 +38,7 @@ USE_CASES = {"planning", "running", "verifying"}
 PROCESS_STARTERS = {"subprocess", "multiprocessing", "pty"}
 PROCESS_MODULE = "director.processes.children"
 # Programs of their own, which take rights away from themselves and become another.
-BECOME_ANOTHER = ("director.agents.opencode.bound_shell", "director.repositories.filters")
+BECOME_ANOTHER = ("director.agents.opencode.bound_shell", "director.processes.confiner")
 UNFINISHED = re.compile(r"TODO|FIXME|XXX|NotImplementedError")
 
 

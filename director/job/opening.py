@@ -24,6 +24,8 @@ from director.model.config import Config
 from director.model.errors import DirectorError, RequestError, StoppedError
 from director.model.roles import Agent
 from director.model.secrets import Redactor, secrets_in
+from director.processes.launchers.launcher import Launcher, Surroundings
+from director.processes.launchers.registry import launcher_of
 from director.processes.supervisor import Processes
 from director.records.call_notes import CallNotes, forget_places
 from director.records.events import Events, Kind, journal
@@ -42,7 +44,7 @@ from director.repositories.soundness import discard_damaged
 from director.worktrees.gates import Gates
 from director.worktrees.given import Sources, find_sources
 from director.worktrees.pool import Pool
-from director.worktrees.pool_folders import pool_folder, sweep_old_pools
+from director.worktrees.pool_folders import pool_environment, pool_folder, sweep_old_pools
 
 
 @contextmanager
@@ -66,12 +68,13 @@ def open_job(
     directory, events = opening.directory, opening.events
     opening.recover()
     opening.warn()
-    sweep_old_pools(setting.env)
+    env = pool_environment(config.launcher, setting.env)
+    sweep_old_pools(env)
     with (
         _explaining_removal(setting.home, directory, branch),
-        pool_folder(directory.pool, setting.env, events) as folder,
+        pool_folder(directory.pool, env, events) as folder,
     ):
-        site = site_of(setting.repository, directory.repository, config, setting.env, folder)
+        site = site_of(setting.repository, config, opening.surroundings, folder)
         repository = opening.repository(site)
         opencode, gates = opening.opencode(site), opening.gates(site)
         withheld = config.env.withheld(setting.env)
@@ -133,10 +136,18 @@ class _Opening:
         processes = Processes(job_id, setting.cancellation)
         return cls(setting, clean, config, job_id, branch, sources, redactor, events, processes)
 
+    @property
+    def surroundings(self) -> Surroundings:
+        """What the launcher of the job finds."""
+        setting = self.setting
+        root, job = setting.repository.root, self.directory.repository
+        return Surroundings(self.job_id, setting.env, root, job)
+
     def recover(self) -> None:
         """Undo what a killed run left behind, but for its worktrees."""
         directory, user = self.directory, self.setting.repository
-        _sweep(self.processes, self.events)
+        launcher = launcher_of(self.config.launcher, self.surroundings)
+        _sweep(self.processes, launcher, self.events)
         remove_stale_locks(directory.repository, user, self.branch)
         if not was_killed(directory.pool):
             forget_places(directory.calls)
@@ -254,8 +265,8 @@ def check_prerequisites(setting: Setting) -> None:
         load_template(agent, setting.repository.root)
 
 
-def _sweep(processes: Processes, events: Events) -> None:
-    if ended := processes.sweep():
+def _sweep(processes: Processes, launcher: Launcher, events: Events) -> None:
+    if ended := processes.sweep() + launcher.sweep():
         events.emit(
             Kind.NOTICE, message=f"processes that a killed run left behind were ended: {ended}"
         )

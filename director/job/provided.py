@@ -9,7 +9,7 @@ from director.model.config import Config
 from director.model.errors import RequestError
 from director.model.plan import Node
 from director.model.slots import slot_number
-from director.processes.sandbox import Part
+from director.processes.launchers.launcher import Part
 from director.records.events import Events, Kind
 from director.repositories.job_repository import JobRepository
 from director.worktrees.gates import GateResult, Gates

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from director.model.config import Config
 from director.model.testing.checkout_paths import Checkout
+from director.processes.launchers.launcher import Surroundings
+from director.processes.launchers.registry import launcher_of
 from director.processes.sandbox import Sandbox, choose_mechanism
 from director.processes.sandbox_paths import home_of, paths_in, sandbox_paths
 from director.repositories.filters import COMMANDS, Filters
@@ -32,10 +34,9 @@ class Site:
     checkout: Checkout
 
 
-def site_of(
-    user: Repository, job: Path, config: Config, env: Mapping[str, str], folder: Path
-) -> Site:
-    """Return the site for worktrees in ``folder``, of the job repository at ``job``."""
+def site_of(user: Repository, config: Config, found: Surroundings, folder: Path) -> Site:
+    """Return the site for worktrees in ``folder``, of the job repository in ``found``."""
+    env, job = found.env, found.job
     policy, home = config.sandbox, home_of(env)
     settings = freeze_settings(user.git, home, folder / "notes" / "git")
     mechanism = choose_mechanism(policy, env)
@@ -45,8 +46,7 @@ def site_of(
     paths = None
     if mechanism:
         paths = sandbox_paths(policy, kept, folder, env, settings.sources, checkout)
-    places = {"git": str(job), "repo": str(user.root), "home": str(home)}
-    sandbox = Sandbox(policy, places, mechanism, paths)
+    sandbox = Sandbox(policy, mechanism, paths, launcher_of(config.launcher, found))
     commands = {k: v for k, v in settings.everywhere.items() if COMMANDS.fullmatch(k)}
     filters = Filters(commands, sandbox, job, folder / "notes" / "filters")
     # Where these files are kept from everybody, tests find what they would find elsewhere.

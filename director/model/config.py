@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from director.model.commit_policy import CommitPolicy
+from director.model.launcher_policy import LauncherPolicy
 from director.model.pricing import Price
 from director.model.roles import Role
 from director.model.secrets import literal_secrets, looks_secret, referenced_variables
@@ -163,6 +164,7 @@ class Config:
     local: LocalProvider | None = None
     env: GateEnvironment = GateEnvironment()
     sandbox: SandboxPolicy = SandboxPolicy()
+    launcher: LauncherPolicy = field(default_factory=LauncherPolicy)
     opencode: OpenCodeOptions = OpenCodeOptions()
     worktree: WorktreePolicy = WorktreePolicy()
     git: CommitPolicy = field(default_factory=CommitPolicy)

@@ -6,7 +6,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from difflib import get_close_matches
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -25,12 +25,13 @@ from director.model.config import (
     WorktreePolicy,
 )
 from director.model.errors import RequestError
+from director.model.launcher_policy import LauncherPolicy, Resources
 from director.model.pricing import Price
 from director.model.roles import Role
 
 SECTIONS = (
     "tiers", "gates", "pricing", "limits", "sampling", "review", "providers", "env", "sandbox",
-    "opencode", "worktree", "git",
+    "opencode", "worktree", "git", "launcher",
 )  # fmt: skip
 LOCAL_PREFIX = "local/"
 PLACEHOLDER = "PROVIDER/"
@@ -45,6 +46,7 @@ Section = TypeVar(
     LocalProvider,
     OpenCodeOptions,
     Price,
+    Resources,
     ReviewPolicy,
     Sampling,
 )
@@ -95,6 +97,9 @@ class _Reader:
         if limits:
             self._check_limits(limits)
         sandbox = self._sandbox(tables["sandbox"])
+        launcher = self._launcher(tables["launcher"], sandbox)
+        if launcher.command:
+            sandbox = replace(sandbox, command=launcher.command)
         config = Config(
             tiers=tiers,
             gates=self._gates(tables["gates"]),
@@ -105,7 +110,8 @@ class _Reader:
             local=local,
             env=self._environment(tables["env"]),
             sandbox=sandbox,
-            opencode=self._opencode(tables["opencode"], sandbox),
+            launcher=launcher,
+            opencode=self._opencode(tables["opencode"], sandbox, launcher),
             worktree=self._worktree(tables["worktree"]),
             git=self._commits(tables["git"]),
         )
@@ -168,7 +174,7 @@ class _Reader:
         mode = table.get("mode", "auto")
         if mode not in SANDBOX_MODES:
             self._wrong(("sandbox", "mode"), f"one of {', '.join(SANDBOX_MODES)}, not {mode!r}")
-        command = self._sandbox_command(table.get("command", []))
+        command = self._command(table.get("command", []), ("sandbox", "command"))
         if command and mode in ("protect", "strict"):
             self._say(
                 ("sandbox", "mode"), "and a command exclude each other: leave one of them out"
@@ -181,8 +187,43 @@ class _Reader:
             self._say(("sandbox", "hide"), f"has no effect with {other}: leave one of them out")
         return SandboxPolicy(str(mode), command, write, hide, read)
 
-    def _sandbox_command(self, given: object) -> tuple[str, ...]:
-        path = ("sandbox", "command")
+    def _launcher(self, table: Mapping[str, Any], sandbox: SandboxPolicy) -> LauncherPolicy:
+        parts = ("agent", "gate", "setup")
+        self._only(table, "launcher", ("kind", "root", "command", *parts))
+        kind = table.get("kind", "command" if sandbox.command else "local")
+        if not isinstance(kind, str):
+            self._wrong(("launcher", "kind"), "a string")
+        root = table.get("root", "")
+        self._places([root] if root != "" else [], ("launcher", "root"))
+        path = ("launcher", "command")
+        command = self._command(table.get("command", []), path)
+        if command and sandbox.command:
+            self._say(path, "and the one of [sandbox] exclude each other: leave one of them out")
+        if command and sandbox.mode in ("protect", "strict"):
+            self._say(path, f'excludes [sandbox] mode = "{sandbox.mode}": leave one of them out')
+        command = command or sandbox.command
+        if command and kind != "command":
+            self._say(path, f'has no effect with kind = "{kind}": leave one of them out')
+        if kind == "command" and not command:
+            self._say(("launcher", "kind"), 'is "command", but there is no command')
+        asked = {part: self._resources(table, part) for part in parts if part in table}
+        if asked and kind in ("local", "command"):
+            which = next(iter(asked))
+            self._say(("launcher", which), f'has no effect with kind = "{kind}"')
+        return LauncherPolicy(str(kind), str(root), command, **asked)
+
+    def _resources(self, table: Mapping[str, Any], part: str) -> Resources:
+        """Return what a part asks of the cluster."""
+        path = ("launcher", part)
+        values = {**self._table(table, path)}
+        extra = self._strings(values.pop("extra", []), (*path, "extra"))
+        asked = self._section(Resources, values, path) or Resources()
+        for name, least in (("cpus", 1), ("mem_mb", 0)):
+            if not least <= getattr(asked, name) <= HIGHEST_LIMIT:
+                self._wrong((*path, name), f"{least} to {HIGHEST_LIMIT:,}")
+        return replace(asked, extra=extra)
+
+    def _command(self, given: object, path: tuple[str, ...]) -> tuple[str, ...]:
         if isinstance(given, str):
             try:
                 given = shlex.split(given)
@@ -203,7 +244,9 @@ class _Reader:
                 self._wrong(path, f'absolute paths, or paths that begin with "~/", not {one!r}')
         return given
 
-    def _opencode(self, table: Mapping[str, Any], sandbox: SandboxPolicy) -> OpenCodeOptions:
+    def _opencode(
+        self, table: Mapping[str, Any], sandbox: SandboxPolicy, launcher: LauncherPolicy
+    ) -> OpenCodeOptions:
         options = self._section(OpenCodeOptions, table, ("opencode",))
         if options is None:
             return OpenCodeOptions()
@@ -214,6 +257,10 @@ class _Reader:
             elif sandbox.demanded:
                 self._say(
                     path, "names a server, which [sandbox] cannot hold: leave one of them out"
+                )
+            elif launcher.kind != "local":
+                self._say(
+                    path, "names a server, which [launcher] cannot start: leave one of them out"
                 )
         return options
 

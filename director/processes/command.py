@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from director.processes.bounded_log import BoundedPipe
 from director.processes.children import start_bound
@@ -24,6 +24,23 @@ class Ending(StrEnum):
     TIMED_OUT = "timed out"
     CANCELLED = "cancelled"
     STOPPED = "stopped"
+    LOST = "lost"  # the fault of what was to run it, which cannot say how it ended
+
+
+class Step(Protocol):
+    """What runs on another machine for a process of this one, which waits for its end."""
+
+    def began(self) -> bool:
+        """Whether it has begun: until then it waits its turn, and its time does not count."""
+        ...
+
+    def code(self) -> int | None:
+        """Return its exit code; None: nobody knows how it ended. For after the process's end."""
+        ...
+
+    def end(self) -> None:
+        """End it, and return when nothing of it runs. For after the process's end."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -33,6 +50,7 @@ class Command:
     ``stderr`` None: the same file as ``stdout``. ``timeout_secs`` is wall time. ``keep_bytes``:
     of what it says, on both streams, only so much is kept of the beginning and of the end.
     ``bind`` binds the thread that starts it, which does nothing else, and so all that it starts.
+    ``step`` is what it does on another machine.
     """
 
     argv: Sequence[str]
@@ -44,6 +62,7 @@ class Command:
     stdin: Path | None = None
     bind: Callable[[], None] | None = None
     keep_bytes: int | None = None
+    step: Step | None = None
 
 
 @dataclass(frozen=True)

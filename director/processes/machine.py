@@ -15,10 +15,14 @@ CGROUP = Path("/sys/fs/cgroup")  # version 2, as a container sees its own
 
 @dataclass(frozen=True)
 class Machine:
-    """Cores, and memory in bytes that can be had without swapping (None: unknown)."""
+    """Cores, and memory in bytes that can be had without swapping (None: unknown).
+
+    ``unit`` is what is counted: on a cluster the places that gates have side by side.
+    """
 
     cores: int
     free_bytes: int | None
+    unit: str = "cores"
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,12 @@ from pathlib import Path
 from director.processes.bounded_log import BoundedPipe
 from director.processes.cancellation import Cancellation
 from director.processes.children import CHILDREN, room, send
-from director.processes.command import Command, Ended, Ending, Watch, start_command
+from director.processes.command import Command, Ended, Ending, Step, Watch, start_command
 from director.processes.service import Service
 from director.processes.tree import Tree, marked
 
 POLL_SECS = 0.1
+LOST = "what was to run it failed, and nobody knows how it ended"
 
 
 class Processes:
@@ -54,13 +55,28 @@ class Processes:
             CHILDREN.markers.discard(marker)
             return Ended(Ending.NOT_STARTED, None, time.monotonic() - started, str(error))
         tree = Tree(marker, process)
+        code, step = None, command.step
         try:
             with _end_of(process, said) as over:
+                if step:
+                    started = self._wait_turn(over, step)
                 ending, reason = self.follow(over, command.timeout_secs, watch)
+                code = step.code() if step and ending is Ending.EXITED else None
         finally:
             tree.end()
             CHILDREN.forget(process)
-        return Ended(ending, process.returncode, time.monotonic() - started, reason)
+            if step and code is None:
+                step.end()
+        if step and code is None and ending is Ending.EXITED:
+            ending, reason = Ending.LOST, f"{LOST} ({command.argv[0]}: {process.returncode})"
+        code = code if step else process.returncode
+        return Ended(ending, code, time.monotonic() - started, reason)
+
+    def _wait_turn(self, over: Callable[[float], bool], step: Step) -> float:
+        """Wait until a step begins, or is over, or the end is asked for; returns when that was."""
+        while not (step.began() or self.cancellation.requested or over(POLL_SECS)):
+            pass
+        return time.monotonic()
 
     def start(self, command: Command) -> Service:
         """Start a command that serves until it is told to end.

@@ -18,6 +18,7 @@ from director.job.views import HeldBack, views_of
 from director.model.config import Config
 from director.model.errors import DirectorError
 from director.model.plan import Node, Plan
+from director.processes.launchers.launcher import Surroundings
 from director.processes.supervisor import Processes
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
@@ -28,7 +29,7 @@ from director.verifying.problem import Problem, restore, short
 from director.worktrees.gates import GateResult, Gates, Verdict
 from director.worktrees.given import find_sources
 from director.worktrees.pool import Pool
-from director.worktrees.pool_folders import pool_folder, sweep_pool
+from director.worktrees.pool_folders import pool_environment, pool_folder, sweep_pool
 
 
 @dataclass(frozen=True)
@@ -82,13 +83,14 @@ def _checkouts(
     processes = Processes(plan.job_id, setting.cancellation)
     limit = config.limits.node_timeout_secs
     try:
-        with pool_folder(record, setting.env, setting.events) as folder:
-            site = site_of(setting.repository, place / "job.git", config, setting.env, folder)
+        places = pool_environment(config.launcher, setting.env)
+        with pool_folder(record, places, setting.events) as folder:
+            job_folder, user = place / "job.git", setting.repository
+            found = Surroundings(plan.job_id, setting.env, user.root, job_folder)
+            site = site_of(user, config, found, folder)
             sandbox, env = site.sandbox, site.gate_env
             gates = Gates(processes, env, directory.logs, limit, sandbox, redactor)
-            job = create_job_repository(
-                place / "job.git", site.repository, plan.job_branch, tip, borrowed
-            )
+            job = create_job_repository(job_folder, site.repository, plan.job_branch, tip, borrowed)
             sandbox.try_out(processes, env, folder, directory.logs)
             provisions = provisions_of(config, sources, job, gates, setting.events)
             pool = Pool(job, folder, provisions, guarded=sandbox.mechanism is not None)

@@ -11,14 +11,15 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
-from director.model.errors import InterruptedRunError, StoppedError
+from director.model.errors import AGAIN, InterruptedRunError, LostError, StoppedError
 from director.model.secrets import NOTHING_SECRET, Redactor
 from director.model.slots import scratch_folder, slot_variables
 from director.model.testing.excerpt import SHOWN_CHARACTERS, excerpt, shortened
 from director.model.testing.headline import headline
 from director.model.testing.not_started import why_not_started
 from director.processes.command import Command, Ended, Ending
-from director.processes.sandbox import Part, Sandbox
+from director.processes.launchers.launcher import Part
+from director.processes.sandbox import Sandbox
 from director.processes.supervisor import Processes
 from director.records.files import make_folder, redact_file
 from director.repositories.git import without_git_variables
@@ -129,7 +130,7 @@ class Gates:
 
         ``part`` and ``name`` make the name of its log. ``cwd`` is another folder to start in,
         ``timeout_secs`` a limit below the usual one. Raises StoppedError where not even a shell
-        can be started.
+        can be started, and LostError where nobody knows how it ended.
         """
         make_folder(self._logs)
         safe = re.sub(r"[^\w.-]+", "-", name)
@@ -147,6 +148,7 @@ class Gates:
                 timeout_secs=min(timeout_secs or self._timeout_secs, self._timeout_secs),
                 bind=launch.bind,
                 keep_bytes=KEPT_BYTES,
+                step=launch.step,
             )
         )
         redact_file(log, self._redactor)
@@ -157,6 +159,8 @@ class Gates:
                 f"a gate cannot be started: {ended.reason}",
                 "correct what is named, then run the command again",
             )
+        if ended.ending is Ending.LOST:
+            raise LostError(f"a {part} is lost: {ended.reason}", f"see {log}; {AGAIN}")
         verdict, reason = _judge(ended, log)
         result = GateResult(
             command, verdict, ended.code, ended.wall_secs, reason, log, ended.left_out

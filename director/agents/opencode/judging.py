@@ -37,7 +37,7 @@ class Watch:
         self._size = 0
         self._read = 0  # bytes of standard error, in whole lines
         self._stream_errors: list[bytes] = []
-        self._last_sign = time.monotonic()
+        self._last_sign: float | None = None  # silence counts from the first look
 
     def __call__(self) -> str | None:
         """Return why the call must end now, or None."""
@@ -64,7 +64,7 @@ class Watch:
                 detail = said[1] if said else "stream errors"
                 return self.stop(Outcome.PROVIDER_FAULT, f"the provider keeps failing: {detail}")
         now = time.monotonic()
-        if progressed or size != self._size:
+        if progressed or size != self._size or self._last_sign is None:
             self._size, self._last_sign = size, now
         elif now - self._last_sign > self._stall_secs:
             return self.stop(Outcome.PROVIDER_FAULT, f"no sign of life for {self._stall_secs:g} s")
@@ -111,6 +111,8 @@ def judge(
             return Outcome.AGENT_FAULT, f"OpenCode could not be started: {ended.reason}"
         case Ending.TIMED_OUT:
             return Outcome.TIMED_OUT, ended.reason
+        case Ending.LOST:
+            return Outcome.LOST, ended.reason
     if FALLBACK in said:
         return Outcome.AGENT_FAULT, "OpenCode did not know the agent and fell back to another"
     if transcript.ended_in_fault:

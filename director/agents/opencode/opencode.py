@@ -45,8 +45,9 @@ from director.model.slots import scratch_folder, slot_variables
 from director.processes.capture import said_version
 from director.processes.command import Command, Ended, Ending
 from director.processes.command import Watch as Until
+from director.processes.launchers.launcher import Part
 from director.processes.removal import discard
-from director.processes.sandbox import Part, Sandbox
+from director.processes.sandbox import Sandbox
 from director.processes.supervisor import Processes
 from director.records.events import Events
 from director.records.files import make_folder, redact_file, write_json, write_log
@@ -193,6 +194,7 @@ class OpenCode:
                 stderr=events.with_suffix(".err"),
                 timeout_secs=self._config.limits.node_timeout_secs,
                 bind=launch.bind,
+                step=launch.step,
             ),
             watch,
         )
@@ -290,7 +292,16 @@ class OpenCode:
             env |= {"OPENCODE_DISABLE_PROJECT_CONFIG": "1"}
         launch = self._sandbox.launch(Part.AGENT, [self._program, "models"], where)
         errors = scratch / "errors"
-        command = Command(launch.argv, where, env, out, LISTING_SECS, errors, bind=launch.bind)
+        command = Command(
+            argv=launch.argv,
+            cwd=where,
+            env=env,
+            stdout=out,
+            timeout_secs=LISTING_SECS,
+            stderr=errors,
+            bind=launch.bind,
+            step=launch.step,
+        )
         ended = self._processes.run(command, watch)
         answered = (ended.ending, ended.code) == (Ending.EXITED, 0)
         listing = _text(out) if answered else ""
