@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from director.agents.transcript import Transcript
+from director.agents.transcript import FaultKind, Transcript
 from director.model.roles import Agent, Role
 
 
@@ -47,18 +47,18 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of a call. ``reason`` is one sentence when it did not complete."""
+    """What came of a call. ``reason`` is one sentence when it did not complete.
+
+    ``kind``: what can be done about the fault that ended it.
+    """
 
     outcome: Outcome
     transcript: Transcript
     reason: str
     wall_secs: float
     log: Path
+    kind: FaultKind = FaultKind.PASSING
 
 
 Spending = Callable[[Transcript], str | None]
 """Told the transcript while it grows; a sentence it returns ends the call."""
-
-
-class ServerError(Exception):
-    """An OpenCode server does not do what it was asked; the text says in what."""

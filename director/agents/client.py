@@ -12,7 +12,7 @@ from typing import Protocol
 
 from director.agents.calls import Assignment, Outcome, Reply, Spending
 from director.agents.permissions import WRITING_AGENTS
-from director.agents.transcript import Transcript
+from director.agents.transcript import FaultKind, Transcript
 from director.model.config import Config
 from director.model.errors import (
     AGAIN,
@@ -35,17 +35,10 @@ LONGEST_PAUSE_SECS = 120.0
 CONCLUDED = frozenset(
     {Outcome.COMPLETED, Outcome.INCOMPLETE, Outcome.TIMED_OUT, Outcome.CONTEXT_TOO_LONG}
 )
-UNKNOWN_MODEL_NAMES = ("ProviderModelNotFoundError", "UnknownError: Model not found")
-LASTING_NAMES = (
-    "ProviderInitError",
-    "ProviderAuthError",
-    "a permission was asked for",
-)
-LASTING_STATUS_CODES = frozenset({400, 401, 402, 403, 404})
 
 
 class Caller(Protocol):
-    """Whatever can make a call (OpenCode, or a fake)."""
+    """Whatever can make a call: the CLIs of all tiers (``callers.Callers``), or a fake."""
 
     def call(self, assignment: Assignment, spending: Spending, events: Path) -> Reply:
         """Make one call, its raw events into the file ``events``."""
@@ -55,21 +48,22 @@ class Caller(Protocol):
         """Return a fresh path for the events of a call."""
         ...
 
-    def recall(self, events: Path) -> Reply:
-        """Return what an earlier call left in its events file."""
+    def recall(self, events: Path, tier: str) -> Reply:
+        """Return what an earlier call of a model of ``[tiers]`` left in its events file."""
         ...
 
-    def version(self) -> str:
-        """Return which version makes the calls ("": it does not say)."""
+    def check(self, worktree: Path) -> None:
+        """Raise RequestError for a model that a call in that worktree cannot name."""
+        ...
+
+    def versions(self) -> Mapping[str, str]:
+        """Return CLI → version of what makes the calls; those that do not say it are left out."""
         ...
 
 
 @dataclass(frozen=True)
 class AgentClient:
-    """All roles of one job. ``pause`` waits so many seconds (or less, when cancelled).
-
-    ``check_models`` raises RequestError for a model that a call in that worktree cannot name.
-    """
+    """All roles of one job. ``pause`` waits so many seconds (or less, when cancelled)."""
 
     caller: Caller
     config: Config
@@ -78,7 +72,6 @@ class AgentClient:
     events: Events
     cancellation: Cancellation
     pause: Callable[[float], None]
-    check_models: Callable[[Path], None] = lambda _worktree: None
 
     def ask(self, assignment: Assignment) -> Reply:
         """Make a call, record what it cost, and return the reply.
@@ -91,7 +84,7 @@ class AgentClient:
         """
         if assignment.agent not in WRITING_AGENTS and (kept := self.recalled(assignment)):
             return kept
-        self.check_models(assignment.cwd)
+        self.caller.check(assignment.cwd)
         for retry in itertools.count():
             self.cancellation.check()
             reply = self._call_once(assignment)
@@ -119,12 +112,12 @@ class AgentClient:
     def _give_up_if_hopeless(self, assignment: Assignment, reply: Reply, retry: int) -> None:
         """Raise an error when another try cannot help, or when there have been enough."""
         model = self.config.tiers[assignment.role]
-        if _is_unknown_model(reply):
+        if reply.kind is FaultKind.UNKNOWN_MODEL:
             raise RequestError(
                 f"there is no model {model} ({assignment.role}): {reply.reason}",
                 "correct [tiers] in the configuration, then run the command again",
             )
-        if retry >= self.config.limits.provider_retries or _lasts(reply):
+        if retry >= self.config.limits.provider_retries or reply.kind is FaultKind.LASTING:
             raise StoppedError(
                 f"{reply.outcome} with {model}: {reply.reason}",
                 f"see {_told_in(reply.log)}; when that is solved, run the command again",
@@ -145,9 +138,9 @@ class AgentClient:
 
             log = self.caller.new_log(assignment.name)
             cwd = str(assignment.cwd)
-            self.notes.begin(CallNote(assignment.name, str(log), cwd, assignment.memo))
+            self.notes.begin(CallNote(assignment.name, str(log), cwd, assignment.memo, model=model))
             reply = self.caller.call(assignment, spending, log)
-            record = self._record(assignment, reply, meter)
+            record = self._record(assignment, model, reply, meter)
         if reply.outcome is not Outcome.COMPLETED:  # which the events say by themselves
             self.notes.end(assignment.name, reply.outcome, reply.reason)
         self.events.emit(
@@ -173,9 +166,10 @@ class AgentClient:
         note = self.notes.get(assignment.name)
         if note is None or not note.log:
             return None
-        reply = self.caller.recall(Path(note.log))
+        model = note.model or self.config.tiers[assignment.role]
+        reply = self.caller.recall(Path(note.log), model)
         if not self.ledger.knows(reply.log.name):
-            self._record(assignment, reply)
+            self._record(assignment, model, reply)
         if note.outcome in CONCLUDED:
             reply = replace(reply, outcome=Outcome(note.outcome), reason=note.reason)
         elif reply.outcome is not Outcome.COMPLETED:
@@ -184,9 +178,8 @@ class AgentClient:
         return None if elsewhere else reply
 
     def _record(
-        self, assignment: Assignment, reply: Reply, meter: Meter | None = None
+        self, assignment: Assignment, model: str, reply: Reply, meter: Meter | None = None
     ) -> CallRecord:
-        model = self.config.tiers[assignment.role]
         transcript = reply.transcript
         cost = cost_of(model, transcript.usage, self.config.pricing)
         record = CallRecord(
@@ -212,20 +205,6 @@ def pause_secs(retry: int, chance: float) -> float:
     """
     longest: float = min(LONGEST_PAUSE_SECS, FIRST_PAUSE_SECS * 2 ** min(retry, 32))
     return longest * (0.5 + chance / 2)
-
-
-def _is_unknown_model(reply: Reply) -> bool:
-    """Whether OpenCode or the provider does not know the model: a configuration error."""
-    fault = reply.transcript.faults[-1:]
-    absent = any(one.status_code == 404 and "model" in one.message.lower() for one in fault)
-    return absent or reply.reason.startswith(UNKNOWN_MODEL_NAMES)
-
-
-def _lasts(reply: Reply) -> bool:
-    """Whether another try cannot help: the request itself is refused."""
-    faults = reply.transcript.faults
-    refused = bool(faults) and faults[-1].status_code in LASTING_STATUS_CODES
-    return refused or reply.reason.startswith(LASTING_NAMES)
 
 
 def _told_in(log: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,7 +12,6 @@ from director.model.roles import Agent
 from director.records.files import read_text
 
 BUNDLED = Path(__file__).parents[1] / "agent_templates"
-REPOSITORY_FOLDERS = (".opencode/agents", ".opencode/agent")
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,14 @@ def bundled_text(agent: Agent) -> str:
     return (BUNDLED / f"{agent}.md").read_text(encoding="utf-8")
 
 
-def load_template(agent: Agent, repository_root: Path) -> Template:
-    """Return the repository's own agent file, else the bundled one.
+def load_template(agent: Agent, repository_root: Path, folders: Iterable[str]) -> Template:
+    """Return the repository's own agent file, in one of the ``folders``, else the bundled one.
 
     A tool that the own file does not name is permitted as in the bundled one. Raises
     RequestError, naming file and line, for a header that cannot be read.
     """
     bundled = _parse(bundled_text(agent), f"the bundled {agent}.md")
-    for folder in REPOSITORY_FOLDERS:
+    for folder in folders:
         path = repository_root / folder / f"{agent}.md"
         text = read_text(path)
         if text is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from director.agents.opencode.models import wanted_models
+from director.agents.wanted import wanted_models
 from director.job.context import Setting
 from director.job.seal import check_seal, seal_plan
 from director.job.stage import PlanStage, Stage, read_stage, write_stage

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from director.agents.registry import BACKENDS
 from director.commands.context import Context, find_repository, home_of
 from director.job.context import Setting
 from director.model.config import Config
@@ -34,4 +35,4 @@ def load_config(path: Path) -> Config:
             f"there is no configuration at {path}",
             "`director sync-agents` writes a commented one: name your models in it",
         )
-    return read_config(text, str(path))
+    return read_config(text, str(path), BACKENDS)

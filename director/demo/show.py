@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import director
-from director.agents.opencode.opencode import find_program
+from director.agents.opencode.backend import find_program
 from director.demo.model_server import ModelServer
 from director.demo.sample import make_sample
 from director.demo.script import turns

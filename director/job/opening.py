@@ -6,12 +6,14 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 
+from director.agents.backend import AgentContext
+from director.agents.callers import Callers, open_callers
 from director.agents.client import AgentClient, interruptible_sleep, unpriced_models
-from director.agents.opencode.models import ModelCheck, Wanted, wanted_models
-from director.agents.opencode.opencode import OpenCode, find_program
+from director.agents.recorder import CallRecorder
+from director.agents.registry import AGENT_FOLDERS, backends_of
 from director.agents.templates import load_template
+from director.agents.wanted import WantedModel, wanted_models
 from director.job.commits import Commits
 from director.job.context import JobContext, Setting
 from director.job.import_check import ImportCheck
@@ -54,7 +56,7 @@ def open_job(
     config: Config,
     job_id: str,
     branch: str,
-    wanted_later: Sequence[Wanted] = (),
+    wanted_later: Sequence[WantedModel] = (),
 ) -> Iterator[JobContext]:
     """Give the context of a job whose lock the caller holds.
 
@@ -76,16 +78,15 @@ def open_job(
     ):
         site = site_of(setting.repository, config, opening.surroundings, folder)
         repository = opening.repository(site)
-        opencode, gates = opening.opencode(site), opening.gates(site)
+        gates = opening.gates(site)
         withheld = config.env.withheld(setting.env)
         given = provisions_of(config, opening.sources, repository, gates, events, withheld)
         pool = Pool(repository, folder, given, guarded=site.sandbox.mechanism is not None)
         with (
             _keeping(pool, wanted=setting.keeps_worktrees),
-            opencode.serving(pool.agents / "server", pool.notes / "shell", events),
+            open_callers(opening.agent_context(site, pool, wanted_later)) as callers,
         ):
             site.sandbox.try_out(opening.processes, site.gate_env, folder, directory.logs)
-            models = opening.model_check(opencode, pool, wanted_later)
             job = JobContext(
                 job_id=job_id,
                 directory=directory,
@@ -93,7 +94,7 @@ def open_job(
                 repository=repository,
                 pool=pool,
                 gates=gates,
-                agents=opening.agents(opencode, models),
+                agents=opening.agents(callers),
                 events=events,
                 publisher=Publisher(repository, events),
                 queue=MergeQueue(repository, setting.cancellation),
@@ -102,11 +103,10 @@ def open_job(
                 commits=opening.commits(repository, site),
             )
             job.commits.try_out()
-            models.begin()
+            callers.begin()
             try:
                 yield job
             finally:
-                models.close()
                 job.publisher.close()
                 _restore_journal(job)
 
@@ -180,10 +180,25 @@ class _Opening:
         signer = Signer(settings.everywhere if settings else {}) if policy.sign else None
         return Commits(job, self.job_id, task, policy, signer)
 
-    def opencode(self, site: Site) -> OpenCode:
-        """Return what makes the calls of agents."""
-        env, root, logs = self.setting.env, site.repository.root, self.directory.logs
-        return OpenCode(self.processes, env, root, self.config, logs, site.sandbox, self.redactor)
+    def agent_context(self, site: Site, pool: Pool, later: Sequence[WantedModel]) -> AgentContext:
+        """Return what agent CLIs work with."""
+        root = site.repository.root
+        return AgentContext(
+            processes=self.processes,
+            env=self.setting.env,
+            root=root,
+            config=self.config,
+            templates={agent: load_template(agent, root, AGENT_FOLDERS) for agent in Agent},
+            sandbox=site.sandbox,
+            recorder=CallRecorder(
+                self.directory.logs, self.config.limits.stall_timeout_secs, self.redactor
+            ),
+            events=self.events,
+            beside=pool.agents / "server",
+            notes=pool.notes / "shell",
+            memory=self.setting.home.models,
+            wanted=(*wanted_models(self.config), *later),
+        )
 
     def gates(self, site: Site) -> Gates:
         """Return what runs gates."""
@@ -195,27 +210,17 @@ class _Opening:
         given = (*self.sources.roots, *self.sources.linked)
         return ImportCheck(site.checkout, site.gate_env, bool(self.config.worktree.setup), given)
 
-    def model_check(self, opencode: OpenCode, pool: Pool, later: Sequence[Wanted]) -> ModelCheck:
-        """Return what refuses models that OpenCode does not know."""
-        return ModelCheck(
-            [*wanted_models(self.config), *later],
-            partial(opencode.listed_models, pool.agents / "models"),
-            opencode.memory(self.setting.home.models),
-            self.events,
-        )
-
-    def agents(self, opencode: OpenCode, models: ModelCheck) -> AgentClient:
+    def agents(self, callers: Callers) -> AgentClient:
         """Return what asks roles. It reads the notes of a killed run, before any agent runs."""
         cancellation = self.setting.cancellation
         return AgentClient(
-            opencode,
+            callers,
             self.config,
             Ledger(self.directory.costs, self.config.limits.cost_ceiling_usd),
             CallNotes(self.directory.calls),
             self.events,
             cancellation,
             interruptible_sleep(cancellation),
-            models.check,
         )
 
 
@@ -257,12 +262,13 @@ def _explaining_removal(home: Home, directory: JobDirectory, branch: str) -> Ite
         ) from None
 
 
-def check_prerequisites(setting: Setting) -> None:
+def check_prerequisites(setting: Setting, config: Config) -> None:
     """Raise RequestError for what would stop a new job at once: said before anything is moved."""
     setting.repository.check_room()
-    find_program(setting.env)
+    for backend in backends_of(config.tiers.values()):
+        backend.check(config, setting.env)
     for agent in Agent:
-        load_template(agent, setting.repository.root)
+        load_template(agent, setting.repository.root, AGENT_FOLDERS)
 
 
 def _sweep(processes: Processes, launcher: Launcher, events: Events) -> None:
@@ -302,5 +308,5 @@ def _warn_of_unpriced_models(config: Config, events: Events) -> None:
         events.emit(
             Kind.NOTICE,
             message=f"no [pricing] for {model} ({', '.join(roles)}): "
-            "the cost ceiling sees only what OpenCode reports for it",
+            "the cost ceiling sees only what the agent CLI reports for it",
         )

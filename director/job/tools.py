@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from director import __version__
 from director.processes.capture import said_version
 from director.repositories.git import Git
 
 
-def tool_versions(git: Git, opencode: str) -> dict[str, str]:
+def tool_versions(git: Git, clis: Mapping[str, str]) -> dict[str, str]:
     """Return name → version of what works here; what does not say its version is left out.
 
-    ``opencode`` is that of the OpenCode which makes the calls.
+    ``clis`` are the versions of the agent CLIs that make the calls.
     """
     import platform  # slow to import
 
     known = {
         "director": __version__,
         "git": said_version("git", git.env).removeprefix("git version "),
-        "opencode": opencode,
+        **clis,
         "python": platform.python_version(),
         "platform": platform.platform(),
     }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import Annotated, NamedTuple
+
+from director.model.codec.marks import Check
 
 PLACES = ("title", "node", "task", "type")
 # https://www.conventionalcommits.org and, for the names, @commitlint/config-conventional.
@@ -18,14 +20,24 @@ LONGEST_SUBJECT = 100  # characters; header-max-length of @commitlint/config-con
 _PLACE = re.compile(r"\{(\w*)\}")
 
 
-@dataclass(frozen=True)
-class CommitPolicy:
+def template_problems(template: str) -> Iterator[str]:
+    """Say what is wrong with a template of ``message``; nothing when it can be used."""
+    if not template.strip():
+        yield 'must not be empty (the default is "{title}")'
+    for name in _PLACE.findall(template):
+        if name not in PLACES:
+            yield f"names {{{name}}}, which is not one of {', '.join(f'{{{p}}}' for p in PLACES)}"
+    if not all(line.isprintable() for line in template.splitlines()):
+        yield "must hold printable characters only"
+
+
+class CommitPolicy(NamedTuple):
     """``message`` is a template of what stands above the trailers, PLACES in braces.
 
     ``signoff`` adds a ``Signed-off-by`` of the committer, ``sign`` a signature as git would.
     """
 
-    message: str = "{title}"
+    message: Annotated[str, Check(template_problems)] = "{title}"
     signoff: bool = False
     sign: bool = False
 
@@ -41,17 +53,6 @@ class CommitPolicy:
         subject = _cut(subject or plain["title"])
         rest = "\n".join(body).strip("\n")
         return f"{subject}\n\n{rest}" if rest else subject
-
-
-def template_problems(template: str) -> Iterator[str]:
-    """Say what is wrong with a template of ``message``; nothing when it can be used."""
-    if not template.strip():
-        yield 'must not be empty (the default is "{title}")'
-    for name in _PLACE.findall(template):
-        if name not in PLACES:
-            yield f"names {{{name}}}, which is not one of {', '.join(f'{{{p}}}' for p in PLACES)}"
-    if not all(line.isprintable() for line in template.splitlines()):
-        yield "must hold printable characters only"
 
 
 def _harmless(line: str) -> str:

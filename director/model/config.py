@@ -1,13 +1,31 @@
-"""The configuration: what each section means. Reading and its errors: ``config_reader``."""
+"""The configuration: what each section holds, and what it means. Reading: ``config_reader``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Annotated, Any
 
+from director.model.codec.decoding import TOML, decode
+from director.model.codec.marks import After, By, Key, Mark
+from director.model.codec.mistakes import Mistake
 from director.model.commit_policy import CommitPolicy
+from director.model.config_values import (
+    Ceiling,
+    Count,
+    CountOrNone,
+    Model,
+    Number,
+    Paths,
+    Places,
+    SandboxCommand,
+    SandboxMode,
+    Settings,
+    ShellCommand,
+    ShellCommands,
+    Whole,
+)
 from director.model.launcher_policy import LauncherPolicy
 from director.model.pricing import Price
 from director.model.roles import Role
@@ -18,12 +36,12 @@ from director.model.secrets import literal_secrets, looks_secret, referenced_var
 class Limits:
     """Bounds of a run. Times in seconds, money in US dollars (a ceiling of 0: none)."""
 
-    node_timeout_secs: int = 900
-    cost_ceiling_usd: float = 0.0
-    max_attempts: int = 3
-    flake_runs: int = 2
-    stall_timeout_secs: int = 600
-    provider_retries: int = 2
+    node_timeout_secs: Count = 900
+    cost_ceiling_usd: Ceiling = 0.0
+    max_attempts: Count = 3
+    flake_runs: Count = 2
+    stall_timeout_secs: Count = 600
+    provider_retries: CountOrNone = 2
 
 
 @dataclass(frozen=True)
@@ -46,13 +64,13 @@ class Sampling:
     ``options`` go into the request body as they are, for whatever a provider adds.
     """
 
-    temperature: float | None = None
-    top_p: float | None = None
-    top_k: int | None = None
-    min_p: float | None = None
-    seed: int | None = None
+    temperature: Number | None = None
+    top_p: Number | None = None
+    top_k: Whole | None = None
+    min_p: Number | None = None
+    seed: Whole | None = None
     reasoning_effort: str | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Settings = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,8 +93,8 @@ class GateEnvironment:
     What looks like a key is withheld unless ``passed`` names it; ``dropped`` is withheld always.
     """
 
-    passed: tuple[str, ...] = ()
-    dropped: tuple[str, ...] = ()
+    passed: Annotated[tuple[str, ...], Key("pass")] = ()
+    dropped: Annotated[tuple[str, ...], Key("drop")] = ()
 
     def of(self, env: Mapping[str, str]) -> dict[str, str]:
         """Return the variables of ``env`` that gates see."""
@@ -94,18 +112,6 @@ class GateEnvironment:
 
 
 @dataclass(frozen=True)
-class OpenCodeOptions:
-    """How OpenCode is run. ``server``: ``auto``, ``off``, or the URL of one that runs already."""
-
-    server: str = "auto"
-
-    @property
-    def server_url(self) -> str | None:
-        """The server that somebody else runs, if that is what is wanted."""
-        return None if self.server in ("auto", "off") else self.server
-
-
-@dataclass(frozen=True)
 class SandboxPolicy:
     """What agents and gates may not touch. ``mode`` is one of SANDBOX_MODES.
 
@@ -115,11 +121,20 @@ class SandboxPolicy:
     may read.
     """
 
-    mode: str = "auto"
-    command: tuple[str, ...] = ()
-    write: tuple[str, ...] = ()
-    hide: tuple[str, ...] = ()
-    read: tuple[str, ...] = ()
+    mode: SandboxMode = "auto"
+    command: SandboxCommand = ()
+    write: Places = ()
+    hide: Places = ()
+    read: Places = ()
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """Say which settings exclude each other."""
+        if self.command and self.mode in ("protect", "strict"):
+            problem = "and a command exclude each other: leave one of them out"
+            yield Mistake(("mode",), problem)
+        if self.hide and (self.command or self.mode == "off"):
+            other = "a command" if self.command else 'mode = "off"'
+            yield Mistake(("hide",), f"has no effect with {other}: leave one of them out")
 
     @property
     def effective_mode(self) -> str:
@@ -132,9 +147,6 @@ class SandboxPolicy:
         return bool(self.command) or self.mode in ("protect", "strict")
 
 
-SANDBOX_MODES = ("auto", "protect", "strict", "off")
-
-
 @dataclass(frozen=True)
 class WorktreePolicy:
     """What worktrees hold besides their commit; paths are relative to the repository's root.
@@ -144,30 +156,70 @@ class WorktreePolicy:
     user's working tree; ``keep`` are build folders that survive.
     """
 
-    setup: str = ""
-    setup_inputs: tuple[str, ...] | None = None
-    copy: tuple[str, ...] = ()
-    link: tuple[str, ...] = ()
-    keep: tuple[str, ...] = ()
+    setup: Annotated[ShellCommand, After(str.strip)] = ""
+    setup_inputs: Paths | None = None
+    copy: Paths = ()
+    link: Paths = ()
+    keep: Paths = ()
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """Say which settings exclude each other, or need another one."""
+        if self.setup_inputs and not self.setup:
+            yield Mistake(("setup_inputs",), "decides when to run a setup that is not there")
+        placed = (*self.copy, *self.link, *self.keep)
+        for place, path in enumerate(placed):
+            others = (*placed[:place], *placed[place + 1 :])
+            if any(f"{path}/".startswith(f"{other}/") for other in others):
+                yield Mistake((), f"names {path!r} twice, or a folder that holds it")
+
+
+@dataclass(frozen=True)
+class _Providers:
+    local: LocalProvider | None = None
+
+
+def _local_provider(providers: object) -> LocalProvider | None:
+    return decode(_Providers, providers, TOML).local
 
 
 @dataclass(frozen=True)
 class Config:
-    """Everything ``config.toml`` says. ``gates`` keeps the order of the file."""
+    """Everything ``config.toml`` says: a section for each field.
 
-    tiers: Mapping[Role, str]
-    gates: Mapping[str, str] = field(default_factory=dict)
+    ``gates`` keeps the order of the file. ``local`` is ``[providers.local]``. ``agents`` has
+    the sections of agent CLIs: name → options.
+    """
+
+    tiers: Annotated[Mapping[Role, Model], Mark.COMPLETE]
+    gates: ShellCommands = field(default_factory=dict)
     pricing: Mapping[str, Price] = field(default_factory=dict)
     limits: Limits = Limits()
     sampling: Mapping[Role, Sampling] = field(default_factory=dict)
     review: ReviewPolicy = ReviewPolicy()
-    local: LocalProvider | None = None
+    local: Annotated[LocalProvider | None, Key("providers"), By(_local_provider)] = None
     env: GateEnvironment = GateEnvironment()
     sandbox: SandboxPolicy = SandboxPolicy()
     launcher: LauncherPolicy = field(default_factory=LauncherPolicy)
-    opencode: OpenCodeOptions = OpenCodeOptions()
+    agents: Mapping[str, Any] = field(default_factory=dict)
     worktree: WorktreePolicy = WorktreePolicy()
     git: CommitPolicy = field(default_factory=CommitPolicy)
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """Say which sections exclude each other."""
+        launcher, sandbox = self.launcher, self.sandbox
+        if sandbox.command and launcher != LauncherPolicy():
+            problem = "and [launcher] exclude each other: leave one of them out"
+            yield Mistake(("sandbox", "command"), problem)
+        if launcher.command and (sandbox.hide or sandbox.mode in ("protect", "strict")):
+            problem = "takes the place of [sandbox]: leave its mode and hide out"
+            yield Mistake(("launcher", "command"), problem)
+
+    def with_one_command(self) -> Config:
+        """Return the same where a command of the user's stands in both sections, if in any."""
+        if self.sandbox.command:
+            launcher = LauncherPolicy("command", command=self.sandbox.command)
+            return replace(self, launcher=launcher)
+        return replace(self, sandbox=replace(self.sandbox, command=self.launcher.command))
 
     @property
     def secrets(self) -> dict[str, str]:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 
+from director.model.codec.marks import between
 from director.model.usage import CostSource, Tokens, Usage
 
 TOKENS_PER_PRICE_UNIT = 1_000_000
+HIGHEST_PRICE = 1_000_000  # US dollars per million tokens
+
+Dollars = Annotated[float, between(0, HIGHEST_PRICE, " (US dollars)")]
 
 
 @dataclass(frozen=True)
@@ -17,11 +22,11 @@ class Price:
     cached input is billed as input, reasoning as output (the usual terms of providers).
     """
 
-    input: float
-    output: float
-    cache_read: float | None = None
-    cache_write: float | None = None
-    reasoning: float | None = None
+    input: Dollars
+    output: Dollars
+    cache_read: Dollars | None = None
+    cache_write: Dollars | None = None
+    reasoning: Dollars | None = None
 
     def cost(self, tokens: Tokens) -> float:
         """Return the cost of ``tokens`` in US dollars."""

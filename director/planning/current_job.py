@@ -13,6 +13,7 @@ from director.job.context import Setting
 from director.job.opening import check_prerequisites
 from director.job.seal import differences, read_seal
 from director.job.stage import PlanStage, Stage, read_stage, write_stage
+from director.model.config import Config
 from director.model.errors import RequestError
 from director.model.state import NodeStatus
 from director.records import files
@@ -44,7 +45,9 @@ def _edited(directory: JobDirectory) -> bool:
     return changed or directory.tests.exists()
 
 
-def for_task(setting: Setting, directory: JobDirectory, task: str, *, new: bool) -> PlanStage:
+def for_task(
+    setting: Setting, directory: JobDirectory, config: Config, task: str, *, new: bool
+) -> PlanStage:
     """Return the job for ``task``: the current one, or a new one that takes its place.
 
     The same task on the same commit is the same request again, while it is being planned: nothing
@@ -58,7 +61,7 @@ def for_task(setting: Setting, directory: JobDirectory, task: str, *, new: bool)
     again = current if current and not new and _is_asked_again(current, task, base) else None
     if again is None and not new:
         _refuse_unfinished(directory, current, 'director plan --new "<task>"')
-    check_prerequisites(setting)
+    check_prerequisites(setting, config)
     setting.repository.complete(base)
     if again is not None:
         return again

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from director.agents.opencode.models import Wanted
+from director.agents.wanted import WantedModel
 from director.job.context import JobContext, Setting
 from director.job.integration import gate_base, refuse_broken
 from director.job.opening import open_job
@@ -81,7 +81,7 @@ class PlanOptions:
     parallel: int | None = 1
     new: bool = False
     allow_broken_gates: bool = False
-    wanted_later: tuple[Wanted, ...] = ()
+    wanted_later: tuple[WantedModel, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def plan_job(
     none that can be used), StoppedError and InterruptedRunError; all resumable.
     """
     with job_lock(directory.lock, "director plan"):
-        stage = _stage_of(setting, directory, options)
+        stage = _stage_of(setting, directory, config, options)
         job_id, branch = stage.job_id, stage.job_branch
         later = options.wanted_later
         with open_job(setting, directory, config, job_id, branch, later) as job:
@@ -130,10 +130,12 @@ def resume_job(
         return PlanReport(stage, directory, nodes, total_cost(read_calls(directory.costs)))
 
 
-def _stage_of(setting: Setting, directory: JobDirectory, options: PlanOptions) -> PlanStage:
+def _stage_of(
+    setting: Setting, directory: JobDirectory, config: Config, options: PlanOptions
+) -> PlanStage:
     if options.task is None:
         return to_continue(directory)
-    return for_task(setting, directory, options.task, new=options.new)
+    return for_task(setting, directory, config, options.task, new=options.new)
 
 
 class _Pipeline:

@@ -15,13 +15,7 @@ from director.model.errors import InterruptedRunError, RequestError, StoppedErro
 from director.model.slots import repository_of, scratch_folder
 from director.model.testing.checkout_paths import named_path
 from director.processes.command import Command, Ended, Ending
-from director.processes.confinement import (
-    Confinement,
-    Landlock,
-    Launch,
-    Mechanism,
-    find_mechanism,
-)
+from director.processes.confinement import Confinement, Landlock, Launch, Mechanism, find_mechanism
 from director.processes.domain import Domain
 from director.processes.launchers.launcher import Errand, Launcher, Part
 from director.processes.launchers.local import Local

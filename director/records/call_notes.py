@@ -20,7 +20,7 @@ class CallNote:
     """One call: its events file, the folder it worked in, and what its asker has to remember.
 
     ``log`` is "" for one that did not begin yet. ``outcome`` and ``reason`` are set when it ended
-    under director's eyes.
+    under director's eyes. ``model`` is the one of ``[tiers]`` that was asked ("": not on record).
     """
 
     name: str
@@ -29,6 +29,7 @@ class CallNote:
     memo: Mapping[str, Any] = field(default_factory=dict)
     outcome: str | None = None
     reason: str = ""
+    model: str = ""
 
 
 class CallNotes:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from director.agents.calls import Assignment, Outcome, Reply
-from director.agents.transcript import watch_it_fail
+from director.agents.watch_it_fail import watch_it_fail
 from director.job.context import JobContext
 from director.job.environment import files_of, find_missing, run_of
 from director.job.leaks import leaks

@@ -69,7 +69,7 @@ def commit_gated(
         tier=origin.role.value if origin.role else None,
         model=job.config.tiers[origin.role] if origin.role else None,
         attempts=origin.attempts,
-        tools=tool_versions(job.repository.git, job.agents.caller.version()),
+        tools=tool_versions(job.repository.git, job.agents.caller.versions()),
         confinement=job.confinement,
         view=gated if gated != tree else None,
     )

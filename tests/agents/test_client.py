@@ -10,16 +10,15 @@ from pathlib import Path
 from director.agents.calls import Assignment, Outcome, Reply, Spending
 from director.agents.client import (
     FIRST_PAUSE_SECS,
-    LASTING_STATUS_CODES,
     LONGEST_PAUSE_SECS,
     AgentClient,
     interruptible_sleep,
     pause_secs,
     unpriced_models,
 )
-from director.agents.transcript import AgentFault, Transcript
+from director.agents.transcript import Fault, FaultKind, Finish, Transcript
 from director.model.config import Config, Limits
-from director.model.errors import InterruptedRunError, StoppedError
+from director.model.errors import InterruptedRunError, RequestError, StoppedError
 from director.model.pricing import Price
 from director.model.roles import Agent, Role
 from director.model.usage import Tokens
@@ -33,9 +32,13 @@ MILLION = Tokens(input=1_000_000)
 Act = Callable[[Spending], None]
 
 
-def transcript(tokens: Tokens = MILLION, code: int | None = None) -> Transcript:
-    faults = [AgentFault("APIError", "down", code)] if code is not None else []
-    return Transcript(tokens=tokens, faults=faults, last_finish="stop")
+def transcript(tokens: Tokens = MILLION, kind: FaultKind | None = None) -> Transcript:
+    faults = [Fault("APIError", "down", 503, kind)] if kind else []
+    return Transcript(tokens=tokens, faults=faults, last_finish=Finish.DONE)
+
+
+def kind_of(said: Transcript) -> FaultKind:
+    return said.faults[-1].kind if said.faults else FaultKind.PASSING
 
 
 class FakeCaller:
@@ -46,15 +49,18 @@ class FakeCaller:
         self.asked: list[Assignment] = []
         self.act = act
 
-    def version(self) -> str:
-        return "fake"
+    def versions(self) -> dict[str, str]:
+        return {"fake": "1"}
+
+    def check(self, worktree: Path) -> None:
+        pass
 
     def new_log(self, name: str) -> Path:
         return Path(f"/logs/{name}-{len(self.asked)}.jsonl")
 
-    def recall(self, events: Path) -> Reply:
+    def recall(self, events: Path, _tier: str) -> Reply:
         outcome, said = self.replies.pop(0)
-        return Reply(outcome, said, "the reason", 0.0, events)
+        return Reply(outcome, said, "the reason", 0.0, events, kind_of(said))
 
     def call(self, assignment: Assignment, spending: Spending, events: Path) -> Reply:
         self.asked.append(assignment)
@@ -63,10 +69,10 @@ class FakeCaller:
         if self.act:
             self.act(spending)
         reason = "" if outcome is Outcome.COMPLETED else "the reason"
-        return Reply(outcome, said, reason, 1.5, events)
+        return Reply(outcome, said, reason, 1.5, events, kind_of(said))
 
 
-class CrewCase(HermeticCase):
+class ClientCase(HermeticCase):
     def setUp(self) -> None:
         super().setUp()
         self.cancellation = Cancellation()
@@ -93,7 +99,7 @@ class CrewCase(HermeticCase):
         return [event.kind for event in self.heard]
 
 
-class TestAsking(CrewCase):
+class TestAsking(ClientCase):
     def test_a_reply_is_recorded_and_told(self) -> None:
         reply = self.agents(FakeCaller((Outcome.COMPLETED, transcript()))).ask(self.assignment)
         self.assertEqual(reply.outcome, Outcome.COMPLETED)
@@ -121,7 +127,7 @@ class TestAsking(CrewCase):
 
     def test_a_priced_call_that_nobody_counted_is_unknown(self) -> None:
         said = transcript()
-        said.add({"type": "step_finish", "part": {"reason": "stop"}})
+        said.add_finish(Finish.DONE, None, 0.0)
         self.agents(FakeCaller((Outcome.COMPLETED, said))).ask(self.assignment)
         call = read_calls(self.costs)[0]
         self.assertEqual((call.cost, call.cost_source), (None, "unknown"))
@@ -132,7 +138,7 @@ class TestAsking(CrewCase):
         said, ends = transcript(), []
 
         def act(spending: Spending) -> None:
-            said.add({"type": "step_finish", "part": {"tokens": {"input": -5, "output": 1}}})
+            said.add_finish(Finish.TOOL_CALLS, None, 0.0)
             ends.append(spending(said))
 
         self.agents(FakeCaller((Outcome.COMPLETED, said), act=act)).ask(self.assignment)
@@ -145,10 +151,10 @@ class TestAsking(CrewCase):
         self.assertIsNone(self.heard[-1].data["cost"])
 
 
-class TestPatience(CrewCase):
+class TestPatience(ClientCase):
     def test_provider_faults_are_recorded_told_and_tried_again(self) -> None:
         caller = FakeCaller(
-            (Outcome.PROVIDER_FAULT, transcript(code=503)),
+            (Outcome.PROVIDER_FAULT, transcript(kind=FaultKind.PASSING)),
             (Outcome.AGENT_FAULT, transcript(Tokens())),
             (Outcome.COMPLETED, transcript()),
         )
@@ -161,7 +167,7 @@ class TestPatience(CrewCase):
         self.assertEqual(len(self.pauses), 2)
 
     def test_faults_that_last_stop_the_run_and_spend_no_more(self) -> None:
-        caller = FakeCaller(*[(Outcome.PROVIDER_FAULT, transcript(code=503))] * 5)
+        caller = FakeCaller(*[(Outcome.PROVIDER_FAULT, transcript(kind=FaultKind.PASSING))] * 5)
         with self.assertRaises(StoppedError) as caught:
             self.agents(caller).ask(self.assignment)
         self.assertEqual((len(caller.asked), len(self.pauses)), (3, 2))
@@ -171,34 +177,35 @@ class TestPatience(CrewCase):
 
     def test_no_retries_when_none_are_wanted(self) -> None:
         self.limits = Limits(provider_retries=0)
-        caller = FakeCaller((Outcome.PROVIDER_FAULT, transcript(code=503)))
+        caller = FakeCaller((Outcome.PROVIDER_FAULT, transcript(kind=FaultKind.PASSING)))
         with self.assertRaises(StoppedError):
             self.agents(caller).ask(self.assignment)
         self.assertEqual(self.pauses, [])
 
     def test_a_request_that_is_refused_is_not_repeated(self) -> None:
-        self.assertEqual(LASTING_STATUS_CODES, {400, 401, 402, 403, 404})
-        for code in LASTING_STATUS_CODES:
-            caller = FakeCaller((Outcome.PROVIDER_FAULT, transcript(code=code)))
-            with self.assertRaises(StoppedError):
+        for kind, error in (
+            (FaultKind.LASTING, StoppedError),
+            (FaultKind.UNKNOWN_MODEL, RequestError),
+        ):
+            caller = FakeCaller((Outcome.PROVIDER_FAULT, transcript(kind=kind)))
+            with self.assertRaises(error):
                 self.agents(caller).ask(self.assignment)
         self.assertEqual(self.pauses, [])
-        for code in (408, 413, 429, 500, 529):
-            faulty = (Outcome.PROVIDER_FAULT, transcript(code=code))
-            self.agents(FakeCaller(faulty, (Outcome.COMPLETED, transcript()))).ask(self.assignment)
-        self.assertEqual(len(self.pauses), 5)
+        faulty = (Outcome.PROVIDER_FAULT, transcript(kind=FaultKind.PASSING))
+        self.agents(FakeCaller(faulty, (Outcome.COMPLETED, transcript()))).ask(self.assignment)
+        self.assertEqual(len(self.pauses), 1)
 
     def test_a_signal_during_a_pause_ends_the_patience(self) -> None:
-        caller = FakeCaller(*[(Outcome.PROVIDER_FAULT, transcript(code=503))] * 5)
-        crew = replace(
+        caller = FakeCaller(*[(Outcome.PROVIDER_FAULT, transcript(kind=FaultKind.PASSING))] * 5)
+        client = replace(
             self.agents(caller), pause=lambda _secs: self.cancellation.cancel(signal.SIGTERM)
         )
         with self.assertRaises(InterruptedRunError):
-            crew.ask(self.assignment)
+            client.ask(self.assignment)
         self.assertEqual(len(caller.asked), 1)
 
 
-class TestEnds(CrewCase):
+class TestEnds(ClientCase):
     def test_nobody_is_asked_after_a_signal(self) -> None:
         self.cancellation.cancel(signal.SIGINT)
         caller = FakeCaller()
@@ -227,7 +234,7 @@ class TestEnds(CrewCase):
 
     def test_a_retry_is_a_call_that_the_ceiling_may_forbid(self) -> None:
         self.limits = Limits(cost_ceiling_usd=1.0)
-        caller = FakeCaller(*[(Outcome.PROVIDER_FAULT, transcript(code=503))] * 5)
+        caller = FakeCaller(*[(Outcome.PROVIDER_FAULT, transcript(kind=FaultKind.PASSING))] * 5)
         with self.assertRaisesRegex(StoppedError, "ceiling"):
             self.agents(caller).ask(self.assignment)
         self.assertEqual(len(caller.asked), 1)
@@ -249,32 +256,32 @@ class TestEnds(CrewCase):
         self.limits = Limits(cost_ceiling_usd=1.5)
         said: list[str | None] = []
         caller = FakeCaller((Outcome.COMPLETED, transcript()))
-        crew = self.agents(caller)
+        client = self.agents(caller)
         caller.act = lambda spending: said.append(spending(transcript()))
         with self.ledger.running() as other:
             other.set(0.75)
-            crew.ask(self.assignment)
+            client.ask(self.assignment)
         self.assertEqual(said, ["the cost ceiling is reached"])
 
     def test_a_recorded_call_is_not_under_way_any_more(self) -> None:
         self.limits = Limits(cost_ceiling_usd=1.5)
         over: list[bool] = []
         caller = FakeCaller((Outcome.COMPLETED, transcript()))
-        crew = self.agents(caller)
+        client = self.agents(caller)
         events = Events([lambda _event: over.append(self.ledger.over_ceiling())])
-        replace(crew, events=events).ask(self.assignment)
+        replace(client, events=events).ask(self.assignment)
         self.assertEqual(over, [False, False])
 
 
-class TestRecalled(CrewCase):
+class TestRecalled(ClientCase):
     def recalled(
         self, outcome: Outcome, noted: Outcome | None = None, cwd: str = ""
     ) -> Reply | None:
         """Return what comes of a call that a killed run had noted."""
-        crew = self.agents(FakeCaller((outcome, transcript())))
+        client = self.agents(FakeCaller((outcome, transcript())))
         note = CallNote("x", "/logs/killed.jsonl", cwd or str(self.tmp), {}, noted, "noted")
         self.notes.begin(note)
-        return crew.recalled(self.assignment)
+        return client.recalled(self.assignment)
 
     def test_nothing_was_noted(self) -> None:
         self.assertIsNone(self.agents(FakeCaller()).recalled(self.assignment))
@@ -282,10 +289,10 @@ class TestRecalled(CrewCase):
     def test_a_call_is_noted_before_it_starts_and_when_it_ended(self) -> None:
         seen: list[CallNote | None] = []
         caller = FakeCaller((Outcome.INCOMPLETE, transcript()))
-        crew = self.agents(caller)
+        client = self.agents(caller)
         caller.act = lambda _spending: seen.append(self.notes.get("x"))
-        crew.ask(replace(self.assignment, memo={"base": "c0ffee"}))
-        expected = CallNote("x", "/logs/x-0.jsonl", str(self.tmp), {"base": "c0ffee"})
+        client.ask(replace(self.assignment, memo={"base": "c0ffee"}))
+        expected = CallNote("x", "/logs/x-0.jsonl", str(self.tmp), {"base": "c0ffee"}, model="p/m")
         self.assertEqual(seen, [expected])
         after = replace(expected, outcome=Outcome.INCOMPLETE, reason="the reason")
         self.assertEqual(self.notes.get("x"), after)
@@ -314,7 +321,7 @@ class TestRecalled(CrewCase):
         self.assertIsNotNone(self.recalled(Outcome.COMPLETED, cwd="/elsewhere"))
 
 
-class TestPauses(CrewCase):
+class TestPauses(ClientCase):
     def test_pauses_grow_within_bounds(self) -> None:
         self.assertEqual(pause_secs(0, 0.0), FIRST_PAUSE_SECS / 2)
         self.assertEqual([pause_secs(n, 0.0) for n in range(3)], [2.0, 4.0, 8.0])

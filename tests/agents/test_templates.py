@@ -1,6 +1,7 @@
 """The bundled agent files can be used as they are; a repository's own win."""
 
 from director.agents.permissions import permissions
+from director.agents.registry import AGENT_FOLDERS
 from director.agents.templates import bundled_text, load_template
 from director.model.errors import RequestError
 from director.model.roles import Agent
@@ -10,7 +11,7 @@ from tests.support.hermetic import HermeticCase
 class TestTemplates(HermeticCase):
     def test_every_bundled_agent_can_be_read(self) -> None:
         for agent in Agent:
-            template = load_template(agent, self.tmp)
+            template = load_template(agent, self.tmp, AGENT_FOLDERS)
             self.assertGreater(len(template.prompt), 200, agent)
             self.assertEqual(template.permission["*"], "deny", agent)
             self.assertEqual(template.permission["read"], "allow", agent)
@@ -22,22 +23,24 @@ class TestTemplates(HermeticCase):
             path = self.tmp / folder / "test-author.md"
             path.parent.mkdir(parents=True)
             path.write_text(f"---\nsteps: 7\npermission: allow\n---\nfrom {folder}\n")
-            template = load_template(Agent.TEST_AUTHOR, self.tmp)
+            template = load_template(Agent.TEST_AUTHOR, self.tmp, AGENT_FOLDERS)
             self.assertEqual(template.prompt, f"from {folder}")
             self.assertEqual(template.header["steps"], 7)
             self.assertEqual(template.permission, {"*": "allow"})
-        self.assertNotEqual(load_template(Agent.EXECUTOR, self.tmp).prompt, "mine")
+        self.assertNotEqual(load_template(Agent.EXECUTOR, self.tmp, AGENT_FOLDERS).prompt, "mine")
 
     def own(self, agent: Agent, permission: str) -> dict[str, object]:
         """Return what ``agent`` is allowed, with a file of the repository's own."""
         path = self.tmp / f".opencode/agents/{agent}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"---\ndescription: mine\n{permission}---\nDo it my way.\n")
-        return dict(permissions(agent, load_template(agent, self.tmp).permission, ["a.py"]))
+        return dict(
+            permissions(agent, load_template(agent, self.tmp, AGENT_FOLDERS).permission, ["a.py"])
+        )
 
     def test_tools_that_an_own_file_does_not_name_are_as_in_the_bundled_one(self) -> None:
         for agent in Agent:
-            bundled = load_template(agent, self.tmp / "elsewhere").permission
+            bundled = load_template(agent, self.tmp / "elsewhere", AGENT_FOLDERS).permission
             plain = permissions(agent, bundled, ["a.py"])
             for permission in ("", "permission:\n", "permission:\n  webfetch: allow\n"):
                 self.assertEqual(self.own(agent, permission), plain, (agent, permission))
@@ -74,5 +77,5 @@ class TestTemplates(HermeticCase):
         ):
             path.write_text(text)
             with self.assertRaisesRegex(RequestError, said) as caught:
-                load_template(Agent.EXECUTOR, self.tmp)
+                load_template(Agent.EXECUTOR, self.tmp, AGENT_FOLDERS)
             self.assertIn(str(path), caught.exception.what)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import tomllib
 
+from director.agents.registry import BACKENDS
 from director.model.config_reader import read_config
 from tests.support.jobs import CONFIG, JobCase
 
@@ -92,7 +93,7 @@ class TestProposal(JobCase):
         text = self.text.replace(self.PROPOSED, table)
         models = "\n".join(CONFIG.splitlines()[1:])
         text = re.sub(r"(?<=\[tiers\]\n)(?:\w.*\n)+", f"{models}\n", text)
-        policy = read_config(text, "config.toml").worktree
+        policy = read_config(text, "config.toml", BACKENDS).worktree
         self.assertEqual(policy.setup, "npm ci")
         self.assertEqual(policy.setup_inputs, ("package-lock.json", "package.json"))
 

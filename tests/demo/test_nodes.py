@@ -1,5 +1,6 @@
 import unittest
 
+from director.agents.registry import BACKENDS
 from director.demo.nodes import NODES
 from director.demo.sample import CONFIG
 from director.demo.sample_files import FILES
@@ -36,7 +37,7 @@ class EveryNode(WithFolder):
                     self.assert_red(scripted)
                 self.put(scripted.solution)
                 self.assertEqual(self.code(scripted), 0)
-        whole = read_config(SAMPLE_CONFIG, "c").gates["test"]
+        whole = read_config(SAMPLE_CONFIG, "c", BACKENDS).gates["test"]
         self.assertEqual(self.shell(whole).code, 0)
 
     def test_writes_its_own_files_only(self) -> None:
@@ -61,7 +62,7 @@ class TheJob(unittest.TestCase):
         self.assertEqual((retried, escalated), (["reading-time"], ["headings"]))
 
     def test_the_executor_uses_up_the_attempts_of_the_configuration(self) -> None:
-        limits = read_config(SAMPLE_CONFIG, "c").limits
+        limits = read_config(SAMPLE_CONFIG, "c", BACKENDS).limits
         for scripted in NODES:
             if scripted.by_executor < len(scripted.attempts):
                 self.assertEqual(scripted.by_executor, limits.max_attempts)

@@ -1,5 +1,6 @@
 import os
 
+from director.agents.registry import BACKENDS
 from director.demo.sample import make_sample
 from director.model.config_reader import read_config
 from director.model.roles import Role
@@ -30,7 +31,7 @@ class Sample(WithFolder):
 
     def test_its_configuration_is_whole_and_priced(self) -> None:
         text = (self.repository / ".director/config.toml").read_text()
-        config = read_config(text, "config.toml")
+        config = read_config(text, "config.toml", BACKENDS)
         self.assertEqual(set(config.tiers), set(Role))
         self.assertEqual(set(config.tiers.values()), set(config.pricing))
         self.assertEqual(config.local and config.local.base_url, BASE_URL)

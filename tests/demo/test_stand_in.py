@@ -5,7 +5,9 @@ import os
 import sys
 from unittest import mock
 
-from director.agents.transcript import SHELL_TOOL, Transcript, watch_it_fail
+from director.agents.opencode.events import OpenCodeReader
+from director.agents.transcript import Finish, ToolKind, Transcript
+from director.agents.watch_it_fail import watch_it_fail
 from director.demo import stand_in
 from director.demo.event_writer import EventWriter
 from director.demo.nodes.slug import SLUG
@@ -20,9 +22,9 @@ OPTIONS = "--agent director-executor --title run-slug --format json --print-logs
 
 
 def transcript_of(events: str) -> Transcript:
-    transcript = Transcript()
+    reader, transcript = OpenCodeReader(), Transcript()
     for line in events.splitlines():
-        transcript.add(json.loads(line))
+        reader.take(json.loads(line), transcript)
     return transcript
 
 
@@ -60,7 +62,7 @@ class Calls(StandIn):
     def test_a_shell_command_reports_its_exit_code_and_output(self) -> None:
         _, transcript = self.play(shell("echo seen > here; exit 3"), Say("So."))
         (used,) = transcript.tools
-        self.assertEqual((used.tool, used.exit_code), (SHELL_TOOL, 3))
+        self.assertEqual((used.kind, used.exit_code), (ToolKind.SHELL, 3))
         self.assertEqual((self.folder / "here").read_text(), "seen\n")
 
     def test_files_are_written_read_and_edited(self) -> None:
@@ -69,7 +71,7 @@ class Calls(StandIn):
 
     def test_a_tool_that_fails_does_not_end_the_conversation(self) -> None:
         code, transcript = self.play(read("missing"), edit("missing", "a", "b"), Say("Well."))
-        self.assertEqual([used.status for used in transcript.tools], ["error", "error"])
+        self.assertEqual([used.carried_out for used in transcript.tools], [False, False])
         self.assertEqual((code, transcript.text), (0, "Well."))
 
     def test_tokens_grow_and_come_from_the_cache(self) -> None:
@@ -84,7 +86,7 @@ class Calls(StandIn):
         code, refused = self.play(Fault(429, "slow down"), Say("never said"))
         self.assertEqual((code, refused.faults[0].status_code, refused.texts), (1, 429, []))
         _, cut = self.play(Cut())
-        self.assertEqual(cut.last_finish, "unknown")
+        self.assertIs(cut.last_finish, Finish.OTHER)
 
     def test_the_version_looks_like_one(self) -> None:
         code, said = self.run_stand_in(["--version"])

@@ -1,10 +1,16 @@
-"""Every mistake in a configuration is found at once, each with its place."""
+"""Every mistake in a configuration is found at once, each with its place.
+
+The sections (``config``), the kinds of values in them (``config_values``), what they mean to each
+other (``config_reader``), and where they stand (``toml_positions``).
+"""
 
 from __future__ import annotations
 
 import unittest
 from typing import ClassVar
 
+from director.agents.opencode.options import options_of
+from director.agents.registry import BACKENDS
 from director.model.commit_policy import CommitPolicy
 from director.model.config import (
     Config,
@@ -42,7 +48,7 @@ class TestGateEnvironment(unittest.TestCase):
 
 class TestReadConfig(unittest.TestCase):
     def read(self, text: str, tiers: str = TIERS) -> Config:
-        return read_config(tiers + text, "config.toml")
+        return read_config(tiers + text, "config.toml", BACKENDS)
 
     def said(self, text: str, tiers: str = TIERS) -> str:
         with self.assertRaises(RequestError) as caught:
@@ -73,10 +79,11 @@ class TestReadConfig(unittest.TestCase):
         self.assertIn("must not be empty", self.said('[git]\nmessage = " "\n'))
 
     def test_how_opencode_is_run(self) -> None:
-        self.assertEqual(self.read("").opencode.server, "auto")
+        self.assertEqual(options_of(self.read("")).server, "auto")
         for server, url in (("off", None), ("auto", None), ("http://h:1/p", "http://h:1/p")):
             config = self.read(f'[opencode]\nserver = "{server}"\n')
-            self.assertEqual((config.opencode.server, config.opencode.server_url), (server, url))
+            options = options_of(config)
+            self.assertEqual((options.server, options.server_url), (server, url))
         for wrong in ("on", "h:1", "http://", "ftp://h", "http://a b"):
             self.assertIn("opencode.server", self.said(f'[opencode]\nserver = "{wrong}"\n'))
         self.assertIn("did you mean 'server'", self.said("[opencode]\nservr = 'off'\n"))

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from director.agents.opencode.events import OpenCodeReader
 from director.agents.transcript import Transcript
 from tests.support.fake_opencode import (
     FakeOpenCode,
@@ -78,12 +79,12 @@ class TestPlayback(FakeCase):
         code, events, _ = self.call("executor")
         self.assertEqual(code, 0)
         self.assertEqual((self.work / "sub/a.py").read_text(), "A = 2\n")
-        transcript = Transcript()
+        reader, transcript = OpenCodeReader(), Transcript()
         for event in events:
-            transcript.add(event)
-        self.assertEqual([use.tool for use in transcript.tools], ["bash", "write"])
+            reader.take(event, transcript)
+        self.assertEqual([use.name for use in transcript.tools], ["bash", "write"])
         self.assertEqual([use.exit_code for use in transcript.tools], [3, None])
-        self.assertEqual(transcript.tools[1].input["filePath"], str(self.work / "sub/a.py"))
+        self.assertEqual(transcript.tools[1].paths, (str(self.work / "sub/a.py"),))
         self.assertEqual(events[1]["part"]["state"]["output"].strip(), str(self.work))
         self.assertEqual((transcript.text, transcript.last_finish), ("done", "stop"))
         self.assertEqual((transcript.tokens.input, transcript.tokens.total), (12, 122))

@@ -12,12 +12,11 @@ import re
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from director.model.config import Config
+from director.agents.wanted import WantedModel
 from director.model.errors import DirectorError, RequestError
 from director.processes.command import Watch
 from director.records.events import Events, Kind
@@ -29,35 +28,6 @@ NOTHING: frozenset[str] = frozenset()
 Ask = Callable[[Path | None, Watch], frozenset[str]]
 """Gives the models that OpenCode lists for a call in a worktree (None: for any, without what a
 project adds), unless the watch ends it; none where it does not say."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A model that is to be called. ``place`` is where the configuration names it.
-
-    ``defined``: the calls' own configuration defines it, so that OpenCode takes any name.
-    """
-
-    model: str
-    place: str
-    defined: bool = False
-
-
-def wanted_models(config: Config, profile: str = "") -> list[Wanted]:
-    """Return the models that OpenCode must know for ``config``; ``profile`` is its name in a bench.
-
-    Those of ``[providers.local]`` are director's own to define. A server that somebody else runs
-    knows models of its own.
-    """
-    if config.opencode.server_url:
-        return []
-    of_profile = f" of profile {profile}" if profile else ""
-    heated = {role for role, one in config.sampling.items() if one.temperature is not None}
-    return [
-        Wanted(model, f"{role}{of_profile}", role in heated)
-        for role, model in config.tiers.items()
-        if not (config.local and model.startswith("local/"))
-    ]
 
 
 def models_in(listing: str) -> frozenset[str]:
@@ -96,7 +66,7 @@ class ModelCheck:
     """
 
     def __init__(
-        self, wanted: Collection[Wanted], ask: Ask, memory: Memory, events: Events
+        self, wanted: Collection[WantedModel], ask: Ask, memory: Memory, events: Events
     ) -> None:
         self._wanted = wanted
         self._ask = ask
@@ -156,21 +126,21 @@ class ModelCheck:
 
     def _tell_of_defined(self, listed: Collection[str]) -> None:
         for one in self._wanted:
-            if one.defined and one.model not in listed:
-                named = _named(one.model, [one], listed)
+            if one.defined and one.tier not in listed:
+                named = _named(one.tier, [one], listed)
                 message = f"OpenCode knows a model from [sampling] only: {named}"
                 self._events.emit(Kind.NOTICE, message=message)
 
-    def _missing(self, listed: Collection[str]) -> list[Wanted]:
-        return [one for one in self._wanted if not one.defined and one.model not in listed]
+    def _missing(self, listed: Collection[str]) -> list[WantedModel]:
+        return [one for one in self._wanted if not one.defined and one.tier not in listed]
 
 
-def _refusal(missing: Collection[Wanted], listed: Collection[str]) -> RequestError | None:
+def _refusal(missing: Collection[WantedModel], listed: Collection[str]) -> RequestError | None:
     if not missing:
         return None
-    by_model: dict[str, list[Wanted]] = {}
+    by_model: dict[str, list[WantedModel]] = {}
     for one in missing:
-        by_model.setdefault(one.model, []).append(one)
+        by_model.setdefault(one.tier, []).append(one)
     named = [_named(model, places, listed) for model, places in by_model.items()]
     return RequestError(
         f"OpenCode does not know {', '.join(named)}",
@@ -179,7 +149,7 @@ def _refusal(missing: Collection[Wanted], listed: Collection[str]) -> RequestErr
     )
 
 
-def _named(model: str, named: Iterable[Wanted], listed: Collection[str]) -> str:
+def _named(model: str, named: Iterable[WantedModel], listed: Collection[str]) -> str:
     """Name an unlisted model, the places that name it, and the model that may be meant."""
     places = ", ".join(one.place for one in named)
     provider = model.partition("/")[0]

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from director.agents.calls import ServerError
+from director.agents.opencode.server_error import ServerError
 from director.processes.cancellation import Cancellation
 from director.processes.command import Command
 from director.processes.service import Service

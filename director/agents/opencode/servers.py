@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from director.agents.calls import ServerError
+from director.agents.opencode.server_error import ServerError
 from director.records.events import Events, Kind
 
 if TYPE_CHECKING:

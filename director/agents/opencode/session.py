@@ -10,10 +10,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from director.agents.calls import Outcome, ServerError
-from director.agents.opencode.judging import Watch
+from director.agents.calls import Outcome
 from director.agents.opencode.server import EventStream, Server
+from director.agents.opencode.server_error import ServerError
 from director.agents.opencode.server_events import Narrator
+from director.agents.watching import Watch
 from director.model.errors import DirectorError, StoppedError
 from director.model.slots import slot_variables
 from director.processes.command import Ended, Ending

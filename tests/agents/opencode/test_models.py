@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from director.agents.opencode.models import Memory, ModelCheck, Wanted, models_in, wanted_models
-from director.model.config import Config, LocalProvider, OpenCodeOptions, Sampling
+from director.agents.opencode.models import Memory, ModelCheck, models_in
+from director.agents.wanted import WantedModel, wanted_models
+from director.model.config import Config, LocalProvider, Sampling
 from director.model.errors import RequestError
 from director.model.roles import Role
 from director.processes.command import Watch
@@ -21,7 +22,7 @@ class TestListing(HermeticCase):
 
 
 class TestWanted(HermeticCase):
-    def test_all_tiers_but_those_of_which_director_or_somebody_else_knows_better(self) -> None:
+    def test_all_tiers_but_those_of_which_director_knows_better(self) -> None:
         tiers = {**dict.fromkeys(Role, "p/m"), Role.REVIEWER: "local/x"}
         local = LocalProvider("http://x")
         sampling = {Role.EXECUTOR: Sampling(temperature=0.0), Role.PLANNER: Sampling(top_p=0.9)}
@@ -30,9 +31,7 @@ class TestWanted(HermeticCase):
         self.assertEqual(len(found), 5)
         self.assertTrue(found["executor of profile cheap"].defined)
         self.assertFalse(found["planner of profile cheap"].defined)
-        self.assertIn(Wanted("local/x", "reviewer"), wanted_models(Config(tiers)))
-        elsewhere = OpenCodeOptions("http://x:1")
-        self.assertEqual(wanted_models(Config(tiers, opencode=elsewhere)), [])
+        self.assertIn(WantedModel("local/x", "reviewer"), list(wanted_models(Config(tiers))))
 
 
 class TestCheck(HermeticCase):
@@ -53,7 +52,7 @@ class TestCheck(HermeticCase):
         """Begin a command that wants these models, and make its first two calls."""
         self.asked.clear()
         memory = Memory(self.tmp / "models.json", str(self.program), {"x": settings})
-        wanted = [Wanted(model, "executor", defined) for model in models]
+        wanted = [WantedModel(model, "executor", defined) for model in models]
         check = ModelCheck(wanted, self.ask, memory, Events([self.heard.append]))
         check.begin()
         try:

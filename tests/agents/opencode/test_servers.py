@@ -7,8 +7,8 @@ import signal
 from pathlib import Path
 from typing import Any
 
-from director.agents.calls import ServerError
 from director.agents.opencode.server import SERVE, Address, Server, start_server
+from director.agents.opencode.server_error import ServerError
 from director.agents.opencode.servers import DEATHS_BORNE, SESSIONS_EACH, Servers
 from director.model.errors import InterruptedRunError
 from director.processes.cancellation import Cancellation

@@ -10,25 +10,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from director.agents.backend import AgentContext
 from director.agents.calls import Assignment, Outcome, Reply, Spending
+from director.agents.opencode.backend import find_program
+from director.agents.opencode.caller import OpenCode
+from director.agents.opencode.events import STREAM_ERRORS_TOLERATED, OpenCodeReader
 from director.agents.opencode.inline_config import inline_config, session_rules
-from director.agents.opencode.judging import (
-    EMPTY_FINISHES_TOLERATED,
-    STREAM_ERRORS_TOLERATED,
-    judge,
-)
-from director.agents.opencode.opencode import (
-    OpenCode,
-    find_program,
-)
-from director.agents.templates import Template
+from director.agents.recorder import CallRecorder
+from director.agents.registry import AGENT_FOLDERS
+from director.agents.templates import Template, load_template
 from director.agents.transcript import Transcript
+from director.agents.watching import EMPTY_FINISHES_TOLERATED
 from director.model.config import Config, Limits, LocalProvider, Sampling
 from director.model.errors import InterruptedRunError, RequestError
 from director.model.roles import Agent, Role
 from director.model.usage import Tokens
 from director.processes.cancellation import Cancellation
-from director.processes.command import Ended, Ending
+from director.processes.sandbox import Sandbox
 from director.processes.supervisor import Processes
 from director.records.events import Event, Events
 from tests.support.fake_opencode import (
@@ -83,20 +81,33 @@ class CallCase(HermeticCase):
         if steps:
             self.fake.queue("executor", *steps)
         opencode = self.opencode(**env)
-        log = opencode.new_log(self.assignment.name)
+        log = opencode.recorder.new_log(self.assignment.name)
         with self.serving(opencode):
             return opencode.call(self.assignment, spending, log)
 
     def serving(self, opencode: OpenCode) -> AbstractContextManager[None]:
-        self.notices: list[Event] = []
-        events = Events([self.notices.append])
-        return (
-            opencode.serving(self.tmp, self.tmp / "notes", events) if self.served else nullcontext()
-        )
+        return opencode.serving() if self.served else nullcontext()
 
     def opencode(self, **env: str) -> OpenCode:
-        processes = Processes(self.tmp.name, self.cancellation)
-        return OpenCode(processes, {**self.path, **env}, self.repository, self.config, self.logs)
+        self.notices: list[Event] = []
+        root, limits = self.repository, self.config.limits
+        context = AgentContext(
+            processes=Processes(self.tmp.name, self.cancellation),
+            env={**self.path, **env},
+            root=root,
+            config=self.config,
+            templates={agent: load_template(agent, root, AGENT_FOLDERS) for agent in Agent},
+            sandbox=Sandbox(),
+            recorder=CallRecorder(self.logs, limits.stall_timeout_secs),
+            events=Events([self.notices.append]),
+            beside=self.tmp / "server",
+            notes=self.tmp / "notes",
+            memory=self.tmp / "models.json",
+        )
+        return OpenCode(context, find_program(context.env))
+
+    def recalled(self, events: Path) -> Reply:
+        return self.opencode().recorder.recall(events, OpenCodeReader())
 
     def made(self) -> FakeCall:
         return self.fake.calls()[-1]
@@ -173,7 +184,7 @@ class TestOutcomes(CallCase):
         )
         self.assertEqual((reply.outcome, reply.reason), (Outcome.COMPLETED, ""))
         self.assertEqual(reply.transcript.text, "done")
-        self.assertEqual([use.tool for use in reply.transcript.tools], ["bash", "write"])
+        self.assertEqual([use.name for use in reply.transcript.tools], ["bash", "write"])
         self.assertEqual(reply.transcript.tokens, Tokens(input=2000, output=200))
         self.assertEqual((self.work / "a.py").read_text(), "x")
 
@@ -214,7 +225,7 @@ class TestAnOpenCodeOfItsOwn(CallCase):
     def test_a_program_that_vanished_is_a_result(self) -> None:
         opencode = self.opencode()
         self.fake.program.unlink()
-        reply = opencode.call(self.assignment, free, opencode.new_log("a"))
+        reply = opencode.call(self.assignment, free, opencode.recorder.new_log("a"))
         self.assertEqual(reply.outcome, Outcome.AGENT_FAULT)
         self.assertIn("could not be started", reply.reason)
 
@@ -239,19 +250,19 @@ class TestOutcomesOnAServer(OnAServer, TestOutcomes):
 class TestRecall(CallCase):
     def test_a_call_that_was_completed_comes_back(self) -> None:
         reply = self.call(write("a.py", "x"), say("done"), finish(cost=0.5))
-        again = self.opencode().recall(reply.log)
+        again = self.recalled(reply.log)
         self.assertEqual(again, replace(reply, wall_secs=0.0))
 
     def test_a_call_that_was_cut_short_is_no_answer_but_what_it_used_is_known(self) -> None:
         reply = self.call(finish("tool-calls"), say("done"), finish())
         lines = reply.log.read_text().splitlines(keepends=True)
         reply.log.write_text("".join(lines[:-1]) + lines[-1][:20])
-        again = self.opencode().recall(reply.log)
+        again = self.recalled(reply.log)
         self.assertEqual(again.outcome, Outcome.AGENT_FAULT)
         self.assertEqual(again.transcript.tokens, Tokens(input=1000, output=100))
 
     def test_a_call_that_never_began_is_nobodys_answer(self) -> None:
-        again = self.opencode().recall(self.logs / "none.jsonl")
+        again = self.recalled(self.logs / "none.jsonl")
         self.assertEqual(again.outcome, Outcome.AGENT_FAULT)
         self.assertEqual(again.transcript.tokens, Tokens())
 
@@ -339,42 +350,7 @@ class TestASilentServer(CallCase):
         with self.serving(opencode):
             self.cancellation.cancel(signal.SIGINT)
             with self.assertRaises(InterruptedRunError):  # while it starts
-                opencode.call(self.assignment, free, opencode.new_log("a"))
-
-
-class TestJudge(HermeticCase):
-    def transcript(self, finish_reason: str | None, **values: Any) -> Transcript:
-        return Transcript(last_finish=finish_reason, **values)
-
-    def judge(
-        self, ending: Ending, transcript: Transcript, said: str = "", stopped: Outcome | None = None
-    ) -> Outcome:
-        return judge(Ended(ending, 0, 1.0, "reason"), transcript, said, stopped)[0]
-
-    def test_why_it_was_stopped_comes_first(self) -> None:
-        stopped = judge(
-            Ended(Ending.STOPPED, 0, 1.0, "money"), Transcript(), "", Outcome.OVER_BUDGET
-        )
-        self.assertEqual(stopped, (Outcome.OVER_BUDGET, "money"))
-
-    def test_how_the_process_ended_comes_before_what_it_said(self) -> None:
-        done = self.transcript("stop")
-        self.assertEqual(self.judge(Ending.CANCELLED, done), Outcome.CANCELLED)
-        self.assertEqual(self.judge(Ending.TIMED_OUT, done), Outcome.TIMED_OUT)
-        self.assertEqual(self.judge(Ending.NOT_STARTED, done), Outcome.AGENT_FAULT)
-
-    def test_finishes(self) -> None:
-        for reason, empty, outcome in (
-            ("stop", 0, Outcome.COMPLETED),
-            ("length", 0, Outcome.INCOMPLETE),
-            ("tool-calls", 0, Outcome.AGENT_FAULT),
-            ("content-filter", 0, Outcome.INCOMPLETE),
-            ("unknown", 0, Outcome.AGENT_FAULT),
-            ("unknown", 1, Outcome.PROVIDER_FAULT),
-            (None, 0, Outcome.AGENT_FAULT),
-        ):
-            transcript = self.transcript(reason, empty_finishes=empty)
-            self.assertEqual(self.judge(Ending.EXITED, transcript), outcome, (reason, empty))
+                opencode.call(self.assignment, free, opencode.recorder.new_log("a"))
 
 
 class TestInlineConfig(HermeticCase):

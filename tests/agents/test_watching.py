@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from director.agents.calls import Outcome
-from director.agents.opencode.judging import MOST_BYTES, STREAM_ERRORS_TOLERATED, Watch
-from director.agents.transcript import TranscriptFollower
+from director.agents.events_file import EventsFollower
+from director.agents.opencode.events import STREAM_ERRORS_TOLERATED, OpenCodeReader
+from director.agents.watching import MOST_BYTES, Watch
 from tests.support.hermetic import HermeticCase
 
 STREAM_ERROR = 'level=ERROR message="stream error" error.error="Overloaded"\n'
@@ -16,7 +17,7 @@ class TestWatch(HermeticCase):
     def setUp(self) -> None:
         super().setUp()
         self.events, self.errors = self.tmp / "events.jsonl", self.tmp / "events.err"
-        follower = TranscriptFollower(self.events)
+        follower = EventsFollower(self.events, OpenCodeReader())
         self.watch = Watch(follower, self.errors, lambda _: None, stall_secs=300)
 
     def test_a_call_that_tells_too_much_is_ended_and_what_it_did_counts(self) -> None:

@@ -1,0 +1,152 @@
+"""A backend: all that director knows of one agent CLI. A package and a line in the registry each.
+
+The rest of director asks a backend only what stands here, and reads calls in the neutral words of
+``calls`` and ``transcript``. What only one CLI has (a server, a login, a sandbox of its own) stays
+in its package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+from director.agents.calls import Assignment, Reply, Spending
+from director.agents.reading import EventReader
+from director.agents.recorder import CallRecorder
+from director.agents.templates import Template
+from director.agents.wanted import WantedModel
+from director.model.codec.mistakes import Mistake
+from director.model.config import Config
+from director.model.roles import Agent
+from director.processes.sandbox import Sandbox
+from director.processes.supervisor import Processes
+from director.records.events import Events
+
+
+class Promises(NamedTuple):
+    """Which of director's promises a CLI can keep. The gate and the sandbox hold in any case."""
+
+    edits_by_path: bool  # its edit tools change allowlisted files only
+    readers_have_no_shell: bool
+    exit_codes: bool  # its events have the exit code of every command
+    reported_cost: bool
+
+    def missing(self) -> list[str]:
+        """Return, in words, what it cannot promise."""
+        words = (
+            "that its edit tools keep to the allowlist",
+            "that roles which only read have no shell",
+            "to report the exit code of every command",
+            "to report what a call costs",
+        )
+        return [word for kept, word in zip(self, words, strict=True) if not kept]
+
+
+class OwnFiles(NamedTuple):
+    """What a CLI itself writes into a worktree: no edits of the model's.
+
+    ``folders`` end with "/": they count where they hold nothing that git tracks.
+    """
+
+    files: frozenset[str] = frozenset()
+    folders: tuple[str, ...] = ()
+
+
+NO_FILES = OwnFiles()
+
+
+class LaneCost(NamedTuple):
+    """What one call takes of the machine: bytes of memory, seconds of a core."""
+
+    memory_bytes: int
+    cpu_secs: float
+
+
+@dataclass(frozen=True)
+class AgentContext:
+    """What a backend works with: the job's means, as one value.
+
+    ``env`` are the variables of whoever started director, ``root`` is the user's checkout.
+    ``beside`` is a folder beside the agents' worktrees, ``notes`` one where no agent can write.
+    ``memory`` is a file that outlives the job. ``wanted`` are the models that will be called.
+    """
+
+    processes: Processes
+    env: Mapping[str, str]
+    root: Path
+    config: Config
+    templates: Mapping[Agent, Template]
+    sandbox: Sandbox
+    recorder: CallRecorder
+    events: Events
+    beside: Path
+    notes: Path
+    memory: Path
+    wanted: Sequence[WantedModel] = ()
+
+
+class AgentCli(Protocol):
+    """One agent CLI, opened for one job. Callable from any thread.
+
+    ``recorder`` knows the secrets of the CLI's own settings, too.
+    """
+
+    @property
+    def recorder(self) -> CallRecorder:
+        """What records the calls."""
+        ...
+
+    def call(self, assignment: Assignment, spending: Spending, events: Path) -> Reply:
+        """Make one call and follow it to its end. Never raises for what the agent does.
+
+        ``events`` is the file for the raw events; the prompt and standard error go beside it.
+        """
+        ...
+
+    def begin(self) -> None:
+        """Find out in the background what the first call would have to wait for."""
+        ...
+
+    def check(self, worktree: Path) -> None:
+        """Raise RequestError where a call in ``worktree`` cannot be made as configured."""
+        ...
+
+    def version(self) -> str:
+        """Return which version makes the calls ("": it does not say)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One agent CLI, before it is opened. Making one imports and asks nothing.
+
+    ``name`` is the first segment of its tiers and its section of the configuration, ``title`` what
+    people call it. ``options`` is the class of that section (see ``model.codec``), in which
+    every field has a default; ``problems`` finds what is wrong in a configuration of right types.
+    ``check`` raises RequestError where a call could not even be started, before anything is paid
+    for. ``agent_folders`` may hold a repository's own role files; ``state_folders`` are the names
+    of the folders that the CLI writes below the user's XDG folders, and paths below HOME.
+    ``starter_files`` are installed by ``sync-agents``: path → text.
+    """
+
+    name: str
+    title: str
+    options: type
+    promises: Promises
+    lane_cost: LaneCost
+    reader: Callable[[], EventReader]
+    open: Callable[[AgentContext], AbstractContextManager[AgentCli]]
+    check: Callable[[Config, Mapping[str, str]], None]
+    own_files: OwnFiles = NO_FILES
+    problems: Callable[[Config], Iterable[Mistake]] = lambda _config: ()
+    agent_folders: tuple[str, ...] = ()
+    state_folders: tuple[str, ...] = ()
+    starter_files: Callable[[], Mapping[str, str]] = dict
+
+    def options_in(self, config: Config) -> Any:
+        """Return this CLI's section of the configuration, an instance of ``options``."""
+        found = config.agents.get(self.name)
+        return self.options() if found is None else found

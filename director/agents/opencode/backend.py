@@ -1,0 +1,89 @@
+"""OpenCode as a backend: what is known of it before a job opens it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+
+from director.agents.backend import (
+    AgentCli,
+    AgentContext,
+    Backend,
+    LaneCost,
+    OwnFiles,
+    Promises,
+)
+from director.agents.opencode.events import OpenCodeReader
+from director.agents.opencode.options import NAME, OpenCodeOptions, problems
+from director.agents.templates import bundled_text
+from director.model.config import Config
+from director.model.errors import RequestError
+from director.model.roles import Agent
+
+PROGRAM = "opencode"
+AGENTS = ".opencode/agents"
+SETTINGS = ".opencode/opencode.json"
+
+
+def find_program(env: Mapping[str, str]) -> str:
+    """Return the path of OpenCode; RequestError when it is not on PATH."""
+    program = shutil.which(PROGRAM, path=env.get("PATH", os.defpath))
+    if program is None:
+        raise RequestError(
+            "OpenCode (`opencode`) is not on PATH", "install it: `npm install -g opencode-ai`"
+        )
+    return program
+
+
+def _check(_config: Config, env: Mapping[str, str]) -> None:
+    find_program(env)
+
+
+def _open(context: AgentContext) -> AbstractContextManager[AgentCli]:
+    from director.agents.opencode.caller import open_opencode  # slow to import
+
+    return open_opencode(context, find_program(context.env))
+
+
+def _starter_files() -> dict[str, str]:
+    settings = json.dumps({"$schema": "https://opencode.ai/config.json"}, indent=2)
+    return {
+        **{f"{AGENTS}/{agent}.md": bundled_text(agent) for agent in Agent},
+        SETTINGS: f"{settings}\n",
+    }
+
+
+OPENCODE = Backend(
+    name=NAME,
+    title=OpenCodeReader.title,
+    options=OpenCodeOptions,
+    promises=Promises(
+        edits_by_path=True, readers_have_no_shell=True, exit_codes=True, reported_cost=True
+    ),
+    lane_cost=LaneCost(memory_bytes=400 * 2**20, cpu_secs=5.0),
+    reader=OpenCodeReader,
+    open=_open,
+    check=_check,
+    own_files=OwnFiles(
+        frozenset(
+            {
+                "opencode.json",
+                "opencode.jsonc",
+                SETTINGS,
+                ".opencode/opencode.jsonc",
+                ".opencode/.gitignore",
+                ".opencode/package.json",
+                ".opencode/package-lock.json",
+                ".opencode/bun.lock",
+            }
+        ),
+        (".opencode/node_modules/", ".opencode/"),
+    ),
+    problems=problems,
+    agent_folders=(AGENTS, ".opencode/agent"),
+    state_folders=("opencode",),
+    starter_files=_starter_files,
+)

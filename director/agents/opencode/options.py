@@ -1,0 +1,45 @@
+"""What the configuration says of OpenCode: the section ``[opencode]``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, NamedTuple
+
+from director.model.codec.marks import Check
+from director.model.codec.mistakes import Mistake
+from director.model.config import Config
+
+NAME = "opencode"
+
+
+def _server_problems(server: str) -> Iterator[str]:
+    if server not in ("auto", "off") and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", server):
+        yield f'must be "auto", "off" or the URL of a server, not {server!r}'
+
+
+class OpenCodeOptions(NamedTuple):
+    """How OpenCode is run. ``server``: ``auto``, ``off``, or the URL of one that runs already."""
+
+    server: Annotated[str, Check(_server_problems)] = "auto"
+
+    @property
+    def server_url(self) -> str | None:
+        """The server that somebody else runs, if that is what is wanted."""
+        return None if self.server in ("auto", "off") else self.server
+
+
+def options_of(config: Config) -> OpenCodeOptions:
+    """Return the section of a configuration, or what holds without one."""
+    found = config.agents.get(NAME)
+    return found if isinstance(found, OpenCodeOptions) else OpenCodeOptions()
+
+
+def problems(config: Config) -> Iterator[Mistake]:
+    """Give what the section asks for that other sections forbid."""
+    if not options_of(config).server_url:
+        return
+    if config.sandbox.demanded or config.launcher.kind != "local":
+        section = "[sandbox]" if config.sandbox.demanded else "[launcher]"
+        problem = f"names a server, which {section} cannot hold: leave one of them out"
+        yield Mistake((NAME, "server"), problem)

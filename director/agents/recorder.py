@@ -1,0 +1,81 @@
+"""The files that a call leaves: its events, prompt and standard error. No secret stays in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_hex
+
+from director.agents.calls import Assignment, Reply, Spending
+from director.agents.events_file import EventsFollower
+from director.agents.judging import judge, stopped
+from director.agents.reading import EventReader
+from director.agents.watching import Watch
+from director.model.secrets import NOTHING_SECRET, Redactor
+from director.processes.command import Ended, Ending
+from director.records.files import make_folder, redact_file, write_log
+
+Making = Callable[[Path, Watch], Ended]
+"""Makes a call with the prompt in that file, under that watch."""
+
+
+@dataclass(frozen=True)
+class CallRecorder:
+    """Records calls in the folder ``logs``. One without a sign of life for ``stall_secs`` ends."""
+
+    logs: Path
+    stall_secs: float
+    redactor: Redactor = NOTHING_SECRET
+
+    def hiding(self, secrets: Mapping[str, str]) -> CallRecorder:
+        """Return one that keeps these secrets (name → value) out of what it records as well."""
+        return replace(self, redactor=self.redactor.also(secrets))
+
+    def new_log(self, name: str) -> Path:
+        """Return a fresh path for the events of a call of that name."""
+        make_folder(self.logs)
+        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+        return self.logs / f"{moment}-{name}-{token_hex(3)}.jsonl"
+
+    def record(
+        self, assignment: Assignment, spending: Spending, events: Path, reader: EventReader,
+        make: Making,
+    ) -> Reply:  # fmt: skip
+        """Have a call made and return what came of it; its events go into the file ``events``."""
+        prompt, errors = events.with_suffix(".prompt.md"), errors_of(events)
+        write_log(prompt, self.redactor.text(assignment.prompt))
+        follower = EventsFollower(events, reader, self.redactor)
+        watch = Watch(follower, errors, spending, self.stall_secs)
+        return self._reply(follower, events, make(prompt, watch), watch)
+
+    def recall(self, events: Path, reader: EventReader) -> Reply:
+        """Return the reply that an earlier call, perhaps cut short, left in its events file."""
+        follower = EventsFollower(events, reader, self.redactor)
+        return self._reply(follower, events, Ended(Ending.EXITED, None, 0.0))
+
+    def _reply(
+        self, follower: EventsFollower, events: Path, ended: Ended, watch: Watch | None = None
+    ) -> Reply:
+        errors = errors_of(events)
+        follower.poll()
+        for log in (events, errors):
+            redact_file(log, self.redactor)
+        transcript = follower.transcript
+        if watch and watch.outcome is not None:
+            end = stopped(ended, transcript, watch.outcome)
+        else:
+            end = judge(ended, transcript, follower.reader, read_whole(errors))
+        reason = self.redactor.text(end.reason)
+        return Reply(end.outcome, transcript, reason, ended.wall_secs, events, end.kind)
+
+
+def errors_of(events: Path) -> Path:
+    """Return the file for the standard error of the call whose events are in ``events``."""
+    return events.with_suffix(".err")
+
+
+def read_whole(path: Path) -> str:
+    """Return the text of a file, "" where there is none; bytes that are no text are replaced."""
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""

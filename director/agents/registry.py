@@ -1,0 +1,50 @@
+"""The agent CLIs that director can work with: one line for each backend.
+
+The first segment of a tier names the CLI (``codex/…``), and the rest its model; every other tier
+is OpenCode's, which has ``provider/model`` of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from director.agents.backend import Backend, OwnFiles
+from director.agents.opencode.backend import OPENCODE
+
+DEFAULT = OPENCODE
+BACKENDS: tuple[Backend, ...] = (DEFAULT,)
+
+_NAMED = {backend.name: backend for backend in BACKENDS if backend is not DEFAULT}
+
+
+class Tier(NamedTuple):
+    """A model of ``[tiers]``: who calls it, and what that CLI calls it."""
+
+    backend: Backend
+    model: str
+
+
+def tier_of(text: str) -> Tier:
+    """Return what a value of ``[tiers]`` means."""
+    first, _, rest = text.partition("/")
+    return Tier(_NAMED[first], rest) if first in _NAMED else Tier(DEFAULT, text)
+
+
+def backends_of(tiers: Iterable[str]) -> tuple[Backend, ...]:
+    """Return the backends of these tiers, each once, in the order of the registry."""
+    named = {tier_of(text).backend.name for text in tiers}
+    return tuple(backend for backend in BACKENDS if backend.name in named)
+
+
+AGENT_FOLDERS = tuple(folder for backend in BACKENDS for folder in backend.agent_folders)
+"""Where a repository may have role files of its own; the first found counts."""
+
+
+def own_files(backends: Iterable[Backend] = BACKENDS) -> OwnFiles:
+    """Return what any of these CLIs writes into worktrees itself."""
+    all_files = [backend.own_files for backend in backends]
+    return OwnFiles(
+        frozenset().union(*(one.files for one in all_files)),
+        tuple(dict.fromkeys(folder for one in all_files for folder in one.folders)),
+    )

@@ -1,0 +1,101 @@
+"""The kinds of values in a configuration, each with what it must be."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+from director.model.codec.marks import After, By, Check, Expects, between, one_of
+from director.model.codec.mistakes import guess, mismatch
+
+LOCAL_PREFIX = "local/"
+PLACEHOLDER = "PROVIDER/"
+HIGHEST_LIMIT = 1_000_000_000
+TOO_LARGE = 2**64  # for those who read a request
+SANDBOX_MODES = ("auto", "protect", "strict", "off")
+SANDBOX_PLACES = ("worktree", "scratch", "git", "repo", "home")
+
+
+def _model_problems(model: str) -> Iterator[str]:
+    if not re.fullmatch(r"[^/\s]+/\S+", model):
+        yield f'must be "provider/model", not {model!r}'
+    elif model.startswith(PLACEHOLDER):
+        yield f"still names the example's {model!r}: put one of your models there"
+
+
+def _unsendable(value: object) -> Iterator[str]:
+    if not _can_be_sent(value):
+        yield "must be finite numbers below 2**64, and no dates"
+
+
+def _can_be_sent(value: object) -> bool:
+    """Whether JSON can hold a value, and common readers the numbers in it."""
+    match value:
+        case dict():
+            return all(map(_can_be_sent, value.values()))
+        case list():
+            return all(map(_can_be_sent, value))
+        case int() | float():
+            return abs(value) < TOO_LARGE  # never true of a NaN
+        case _:
+            return isinstance(value, str)
+
+
+def _sandbox_command(given: object) -> tuple[str, ...]:
+    """Return the words of a command, which is a list of them, or one string."""
+    try:
+        words = shlex.split(given) if isinstance(given, str) else given
+    except ValueError as error:
+        raise mismatch(f"cannot be split into words: {error}") from None
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise mismatch("must be a list of strings, or one string")
+    return tuple(words)
+
+
+def _filling_problems(words: tuple[str, ...]) -> Iterator[str]:
+    for place in re.findall(r"\{(\w*)\}", " ".join(words)):
+        if place not in SANDBOX_PLACES:
+            meant = guess(place, SANDBOX_PLACES)
+            yield f"names {{{place}}}, which is not a place director fills in ({meant})"
+
+
+def _place_problems(places: tuple[str, ...]) -> Iterator[str]:
+    for one in places:
+        if not one.startswith(("/", "~/")) and one != "~":
+            yield f'must be absolute paths, or paths that begin with "~/", not {one!r}'
+
+
+def _path_problems(paths: tuple[str, ...]) -> Iterator[str]:
+    for path in paths:
+        parts = path.split("/")
+        if any(part in ("", ".", "..") or not part.isprintable() for part in parts):
+            yield f"must be paths inside the repository, relative to its root, not {path!r}"
+        elif ".git" in parts or parts[0] == ".director":
+            yield f"must be paths outside .git and .director, not {path!r}"
+
+
+def _without_last_slash(paths: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(path.rstrip("/") for path in paths)
+
+
+def _without_empty(commands: Mapping[str, str]) -> dict[str, str]:
+    return {name: command for name, command in commands.items() if command.strip()}
+
+
+Model = Annotated[str, Expects('a string "provider/model"'), Check(_model_problems)]
+ShellCommand = Annotated[str, Expects("a shell command (a string)")]
+ShellCommands = Annotated[Mapping[str, ShellCommand], After(_without_empty)]
+Count = Annotated[int, between(1, HIGHEST_LIMIT)]
+CountOrNone = Annotated[int, between(0, HIGHEST_LIMIT)]
+Ceiling = Annotated[float, between(0, HIGHEST_LIMIT, " (0: no ceiling)")]
+Number = Annotated[float, Check(_unsendable)]
+Whole = Annotated[int, Check(_unsendable)]
+Settings = Annotated[Mapping[str, Any], Check(_unsendable)]
+SandboxMode = Annotated[str, one_of(SANDBOX_MODES)]
+SandboxCommand = Annotated[tuple[str, ...], By(_sandbox_command), Check(_filling_problems)]
+Places = Annotated[tuple[str, ...], Check(_place_problems)]
+"""On this machine: absolute, or below the home folder."""
+Paths = Annotated[tuple[str, ...], After(_without_last_slash), Check(_path_problems)]
+"""Inside the repository, relative to its root."""
