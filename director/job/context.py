@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from director.agents.client import AgentClient
@@ -12,6 +12,7 @@ from director.job.merge_queue import MergeQueue
 from director.job.publishing import Publisher
 from director.model.config import Config
 from director.processes.cancellation import Cancellation
+from director.processes.machine import Machine
 from director.records.events import Events
 from director.records.job_directory import Home, JobDirectory
 from director.repositories.job_repository import (
@@ -43,7 +44,8 @@ class Setting:
 class JobContext:
     """One job with its tools. ``confinement`` says in words what confines agents and gates.
 
-    ``import_check`` refuses tests that do not import the worktree's code.
+    ``machine`` measures what there is to work on. ``import_check`` refuses tests that do not import
+    the code of the worktree.
     """
 
     job_id: str
@@ -57,5 +59,6 @@ class JobContext:
     publisher: Publisher
     queue: MergeQueue
     confinement: str
+    machine: Callable[[], Machine]
     import_check: ImportCheck
     commits: Commits

@@ -99,6 +99,7 @@ def open_job(
                 publisher=Publisher(repository, events),
                 queue=MergeQueue(repository, setting.cancellation),
                 confinement=site.sandbox.name,
+                machine=site.sandbox.launcher.machine,
                 import_check=opening.import_check(site),
                 commits=opening.commits(repository, site),
             )

@@ -7,6 +7,7 @@ from typing import Any
 
 from director.agents.answers import NoAnswerError, json_object
 from director.agents.calls import Assignment, Outcome, Reply
+from director.job.again import again_where_lost
 from director.job.context import JobContext
 from director.model.errors import WorkError
 from director.model.roles import Agent, Role
@@ -42,10 +43,12 @@ def ask(job: JobContext, question: Question, commit: str) -> Reply:
 
 
 def _ask_once(job: JobContext, question: Question, commit: str) -> Reply:
-    with job.pool.lease(commit, bare=True) as worktree:  # planning roles only read
-        return job.agents.ask(
-            Assignment(question.agent, question.role, question.prompt, worktree.path, question.name)
-        )
+    def work() -> Reply:
+        with job.pool.lease(commit, bare=True) as worktree:  # planning roles only read
+            about = (question.agent, question.role, question.prompt)
+            return job.agents.ask(Assignment(*about, worktree.path, question.name))
+
+    return again_where_lost(job, work)
 
 
 def ask_for_verdict(job: JobContext, question: Question, commit: str) -> list[dict[str, Any]]:

@@ -17,12 +17,12 @@ CGROUP = Path("/sys/fs/cgroup")  # version 2, as a container sees its own
 class Machine:
     """Cores, and memory in bytes that can be had without swapping (None: unknown).
 
-    ``unit`` is what is counted: on a cluster the places that gates have side by side.
+    ``cluster``: places on a cluster are counted; who waits for an answer keeps one.
     """
 
     cores: int
     free_bytes: int | None
-    unit: str = "cores"
+    cluster: bool = False
 
 
 @dataclass(frozen=True)

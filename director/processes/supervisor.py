@@ -68,7 +68,7 @@ class Processes:
             if step and code is None:
                 step.end()
         if step and code is None and ending is Ending.EXITED:
-            ending, reason = Ending.LOST, f"{LOST} ({command.argv[0]}: {process.returncode})"
+            ending, reason = Ending.LOST, LOST
         code = code if step else process.returncode
         return Ended(ending, code, time.monotonic() - started, reason)
 

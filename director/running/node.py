@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from director.agents.calls import Assignment, Outcome, Reply
 from director.agents.watch_it_fail import watch_it_fail
+from director.job.again import again_where_lost
 from director.job.context import JobContext
 from director.job.environment import files_of, find_missing, run_of
 from director.job.leaks import leaks
@@ -57,14 +58,18 @@ def work_on_node(job: JobContext, views: Views, node: Node, keeper: StateKeeper)
     """Take one node as far as it goes; an outside reason to stop is part of the result."""
     started = time.monotonic()
     earlier = keeper.node(node.id).wall_secs
-    note = _left_by_killed_run(job, node, keeper)
-    reuse_path = Path(note.cwd) if note else None
-    try:
+
+    def work() -> NodeEnd:
+        note = _left_by_killed_run(job, node, keeper)
+        reuse_path = Path(note.cwd) if note else None
         with job.pool.lane(reuse_path) as lane:
-            work = _NodeWork(job, views, node, keeper, lane)
+            state = _NodeWork(job, views, node, keeper, lane)
             if note:
-                work.restore(note.memo)
-            return work.run()
+                state.restore(note)
+            return state.run()
+
+    try:
+        return again_where_lost(job, work, node.id)
     except DirectorError as stop:
         return NodeEnd(NodeStatus.PENDING, stop=stop)
     finally:
@@ -72,7 +77,10 @@ def work_on_node(job: JobContext, views: Views, node: Node, keeper: StateKeeper)
 
 
 def _left_by_killed_run(job: JobContext, node: Node, keeper: StateKeeper) -> CallNote | None:
-    """Return the note of the call that was under way, or not yet used, when a run was killed."""
+    """Return the note of the call that was under way, or not yet used, when a run was killed.
+
+    Or when what ran a command was lost, which is as if this lane had been killed.
+    """
     role = _next_role(job, node, keeper)
     attempt = keeper.node(node.id).attempts + 1
     return job.agents.notes.get(_call_name(node, role, attempt)) if role else None
@@ -119,6 +127,7 @@ class _NodeWork:
         self.drafted: UngatedCandidate | None = None  # of this attempt, perhaps by a killed run
         self.watched = WatchItFail()
         self.restored = False
+        self.wrote_in = lane.work.path
 
     def run(self) -> NodeEnd:
         """Gate, try, review and merge until the node is done or has had its chances."""
@@ -171,10 +180,11 @@ class _NodeWork:
             "fallback": asdict(self.fallback) if self.fallback else None,
         }
 
-    def restore(self, memo: Mapping[str, Any]) -> None:
-        """Go on where a killed run was, from its ``memo``."""
+    def restore(self, note: CallNote) -> None:
+        """Go on where a killed run was, from the ``note`` of its call."""
         self.restored = True
-        known = remembered(self.job, self.node, memo)
+        self.wrote_in = Path(note.cwd)
+        known = remembered(self.job, self.node, note.memo)
         self.base, self.start = known.base, known.start
         self.first_output, self.feedback = known.first_output, known.feedback
         self.first_digest = known.first_digest
@@ -224,7 +234,7 @@ class _NodeWork:
             attempt=attempt,
             memo=self.memo(),
         )
-        reply = self.job.agents.recalled(assignment) if self.restored else None
+        reply = self._recalled(assignment) if self.restored else None
         self.restored = False
         if reply is None:
             self.drafted = None
@@ -242,6 +252,12 @@ class _NodeWork:
             watch_it_fail=self.watched.verdict,
         )
         return reply
+
+    def _recalled(self, assignment: Assignment) -> Reply | None:
+        """Return the reply of a killed run; what it left as a commit needs no worktree any more."""
+        if self.drafted:
+            assignment = replace(assignment, cwd=self.wrote_in)
+        return self.job.agents.recalled(assignment)
 
     def _examine(
         self, reply: Reply, role: Role, attempt: int

@@ -33,13 +33,15 @@ for user in "" "--user --map-current-user"; do
 done
 exec "$@"
 """
-# Runs what follows and notes that it began, and its exit code; not that of one that was cancelled.
-# It ends with 0: srun would say something about any other code in the middle of a log.
+# Runs what follows and notes that it began, and its exit code; not that of one that was cancelled:
+# Slurm signals a command before the shell that waits for it. It ends with 0: srun would say
+# something about any other code in the middle of a log.
 INNER = """\
 trap 'exit 0' TERM
 : >"$0.began"
 setsid "$@"
 code=$?
+[ $code -le 128 ] || sleep 1
 echo $code >"$0.new" && mv "$0.new" "$0"
 exit 0
 """
@@ -63,7 +65,10 @@ class Slurm(Local):
     per_worktree = True
     trial = TRIAL
 
-    def __init__(self, policy: LauncherPolicy, found: Surroundings) -> None:
+    def __init__(
+        self, policy: LauncherPolicy, found: Surroundings, late_secs: float = LATE_SECS
+    ) -> None:
+        self._late_secs = late_secs
         self._asked = {
             Part.AGENT: policy.agent,
             Part.GATE: policy.gate,
@@ -100,7 +105,7 @@ class Slurm(Local):
             *(self._set, f"--unset={MARKER}", f"--chdir={errand.worktree}"),
             *("/bin/sh", "-c", OUTER, "sh", "/bin/sh", "-c", INNER, str(note), *argv),
         ]
-        return Launch(words, step=SlurmStep(name, note, self._env))
+        return Launch(words, step=SlurmStep(note, self._env, self._late_secs))
 
     def sweep(self) -> int:
         """End the jobs that a killed run left; returns how many."""
@@ -113,12 +118,15 @@ class Slurm(Local):
         return len(left)
 
     def machine(self) -> Machine:
-        """Return how many gates the nodes that work can run at a time."""
-        asked = self._asked[Part.GATE]
+        """Return how many places there are on nodes where nothing is wrong: for agent or gate."""
+        asked = {self._asked[Part.AGENT], self._asked[Part.GATE]}
+        return Machine(min(map(self._places, asked)), None, cluster=True)
+
+    def _places(self, asked: Resources) -> int:
         of = [f"--partition={asked.partition}"] if asked.partition else []
         said = _answer(self._env, "sinfo", "--noheader", "--Node", "--format=%N|%T|%C|%m", *of)
         nodes = dict(line.split("|", 1) for line in said.splitlines())  # once per partition
-        return Machine(sum(_places(node, asked) for node in nodes.values()), None, "places")
+        return sum(_places(node, asked) for node in nodes.values())
 
     def _jobs(self) -> list[tuple[str, str]]:
         said = _answer(self._env, "squeue", "--me", "--noheader", "--format=%i %j")
@@ -126,10 +134,11 @@ class Slurm(Local):
 
 
 class SlurmStep:
-    """One errand on the cluster: the job ``name``, which notes its exit code at ``note``."""
+    """One errand on the cluster: the job of the name of ``note``, where it puts its exit code."""
 
-    def __init__(self, name: str, note: Path, env: dict[str, str]) -> None:
-        self._name = name
+    def __init__(self, note: Path, env: dict[str, str], late_secs: float) -> None:
+        self._name = note.name
+        self._late_secs = late_secs
         self._note = note
         self._began = note.with_name(f"{note.name}.began")
         self._env = env
@@ -142,7 +151,7 @@ class SlurmStep:
 
     def code(self) -> int | None:
         """Return the exit code that it wrote; None: it wrote none, so nobody knows how it ended."""
-        deadline = time.monotonic() + LATE_SECS
+        deadline = time.monotonic() + self._late_secs
         while not self._exists(self._note):
             if time.monotonic() > deadline:
                 return None

@@ -89,7 +89,7 @@ class Cluster:
         self._start("slurmctld", "-D", "-i", "-f", self.env["SLURM_CONF"])
         for node in self.nodes:
             self.start_node(node)
-        self.wait_until(lambda: set(self.states().values()) == {"idle"}, "the nodes are not idle")
+        self.wait_until(self.is_idle, "the nodes are not idle")
 
     def start_node(self, node: str) -> None:
         """Start the daemon of a node."""
@@ -119,6 +119,15 @@ class Cluster:
         except subprocess.CalledProcessError:
             return {}
         return dict(line.split() for line in said.splitlines())
+
+    @property
+    def running(self) -> frozenset[str]:
+        """The nodes whose daemon was started and not killed."""
+        return frozenset(self.nodes) & self._daemons.keys()
+
+    def is_idle(self) -> bool:
+        """Whether every node waits for work."""
+        return set(self.states().values()) == {"idle"}
 
     def jobs(self) -> list[str]:
         """Return the names of the jobs that wait or run."""
