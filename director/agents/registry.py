@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from director.agents.backend import Backend, OwnFiles
+from director.agents.backend import Backend, LaneCost, OwnFiles
 from director.agents.opencode.backend import OPENCODE
 
 DEFAULT = OPENCODE
@@ -39,6 +39,23 @@ def backends_of(tiers: Iterable[str]) -> tuple[Backend, ...]:
 
 AGENT_FOLDERS = tuple(folder for backend in BACKENDS for folder in backend.agent_folders)
 """Where a repository may have role files of its own; the first found counts."""
+
+
+def starter_files() -> dict[str, str]:
+    """Return path → text of all that ``sync-agents`` installs for agent CLIs."""
+    return {path: text for one in BACKENDS for path, text in one.starter_files().items()}
+
+
+def state_folders(tiers: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of the folders that these CLIs write below the user's XDG folders."""
+    return tuple(name for backend in backends_of(tiers) for name in backend.state_folders)
+
+
+def lane_cost(tiers: Iterable[str]) -> LaneCost:
+    """Return what a call of the most expensive of these tiers takes of the machine."""
+    costs = [backend.lane_cost for backend in backends_of(tiers)]
+    memory = max(one.memory_bytes for one in costs)
+    return LaneCost(memory, max(one.cpu_secs for one in costs))
 
 
 def own_files(backends: Iterable[Backend] = BACKENDS) -> OwnFiles:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import re
 from importlib import resources
 from pathlib import Path
 
-from director.agents.templates import bundled_text
+from director.agents.registry import starter_files
 from director.commands.context import Context, add_repo_flag, find_repository, home_of
 from director.model.ecosystems.ecosystems import as_toml, ecosystems, manifests, proposal
-from director.model.roles import Agent
 from director.records import files
 from director.records.job_directory import GITIGNORE
 from director.repositories.git import split_z
@@ -72,10 +70,8 @@ def _with(proposed: str, example: str) -> str:
 def _wanted(proposed: str) -> dict[str, str]:
     """Return path → text of everything that is installed."""
     example = resources.files("director") / "config.example.toml"
-    starter = json.dumps({"$schema": "https://opencode.ai/config.json"}, indent=2)
     return {
-        **{f".opencode/agents/{agent}.md": bundled_text(agent) for agent in Agent},
-        ".opencode/opencode.json": f"{starter}\n",
+        **starter_files(),
         ".director/config.toml": _with(proposed, example.read_text(encoding="utf-8")),
         ".director/.gitignore": GITIGNORE,
     }

@@ -1,7 +1,7 @@
 """How many nodes to work on at once: ``--parallel auto``.
 
 Calls wait for a provider, gates and the start of an agent use a core. So there is work for more
-lanes than cores: as many as there are cores, times the time of a try over its time on a core.
+lanes than cores: as many as there are cores, times the time of an attempt over its time on a core.
 Each lane takes memory and disk, too.
 """
 
@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from director.agents.backend import LaneCost
+from director.agents.registry import lane_cost
 from director.job.context import JobContext
 from director.model.dag import remaining_path_lengths
 from director.model.format import size
@@ -21,15 +23,13 @@ from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 
 MOST_LANES = 16  # providers limit how many calls they take at once
-LANE_BYTES = 400 * 2**20  # of one OpenCode process with a small gate beside it
-CALL_CPU_SECS = 5.0  # what OpenCode itself needs of a core, per call
 FEWEST_CALLS = 3  # to say how long they take
 EARLIER_JOBS = 3
 
 
 @dataclass(frozen=True)
 class Pace:
-    """Mean times of one try at a node: its call, and its gates, in seconds."""
+    """Mean times of one attempt at a node: its call, and its gates, in seconds."""
 
     call_secs: float
     gate_secs: float
@@ -48,14 +48,15 @@ class Choice:
 
 
 def choose_lanes(
-    machine: Machine, pace: Pace, side_by_side: int, room: Room | None = None
+    machine: Machine, pace: Pace, side_by_side: int, call: LaneCost, room: Room | None = None
 ) -> Choice:
     """Return how many lanes are of use; ``side_by_side`` nodes can be worked on at once.
 
-    ``room`` None: nobody knows how much disk a lane takes.
+    ``call`` is what a call takes of the machine. ``room`` None: nobody knows how much disk a lane
+    takes.
     """
-    on_core = pace.gate_secs + CALL_CPU_SECS
-    waiting = max(0.0, pace.call_secs - CALL_CPU_SECS)
+    on_core = pace.gate_secs + call.cpu_secs
+    waiting = max(0.0, pace.call_secs - call.cpu_secs)
     bounds = {"nodes side by side": side_by_side}
     if machine.cluster:
         bounds["have a place"] = machine.cores
@@ -63,7 +64,7 @@ def choose_lanes(
         useful = int(machine.cores * (waiting + on_core) / on_core)
         bounds["keep the cores busy"] = useful
     if machine.free_bytes is not None:
-        bounds["fit in memory"] = machine.free_bytes // LANE_BYTES
+        bounds["fit in memory"] = machine.free_bytes // call.memory_bytes
     if room is not None:
         bounds["fit on the disk"] = room.lanes
     lanes = max(1, min(MOST_LANES, *bounds.values()))
@@ -114,7 +115,8 @@ def pick_lanes(
         return asked or 1
     pace = _known_pace(job.directory) or ASSUMED
     room = job.pool.room(job.repository.tip())
-    choice = choose_lanes(job.machine(), pace, side_by_side(nodes, wanted), room)
+    call = lane_cost(job.config.tiers.values())
+    choice = choose_lanes(job.machine(), pace, side_by_side(nodes, wanted), call, room)
     lanes = "1 lane" if choice.lanes == 1 else f"{choice.lanes} lanes"
     job.events.emit(Kind.NOTICE, message=f"{lanes}: {choice.reason}")
     return choice.lanes

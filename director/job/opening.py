@@ -11,7 +11,7 @@ from director.agents.backend import AgentContext
 from director.agents.callers import Callers, open_callers
 from director.agents.client import AgentClient, interruptible_sleep, unpriced_models
 from director.agents.recorder import CallRecorder
-from director.agents.registry import AGENT_FOLDERS, backends_of
+from director.agents.registry import AGENT_FOLDERS, BACKENDS, backends_of, tier_of
 from director.agents.templates import load_template
 from director.agents.wanted import WantedModel, wanted_models
 from director.job.commits import Commits
@@ -159,6 +159,7 @@ class _Opening:
     def warn(self) -> None:
         """Give the notices that the user's settings call for."""
         _warn_of_unpriced_models(self.config, self.events)
+        _tell_of_promises(self.config, self.events)
 
     def repository(self, site: Site) -> JobRepository:
         """Return the job repository; notices say what is wrong with it, or with the sandbox.
@@ -290,6 +291,8 @@ def redactor_of(
 ) -> Redactor:
     """Return what takes the secrets of environment, configuration and copied files out of texts."""
     found = secrets_in(setting.env, os.path.exists, config.secret_variables)
+    ordinary = {one.name for one in BACKENDS}  # words of the records
+    found = {name: value for name, value in found.items() if value.lower() not in ordinary}
     return directory.redactor.also({**sources.secrets, **config.secrets, **found})
 
 
@@ -306,8 +309,17 @@ def _warn_of_unpriced_models(config: Config, events: Events) -> None:
     if not config.limits.cost_ceiling_usd:
         return
     for model, roles in unpriced_models(config).items():
-        events.emit(
-            Kind.NOTICE,
-            message=f"no [pricing] for {model} ({', '.join(roles)}): "
-            "the cost ceiling sees only what the agent CLI reports for it",
-        )
+        cli = tier_of(model).backend
+        sees = "does not see its cost"
+        if cli.promises.reported_cost:
+            sees = f"sees only what {cli.title} reports for it"
+        message = f"no [pricing] for {model} ({', '.join(roles)}): the cost ceiling {sees}"
+        events.emit(Kind.NOTICE, message=message)
+
+
+def _tell_of_promises(config: Config, events: Events) -> None:
+    """Say what a CLI of the tiers cannot promise: the gate and the sandbox make up for it."""
+    for one in backends_of(config.tiers.values()):
+        if missing := one.promises.missing():
+            message = f"{one.title} cannot promise {', '.join(missing)}"
+            events.emit(Kind.NOTICE, message=message)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from director.agents.registry import state_folders
 from director.model.config import Config
 from director.model.testing.checkout_paths import Checkout
 from director.processes.launchers.launcher import Surroundings
@@ -45,7 +46,8 @@ def site_of(user: Repository, config: Config, found: Surroundings, folder: Path)
     kept = (user.root, user.common_dir, user.objects, job)
     paths = None
     if mechanism:
-        paths = sandbox_paths(policy, kept, folder, env, settings.sources, checkout)
+        own = state_folders(config.tiers.values())
+        paths = sandbox_paths(policy, kept, folder, env, settings.sources, checkout, own)
     sandbox = Sandbox(policy, mechanism, paths, launcher_of(config.launcher, found))
     commands = {k: v for k, v in settings.everywhere.items() if COMMANDS.fullmatch(k)}
     filters = Filters(commands, sandbox, job, folder / "notes" / "filters")

@@ -11,7 +11,7 @@ LEAST_CHARACTERS = 8
 LEAST_LINE_CHARACTERS = 16  # of one line of a value that has several
 NESTING = 3  # JSON in JSON: how often a value may have been escaped
 SECRET_NAME = re.compile(
-    r"SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|APIKEY|TOKEN$|^OPENCODE_CONFIG_CONTENT$"
+    r"SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|APIKEY|TOKEN$|_CONFIG_CONTENT$"
     r"|(?:^|_)(?:KEY|KEYS|TOKEN)(?:_|$)|_(?:PASS|PWD|PAT|AUTH)$"
 )
 COMMON_VALUES = frozenset(
@@ -27,7 +27,6 @@ COMMON_VALUES = frozenset(
         "lm-studio",
         "localhost",
         "not-needed",
-        "opencode",
         "optional",
         "password",
         "placeholder",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime
 
+from director.agents.registry import starter_files
 from director.job.context import Setting
 from director.job.opening import check_prerequisites
 from director.job.seal import differences, read_seal
@@ -165,7 +166,7 @@ def _begin(setting: Setting, directory: JobDirectory, task: str, base: str) -> P
     stage = PlanStage(Stage.SPEC, job_id, task, base, branch, now(), authored_from=base)
     write_stage(directory, stage)
     events = setting.events.also(journal(directory.events))
-    uncommitted = setting.repository.uncommitted()
+    uncommitted = setting.repository.uncommitted(starter_files())
     events.emit(Kind.JOB_STARTED, job_id=job_id, base=base, branch=branch, uncommitted=uncommitted)
     return stage
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from director.agents.registry import starter_files
 from director.job.context import JobContext, Setting
 from director.model.ecosystems.ecosystems import (
     Ecosystem,
@@ -190,7 +191,7 @@ def _compared(base: Base, lent: Worktree, seen: Observation, there: str, name: s
     user = base.setting.repository
     if seen.outcome not in (Outcome.RED, Outcome.CANNOT_RUN):
         return Difference(seen)
-    if user.uncommitted() or user.head() != base.commit:
+    if user.uncommitted(starter_files()) or user.head() != base.commit:
         return Difference(seen)
     gates = base.job.gates
     result = gates.run_in_checkout(there, user.root, lent.path, name, LIMIT_SECS)

@@ -75,17 +75,19 @@ def sandbox_paths(
     env: Mapping[str, str],
     settings: Iterable[Path] = (),
     checkout: Checkout = NO_CHECKOUT,
+    agents_own: Iterable[str] = (),
 ) -> SandboxPaths:
-    """Return the paths of a sandbox; the folders that a coding agent needs are made.
+    """Return the paths of a sandbox; the folders that agent CLIs need are made.
 
     So are the caches of build tools: they would make all these themselves, but may not where they
     are confined. RequestError when ``write`` of the configuration names what holds, or lies in,
     what is to be kept, or ``hide`` what holds the worktrees; nothing is made then. ``settings``
-    are the files of the user's git configuration, ``checkout`` is what gates cannot read.
+    are the files of the user's git configuration, ``checkout`` is what gates cannot read, and
+    ``agents_own`` the names of the CLIs' folders below the user's XDG folders.
     """
     home = home_of(env)
     bases = [Path(env.get(name) or home / usual) for name, usual in AGENTS_FOLDERS.items()]
-    folders = tuple(base / "opencode" for base in bases)
+    folders = tuple(base / name for base in bases for name in agents_own)
     write = paths_in(policy.write, home)
     hide = paths_in(policy.hide, home)
     kept = tuple(dict.fromkeys(path.resolve() for path in repository))

@@ -56,7 +56,7 @@ class Home(NamedTuple):
 
     @property
     def models(self) -> Path:
-        """The models that OpenCode listed when it was last asked."""
+        """The models that an agent CLI listed when it was last asked."""
         return self.path / "models.json"
 
     @property

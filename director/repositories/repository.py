@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from director.model.errors import RequestError, StoppedError
-from director.model.roles import Agent
 from director.processes.capture import Captured
 from director.repositories.git import Git, GitError, split_z
 from director.repositories.git_settings import FrozenSettings
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 BRANCH_PREFIX = "director/"
 OWN_FOLDER = ".director/"
 # What `sync-agents` writes beside it: no part of the user's work, whether they commit it or not.
-SYNCED = (".opencode/opencode.json", *(f".opencode/agents/{agent}.md" for agent in Agent))
 OWN_NAME = "director <director@localhost>"  # an address that nobody has, RFC 6761
 # What the user set for strangers' repositories does not hold for director's own: their branch
 # comes from a folder of theirs. ``TAKING`` holds on this side of a fetch, ``GIVING`` on the other.
@@ -106,9 +104,12 @@ class Repository:
                 found |= _variables(who, done.out.decode(errors="replace"))
         return found
 
-    def uncommitted(self) -> int:
-        """Return how many paths differ from HEAD, director's own apart; they never enter a job."""
-        apart = [f":(top,exclude){path}" for path in SYNCED]
+    def uncommitted(self, installed: Iterable[str]) -> int:
+        """Return how many paths differ from HEAD; they never enter a job.
+
+        Director's own folder does not count, nor what it has ``installed``.
+        """
+        apart = [f":(top,exclude){path}" for path in installed]
         command = ("status", "--porcelain=v1", "-z", "--no-renames", "--", *apart)
         git = self.git.with_variables(GIT_LITERAL_PATHSPECS="0")
         lines = split_z(git.output(*command))

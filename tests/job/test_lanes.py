@@ -6,9 +6,9 @@ import unittest
 from typing import Any
 from unittest import mock
 
+from director.agents.opencode.backend import OPENCODE
 from director.job.lanes import (
     ASSUMED,
-    LANE_BYTES,
     MOST_LANES,
     Pace,
     choose_lanes,
@@ -21,13 +21,14 @@ from director.processes.machine import SPARED_BYTES, Machine, Room, measure_mach
 from tests.support.hermetic import HermeticCase
 from tests.support.jobs import JobCase, node
 
-PLENTY = 64 * LANE_BYTES
+CALL = OPENCODE.lane_cost
+PLENTY = 64 * CALL.memory_bytes
 MANY = 100
 MB = 10**6
 
 
 def lanes(cores: int, pace: Pace, free_bytes: int | None = PLENTY, nodes: int = MANY) -> int:
-    return choose_lanes(Machine(cores, free_bytes), pace, nodes).lanes
+    return choose_lanes(Machine(cores, free_bytes), pace, nodes, CALL).lanes
 
 
 class TestChoice(unittest.TestCase):
@@ -45,7 +46,7 @@ class TestChoice(unittest.TestCase):
         self.assertEqual(lanes(64, Pace(600, 1)), MOST_LANES)
 
     def test_never_more_than_fit_in_memory_but_one(self) -> None:
-        self.assertEqual(lanes(8, ASSUMED, 3 * LANE_BYTES + 1), 3)
+        self.assertEqual(lanes(8, ASSUMED, 3 * CALL.memory_bytes + 1), 3)
         self.assertEqual(lanes(8, ASSUMED, 0), 1)
         self.assertEqual(lanes(8, ASSUMED, None), lanes(8, ASSUMED))
 
@@ -54,7 +55,7 @@ class TestChoice(unittest.TestCase):
         self.assertEqual(lanes(8, ASSUMED, nodes=0), 1)
 
     def test_the_reason_names_what_it_rests_on(self) -> None:
-        reason = choose_lanes(Machine(2, 7 * LANE_BYTES), ASSUMED, 3).reason
+        reason = choose_lanes(Machine(2, 7 * CALL.memory_bytes), ASSUMED, 3, CALL).reason
         self.assertIn("2 cores; assumed: 90 s in calls, 30 s in gates", reason)
         self.assertIn("3 nodes side by side", reason)
         self.assertIn("7 fit in memory", reason)
@@ -68,11 +69,11 @@ class TestRoom(unittest.TestCase):
     def test_never_more_than_fit_on_the_disk_but_one(self) -> None:
         self.assertEqual(self.room.lanes, 4)  # one is there already
         machine = Machine(8, None)
-        self.assertEqual(choose_lanes(machine, ASSUMED, MANY, self.room).lanes, 4)
-        self.assertEqual(choose_lanes(machine, ASSUMED, MANY, Room(MB, 0)).lanes, 1)
+        self.assertEqual(choose_lanes(machine, ASSUMED, MANY, CALL, self.room).lanes, 4)
+        self.assertEqual(choose_lanes(machine, ASSUMED, MANY, CALL, Room(MB, 0)).lanes, 1)
 
     def test_the_line_says_what_it_will_take(self) -> None:
-        reason = choose_lanes(Machine(2, None), ASSUMED, 3, self.room).reason
+        reason = choose_lanes(Machine(2, None), ASSUMED, 3, CALL, self.room).reason
         self.assertIn("4 fit on the disk", reason)
         self.assertTrue(reason.endswith("; about 100 MB of disk each"), reason)
 

@@ -4,6 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
+from director.agents.registry import starter_files
 from director.model.errors import RequestError
 from director.repositories.repository import Repository, open_repository
 from tests.support.hermetic import HermeticCase
@@ -100,17 +101,17 @@ class TestReading(RepositoryCase):
         self.assertEqual(identity["GIT_COMMITTER_NAME"], "director")
 
     def test_uncommitted_counts_paths(self) -> None:
-        self.assertEqual(self.open().uncommitted(), 0)
+        self.assertEqual(self.open().uncommitted(starter_files()), 0)
         self.sample.write("a.py", "changed\n")
         self.sample.write("new file", "")
-        self.assertEqual(self.open().uncommitted(), 2)
+        self.assertEqual(self.open().uncommitted(starter_files()), 2)
 
     def test_what_sync_agents_writes_is_not_the_users_work(self) -> None:
         for path in (".opencode/opencode.json", ".opencode/agents/test-author.md"):
             self.sample.write(path, "synced\n")
-        self.assertEqual(self.open().uncommitted(), 0)
+        self.assertEqual(self.open().uncommitted(starter_files()), 0)
         self.sample.write(".opencode/agents/mine.md", "mine\n")
-        self.assertEqual(self.open().uncommitted(), 1)
+        self.assertEqual(self.open().uncommitted(starter_files()), 1)
 
     def test_reading_leaves_everything_as_it_was(self) -> None:
         self.sample.write("a.py", "changed\n")
@@ -118,7 +119,7 @@ class TestReading(RepositoryCase):
         repository = self.open()
         repository.head()
         repository.identity()
-        repository.uncommitted()
+        repository.uncommitted(starter_files())
         self.assertEqual(self.sample.fingerprint(), before)
 
 

@@ -7,6 +7,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+from director.agents.registry import starter_files
 from director.worktrees.exact import exact_settings
 from director.worktrees.worktrees import Worktree
 from tests.support.hermetic import HermeticCase
@@ -124,7 +125,9 @@ class TestWorktreesOfAnyConfiguration(JobCase):
     def test_what_the_user_sees_of_their_own_checkout_is_as_their_git_has_it(self) -> None:
         self.configure("core.fileMode=false", "--local")
         (self.sample.root / "a.py").chmod(0o755)
-        self.assertEqual(self.make_job(self.sample, self.tmp / "job.git").user.uncommitted(), 0)
+        self.assertEqual(
+            self.make_job(self.sample, self.tmp / "job.git").user.uncommitted(starter_files()), 0
+        )
 
 
 class TestProbe(HermeticCase):
