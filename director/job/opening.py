@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 from director.agents.backend import AgentContext
 from director.agents.callers import Callers, open_callers
@@ -148,6 +149,7 @@ class _Opening:
         """Undo what a killed run left behind, but for its worktrees."""
         directory, user = self.directory, self.setting.repository
         launcher = launcher_of(self.config.launcher, self.surroundings)
+        self.setting.cancellation.last_resorts.append(partial(_kill_all, launcher))
         _sweep(self.processes, launcher, self.events)
         remove_stale_locks(directory.repository, user, self.branch)
         if not was_killed(directory.pool):
@@ -278,6 +280,12 @@ def _sweep(processes: Processes, launcher: Launcher, events: Events) -> None:
         events.emit(
             Kind.NOTICE, message=f"processes that a killed run left behind were ended: {ended}"
         )
+
+
+def _kill_all(launcher: Launcher) -> None:
+    """End what runs elsewhere, as far as that can be done at once (the second ctrl-C)."""
+    with suppress(DirectorError):
+        launcher.sweep()
 
 
 def _clean_logs(directory: JobDirectory, redactor: Redactor) -> None:

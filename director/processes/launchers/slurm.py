@@ -50,7 +50,7 @@ test "$(pwd -P)" = "$1" || { echo "a node does not see $1: name a shared folder 
 : > written || { echo "a node cannot write $1: name a folder that it can write as root"; exit 1; }
 """
 PROGRAMS = ("srun", "scancel", "squeue", "sinfo", "env")
-ASK_SECS = 60.0  # for an answer of the controller
+ASK_SECS = 20.0  # for an answer of the controller
 END_SECS = 30.0  # for what was cancelled to be over
 LATE_SECS = 5.0  # a file from another machine may take so long to be seen (nfs(5), acregmin)
 POLL_SECS = 0.1
@@ -84,7 +84,8 @@ class Slurm(Local):
                 "install the client programs of Slurm here, or run director on the head node",
             )
         # director may itself run in a job; what that is about is not for the jobs it starts.
-        own = (name for name in found.env if name.startswith("SLURM_") and name != "SLURM_CONF")
+        of_slurm = (name for name in found.env if name.startswith(("SLURM_", "SRUN_")))
+        own = (name for name in of_slurm if name != "SLURM_CONF")
         self._set, srun = (str(shutil.which(name, path=path)) for name in ("env", "srun"))
         self._start = [self._set, *(f"--unset={name}" for name in own), srun]
 
