@@ -87,7 +87,7 @@ def _as_open(node: NodeState, retry_failed: bool) -> NodeState:
         status=NodeStatus.PENDING,
         error=None,
         commit=None,
-        tries=() if had_its_chances else node.tries,
+        past_attempts=() if had_its_chances else node.past_attempts,
         flake_failed=False if had_its_chances else node.flake_failed,
         environment=False,
     )

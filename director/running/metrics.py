@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from director.model.codec.encoding import encode
 from director.model.plan import Node, Plan
 from director.model.rates import rates
 from director.model.state import CallRecord, NodeState, RunState, WatchItFail
@@ -34,7 +35,7 @@ def node_line(
         "by_role": grouped(calls, "role"),
         "review_stage_two": state.review_stage_two,
         "review_blocks": state.review_blocks,
-        "watch_it_fail": watched.to_json(),
+        "watch_it_fail": encode(watched),
         "flake_failed": state.flake_failed,
         "environment": state.environment,
     }

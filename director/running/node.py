@@ -88,7 +88,7 @@ def _left_by_killed_run(job: JobContext, node: Node, keeper: StateKeeper) -> Cal
 
 def _next_role(job: JobContext, node: Node, keeper: StateKeeper) -> Role | None:
     config = job.config
-    tries = keeper.node(node.id).tries
+    tries = keeper.node(node.id).past_attempts
     return next_role(tries, config.limits.max_attempts, veto=config.review.veto)
 
 
@@ -137,7 +137,8 @@ class _NodeWork:
             if self._attempt(role):
                 return NodeEnd(NodeStatus.DONE, watched=self.watched)
         if any(
-            one.outcome is AttemptOutcome.AS_BEFORE for one in self.keeper.node(self.node.id).tries
+            one.outcome is AttemptOutcome.AS_BEFORE
+            for one in self.keeper.node(self.node.id).past_attempts
         ):
             lesson = self.feedback.lesson if self.feedback else AS_BEFORE
             return self._failed(lesson, environment=True)
@@ -410,7 +411,7 @@ class _NodeWork:
         """Put a try on record; only then may its calls be forgotten."""
         state = self.keeper.node(self.node.id)
         blocks = state.review_blocks + sum(one.outcome is AttemptOutcome.BLOCKED for one in tries)
-        now: dict[str, Any] = {"attempts": attempt, "tries": (*state.tries, *tries)}
+        now: dict[str, Any] = {"attempts": attempt, "past_attempts": (*state.past_attempts, *tries)}
         self.keeper.update(self.node.id, **now, review_blocks=blocks, **values)
         names = [_call_name(self.node, one.role, attempt) for one in tries]
         self.job.agents.notes.drop(*names, *review_names(self.node, attempt))

@@ -9,6 +9,7 @@ from typing import Any
 from director.job.context import JobContext
 from director.job.evidence import with_evidence
 from director.job.views import Views
+from director.model.codec.decoding import decode
 from director.model.plan import Node
 from director.model.receipt import GateRun
 from director.model.roles import Role
@@ -51,7 +52,7 @@ def read_candidate(stored: Mapping[str, Any] | None) -> Candidate | None:
     """Return the candidate in a memo, as ``dataclasses.asdict`` made it."""
     if not stored:
         return None
-    gates = tuple(GateRun.from_json(one) for one in stored["gates"])
+    gates = tuple(decode(GateRun, one) for one in stored["gates"])
     return Candidate(str(stored["commit"]), str(stored["base"]), Role(stored["role"]), gates)
 
 

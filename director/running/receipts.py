@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from director.job.context import JobContext
 from director.job.tools import tool_versions
 from director.job.trailers import tests_hash
+from director.model.codec.encoding import encode
 from director.model.plan import Node
 from director.model.receipt import GateRun, Receipt
 from director.model.roles import Role
@@ -78,7 +79,7 @@ def commit_gated(
 
 def append_receipt(job: JobContext, receipt: Receipt) -> None:
     """Append a receipt; on disk when this returns."""
-    files.append_line(job.directory.receipts, receipt.to_json(), durable=True)
+    files.append_line(job.directory.receipts, encode(receipt), durable=True)
 
 
 def restore_receipts(job: JobContext) -> None:
@@ -86,7 +87,7 @@ def restore_receipts(job: JobContext) -> None:
 
     A crash may have kept some from being written; what others wrote is said and undone.
     """
-    noted = [receipt.to_json() for receipt in job.repository.receipts.values()]
+    noted = [encode(receipt) for receipt in job.repository.receipts.values()]
     known = {json.dumps(line, sort_keys=True) for line in noted}
     found = [json.dumps(x, sort_keys=True) for x in files.read_lines(job.directory.receipts)]
     if strange := len(found) - len(known & set(found)):

@@ -13,12 +13,11 @@ from director.job.gate_report import GateReport, in_words
 from director.job.integration import check_base, integrate
 from director.job.lanes import pick_lanes
 from director.job.opening import open_job
-from director.job.provided import refuse_provided
+from director.job.out_of_reach import refuse_out_of_reach
 from director.job.reconciling import rebuilt, reconciled
 from director.job.scheduler import Schedule, drive
 from director.job.seal import Seal, check_seal, restore_seal
 from director.job.stage import Stage, read_stage
-from director.job.submodules import refuse_in_submodules
 from director.job.views import views_of
 from director.model.config import Config
 from director.model.errors import DirectorError, RequestError
@@ -92,8 +91,7 @@ def run_job(
         config = replace(config, limits=replace(config.limits, max_attempts=options.max_attempts))
     with job_lock(directory.lock, "director run"):
         plan, seal = _ready_plan(directory)
-        branch = plan.job_branch
-        with open_job(setting, directory, config, plan.job_id, branch) as job:
+        with open_job(setting, directory, config, plan) as job:
             plan = _at_home(job, plan, setting)
             work = _Run(job, plan, seal, options)
             with closing(work.keeper):
@@ -144,8 +142,7 @@ class _Run:
         self.started = time.monotonic()
 
     def run(self) -> RunReport:
-        refuse_provided(self.job.pool.provisions, self.plan.nodes)
-        refuse_in_submodules(self.job.repository, self.plan.nodes)
+        refuse_out_of_reach(self.job, self.plan.nodes)
         wanted = self._wanted()
         if wanted:
             check_base(self.job, self.plan.base_commit)

@@ -11,6 +11,8 @@ from director.job.seal import Seal, read_seal
 from director.job.stage import Stage, read_stage
 from director.job.trailers import KIND, MERGE, NODE, TESTS
 from director.job.views import HeldBack, ViewReader
+from director.model.codec.decoding import decode
+from director.model.codec.mistakes import MismatchError
 from director.model.plan import Plan
 from director.model.receipt import Receipt
 from director.model.state import NodeStatus
@@ -206,9 +208,9 @@ def _receipts(directory: JobDirectory) -> tuple[tuple[Receipt, ...], tuple[str, 
     known, unreadable = [], []
     for line in files.read_lines(directory.receipts):
         try:
-            known.append(Receipt.from_json(line))
-        except ValueError as error:
-            unreadable.append(f"the line of node {line.get('node')!r} is {error}")
+            known.append(decode(Receipt, line))
+        except MismatchError as error:
+            unreadable.append(f"the line of node {line.get('node')!r} is not a receipt: {error}")
     return tuple(known), tuple(unreadable)
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from director.job.trailers import NODE
 from director.model.plan import Plan
@@ -23,10 +22,6 @@ class Problem:
     node: str | None = None
     expected: str | None = None
     found: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the ``problem`` of ``--json``."""
-        return asdict(self)
 
 
 def differing(

@@ -4,32 +4,26 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from director.job.context import Setting
+from director.job.context import Materials, Setting
 from director.job.evidence import with_evidence
-from director.job.opening import redactor_of
-from director.job.provided import provisions_of
-from director.job.site import site_of
 from director.job.stage import read_stage
 from director.job.trailers import NODE
 from director.job.views import HeldBack, views_of
+from director.job.workplace import Place, Workplace, open_workplace
 from director.model.config import Config
-from director.model.errors import DirectorError
 from director.model.plan import Node, Plan
-from director.processes.launchers.launcher import Surroundings
-from director.processes.supervisor import Processes
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.worktrees_record import kept_worktrees
 from director.repositories.job_repository import JobRepository, create_job_repository
+from director.repositories.repository import Repository
 from director.verifying.evidence import CommitFacts, Evidence, merges
 from director.verifying.problem import Problem, restore, short
-from director.worktrees.gates import GateResult, Gates, Verdict
-from director.worktrees.given import find_sources
-from director.worktrees.pool import Pool
-from director.worktrees.pool_folders import pool_environment, pool_folder, sweep_pool
+from director.worktrees.gates import GateResult, Verdict
+from director.worktrees.pool_folders import sweep_pool
 
 
 @dataclass(frozen=True)
@@ -56,8 +50,8 @@ def run_again(
     excused = {Verdict.RED}
     if stage and stage.allow_broken_gates:
         excused.add(Verdict.BROKEN)
-    with _checkouts(setting, directory, config, evidence.plan, tip) as (job, pool, gates):
-        again = _Again(setting, evidence, job, pool, gates)
+    with _checkouts(setting, directory, config, evidence.plan, tip) as workplace:
+        again = _Again(setting, evidence, workplace)
         problem = next(again.nodes(tip), None)
         problem = problem or next(again.integration(tip, config, excused), None)
         return Rerun(again.count, problem)
@@ -66,58 +60,44 @@ def run_again(
 @contextmanager
 def _checkouts(
     setting: Setting, directory: JobDirectory, config: Config, plan: Plan, tip: str
-) -> Iterator[tuple[JobRepository, Pool, Gates]]:
+) -> Iterator[Workplace]:
     """Give a repository made for this, worktrees of it, and gates as a run has them.
 
     Worktrees that an earlier command of the job kept are used, and kept for the next one, but not
     what gates built in them. The job's own repository is left alone. Gates have the same variables,
     sandbox and provisions as in a run, and no secrets in their logs.
     """
-    place = directory.verifying
-    own = place / "worktrees.json"
+    folder = directory.verifying
+    path, own = folder / "job.git", folder / "worktrees.json"
     sweep_pool(own, setting.events)
     record = directory.pool if kept_worktrees(directory.pool) else own
     borrowed = [directory.repository / "objects"] if directory.repository.is_dir() else []
-    sources = find_sources(setting.repository, config.worktree)
-    redactor = redactor_of(setting, directory, config, sources)
-    processes = Processes(plan.job_id, setting.cancellation)
-    limit = config.limits.node_timeout_secs
+
+    def create(user: Repository) -> JobRepository:
+        return create_job_repository(path, user, plan.job_branch, tip, borrowed)
+
+    materials = Materials.of(setting, directory, config, plan.job_id)
     try:
-        places = pool_environment(config.launcher, setting.env)
-        with pool_folder(record, places, setting.events) as folder:
-            job_folder, user = place / "job.git", setting.repository
-            found = Surroundings(plan.job_id, setting.env, user.root, job_folder)
-            site = site_of(user, config, found, folder)
-            sandbox, env = site.sandbox, site.gate_env
-            gates = Gates(processes, env, directory.logs, limit, sandbox, redactor)
-            job = create_job_repository(job_folder, site.repository, plan.job_branch, tip, borrowed)
-            sandbox.try_out(processes, env, folder, directory.logs)
-            provisions = provisions_of(config, sources, job, gates, setting.events)
-            pool = Pool(job, folder, provisions, guarded=sandbox.mechanism is not None)
-            pool.forget_builds()
-            try:
-                yield job, pool, gates
-            finally:
-                with suppress(DirectorError, OSError):  # then they are removed
-                    pool.keep(wanted=record != own)
+        place = Place(path, record, create, keeps=record != own)
+        with open_workplace(materials, place) as workplace:
+            workplace.pool.forget_builds()
+            yield workplace
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Again:
     """Runs gates and counts them."""
 
-    def __init__(
-        self, setting: Setting, evidence: Evidence, job: JobRepository, pool: Pool, gates: Gates
-    ) -> None:
+    def __init__(self, setting: Setting, evidence: Evidence, workplace: Workplace) -> None:
         self.count = 0
-        self._job = job
-        self._views = views_of(job, evidence.plan, rule=HeldBack.TO_COME_AT_MERGE)
-        pool.set_up_on(self._views.of_tip)
+        self._job = workplace.repository
+        self._views = views_of(self._job, evidence.plan, rule=HeldBack.TO_COME_AT_MERGE)
+        self._pool = workplace.pool
+        self._pool.set_up_on(self._views.of_tip)
+        self._gates = workplace.gates
         self._events = setting.events
         self._evidence = evidence
-        self._pool = pool
-        self._gates = gates
 
     def nodes(self, tip: str) -> Iterator[Problem]:
         """Give the nodes' tests that are not green, at their merges, then at the tip."""

@@ -1,4 +1,8 @@
-"""Worktrees that are kept between the commands of a job: prepared, but never evidence."""
+"""Worktrees that are kept between the commands of a job: prepared, but never evidence.
+
+With it: their record (``worktrees_record``), ``director clean`` (``clean``), ``job.cleaning`` and
+``job.workplace``.
+"""
 
 from __future__ import annotations
 

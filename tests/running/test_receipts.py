@@ -1,3 +1,5 @@
+"""Receipts of merges: what they say, and that they outlive a crash. Covers ``job.tools``, too."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,8 @@
+"""What verify says of a finished job.
+
+With it: the command (``commands.verify``), and jobs by their ids (``known_jobs``).
+"""
+
 from __future__ import annotations
 
 import json

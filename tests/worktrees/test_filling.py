@@ -1,4 +1,7 @@
-"""A worktree that is filled from another one holds its commit, whatever works there meanwhile."""
+"""A worktree that is filled from another one holds its commit, whatever works there meanwhile.
+
+With it: how much that is (``sizes``).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What is approved is exactly what is in the plan; an edited plan is admitted again."""
+"""What is approved is exactly what is in the plan; an edited plan is admitted again.
+
+Covers ``freezing``, ``editing`` and ``tests_on_branch``.
+"""
 
 from __future__ import annotations
 
@@ -45,14 +48,14 @@ class EditedCase(JobCase):
 class TestContract(EditedCase):
     """What was dropped or renamed at the second approval is not on the branch afterwards."""
 
-    def at_gate_two(self, *nodes: dict[str, Any]) -> None:
+    def at_plan_approval(self, *nodes: dict[str, Any]) -> None:
         self.script_planning(*nodes)
         self.ends(0, "plan", "make things")
         self.ends(0, "plan", "--continue")
 
     def test_the_tests_of_a_dropped_node_go_and_that_is_said(self) -> None:
         self.configure('[gates]\nall = "for t in tests/*.sh; do sh $t || exit 1; done"\n')
-        self.at_gate_two(node("a"), node("b"))
+        self.at_plan_approval(node("a"), node("b"))
         self.drop("b")
         done = self.ends(0, "plan", "--continue")
         self.assertIn("the plan does not have them: tests/b.sh (of b)", done.err)
@@ -62,7 +65,7 @@ class TestContract(EditedCase):
         self.ends(0, "verify")
 
     def test_a_renamed_test_is_there_once(self) -> None:
-        self.at_gate_two(node("a"))
+        self.at_plan_approval(node("a"))
         self.edit("a", tests=["tests/other.sh"], test_cmd="sh tests/other.sh")
         folder = self.home / "tests" / "tests"
         (folder / "a.sh").rename(folder / "other.sh")
@@ -72,13 +75,13 @@ class TestContract(EditedCase):
     def test_a_file_of_the_users_that_was_a_test_is_as_it_was(self) -> None:
         self.repo.write("tests/was.sh", "mine\n")
         self.repo.commit("a file of the user's")
-        self.at_gate_two(node("a", tests=["tests/a.sh", "tests/was.sh"]))
+        self.at_plan_approval(node("a", tests=["tests/a.sh", "tests/was.sh"]))
         self.edit("a", tests=["tests/a.sh"])
         self.ends(0, "plan", "--continue")
         self.assertEqual(self.on_branch("tests/was.sh"), "mine")
 
     def test_nothing_is_said_where_nothing_is_dropped(self) -> None:
-        self.at_gate_two(node("a"))
+        self.at_plan_approval(node("a"))
         self.assertNotIn("off the branch", self.ends(0, "plan", "--continue").err)
         subjects = self.repo.git("log", "--format=%s", f"HEAD..{self.branch}").splitlines()
         self.assertEqual(subjects, ["Tests of a"])

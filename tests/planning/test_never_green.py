@@ -1,11 +1,14 @@
-"""What no implementation can turn green goes back to the author; every other red is admitted."""
+"""What no implementation can turn green goes back to the author; every other red is admitted.
+
+Covers ``admission``, too.
+"""
 
 from __future__ import annotations
 
 import unittest
 
 from director.model.testing.command_run import CommandRun
-from director.planning.admission import never_green
+from director.planning.never_green import never_green
 from tests.support.fake_opencode import say, write
 from tests.support.jobs import JobCase, node, script_of_test
 
