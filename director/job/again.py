@@ -9,6 +9,7 @@ from typing import TypeVar
 from director.agents.client import pause_secs
 from director.job.context import JobContext
 from director.model.errors import LostError
+from director.records.events import Kind
 
 MOST_TRIES = 6
 Result = TypeVar("Result")
