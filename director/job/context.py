@@ -12,6 +12,7 @@ from director.job.commits import Commits
 from director.job.import_check import ImportCheck
 from director.job.merge_queue import MergeQueue
 from director.job.publishing import Publisher
+from director.model.checks import ChecksOf, checks_of
 from director.model.config import Config
 from director.model.secrets import secrets_in
 from director.processes.cancellation import Cancellation
@@ -22,8 +23,8 @@ from director.records.job_directory import Home, JobDirectory
 from director.repositories.job_repository import JobRepository
 from director.repositories.repository import Repository
 from director.worktrees.gates import Gates
-from director.worktrees.given import Sources, find_sources
 from director.worktrees.pool import Pool
+from director.worktrees.user_files import Sources, find_sources
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Setting:
 
     ``told`` are the notices that the command has given and need not repeat for another job.
     ``keeps_worktrees``: another command of the job may follow, so prepared worktrees are kept.
+    ``checks`` says what candidates must pass.
     """
 
     repository: Repository
@@ -41,6 +43,7 @@ class Setting:
     cancellation: Cancellation
     told: set[str] = field(default_factory=set)
     keeps_worktrees: bool = True
+    checks: ChecksOf = checks_of
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class JobContext:
     """One job with its tools. ``confinement`` says in words what confines agents and gates.
 
     ``machine`` measures what there is to work on. ``import_check`` refuses tests that do not import
-    the worktree's code.
+    the worktree's code. ``checks`` as in Setting.
     """
 
     job_id: str
@@ -95,3 +98,4 @@ class JobContext:
     machine: Callable[[], Machine]
     import_check: ImportCheck
     commits: Commits
+    checks: ChecksOf

@@ -97,6 +97,7 @@ def open_job(
             machine=site.sandbox.launcher.machine,
             import_check=site.import_check,
             commits=commits,
+            checks=setting.checks,
         )
 
 

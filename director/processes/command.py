@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
@@ -50,7 +51,8 @@ class Command:
     ``stderr`` None: the same file as ``stdout``. ``timeout_secs`` is wall time. ``keep_bytes``:
     of what it says, on both streams, only so much is kept of the beginning and of the end.
     ``bind`` binds the thread that starts it, which does nothing else, and so all that it starts.
-    ``step`` is what it does on another machine.
+    ``first_signal`` is what it understands best when it is to end; ``step`` is what it does on
+    another machine.
     """
 
     argv: Sequence[str]
@@ -62,6 +64,7 @@ class Command:
     stdin: Path | None = None
     bind: Callable[[], None] | None = None
     keep_bytes: int | None = None
+    first_signal: signal.Signals = signal.SIGTERM
     step: Step | None = None
 
 

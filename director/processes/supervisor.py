@@ -54,7 +54,9 @@ class Processes:
         except (OSError, ValueError) as error:
             CHILDREN.markers.discard(marker)
             return Ended(Ending.NOT_STARTED, None, time.monotonic() - started, str(error))
-        tree = Tree(marker, process)
+        # What forwards signals to another machine (srun) has its own meaning for the others.
+        first_signal = signal.SIGTERM if command.step else command.first_signal
+        tree = Tree(marker, process, first_signal=first_signal)
         code, step = None, command.step
         try:
             with _end_of(process, said) as over:

@@ -25,7 +25,7 @@ from director.processes.process_table import (
     works_in,
 )
 
-GRACE_SECS = (1.0, 2.0)  # after the first and the second SIGTERM; then SIGKILL
+GRACE_SECS = (1.0, 2.0)  # after the first signal and the SIGTERM that follows; then SIGKILL
 TICK_SECS = 0.02
 
 
@@ -37,7 +37,9 @@ class Tree:
         marker: str,
         process: subprocess.Popen[bytes] | None = None,
         within: tuple[str, Path] | None = None,
+        first_signal: signal.Signals = signal.SIGTERM,
     ) -> None:
+        self._first_signal = first_signal
         self._process = process
         self._marker = marker
         self._within = within  # what also counts: a beginning of markers, in a folder
@@ -52,10 +54,10 @@ class Tree:
             CHILDREN.markers.discard(self._marker)
 
     def _end(self) -> None:
-        for grace in GRACE_SECS:
+        for number, grace in zip((self._first_signal, signal.SIGTERM), GRACE_SECS, strict=True):
             if not self._alive():
                 return
-            self._signal(signal.SIGTERM)
+            self._signal(number)
             deadline = time.monotonic() + grace
             while self._alive() and time.monotonic() < deadline:
                 time.sleep(TICK_SECS)

@@ -1,4 +1,7 @@
-"""The integration gate: what was red before is not blamed, and what turned red is traced."""
+"""The integration gate: what was red before is not blamed, and what turned red is traced.
+
+With it: ``blaming``, ``bisection``, ``tip_tests``, ``gate_report``.
+"""
 
 from __future__ import annotations
 

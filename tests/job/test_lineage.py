@@ -1,10 +1,13 @@
-"""Which commits are of a job, by parents and trailers."""
+"""Which commits are of a job, by parents and trailers.
+
+With it: ``history``.
+"""
 
 import unittest
 
 from director.job.lineage import why_foreign
 from director.model.plan import Node, Plan
-from director.repositories.history import BranchCommit
+from director.repositories.branch_commits import BranchCommit
 
 BEFORE = "b" * 40
 NODE = Node("a", "A", "spec", ("a",), (), "sh t", ("t",))

@@ -1,4 +1,7 @@
-"""The words of a sandbox, and its trial before any work begins."""
+"""The words of a sandbox, and its trial before any work begins.
+
+With it: ``sandbox_paths``.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,11 @@ from director.processes.launchers.launcher import Part
 from director.processes.sandbox import Sandbox
 from director.processes.sandbox_paths import SandboxPaths
 from director.processes.supervisor import Processes
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import HermeticCase, TemporaryCase
 from tests.support.sandboxes import sandbox_of
 
 
-class TestAround(HermeticCase):
+class TestAround(TemporaryCase):
     def test_places_are_filled_in(self) -> None:
         words = ("box", "--at={worktree}", "{git}:{home}", "{scratch}")
         sandbox = sandbox_of(words, {"git": "/j"})
@@ -31,7 +34,7 @@ class TestAround(HermeticCase):
         self.assertEqual(Sandbox().launch(Part.GATE, ["run"], Path("/w")).argv, ["run"])
 
 
-class TestDenied(HermeticCase):
+class TestDenied(TemporaryCase):
     """What a command was kept from writing, as its output tells."""
 
     def test_what_the_configuration_could_open(self) -> None:

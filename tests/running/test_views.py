@@ -1,4 +1,7 @@
-"""Several nodes inside one compile unit: each sees its view, the branch holds all tests."""
+"""Several nodes inside one compile unit: each sees its view, the branch holds all tests.
+
+With it: ``job.views``.
+"""
 
 from __future__ import annotations
 
