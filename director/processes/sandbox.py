@@ -96,7 +96,7 @@ class Sandbox:
         paths, strict = self.paths, self.policy.mode == "strict"
         own = paths.agents if part is Part.SERVER else worktree
         mine = (own, repository_of(own), scratch_folder(own), *paths.write)
-        if part is Part.CHECKOUT:
+        if part in (Part.CHECKOUT, Part.READER):
             mine = (scratch_folder(own), *paths.write)
         if strict and part in (Part.AGENT, Part.SERVER):
             mine += paths.agent_folders

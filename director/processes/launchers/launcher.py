@@ -20,6 +20,7 @@ class Part(StrEnum):
     GATE = "gate"
     SETUP = "setup"
     SERVER = "server"
+    READER = "reader"  # an agent that cannot write its worktree
     CHECKOUT = "checkout"  # a command in the user's own, which it only reads
 
 

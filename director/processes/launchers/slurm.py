@@ -71,6 +71,7 @@ class Slurm(Local):
         self._late_secs = late_secs
         self._asked = {
             Part.AGENT: policy.agent,
+            Part.READER: policy.agent,
             Part.GATE: policy.gate,
             Part.SETUP: policy.setup,
         }
@@ -172,9 +173,8 @@ class SlurmStep:
         self._forget()
 
     def _forget(self) -> None:
-        for path in (self._note, self._began):
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
+        for path in self._note.parent.glob(f"{self._name}*"):
+            path.unlink(missing_ok=True)
 
     def _exists(self, path: Path) -> bool:
         """Whether there is a file; its folder is read, which makes a network file system look."""
