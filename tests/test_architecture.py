@@ -24,6 +24,7 @@ LAYERS = (
     "demo",
     "agents",
     "worktrees",
+    "environments",
     "repositories",
     "processes",
     "records",

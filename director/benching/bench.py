@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from director.agents.wanted import wanted_models
 from director.job.context import Setting
 from director.job.seal import check_seal, seal_plan
 from director.job.stage import PlanStage, Stage, read_stage, write_stage
+from director.model.codec.encoding import encode
 from director.model.comparison import Row, reductions, row_of
 from director.model.config import Config
 from director.model.errors import DirectorError, InterruptedRunError
-from director.model.plan import Plan
-from director.planning.pipeline import PlanOptions, plan_job
+from director.planning.context import PlanOptions
+from director.planning.pipeline import plan_job
 from director.records import files
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
@@ -62,14 +62,7 @@ class BenchReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of ``bench/summary.json``."""
-        return {
-            "task": self.task,
-            "plan_profile": self.plan_profile,
-            "plan_cost": self.plan_cost,
-            "job_id": self.job_id,
-            "rows": [row.to_json() for row in self.rows],
-            "cost_reduction_pct": reductions(self.rows),
-        }
+        return {**encode(self), "cost_reduction_pct": reductions(self.rows)}
 
 
 def bench_job(setting: Setting, options: BenchOptions) -> BenchReport:
@@ -107,22 +100,13 @@ def _plan_once(setting: Setting, planned: JobDirectory, options: BenchOptions) -
             return stage
         if ended or not same:
             sweep_pool(planned.pool)
-            _put_aside(setting.home.bench, stage.job_id)
+            JobDirectory(setting.home.bench).archive(stage.job_id)
     profiles = options.profiles.items()
     models = [one for name, config in profiles for one in wanted_models(config, name)]
     wanted = PlanOptions(
         task=options.task, auto=True, parallel=options.parallel, wanted_later=tuple(models)
     )
     return plan_job(setting, planned, options.planner, wanted).stage
-
-
-def _put_aside(bench: Path, job_id: str) -> None:
-    """Keep everything of an earlier bench under ``bench/jobs/<id>/``."""
-    target = bench / "jobs" / job_id
-    target.mkdir(parents=True, exist_ok=True)
-    for entry in sorted(bench.iterdir()):
-        if entry.name not in ("jobs", "lock"):
-            entry.rename(target / entry.name)
 
 
 def _run_profile(setting: Setting, planned: JobDirectory, options: BenchOptions, name: str) -> Row:
@@ -140,8 +124,9 @@ def _run_profile(setting: Setting, planned: JobDirectory, options: BenchOptions,
         raise
     except DirectorError as error:
         row = Row(profile=name, error=error.what)
-    _copy_metrics(directory, setting.home.bench / f"{name}.metrics.jsonl")
-    setting.events.emit(Kind.BENCH_PROFILE_ENDED, **row.to_json())
+    if (metrics := files.read_text(directory.metrics)) is not None:
+        files.write_text(setting.home.bench / f"{name}.metrics.jsonl", metrics)
+    setting.events.emit(Kind.BENCH_PROFILE_ENDED, **encode(row))
     return row
 
 
@@ -152,7 +137,7 @@ def _prepare(setting: Setting, planned: JobDirectory, directory: JobDirectory, n
         return
     check_seal(planned, plan)
     frozen = open_job_repository(planned.repository, setting.repository, plan.job_branch)
-    branch = f"{plan.job_branch}-{name}"
+    job_id, branch = f"{plan.job_id}-{name}", f"{plan.job_branch}-{name}"
     create_job_repository(
         directory.repository,
         setting.repository,
@@ -161,14 +146,7 @@ def _prepare(setting: Setting, planned: JobDirectory, directory: JobDirectory, n
         [planned.repository / "objects"],
     )
     if stage := read_stage(planned):  # what the gates said of the base holds for all profiles
-        job_id = f"{plan.job_id}-{name}"
         write_stage(directory, stage._replace(job_id=job_id, job_branch=branch))
-    own: Plan = plan._replace(job_id=f"{plan.job_id}-{name}", job_branch=branch)
+    own = plan._replace(job_id=job_id, job_branch=branch)
     seal_plan(directory, own, frozen.tip())
     directory.save_plan(own)
-
-
-def _copy_metrics(directory: JobDirectory, target: Path) -> None:
-    text = files.read_text(directory.metrics)
-    if text is not None:
-        files.write_text(target, text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from director.benching.bench import BenchOptions, bench_job
-from director.commands.context import Context, add_json_flag, add_parallel_flag, add_repo_flag
+from director.commands.context import Context, add_common_flags, add_parallel_flag
 from director.commands.run import add_attempts_flag
 from director.commands.setting import load_config, open_setting
 from director.model.comparison import BASELINE
@@ -20,10 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``bench``."""
     parser.add_argument("task", help="what is to be done: planned once, run under each profile")
     parser.add_argument(
-        "--profiles",
-        metavar="A,B,C",
-        required=True,
-        help="names of .director/profiles/<name>.toml",
+        "--profiles", metavar="A,B,C", required=True, help="names of .director/profiles/<name>.toml"
     )
     parser.add_argument(
         "--plan-profile",
@@ -32,8 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_parallel_flag(parser, "nodes worked on at once")
     add_attempts_flag(parser)
-    add_repo_flag(parser)
-    add_json_flag(parser)
+    add_common_flags(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -59,10 +55,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
             max_attempts=args.max_attempts,
         ),
     )
-    if args.json:
-        context.say_json(report.to_json())
-    else:
-        context.say(render_bench(report.to_json()))
+    summary = report.to_json()
+    context.say_result(args, summary, render_bench(summary))
     return int(ExitCode.DONE if report.ok else ExitCode.WORK_FAILED)
 
 

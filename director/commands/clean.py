@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from director.commands.context import Context, add_json_flag, add_repo_flag, find_home
+from director.commands.context import Context, add_common_flags, find_home
 from director.job.cleaning import Cleaning, clean_jobs
 from director.model.format import counted, size
 from director.records.worktrees_record import KeptWorktrees
@@ -13,8 +13,7 @@ from director.records.worktrees_record import KeptWorktrees
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``clean``."""
-    add_repo_flag(parser)
-    add_json_flag(parser)
+    add_common_flags(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -24,10 +23,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         print(f"removing {size(kept.bytes)} in {kept.folder} …", file=context.err, flush=True)
 
     done = clean_jobs(find_home(args, context), begins)
-    if args.json:
-        context.say_json(_as_json(done))
-    else:
-        context.say(_as_text(done))
+    context.say_result(args, _as_json(done), _as_text(done))
     return 0
 
 

@@ -35,9 +35,9 @@ class Context(NamedTuple):
         """Print a result."""
         print(self.redactor.text(text), file=self.out, flush=True)
 
-    def say_json(self, value: Mapping[str, Any]) -> None:
-        """Print the one JSON object of ``--json``."""
-        self.say(json.dumps(value, ensure_ascii=False, default=str))
+    def say_result(self, args: argparse.Namespace, value: Mapping[str, Any], text: str) -> None:
+        """Print what a command came to: ``text``, or ``value`` as the one object of ``--json``."""
+        self.say(json.dumps(value, ensure_ascii=False, default=str) if args.json else text)
 
 
 def add_repo_flag(parser: argparse.ArgumentParser) -> None:
@@ -51,8 +51,9 @@ def add_repo_flag(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_json_flag(parser: argparse.ArgumentParser) -> None:
-    """Add ``--json``."""
+def add_common_flags(parser: argparse.ArgumentParser) -> None:
+    """Add ``--repo`` and ``--json``."""
+    add_repo_flag(parser)
     parser.add_argument(
         "--json",
         action="store_true",

@@ -6,15 +6,17 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from director.commands.context import Context, add_json_flag, add_parallel_flag, add_repo_flag
+from director.commands.context import Context, add_common_flags, add_parallel_flag
 from director.commands.setting import load_config, open_setting
 from director.job.context import Setting
 from director.job.stage import Stage
+from director.model.codec.encoding import encode
 from director.model.errors import RequestError
 from director.model.format import counted, money
 from director.model.gate_words import as_before, not_counting
+from director.planning.context import PlanOptions
 from director.planning.current_job import GO_ON, left_to_do, named, next_command
-from director.planning.pipeline import PlanOptions, PlanReport, plan_job, resume_job
+from director.planning.pipeline import PlanReport, plan_job, resume_job
 
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -53,8 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="go on where [gates], or the existing tests, cannot run in a fresh worktree",
     )
     add_parallel_flag(parser, "nodes whose tests are written at once")
-    add_repo_flag(parser)
-    add_json_flag(parser)
+    add_common_flags(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -73,25 +74,17 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return _resume(args, context, setting)
     config = load_config(setting.home.config)
     report = plan_job(setting, setting.home.job, config, options)
-    if args.json:
-        context.say_json(_as_json(report))
-    else:
-        context.say(_as_text(report))
+    context.say_result(args, _as_json(report), _as_text(report))
     return 0
 
 
 def _resume(args: argparse.Namespace, context: Context, setting: Setting) -> int:
     """Bring an archived job back and say where it stands; a gate is passed by --continue only."""
     report = resume_job(setting, setting.home.job, args.resume, new=args.new)
-    if args.json:
-        context.say_json(_as_json(report))
-        return 0
     stage = report.stage
     where = left_to_do(report.directory, stage) or "nothing is left to do"
-    context.say(
-        f"Job {named(stage)} is the current one again: {where}.\n"
-        f"Continue with: {next_command(stage)}"
-    )
+    text = f"Job {named(stage)} is the current one again: {where}.\n"
+    context.say_result(args, _as_json(report), f"{text}Continue with: {next_command(stage)}")
     return 0
 
 
@@ -131,7 +124,7 @@ def _look_at(report: PlanReport) -> list[str]:
     directory = report.directory
     if not report.paused:
         return []
-    if report.stage.stage is Stage.GATE_SPEC:
+    if report.stage.stage is Stage.SPEC_APPROVAL:
         return [str(directory.spec)]
     base, branch = report.stage.base_commit[:12], report.stage.job_branch
     return [str(directory.plan), f"git diff {base} {branch}", str(directory.tests)]
@@ -149,7 +142,7 @@ def _as_json(report: PlanReport) -> dict[str, Any]:
         "test_support": [{"node": node_id, "path": path} for node_id, path in _support(report)],
         "base_gates": report.stage.base_gates or {},
         "base_gates_words": _gates(report),
-        "preflight": report.stage.preflight.to_json() if report.stage.preflight else None,
+        "preflight": encode(report.stage.preflight) if report.stage.preflight else None,
         "cost_usd": report.cost_usd,
         "look_at": _look_at(report),
         "next": next_command(report.stage),
@@ -159,10 +152,10 @@ def _as_json(report: PlanReport) -> dict[str, Any]:
 def _as_text(report: PlanReport) -> str:
     spent = f"so far: {money(report.cost_usd)}"
     match report.stage.stage:
-        case Stage.GATE_SPEC:
+        case Stage.SPEC_APPROVAL:
             (spec,) = _look_at(report)
             return f"Gate 1: read {spec} and edit it as you like ({spent}).\nContinue with: {GO_ON}"
-        case Stage.GATE_PLAN:
+        case Stage.PLAN_APPROVAL:
             plan, diff, tests = _look_at(report)
             return (
                 f"Gate 2: read {plan} and `{diff}` (the tests), "

@@ -6,15 +6,10 @@ import argparse
 from collections.abc import Sequence
 from typing import Any
 
-from director.commands.context import (
-    Context,
-    add_json_flag,
-    add_parallel_flag,
-    add_repo_flag,
-    positive,
-)
+from director.commands.context import Context, add_common_flags, add_parallel_flag, positive
 from director.commands.setting import load_config, open_setting
 from director.job.gate_report import GateReport, in_words
+from director.model.codec.encoding import encode
 from director.model.errors import ExitCode
 from director.model.format import counted, duration, money
 from director.model.state import NodeStatus
@@ -47,8 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="work on this node only (may be given several times)",
     )
-    add_repo_flag(parser)
-    add_json_flag(parser)
+    add_common_flags(parser)
 
 
 def add_attempts_flag(parser: argparse.ArgumentParser) -> None:
@@ -73,10 +67,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     )
     report = run_job(setting, setting.home.job, config, options)
     code = _exit_code(report)
-    if args.json:
-        context.say_json(_as_json(report, code))
-    else:
-        context.say(_as_text(report))
+    context.say_result(args, _as_json(report, code), _as_text(report))
     return int(code)
 
 
@@ -91,7 +82,7 @@ def _as_json(report: RunReport, code: ExitCode) -> dict[str, Any]:
     return {
         **report.metrics,
         "job_branch": report.plan.job_branch,
-        "nodes": {node_id: node.to_json() for node_id, node in report.state.nodes.items()},
+        "nodes": {node_id: encode(node) for node_id, node in report.state.nodes.items()},
         "integration": [gate.to_json() for gate in report.integration or ()],
         "unpublished": report.unpublished,
         "exit_code": int(code),

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import argparse
 
-from director.commands.context import Context, add_json_flag, add_repo_flag, find_home
+from director.commands.context import Context, add_common_flags, find_home
 from director.reporting.status import read_status, render_status
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``status``."""
-    add_repo_flag(parser)
-    add_json_flag(parser)
+    add_common_flags(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print the status; reads records only."""
     status = read_status(find_home(args, context).job)
-    if args.json:
-        context.say_json(status)
-    else:
-        context.say(render_status(status))
+    context.say_result(args, status, render_status(status))
     return 0

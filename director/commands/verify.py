@@ -6,14 +6,9 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from director.commands.context import (
-    Context,
-    add_json_flag,
-    add_repo_flag,
-    find_repository,
-    home_of,
-)
+from director.commands.context import Context, add_common_flags, find_repository, home_of
 from director.commands.setting import load_config, open_setting
+from director.model.codec.encoding import encode
 from director.model.errors import ExitCode
 from director.model.format import counted
 from director.records.known_jobs import job_called
@@ -30,18 +25,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--job", metavar="ID", help="an archived job, or one of a bench (default: the current one)"
     )
-    add_repo_flag(parser)
-    add_json_flag(parser)
+    add_common_flags(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Verify, print what it came to, and return 0 when everything holds, else 1."""
     found = _verify(args, context)
     code = ExitCode.WORK_FAILED if found.problem else ExitCode.DONE
-    if args.json:
-        context.say_json(_as_json(found, code))
-    else:
-        context.say(_as_text(found))
+    context.say_result(args, _as_json(found, code), _as_text(found))
     return int(code)
 
 
@@ -67,7 +58,7 @@ def _as_json(found: Verification, code: ExitCode) -> dict[str, Any]:
         "rebuilt": list(found.rebuilt),
         "gates_run": found.gates_run,
         "integration": found.integration,
-        "problem": problem.to_json() if problem else None,
+        "problem": encode(problem) if problem else None,
         "exit_code": int(code),
         "what": _what(found),
         "next": problem.next_step if problem else "",

@@ -9,7 +9,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
@@ -150,7 +150,7 @@ class _Handler(BaseHTTPRequestHandler):
             case _ if request.body.get("stream") is False:
                 self._whole(200, json.dumps(completion(request, turn)))
             case _:
-                self._stream(Chunks(request).of(turn), ended=not isinstance(turn, Cut))
+                self._stream(chunks(request, turn), ended=not isinstance(turn, Cut))
 
     def _whole(self, status: int, body: str, headers: Iterable[tuple[str, str]] = ()) -> None:
         content = body.encode()
@@ -173,41 +173,29 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"data: [DONE]\n\n")
 
 
-@dataclass
-class Chunks:
-    """The chunks of one streamed answer."""
-
-    request: Request
-    _id: str = field(default_factory=lambda: f"chatcmpl-{time.monotonic_ns()}")
-
-    def of(self, turn: Turn) -> Iterable[dict[str, Any]]:
-        """Return the chunks that say ``turn``; the last one carries the usage."""
-        if isinstance(turn, Cut):
-            return [self._chunk({"role": "assistant", "content": turn.text})]
-        last = self._chunk({}, finish_reason(turn)) | {"usage": usage(self.request, turn)}
-        return [self._chunk({"role": "assistant", **message(turn)}), last]
-
-    def _chunk(self, delta: dict[str, Any], finish: str | None = None) -> dict[str, Any]:
-        return {
-            "id": self._id,
-            "object": "chat.completion.chunk",
-            "created": int(time.time()),
-            "model": self.request.model,
-            "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
-        }
+def chunks(request: Request, turn: Turn) -> list[dict[str, Any]]:
+    """Return the chunks that say ``turn`` when it is streamed; the last one carries the usage."""
+    frame = _frame(request, "chat.completion.chunk")
+    first = frame | _choice("delta", {"role": "assistant", **message(turn)}, None)
+    if isinstance(turn, Cut):
+        return [first]
+    last = frame | _choice("delta", {}, finish_reason(turn))
+    return [first, last | {"usage": usage(request, turn)}]
 
 
 def completion(request: Request, turn: Turn) -> dict[str, Any]:
     """Return ``turn`` as an answer that is not streamed."""
-    said = {"role": "assistant", **message(turn)}
-    return {
-        "id": f"chatcmpl-{time.monotonic_ns()}",
-        "object": "chat.completion",
-        "created": int(time.time()),
-        "model": request.model,
-        "choices": [{"index": 0, "message": said, "finish_reason": finish_reason(turn)}],
-        "usage": usage(request, turn),
-    }
+    said = _choice("message", {"role": "assistant", **message(turn)}, finish_reason(turn))
+    return _frame(request, "chat.completion") | said | {"usage": usage(request, turn)}
+
+
+def _frame(request: Request, kind: str) -> dict[str, Any]:
+    made = {"id": f"chatcmpl-{time.monotonic_ns()}", "created": int(time.time())}
+    return {**made, "object": kind, "model": request.model}
+
+
+def _choice(key: str, said: dict[str, Any], finish: str | None) -> dict[str, Any]:
+    return {"choices": [{"index": 0, key: said, "finish_reason": finish}]}
 
 
 def message(turn: Turn) -> dict[str, Any]:

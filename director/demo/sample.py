@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from director.demo.sample_files import FILES
+from director.demo.texts import sample_files
 from director.records.files import write_text
 from director.records.job_directory import FOLDER, Home
 from director.repositories.git import Git
@@ -54,7 +54,8 @@ def make_sample(
     the repository's own, so that a machine where git knows nobody will do. Raises DirectorError
     when git or the disk fails.
     """
-    for name, content in FILES.items():
+    files = sample_files()
+    for name, content in files.items():
         write_text(directory / name, content)
     home = Home(directory / FOLDER)
     home.prepare()
@@ -63,7 +64,7 @@ def make_sample(
     git.output("init", "--quiet", "--initial-branch=main")
     git.output("config", "user.name", "director demo")
     git.output("config", "user.email", "demo@example.com")
-    git.output("add", "--force", "--", *FILES, *_tracked(home, directory))
+    git.output("add", "--force", "--", *files, *_tracked(home, directory))
     git.output("commit", "--quiet", "--message", "Start textkit: squeeze and excerpt")
 
 

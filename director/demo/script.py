@@ -6,11 +6,10 @@ import json
 import re
 from collections.abc import Callable, Mapping
 
-from director.demo.nodes import NODES
-from director.demo.sample_files import FILES
-from director.demo.scripted_node import ScriptedNode
-from director.demo.texts import RECON, SPEC
+from director.demo.nodes import ScriptedNode, scripted_nodes
+from director.demo.texts import sample_files, text
 from director.demo.turns import Say, Turn, read, shell, write
+from director.model.codec.encoding import encode
 
 APPROVAL = {"verdict": "approve", "problems": []}
 PASS = {"verdict": "pass", "summary": "It does what the spec says.", "findings": []}
@@ -27,12 +26,8 @@ def turns(model: str, prompt: str) -> list[Turn]:
     return answer(name, rest) if answer else [Say("The scripted models know the demo's job only.")]
 
 
-def _critique(_model: str, _prompt: str) -> list[Turn]:
-    return [Say(json.dumps(APPROVAL))]
-
-
 def _plan(_model: str, _prompt: str) -> list[Turn]:
-    nodes = [scripted.node.to_json() for scripted in NODES]
+    nodes = [encode(scripted.node) for scripted in scripted_nodes()]
     for node in nodes:
         del node["test_hashes"]
     return [Say(json.dumps({"nodes": nodes}, indent=2, ensure_ascii=False))]
@@ -58,15 +53,11 @@ def _implement(model: str, prompt: str) -> list[Turn]:
     return [run, *_writing(files), run, Say(said)]
 
 
-def _review(_model: str, _prompt: str) -> list[Turn]:
-    return [Say(json.dumps(PASS))]
-
-
 def _writing(files: Mapping[str, str]) -> list[Turn]:
     """Return the turns that write ``files``; what is there already is read first, as is proper."""
     found: list[Turn] = []
     for path, content in files.items():
-        if path in FILES:
+        if path in sample_files():
             found.append(read(path))
         found.append(write(path, content))
     return found
@@ -74,18 +65,19 @@ def _writing(files: Mapping[str, str]) -> list[Turn]:
 
 def _node_of(prompt: str) -> ScriptedNode | None:
     named = re.search(r"^Node: *(\S+)", prompt, re.MULTILINE)
-    found = [scripted for scripted in NODES if named and scripted.node.id == named[1]]
+    found = [scripted for scripted in scripted_nodes() if named and scripted.node.id == named[1]]
     return found[0] if found else None
 
 
 _ANSWERS: dict[str, Callable[[str, str], list[Turn]]] = {
-    "Recon": lambda _model, _prompt: [Say(RECON)],
-    "Spec": lambda _model, _prompt: [Say(SPEC)],
-    "Critique of the spec": _critique,
+    "Recon": lambda _model, _prompt: [Say(text("recon.md"))],
+    "Spec": lambda _model, _prompt: [Say(text("spec.md"))],
     "Plan": _plan,
-    "Critique of the plan": _critique,
     "Tests": _tests,
     "Implement": _implement,
-    "Review": _review,
-    "Compliance": _review,
+    **dict.fromkeys(
+        ("Critique of the spec", "Critique of the plan"),
+        lambda _model, _prompt: [Say(json.dumps(APPROVAL))],
+    ),
+    **dict.fromkeys(("Review", "Compliance"), lambda _model, _prompt: [Say(json.dumps(PASS))]),
 }

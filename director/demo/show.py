@@ -30,11 +30,7 @@ Attached = Callable[[Sequence[str], Path, Mapping[str, str]], int]
 
 
 def run_demo(
-    directory: Path | None,
-    real: bool,
-    env: Mapping[str, str],
-    say: Say,
-    attached: Attached,
+    directory: Path | None, real: bool, env: Mapping[str, str], say: Say, attached: Attached
 ) -> int:
     """Run a whole job on a sample repository and return the first exit code that is not 0.
 
@@ -148,10 +144,7 @@ def _where_to_look(repository: Path) -> str:
     lines = [f"\nThe repository stays at {repository}. Look at:"]
     if branch := _job_branch(repository):
         git = shlex.join(["git", "-C", str(repository)])
-        lines += [
-            f"  {git} log --stat {branch}",
-            f"  {git} diff main {branch}",
-        ]
+        lines += [f"  {git} log --stat {branch}", f"  {git} diff main {branch}"]
     lines += [
         f"  {records}: spec.md, plan.json, costs.jsonl, metrics.jsonl",
         f"  {records / 'logs'}: every prompt, every answer and every gate",

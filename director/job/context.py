@@ -1,25 +1,29 @@
-"""The context of a job: all that work on it needs, opened together and closed together."""
+"""The context of a job: where a command works, what tools are made of, and the tools."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from director.agents.client import AgentClient
+from director.agents.registry import BACKENDS
 from director.job.commits import Commits
 from director.job.import_check import ImportCheck
 from director.job.merge_queue import MergeQueue
 from director.job.publishing import Publisher
+from director.model.checks import ChecksOf, checks_of
 from director.model.config import Config
+from director.model.secrets import secrets_in
 from director.processes.cancellation import Cancellation
+from director.processes.processes import Processes
 from director.records.events import Events
 from director.records.job_directory import Home, JobDirectory
-from director.repositories.job_repository import (
-    JobRepository,
-)
+from director.repositories.job_repository import JobRepository
 from director.repositories.repository import Repository
 from director.worktrees.gates import Gates
 from director.worktrees.pool import Pool
+from director.worktrees.user_files import Sources, find_sources
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Setting:
 
     ``told`` are the notices that the command has given and need not repeat for another job.
     ``keeps_worktrees``: another command of the job may follow, so prepared worktrees are kept.
+    ``checks`` says what candidates must pass.
     """
 
     repository: Repository
@@ -37,13 +42,44 @@ class Setting:
     cancellation: Cancellation
     told: set[str] = field(default_factory=set)
     keeps_worktrees: bool = True
+    checks: ChecksOf = checks_of
+
+
+@dataclass(frozen=True)
+class Materials:
+    """Who asks, for which job, and how it is configured.
+
+    ``sources`` are what worktrees are given of the user's files. Neither ``directory`` nor
+    ``events`` lets a secret of these, of the environment or of the configuration through.
+    """
+
+    setting: Setting
+    directory: JobDirectory
+    config: Config
+    sources: Sources
+    events: Events
+    processes: Processes
+
+    @classmethod
+    def of(
+        cls, setting: Setting, directory: JobDirectory, config: Config, job_id: str
+    ) -> Materials:
+        """Return the materials; RequestError for files that cannot be given to worktrees."""
+        sources = find_sources(setting.repository, config.worktree)
+        found = secrets_in(setting.env, os.path.exists, config.secret_variables)
+        ordinary = {one.name for one in BACKENDS}  # words of the records
+        found = {name: value for name, value in found.items() if value.lower() not in ordinary}
+        redactor = directory.redactor.also({**sources.secrets, **config.secrets, **found})
+        clean = JobDirectory(directory.path, redactor)
+        events = setting.events.without(redactor)
+        return cls(setting, clean, config, sources, events, Processes(job_id, setting.cancellation))
 
 
 @dataclass(frozen=True)
 class JobContext:
     """One job with its tools. ``confinement`` says in words what confines agents and gates.
 
-    ``import_check`` refuses tests that do not import the worktree's code.
+    ``import_check`` refuses tests that do not import the worktree's code. ``checks`` as in Setting.
     """
 
     job_id: str
@@ -59,3 +95,4 @@ class JobContext:
     confinement: str
     import_check: ImportCheck
     commits: Commits
+    checks: ChecksOf

@@ -113,7 +113,7 @@ def pick_lanes(
     call = lane_cost(job.config.tiers.values())
     choice = choose_lanes(measure_machine(), pace, side_by_side(nodes, wanted), call, room)
     lanes = "1 lane" if choice.lanes == 1 else f"{choice.lanes} lanes"
-    job.events.emit(Kind.NOTICE, message=f"{lanes}: {choice.reason}")
+    job.events.notice(f"{lanes}: {choice.reason}")
     return choice.lanes
 
 
@@ -121,11 +121,10 @@ def _warn_of_little_room(job: JobContext, lanes: int) -> None:
     """Say so when more lanes than one will not fit on the disk."""
     if lanes < 2 or (room := job.pool.room(job.repository.tip())) is None or lanes <= room.lanes:
         return
-    message = (
+    job.events.notice(
         f"{lanes} lanes take about {size(room.lane_bytes)} of disk each, and {size(room.free)} "
         f"are free in {job.pool.folder}: make room, or ask for fewer with --parallel"
     )
-    job.events.emit(Kind.NOTICE, message=message)
 
 
 def _known_pace(directory: JobDirectory) -> Pace | None:

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 from director.agents.backend import AgentContext
-from director.agents.callers import Callers, open_callers
+from director.agents.callers import open_callers
 from director.agents.client import AgentClient, interruptible_sleep, unpriced_models
 from director.agents.recorder import CallRecorder
-from director.agents.registry import AGENT_FOLDERS, BACKENDS, backends_of, tier_of
+from director.agents.registry import AGENT_FOLDERS, backends_of, tier_of
 from director.agents.templates import load_template
 from director.agents.wanted import WantedModel, wanted_models
 from director.job.commits import Commits
-from director.job.context import JobContext, Setting
-from director.job.import_check import ImportCheck
+from director.job.context import JobContext, Materials, Setting
 from director.job.merge_queue import MergeQueue
-from director.job.provided import provisions_of
 from director.job.publishing import Publisher
-from director.job.site import Site, site_of
-from director.job.stage import read_stage
+from director.job.stage import PlanStage
+from director.job.workplace import Place, Workplace, open_workplace
 from director.model.config import Config
-from director.model.errors import DirectorError, RequestError, StoppedError
+from director.model.errors import StoppedError
+from director.model.plan import Plan
 from director.model.roles import Agent
-from director.model.secrets import Redactor, secrets_in
-from director.processes.processes import Processes
 from director.records.call_notes import CallNotes, forget_places
-from director.records.events import Events, Kind, journal
+from director.records.events import journal
 from director.records.files import redact_file
-from director.records.job_directory import Home, JobDirectory
+from director.records.job_directory import JobDirectory
 from director.records.ledger import Ledger
 from director.records.worktrees_record import was_killed
 from director.repositories.job_repository import (
@@ -41,10 +37,7 @@ from director.repositories.job_repository import (
 from director.repositories.repository import OWN_NAME, Repository
 from director.repositories.signing import Signer
 from director.repositories.soundness import discard_damaged
-from director.worktrees.gates import Gates
-from director.worktrees.given import Sources, find_sources
-from director.worktrees.pool import Pool
-from director.worktrees.pool_folders import pool_folder, sweep_old_pools
+from director.worktrees.pool_folders import sweep_old_pools
 
 
 @contextmanager
@@ -52,193 +45,122 @@ def open_job(
     setting: Setting,
     directory: JobDirectory,
     config: Config,
-    job_id: str,
-    branch: str,
+    known: PlanStage | Plan,
     wanted_later: Sequence[WantedModel] = (),
 ) -> Iterator[JobContext]:
-    """Give the context of a job whose lock the caller holds.
+    """Give the context of a job whose lock the caller holds; ``known`` says which job it is.
 
     Models that are ``wanted_later`` must be known before the first call, as the job's own.
 
-    Processes that a killed run left behind are ended first, and its worktrees taken over; on the
-    way out the worktrees go, or are kept for the next command, and the branch is published,
-    whatever happened in between.
+    Processes that a killed run left behind are ended first, and its worktrees taken over. The way
+    out is the way in, backwards, whatever happened in between: the branch is published, agents
+    end, and the worktrees go, or are kept for the next command.
     """
-    opening = _Opening.of(setting, directory, config, job_id, branch)
-    directory, events = opening.directory, opening.events
-    opening.recover()
-    opening.warn()
+    materials = Materials.of(setting, directory, config, known.job_id)
+    directory = materials.directory
+    events = materials.events.also(journal(directory.events))
+    materials = replace(materials, events=events)
+    _recover(materials, known.job_branch)
     sweep_old_pools(setting.env)
-    with (
-        _explaining_removal(setting.home, directory, branch),
-        pool_folder(directory.pool, setting.env, events) as folder,
-    ):
-        site = site_of(setting.repository, directory.repository, config, setting.env, folder)
-        repository = opening.repository(site)
-        gates = opening.gates(site)
-        withheld = config.env.withheld(setting.env)
-        given = provisions_of(config, opening.sources, repository, gates, events, withheld)
-        pool = Pool(repository, folder, given, guarded=site.sandbox.mechanism is not None)
-        with (
-            _keeping(pool, wanted=setting.keeps_worktrees),
-            open_callers(opening.agent_context(site, pool, wanted_later)) as callers,
-        ):
-            site.sandbox.try_out(opening.processes, site.gate_env, folder, directory.logs)
-            job = JobContext(
-                job_id=job_id,
-                directory=directory,
-                config=config,
-                repository=repository,
-                pool=pool,
-                gates=gates,
-                agents=opening.agents(callers),
-                events=events,
-                publisher=Publisher(repository, events),
-                queue=MergeQueue(repository, setting.cancellation),
-                confinement=site.sandbox.name,
-                import_check=opening.import_check(site),
-                commits=opening.commits(repository, site),
-            )
-            job.commits.try_out()
-            callers.begin()
-            try:
-                yield job
-            finally:
-                job.publisher.close()
-                _restore_journal(job)
 
+    def open_repository(user: Repository) -> JobRepository:
+        return open_job_repository(directory.repository, user, known.job_branch)
 
-@dataclass(frozen=True)
-class _Opening:
-    """A job that is being opened, and what its tools are made of."""
-
-    setting: Setting
-    directory: JobDirectory
-    config: Config
-    job_id: str
-    branch: str
-    sources: Sources
-    redactor: Redactor
-    events: Events
-    processes: Processes
-
-    @classmethod
-    def of(
-        cls, setting: Setting, directory: JobDirectory, config: Config, job_id: str, branch: str
-    ) -> _Opening:
-        sources = find_sources(setting.repository, config.worktree)
-        redactor = redactor_of(setting, directory, config, sources)
-        clean = JobDirectory(directory.path, redactor)
-        events = setting.events.without(redactor).also(journal(clean.events))
-        processes = Processes(job_id, setting.cancellation)
-        return cls(setting, clean, config, job_id, branch, sources, redactor, events, processes)
-
-    def recover(self) -> None:
-        """Undo what a killed run left behind, but for its worktrees."""
-        directory, user = self.directory, self.setting.repository
-        _sweep(self.processes, self.events)
-        remove_stale_locks(directory.repository, user, self.branch)
-        if not was_killed(directory.pool):
-            forget_places(directory.calls)
-        else:
-            _clean_logs(directory, self.redactor)
-            discard_damaged(directory.repository / "objects", user.object_format)
-
-    def warn(self) -> None:
-        """Give the notices that the user's settings call for."""
-        _warn_of_unpriced_models(self.config, self.events)
-        _tell_of_promises(self.config, self.events)
-
-    def repository(self, site: Site) -> JobRepository:
-        """Return the job repository; notices say what is wrong with it, or with the sandbox.
-
-        Who commits is asked of the repository that commits: git is not asked twice.
-        """
-        _warn_of_anonymous_commits(self.setting, site.repository, self.events)
-        if notice := site.sandbox.missing:
-            self.events.emit(Kind.NOTICE, message=notice)
-        job = open_job_repository(self.directory.repository, site.repository, self.branch)
-        for message in job.notices:
-            self.events.emit(Kind.NOTICE, message=message)
-        return job
-
-    def commits(self, job: JobRepository, site: Site) -> Commits:
-        """Return what makes the commits of the job branch."""
-        policy, settings = self.config.git, site.repository.settings
-        stage = read_stage(self.directory)
-        task = stage.task if stage else self.directory.load_plan().task
-        signer = Signer(settings.everywhere if settings else {}) if policy.sign else None
-        return Commits(job, self.job_id, task, policy, signer)
-
-    def agent_context(self, site: Site, pool: Pool, later: Sequence[WantedModel]) -> AgentContext:
-        """Return what agent CLIs work with."""
-        root = site.repository.root
-        return AgentContext(
-            processes=self.processes,
-            env=self.setting.env,
-            root=root,
-            config=self.config,
-            templates={agent: load_template(agent, root, AGENT_FOLDERS) for agent in Agent},
-            sandbox=site.sandbox,
-            recorder=CallRecorder(
-                self.directory.logs, self.config.limits.stall_timeout_secs, self.redactor
-            ),
-            events=self.events,
-            beside=pool.agents / "server",
-            notes=pool.notes / "shell",
-            memory=self.setting.home.models,
-            wanted=(*wanted_models(self.config), *later),
+    place = Place(directory.repository, directory.pool, open_repository, setting.keeps_worktrees)
+    with ExitStack() as opened:
+        opened.enter_context(_explaining_removal(materials, known.job_branch))
+        workplace = opened.enter_context(open_workplace(materials, place))
+        for message in _notices(materials, workplace):
+            events.notice(message)
+        site, repository = workplace.site, workplace.repository
+        settings = site.repository.settings
+        signer = Signer(settings.everywhere if settings else {}) if config.git.sign else None
+        commits = Commits(repository, known.job_id, known.task, config.git, signer)
+        commits.try_out()
+        agents = opened.enter_context(_agents(materials, workplace, wanted_later))
+        publisher = opened.enter_context(_publishing(materials, repository))
+        yield JobContext(
+            job_id=known.job_id,
+            directory=directory,
+            config=config,
+            repository=repository,
+            pool=workplace.pool,
+            gates=workplace.gates,
+            agents=agents,
+            events=events,
+            publisher=publisher,
+            queue=MergeQueue(repository, setting.cancellation),
+            confinement=site.sandbox.name,
+            import_check=site.import_check,
+            commits=commits,
+            checks=setting.checks,
         )
 
-    def gates(self, site: Site) -> Gates:
-        """Return what runs gates."""
-        limit, logs = self.config.limits.node_timeout_secs, self.directory.logs
-        return Gates(self.processes, site.gate_env, logs, limit, site.sandbox, self.redactor)
 
-    def import_check(self, site: Site) -> ImportCheck:
-        """Return what knows whether tests would test a worktree."""
-        given = (*self.sources.roots, *self.sources.linked)
-        return ImportCheck(site.checkout, site.gate_env, bool(self.config.worktree.setup), given)
+def check_prerequisites(setting: Setting, config: Config) -> None:
+    """Raise RequestError for what would stop a new job at once: said before anything is moved."""
+    setting.repository.check_room()
+    for backend in backends_of(config.tiers.values()):
+        backend.check(config, setting.env)
+    for agent in Agent:
+        load_template(agent, setting.repository.root, AGENT_FOLDERS)
 
-    def agents(self, callers: Callers) -> AgentClient:
-        """Return what asks roles. It reads the notes of a killed run, before any agent runs."""
-        cancellation = self.setting.cancellation
-        return AgentClient(
+
+@contextmanager
+def _agents(
+    materials: Materials, workplace: Workplace, wanted_later: Sequence[WantedModel]
+) -> Iterator[AgentClient]:
+    """Give what asks roles. It reads the notes of a killed run, before any agent runs."""
+    setting, directory, config = materials.setting, materials.directory, materials.config
+    root, pool, limits = workplace.site.repository.root, workplace.pool, config.limits
+    context = AgentContext(
+        processes=materials.processes,
+        env=setting.env,
+        root=root,
+        config=config,
+        templates={agent: load_template(agent, root, AGENT_FOLDERS) for agent in Agent},
+        sandbox=workplace.site.sandbox,
+        recorder=CallRecorder(directory.logs, limits.stall_timeout_secs, directory.redactor),
+        events=materials.events,
+        beside=pool.agents / "server",
+        notes=pool.notes / "shell",
+        memory=setting.home.models,
+        wanted=(*wanted_models(config), *wanted_later),
+    )
+    with open_callers(context) as callers:
+        client = AgentClient(
             callers,
-            self.config,
-            Ledger(self.directory.costs, self.config.limits.cost_ceiling_usd),
-            CallNotes(self.directory.calls),
-            self.events,
-            cancellation,
-            interruptible_sleep(cancellation),
+            config,
+            Ledger(directory.costs, limits.cost_ceiling_usd),
+            CallNotes(directory.calls),
+            materials.events,
+            setting.cancellation,
+            interruptible_sleep(setting.cancellation),
         )
-
-
-def _restore_journal(job: JobContext) -> None:
-    if job.repository.restore_journal():
-        message = f"{job.directory.tips} was changed while director worked: it was restored"
-        job.events.emit(Kind.NOTICE, message=message)
+        callers.begin()
+        yield client
 
 
 @contextmanager
-def _keeping(pool: Pool, *, wanted: bool) -> Iterator[None]:
-    """Note what of the worktrees can be kept, when nothing works in them any more."""
+def _publishing(materials: Materials, repository: JobRepository) -> Iterator[Publisher]:
+    """Give what publishes the branch; at the end the branch and its journal are as director's."""
+    publisher = Publisher(repository, materials.events)
     try:
-        yield
-    except RequestError:  # something is to be corrected, perhaps what setup needs
-        pool.doubt()
-        raise
+        yield publisher
     finally:
-        with suppress(DirectorError, OSError):  # then they are removed
-            pool.keep(wanted=wanted)
+        publisher.close()
+        if repository.restore_journal():
+            tips = materials.directory.tips
+            materials.events.notice(f"{tips} was changed while director worked: it was restored")
 
 
 @contextmanager
-def _explaining_removal(home: Home, directory: JobDirectory, branch: str) -> Iterator[None]:
+def _explaining_removal(materials: Materials, branch: str) -> Iterator[None]:
     """Name the reason when work fails because somebody removed the records meanwhile.
 
     Writing made some of them again, but not the lock, which is older than all.
     """
+    directory, home = materials.directory, materials.setting.home
     try:
         yield
     except (StoppedError, OSError):
@@ -252,62 +174,39 @@ def _explaining_removal(home: Home, directory: JobDirectory, branch: str) -> Ite
         ) from None
 
 
-def check_prerequisites(setting: Setting, config: Config) -> None:
-    """Raise RequestError for what would stop a new job at once: said before anything is moved."""
-    setting.repository.check_room()
-    for backend in backends_of(config.tiers.values()):
-        backend.check(config, setting.env)
-    for agent in Agent:
-        load_template(agent, setting.repository.root, AGENT_FOLDERS)
-
-
-def _sweep(processes: Processes, events: Events) -> None:
-    if ended := processes.sweep():
-        events.emit(
-            Kind.NOTICE, message=f"processes that a killed run left behind were ended: {ended}"
-        )
-
-
-def _clean_logs(directory: JobDirectory, redactor: Redactor) -> None:
-    """Take secrets out of the logs that a killed run had no time to clean."""
-    for log in directory.logs.glob("*"):
-        redact_file(log, redactor)
-
-
-def redactor_of(
-    setting: Setting, directory: JobDirectory, config: Config, sources: Sources
-) -> Redactor:
-    """Return what takes the secrets of environment, configuration and copied files out of texts."""
-    found = secrets_in(setting.env, os.path.exists, config.secret_variables)
-    ordinary = {one.name for one in BACKENDS}  # words of the records
-    found = {name: value for name, value in found.items() if value.lower() not in ordinary}
-    return directory.redactor.also({**sources.secrets, **config.secrets, **found})
-
-
-def _warn_of_anonymous_commits(setting: Setting, commits: Repository, events: Events) -> None:
-    message = (
-        f"git does not know who you are (user.name, user.email): commits are made by {OWN_NAME}"
-    )
-    if commits.is_anonymous and message not in setting.told:
-        setting.told.add(message)
-        events.emit(Kind.NOTICE, message=message)
-
-
-def _warn_of_unpriced_models(config: Config, events: Events) -> None:
-    if not config.limits.cost_ceiling_usd:
+def _recover(materials: Materials, branch: str) -> None:
+    """Undo what a killed run left behind, but for its worktrees."""
+    directory, user = materials.directory, materials.setting.repository
+    if ended := materials.processes.sweep():
+        materials.events.notice(f"processes that a killed run left behind were ended: {ended}")
+    remove_stale_locks(directory.repository, user, branch)
+    if not was_killed(directory.pool):
+        forget_places(directory.calls)
         return
-    for model, roles in unpriced_models(config).items():
+    for log in directory.logs.glob("*"):  # it had no time to take the secrets out
+        redact_file(log, directory.redactor)
+    discard_damaged(directory.repository / "objects", user.object_format)
+
+
+def _notices(materials: Materials, workplace: Workplace) -> Iterator[str]:
+    """Give what the user is to know: of prices, agents, commits, the sandbox, and repaired damage.
+
+    Who commits is asked of the repository that commits: git is not asked twice.
+    """
+    config, told = materials.config, materials.setting.told
+    unpriced = unpriced_models(config) if config.limits.cost_ceiling_usd else {}
+    for model, roles in unpriced.items():
         cli = tier_of(model).backend
-        sees = "does not see its cost"
-        if cli.promises.reported_cost:
-            sees = f"sees only what {cli.title} reports for it"
-        message = f"no [pricing] for {model} ({', '.join(roles)}): the cost ceiling {sees}"
-        events.emit(Kind.NOTICE, message=message)
-
-
-def _tell_of_promises(config: Config, events: Events) -> None:
-    """Say what a CLI of the tiers cannot promise: the gate and the sandbox make up for it."""
-    for one in backends_of(config.tiers.values()):
-        if missing := one.promises.missing():
-            message = f"{one.title} cannot promise {', '.join(missing)}"
-            events.emit(Kind.NOTICE, message=message)
+        reports = f"sees only what {cli.title} reports for it"
+        sees = reports if cli.promises.reported_cost else "does not see its cost"
+        yield f"no [pricing] for {model} ({', '.join(roles)}): the cost ceiling {sees}"
+    for one in backends_of(config.tiers.values()):  # gate and sandbox make up for it
+        if lacking := one.promises.missing():
+            yield f"{one.title} cannot promise {', '.join(lacking)}"
+    who = "git does not know who you are (user.name, user.email): commits are made by"
+    if workplace.site.repository.is_anonymous and who not in told:
+        told.add(who)
+        yield f"{who} {OWN_NAME}"
+    if missing := workplace.site.sandbox.missing:
+        yield missing
+    yield from workplace.repository.notices

@@ -34,10 +34,8 @@ class Publisher:
         if problem is None:
             self._events.emit(Kind.PUBLISHED, branch=self._job.branch, commit=tip)
         else:
-            self._events.emit(
-                Kind.NOTICE,
-                message=f"{self._job.branch} was not updated in your repository: {problem}",
-            )
+            branch = self._job.branch
+            self._events.notice(f"{branch} was not updated in your repository: {problem}")
         return problem
 
     def soon(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from director.model.codec.encoding import encode
 from director.model.errors import RequestError
 from director.model.plan import Plan
 from director.records import files
@@ -33,7 +34,7 @@ class Seal(NamedTuple):
 def seal_plan(directory: JobDirectory, plan: Plan, contract: str) -> None:
     """Record that ``plan``, with its tests in commit ``contract``, is what may run."""
     seal = Seal(now(), contract, _sealed(plan))
-    files.write_json(directory.sealed, seal._asdict())
+    files.write_json(directory.sealed, encode(seal))
 
 
 def read_seal(directory: JobDirectory) -> Seal | None:
@@ -84,9 +85,9 @@ def restore_seal(directory: JobDirectory, seal: Seal) -> bool:
             return False
     except RequestError:
         pass
-    files.write_json(directory.sealed, seal._asdict())
+    files.write_json(directory.sealed, encode(seal))
     return True
 
 
 def _sealed(plan: Plan) -> dict[str, Any]:
-    return {name: value for name, value in plan.to_json().items() if name not in UNSEALED}
+    return {name: value for name, value in encode(plan).items() if name not in UNSEALED}

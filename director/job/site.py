@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from director.agents.registry import state_folders
-from director.model.config import Config
-from director.model.testing.checkout_paths import Checkout
+from director.job.context import Materials
+from director.job.import_check import ImportCheck
 from director.processes.sandbox import Sandbox, choose_mechanism
 from director.processes.sandbox_paths import home_of, paths_in, sandbox_paths
 from director.repositories.filters import COMMANDS, Filters
@@ -23,21 +23,21 @@ BYTECODE = "PYTHONPYCACHEPREFIX"  # compiled code outside the worktree, which an
 class Site:
     """The user's repository as git sees it here, the sandbox, and the variables of gates and setup.
 
-    Git's configuration is the one that was there before any agent ran. ``checkout`` is what gates
-    have no business in.
+    Git's configuration is the one that was there before any agent ran. ``import_check`` refuses
+    tests that do not import the worktree's code.
     """
 
     repository: Repository
     sandbox: Sandbox
     gate_env: Mapping[str, str]
-    checkout: Checkout
+    import_check: ImportCheck
 
 
-def site_of(
-    user: Repository, job: Path, config: Config, env: Mapping[str, str], folder: Path
-) -> Site:
+def site_of(materials: Materials, job: Path, folder: Path) -> Site:
     """Return the site for worktrees in ``folder``, of the job repository at ``job``."""
-    policy, home = config.sandbox, home_of(env)
+    user, env = materials.setting.repository, materials.setting.env
+    config, home = materials.config, home_of(env)
+    policy = config.sandbox
     settings = freeze_settings(user.git, home, folder / "notes" / "git")
     mechanism = choose_mechanism(policy, env)
     shown = {name: value for name, value in config.env.of(env).items() if name != BYTECODE}
@@ -53,4 +53,7 @@ def site_of(
     filters = Filters(commands, sandbox, job, folder / "notes" / "filters")
     # Where these files are kept from everybody, tests find what they would find elsewhere.
     frozen = {} if mechanism else settings.variables
-    return Site(user.reading(settings, filters), sandbox, {**shown, **frozen}, checkout)
+    gate_env, sources = {**shown, **frozen}, materials.sources
+    given = (*sources.roots, *sources.linked)
+    check = ImportCheck(checkout, gate_env, bool(config.worktree.setup), given)
+    return Site(user.reading(settings, filters), sandbox, gate_env, check)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from director.model.codec.decoding import decode
+from director.model.codec.encoding import encode
+from director.model.codec.mistakes import MismatchError
 from director.model.errors import RequestError
 from director.model.gate_words import BaseGates
 from director.model.testing.preflight import Preflight
@@ -16,20 +19,20 @@ START_OVER = 'restore it, or start over with `director plan "<task>"`'
 
 
 class Stage(StrEnum):
-    """The stages of planning, in their order."""
+    """The stages of planning, in their order: what ``plan_stage.json`` calls them."""
 
     SPEC = "spec"
-    GATE_SPEC = "gate_spec"
+    SPEC_APPROVAL = "gate_spec"
     DECOMPOSE = "decompose"
-    GATE_PLAN = "gate_plan"
+    PLAN_APPROVAL = "gate_plan"
     READY = "ready"
 
 
 class PlanStage(NamedTuple):
     """A job's planning.
 
-    ``spec_critiqued`` and ``plan_critiqued`` say whether the one critique of each gate was paid
-    for. ``spec_feedback`` is what a critique wants changed in the spec, ``plan_feedback`` the
+    ``spec_critiqued`` and ``plan_critiqued`` say whether the one critique at each approval was
+    paid for. ``spec_feedback`` is what a critique wants changed in the spec, ``plan_feedback`` the
     same by node id. ``authored_from`` is the commit after which tests on the branch count;
     ``admitted`` maps node ids to the fingerprint under which their tests were seen red.
     ``base_gates`` is what ``[gates]`` said on the base commit: name → command, verdict, reason
@@ -59,15 +62,9 @@ def read_stage(directory: JobDirectory) -> PlanStage | None:
     stored = files.read_json(directory.stage, START_OVER)
     if stored is None:
         return None
-    known = PlanStage._fields
-    values: dict[str, Any] = {key: value for key, value in stored.items() if key in known}
     try:
-        values["stage"] = Stage(values["stage"])
-        values["spec_feedback"] = tuple(values.get("spec_feedback", ()))
-        if values.get("preflight"):
-            values["preflight"] = Preflight.from_json(values["preflight"])
-        return PlanStage(**values)
-    except (KeyError, TypeError, ValueError) as error:
+        return decode(PlanStage, stored)
+    except MismatchError as error:
         raise RequestError(
             f"{directory.stage} was not written by this version: {error}",
             START_OVER,
@@ -76,5 +73,4 @@ def read_stage(directory: JobDirectory) -> PlanStage | None:
 
 def write_stage(directory: JobDirectory, stage: PlanStage) -> None:
     """Replace ``plan_stage.json``."""
-    tried = stage.preflight.to_json() if stage.preflight else None
-    files.write_json(directory.stage, {**stage._asdict(), "preflight": tried})
+    files.write_json(directory.stage, encode(stage))

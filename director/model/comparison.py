@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 BASELINE = "all-frontier"
 REDUCTION_TARGET_PCT = 80.0
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """What one profile came to. Percentages in 0–100, money in US dollars (None: unknown)."""
 
     profile: str
@@ -24,10 +22,6 @@ class Row:
     run_cost: float | None = None
     wall_secs: float = 0.0
     error: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return an element of ``rows`` of ``summary.json``."""
-        return asdict(self)
 
 
 def row_of(profile: str, metrics: Mapping[str, Any], error: str | None) -> Row:

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from director.model.codec.marks import After, By, Check, Expects, between, one_of
+from director.model.codec.marks import After, By, Check, Otherwise, between, one_of
 from director.model.codec.mistakes import guess, mismatch
 
 LOCAL_PREFIX = "local/"
@@ -84,8 +84,8 @@ def _without_empty(commands: Mapping[str, str]) -> dict[str, str]:
     return {name: command for name, command in commands.items() if command.strip()}
 
 
-Model = Annotated[str, Expects('a string "provider/model"'), Check(_model_problems)]
-ShellCommand = Annotated[str, Expects("a shell command (a string)")]
+Model = Annotated[str, Otherwise('must be a string "provider/model"'), Check(_model_problems)]
+ShellCommand = Annotated[str, Otherwise("must be a shell command (a string)")]
 ShellCommands = Annotated[Mapping[str, ShellCommand], After(_without_empty)]
 Count = Annotated[int, between(1, HIGHEST_LIMIT)]
 CountOrNone = Annotated[int, between(0, HIGHEST_LIMIT)]

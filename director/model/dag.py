@@ -9,6 +9,8 @@ from itertools import pairwise
 
 from director.model.plan import Node, topological_order
 
+ONE_WAITS = "one must depend on the other"
+
 
 def dag_problems(nodes: Sequence[Node]) -> list[str]:
     """Return one sentence for each rule that the nodes break (an empty list: none)."""
@@ -30,7 +32,16 @@ def dag_problems(nodes: Sequence[Node]) -> list[str]:
         order = topological_order(nodes)
     except CycleError as error:
         return [f"the dependencies form a cycle: {' → '.join(reversed(error.args[1]))}"]
-    return [*_overlaps(nodes, order), *_shared_tests(nodes, order)]
+    # Two nodes may share a file, or have tests in one, only when one waits for the other.
+    changed = _unordered(nodes, order, lambda node: node.files)
+    claimed = _unordered(nodes, order, lambda node: node.tests)
+    return [
+        *(f"nodes {a!r} and {b!r} both change {path!r}: {ONE_WAITS}" for path, a, b in changed),
+        *(
+            f"test {path!r} is claimed by nodes {a!r} and {b!r}: {ONE_WAITS}"
+            for path, a, b in claimed
+        ),
+    ]
 
 
 def dependents(nodes: Iterable[Node]) -> dict[str, list[str]]:
@@ -49,22 +60,6 @@ def remaining_path_lengths(nodes: Sequence[Node]) -> dict[str, int]:
     for node_id in reversed(topological_order(nodes)):
         lengths[node_id] = 1 + max((lengths[d] for d in after.get(node_id, ())), default=0)
     return lengths
-
-
-def _overlaps(nodes: Sequence[Node], order: list[str]) -> list[str]:
-    """Two nodes may share a file only when one waits for the other."""
-    return [
-        f"nodes {first!r} and {second!r} both change {path!r}: one must depend on the other"
-        for path, first, second in _unordered(nodes, order, lambda node: node.files)
-    ]
-
-
-def _shared_tests(nodes: Sequence[Node], order: list[str]) -> list[str]:
-    """Two nodes may have tests in one file only when one waits for the other."""
-    return [
-        f"test {path!r} is claimed by nodes {first!r} and {second!r}: one must depend on the other"
-        for path, first, second in _unordered(nodes, order, lambda node: node.tests)
-    ]
 
 
 def _unordered(

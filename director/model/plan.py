@@ -6,7 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from graphlib import TopologicalSorter
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
+
+from director.model.codec.marks import Mark, Otherwise, one_of
+from director.model.commit_policy import TYPES
 
 DIFFICULTIES = ("easy", "medium", "hard")
 
@@ -29,10 +32,10 @@ class Node(NamedTuple):
     depends_on: tuple[str, ...]
     test_cmd: str
     tests: tuple[str, ...]
-    estimated_difficulty: str = "medium"
-    test_hashes: Mapping[str, str] = {}
-    test_support: tuple[str, ...] = ()
-    type: str = ""
+    estimated_difficulty: Annotated[str, one_of(DIFFICULTIES), Mark.REQUIRED] = "medium"
+    test_hashes: Annotated[Mapping[str, str], Otherwise("must map paths to sha256 digests")] = {}
+    test_support: Annotated[tuple[str, ...], Mark.OMITTED] = ()
+    type: Annotated[str, one_of(("", *TYPES)), Mark.OMITTED] = ""
 
     @property
     def admitted(self) -> bool:
@@ -42,22 +45,6 @@ class Node(NamedTuple):
     def same_definition(self, other: Node) -> bool:
         """Whether both ask for the same work, whatever tests were written for it."""
         return self._replace(test_hashes={}) == other._replace(test_hashes={})
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the node as it stands in ``plan.json``."""
-        return {
-            "id": self.id,
-            "title": self.title,
-            "spec": self.spec,
-            "files": list(self.files),
-            "depends_on": list(self.depends_on),
-            "test_cmd": self.test_cmd,
-            "tests": list(self.tests),
-            "estimated_difficulty": self.estimated_difficulty,
-            "test_hashes": dict(self.test_hashes),
-            **({"test_support": list(self.test_support)} if self.test_support else {}),
-            **({"type": self.type} if self.type else {}),
-        }
 
 
 def topological_order(nodes: Iterable[Node]) -> list[str]:
@@ -123,15 +110,3 @@ class Plan(_Record):
         """All frozen tests of the job: path → sha256 (hex), where several share one the last's."""
         hashes = ((path, self.node(ids[-1]).test_hashes) for path, ids in self.owners.items())
         return {path: known[path] for path, known in hashes if path in known}
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the content of ``plan.json``."""
-        return {
-            "job_id": self.job_id,
-            "task": self.task,
-            "repo": self.repo,
-            "base_commit": self.base_commit,
-            "created_at": self.created_at,
-            "job_branch": self.job_branch,
-            "nodes": [node.to_json() for node in self.nodes],
-        }

@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
-from director.model.commit_policy import TYPES
+from director.model.codec.decoding import Words, decode, decode_fields
+from director.model.codec.mistakes import MismatchError, Mistake
 from director.model.dag import dag_problems
-from director.model.plan import DIFFICULTIES, Node, Plan
-from director.model.testing.support_files import support_problems
+from director.model.paths import parents
+from director.model.plan import Node, Plan
 
 NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 RESERVED_FOLDERS = (".git", ".director")
-NODE_FIELDS = {
-    "id": str,
-    "title": str,
-    "spec": str,
-    "files": list,
-    "depends_on": list,
-    "test_cmd": str,
-    "tests": list,
-    "estimated_difficulty": str,
-}
-OPTIONAL_FIELDS = {"test_hashes", "test_support", "type"}
-PLAN_FIELDS = ("job_id", "task", "repo", "base_commit", "created_at", "job_branch")
+NODE = Words(missing='"{}" is missing', unknown="a field of a node")
+PLAN = Words(missing='"{}" is missing')
 
 
 class InvalidPlanError(Exception):
@@ -41,6 +30,9 @@ def read_nodes(document: object) -> tuple[Node, ...]:
     Raises InvalidPlanError with all problems: shape, paths, ids, dependencies, cycles,
     files that two unordered nodes would both change, and test support files in an allowlist.
     """
+    # Not needed for a plan that was read before, and a while to import.
+    from director.model.testing.support_files import support_problems
+
     nodes = _nodes_of(document)
     if problems := support_problems(nodes):
         raise InvalidPlanError(tuple(problems))
@@ -68,14 +60,10 @@ def read_plan(document: object) -> Plan:
     """Return the plan stored in ``plan.json`` (parsed JSON); raises InvalidPlanError."""
     if not isinstance(document, dict):
         raise InvalidPlanError(("plan.json must hold a JSON object",))
-    problems = [
-        f'"{name}" must be a string'
-        for name in PLAN_FIELDS
-        if not isinstance(document.get(name), str)
-    ]
-    if problems:
-        raise InvalidPlanError(tuple(problems))
-    return Plan(nodes=_nodes_of(document), **{name: document[name] for name in PLAN_FIELDS})
+    header, mistakes = decode_fields(Plan, {**document, "nodes": []}, PLAN)
+    if mistakes:
+        raise InvalidPlanError(tuple(map(_said, mistakes)))
+    return Plan(**{**header, "nodes": _nodes_of(document)})
 
 
 def path_problem(path: str) -> str | None:
@@ -97,73 +85,45 @@ def _read_node(entry: object, index: int, problems: list[str]) -> Node | None:
         problems.append(f"nodes[{index}] must be an object")
         return None
     label = f"node {entry['id']!r}" if isinstance(entry.get("id"), str) else f"nodes[{index}]"
-    found = [f"{label}: {problem}" for problem in _shape_problems(entry)]
-    if not found:
-        found = [f"{label}: {problem}" for problem in _value_problems(entry)]
-    if found:
-        problems.extend(found)
-        return None
-    return Node(
-        id=entry["id"],
-        title=entry["title"],
-        spec=entry["spec"],
-        files=tuple(entry["files"]),
-        depends_on=tuple(entry["depends_on"]),
-        test_cmd=entry["test_cmd"],
-        tests=tuple(entry["tests"]),
-        estimated_difficulty=entry["estimated_difficulty"],
-        test_hashes=dict(entry.get("test_hashes", {})),
-        test_support=tuple(entry.get("test_support", ())),
-        type=entry.get("type", ""),
-    )
+    try:
+        node = decode(Node, entry, NODE)
+        found = _value_problems(node)
+    except MismatchError as error:
+        found = [_said(mistake) for mistake in error.mistakes]
+    problems.extend(f"{label}: {problem}" for problem in found)
+    return None if found else node
 
 
-def _shape_problems(entry: Mapping[str, Any]) -> list[str]:
+def _said(mistake: Mistake) -> str:
+    """Return a mistake as planners are told."""
+    if not mistake.path:
+        return mistake.problem
+    name, *inside = mistake.path
+    return f'"{name}" {"must hold strings only" if inside else mistake.problem}'
+
+
+def _value_problems(node: Node) -> list[str]:
     problems = []
-    for name, kind in NODE_FIELDS.items():
-        if name not in entry:
-            problems.append(f'"{name}" is missing')
-        elif not isinstance(entry[name], kind):
-            problems.append(f'"{name}" must be a {"list of strings" if kind is list else "string"}')
-        elif kind is list and not all(isinstance(item, str) for item in entry[name]):
-            problems.append(f'"{name}" must hold strings only')
-    unknown = sorted(set(entry) - set(NODE_FIELDS) - OPTIONAL_FIELDS)
-    problems += [f'"{name}" is not a field of a node' for name in unknown]
-    hashes = entry.get("test_hashes", {})
-    if not isinstance(hashes, dict) or not all(isinstance(h, str) for h in hashes.values()):
-        problems.append('"test_hashes" must map paths to sha256 digests')
-    support = entry.get("test_support", [])
-    if not isinstance(support, list) or not all(isinstance(path, str) for path in support):
-        problems.append('"test_support" must be a list of strings')
-    if entry.get("type", "") not in ("", *TYPES):
-        problems.append(f'"type" must be one of {", ".join(TYPES)}')
-    return problems
-
-
-def _value_problems(entry: Mapping[str, Any]) -> list[str]:
-    problems = []
-    if not NODE_ID.fullmatch(entry["id"]) or entry["id"].endswith((".lock", ".")):
+    if not NODE_ID.fullmatch(node.id) or node.id.endswith((".lock", ".")):
         problems.append("the id must be a plain name (letters, digits, '.', '_', '-')")
-    problems += [
-        f'"{name}" is empty' for name in ("title", "spec", "test_cmd") if not entry[name].strip()
-    ]
-    problems += [f'"{name}" is empty' for name in ("files", "tests") if not entry[name]]
-    if "\n" in entry["title"]:
+    texts = {"title": node.title, "spec": node.spec, "test_cmd": node.test_cmd}
+    problems += [f'"{name}" is empty' for name, text in texts.items() if not text.strip()]
+    if "\n" in node.title:
         problems.append('"title" must be one line')
-    elif not entry["title"].isprintable():
+    elif not node.title.isprintable():
         problems.append('"title" must hold printable characters only')
-    if entry["estimated_difficulty"] not in DIFFICULTIES:
-        problems.append(f'"estimated_difficulty" must be one of {", ".join(DIFFICULTIES)}')
-    for name in ("files", "tests"):
-        for path in entry[name]:
+    for name, paths in (("files", node.files), ("tests", node.tests)):
+        if not paths:
+            problems.append(f'"{name}" is empty')
+        for path in paths:
             if problem := path_problem(path):
                 problems.append(f'"{name}": {path!r} {problem}')
-        if len(set(entry[name])) != len(entry[name]):
+        if len(set(paths)) != len(paths):
             problems.append(f'"{name}" names a path twice')
     problems += [
         f'"test_support": {path!r} is not in "files"'
-        for path in entry.get("test_support", ())
-        if path not in entry["files"]
+        for path in node.test_support
+        if path not in node.files
     ]
     return problems
 
@@ -171,12 +131,12 @@ def _value_problems(entry: Mapping[str, Any]) -> list[str]:
 def _claim_problems(nodes: list[Node]) -> list[str]:
     """Say where tests stand in an allowlist, or one of the two in the other's way."""
     owner = {path: node.id for node in nodes for path in node.tests}
-    folders = {folder: path for path in owner for folder in _parents(path)}
+    folders = {folder: path for path in owner for folder in parents(path)}
     problems = []
     for node in nodes:
         for path in node.files:
             said = f"node {node.id!r}: {path!r} in its allowlist"
-            above = next((folder for folder in _parents(path) if folder in owner), None)
+            above = next((folder for folder in parents(path) if folder in owner), None)
             if path in owner:
                 problems.append(f"{said} is a test of node {owner[path]!r}")
             elif path in folders:
@@ -184,8 +144,3 @@ def _claim_problems(nodes: list[Node]) -> list[str]:
             elif above:
                 problems.append(f"{said} lies below the test {above!r}")
     return problems
-
-
-def _parents(path: str) -> list[str]:
-    parts = path.split("/")
-    return ["/".join(parts[:length]) for length in range(1, len(parts))]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from types import UnionType
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from director.model.codec.marks import Mark
 
 GREEN = "green"
 
@@ -27,16 +28,6 @@ class GateRun:
     commit: str | None
     tree: str | None
     tests_run: int | None = None
-
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> GateRun:
-        """Return the run that ``asdict`` gave; ValueError when it is something else."""
-        texts = ("purpose", "command", "verdict")
-        optional = ("exit_code", "wall_secs", "commit", "tree")
-        known = {name: _typed(stored, name, str) for name in texts}
-        known |= {name: _typed(stored, name, object) for name in optional}
-        tests_run = _typed({"tests_run": None, **stored}, "tests_run", int | None)
-        return cls(**known, tests_run=tests_run)
 
 
 @dataclass(frozen=True)
@@ -70,53 +61,9 @@ class Receipt:
     tools: Mapping[str, str] = field(default_factory=dict)
     rebuilt: bool = False
     confinement: str = ""
-    view: str | None = None
+    view: Annotated[str | None, Mark.OMITTED] = None
 
     @property
     def gated(self) -> str:
         """The tree that the gates were green on."""
         return self.view or self.tree
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the line as an object."""
-        line = asdict(self) | {
-            "gates": [asdict(run) for run in self.gates],
-            "files": list(self.files),
-        }
-        if self.view is None:
-            del line["view"]
-        return line
-
-    @classmethod
-    def from_json(cls, line: Mapping[str, Any]) -> Receipt:
-        """Return the receipt of a line; ValueError when it is not one that director wrote."""
-        known = {name: _typed(line, name, kind) for name, kind in _TYPES.items()}
-        known["confinement"] = str(line.get("confinement", ""))
-        known["view"] = _typed({"view": None, **line}, "view", str | None)
-        known["gates"] = tuple(GateRun.from_json(_object(one)) for one in known["gates"])
-        known["files"] = tuple(map(str, known["files"]))
-        known["tests"] = {str(path): str(digest) for path, digest in known["tests"].items()}
-        return cls(**known)
-
-
-_TYPES: dict[str, type | UnionType] = {
-    **dict.fromkeys(("ts", "job_id", "node", "base", "candidate", "merged", "tree"), str),
-    **dict.fromkeys(("parent", "tests_hash"), str),
-    **dict.fromkeys(("tier", "model"), str | None),
-    **dict.fromkeys(("tests", "tools"), dict),
-    **dict.fromkeys(("gates", "files"), list),
-    "attempts": int,
-    "rebuilt": bool,
-}
-
-
-def _typed(stored: Mapping[str, Any], name: str, kind: type | UnionType) -> Any:
-    if name not in stored or not isinstance(stored[name], kind):
-        raise ValueError(f"not a receipt: {name!r} is {stored.get(name, 'missing')!r}")
-    return stored[name]
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError(f"not a receipt: a gate run is {value!r}")
-    return value

@@ -14,33 +14,12 @@ SECRET_NAME = re.compile(
     r"SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|APIKEY|TOKEN$|_CONFIG_CONTENT$"
     r"|(?:^|_)(?:KEY|KEYS|TOKEN)(?:_|$)|_(?:PASS|PWD|PAT|AUTH)$"
 )
-COMMON_VALUES = frozenset(
-    [
-        "anonymous",
-        "changeme",
-        "change-me",
-        "director",
-        "disabled",
-        "escalation",
-        "executor",
-        "explorer",
-        "lm-studio",
-        "localhost",
-        "not-needed",
-        "optional",
-        "password",
-        "placeholder",
-        "postgres",
-        "postgresql",
-        "required",
-        "reviewer",
-        "test-author",
-        "test_author",
-        "undefined",
-        "unlimited",
-        "username",
-    ]
-)
+COMMON_VALUES = frozenset({
+    "anonymous", "changeme", "change-me", "director", "disabled", "escalation", "executor",
+    "explorer", "lm-studio", "localhost", "not-needed", "optional", "password", "placeholder",
+    "postgres", "postgresql", "required", "reviewer", "test-author", "test_author", "undefined",
+    "unlimited", "username",
+})  # fmt: skip
 """Values too ordinary to be replaced wherever they stand, words of the records among them."""
 
 

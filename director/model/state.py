@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
-from types import UnionType
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
+from director.model.codec.decoding import decode
+from director.model.codec.marks import Key, Mark
+from director.model.codec.mistakes import MismatchError
 from director.model.errors import RequestError
 from director.model.roles import Role
 from director.model.usage import LARGEST, CostSource, Tokens
-
-NUMBERS = ("attempts", "tokens", "review_blocks", "wall_secs")
-TEXTS = ("model_used", "error", "review_summary", "commit")
 
 
 class NodeStatus(StrEnum):
@@ -26,7 +25,7 @@ class NodeStatus(StrEnum):
 
 
 class AttemptOutcome(StrEnum):
-    """How one try at a node ended."""
+    """How one attempt at a node ended."""
 
     GREEN = "green"
     RED = "red"
@@ -47,10 +46,6 @@ class Attempt(NamedTuple):
     role: Role
     outcome: AttemptOutcome
 
-    def to_json(self) -> dict[str, str]:
-        """Return an element of ``nodes.<id>.tries`` of ``state.json``."""
-        return {"role": self.role.value, "outcome": self.outcome.value}
-
 
 class WatchVerdict(StrEnum):
     """Whether the executor saw the test fail before its first edit."""
@@ -67,15 +62,6 @@ class WatchItFail(NamedTuple):
     ran_before_edit: bool = False
     observed_failure: bool = False
     detail: str = "no transcript"
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the object of a ``kind:"node"`` line of ``metrics.jsonl``."""
-        return {
-            "verdict": self.verdict.value,
-            "ran_before_edit": self.ran_before_edit,
-            "observed_failure": self.observed_failure,
-            "detail": self.detail,
-        }
 
 
 class NodeState(NamedTuple):
@@ -99,34 +85,18 @@ class NodeState(NamedTuple):
     watch_it_fail: WatchVerdict | None = None
     flake_failed: bool = False
     commit: str | None = None
-    tries: tuple[Attempt, ...] = ()
+    past_attempts: Annotated[tuple[Attempt, ...], Key("tries")] = ()
     environment: bool = False
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the object under ``nodes.<id>`` of ``state.json``."""
-        return self._asdict() | {"tries": [one.to_json() for one in self.tries]}
-
     @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> NodeState:
-        """Return the state stored by ``to_json``; unknown fields are left out.
+    def from_json(cls, stored: object) -> NodeState:
+        """Return the state that is stored; fields of other versions do no harm.
 
         Raises RequestError when a value is not one that director writes.
         """
         try:
-            known = {name: stored[name] for name in cls._fields if name in stored}
-            known["status"] = NodeStatus(known.get("status", NodeStatus.PENDING))
-            known["tier_used"] = Role(known["tier_used"]) if known.get("tier_used") else None
-            watched = known.get("watch_it_fail")
-            known["watch_it_fail"] = WatchVerdict(watched) if watched else None
-            known["tries"] = tuple(
-                Attempt(Role(one["role"]), AttemptOutcome(one["outcome"]))
-                for one in known.get("tries", ())
-            )
-            _check_kinds(known, NUMBERS, int | float)
-            _check_kinds(known, TEXTS, str | None)
-            _check_kinds(known, ("cost_usd",), int | float | None)
-            return cls(**known)
-        except (ValueError, TypeError, KeyError) as error:
+            return decode(cls, stored)
+        except MismatchError as error:
             raise RequestError(
                 f"state.json holds something this version does not know: {error}",
                 "restore the file, or remove it: `director run` rebuilds it from the job branch",
@@ -151,13 +121,6 @@ class RunState(NamedTuple):
         """Return the ids of the nodes in one of ``statuses``."""
         return {node_id for node_id, node in self.nodes.items() if node.status in statuses}
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the content of ``state.json``."""
-        return {
-            "job_id": self.job_id,
-            "nodes": {node_id: node.to_json() for node_id, node in self.nodes.items()},
-        }
-
 
 class CallRecord(NamedTuple):
     """One model call, as a line of ``costs.jsonl``. ``cost`` in US dollars, None: unknown."""
@@ -165,50 +128,22 @@ class CallRecord(NamedTuple):
     ts: str
     role: str
     model: str
-    tokens: Tokens
-    cost: float | None
+    tokens: Annotated[Tokens, Mark.INLINE]
+    cost: Annotated[float | None, Mark.ANY_NUMBER]
     cost_source: str
     node: str | None
     attempt: int | None
     ok: bool
     log: str = ""
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the line as an object."""
-        return {
-            "ts": self.ts,
-            "role": self.role,
-            "model": self.model,
-            **self.tokens.to_json(),
-            "cost": self.cost,
-            "cost_source": self.cost_source,
-            "node": self.node,
-            "attempt": self.attempt,
-            "ok": self.ok,
-            "log": self.log,
-        }
-
     @classmethod
-    def from_json(cls, line: Mapping[str, Any]) -> CallRecord:
-        """Return the record written by ``to_json``; KeyError or TypeError when it is another.
+    def from_json(cls, line: object) -> CallRecord:
+        """Return the record that a line is; MismatchError when it is another.
 
         A call with impossible numbers is a call all the same: what it cost is unknown.
         """
-        _check_kinds(line, ("cost",), int | float | None)
-        _check_kinds(line, ("role", "model"), str)
-        _check_kinds(line, Tokens._fields, int)
-        counts = [line[name] for name in Tokens._fields]
-        names = ("ts", "role", "model", "cost", "cost_source", "node", "attempt", "ok")
-        values = {name: line[name] for name in names}
-        if not all(0 <= number < LARGEST for number in (*counts, values["cost"] or 0)):
-            values |= {"cost": None, "cost_source": CostSource.UNKNOWN.value}
-        tokens = Tokens(*(max(0, count) for count in counts))
-        return cls(tokens=tokens, log=line.get("log", ""), **values)
-
-
-def _check_kinds(values: Mapping[str, Any], names: Iterable[str], kind: UnionType | type) -> None:
-    """Raise TypeError when one of ``names`` has a value of another type."""
-    for name in names:
-        value = values.get(name)
-        if name in values and (isinstance(value, bool) or not isinstance(value, kind)):
-            raise TypeError(f"{name} is {value!r}")
+        call = decode(cls, line)
+        if all(0 <= number < LARGEST for number in (*call.tokens, call.cost or 0)):
+            return call
+        tokens = Tokens(*(max(0, count) for count in call.tokens))
+        return call._replace(tokens=tokens, cost=None, cost_source=CostSource.UNKNOWN.value)

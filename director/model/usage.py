@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
+
+from director.model.codec.marks import Mark
 
 LARGEST = 1e15  # tokens, US dollars: anything above is an error
+Counted = Annotated[int, Mark.REQUIRED]
 
 
 class Tokens(NamedTuple):
@@ -15,11 +18,11 @@ class Tokens(NamedTuple):
     coding agent reports them, so the kinds add up to everything that is billed.
     """
 
-    input: int = 0
-    output: int = 0
-    cache_read: int = 0
-    cache_write: int = 0
-    reasoning: int = 0
+    input: Counted = 0
+    output: Counted = 0
+    cache_read: Counted = 0
+    cache_write: Counted = 0
+    reasoning: Counted = 0
 
     def __add__(self, other: Tokens) -> Tokens:  # type: ignore[override]
         """Return the sum, kind by kind."""
@@ -35,10 +38,6 @@ class Tokens(NamedTuple):
     def total(self) -> int:
         """All tokens of all kinds."""
         return self.input + self.output + self.cache_read + self.cache_write + self.reasoning
-
-    def to_json(self) -> dict[str, int]:
-        """Return kind → tokens."""
-        return self._asdict()
 
 
 class Usage(NamedTuple):

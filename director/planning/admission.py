@@ -1,131 +1,139 @@
-"""Whether a red run of new tests can ever turn green: read from its output, without effects.
-
-Tests are admitted because they are red. Two kinds of red say nothing about the work that is to
-be done: a test file that cannot be read, and a runner that ran no test. Where the output leaves
-a doubt the tests are admitted: an executor's attempts are cheaper than tests that are refused for
-nothing.
-"""
+"""Admitting tests: they exist, run in their node's view, are red, and work can turn them green."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from director.model.testing.command_run import CommandRun
-from director.model.testing.runner_command import read_command
-from director.model.testing.runner_output import read_output, total
+from director.agents.markdown import fenced
+from director.job.context import JobContext
+from director.job.environment import files_of, find_missing, run_of
+from director.job.evidence import with_evidence
+from director.job.leaks import leaks
+from director.job.views import Views
+from director.model.plan import Node
+from director.model.testing.not_started import NOT_EXECUTABLE, NOT_FOUND
+from director.planning.never_green import never_green
+from director.records.events import Kind
+from director.repositories.objects import LINK_MODE
+from director.worktrees.gates import GateResult, Verdict
+from director.worktrees.worktree import Worktree
 
-NO_TESTS_CODE = 5  # pytest, and unittest since Python 3.12
-
-
-_SYNTAX_ERRORS = (
-    # Python. A frame ends in ", in <name>"; the place of a syntax error does not. pytest: "E   ".
-    re.compile(
-        r'^(?:E\s)?\s*File "(?P<path>[^"\n]+)", line \d+\n'
-        r"(?:.*\n){0,3}?"
-        r"(?:E\s+)?(?P<what>(?:SyntaxError|IndentationError|TabError): .*)$",
-        re.MULTILINE,
-    ),
-    # node, and `node --test`, which puts "# " before each line.
-    re.compile(
-        r"^(?:# )?(?:file://)?(?P<path>/\S.*):\d+\n(?:.*\n){1,4}?(?:# )?(?P<what>SyntaxError: .*)$",
-        re.MULTILINE,
-    ),
-    # Babel, for jest. TypeScript is left out: there, what is missing may be its configuration.
-    re.compile(
-        r"^\s*(?P<what>SyntaxError: (?P<path>/\S.*\.[cm]?jsx?): .* \(\d+:\d+\))", re.MULTILINE
-    ),
-    # dash: "P: 3: Syntax error"; bash, busybox: "P: line 3: syntax error"; ruby, go: "P:3:1: …".
-    # An `eval` or a file that the test reads in stands between the path and the words.
-    re.compile(
-        r"^(?P<path>[^\s:][^:\n]*):(?: line)? ?\d+:(?:\d+:)? (?P<what>[Ss]yntax error\b.*)$",
-        re.MULTILINE,
-    ),
+ON_PATH = (
+    "put it on PATH or, where it is part of your checkout only, into worktrees "
+    "(`setup` or `link` of [worktree])"
 )
-_FIXABLE = re.compile(
-    # What the work may correct: an export of the module under test, "type" in package.json,
-    # a plugin in Babel's configuration.
-    r"requested module|outside a module|bodies of modules|isn't currently enabled"
-)
-_SOMETHING_RAN = re.compile(
-    r"""
-      ^Ran\ [1-9]\d*\ tests?\b            # unittest
-    | ^(?:FAIL|ERROR):\ \S+\ \(           # unittest, a failed class set-up ("Ran 0 tests") too
-    | ^FAILED\ \(                         # unittest
-    | \b[1-9]\d*\ (?:passed|failed|failing|errors?)\b   # pytest, jest, vitest, mocha
-    | \bERROR\ collecting\b               # pytest: what the test imports is not there yet
-    | ^E\ \ +\S                           # pytest
-    | ^collected\ [1-9]                   # pytest
-    | ^\s*(?:---\ )?FAIL\b                # jest, vitest, go
-    | ^\s*not\ ok\b                       # TAP
-    | Traceback\ \(most\ recent\ call\ last\)
-    | \b(?:AssertionError|ImportError|ModuleNotFoundError)\b
-    | \bassertion\ failed\b
-    """,
-    re.MULTILINE | re.VERBOSE,
-)
-_GREEN_WITHOUT_TESTS = {
-    # These end with 0 when they ran nothing: red came from elsewhere, unless every line is theirs.
-    "go": re.compile(r"\?\s+\S+\s+\[no test files\]"),
-    "cargo": re.compile(
-        r"running 0 tests|test result: ok\. 0 passed; .*"
-        r"|\s*(?:Compiling|Finished|Running|Doc-tests) .*"
-    ),
-    "unittest": re.compile(r"-+|Ran 0 tests in [\d.]+s|OK(?: .*)?"),
-}
+OF_ITS_OWN = "a test must be a file of its own, in folders of their own"
 
 
-def never_green(run: CommandRun, tests: Sequence[str]) -> str | None:
-    """Say why nothing that an executor may do turns this run green, or None when it might."""
-    output = run.plain
-    for path, what in _syntax_errors(output):
-        test = _named(path, tests)
-        if test and not _was_run(test, output):
-            return f"{test} cannot be read: {what}"
-    words = _no_tests(run)
-    return f"no tests ran ({words})" if words else None
+class Candidate(NamedTuple):
+    """A commit with tests; ``links`` were written as symbolic links, which it does not hold."""
+
+    commit: str
+    links: tuple[str, ...] = ()
 
 
-def _syntax_errors(output: str) -> Iterator[tuple[str, str]]:
-    """Give the file and the words of each syntax error that the work cannot correct."""
-    for pattern in _SYNTAX_ERRORS:
-        for found in pattern.finditer(output):
-            if not _FIXABLE.search(found["what"]):
-                yield found["path"], found["what"].strip()
+@dataclass(frozen=True)
+class Admission:
+    """What became of one node's tests: what is wrong with them, or their hashes.
+
+    ``hopeless``: asking the author again cannot help. ``next_step``: what the user can do, where
+    it is for the user to do ("": not known, or the author's).
+    """
+
+    problem: str = ""
+    hopeless: bool = False
+    next_step: str = ""
+    hashes: Mapping[str, str] = field(default_factory=dict)
 
 
-def _named(path: str, tests: Sequence[str]) -> str | None:
-    """Return the test that ``path`` (absolute, or as the command gave it) names."""
-    plain = path.removeprefix("./")
-    return next((one for one in tests if plain == one or plain.endswith(f"/{one}")), None)
+@dataclass(frozen=True)
+class Examiner:
+    """Examines tests of nodes in ``worktree``, which nobody else uses meanwhile."""
 
+    job: JobContext
+    views: Views
+    worktree: Worktree
 
-def _was_run(test: str, output: str) -> bool:
-    """Whether the output shows a line of ``test`` being executed: then it could be read."""
-    name = re.escape(test)
-    frames = (
-        rf'File "(?:[^"\n]*/)?{name}", line \d+, in ',  # Python
-        rf"^(?:E\s+)?(?:\S*/)?{name}:\d+: (?:in |\w*(?:Error|Exception|Failed)\b)",  # pytest
-        rf"^[#\s]*at .*{name}:\d+:\d+",  # node
-    )
-    return any(re.search(frame, output, re.MULTILINE) for frame in frames)
+    def refuse_imports(self, node: Node, commit: str) -> None:
+        """Raise RequestError where no test of the node could be about the worktree."""
+        check = self.job.import_check
+        if check.applies_to(node.test_cmd):
+            self.worktree.reset(self.views.of(commit, node))
+            check.refuse(node.test_cmd, self.worktree.path)
 
+    def admit(self, node: Node, candidate: Candidate) -> Admission:
+        """Say whether the node's tests in a commit exist, run, are red, and can turn green.
 
-def _no_tests(run: CommandRun) -> str | None:
-    """Return what says that no test ran, when nothing else says that something did."""
-    output = run.plain
-    found = read_output(output)
-    if found:
-        ran = total(found.values()).executed
-        return _unless_something_ran(", ".join(found), output) if ran == 0 else None
-    if run.code == NO_TESTS_CODE and read_command(run.command, {}).runners & {"pytest", "unittest"}:
-        return f"exit code {NO_TESTS_CODE}"
-    return None
+        They run in the node's view of it, so that tests of nodes to come do not make them red. Nor
+        may those of the nodes it depends on: without them they must not be green. That a file which
+        a node of the plan makes is not there yet is the right reason for red. RequestError where
+        what ran is not the worktree's.
+        """
+        repository, commit = self.job.repository, candidate.commit
+        found = repository.entries(commit, node.tests)
+        links = [path for path, entry in found.items() if entry.mode == LINK_MODE]
+        if linked := [*candidate.links, *links]:
+            return Admission(f"{linked[0]} is a symbolic link: {OF_ITS_OWN}")
+        if absent := sorted(set(node.tests) - set(found)):
+            return Admission(f"these test files are missing: {', '.join(absent)}")
+        if leaking := leaks(self.job, repository.tip(), commit, node.tests):
+            return Admission(f"a key from the environment stands in {', '.join(leaking)}")
+        view = self.views.of(commit, node)
+        gate = self._run(node, view)
+        self.job.events.emit(
+            Kind.GATE,
+            node.id,
+            purpose="tests",
+            verdict=gate.verdict,
+            reason=gate.reason,
+            tests_run=gate.tests_run,
+        )
+        self.job.import_check.check(gate, self.worktree.path)
+        if refusal := self._refusal(node, view, gate):
+            return refusal
+        alone = self.views.of_tests(commit, [node.id])
+        if repository.tree(alone) != repository.tree(view) and self._is_green(node, alone):
+            return Admission(
+                f"`{node.test_cmd}` passes although nothing is implemented yet: it is red only "
+                "because of the tests of nodes that this one depends on"
+            )
+        return Admission(hashes=repository.hashes(view, node.tests))
 
+    def _run(self, node: Node, commit: str) -> GateResult:
+        self.worktree.reset(commit)
+        gate = self.job.gates.run(node.test_cmd, self.worktree.path, f"{node.id}-tests")
+        return with_evidence(self.job.repository, node.tests, commit, gate)
 
-def _unless_something_ran(runner: str, output: str) -> str | None:
-    theirs = _GREEN_WITHOUT_TESTS.get(runner)
-    if theirs and "NO TESTS RAN" not in output:
-        lines = (line for line in output.splitlines() if line.strip())
-        return runner if all(map(theirs.fullmatch, lines)) else None
-    return None if _SOMETHING_RAN.search(output) else runner
+    def _is_green(self, node: Node, commit: str) -> bool:
+        return self._run(node, commit).verdict is Verdict.GREEN
+
+    def _refusal(self, node: Node, view: str, gate: GateResult) -> Admission | None:
+        """Return what is wrong with tests of which ``gate`` is a run on ``view``.
+
+        None: they are red, and for all that is known because the work is to be done.
+        """
+        command = f"`{node.test_cmd}`"
+        output = f"\n\n{fenced(gate.output)}" if gate.output.strip() else ""
+        match gate.verdict:
+            case Verdict.RED if gate.no_test_ran:
+                return Admission(f"{command} must fail: {gate.reason}{output}")
+            case Verdict.RED:
+                to_come = files_of(self.views.plan.nodes)
+                if missing := find_missing(self.job.repository, view, gate, to_come):
+                    why = f"the worktree lacks something: {missing.words}"
+                    problem = f"{command} is red because {why}{output}"
+                    return Admission(problem, not missing.avoidable, missing.next_step)
+                if reason := never_green(run_of(gate), node.tests):
+                    return Admission(f"no implementation can make {command} pass: {reason}{output}")
+                return None
+            case Verdict.GREEN:
+                why = self.job.import_check.explanation(node.test_cmd, self.worktree.path)
+                return Admission(
+                    f"{command} passes although nothing is implemented yet{why}{output}"
+                )
+        problem = f"gate broken: {command}: {gate.reason}{output}"
+        if gate.code in (NOT_EXECUTABLE, NOT_FOUND):
+            return Admission(problem, hopeless=True, next_step=ON_PATH)
+        return Admission(problem)

@@ -1,60 +1,67 @@
-"""Asking a planning role for a text or for JSON, in a clean checkout of the base."""
+"""Asking a planning role, in a clean checkout of the base."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from director.agents.answers import NoAnswerError, json_object
 from director.agents.calls import Assignment, Outcome, Reply
-from director.job.context import JobContext
 from director.model.errors import WorkError
 from director.model.roles import Agent, Role
+from director.planning.context import Planning
+from director.records.events import Kind
 
-TRIES = 2
+ATTEMPTS = 2
+
+Problems = Sequence[tuple[str, str]]
+"""What a critique names: the id of a node (or what else it says there), and a sentence."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """Whom to ask what; ``name`` names the log files."""
+    """What to ask whom; ``name`` names the log files."""
 
-    agent: Agent
-    role: Role
     name: str
     prompt: str
+    agent: Agent = Agent.PLANNER
+    role: Role = Role.PLANNER
 
 
-def ask(job: JobContext, question: Question, commit: str) -> Reply:
-    """Ask in a worktree that holds ``commit``; WorkError when there is no answer twice in a row.
+def ask(planning: Planning, question: Question) -> Reply:
+    """Return the reply; WorkError when there is no answer twice in a row.
 
     The call stays noted: the asker drops the note when the answer is safe on disk.
     """
-    for _ in range(TRIES):
-        reply = _ask_once(job, question, commit)
+    job, agent, role = planning.job, question.agent, question.role
+    for _ in range(ATTEMPTS):
+        with job.pool.lease(planning.stage.base_commit, bare=True) as worktree:  # only to read
+            call = Assignment(agent, role, question.prompt, worktree.path, question.name)
+            reply = job.agents.ask(call)
         if reply.outcome is Outcome.COMPLETED and reply.transcript.text:
             return reply
-        job.agents.notes.drop(question.name)
+        planning.forget(question.name)
     reason = reply.reason or "an empty answer"
     raise WorkError(
-        f"the {question.agent} gave no answer: {reason}",
+        f"the {agent} gave no answer: {reason}",
         f"see {reply.log}; `director plan --continue` asks again",
     )
 
 
-def _ask_once(job: JobContext, question: Question, commit: str) -> Reply:
-    with job.pool.lease(commit, bare=True) as worktree:  # planning roles only read
-        return job.agents.ask(
-            Assignment(question.agent, question.role, question.prompt, worktree.path, question.name)
-        )
-
-
-def ask_for_verdict(job: JobContext, question: Question, commit: str) -> list[dict[str, Any]]:
+def criticise(planning: Planning, name: str, prompt: str) -> Problems:
     """Return the problems a critique names (none: approved); one that cannot be read names none."""
     try:
-        said = json_object(ask(job, question, commit).transcript.text)
+        said = json_object(ask(planning, Question(name, prompt)).transcript.text)
     except NoAnswerError:
-        return []
-    problems = said.get("problems")
-    if said.get("verdict") != "revise" or not isinstance(problems, list):
-        return []
-    return [one if isinstance(one, dict) else {"node": None, "problem": one} for one in problems]
+        said = {}
+    named = said.get("problems") if said.get("verdict") == "revise" else None
+    problems = list(map(_problem, named)) if isinstance(named, list) else []
+    sentences = [sentence for _, sentence in problems]
+    planning.job.events.emit(Kind.CRITIQUE, about=name, problems=sentences)
+    return problems
+
+
+def _problem(said: Any) -> tuple[str, str]:
+    one = said if isinstance(said, dict) else {"problem": said}
+    return str(one.get("node")), str(one.get("problem"))

@@ -59,7 +59,9 @@ def for_task(
         current = _current(directory)
     except RequestError:
         current = None  # cannot be continued; its records are put aside with the rest
-    again = current if current and not new and _is_asked_again(current, task, base) else None
+    again = None if new or current is None or current.stage is Stage.READY else current
+    if again and (again.task, again.base_commit) != (task, base):
+        again = None
     if again is None and not new:
         _refuse_unfinished(directory, current, 'director plan --new "<task>"')
     check_prerequisites(setting, config)
@@ -119,11 +121,6 @@ def _current(directory: JobDirectory) -> PlanStage | None:
     if current is not None:
         directory.restore(current.job_id)
     return current
-
-
-def _is_asked_again(current: PlanStage, task: str, base: str) -> bool:
-    same = (current.task, current.base_commit) == (task, base)
-    return same and current.stage is not Stage.READY
 
 
 def _archived(directory: JobDirectory, job_id: str) -> PlanStage:

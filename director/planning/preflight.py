@@ -1,18 +1,20 @@
 """The preflight: do the repository's own tests run in a fresh worktree? Before any model call.
 
-``[gates]`` have run on the base already; where there are none, the commands that the ecosystems
-stand for run once. What does not work is compared with the user's checkout, where that is clean.
+``[gates]`` run on the base; where there are none, the commands that the ecosystems stand for run
+once. What does not work is compared with the user's checkout, where that is clean.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from director.agents.registry import starter_files
 from director.job.context import JobContext, Setting
+from director.job.integration import gate_base, refuse_broken
+from director.job.stage import Stage
 from director.model.ecosystems.ecosystems import (
     Ecosystem,
     ecosystems,
@@ -21,18 +23,20 @@ from director.model.ecosystems.ecosystems import (
     toml_lines,
 )
 from director.model.errors import RequestError
-from director.model.gate_words import BaseGates
+from director.model.gate_words import BaseGates, warning
 from director.model.testing.command_run import CommandRun
 from director.model.testing.not_started import NOT_EXECUTABLE, NOT_FOUND
 from director.model.testing.preflight import Difference, Observation, Outcome, Preflight
 from director.model.testing.preflight_judgement import judge
+from director.planning.context import Planning
 from director.records.events import Events, Kind
 from director.repositories.git import split_z
 from director.worktrees.gates import GateResult, Verdict
-from director.worktrees.worktrees import Worktree
+from director.worktrees.worktree import Worktree
 
 LIMIT_SECS = 300.0  # for one command; of a suite that takes longer nothing is claimed
 ALLOW = "--allow-broken-gates"
+BEFORE_TESTS = (Stage.SPEC, Stage.SPEC_APPROVAL, Stage.DECOMPOSE)
 
 
 @dataclass(frozen=True)
@@ -69,15 +73,68 @@ class Base:
         return f"put the [worktree] that `director sync-agents` prints into {where} ({said}); "
 
 
-def try_tests(base: Base, gates: BaseGates) -> Preflight:
+def check_base(planning: Planning) -> None:
+    """Run ``[gates]`` on the base and, before tests are written, the tests that are there.
+
+    RequestError where they cannot run there, or where tests would not test a worktree.
+    """
+    if planning.stage.stage is Stage.SPEC:  # once per job
+        _warn_of_missing_submodules(planning)
+    if planning.stage.stage in BEFORE_TESTS:
+        gates = planning.job.config.gates.values()
+        planning.job.import_check.refuse_gates(gates, planning.setting.repository.root)
+    base = Base(planning.job, planning.setting, planning.stage.base_commit)
+    _run_gates(planning, base)
+    if planning.stage.stage in BEFORE_TESTS:
+        _run_tests(planning, base)
+
+
+def _warn_of_missing_submodules(planning: Planning) -> None:
+    """Give the notice that submodules of the base stay empty in every worktree."""
+    missing = planning.job.repository.submodules.missing(planning.stage.base_commit)
+    if missing:
+        planning.job.events.notice(
+            f"your checkout does not have the submodules {', '.join(missing)}: they stay "
+            "empty folders for agents and gates; `git submodule update --init` brings them"
+        )
+
+
+def _run_gates(planning: Planning, base: Base) -> None:
+    known, allowed = planning.stage.base_gates, planning.stage.allow_broken_gates
+    found = gate_base(planning.job, base.commit, known or {})
+    allow = planning.options.allow_broken_gates or allowed
+    if (found, allow) != (known, allowed):
+        planning.save(base_gates=found, allow_broken_gates=allow)
+    if not allow:
+        refuse_broken(found, base.advice)
+    if planning.options.auto and (line := warning(found)):
+        planning.job.events.notice(line)
+
+
+def _run_tests(planning: Planning, base: Base) -> None:
+    """Run the existing tests in a worktree: once, but until they can, unless that is allowed."""
+    stage, events = planning.stage, planning.job.events
+    found = stage.preflight
+    if found is None or (found.blocked and not stage.allow_broken_gates):
+        found = _try_tests(base, stage.base_gates or {})
+        planning.save(preflight=found)
+        if not stage.allow_broken_gates:
+            _refuse_blocked(base, found)
+        _tell(events, found)
+    elif planning.options.allow_broken_gates:
+        _tell(events, found)
+
+
+def _try_tests(base: Base, gates: BaseGates) -> Preflight:
     """Find out how the existing tests run; ``gates`` is what ``[gates]`` said on the base."""
     found = base.ecosystems
-    runners = tuple(dict.fromkeys(_runner(one) for one in found if one.suite))
-    known = Preflight(runners=runners, example=_example_of(found))
+    tested = [one for one in found if one.suite]
+    runners = (f"{one.folder}: {one.runner}" if one.folder else one.runner for one in tested)
+    example = next((one.example.path for one in found if one.example), "")
+    known = Preflight(runners=tuple(dict.fromkeys(runners)), example=example)
     if gates:
         runs = tuple(_of_gate(base, name, gate) for name, gate in gates.items())
-        return replace(known, runs=runs)
-    tested = [one for one in found if one.suite]
+        return known._replace(runs=runs)
     if not tested:
         return known
     with base.job.pool.lane() as lane:
@@ -85,7 +142,7 @@ def try_tests(base: Base, gates: BaseGates) -> Preflight:
         return _Trial(base, lane.gate).of(tested, known)
 
 
-def refuse_blocked(base: Base, found: Preflight) -> None:
+def _refuse_blocked(base: Base, found: Preflight) -> None:
     """Raise RequestError where there are tests, and none of them can run in a worktree."""
     if not found.blocked:
         return
@@ -100,27 +157,14 @@ def refuse_blocked(base: Base, found: Preflight) -> None:
     )
 
 
-def tell(events: Events, found: Preflight) -> None:
+def _tell(events: Events, found: Preflight) -> None:
     """Give a notice for each command that does not run, or differs from the checkout."""
-    for message in _notices(found):
-        events.emit(Kind.NOTICE, message=message)
-
-
-def _notices(found: Preflight) -> Iterator[str]:
     for one in found.runs:
-        seen = one.worktree
-        if one.description:
-            yield f"{one.description}; see {seen.log}"
-        elif seen.outcome is Outcome.CANNOT_RUN:
-            yield f"`{seen.command}` cannot run in a fresh worktree: {seen.reason}; see {seen.log}"
-
-
-def _runner(one: Ecosystem) -> str:
-    return f"{one.folder}: {one.runner}" if one.folder else one.runner
-
-
-def _example_of(found: Sequence[Ecosystem]) -> str:
-    return next((one.example.path for one in found if one.example), "")
+        seen, said = one.worktree, one.description
+        if not said and seen.outcome is Outcome.CANNOT_RUN:
+            said = f"`{seen.command}` cannot run in a fresh worktree: {seen.reason}"
+        if said:
+            events.notice(f"{said}; see {seen.log}")
 
 
 def _of_gate(base: Base, name: str, gate: Mapping[str, str]) -> Difference:
@@ -155,13 +199,13 @@ class _Trial:
             runs.append(run)
             if alone is None and run.worktree.ran_tests and (seen := self._alone(one)):
                 alone, example = seen, one.example.path if one.example else ""
-        return replace(known, runs=tuple(runs), example=example, example_run=alone)
+        return known._replace(runs=tuple(runs), example=example, example_run=alone)
 
     def _suite(self, one: Ecosystem) -> Difference:
         root = self.base.setting.repository.root
         command = one.suite_in(lambda path: (self.worktree.path / path).exists())
         said = f"running the existing tests in a fresh worktree: `{command}`"
-        self.base.job.events.emit(Kind.NOTICE, message=said)
+        self.base.job.events.notice(said)
         seen = self._run(command)
         if seen.outcome is Outcome.GREEN:
             self.worktree.keep_builds()
@@ -178,7 +222,7 @@ class _Trial:
 
     def _run(self, command: str) -> Observation:
         job, place = self.base.job, self.worktree.path
-        result = job.gates.run(command, place, "preflight", timeout_secs=LIMIT_SECS)
+        result = job.gates.within(LIMIT_SECS).run(command, place, "preflight")
         job.import_check.check(result, place)
         return _observed(self.base, result, "worktree")
 
@@ -193,8 +237,8 @@ def _compared(base: Base, lent: Worktree, seen: Observation, there: str, name: s
         return Difference(seen)
     if user.uncommitted(starter_files()) or user.head() != base.commit:
         return Difference(seen)
-    gates = base.job.gates
-    result = gates.run_in_checkout(there, user.root, lent.path, name, LIMIT_SECS)
+    gates = base.job.gates.within(LIMIT_SECS)
+    result = gates.run_in_checkout(there, user.root, lent.path, name)
     return Difference(seen, _observed(base, result, "checkout") if result else None)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from director.agents.markdown import bullets, fenced
+from director.model.codec.encoding import encode
 from director.model.plan import Node
 
 
@@ -62,7 +63,7 @@ def plan_prompt(
 
 def plan_critique_prompt(spec: str, nodes: Iterable[Node], tests: Mapping[str, bytes]) -> str:
     """Return the planner's prompt before the second approval; ``tests``: path → content."""
-    described = [{k: v for k, v in n.to_json().items() if k != "test_hashes"} for n in nodes]
+    described = [{k: v for k, v in encode(n).items() if k != "test_hashes"} for n in nodes]
     shown = "\n\n".join(
         f"{path}:\n\n{fenced(content.decode(errors='replace'))}" for path, content in tests.items()
     )

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Set
 from director.job.context import JobContext
 from director.job.views import views_of
 from director.model.plan import Node, Plan, topological_order
-from director.planning.authoring import commit_entries
+from director.planning.tests_on_branch import commit_entries
 
 
 def kept_tests(before: Plan, after: Plan, refused: Set[str]) -> dict[str, Mapping[str, str]]:

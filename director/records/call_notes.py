@@ -7,16 +7,17 @@ the branch, the state). What is still noted when a run begins was left by one th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from director.model.codec.decoding import decode
+from director.model.codec.encoding import encode
+from director.model.codec.mistakes import MismatchError
 from director.model.errors import RequestError
 from director.records import files
 
 
-@dataclass(frozen=True)
-class CallNote:
+class CallNote(NamedTuple):
     """One call: its events file, the folder it worked in, and what its asker has to remember.
 
     ``log`` is "" for one that did not begin yet. ``outcome`` and ``reason`` are set when it ended
@@ -26,7 +27,7 @@ class CallNote:
     name: str
     log: str
     cwd: str
-    memo: Mapping[str, Any] = field(default_factory=dict)
+    memo: Mapping[str, Any] = {}
     outcome: str | None = None
     reason: str = ""
     model: str = ""
@@ -50,17 +51,17 @@ class CallNotes:
         its events are not on disk either.
         """
         self._notes[note.name] = note
-        files.write_json(self._path(note.name), asdict(note), durable=False)
+        files.write_json(self._path(note.name), encode(note), durable=False)
 
     def end(self, name: str, outcome: str, reason: str) -> None:
         """Note how a call ended."""
         if note := self.get(name):
-            self.begin(replace(note, outcome=outcome, reason=reason))
+            self.begin(note._replace(outcome=outcome, reason=reason))
 
     def remember(self, name: str, **more: Any) -> None:
         """Add to what the asker of a call has to remember."""
         if note := self.get(name):
-            self.begin(replace(note, memo={**note.memo, **more}))
+            self.begin(note._replace(memo={**note.memo, **more}))
 
     def get(self, name: str) -> CallNote | None:
         """Return the note of a call, or None."""
@@ -80,18 +81,13 @@ def forget_places(folder: Path) -> None:
     """Forget where the calls noted in ``folder`` worked: nobody knows what is there now."""
     for path in folder.glob("*.json"):
         if (note := _read(path)) and note.cwd:
-            files.write_json(path, asdict(replace(note, cwd="")), durable=False)
+            files.write_json(path, encode(note._replace(cwd="")), durable=False)
 
 
 def _read(path: Path) -> CallNote | None:
     """Return the note in a file; None when it cannot be read or has another name."""
     try:
-        note = CallNote(**(files.read_json(path) or {}))
-    except (TypeError, RequestError):
+        note = decode(CallNote, files.read_json(path))
+    except (MismatchError, RequestError):
         return None
-    return note if _is_note(note) and note.name == path.stem else None
-
-
-def _is_note(note: CallNote) -> bool:
-    texts = (note.name, note.log, note.cwd, note.reason, note.outcome or "")
-    return all(isinstance(text, str) for text in texts) and isinstance(note.memo, dict)
+    return note if note.name == path.stem else None

@@ -83,6 +83,10 @@ class Events:
             for listener in self._listeners:
                 listener(event)
 
+    def notice(self, message: str) -> None:
+        """Tell all listeners one line for the user."""
+        self.emit(Kind.NOTICE, message=message)
+
     def also(self, listener: Listener) -> Events:
         """Return an ``Events`` that tells ``listener`` too."""
         return Events([*self._listeners, listener], self._redactor)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from director.model.codec.encoding import encode
 from director.model.errors import RequestError
 from director.model.plan import Plan
 from director.model.plan_reader import InvalidPlanError, read_plan
@@ -31,38 +32,36 @@ KEPT_BETWEEN_JOBS = frozenset(
 )
 
 
-class Home(NamedTuple):
-    """``<repo>/.director``: the configuration, and the current job's directory.
+class Place:
+    """A file or folder of a folder of records, by its name."""
 
-    ``redactor`` knows what must not get into records.
-    """
+    def __init__(self, name: str) -> None:
+        self._name = name
 
-    path: Path
-    redactor: Redactor = NOTHING_SECRET
+    def __get__(self, records: Records, _: object) -> Path:
+        """Return where it is."""
+        return records.path / self._name
 
-    @property
-    def config(self) -> Path:
-        """The configuration of ``plan`` and ``run``."""
-        return self.path / "config.toml"
 
-    @property
-    def gitignore(self) -> Path:
-        """Keeps the records out of the user's ``git status``."""
-        return self.path / ".gitignore"
+class Records:
+    """A folder of records. ``redactor`` knows what must not get into them."""
+
+    def __init__(self, path: Path, redactor: Redactor = NOTHING_SECRET) -> None:
+        self.path = path
+        self.redactor = redactor
+
+
+class Home(Records):
+    """``<repo>/.director``: the configuration, and the current job's directory."""
+
+    config = Place("config.toml")  # the configuration of ``plan`` and ``run``
+    gitignore = Place(".gitignore")  # keeps the records out of the user's ``git status``
+    models = Place("models.json")  # the models that an agent CLI listed when it was last asked
+    bench = Place("bench")  # where ``bench`` keeps its jobs and its summary
 
     def profile(self, name: str) -> Path:
         """Return the configuration file of a bench profile."""
         return self.path / "profiles" / f"{name}.toml"
-
-    @property
-    def models(self) -> Path:
-        """The models that an agent CLI listed when it was last asked."""
-        return self.path / "models.json"
-
-    @property
-    def bench(self) -> Path:
-        """Where ``bench`` keeps its jobs and its summary."""
-        return self.path / "bench"
 
     @property
     def job(self) -> JobDirectory:
@@ -75,112 +74,37 @@ class Home(NamedTuple):
             files.write_text(self.gitignore, GITIGNORE)
 
 
-class JobDirectory:
-    """The records of one job. ``redactor`` knows what must not get into them."""
+class JobDirectory(Records):
+    """The records of one job."""
 
-    def __init__(self, path: Path, redactor: Redactor = NOTHING_SECRET) -> None:
-        self.path = path
-        self.redactor = redactor
-
-    @property
-    def lock(self) -> Path:
-        """Held (flock) by the one process that works on this job."""
-        return self.path / "lock"
-
-    @property
-    def stage(self) -> Path:
-        """Where the planning pipeline stands."""
-        return self.path / "plan_stage.json"
-
-    @property
-    def recon(self) -> Path:
-        """What the explorer found."""
-        return self.path / "recon.md"
-
-    @property
-    def spec(self) -> Path:
-        """The artifact of the first approval."""
-        return self.path / "spec.md"
-
-    @property
-    def plan(self) -> Path:
-        """The DAG, an artifact of the second approval."""
-        return self.path / "plan.json"
-
-    @property
-    def tests(self) -> Path:
-        """The editable copies of the nodes' tests, an artifact of the second approval."""
-        return self.path / "tests"
-
-    @property
-    def state(self) -> Path:
-        """Where every node stands."""
-        return self.path / "state.json"
-
-    @property
-    def state_changes(self) -> Path:
-        """What has changed since a large ``state.json`` was written."""
-        return self.path / "state-changes.jsonl"
+    lock = Place("lock")  # held (flock) by the one process that works on this job
+    stage = Place("plan_stage.json")  # where the planning pipeline stands
+    recon = Place("recon.md")  # what the explorer found
+    spec = Place("spec.md")  # the artifact of the first approval
+    plan = Place("plan.json")  # the DAG, an artifact of the second approval
+    # The editable copies of the nodes' tests, an artifact of the second approval.
+    tests = Place("tests")
+    state = Place("state.json")  # where every node stands
+    # What has changed since a large ``state.json`` was written.
+    state_changes = Place("state-changes.jsonl")
+    costs = Place("costs.jsonl")  # one line per model call
+    metrics = Place("metrics.jsonl")  # one line per finished node and per run
+    receipts = Place("receipts.jsonl")  # one line per merge
+    # Where director moved the job branch, and the receipts; beside the job repository.
+    tips = Place(TIPS)
+    sealed = Place("sealed.json")  # the plan as it was approved, with its tests
+    events = Place("events.jsonl")  # everything as it happens
+    # Prompts, raw events and standard error of every call; output of every gate.
+    logs = Place("logs")
+    calls = Place("calls")  # calls whose result is not safe yet
+    verifying = Place("verify")  # what ``verify --rerun`` works in; it is gone when it ends
+    repository = Place("job.git")  # the job repository (bare)
+    pool = Place("worktrees.json")  # where this job's worktrees are, for the sweep after a crash
 
     @property
     def state_file(self) -> StateFile:
         """The state on disk, to read and to write."""
         return StateFile(self.state, self.state_changes, self.redactor)
-
-    @property
-    def costs(self) -> Path:
-        """One line per model call."""
-        return self.path / "costs.jsonl"
-
-    @property
-    def metrics(self) -> Path:
-        """One line per finished node and per run."""
-        return self.path / "metrics.jsonl"
-
-    @property
-    def receipts(self) -> Path:
-        """One line per merge."""
-        return self.path / "receipts.jsonl"
-
-    @property
-    def tips(self) -> Path:
-        """Where director moved the job branch, and the receipts; beside the job repository."""
-        return self.path / TIPS
-
-    @property
-    def sealed(self) -> Path:
-        """The plan as it was approved, with its tests."""
-        return self.path / "sealed.json"
-
-    @property
-    def events(self) -> Path:
-        """Everything as it happens."""
-        return self.path / "events.jsonl"
-
-    @property
-    def logs(self) -> Path:
-        """Prompts, raw events and standard error of every call; output of every gate."""
-        return self.path / "logs"
-
-    @property
-    def calls(self) -> Path:
-        """Calls whose result is not safe yet."""
-        return self.path / "calls"
-
-    @property
-    def verifying(self) -> Path:
-        """What ``verify --rerun`` works in; it is gone when it ends."""
-        return self.path / "verify"
-
-    @property
-    def repository(self) -> Path:
-        """The job repository (bare)."""
-        return self.path / "job.git"
-
-    @property
-    def pool(self) -> Path:
-        """Where this job's worktrees are, for the sweep after a crash."""
-        return self.path / "worktrees.json"
 
     def last_run(self) -> dict[str, Any]:
         """Return what ``metrics.jsonl`` says of the last run, empty where there was none."""
@@ -203,7 +127,7 @@ class JobDirectory:
 
     def save_plan(self, plan: Plan) -> None:
         """Replace ``plan.json``."""
-        files.write_json(self.plan, plan.to_json())
+        files.write_json(self.plan, encode(plan))
 
     def load_state(self, plan: Plan) -> RunState:
         """Return the state with an entry for each node of ``plan``; fresh where there is none."""

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from director.model.codec.encoding import encode
+from director.model.codec.mistakes import MismatchError
 from director.model.errors import StoppedError
 from director.model.state import CallRecord
 from director.model.usage import Tokens
@@ -54,7 +56,7 @@ class Ledger:
     def record(self, call: CallRecord, meter: Meter | None = None) -> None:
         """Write the call down; it is on disk when this returns, and its ``meter`` stops."""
         with self._lock:
-            files.append_line(self.path, call.to_json(), durable=True)
+            files.append_line(self.path, encode(call), durable=True)
             self._add(call)
             if meter is not None:
                 self._meters.discard(meter)
@@ -139,7 +141,7 @@ def read_calls(path: Path) -> list[CallRecord]:
     for line in files.read_lines(path):
         try:
             calls.append(CallRecord.from_json(line))
-        except (KeyError, TypeError, ValueError):
+        except MismatchError:
             continue  # a line of another tool or version: it is no call of ours
     return calls
 
@@ -168,7 +170,7 @@ def grouped(calls: Iterable[CallRecord], key: str) -> dict[str, dict[str, Any]]:
     return {
         name: {
             "calls": len(group),
-            **total_tokens(group).to_json(),
+            **encode(total_tokens(group)),
             "cost": known_cost(group),
             "unknown_cost_calls": sum(1 for call in group if call.cost is None),
         }

@@ -12,6 +12,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from director.model.codec.encoding import encode
 from director.model.secrets import Redactor
 from director.model.state import NodeState, RunState
 from director.records import files
@@ -92,7 +93,7 @@ class StateFile:
         return known[1]
 
     def _value(self, state: NodeState) -> Any:
-        return self._redactor.value(state.to_json())
+        return self._redactor.value(encode(state))
 
 
 def _digest(text: str) -> str:

@@ -7,10 +7,9 @@ for the next one; what else is there is in use, or was left by a command that wa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from os.path import lexists
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from director.model.errors import RequestError
 from director.records import files
@@ -20,8 +19,7 @@ OWN = "director"
 PREFIX = "job-"  # of the folder of one job's worktrees
 
 
-@dataclass(frozen=True)
-class KeptWorktrees:
+class KeptWorktrees(NamedTuple):
     """Prepared worktrees that wait for the next command of their job since a moment."""
 
     folder: Path

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from director.job.stage import PlanStage, Stage, read_stage
+from director.model.codec.encoding import encode
 from director.model.errors import RequestError
 from director.model.format import duration, money, size, table
 from director.model.gate_words import as_before, not_counting
@@ -40,7 +41,7 @@ def read_status(directory: JobDirectory) -> dict[str, Any]:
         "stage": stage.stage if stage else Stage.READY,
         "job_branch": plan.job_branch if plan else stage.job_branch if stage else None,
         "nodes": {
-            node.id: {"title": node.title, **state.nodes[node.id].to_json()}
+            node.id: {"title": node.title, **encode(state.nodes[node.id])}
             for node in (plan.nodes if plan else ())
             if state
         },

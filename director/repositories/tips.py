@@ -10,6 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from director.model.codec.decoding import decode
+from director.model.codec.encoding import encode
+from director.model.codec.mistakes import MismatchError
 from director.model.receipt import Receipt
 from director.records.guarded_lines import GuardedLines
 
@@ -38,7 +41,7 @@ class Tips:
 
         Where it goes back to a commit, what came after is not on it any more.
         """
-        self._lines.add({"tip": commit} | ({"receipt": receipt.to_json()} if receipt else {}))
+        self._lines.add({"tip": commit} | ({"receipt": encode(receipt)} if receipt else {}))
         self._take(commit, receipt)
 
     def _take(self, commit: str, receipt: Receipt | None) -> None:
@@ -63,6 +66,6 @@ class Tips:
 def _receipt(value: Mapping[str, Any]) -> Receipt | None:
     """Return the receipt on a line; None when director did not write it."""
     try:
-        return Receipt.from_json(value["receipt"])
-    except (KeyError, TypeError, AttributeError, ValueError):
+        return decode(Receipt, value.get("receipt"))
+    except MismatchError:
         return None

@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from director.job.context import Setting
+from director.job.context import Materials, Setting
 from director.job.evidence import with_evidence
-from director.job.opening import redactor_of
-from director.job.provided import provisions_of
-from director.job.site import site_of
 from director.job.stage import read_stage
-from director.job.trailers import NODE
+from director.job.trailers import single_line
 from director.job.views import HeldBack, views_of
+from director.job.workplace import Place, Workplace, open_workplace
+from director.model.checks import ONCE
 from director.model.config import Config
-from director.model.errors import DirectorError
-from director.model.plan import Node, Plan
-from director.processes.processes import Processes
+from director.model.plan import Plan
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.worktrees_record import kept_worktrees
 from director.repositories.job_repository import JobRepository, create_job_repository
-from director.verifying.evidence import CommitFacts, Evidence, merges
+from director.repositories.repository import Repository
+from director.verifying.evidence import Evidence, merges, receipted
 from director.verifying.problem import Problem, restore, short
-from director.worktrees.gates import GateResult, Gates, Verdict
-from director.worktrees.given import find_sources
-from director.worktrees.pool import Pool
-from director.worktrees.pool_folders import pool_folder, sweep_pool
+from director.worktrees.gates import GateResult, Verdict
+from director.worktrees.pool_folders import sweep_pool
 
 
 @dataclass(frozen=True)
@@ -55,8 +51,8 @@ def run_again(
     excused = {Verdict.RED}
     if stage and stage.allow_broken_gates:
         excused.add(Verdict.BROKEN)
-    with _checkouts(setting, directory, config, evidence.plan, tip) as (job, pool, gates):
-        again = _Again(setting, evidence, job, pool, gates)
+    with _checkouts(setting, directory, config, evidence.plan, tip) as workplace:
+        again = _Again(setting, evidence, workplace)
         problem = next(again.nodes(tip), None)
         problem = problem or next(again.integration(tip, config, excused), None)
         return Rerun(again.count, problem)
@@ -65,67 +61,63 @@ def run_again(
 @contextmanager
 def _checkouts(
     setting: Setting, directory: JobDirectory, config: Config, plan: Plan, tip: str
-) -> Iterator[tuple[JobRepository, Pool, Gates]]:
+) -> Iterator[Workplace]:
     """Give a repository made for this, worktrees of it, and gates as a run has them.
 
     Worktrees that an earlier command of the job kept are used, and kept for the next one, but not
     what gates built in them. The job's own repository is left alone. Gates have the same variables,
     sandbox and provisions as in a run, and no secrets in their logs.
     """
-    place = directory.verifying
-    own = place / "worktrees.json"
+    folder = directory.verifying
+    path, own = folder / "job.git", folder / "worktrees.json"
     sweep_pool(own, setting.events)
     record = directory.pool if kept_worktrees(directory.pool) else own
     borrowed = [directory.repository / "objects"] if directory.repository.is_dir() else []
-    sources = find_sources(setting.repository, config.worktree)
-    redactor = redactor_of(setting, directory, config, sources)
-    processes = Processes(plan.job_id, setting.cancellation)
-    limit = config.limits.node_timeout_secs
+
+    def create(user: Repository) -> JobRepository:
+        return create_job_repository(path, user, plan.job_branch, tip, borrowed)
+
+    materials = Materials.of(setting, directory, config, plan.job_id)
     try:
-        with pool_folder(record, setting.env, setting.events) as folder:
-            site = site_of(setting.repository, place / "job.git", config, setting.env, folder)
-            sandbox, env = site.sandbox, site.gate_env
-            gates = Gates(processes, env, directory.logs, limit, sandbox, redactor)
-            job = create_job_repository(
-                place / "job.git", site.repository, plan.job_branch, tip, borrowed
-            )
-            sandbox.try_out(processes, env, folder, directory.logs)
-            provisions = provisions_of(config, sources, job, gates, setting.events)
-            pool = Pool(job, folder, provisions, guarded=sandbox.mechanism is not None)
-            pool.forget_builds()
-            try:
-                yield job, pool, gates
-            finally:
-                with suppress(DirectorError, OSError):  # then they are removed
-                    pool.keep(wanted=record != own)
+        place = Place(path, record, create, keeps=record != own)
+        with open_workplace(materials, place) as workplace:
+            workplace.pool.forget_builds()
+            yield workplace
     finally:
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Again:
     """Runs gates and counts them."""
 
-    def __init__(
-        self, setting: Setting, evidence: Evidence, job: JobRepository, pool: Pool, gates: Gates
-    ) -> None:
+    def __init__(self, setting: Setting, evidence: Evidence, workplace: Workplace) -> None:
         self.count = 0
-        self._job = job
-        self._views = views_of(job, evidence.plan, rule=HeldBack.TO_COME_AT_MERGE)
-        pool.set_up_on(self._views.of_tip)
+        self._job = workplace.repository
+        self._views = views_of(self._job, evidence.plan, rule=HeldBack.TO_COME_AT_MERGE)
+        self._pool = workplace.pool
+        self._pool.set_up_on(self._views.of_tip)
+        self._gates = workplace.gates
         self._events = setting.events
         self._evidence = evidence
-        self._pool = pool
-        self._gates = gates
 
     def nodes(self, tip: str) -> Iterator[Problem]:
-        """Give the nodes' tests that are not green, at their merges, then at the tip."""
-        found = merges(self._evidence)
-        merged = [(one.commit.oid, self._gated(one), self._node(one)) for one in found]
+        """Give the checks that are not green at their merges, then tests that are not at the tip.
+
+        Other checks are of what a node did, and the tip is the integration gate's.
+        """
+        at_merges, at_tip = [], []
         done = self._views.of_done(tip)
-        at_tip = [(tip, done, node) for _, gated, node in merged if not self._same(gated, done)]
-        for commit, gated, node in [*merged, *at_tip]:
-            result = self._run(node.test_cmd, gated, f"{node.id}-verify")
-            result = with_evidence(self._job, node, gated, result)
+        for facts, node, receipt in receipted(self._evidence):
+            gated = commit = facts.commit.oid
+            if receipt.view is not None:  # else nothing was held back, or there were no views yet
+                gated = self._views.of_done(commit)
+            checks = self._evidence.checks(node, ONCE)
+            at_merges += [(commit, gated, node, check) for check in checks]
+            if self._job.tree(gated) != self._job.tree(done):
+                at_tip.append((tip, done, node, checks[0]))
+        for commit, gated, node, check in [*at_merges, *at_tip]:
+            result = self._run(check.command, gated, f"{node.id}-{check.purpose('verify')}")
+            result = with_evidence(self._job, check.tests, gated, result)
             self._events.emit(
                 Kind.GATE,
                 node.id,
@@ -164,33 +156,16 @@ class _Again:
             if result.verdict not in excused or result.verdict is not before.verdict:
                 yield self._problem(f"[gates] {name}", result, tip, None)
 
-    def _gated(self, facts: CommitFacts) -> str:
-        """Return the merge as its node saw it when it was gated."""
-        commit = facts.commit.oid
-        receipts = {one.merged: one for one in self._evidence.receipts}
-        if receipts[commit].view is None:  # nothing was held back, or by a version without views
-            return commit
-        return self._views.of_done(commit)
-
-    def _same(self, one: str, other: str) -> bool:
-        return self._job.tree(one) == self._job.tree(other)
-
-    def _node(self, facts: CommitFacts) -> Node:
-        return self._evidence.plan.node(facts.commit.trailers[NODE])
-
     def _run(self, command: str, commit: str, name: str) -> GateResult:
         self.count += 1
         with self._pool.lease_gate(commit) as worktree:
             return self._gates.run(command, worktree.path, name)
 
     def _problem(self, who: str, result: GateResult, commit: str, node_id: str | None) -> Problem:
-        return Problem(
-            "rerun",
-            f"{who}: `{' '.join(result.command.split())}` at commit {short(commit)}: "
-            f"expected green, found {result.verdict} ({result.reason})",
-            f"see {result.log}; {restore(self._evidence.plan)}",
-            commit,
-            node_id,
-            Verdict.GREEN.value,
-            result.verdict.value,
+        command, green, found = single_line(result.command), Verdict.GREEN.value, result.verdict
+        what = (
+            f"{who}: `{command}` at commit {short(commit)}: "
+            f"expected {green}, found {found} ({result.reason})"
         )
+        next_step = f"see {result.log}; {restore(self._evidence.plan)}"
+        return Problem(what, next_step, commit, node_id, green, found.value, check="rerun")

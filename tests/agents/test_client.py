@@ -294,7 +294,7 @@ class TestRecalled(ClientCase):
         client.ask(replace(self.assignment, memo={"base": "c0ffee"}))
         expected = CallNote("x", "/logs/x-0.jsonl", str(self.tmp), {"base": "c0ffee"}, model="p/m")
         self.assertEqual(seen, [expected])
-        after = replace(expected, outcome=Outcome.INCOMPLETE, reason="the reason")
+        after = expected._replace(outcome=Outcome.INCOMPLETE, reason="the reason")
         self.assertEqual(self.notes.get("x"), after)
 
     def test_a_completed_call_is_used_and_paid_for_once(self) -> None:

@@ -1,3 +1,8 @@
+"""One plan under several profiles, and what they cost.
+
+With it: the command (``commands.bench``), the numbers (``comparison``), ``bench_table``.
+"""
+
 from __future__ import annotations
 
 import json

@@ -1,4 +1,7 @@
-"""Nonsense in, one clear line out: what happened, what to do next, the documented exit code."""
+"""Nonsense in, one clear line out: what happened, what to do next, the documented exit code.
+
+With it: how commands begin (``setting``).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""How commands end: one message, one JSON object, advice that holds."""
+"""How commands end: one message, one JSON object, advice that holds.
+
+With it: ``errors``, ``context``, and what ``run`` and ``plan`` print.
+"""
 
 from __future__ import annotations
 

@@ -1,3 +1,8 @@
+"""What ``director status`` shows (``reporting.status``), and its JSON.
+
+With it: what it counts (``rates``).
+"""
+
 from __future__ import annotations
 
 from tests.support.fake_opencode import write

@@ -1,10 +1,11 @@
+"""The sample job holds together: its nodes (``nodes``) and the files they lie in (``texts``)."""
+
 import unittest
 
 from director.agents.registry import BACKENDS
-from director.demo.nodes import NODES
+from director.demo.nodes import ScriptedNode, scripted_nodes
 from director.demo.sample import CONFIG
-from director.demo.sample_files import FILES
-from director.demo.scripted_node import ScriptedNode
+from director.demo.texts import sample_files
 from director.model.config_reader import read_config
 from director.model.dag import dag_problems
 from director.model.testing.not_started import NOT_EXECUTABLE
@@ -18,7 +19,7 @@ class EveryNode(WithFolder):
 
     def setUp(self) -> None:
         super().setUp()
-        self.put(FILES)
+        self.put(sample_files())
 
     def code(self, scripted: ScriptedNode) -> int:
         return self.shell(scripted.node.test_cmd).code
@@ -28,7 +29,7 @@ class EveryNode(WithFolder):
         self.assertTrue(0 < code < NOT_EXECUTABLE, code)
 
     def test_is_red_until_the_right_attempt(self) -> None:
-        for scripted in NODES:  # in the order of the dependencies
+        for scripted in scripted_nodes():  # in the order of the dependencies
             with self.subTest(node=scripted.node.id):
                 self.put(scripted.tests)
                 self.assert_red(scripted)
@@ -41,28 +42,28 @@ class EveryNode(WithFolder):
         self.assertEqual(self.shell(whole).code, 0)
 
     def test_writes_its_own_files_only(self) -> None:
-        for scripted in NODES:
+        for scripted in scripted_nodes():
             with self.subTest(node=scripted.node.id):
                 self.assertEqual(set(scripted.tests), set(scripted.node.tests))
-                self.assertFalse(set(scripted.tests) & set(FILES))
+                self.assertFalse(set(scripted.tests) & set(sample_files()))
                 for attempt in scripted.attempts:
                     self.assertLessEqual(set(attempt), set(scripted.node.files))
 
 
 class TheJob(unittest.TestCase):
     def test_the_nodes_are_a_valid_dag(self) -> None:
-        self.assertEqual(dag_problems([scripted.node for scripted in NODES]), [])
+        self.assertEqual(dag_problems([scripted.node for scripted in scripted_nodes()]), [])
 
     def test_two_can_run_side_by_side(self) -> None:
-        self.assertGreaterEqual(sum(1 for s in NODES if not s.node.depends_on), 2)
+        self.assertGreaterEqual(sum(1 for s in scripted_nodes() if not s.node.depends_on), 2)
 
     def test_it_shows_a_retry_and_an_escalation(self) -> None:
-        retried = [s.node.id for s in NODES if s.by_executor == len(s.attempts) == 2]
-        escalated = [s.node.id for s in NODES if s.by_executor < len(s.attempts)]
+        retried = [s.node.id for s in scripted_nodes() if s.by_executor == len(s.attempts) == 2]
+        escalated = [s.node.id for s in scripted_nodes() if s.by_executor < len(s.attempts)]
         self.assertEqual((retried, escalated), (["reading-time"], ["headings"]))
 
     def test_the_executor_uses_up_the_attempts_of_the_configuration(self) -> None:
         limits = read_config(SAMPLE_CONFIG, "c", BACKENDS).limits
-        for scripted in NODES:
+        for scripted in scripted_nodes():
             if scripted.by_executor < len(scripted.attempts):
                 self.assertEqual(scripted.by_executor, limits.max_attempts)

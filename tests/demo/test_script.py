@@ -2,9 +2,10 @@ import json
 import unittest
 
 from director.agents.answers import json_object
-from director.demo.nodes import NODES
+from director.demo.nodes import scripted_nodes
 from director.demo.script import turns
 from director.demo.turns import Say, Turn, Use
+from director.model.codec.encoding import encode
 
 
 def tools(conversation: list[Turn]) -> list[tuple[str, str]]:
@@ -36,7 +37,7 @@ class Answers(unittest.TestCase):
 
     def test_the_plan_holds_all_nodes(self) -> None:
         answer = json.loads(said(turns("local/planner", "# Plan\n")))
-        stored = [{**s.node.to_json()} for s in NODES]
+        stored = [{**encode(s.node)} for s in scripted_nodes()]
         for node in stored:
             del node["test_hashes"]
         self.assertEqual(answer, {"nodes": stored})

@@ -1,3 +1,8 @@
+"""The demo shows a whole job.
+
+With it: the command (``demo``).
+"""
+
 import os
 import shutil
 import sys

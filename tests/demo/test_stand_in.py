@@ -1,3 +1,8 @@
+"""The stand-in does what OpenCode does, as far as director uses it.
+
+With it: its conversations (``turns``), its events (``event_writer``) and ``token_counts``.
+"""
+
 import contextlib
 import io
 import json
@@ -10,8 +15,8 @@ from director.agents.transcript import Finish, ToolKind, Transcript
 from director.agents.watch_it_fail import watch_it_fail
 from director.demo import stand_in
 from director.demo.event_writer import EventWriter
-from director.demo.nodes.slug import SLUG
-from director.demo.sample_files import FILES
+from director.demo.nodes import scripted_nodes
+from director.demo.texts import sample_files
 from director.demo.turns import Cut, Fault, Say, Turn, edit, read, shell, write
 from director.model.state import WatchVerdict
 from director.processes.processes import capture
@@ -50,13 +55,14 @@ class StandIn(WithFolder):
 
 class Calls(StandIn):
     def test_implements_a_node_for_real(self) -> None:
-        self.put({**FILES, **SLUG.tests})
+        slug = scripted_nodes()[0]
+        self.put({**sample_files(), **slug.tests})
         argv = ["run", "--dir", str(self.folder), *OPTIONS.split(), "--model", "local/executor"]
         code, events = self.run_stand_in(argv, IMPLEMENT)
         transcript = transcript_of(events)
         self.assertEqual((code, transcript.last_finish, transcript.steps), (0, "stop", 4))
-        self.assertEqual(self.shell(SLUG.node.test_cmd).code, 0)
-        watched = watch_it_fail(transcript.tools, SLUG.node)
+        self.assertEqual(self.shell(slug.node.test_cmd).code, 0)
+        watched = watch_it_fail(transcript.tools, slug.node)
         self.assertIs(watched.verdict, WatchVerdict.OBSERVED)
 
     def test_a_shell_command_reports_its_exit_code_and_output(self) -> None:

@@ -1,4 +1,7 @@
-"""kill −9 at any moment: the same branch, nothing paid twice, nothing done that is not merged."""
+"""kill −9 at any moment: the same branch, nothing paid twice, nothing done that is not merged.
+
+Covers ``job.opening``.
+"""
 
 from __future__ import annotations
 

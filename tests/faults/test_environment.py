@@ -1,4 +1,7 @@
-"""What is missing in the environment costs no attempts, and is nobody's failure but its own."""
+"""What is missing in the environment costs no attempts, and is nobody's failure but its own.
+
+Of job/: environment.py, control_run.py.
+"""
 
 from __future__ import annotations
 

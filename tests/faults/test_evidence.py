@@ -1,4 +1,7 @@
-"""Exit code 0 alone is not green: what ran no test does not merge."""
+"""Exit code 0 alone is not green: what ran no test does not merge.
+
+Covers ``job.evidence`` and ``job.runner_settings``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Tests that would not test the worktree stop the job before anybody is paid to write them."""
+"""Tests that would not test the worktree stop the job before anybody is paid to write them.
+
+Covers ``job.import_check``.
+"""
 
 from __future__ import annotations
 

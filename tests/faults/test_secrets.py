@@ -1,4 +1,7 @@
-"""The value of a key is nowhere in what director writes or prints, and gates do not see it."""
+"""The value of a key is nowhere in what director writes or prints, and gates do not see it.
+
+Covers ``job.leaks``.
+"""
 
 from __future__ import annotations
 

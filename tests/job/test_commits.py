@@ -1,4 +1,7 @@
-"""Commits as the user wants them made, and trailers that no text above them can forge."""
+"""Commits as the user wants them made, and trailers that no text above them can forge.
+
+Of ``signing`` in repositories, too.
+"""
 
 from __future__ import annotations
 

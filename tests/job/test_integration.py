@@ -1,4 +1,7 @@
-"""The integration gate: what was red before is not blamed, and what turned red is traced."""
+"""The integration gate: what was red before is not blamed, and what turned red is traced.
+
+Of job/: integration.py, blaming.py, bisection.py, tip_tests.py, gate_report.py.
+"""
 
 from __future__ import annotations
 

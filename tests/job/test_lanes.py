@@ -81,7 +81,7 @@ class TestRoom(unittest.TestCase):
         heard: list[str] = []
         job = mock.Mock()
         job.pool.room.return_value = self.room
-        job.events.emit = lambda _kind, message: heard.append(message)
+        job.events.notice = heard.append
         nodes = [Node("n", "", "", (), (), "", ())._replace(id=str(number)) for number in range(9)]
         for lanes, notices in ((1, 0), (4, 0), (5, 1)):
             heard.clear()

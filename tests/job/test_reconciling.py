@@ -9,7 +9,7 @@ from director.job.reconciling import merges_by_node, rebuilt, reconciled
 from director.model.plan import Node, Plan
 from director.model.roles import Role
 from director.model.state import Attempt, AttemptOutcome, NodeState, NodeStatus, RunState
-from director.repositories.history import BranchCommit
+from director.repositories.branch_commits import BranchCommit
 
 RED = Attempt(Role.EXECUTOR, AttemptOutcome.RED)
 
@@ -43,17 +43,19 @@ class TestReconciled(unittest.TestCase):
 
     def test_what_is_not_merged_is_not_done(self) -> None:
         for status in (NodeStatus.DONE, NodeStatus.RUNNING):
-            node = self.begin(NodeState(status=status, tries=(RED,)), merge("b"))
+            node = self.begin(NodeState(status=status, past_attempts=(RED,)), merge("b"))
             self.assertIs(node.status, NodeStatus.PENDING)
-            self.assertEqual(node.tries, (RED,))
+            self.assertEqual(node.past_attempts, (RED,))
 
     def test_failed_nodes_stay_failed_until_they_get_a_fresh_set(self) -> None:
         for status in (NodeStatus.FAILED, NodeStatus.BLOCKED):
-            failed = NodeState(status=status, tries=(RED,), flake_failed=True, attempts=1)
+            failed = NodeState(status=status, past_attempts=(RED,), flake_failed=True, attempts=1)
             self.assertEqual(self.begin(failed), failed)
             again = self.begin(failed, retry=True)
             self.assertIs(again.status, NodeStatus.PENDING)
-            self.assertEqual((again.tries, again.flake_failed, again.attempts), ((), False, 1))
+            self.assertEqual(
+                (again.past_attempts, again.flake_failed, again.attempts), ((), False, 1)
+            )
 
     def test_a_node_that_was_satisfied_has_no_tier(self) -> None:
         self.assertIsNone(self.begin(NodeState(), merge("a", "none", "0")).tier_used)

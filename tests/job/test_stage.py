@@ -8,7 +8,7 @@ from director.records.job_directory import JobDirectory
 from tests.support.hermetic import HermeticCase
 
 STAGE = PlanStage(
-    Stage.GATE_PLAN,
+    Stage.PLAN_APPROVAL,
     "job",
     "task",
     "base",

@@ -1,12 +1,16 @@
-"""A plan that somebody else wrote: every problem is named, and nothing is guessed."""
+"""A plan that somebody else wrote: every problem is named, and nothing is guessed.
+
+With it: what a plan is (``plan``).
+"""
 
 from __future__ import annotations
 
 import unittest
 from typing import Any
 
+from director.model.codec.encoding import encode
+from director.model.plan import Plan
 from director.model.plan_reader import (
-    PLAN_FIELDS,
     InvalidPlanError,
     path_problem,
     read_nodes,
@@ -54,8 +58,9 @@ class TestNodes(ReaderCase):
     def test_type(self) -> None:
         self.assertEqual(read_nodes({"nodes": [node()]})[0].type, "")
         (read,) = read_nodes({"nodes": [node(type="feat")]})
-        self.assertEqual((read.type, read.to_json()["type"]), ("feat", "feat"))
-        self.assertNotIn("type", read._replace(type="").to_json())
+        self.assertEqual((read.type, encode(read)["type"]), ("feat", "feat"))
+        self.assertNotIn("type", encode(read._replace(type="")))
+        self.assertNotIn("test_support", encode(read))
         for wrong in ("feature", ["feat"], 1, None):
             self.assert_problem('"type" must be one of build, chore, ci,', node(type=wrong))
 
@@ -67,7 +72,7 @@ class TestNodes(ReaderCase):
         self.assert_problem("must be a list of strings", node(test_support="conftest.py"))
 
     def test_a_plan_made_before_test_support_was_asked_for_is_still_read(self) -> None:
-        plan = dict.fromkeys(PLAN_FIELDS, "x") | {"nodes": [node(files=["conftest.py"])]}
+        plan = dict.fromkeys(Plan._fields, "x") | {"nodes": [node(files=["conftest.py"])]}
         self.assertEqual(read_plan(plan).nodes[0].files, ("conftest.py",))
 
     def test_what_is_no_document(self) -> None:
@@ -78,7 +83,8 @@ class TestNodes(ReaderCase):
 
     def test_every_missing_field_is_named(self) -> None:
         problems = self.problems({"id": "a"})
-        for name in ("title", "spec", "files", "depends_on", "test_cmd", "tests"):
+        needed = ("title", "spec", "files", "depends_on", "test_cmd", "tests")
+        for name in (*needed, "estimated_difficulty"):
             self.assertIn(f"node 'a': \"{name}\" is missing", problems)
 
     def test_problems_of_all_nodes_come_at_once(self) -> None:
@@ -169,7 +175,7 @@ class TestPlan(unittest.TestCase):
     def test_round_trip(self) -> None:
         hashes = {"tests/test_a.py": "00ff"}
         plan = read_plan(self.document(nodes=[node(test_hashes=hashes)]))
-        self.assertEqual(read_plan(plan.to_json()), plan)
+        self.assertEqual(read_plan(encode(plan)), plan)
         self.assertEqual(plan.contract, hashes)
         self.assertTrue(plan.node("a").admitted)
 

@@ -1,9 +1,14 @@
-"""What ``state.json`` and ``costs.jsonl`` hold comes back as it was."""
+"""What ``state.json`` and ``costs.jsonl`` hold comes back as it was.
+
+With it: the words for who did it (``roles``).
+"""
 
 import json
 import math
 import unittest
 
+from director.model.codec.encoding import encode
+from director.model.codec.mistakes import MismatchError
 from director.model.errors import RequestError
 from director.model.roles import Role
 from director.model.state import (
@@ -33,7 +38,7 @@ FULL = NodeState(
     watch_it_fail=WatchVerdict.OBSERVED,
     flake_failed=True,
     commit="c0ffee",
-    tries=(
+    past_attempts=(
         Attempt(Role.EXECUTOR, AttemptOutcome.RED),
         Attempt(Role.ESCALATION, AttemptOutcome.GREEN),
     ),
@@ -46,7 +51,7 @@ class TestNodeState(unittest.TestCase):
         for name, full, fresh in zip(NodeState._fields, FULL, NodeState(), strict=True):
             self.assertNotEqual(full, fresh, name)
         for state in (FULL, NodeState()):
-            stored = json.loads(json.dumps(state.to_json()))
+            stored = json.loads(json.dumps(encode(state)))
             self.assertEqual(NodeState.from_json(stored), state)
 
     def test_fields_of_other_versions_do_no_harm(self) -> None:
@@ -80,7 +85,7 @@ class TestRunState(unittest.TestCase):
         self.assertEqual(self.state.ids(NodeStatus.FAILED), set())
 
     def test_json_is_plain(self) -> None:
-        stored = json.loads(json.dumps(self.state.to_json()))
+        stored = json.loads(json.dumps(encode(self.state)))
         self.assertEqual((stored["job_id"], list(stored["nodes"])), ("j", ["a", "b", "c"]))
         self.assertEqual(stored["nodes"]["a"]["status"], "done")
 
@@ -91,27 +96,27 @@ class TestCallRecord(unittest.TestCase):
             call = CallRecord(
                 "now", "executor", "p/m", Tokens(1, 2, 3, 4, 5), cost, "priced", "a", 1, False, "x"
             )
-            self.assertEqual(CallRecord.from_json(json.loads(json.dumps(call.to_json()))), call)
+            self.assertEqual(CallRecord.from_json(json.loads(json.dumps(encode(call)))), call)
 
     def test_a_line_without_a_log_is_of_an_earlier_version(self) -> None:
         call = CallRecord("now", "executor", "p/m", Tokens(), 0.0, "priced", None, None, True)
-        line = call.to_json()
+        line = encode(call)
         del line["log"]
         self.assertEqual(CallRecord.from_json(line), call)
 
     def test_lines_of_others_are_refused(self) -> None:
         call = CallRecord("now", "executor", "p/m", Tokens(), 0.0, "priced", None, None, True)
-        for name in set(call.to_json()) - {"log"}:
-            line = call.to_json()
+        for name in set(encode(call)) - {"log"}:
+            line = encode(call)
             del line[name]
-            with self.subTest(name), self.assertRaises(KeyError):
+            with self.subTest(name), self.assertRaises(MismatchError):
                 CallRecord.from_json(line)
 
     def test_numbers_that_cannot_be_are_not_believed_and_the_call_counts(self) -> None:
         call = CallRecord("now", "executor", "p/m", Tokens(1), 0.5, "priced", None, None, True)
         unknown = call._replace(cost=None, cost_source="unknown")
         for values in ({"cost": -431.93}, {"cost": math.nan}, {"cost": 10**400}, {"output": -5}):
-            self.assertEqual(CallRecord.from_json({**call.to_json(), **values}), unknown)
+            self.assertEqual(CallRecord.from_json({**encode(call), **values}), unknown)
         for count in (1.5, math.inf, "1", True):
-            with self.subTest(count), self.assertRaises(TypeError):
-                CallRecord.from_json({**call.to_json(), "input": count})
+            with self.subTest(count), self.assertRaises(MismatchError):
+                CallRecord.from_json({**encode(call), "input": count})

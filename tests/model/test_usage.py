@@ -2,6 +2,7 @@
 
 import unittest
 
+from director.model.codec.encoding import encode
 from director.model.usage import Tokens
 
 
@@ -13,4 +14,4 @@ class TestTokens(unittest.TestCase):
         self.assertEqual(Tokens().total, 0)
 
     def test_json_comes_back(self) -> None:
-        self.assertEqual(Tokens(**Tokens(1, 2, 3, 4, 5).to_json()), Tokens(1, 2, 3, 4, 5))
+        self.assertEqual(Tokens(**encode(Tokens(1, 2, 3, 4, 5))), Tokens(1, 2, 3, 4, 5))

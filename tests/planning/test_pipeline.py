@@ -1,9 +1,19 @@
+"""From a task to frozen tests: approvals, critiques, authors, and what a crash may cost.
+
+Covers ``asking``, ``specifying``, ``drafting``, ``authoring`` and ``prompts``, too.
+"""
+
 from __future__ import annotations
 
 import hashlib
 import json
+import unittest
 from typing import Any
+from unittest import mock
 
+from director.job.stage import PlanStage, Stage
+from director.planning.context import Planning, PlanOptions
+from director.planning.pipeline import APPROVALS, STAGES
 from tests.support.fake_opencode import (
     answer,
     exit_with,
@@ -23,8 +33,25 @@ def objection(about: str | None, problem: str) -> dict[str, Any]:
     return {"verdict": "revise", "problems": [{"node": about, "problem": problem}]}
 
 
-class TestGates(JobCase):
-    def test_pauses_at_both_gates_and_takes_what_is_on_disk(self) -> None:
+class TestStages(unittest.TestCase):
+    def test_the_table_has_every_stage_in_its_order_but_the_last(self) -> None:
+        self.assertEqual([*STAGES, Stage.READY], list(Stage))
+        self.assertEqual(APPROVALS, {Stage.SPEC_APPROVAL, Stage.PLAN_APPROVAL})
+
+    def test_a_critique_is_paid_for_once(self) -> None:
+        record = PlanStage(Stage.SPEC, "job", "task", "base", "branch", "now")
+        for stage, paid in (
+            (Stage.SPEC_APPROVAL, record._replace(spec_critiqued=True)),
+            (Stage.PLAN_APPROVAL, record._replace(plan_critiqued=True)),
+        ):
+            planning = Planning(mock.Mock(), mock.Mock(), paid, PlanOptions())
+            critique = STAGES[stage].critique
+            assert critique is not None
+            self.assertIsNone(critique(planning))
+
+
+class TestApprovals(JobCase):
+    def test_pauses_at_both_approvals_and_takes_what_is_on_disk(self) -> None:
         self.script_planning(node("a"))
         first = self.ends(0, "plan", "make a")
         self.assertIn("spec.md", first.out)
@@ -48,7 +75,7 @@ class TestGates(JobCase):
         frozen = self.stored("plan.json")["nodes"][0]["test_hashes"]["tests/a.sh"]
         self.assertEqual(frozen, hashlib.sha256(edited.encode()).hexdigest())
 
-    def test_json_says_which_gate_and_what_to_look_at(self) -> None:
+    def test_json_says_which_approval_and_what_to_look_at(self) -> None:
         self.script_planning(node("a"))
         done = self.ends(0, "plan", "make a", "--json")
         said = done.json
@@ -144,7 +171,7 @@ class TestGates(JobCase):
         (self.home / "tests" / "tests" / "a.sh").unlink()
         self.assertIn("tests/a.sh", self.ends(2, "plan", "--continue").err)
 
-    def test_continue_approves_one_gate_only(self) -> None:
+    def test_continue_gives_one_approval_only(self) -> None:
         self.script_planning(node("a"))
         self.fake.queue("brainstorm", exit_with(1))
         self.configure("[limits]\nprovider_retries = 0\n")

@@ -1,3 +1,5 @@
+"""The existing tests run in a fresh worktree before anything is paid for."""
+
 from __future__ import annotations
 
 import shutil

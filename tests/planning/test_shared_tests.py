@@ -1,4 +1,7 @@
-"""Tests of several nodes: in one compile unit, and in one file that the later ones extend."""
+"""Tests of several nodes: in one compile unit, and in one file that the later ones extend.
+
+Covers ``authors`` and ``tests_on_branch``, too.
+"""
 
 from __future__ import annotations
 
@@ -130,7 +133,7 @@ class TestShared(SharedCase):
         self.ends(0, "plan", "--continue", "--no-critique", "--auto")
         self.finish()
 
-    def test_an_edit_at_gate_two_is_of_the_last_content(self) -> None:
+    def test_an_edit_at_the_plan_approval_is_of_the_last_content(self) -> None:
         self.ends(0, "plan", "make")
         self.ends(0, "plan", "--continue")
         place = self.home / "tests" / SHARED

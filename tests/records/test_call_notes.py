@@ -1,7 +1,5 @@
 """What a killed run leaves noted is there for the next, until it is safe elsewhere."""
 
-from dataclasses import replace
-
 from director.records.call_notes import CallNote, CallNotes, forget_places
 from tests.support.hermetic import HermeticCase
 
@@ -21,7 +19,7 @@ class TestCallNotes(HermeticCase):
     def test_where_it_worked_is_forgotten_by_who_cannot_know_what_is_there(self) -> None:
         self.notes.begin(self.note)
         forget_places(self.tmp / "calls")
-        self.assertEqual(CallNotes(self.tmp / "calls").get("a-1"), replace(self.note, cwd=""))
+        self.assertEqual(CallNotes(self.tmp / "calls").get("a-1"), self.note._replace(cwd=""))
 
     def test_how_it_ended_and_more_to_remember_are_added(self) -> None:
         self.notes.begin(self.note)

@@ -1,4 +1,7 @@
-"""Every listener hears every event, one at a time."""
+"""Every listener hears every event, one at a time.
+
+With it: their moments (``clock``).
+"""
 
 from __future__ import annotations
 

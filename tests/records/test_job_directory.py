@@ -3,6 +3,7 @@
 import json
 import subprocess
 
+from director.model.codec.encoding import encode
 from director.model.errors import RequestError
 from director.model.plan import Node, Plan
 from director.model.state import NodeState, NodeStatus, RunState
@@ -87,7 +88,7 @@ class TestPlanAndState(HermeticCase):
         writer = self.job.state_file
         for state in states:
             writer.save(state)
-            expected = json.dumps(state.to_json(), indent=2, ensure_ascii=False) + "\n"
+            expected = json.dumps(encode(state), indent=2, ensure_ascii=False) + "\n"
             self.assertEqual(self.job.state.read_text(encoding="utf-8"), expected)
 
     def test_the_state_of_another_job_is_refused(self) -> None:

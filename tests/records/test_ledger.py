@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 
+from director.model.codec.encoding import encode
 from director.model.errors import StoppedError
 from director.model.state import CallRecord
 from director.model.usage import Tokens
@@ -53,7 +54,7 @@ class TestRecords(LedgerCase):
     def test_no_line_makes_spending_fall(self) -> None:
         self.ledger().record(call(0.5))
         for values in ({"cost": -431.93}, {"cost": float("nan")}, {"input": -10}, {"input": 1e999}):
-            files.append_line(self.path, {**call(1.0).to_json(), **values}, durable=False)
+            files.append_line(self.path, {**encode(call(1.0)), **values}, durable=False)
         again = self.ledger()
         self.assertEqual(again.spent_usd, 0.5)
         self.assertIsNone(total_cost(again.records))

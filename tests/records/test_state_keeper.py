@@ -1,4 +1,7 @@
-"""Each change is on disk for every reader, whatever happens next, and costs the same."""
+"""Each change is on disk for every reader, whatever happens next, and costs the same.
+
+With it: how it is on disk (``state_file``).
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from director.model.codec.encoding import encode
 from director.model.plan import Node, Plan
 from director.model.secrets import Redactor
 from director.model.state import NodeState, NodeStatus, RunState
@@ -86,14 +90,14 @@ class TestReading(KeeperCase):
             self.assertEqual(self.job.state_changes.exists(), count == MANY)
             keeper.close()
             self.assertFalse(self.job.state_changes.exists())
-            self.assertEqual(files.read_json(self.job.state), keeper.state.to_json())
+            self.assertEqual(files.read_json(self.job.state), encode(keeper.state))
             self.assertEqual(self.read(count), keeper.state)
 
     def test_a_small_state_is_whole_at_every_change(self) -> None:
         keeper = self.keeper(3)
         for number in range(3):
             keeper.update("n1", attempts=number)
-            self.assertEqual(files.read_json(self.job.state), keeper.state.to_json())
+            self.assertEqual(files.read_json(self.job.state), encode(keeper.state))
         self.assertFalse(self.job.state_changes.exists())
 
     def test_changes_have_no_secrets_in_them(self) -> None:

@@ -1,4 +1,7 @@
-"""Objects are read as git reads them, and written as git reads them back."""
+"""Objects are read as git reads them, and written as git reads them back.
+
+And index files (``index_files``).
+"""
 
 from __future__ import annotations
 

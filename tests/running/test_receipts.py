@@ -1,3 +1,8 @@
+"""Receipts of merges: what they say, and that they outlive a crash.
+
+Covers ``job.receipts``, ``job.trailers`` and ``job.tools``, too; ``merging`` and ``believing``.
+"""
+
 from __future__ import annotations
 
 from typing import Any

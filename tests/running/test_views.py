@@ -1,4 +1,7 @@
-"""Several nodes inside one compile unit: each sees its view, the branch holds all tests."""
+"""Several nodes inside one compile unit: each sees its view, the branch holds all tests.
+
+Of job/: views.py.
+"""
 
 from __future__ import annotations
 

@@ -1,3 +1,8 @@
+"""What holds of a finished job, and what each forgery breaks.
+
+With it: what a ``receipt`` holds; ``agreement``, ``frozen_tests`` and ``problem``.
+"""
+
 from __future__ import annotations
 
 import unittest
@@ -6,9 +11,12 @@ from dataclasses import replace
 
 from director.job.receipts import expected_trailers
 from director.job.trailers import tests_hash as hash_of_tests
+from director.model.codec.decoding import decode
+from director.model.codec.encoding import encode
+from director.model.codec.mistakes import MismatchError
 from director.model.plan import Node, Plan
 from director.model.receipt import GateRun, Receipt
-from director.repositories.history import BranchCommit
+from director.repositories.branch_commits import BranchCommit
 from director.verifying.checks import run_checks
 from director.verifying.evidence import CommitFacts, Evidence, Journal
 
@@ -171,12 +179,12 @@ class TestChecks(unittest.TestCase):
                 self.assertEqual(bool(said), bool(found))
 
     def test_a_receipt_from_before_tests_were_counted_is_read(self) -> None:
-        line = RECEIPT.to_json()
+        line = encode(RECEIPT)
         del line["gates"][0]["tests_run"]
-        self.assertEqual(Receipt.from_json(line), RECEIPT)
+        self.assertEqual(decode(Receipt, line), RECEIPT)
         line["gates"][0]["tests_run"] = "many"
         with self.assertRaises(ValueError):
-            Receipt.from_json(line)
+            decode(Receipt, line)
 
     def test_a_merge_nobody_put_in_the_state_needs_its_receipt_too(self) -> None:
         said = self.problem(replace(EVIDENCE, done=frozenset(), receipts=()))
@@ -196,10 +204,14 @@ class TestChecks(unittest.TestCase):
 
 class TestReceipt(unittest.TestCase):
     def test_survives_being_written(self) -> None:
-        self.assertEqual(Receipt.from_json(RECEIPT.to_json()), RECEIPT)
+        self.assertEqual(decode(Receipt, encode(RECEIPT)), RECEIPT)
+        for view in (None, TREE):
+            stored = encode(replace(RECEIPT, view=view))
+            self.assertEqual("view" in stored, view is not None)
+            self.assertEqual(decode(Receipt, stored).view, view)
 
     def test_what_is_none_is_refused(self) -> None:
-        line = RECEIPT.to_json()
+        line = encode(RECEIPT)
         wrong = [
             {},
             {**line, "attempts": "1"},
@@ -208,5 +220,5 @@ class TestReceipt(unittest.TestCase):
             {**line, "tests": None},
         ]
         for one in wrong:
-            with self.subTest(one), self.assertRaisesRegex(ValueError, "not a receipt"):
-                Receipt.from_json(one)
+            with self.subTest(one), self.assertRaises(MismatchError):
+                decode(Receipt, one)

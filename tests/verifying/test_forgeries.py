@@ -101,6 +101,7 @@ class TestMerges(FinishedJobCase):
     def test_with_trailers_and_a_receipt_that_agree_it_is_the_journal_that_does_not(self) -> None:
         from director.job.receipts import expected_trailers
         from director.job.trailers import tests_hash
+        from director.model.codec.decoding import decode
         from director.model.plan_reader import read_plan
         from director.model.receipt import Receipt
 
@@ -111,7 +112,7 @@ class TestMerges(FinishedJobCase):
         tree = self.repo.git("rev-parse", f"{probe}^{{tree}}")
         self.repo.git("update-ref", f"refs/heads/{self.branch}", base)
         line = {**self.fitting("", tree, base, plan), "tests_hash": hashed}
-        pairs = expected_trailers(Receipt.from_json(line))
+        pairs = expected_trailers(decode(Receipt, line))
         self.message = "Make b\n\n" + "\n".join(f"{key}: {value}" for key, value in pairs)
         forged = self.forge()
         self.write_receipts(self.receipt("a"), {**line, "merged": forged})

@@ -1,3 +1,9 @@
+"""What verify says of a finished job.
+
+With it: the command (``commands.verify``), jobs by their ids (``known_jobs``), ``evidence`` and
+``rerun``.
+"""
+
 from __future__ import annotations
 
 import json

@@ -38,12 +38,14 @@ class TestForgedViews(CopiedJobCase, CompileUnitCase):
 
     def forge(self, view: str | None) -> None:
         """Make commit, trailers, receipt, journal and branch agree on another view of a."""
+        from director.model.codec.decoding import decode
+        from director.model.codec.encoding import encode
         from director.model.receipt import Receipt
 
         lines = {line["node"]: line for line in self.lines("receipts.jsonl")}
-        first = Receipt.from_json({**lines["a"], "view": view})
+        first = decode(Receipt, {**lines["a"], "view": view})
         gated = view or first.tree
-        line = first.to_json()
+        line = encode(first)
         line["gates"] = [{**run, "tree": gated} for run in line["gates"]]
         line["merged"] = self.commit("Make a", line)
         last = {**lines["b"], "base": line["merged"], "parent": line["merged"]}
@@ -65,9 +67,10 @@ class TestForgedViews(CopiedJobCase, CompileUnitCase):
     def commit(self, title: str, line: dict[str, Any]) -> str:
         from director.job.receipts import merge_trailers
         from director.job.trailers import commit_message
+        from director.model.codec.decoding import decode
         from director.model.receipt import Receipt
 
-        text = commit_message(title, merge_trailers(Receipt.from_json(line)))
+        text = commit_message(title, merge_trailers(decode(Receipt, line)))
         return self.repo.git("commit-tree", line["tree"], "-p", line["parent"], "-m", text)
 
     def write(self, name: str, lines: list[dict[str, Any]]) -> None:

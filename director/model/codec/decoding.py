@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from enum import Enum
 from functools import cache
 from math import inf
@@ -53,18 +53,18 @@ def decode_fields(
 
 
 class _RecordDecoder:
-    """Decodes records of one class. ``whole``: no field may be missing."""
+    """Decodes records of one class."""
 
-    def __init__(self, kind: Any, words: Words, *, whole: bool = False) -> None:
+    def __init__(self, kind: Any, words: Words) -> None:
         self._kind = kind
         self._words = words
         self._plain: list[tuple[str, str, Decode]] = []
         self._inline: list[tuple[str, _RecordDecoder]] = []
-        self._required = {one.name for one in fields_of(kind) if whole or one.required}
+        self._required = {one.name for one in fields_of(kind) if one.required}
         self._keys: list[str] = []
         for one in fields_of(kind):
             if one.is_inline:
-                inner = _RecordDecoder(one.hint, words._replace(unknown=None), whole=True)
+                inner = _record_decoder(one.hint, words._replace(unknown=None))
                 self._inline.append((one.name, inner))
                 self._keys += inner._keys
             else:
@@ -121,8 +121,6 @@ def _decoder(hint: Any, marks: tuple[Any, ...], words: Words) -> Decode:
     for mark in marks:
         if not isinstance(mark, Key | Mark):
             decode_one = mark.around(decode_one)
-    if hint is float and Mark.ANY_NUMBER not in marks:
-        return Check(_infinite).around(decode_one)
     return decode_one
 
 
@@ -132,8 +130,11 @@ def _unmarked_decoder(hint: Any, marks: tuple[Any, ...], words: Words) -> Decode
         return _tuple_decoder(members[0], words)
     if origin is Mapping:
         return _mapping_decoder(members, words, complete=Mark.COMPLETE in marks)
-    if hint is Any:
+    if hint in (Any, object):
         return lambda value: value
+    if hint is float:
+        has_own_rule = Mark.ANY_NUMBER in marks or any(isinstance(one, Check) for one in marks)
+        return _scalar_decoder(float) if has_own_rule else _finite
     if hint in SCALARS:
         return _scalar_decoder(hint)
     if issubclass(hint, Enum):
@@ -152,9 +153,12 @@ def _scalar_decoder(kind: type) -> Decode:
     return scalar
 
 
-def _infinite(value: float) -> Iterator[str]:
+def _finite(value: Any) -> Any:
+    if type(value) not in (int, float):
+        raise mismatch(f"must be {SCALARS[float]}")
     if not -inf < value < inf:  # also true of a NaN
-        yield "must be a finite number"
+        raise mismatch("must be a finite number")
+    return value
 
 
 def _tuple_decoder(member: Any, words: Words) -> Decode:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Set
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from typing import Any, get_args, get_origin
 
 from director.model.codec.fields import fields_of, without_marks, without_none
@@ -25,20 +26,31 @@ def encode(record: object) -> dict[str, Any]:
 
 @cache
 def _record_encoder(kind: Hashable) -> Encode:
-    fields = [(one, Mark.OMITTED in one.marks, _encoder(one.hint)) for one in fields_of(kind)]
+    fields = fields_of(kind)
+    keys = [one.key for one in fields]
+    values_of = attrgetter(*(one.name for one in fields), "__class__")  # two or more: a tuple
+    changed = [(one.key, found) for one in fields if (found := _encoder(one.hint))]
+    omitted = [one for one in fields if Mark.OMITTED in one.marks]
+    inline = {one.key for one in fields if one.is_inline}
 
     def record_encoder(record: Any) -> dict[str, Any]:
-        stored: dict[str, Any] = {}
-        for field, may_be_omitted, encode_one in fields:
-            value = getattr(record, field.name)
-            if may_be_omitted and value == field.default:
-                continue
-            if encode_one:
-                value = encode_one(value)
-            stored |= value if field.is_inline else {field.key: value}
-        return stored
+        stored = dict(zip(keys, values_of(record), strict=False))
+        for key, encode_one in changed:
+            stored[key] = encode_one(stored[key])
+        for field in omitted:
+            if getattr(record, field.name) == field.default:
+                del stored[field.key]
+        return _flat(stored, inline) if inline else stored
 
     return record_encoder
+
+
+def _flat(stored: Mapping[str, Any], inline: Set[str]) -> dict[str, Any]:
+    """Return what is stored, the fields of ``inline`` records in the place of these."""
+    flat: dict[str, Any] = {}
+    for key, value in stored.items():
+        flat |= value if key in inline else {key: value}
+    return flat
 
 
 def _encoder(hint: Any) -> Encode | None:
@@ -54,6 +66,6 @@ def _encoder(hint: Any) -> Encode | None:
     if origin is Mapping:
         held = _encoder(members[1])
         return (lambda value: {key: held(one) for key, one in value.items()}) if held else dict
-    if hint is Any or issubclass(hint, (bool, int, float, str, Enum)):
+    if hint in (Any, object) or issubclass(hint, (bool, int, float, str, Enum)):
         return None
     return _record_encoder(hint)

@@ -13,7 +13,7 @@ from director.model.codec.marks import Key, Mark
 class Field(NamedTuple):
     """A field of a record: its name, its name where it is stored (``key``), what it holds.
 
-    ``required``: it has no default, which is None then.
+    ``required``: it may not be missing. ``default`` is None where there is none.
     """
 
     name: str
@@ -48,7 +48,8 @@ def _fields(kind: Any) -> list[Field]:
     for name in given:
         hint, marks = without_marks(hints[name])
         key = next((mark.name for mark in marks if isinstance(mark, Key)), name)
-        found.append(Field(name, key, hint, marks, name not in optional, optional.get(name)))
+        required = name not in optional or Mark.REQUIRED in marks
+        found.append(Field(name, key, hint, marks, required, optional.get(name)))
     return found
 
 

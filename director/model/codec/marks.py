@@ -15,12 +15,14 @@ Decode = Callable[[Any], Any]
 class Mark(Enum):
     """Marks that say nothing more.
 
-    OMITTED: a field that holds its default is not written. INLINE: the fields of the record stand
-    between those of the one that holds it, and none may be missing. COMPLETE: a mapping has every
-    member of the enum of its keys. ANY_NUMBER: what is not finite is a number as well.
+    OMITTED: a field that holds its default is not written. REQUIRED: it may not be missing, though
+    it has a default. INLINE: the fields of the record stand between those of the one that holds it.
+    COMPLETE: a mapping has every member of the enum of its keys. ANY_NUMBER: what is not finite is
+    a number as well.
     """
 
     OMITTED = "omitted"
+    REQUIRED = "required"
     INLINE = "inline"
     COMPLETE = "complete"
     ANY_NUMBER = "any_number"
@@ -42,10 +44,10 @@ class By(NamedTuple):
         return self.decode
 
 
-class Expects(NamedTuple):
-    """What the value must be, in words: whatever is wrong with it, that is said."""
+class Otherwise(NamedTuple):
+    """What is said whatever is wrong with the value."""
 
-    what: str
+    problem: str
 
     def around(self, decode: Decode) -> Decode:
         """Return ``decode`` with that one mistake."""
@@ -54,7 +56,7 @@ class Expects(NamedTuple):
             try:
                 return decode(value)
             except MismatchError:
-                raise mismatch(f"must be {self.what}") from None
+                raise mismatch(self.problem) from None
 
         return expecting
 

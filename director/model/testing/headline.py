@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import islice
 from re import MULTILINE, Match, Pattern
+from typing import NamedTuple
 
 from director.model.testing.plain_text import ESCAPES
 
@@ -21,16 +21,14 @@ BLOCK = 8_000  # characters after the name of a failing test in which its reason
 TRIED = 100  # failures of one shape that may turn out to have no reason
 
 
-@dataclass(frozen=True)
-class Headline:
+class Headline(NamedTuple):
     """``text``: one line. ``start``: where in the output (characters) the failure begins."""
 
     text: str
     start: int
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(NamedTuple):
     """How a runner shows one failure.
 
     ``head`` finds it, and may name the test (or the place) in a group ``name``; ``what`` finds the
@@ -38,25 +36,30 @@ class Shape:
     The lines of a group ``values`` belong to it. Without ``what`` the reason is in ``head``.
     """
 
-    head: Pattern[str]
-    what: Pattern[str] | None = None
-    end: Pattern[str] | None = None
+    head: str
+    what: str = ""
+    end: str = ""
     last: bool = False
 
     def find(self, text: str) -> Headline | None:
         """Return the headline of the first failure of this shape in ``text``."""
-        for head in islice(self.head.finditer(text), TRIED):
+        for head in islice(re.finditer(self.head, text, MULTILINE), TRIED):
             if reason := self._reason(head, text):
                 return Headline(_joined(head.groupdict().get("name") or "", reason), head.start())
         return None
 
     def _reason(self, head: Match[str], text: str) -> str:
-        if self.what is None:
+        if not self.what:
             return _whole(head)
         stop = min(len(text), head.end() + BLOCK)
-        ends = self.end and self.end.search(text, head.end(), stop)
-        found = [*self.what.finditer(text, head.end(), ends.start() if ends else stop)]
+        if self.end and (ends := _compiled(self.end).search(text, head.end(), stop)):
+            stop = ends.start()
+        found = [*_compiled(self.what).finditer(text, head.end(), stop)]
         return _whole(found[-1 if self.last else 0]) if found else ""
+
+
+def _compiled(pattern: str) -> Pattern[str]:
+    return re.compile(pattern, MULTILINE)
 
 
 def _whole(found: Match[str]) -> str:
@@ -172,96 +175,54 @@ NO_WARNING = r"(?!\s*(?:\w*[Ww]arning|note|info|remark)\b)"
 SHAPES: tuple[Callable[[str], Headline | None], ...] = (
     # unittest; the reason is what follows the last frame, also of a module that cannot be imported
     Shape(
-        re.compile(r"^(?:FAIL|ERROR): (?P<name>\S+)(?: \(.*)?$", MULTILINE),
-        re.compile(PYTHON_END, MULTILINE),
-        re.compile(r"^={70}$|^Ran \d+ tests? in ", MULTILINE),
+        r"^(?:FAIL|ERROR): (?P<name>\S+)(?: \(.*)?$",
+        PYTHON_END,
+        r"^={70}$|^Ran \d+ tests? in ",
         last=True,
     ).find,
     # pytest
     Shape(
-        re.compile(r"^_{3,} (?:ERROR (?:collecting|at \w+ of) )?(?P<name>\S.*?) _{3,}$", MULTILINE),
-        re.compile(r"^E +(?P<what>\S.*)$", MULTILINE),
-        re.compile(r"^_{3,} .* _{3,}$|^={3,} .* ={3,}$", MULTILINE),
+        r"^_{3,} (?:ERROR (?:collecting|at \w+ of) )?(?P<name>\S.*?) _{3,}$",
+        r"^E +(?P<what>\S.*)$",
+        r"^_{3,} .* _{3,}$|^={3,} .* ={3,}$",
     ).find,
-    Shape(
-        re.compile(
-            r"^(?:(?:SUB)?FAILED|ERROR)(?:\(.*?\))? (?:\S+::)?(?P<name>\S+) - (?P<what>.+)$",
-            MULTILINE,
-        )
-    ).find,
+    Shape(r"^(?:(?:SUB)?FAILED|ERROR)(?:\(.*?\))? (?:\S+::)?(?P<name>\S+) - (?P<what>.+)$").find,
     # pip, of a build that failed: the end of the build's own output
-    Shape(
-        re.compile(r"^ *╰─> \[\d+ lines? of output\]$", MULTILINE),
-        re.compile(r"^ +(?P<what>\S.*)\n +\[end of output\]$", MULTILINE),
-    ).find,
+    Shape(r"^ *╰─> \[\d+ lines? of output\]$", r"^ +(?P<what>\S.*)\n +\[end of output\]$").find,
     # cargo test; before Rust 1.73 the message stood in quotes before the place
     Shape(
-        re.compile(r"^---- (?P<name>\S+) stdout ----$", MULTILINE),
-        re.compile(
-            r"(?:panicked at (?:.*:\n|')|(?=^Error: ))"
-            r"(?P<what>.+\n *left: .*\n *right: .*|.+?(?=', \S+:\d+:\d+$|$))",
-            MULTILINE,
-        ),
-        re.compile(r"^(?:---- |failures:$|stack backtrace:)", MULTILINE),
+        r"^---- (?P<name>\S+) stdout ----$",
+        r"(?:panicked at (?:.*:\n|')|(?=^Error: ))"
+        r"(?P<what>.+\n *left: .*\n *right: .*|.+?(?=', \S+:\d+:\d+$|$))",
+        r"^(?:---- |failures:$|stack backtrace:)",
     ).find,
     # rustc, and ruff as it prints by default
-    Shape(
-        re.compile(
-            r"^(?:error(?:\[\w+\])?: )?(?P<what>(?!warning).+)\n +--> (?P<name>\S+:\d+:\d+)$",
-            MULTILINE,
-        )
-    ).find,
+    Shape(r"^(?:error(?:\[\w+\])?: )?(?P<what>(?!warning).+)\n +--> (?P<name>\S+:\d+:\d+)$").find,
     _go,
     # jest
     Shape(
-        re.compile(
-            r"^FAIL (?P<name>\S+).*\n(?:.*\n){0,5}? *● Test suite failed to run\n\n"
-            r"(?P<what> +\S.*)$",
-            MULTILINE,
-        )
+        r"^FAIL (?P<name>\S+).*\n(?:.*\n){0,5}? *● Test suite failed to run\n\n"
+        r"(?P<what> +\S.*)$"
     ).find,
     Shape(
-        re.compile(r"^ *● (?!Console|Cannot log|Test suite)(?P<name>\S.*)$", MULTILINE),
-        re.compile(
-            r"^ +(?P<what>\S.*?)(?: // .*)?(?P<values>\n\n +Expected.*\n +Received.*)?$", MULTILINE
-        ),
+        r"^ *● (?!Console|Cannot log|Test suite)(?P<name>\S.*)$",
+        r"^ +(?P<what>\S.*?)(?: // .*)?(?P<values>\n\n +Expected.*\n +Received.*)?$",
     ).find,
     # vitest; of a file that cannot be read it gives the name twice
-    Shape(
-        re.compile(
-            r"^ FAIL +(?P<name>\S.*?)(?: \[ .* \])?\n(?P<what>(?! FAIL)\S.*?)(?: // .*)?$",
-            MULTILINE,
-        )
-    ).find,
+    Shape(r"^ FAIL +(?P<name>\S.*?)(?: \[ .* \])?\n(?P<what>(?! FAIL)\S.*?)(?: // .*)?$").find,
     _tap,
     # node --test, the reporter for people
     Shape(
-        re.compile(
-            r"^test at \S+\n✖ (?P<name>.+?)(?: \([\d.]+m?s\))?\n"
-            r"(?P<what>(?!\s+'(?:test failed|\d+ subtests? failed)')(?:(?!\s+at ).*\n){1,5})",
-            MULTILINE,
-        )
+        r"^test at \S+\n✖ (?P<name>.+?)(?: \([\d.]+m?s\))?\n"
+        r"(?P<what>(?!\s+'(?:test failed|\d+ subtests? failed)')(?:(?!\s+at ).*\n){1,5})"
     ).find,
     # a JavaScript file that ends with an error
-    Shape(
-        re.compile(
-            r"^(?:# )?(?:Uncaught )?(?P<what>[A-Z]\w*(?: \[\w+\])?: .+)\n(?:# )? +at ", MULTILINE
-        )
-    ).find,
+    Shape(r"^(?:# )?(?:Uncaught )?(?P<what>[A-Z]\w*(?: \[\w+\])?: .+)\n(?:# )? +at ").find,
     # TypeScript, plain and pretty
-    Shape(
-        re.compile(
-            r"^(?P<name>\S+?(?:\(\d+,\d+\)|:\d+:\d+))(?::| -) error (?P<what>TS\d+: .+)$",
-            MULTILINE,
-        )
-    ).find,
+    Shape(r"^(?P<name>\S+?(?:\(\d+,\d+\)|:\d+:\d+))(?::| -) error (?P<what>TS\d+: .+)$").find,
     # compilers, linters and type checkers: what they call an error before what they only name
-    Shape(re.compile(rf"^{PLACE}:? (?:fatal )?error:? (?P<what>.+)$", MULTILINE)).find,
-    Shape(re.compile(rf"^{PLACE}: {NO_WARNING}(?P<what>\S.+)$", MULTILINE)).find,
+    Shape(rf"^{PLACE}:? (?:fatal )?error:? (?P<what>.+)$").find,
+    Shape(rf"^{PLACE}: {NO_WARNING}(?P<what>\S.+)$").find,
     # Python
-    Shape(
-        re.compile(r"^Traceback \(most recent call last\):$", MULTILINE),
-        re.compile(PYTHON_END, MULTILINE),
-        last=True,
-    ).find,
+    Shape(r"^Traceback \(most recent call last\):$", PYTHON_END, last=True).find,
 )

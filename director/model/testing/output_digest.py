@@ -21,10 +21,7 @@ _NUMBERS = (
     ),
     (re.compile(r"\b\d{1,2}:\d\d:\d\d(?:[.,]\d+)?\b"), "TIME"),
     (re.compile(r"\b0x[0-9a-fA-F]+\b"), "ADDRESS"),
-    (
-        re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.I),
-        "ID",
-    ),
+    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.I), "ID"),
     (re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}\b"), "ID"),
     (re.compile(r"\b((?:\d{1,3}\.){3}\d{1,3}|localhost|\[::1?\]):\d+\b"), r"\1:PORT"),
     (re.compile(r"\b(pid|process|seed|random_seed)([ =:#]+)\d+\b", re.I), r"\1\2N"),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any
+from typing import NamedTuple
 
 
 class Outcome(StrEnum):
@@ -17,8 +15,7 @@ class Outcome(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True)
-class Observation:
+class Observation(NamedTuple):
     """One run of a command on the base.
 
     ``reason`` is what its output says of what is missing, else how it ended; ``tests``: how many
@@ -31,11 +28,6 @@ class Observation:
     tests: int | None = None
     log: str = ""
 
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Observation:
-        """Return what is stored as JSON."""
-        return cls(**{**stored, "outcome": Outcome(stored["outcome"])})
-
     @property
     def ran_tests(self) -> bool:
         """Whether tests ran: green unless it shows that none did, red where it shows some."""
@@ -44,8 +36,7 @@ class Observation:
         return self.outcome is Outcome.RED and bool(self.tests)
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(NamedTuple):
     """What a command does in a fresh worktree and, where that was tried, in the checkout."""
 
     worktree: Observation
@@ -66,8 +57,7 @@ class Difference:
         )
 
 
-@dataclass(frozen=True)
-class Preflight:
+class Preflight(NamedTuple):
     """What is known of how tests run.
 
     ``runs`` are the commands that were tried, or ``[gates]``; ``example`` is a test file, and the
@@ -85,23 +75,3 @@ class Preflight:
         """Whether there are tests, and none of them can run in a worktree."""
         outcomes = {one.worktree.outcome for one in self.runs}
         return outcomes == {Outcome.CANNOT_RUN}
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what ``plan_stage.json`` keeps."""
-        return asdict(self)  # outcomes are strings
-
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Preflight:
-        """Return what ``to_json`` made; raises KeyError or TypeError for anything else."""
-        runs = tuple(
-            Difference(
-                Observation.from_json(one["worktree"]),
-                Observation.from_json(one["checkout"]) if one["checkout"] else None,
-            )
-            for one in stored["runs"]
-        )
-        alone = stored["example_run"]
-        runners = tuple(stored["runners"])
-        return cls(
-            runs, runners, stored["example"], Observation.from_json(alone) if alone else None
-        )

@@ -244,38 +244,50 @@ def _tap_points(text: str) -> Iterator[str]:
             yield f"{line['point']} {line['name']}".strip()
 
 
-_OTHERS = {
+_OTHERS: Mapping[str, tuple[tuple[str, ...], str]] = {
     # ``ran`` and ``all`` count skipped tests too, ``done`` does not.
-    "deno": r"^(?:ok|FAILED) \| (?P<done>\d+) passed[^|\n]* \| \d+ failed"
-    r"(?: \| (?P<skipped>\d+) ignored)?",
-    "bun": r"^ *(?P<done>\d+) pass\n(?: *(?P<skipped>\d+) skip\n)?(?: *\d+ todo\n)? *\d+ fail$",
-    "phpunit": r"^(?:OK \((?P<ran>\d+) tests?, |Tests: (?P<all>\d+), Assertions: \d+"
-    r"(?:, \w[\w ]*: \d+)*?(?:, Skipped: (?P<skipped>\d+))?\b)|^No tests executed!",
-    "rspec": r"^(?P<ran>\d+) examples?, \d+ failures?(?:, (?P<skipped>\d+) pending)?",
-    "minitest": r"^(?P<ran>\d+) (?:runs|tests), \d+ assertions, .*\b(?P<skipped>\d+) skips$",
-    "maven": r"^(?:\[\w+\] )?Tests run: (?P<ran>\d+), Failures: \d+, Errors: \d+,"
-    r" Skipped: (?P<skipped>\d+)$",
-    "ctest": r"\btests passed, \d+ tests? failed out of (?P<ran>\d+)$|^No tests were found!!!$",
-    "prove": r"^Files=\d+, Tests=(?P<ran>\d+),",
-    "dotnet": r"^Passed! +- Failed: +\d+, Passed: +(?P<done>\d+), Skipped: +(?P<skipped>\d+),",
-    "junit": r'<testsuite [^>\n]{0,500}?\btests="(?P<ran>\d+)"'
-    r'[^>\n]{0,500}?\bskipped="(?P<skipped>\d+)"',
-    "bats": r"^(?P<ran>\d+) tests?, \d+ failures?(?:, (?P<skipped>\d+) skipped)?",
-}
-
-
-_OTHER_HINTS = {
-    "deno": (" passed",),
-    "bun": (" pass\n",),
-    "phpunit": ("OK (", "Assertions: ", "No tests executed!"),
-    "rspec": (" example",),
-    "minitest": (" assertions, ",),
-    "maven": ("Tests run: ",),
-    "ctest": ("tests passed, ", "No tests were found!!!"),
-    "prove": ("Files=",),
-    "dotnet": ("Passed!",),
-    "junit": ("<testsuite ",),
-    "bats": (" failure",),
+    "deno": (
+        (" passed",),
+        r"^(?:ok|FAILED) \| (?P<done>\d+) passed[^|\n]* \| \d+ failed"
+        r"(?: \| (?P<skipped>\d+) ignored)?",
+    ),
+    "bun": (
+        (" pass\n",),
+        r"^ *(?P<done>\d+) pass\n(?: *(?P<skipped>\d+) skip\n)?(?: *\d+ todo\n)? *\d+ fail$",
+    ),
+    "phpunit": (
+        ("OK (", "Assertions: ", "No tests executed!"),
+        r"^(?:OK \((?P<ran>\d+) tests?, |Tests: (?P<all>\d+), Assertions: \d+"
+        r"(?:, \w[\w ]*: \d+)*?(?:, Skipped: (?P<skipped>\d+))?\b)|^No tests executed!",
+    ),
+    "rspec": (
+        (" example",),
+        r"^(?P<ran>\d+) examples?, \d+ failures?(?:, (?P<skipped>\d+) pending)?",
+    ),
+    "minitest": (
+        (" assertions, ",),
+        r"^(?P<ran>\d+) (?:runs|tests), \d+ assertions, .*\b(?P<skipped>\d+) skips$",
+    ),
+    "maven": (
+        ("Tests run: ",),
+        r"^(?:\[\w+\] )?Tests run: (?P<ran>\d+), Failures: \d+, Errors: \d+,"
+        r" Skipped: (?P<skipped>\d+)$",
+    ),
+    "ctest": (
+        ("tests passed, ", "No tests were found!!!"),
+        r"\btests passed, \d+ tests? failed out of (?P<ran>\d+)$|^No tests were found!!!$",
+    ),
+    "prove": (("Files=",), r"^Files=\d+, Tests=(?P<ran>\d+),"),
+    "dotnet": (
+        ("Passed!",),
+        r"^Passed! +- Failed: +\d+, Passed: +(?P<done>\d+), Skipped: +(?P<skipped>\d+),",
+    ),
+    "junit": (
+        ("<testsuite ",),
+        r'<testsuite [^>\n]{0,500}?\btests="(?P<ran>\d+)"'
+        r'[^>\n]{0,500}?\bskipped="(?P<skipped>\d+)"',
+    ),
+    "bats": ((" failure",), r"^(?P<ran>\d+) tests?, \d+ failures?(?:, (?P<skipped>\d+) skipped)?"),
 }
 
 
@@ -307,7 +319,7 @@ _READERS: tuple[tuple[Callable[[str], CountedTests | None], tuple[str, ...]], ..
     (_mocha, (" passing", "No test files found", '"stats": {')),
     (_tap, ("TAP version", "1..", "tests ")),
     *(
-        (_other(runner, re.compile(text, re.MULTILINE)), _OTHER_HINTS[runner])
-        for runner, text in _OTHERS.items()
+        (_other(runner, re.compile(text, re.MULTILINE)), hints)
+        for runner, (hints, text) in _OTHERS.items()
     ),
 )

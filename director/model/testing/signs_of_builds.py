@@ -118,9 +118,7 @@ SIGNS = (
         cure=_CMAKE,
     ),
     Sign(
-        r"^\s*(?P<said>Could NOT find (?P<name>\w+) \(missing: .*)",
-        named=Named.MODULE,
-        cure=_CMAKE,
+        r"^\s*(?P<said>Could NOT find (?P<name>\w+) \(missing: .*)", named=Named.MODULE, cure=_CMAKE
     ),
     Sign(r"^(?P<said>Error: (?:\S+ is not a directory|could not load cache))$", Lack.COMMAND),
     Sign(

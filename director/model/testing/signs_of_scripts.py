@@ -73,8 +73,7 @@ SIGNS = (
     Sign(r"^(?P<said>error: Failed to spawn: `?(?P<name>[\w.-]+)`?)$", Lack.PROGRAM, Named.MODULE),
     Sign(r"^(?P<said>error: No interpreter found for .*)", Lack.PROGRAM),
     Sign(
-        r"^(?P<said>hint: Packages were unavailable because the network was disabled)",
-        Lack.NETWORK,
+        r"^(?P<said>hint: Packages were unavailable because the network was disabled)", Lack.NETWORK
     ),
     Sign(r"^\s*(?:error: |× |cause: |Caused by: )*(?P<said>[Ff]ailed to fetch: `.*)", Lack.NETWORK),
     Sign(r"^(?P<said>Command not found: (?P<name>[\w.-]+))$", Lack.PROGRAM, Named.MODULE),
@@ -196,14 +195,8 @@ SIGNS = (
         cure=r"composer\.json",
     ),
     # programs that tests start
-    Sign(
-        r"(?P<said>Cannot connect to the Docker daemon)",
-        Lack.PROGRAM,
-        avoidable=True,
-    ),
+    Sign(r"(?P<said>Cannot connect to the Docker daemon)", Lack.PROGRAM, avoidable=True),
     Sign(  # https://github.com/microsoft/playwright/issues/27421
-        r"(?P<said>Executable doesn't exist at \S*ms-playwright\S*)",
-        Lack.PROGRAM,
-        avoidable=True,
+        r"(?P<said>Executable doesn't exist at \S*ms-playwright\S*)", Lack.PROGRAM, avoidable=True
     ),
 )

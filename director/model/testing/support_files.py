@@ -124,8 +124,4 @@ def _table(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-_READERS = {
-    "package.json": _package_json,
-    "pyproject.toml": _pyproject,
-    "setup.cfg": _setup_cfg,
-}
+_READERS = {"package.json": _package_json, "pyproject.toml": _pyproject, "setup.cfg": _setup_cfg}

@@ -1,3 +1,8 @@
+"""What repositories need, and how their tests run, by their files.
+
+With it: its rows (``rows``, ``python``, ``node``), what they are made of (``project``), ``paths``.
+"""
+
 from __future__ import annotations
 
 import tomllib

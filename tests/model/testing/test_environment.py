@@ -2,6 +2,8 @@
 
 ``outputs/`` holds runs of the real tools; what could not be run is quoted from where it was
 reported.
+
+With it: ``command_run``, and the signs (``signs``, ``signs_of_builds``, ``signs_of_scripts``).
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""The headline of a failing run, on output that the real tools printed (``failing/``)."""
+"""The headline of a failing run, on output that the real tools printed (``failing/``).
+
+With it: what is shown around it (``excerpt``), without colours (``plain_text``).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Two runs say the same where only times, places and identifiers differ; a plain number counts."""
+"""Two runs say the same where only times, places and identifiers differ; a plain number counts.
+
+With it: two runs beside each other (``control_run``).
+"""
 
 from __future__ import annotations
 

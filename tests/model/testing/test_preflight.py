@@ -1,8 +1,15 @@
+"""How the existing tests run, and what follows from it.
+
+With it: ``preflight_judgement``.
+"""
+
 from __future__ import annotations
 
 import json
 import unittest
 
+from director.model.codec.decoding import decode
+from director.model.codec.encoding import encode
 from director.model.testing.command_run import CommandRun
 from director.model.testing.preflight import Difference, Observation, Outcome, Preflight
 from director.model.testing.preflight_judgement import judge
@@ -87,5 +94,5 @@ class TestPreflight(unittest.TestCase):
             Preflight(),
             Preflight((pair, Difference(seen(Outcome.ENDED))), ("a",), "t", seen(Outcome.GREEN)),
         ):
-            stored = json.loads(json.dumps(found.to_json()))
-            self.assertEqual(Preflight.from_json(stored), found)
+            stored = json.loads(json.dumps(encode(found)))
+            self.assertEqual(decode(Preflight, stored), found)

@@ -1,0 +1,49 @@
+"""Paths that no node can work on: a commit of the job would not hold what happens to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from director.job.context import JobContext
+from director.model.errors import RequestError
+from director.model.plan import Node
+
+
+def provided_paths(job: JobContext, nodes: Iterable[Node]) -> list[str]:
+    """Return one sentence for each path of a node that every worktree is provided with."""
+    provisions = job.pool.provisions
+    return [
+        f"node {node.id!r}: {path!r} is provided to every worktree ([worktree]), "
+        "so it cannot be part of the work"
+        for node, path in _paths(nodes)
+        if provisions and provisions.claims(path)
+    ]
+
+
+def submodule_paths(job: JobContext, nodes: Iterable[Node]) -> list[str]:
+    """Return one sentence for each path of a node that lies in a submodule.
+
+    Its files belong to another repository: all that a commit of this one says of them is which
+    commit of the other they are of.
+    """
+    tip, submodules = job.repository.tip(), job.repository.submodules
+    return [
+        f"node {node.id!r}: {path!r} lies in the submodule {inside!r}, which is a repository of "
+        "its own, so it cannot be part of the work"
+        for node, path in _paths(nodes)
+        if (inside := submodules.holding(tip, path))
+    ]
+
+
+def refuse_out_of_reach(job: JobContext, nodes: Iterable[Node]) -> None:
+    """Raise RequestError when a node is to change, or to test with, such a path."""
+    if problems := provided_paths(job, nodes := list(nodes)):
+        correct = "correct [worktree], .worktreeinclude, or the nodes in plan.json"
+        raise RequestError("; ".join(problems), correct)
+    if problems := submodule_paths(job, nodes):
+        correct = "correct the nodes in plan.json, or work in the submodule itself"
+        raise RequestError("; ".join(problems), correct)
+
+
+def _paths(nodes: Iterable[Node]) -> Iterator[tuple[Node, str]]:
+    return ((node, path) for node in nodes for path in (*node.files, *node.tests))

@@ -1,0 +1,122 @@
+"""The plan: the planner's answer becomes a DAG with red tests, is criticised, and revised.
+
+An answer that is no valid plan goes back with what is wrong with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from director.agents.answers import NoAnswerError, json_object
+from director.job.context import JobContext
+from director.job.out_of_reach import provided_paths, submodule_paths
+from director.model.errors import WorkError
+from director.model.plan import Node, Plan
+from director.model.plan_reader import InvalidPlanError, read_nodes
+from director.planning.asking import Problems, Question, ask, criticise
+from director.planning.authoring import drop_notes
+from director.planning.authors import write_tests
+from director.planning.context import Done, Planning
+from director.planning.editing import export_tests, fingerprints
+from director.planning.prompts import plan_critique_prompt, plan_prompt
+from director.planning.shared_tests import kept_tests, restore_shared_tests
+from director.planning.tests_on_branch import recovered, remove_from_branch
+from director.records import files
+from director.records.events import Kind
+
+PLAN_CALLS = ("plan-1", "plan-2", "plan-3")  # the first answer, and two corrections
+CRITIQUE = "plan-critique"  # the name of its call
+
+
+def draft_plan(planning: Planning) -> Done:
+    """The stage that needs ``spec.md``, and makes ``plan.json`` and red tests of all nodes.
+
+    They are on the branch, and in the job's ``tests/`` folder to be edited.
+    """
+    job = planning.job
+    if not job.directory.plan.exists():
+        planning.save_nodes(_decompose(planning))
+        planning.forget(*PLAN_CALLS)
+    nodes = recovered(job, planning.plan().nodes, planning.stage.authored_from)
+    for node in nodes:
+        if node.admitted:
+            drop_notes(job, node)
+    planning.save_nodes(nodes)
+    write_tests(planning, [node for node in nodes if not node.admitted])
+    plan = planning.plan()
+    export_tests(job, plan)
+    job.publisher.now()
+    return Done({"admitted": fingerprints(plan)})
+
+
+def critique_plan(planning: Planning) -> Done | None:
+    """Have plan and tests criticised; what is wrong with the plan is planned again at once.
+
+    Tests that are to be written again are off the plan then. None: that was paid for already.
+    """
+    if planning.stage.plan_critiqued:
+        return None
+    plan, repository = planning.plan(), planning.job.repository
+    tests = repository.contents(repository.tip(), plan.owners)
+    prompt = plan_critique_prompt(planning.spec(), plan.nodes, tests)
+    problems = criticise(planning, CRITIQUE, prompt)
+    if not problems:
+        return Done({"plan_critiqued": True}, partial(planning.forget, CRITIQUE))
+    feedback = _revise(planning, plan, problems)
+    since = repository.tip()  # tests on the branch count that come after this
+    changes = {"plan_feedback": feedback, "plan_critiqued": True, "authored_from": since}
+    return Done(changes, partial(planning.forget, *PLAN_CALLS, CRITIQUE), rejected=True)
+
+
+def _revise(planning: Planning, plan: Plan, problems: Problems) -> dict[str, str]:
+    """Plan again where the critique is of the plan; return what it says of the tests of nodes."""
+    job = planning.job
+    named = {node_id: problem for node_id, problem in problems if node_id in plan}
+    general = [problem for node_id, problem in problems if node_id not in plan]
+    nodes = plan.nodes
+    if general:
+        nodes = _decompose(planning, general, files.read_text(job.directory.plan) or "")
+    kept = kept_tests(plan, planning.plan_of(nodes), named.keys())
+    after = planning.plan_of(node._replace(test_hashes=kept.get(node.id, {})) for node in nodes)
+    for node in plan.nodes:
+        if gone := [path for path in node.tests if path not in after.owners]:
+            remove_from_branch(job, node.id, gone, planning.stage.base_commit)
+    restore_shared_tests(job, plan, after)
+    planning.save_nodes(after.nodes)
+    return named
+
+
+def _decompose(
+    planning: Planning, problems: Sequence[str] = (), draft: str = ""
+) -> tuple[Node, ...]:
+    """Return the nodes of the planner's answer.
+
+    ``problems`` and ``draft`` belong to an earlier plan that is to be revised. An invalid answer
+    goes back with every problem named, twice at most; then WorkError names the log. The
+    caller forgets PLAN_CALLS when the nodes are safe on disk.
+    """
+    job, spec, background = planning.job, planning.spec(), planning.background()
+    for name in PLAN_CALLS:
+        prompt = plan_prompt(spec, background, job.config.gates, problems, draft)
+        reply = ask(planning, Question(name, prompt))
+        try:
+            return _read(reply.transcript.text, job)
+        except InvalidPlanError as error:
+            problems, draft = error.problems, reply.transcript.text
+            job.events.emit(Kind.PLAN_REJECTED, problems=list(problems), log=reply.log.name)
+    planning.forget(*PLAN_CALLS)
+    raise WorkError(
+        f"the planner's plan is invalid: {'; '.join(problems)}",
+        f"its answer is in {reply.log}; `director plan --continue` asks again",
+    )
+
+
+def _read(answer: str, job: JobContext) -> tuple[Node, ...]:
+    try:
+        nodes = read_nodes(json_object(answer))
+    except NoAnswerError as error:
+        raise InvalidPlanError((str(error),)) from None
+    if problems := [*provided_paths(job, nodes), *submodule_paths(job, nodes)]:
+        raise InvalidPlanError(tuple(problems))
+    return nodes

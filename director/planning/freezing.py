@@ -1,0 +1,94 @@
+"""Freezing: plan and tests as they are on disk become what may run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+from director.job.out_of_reach import refuse_out_of_reach
+from director.job.receipts import gated_command
+from director.job.seal import differences, read_seal, seal_plan
+from director.job.trailers import single_line
+from director.job.views import views_of
+from director.model.errors import RequestError
+from director.model.plan import Plan
+from director.model.receipt import Receipt
+from director.model.testing.support_files import support_problems
+from director.planning.admission import Candidate, Examiner
+from director.planning.context import Done, Planning
+from director.planning.current_job import GO_ON
+from director.planning.editing import Draft, draft_of, fingerprints, remove_exported_tests
+from director.planning.tests_on_branch import put_contract_on_branch
+
+
+def freeze(planning: Planning, *, edited_only: bool = False) -> Done:
+    """The approval that needs ``plan.json`` and ``tests/``, and makes the contract and its seal.
+
+    Plan and tests are frozen as they are on disk now, edits included.
+    ``edited_only``: the plan was ready already, and only the tests that were edited are there.
+    RequestError where they cannot be frozen.
+    """
+    job = planning.job
+    draft = draft_of(job, planning.plan_of(planning.plan().nodes), edited_only=edited_only)
+    plan = draft.plan
+    refuse_out_of_reach(job, plan.nodes)
+    if problems := support_problems(plan.nodes):
+        raise RequestError("; ".join(problems), f"correct {job.directory.plan}, then `{GO_ON}`")
+    _refuse_merged(plan, job.repository.receipts.values())
+    _admit_edited(planning, draft)
+    if (seal := read_seal(job.directory)) and (new := list(differences(seal, plan))):
+        job.events.notice(f"admitted as it is now: {'; '.join(new)}")
+    put_contract_on_branch(job, plan, draft.entries)
+    job.directory.save_plan(plan)
+    seal_plan(job.directory, plan, job.repository.tip())
+    job.publisher.now()
+    return Done({"admitted": fingerprints(plan)}, partial(remove_exported_tests, job))
+
+
+def _refuse_merged(plan: Plan, receipts: Iterable[Receipt]) -> None:
+    """Raise RequestError where ``plan`` is at odds with the receipts of what merged."""
+    for receipt in receipts:
+        if changed := _changed_since(plan, receipt):
+            raise RequestError(
+                f"node {receipt.node} is merged: {changed} cannot change any more",
+                "restore that in plan.json, then `director plan --continue`; "
+                "plan what is to be different as a new task",
+            )
+
+
+def _changed_since(plan: Plan, receipt: Receipt) -> str:
+    if receipt.node not in plan:
+        return "it"
+    node = plan.node(receipt.node)
+    if gated_command(receipt) != single_line(node.test_cmd):
+        return "its test_cmd"
+    if dict(receipt.tests) != dict(node.test_hashes):
+        return "its tests"
+    return "" if set(receipt.files) <= set(node.files) else "its files"
+
+
+def _admit_edited(planning: Planning, draft: Draft) -> None:
+    """Check that the tests of each node that was edited since it was admitted are red.
+
+    Tests run on the base with the node's view of the tests: what merged plays no part.
+    RequestError names a node whose tests are not red.
+    """
+    seen_red, now = planning.stage.admitted, fingerprints(draft.plan)
+    edited = [node for node in draft.plan.nodes if now[node.id] != seen_red.get(node.id)]
+    if not edited:
+        return
+    job, base = planning.job, draft.plan.base_commit
+    tree = job.repository.tree_with(base, draft.entries.values())
+    commit = job.repository.commit(tree, base, "Edited tests\n")
+    views = views_of(job.repository, draft.plan, draft.contents)
+    job.pool.set_up_on(views.of_tip)
+    by_edit = f"edit them in {job.directory.tests}, or the node in plan.json"
+    with job.pool.lane() as lane:
+        examiner = Examiner(job, views, lane.gate)
+        for node in edited:
+            admission = examiner.admit(node, Candidate(commit))
+            if problem := admission.problem:
+                raise RequestError(
+                    f"the tests of node {node.id} cannot be admitted: {problem.splitlines()[0]}",
+                    f"{admission.next_step or by_edit}; then `director plan --continue`",
+                )
