@@ -25,6 +25,7 @@ LAYERS = (
     "demo",
     "agents",
     "worktrees",
+    "environments",
     "repositories",
     "processes",
     "records",

@@ -12,6 +12,7 @@ from director.job.commits import Commits
 from director.job.import_check import ImportCheck
 from director.job.merge_queue import MergeQueue
 from director.job.publishing import Publisher
+from director.model.checks import ChecksOf, checks_of
 from director.model.config import Config
 from director.model.secrets import secrets_in
 from director.processes.cancellation import Cancellation
@@ -21,8 +22,8 @@ from director.records.job_directory import Home, JobDirectory
 from director.repositories.job_repository import JobRepository
 from director.repositories.repository import Repository
 from director.worktrees.gates import Gates
-from director.worktrees.given import Sources, find_sources
 from director.worktrees.pool import Pool
+from director.worktrees.user_files import Sources, find_sources
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Setting:
 
     ``told`` are the notices that the command has given and need not repeat for another job.
     ``keeps_worktrees``: another command of the job may follow, so prepared worktrees are kept.
+    ``checks`` says what candidates must pass.
     """
 
     repository: Repository
@@ -40,6 +42,7 @@ class Setting:
     cancellation: Cancellation
     told: set[str] = field(default_factory=set)
     keeps_worktrees: bool = True
+    checks: ChecksOf = checks_of
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class Materials:
 class JobContext:
     """One job with its tools. ``confinement`` says in words what confines agents and gates.
 
-    ``import_check`` refuses tests that do not import the worktree's code.
+    ``import_check`` refuses tests that do not import the worktree's code. ``checks`` as in Setting.
     """
 
     job_id: str
@@ -92,3 +95,4 @@ class JobContext:
     confinement: str
     import_check: ImportCheck
     commits: Commits
+    checks: ChecksOf

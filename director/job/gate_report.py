@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from director.job.context import JobContext
 from director.job.evidence import with_evidence
 from director.model.gate_words import integration_words
-from director.model.plan import Node
 from director.worktrees.gates import GateResult, Verdict
 
 
@@ -43,6 +42,12 @@ class GateReport:
     broken_before: bool = False
     nodes: tuple[str, ...] = ()
 
+    @classmethod
+    def of(cls, name: str, result: GateResult, nodes: tuple[str, ...] = ()) -> GateReport:
+        """Return the report of a run."""
+        verdict, reason, log = result.verdict, result.reason, str(result.log)
+        return cls(name, result.command, verdict, reason, log, nodes=nodes)
+
     @property
     def ok(self) -> bool:
         """Whether the job has nothing to answer for: it is green, or no worse than on the base."""
@@ -56,18 +61,9 @@ class GateReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return the gate as ``--json`` shows it."""
-        by = self.turned_red_by
-        return {
-            "name": self.name,
-            "command": self.command,
-            "verdict": self.verdict.value,
-            "reason": self.reason,
-            "log": self.log,
-            "red_before": self.red_before,
-            "turned_red_by": {"node": by.node, "commit": by.commit} if by else None,
-            "note": self.note,
-            "nodes": list(self.nodes),
-        }
+        said = asdict(self) | {"nodes": list(self.nodes)}
+        del said["broken_before"]
+        return said
 
 
 def in_words(reports: Sequence[GateReport] | None) -> str:
@@ -81,16 +77,15 @@ def in_words(reports: Sequence[GateReport] | None) -> str:
 
 
 def run_gate(
-    job: JobContext, commit: str, command: str, name: str, tested: Node | None = None
+    job: JobContext, commit: str, command: str, name: str, tests: Sequence[str] = ()
 ) -> GateResult:
     """Run a command on a clean checkout of ``commit``; ``name`` makes the name of its log.
 
-    ``tested``: the node whose tests these are, so that green needs evidence that they ran.
+    ``tests`` are those that it must be seen to run.
     """
     with job.pool.lease_gate(commit) as worktree:
         result = job.gates.run(command, worktree.path, name)
-        if tested:
-            result = with_evidence(job.repository, tested, commit, result)
+        result = with_evidence(job.repository, tests, commit, result)
         if result.verdict is Verdict.GREEN:
             worktree.keep_builds()
         return result

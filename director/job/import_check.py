@@ -13,6 +13,16 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+from director.environments.import_folders import first_folders, importable
+from director.environments.import_redirects import (
+    Project,
+    Redirect,
+    node_redirects,
+    normalised,
+    path_redirects,
+    python_redirects,
+)
+from director.environments.python_interpreters import interpreter_of
 from director.model.errors import RequestError
 from director.model.paths import lies_in
 from director.model.testing.checkout_paths import Checkout, used_path
@@ -20,16 +30,6 @@ from director.model.testing.import_order import PythonRun, inherits_path, python
 from director.model.testing.runner_command import programs
 from director.repositories.users_checkout import PACKAGES
 from director.worktrees.gates import GateResult
-from director.worktrees.import_folders import first_folders, importable
-from director.worktrees.import_redirects import (
-    Project,
-    Redirect,
-    interpreter_of,
-    node_redirects,
-    normalised,
-    path_redirects,
-    python_redirects,
-)
 
 USUAL = ("python3 -m pytest", "python3 -m unittest")
 PROJECTS = ("pyproject.toml", "setup.py", "setup.cfg")

@@ -67,9 +67,10 @@ def integrate(job: JobContext, views: Views, lanes: int) -> tuple[GateReport, ..
     reports = [_told(job, report) for report in run_tests(job, views.plan, tip, lanes)]
     for name, command in job.config.gates.items():
         result = run_gate(job, tip, command, f"integration-{name}")
-        report = GateReport(name, command, result.verdict, result.reason, str(result.log))
-        reports.append(_told(job, report))
-    recorded = _recorded(job)
+        reports.append(_told(job, GateReport.of(name, result)))
+    stage = read_stage(job.directory)  # command → verdict, as planning saw it on the base
+    on_base = (stage.base_gates if stage else None) or {}
+    recorded = {gate["command"]: gate["verdict"] for gate in on_base.values()}
     return tuple(_explained(job, views, report, recorded) for report in reports)
 
 
@@ -96,13 +97,6 @@ def _on_base(job: JobContext, base: str, name: str, command: str) -> dict[str, s
     }
     job.events.emit(Kind.BASE_GATE, name=name, **found)
     return found
-
-
-def _recorded(job: JobContext) -> dict[str, str]:
-    """Return command → verdict, as planning saw it on the base."""
-    stage = read_stage(job.directory)
-    gates = (stage.base_gates if stage else None) or {}
-    return {gate["command"]: gate["verdict"] for gate in gates.values()}
 
 
 def _explained(
@@ -141,8 +135,5 @@ def _against_base(
         return blamed(job, views, report)
     if before == Verdict.BROKEN:
         return replace(report, note="it could not run on the base, so no merge is blamed")
-    return replace(report, note=f"{report.verdict}, {_as_before(report)}")
-
-
-def _as_before(report: GateReport) -> str:
-    return "as before the job" if report.ok else "and red before the job"
+    was = "as before the job" if report.ok else "and red before the job"
+    return replace(report, note=f"{report.verdict}, {was}")

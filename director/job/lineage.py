@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from director.job.trailers import JOB, KIND, MERGE, NODE, TESTS
 from director.model.plan import Plan
-from director.repositories.history import BranchCommit
+from director.repositories.branch_commits import BranchCommit
 
 
 def why_foreign(plan: Plan, commit: BranchCommit, before: str) -> str | None:

@@ -93,6 +93,7 @@ def open_job(
             confinement=site.sandbox.name,
             import_check=site.import_check,
             commits=commits,
+            checks=setting.checks,
         )
 
 

@@ -9,6 +9,7 @@ from director.job.trailers import (
     MERGE,
     NODE,
     PREFIX,
+    attempts_said,
     single_line,
     tests_hash,
     trailer_pairs,
@@ -16,7 +17,8 @@ from director.job.trailers import (
 from director.model.plan import Node
 from director.model.receipt import GateRun, Receipt
 from director.records.clock import now
-from director.repositories.history import BranchCommit, History
+from director.repositories.branch_commits import BranchCommit
+from director.repositories.history import History
 
 NO_TIER = "none"
 
@@ -27,8 +29,8 @@ def expected_trailers(receipt: Receipt) -> tuple[tuple[str, str], ...]:
 
 
 def gated_command(receipt: Receipt) -> str:
-    """Return the command of the gates that a merge rests on, on one line."""
-    return single_line(receipt.gates[-1].command) if receipt.gates else ""
+    """Return the command of the tests that a merge rests on, on one line."""
+    return single_line(receipt.gates[0].command) if receipt.gates else ""
 
 
 def rebuilt_receipt(
@@ -56,7 +58,7 @@ def rebuilt_receipt(
         files=changed_files(history, parent, commit.oid),
         tier=_or_none(said.get(f"{PREFIX}Tier", NO_TIER)),
         model=_or_none(said.get(f"{PREFIX}Model", NO_TIER)),
-        attempts=_number(said.get(f"{PREFIX}Attempts", "")) or 0,
+        attempts=attempts_said(said),
         rebuilt=True,
         view=gated if gated != commit.tree else None,
     )
@@ -88,10 +90,3 @@ def merge_trailers(receipt: Receipt) -> Mapping[str, object]:
 
 def _or_none(value: str) -> str | None:
     return None if value == NO_TIER else value
-
-
-def _number(text: str) -> int | None:
-    try:
-        return int(text)
-    except ValueError:
-        return None

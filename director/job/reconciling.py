@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from director.job.trailers import KIND, MERGE, NODE
+from director.job.trailers import KIND, MERGE, NODE, attempts_said
 from director.model.plan import Plan
 from director.model.roles import Role
 from director.model.state import NodeState, NodeStatus, RunState
-from director.repositories.job_repository import BranchCommit
+from director.repositories.branch_commits import BranchCommit
 
 
 def merges_by_node(commits: Iterable[BranchCommit]) -> dict[str, BranchCommit]:
@@ -64,7 +64,7 @@ def _from_line(line: Mapping[str, Any]) -> NodeState:
 
 
 def _as_merged(node: NodeState, merge: BranchCommit) -> NodeState:
-    tier, attempts = merge.trailers.get("Director-Tier"), merge.trailers.get("Director-Attempts")
+    tier = merge.trailers.get("Director-Tier")
     role = Role(tier) if tier in list(Role) else None
     return node._replace(
         status=NodeStatus.DONE,
@@ -72,7 +72,7 @@ def _as_merged(node: NodeState, merge: BranchCommit) -> NodeState:
         error=None,
         tier_used=role,
         escalated=node.escalated or role is Role.ESCALATION,
-        attempts=max(node.attempts, int(attempts) if attempts and attempts.isdigit() else 0),
+        attempts=max(node.attempts, attempts_said(merge.trailers)),
     )
 
 

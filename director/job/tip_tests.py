@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -21,11 +22,9 @@ def run_tests(job: JobContext, plan: Plan, tip: str, lanes: int) -> Iterator[Gat
         return
 
     def run(nodes: list[Node]) -> GateReport:
-        tested = _together(nodes)
-        result = run_gate(job, tip, tested.test_cmd, f"tip-{nodes[0].id}", tested)
         ids = tuple(node.id for node in nodes)
-        name, log = f"tests of {', '.join(ids)}", str(result.log)
-        return GateReport(name, tested.test_cmd, result.verdict, result.reason, log, nodes=ids)
+        result = run_gate(job, tip, nodes[0].test_cmd, f"tip-{ids[0]}", tests_of(plan, ids))
+        return GateReport.of(f"tests of {', '.join(ids)}", result, ids)
 
     with ThreadPoolExecutor(min(lanes, len(wanted)), thread_name_prefix="lane") as pool:
         yield from pool.map(run, wanted)
@@ -33,23 +32,17 @@ def run_tests(job: JobContext, plan: Plan, tip: str, lanes: int) -> Iterator[Gat
 
 def tests_to_run(plan: Plan, receipts: Iterable[Receipt], tree: str) -> list[list[Node]]:
     """Return the nodes whose tests are to run on ``tree``, those of one command together."""
-    last = {receipt.node: receipt.gates[-1] for receipt in receipts if receipt.gates}
-    by_command: dict[str, list[Node]] = {}
+    green = {(one.node, run.command) for one in receipts for run in one.gates if run.tree == tree}
+    by_command: defaultdict[str, list[Node]] = defaultdict(list)
     for node in plan.nodes:
-        by_command.setdefault(node.test_cmd, []).append(node)
-    seen = {node_id: (run.command, run.tree) for node_id, run in last.items()}
+        by_command[node.test_cmd].append(node)
     return [
         nodes
         for command, nodes in by_command.items()
-        if any(seen.get(node.id) != (command, tree) for node in nodes)
+        if any((node.id, command) not in green for node in nodes)
     ]
 
 
-def tested_by(plan: Plan, report: GateReport) -> Node | None:
-    """Return a node that has the tests of all nodes of a report; None: the report has no nodes."""
-    return _together([plan.node(one) for one in report.nodes]) if report.nodes else None
-
-
-def _together(nodes: list[Node]) -> Node:
-    tests = dict.fromkeys(path for node in nodes for path in node.tests)
-    return nodes[0]._replace(tests=tuple(tests))
+def tests_of(plan: Plan, node_ids: Iterable[str]) -> tuple[str, ...]:
+    """Return the tests of these nodes, each once."""
+    return tuple(dict.fromkeys(path for one in node_ids for path in plan.node(one).tests))

@@ -41,6 +41,12 @@ def single_line(text: str) -> str:
     return " ".join(text.encode(errors="backslashreplace").decode().split())
 
 
+def attempts_said(trailers: Mapping[str, str]) -> int:
+    """Return how many attempts a merge took, as its trailers say it; 0 where they do not."""
+    said = trailers.get(f"{PREFIX}Attempts", "")
+    return int(said) if said.isdecimal() else 0
+
+
 def tests_hash(node: Node) -> str:
     """Return one sha256 (hex) over the node's frozen tests: paths and hashes, sorted."""
     lines = "".join(f"{path}\0{digest}\n" for path, digest in sorted(node.test_hashes.items()))

@@ -10,12 +10,15 @@ import hashlib
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Set
 from enum import Enum, auto
+from functools import cached_property
 
 from director.job.trailers import CANDIDATE, KIND, MERGE, NODE, TESTS
 from director.model.plan import Node, Plan
 from director.model.view import Held, held_back, visible_nodes
-from director.repositories.history import ABSENT_MODE, BranchCommit, Entry, History
+from director.repositories.branch_commits import BranchCommit
+from director.repositories.history import Entry, History
 from director.repositories.job_repository import JobRepository
+from director.repositories.objects import ABSENT_MODE
 
 Contents = Mapping[tuple[str, str], Entry]
 """(path, sha256 of the content) → that content, as an entry of a tree."""
@@ -172,27 +175,18 @@ class Views:
         self._job = job
         self._reader = reader
         self._made: dict[tuple[str, str | None], str] = {}
-        self._of_base: frozenset[str] = frozenset()
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
     def of(self, commit: str, node: Node) -> str:
         """Return the commit that ``node`` sees of ``commit``: itself, where nothing is held back.
 
         No ref names a view. Its parent is ``commit``.
         """
-        with self._turn:
-            if (commit, node.id) not in self._made:
-                visible = visible_nodes(self.plan, node.id, self._reader.done(commit))
-                self._made[commit, node.id] = self._make(commit, visible, f"View of {node.id}")
-            return self._made[commit, node.id]
+        return self._known(commit, node.id)
 
     def of_done(self, commit: str) -> str:
         """Return ``commit`` with the tests of the nodes whose work it holds and no others."""
-        with self._turn:
-            if (commit, None) not in self._made:
-                visible = self._reader.done(commit)
-                self._made[commit, None] = self._make(commit, visible, "View of what is done")
-            return self._made[commit, None]
+        return self._known(commit, None)
 
     def of_tip(self) -> str:
         """Return the tip of the branch with the tests of what is done: what setup runs on."""
@@ -200,33 +194,42 @@ class Views:
 
     def of_tests(self, commit: str, visible: Iterable[str]) -> str:
         """Return ``commit`` with the tests of the nodes ``visible`` and no others."""
-        with self._turn:
+        with self._lock:
             return self._make(commit, set(visible), "View")
 
     def done(self, commit: str) -> set[str]:
         """Return the ids of the nodes whose work ``commit`` holds."""
-        with self._turn:
+        with self._lock:
             return self._reader.done(commit)
 
     def content_at(self, commit: str, node: Node, path: str) -> Entry | None:
         """Return the frozen content of a test file at ``node``; None: ``commit`` knows of none."""
-        with self._turn:
+        with self._lock:
             return self._reader.content_at(commit, node, path)
+
+    def _known(self, commit: str, node_id: str | None) -> str:
+        """Return the view of a node, or of what is done, which is made once."""
+        with self._lock:
+            if (commit, node_id) not in self._made:
+                visible = self._reader.done(commit)
+                if node_id is not None:
+                    visible = visible_nodes(self.plan, node_id, visible)
+                subject = f"View of {node_id or 'what is done'}"
+                self._made[commit, node_id] = self._make(commit, visible, subject)
+            return self._made[commit, node_id]
 
     def _make(self, commit: str, visible: Set[str], subject: str) -> str:
         entries = self._reader.differing(commit, visible)
         if not entries:
             return commit
-        tree = self._job.tree_with(commit, entries, self._trees_of_base())
+        tree = self._job.tree_with(commit, entries, self._trees_of_base)
         return self._job.commit(tree, commit, f"{subject}: without the tests that are to come\n")
 
+    @cached_property
     def _trees_of_base(self) -> frozenset[str]:
-        """Return the trees that a view may have in common with the base, which is the user's."""
-        if not self._of_base:
-            base = self.plan.base_commit
-            folders = (folder.oid for folder in self._job.folders(base))
-            self._of_base = frozenset((self._job.tree(base), *folders))
-        return self._of_base
+        """The trees that a view may have in common with the base, which is the user's."""
+        base = self.plan.base_commit
+        return frozenset((self._job.tree(base), *(one.oid for one in self._job.folders(base))))
 
 
 def views_of(

@@ -18,7 +18,7 @@ from director.planning.never_green import never_green
 from director.records.events import Kind
 from director.repositories.objects import LINK_MODE
 from director.worktrees.gates import GateResult, Verdict
-from director.worktrees.worktrees import Worktree
+from director.worktrees.worktree import Worktree
 
 ON_PATH = (
     "put it on PATH or, where it is part of your checkout only, into worktrees "
@@ -104,7 +104,7 @@ class Examiner:
     def _run(self, node: Node, commit: str) -> GateResult:
         self.worktree.reset(commit)
         gate = self.job.gates.run(node.test_cmd, self.worktree.path, f"{node.id}-tests")
-        return with_evidence(self.job.repository, node, commit, gate)
+        return with_evidence(self.job.repository, node.tests, commit, gate)
 
     def _is_green(self, node: Node, commit: str) -> bool:
         return self._run(node, commit).verdict is Verdict.GREEN

@@ -21,7 +21,7 @@ from director.planning.admission import Admission, Candidate, Examiner
 from director.planning.prompts import Background, tests_prompt
 from director.planning.tests_on_branch import put_on_branch
 from director.records.events import Kind
-from director.worktrees.worktrees import Worktree
+from director.worktrees.worktree import Worktree
 
 ATTEMPTS = 2
 SHOWN_TESTS = 5

@@ -14,7 +14,7 @@ from director.model.errors import RequestError
 from director.model.plan import Plan
 from director.planning.tests_on_branch import bringers
 from director.records.files import make_folder, os_errors_stop
-from director.repositories.job_repository import Entry
+from director.repositories.history import Entry
 
 
 def export_tests(job: JobContext, plan: Plan) -> None:

@@ -32,7 +32,7 @@ from director.planning.context import Planning
 from director.records.events import Events, Kind
 from director.repositories.git import split_z
 from director.worktrees.gates import GateResult, Verdict
-from director.worktrees.worktrees import Worktree
+from director.worktrees.worktree import Worktree
 
 LIMIT_SECS = 300.0  # for one command; of a suite that takes longer nothing is claimed
 ALLOW = "--allow-broken-gates"
@@ -222,7 +222,7 @@ class _Trial:
 
     def _run(self, command: str) -> Observation:
         job, place = self.base.job, self.worktree.path
-        result = job.gates.run(command, place, "preflight", timeout_secs=LIMIT_SECS)
+        result = job.gates.within(LIMIT_SECS).run(command, place, "preflight")
         job.import_check.check(result, place)
         return _observed(self.base, result, "worktree")
 
@@ -237,8 +237,8 @@ def _compared(base: Base, lent: Worktree, seen: Observation, there: str, name: s
         return Difference(seen)
     if user.uncommitted(starter_files()) or user.head() != base.commit:
         return Difference(seen)
-    gates = base.job.gates
-    result = gates.run_in_checkout(there, user.root, lent.path, name, LIMIT_SECS)
+    gates = base.job.gates.within(LIMIT_SECS)
+    result = gates.run_in_checkout(there, user.root, lent.path, name)
     return Difference(seen, _observed(base, result, "checkout") if result else None)
 
 

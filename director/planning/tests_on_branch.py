@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from director.job.context import JobContext
 from director.job.trailers import KIND, NODE, TESTS
 from director.model.plan import Node, Plan
-from director.repositories.job_repository import ABSENT_MODE, Entry
+from director.repositories.history import Entry
+from director.repositories.objects import ABSENT_MODE
 
 
 def put_on_branch(job: JobContext, node: Node, commit: str) -> None:

@@ -7,50 +7,42 @@ commit.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from director.processes.removal import discard
-from director.records.files import make_folder, os_errors_stop
+from director.records.files import os_errors_stop
 from director.repositories.git import Git, split_z
+from director.repositories.restoring import restore_file
 
 FILE = "file:"  # before a file's name where git shows an origin
 FILES = {"core.attributesfile": "attributes", "core.excludesfile": "ignore"}
 """Setting that names a file → the file's name where none is named (gitattributes(5))."""
 
 
+@dataclass(frozen=True)
 class FrozenSettings:
     """A copy of the user's global git configuration in a folder of director's.
 
-    ``everywhere`` is what git knows from all its configurations, by key; ``sources`` are the
-    files that the copy was made of.
+    ``contents`` are its files, ``config`` is that which names the others. ``everywhere`` is what
+    git knows from all its configurations, by key; ``sources`` are the files that the copy was made
+    of.
     """
 
-    def __init__(
-        self,
-        contents: Mapping[Path, bytes],
-        config: Path,
-        everywhere: Mapping[str, str],
-        sources: tuple[Path, ...] = (),
-    ) -> None:
-        self.everywhere = everywhere
-        self.sources = sources
-        self._contents = contents
-        self._config = config
+    contents: Mapping[Path, bytes] = field(repr=False)
+    config: Path
+    everywhere: Mapping[str, str] = field(repr=False)
+    sources: tuple[Path, ...] = ()
 
     @property
     def variables(self) -> dict[str, str]:
         """The variables that make git read the copy."""
-        return {"GIT_CONFIG_GLOBAL": str(self._config)}
+        return {"GIT_CONFIG_GLOBAL": str(self.config)}
 
-    def settle(self) -> None:
+    def restore(self) -> None:
         """Restore the copy where somebody changed it."""
-        for path, content in self._contents.items():
-            if not path.is_symlink() and path.is_file() and path.read_bytes() == content:
-                continue
+        for path, content in self.contents.items():
             with os_errors_stop(path):
-                make_folder(path.parent)
-                discard(path)
-                path.write_bytes(content)
+                restore_file(path, content)
 
 
 def freeze_settings(git: Git, home: Path, folder: Path) -> FrozenSettings:
@@ -78,7 +70,7 @@ def freeze_settings(git: Git, home: Path, folder: Path) -> FrozenSettings:
     contents[config] = config_text(kept).encode(errors="surrogateescape")
     everywhere = dict(setting_of(text) for *_, text in lines)
     frozen = FrozenSettings(contents, config, everywhere, tuple(sources))
-    frozen.settle()
+    frozen.restore()
     return frozen
 
 

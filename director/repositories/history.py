@@ -1,27 +1,25 @@
-"""Reading commits: what they hold, how they differ, what their trailers say. Nothing is written."""
+"""Reading commits: what they hold, and how they differ. Nothing is written."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
 from director.model.sizes import Size
-from director.repositories.git import Git, split_z
-from director.repositories.objects import (
-    GITLINK_MODE,
-    TREE_MODE,
-    Item,
-    Objects,
-    object_id,
-    tree_data,
+from director.repositories.branch_commits import (
+    FORMAT,
+    PLAIN_TRAILERS,
+    BranchCommit,
+    logged_commit,
+    read_commit,
 )
+from director.repositories.git import Git, split_z
+from director.repositories.objects import ABSENT_MODE, GITLINK_MODE, Item, Objects, object_id
+from director.repositories.tree_building import built_tree
 
-ABSENT_MODE = "000000"
 SHA1_DIGITS = 40
-# What the user's settings can make of a trailer: git looks for one by these signs.
-PLAIN_TRAILERS = ("-c", "trailer.separators=:", "-c", "core.commentChar=#")
 
 
 @dataclass(frozen=True)
@@ -42,21 +40,6 @@ class Change:
     new: Entry
 
 
-@dataclass(frozen=True)
-class BranchCommit:
-    """A commit of the job branch. ``pairs`` are its trailers, in order, repeated ones too."""
-
-    oid: str
-    tree: str
-    parents: tuple[str, ...]
-    pairs: tuple[tuple[str, str], ...]
-
-    @property
-    def trailers(self) -> dict[str, str]:
-        """Key → value; of a repeated trailer the last."""
-        return dict(self.pairs)
-
-
 class History:
     """The commits of one repository, read through ``git``.
 
@@ -70,7 +53,6 @@ class History:
         self._changes: dict[tuple[str, str], list[Change]] = {}
         self._below: dict[str, tuple[Entry, ...]] = {}
         self._steps: dict[str, BranchCommit] = {}
-        self._counts: dict[str, int] = {}
 
     def tip_of(self, name: str) -> str | None:
         """Return the commit of the local branch ``name``, or None."""
@@ -127,45 +109,17 @@ class History:
 
     def id_of_tree_with(self, base: str, entries: Iterable[Entry]) -> str:
         """Return the id of the tree of ``base`` with ``entries`` put in (absent ones taken out)."""
-        return self._build_tree(base, entries, partial(object_id, _format(base), "tree"))
+        return self.build_tree(base, entries, partial(object_id, _format(base), "tree"))
 
-    def _build_tree(
-        self, base: str, entries: Iterable[Entry], write: Callable[[bytes], str]
-    ) -> str:
+    def build_tree(self, base: str, entries: Iterable[Entry], write: Callable[[bytes], str]) -> str:
+        """Return what ``write`` does for the tree of ``base`` with ``entries`` put in."""
         changed = {entry.path: Item(entry.mode, entry.oid) for entry in entries}
-        return self._folder_with(self.tree(base), changed, write) or write(b"")
-
-    def _folder_with(
-        self, tree: str | None, changed: Mapping[str, Item], write: Callable[[bytes], str]
-    ) -> str | None:
-        """Write a folder with ``changed`` put in; None: nothing is left in it."""
-        items = self.objects.items(tree) if tree else {}
-        here: dict[str, Item] = {}
-        below: dict[str, dict[str, Item]] = {}
-        for path, item in changed.items():
-            name, slash, rest = path.partition("/")
-            if slash:
-                below.setdefault(name, {})[rest] = item
-            else:
-                here[name] = item
-        for name, inner in below.items():
-            old = items.get(name)
-            folder = self._folder_with(old.oid if old and old.is_tree else None, inner, write)
-            if folder:
-                items[name] = Item(TREE_MODE, folder)
-            elif old and old.is_tree:
-                del items[name]
-        for name, item in here.items():
-            if item.mode != ABSENT_MODE:
-                items[name] = item
-            elif name in items and not items[name].is_tree:
-                del items[name]
-        return write(tree_data(items)) if items else None
+        return built_tree(self.objects, self.tree(base), changed, write) or write(b"")
 
     def step(self, commit: str) -> BranchCommit:
         """Return one commit by its id, its trailers read from the last paragraph."""
         if commit not in self._steps:
-            self._steps[commit] = _read_commit(commit, self.objects.get(commit).data)
+            self._steps[commit] = read_commit(commit, self.objects.get(commit).data)
         return self._steps[commit]
 
     def files(self, commit: str) -> Iterator[str]:
@@ -183,11 +137,6 @@ class History:
         """Return the folders of ``commit``, submodules among them."""
         return self._folders(self.tree(commit))
 
-    def count_files(self, commit: str) -> int:
-        """Return how many files ``commit`` has, submodules included."""
-        self.folders(commit)
-        return self._counts[self.tree(commit)]
-
     def size(self, commit: str) -> Size:
         """Return the size of the files of ``commit``."""
         listed = split_z(self.git.output("ls-tree", "-r", "-l", "-z", "--full-tree", commit))
@@ -197,16 +146,14 @@ class History:
     def _folders(self, tree: str) -> tuple[Entry, ...]:
         """Return the folders below a tree; a folder that did not change is not read again."""
         if tree not in self._below:
-            found, files = [], 0
+            found = []
             for name, item in self.objects.items(tree).items():
                 if item.is_tree or item.mode == GITLINK_MODE:
                     found.append(Entry(name, item.mode, item.oid))
                 if item.is_tree:
                     inner = self._folders(item.oid)
                     found += [Entry(f"{name}/{one.path}", one.mode, one.oid) for one in inner]
-                files += self._counts[item.oid] if item.is_tree else 1
             self._below[tree] = tuple(found)
-            self._counts[tree] = files
         return self._below[tree]
 
     def changes(self, old: str, new: str) -> list[Change]:
@@ -243,30 +190,9 @@ class History:
         """Return the commits after ``base`` up to ``tip``, oldest first, with their trailers."""
         out = self.git.output(
             *PLAIN_TRAILERS, "log", "-z", "--reverse", "--first-parent", "--no-show-signature",
-            "--encoding=UTF-8",
-            "--format=%H %T %P%n%(trailers:only=true,unfold=true)", f"{base}..{tip}",
+            "--encoding=UTF-8", f"--format={FORMAT}", f"{base}..{tip}",
         )  # fmt: skip
-        return [_branch_commit(text) for text in split_z(out)]
-
-
-def _branch_commit(text: str) -> BranchCommit:
-    head, _, rest = text.partition("\n")
-    oid, tree, *parents = head.split()
-    return BranchCommit(oid, tree, tuple(parents), _trailers(rest))
-
-
-def _read_commit(oid: str, data: bytes) -> BranchCommit:
-    """Return what a commit object says (git's documentation, "Git Objects")."""
-    head, _, message = data.decode(errors="replace").partition("\n\n")
-    said = [line.partition(" ") for line in head.splitlines()]
-    found = {key: [value for name, _, value in said if name == key] for key in ("tree", "parent")}
-    last = message.strip().rpartition("\n\n")[2]
-    return BranchCommit(oid, found["tree"][0], tuple(found["parent"]), _trailers(last))
-
-
-def _trailers(text: str) -> tuple[tuple[str, str], ...]:
-    pairs = (line.partition(": ") for line in text.splitlines() if ": " in line)
-    return tuple((key, value.strip()) for key, _, value in pairs)
+        return [logged_commit(text) for text in split_z(out)]
 
 
 def _format(oid: str) -> str:

@@ -14,19 +14,17 @@ READABLE_VERSIONS = (2, 3)  # 4 compresses names
 WRITTEN_VERSION = 2
 EXTENDED = 0x4000
 STATUS_LENGTH = 40  # bytes of an entry before its object id, the mode among them
-BEFORE_MODE, AFTER_MODE = slice(0, 24), slice(28, STATUS_LENGTH)
 
 
 @dataclass(frozen=True)
 class IndexEntry:
-    """An entry that begins at byte ``start`` of an index file.
+    """An entry of an index file.
 
     ``known`` is what the index knows of the file at ``path``: its status, with the mode in it, and
     the object id.
     """
 
     path: bytes
-    start: int
     known: bytes
 
     @property
@@ -42,36 +40,17 @@ class IndexEntry:
         return int(size)
 
     @property
-    def status(self) -> tuple[bytes, bytes]:
-        """The file's status: what stands before the mode, and after it."""
-        return self.known[BEFORE_MODE], self.known[AFTER_MODE]
-
-    @property
     def item(self) -> Item:
         """The mode and the object id."""
         return Item(f"{self.mode:06o}", self.known[STATUS_LENGTH:].hex())
 
 
-def id_length(object_format: str) -> int:
-    """Return the number of bytes of an object id."""
-    return hashlib.new(object_format, usedforsecurity=False).digest_size
-
-
-def index_version(data: bytes | bytearray) -> int:
-    """Return the version of an index file; 0: it is none."""
-    if len(data) < 8:
-        return 0
-    signature, version = struct.unpack(">4sL", data[:8])
-    return int(version) if signature == b"DIRC" else 0
-
-
-def index_entries(data: bytes, digest_length: int) -> Iterator[IndexEntry]:
-    """Give the entries of an index file, with object ids of ``digest_length`` bytes.
-
-    Raises ValueError for versions that are not read here.
-    """
-    if index_version(data) not in READABLE_VERSIONS:
-        raise ValueError(f"an index of version {index_version(data)} was not expected")
+def index_entries(data: bytes, object_format: str) -> Iterator[IndexEntry]:
+    """Give the entries of an index file; ValueError for one that is not read here."""
+    signature, version = struct.unpack(">4sL", data[:8]) if len(data) > 8 else (b"", 0)
+    if signature != b"DIRC" or version not in READABLE_VERSIONS:
+        raise ValueError(f"an index of version {version} was not expected")
+    digest_length = hashlib.new(object_format, usedforsecurity=False).digest_size
     (count,) = struct.unpack(">L", data[8:12])
     start = 12
     for _ in range(count):
@@ -79,7 +58,7 @@ def index_entries(data: bytes, digest_length: int) -> Iterator[IndexEntry]:
         (flags,) = struct.unpack(">H", data[flags_at : flags_at + 2])
         name_at = flags_at + (4 if flags & EXTENDED else 2)
         name = data[name_at : data.index(b"\0", name_at)]
-        yield IndexEntry(name, start, data[start:flags_at])
+        yield IndexEntry(name, data[start:flags_at])
         start += (name_at + len(name) - start) // 8 * 8 + 8
 
 
@@ -88,11 +67,11 @@ def index_data(items: Mapping[str, Item], object_format: str) -> bytes:
     return _index_file(map(_unknown, items, items.values()), object_format)
 
 
-def index_items(data: bytes, digest_length: int) -> dict[str, Item]:
-    """Return path → item of an index file, with ids of ``digest_length`` bytes."""
+def index_items(data: bytes, object_format: str) -> dict[str, Item]:
+    """Return path → item of an index file."""
     return {
         entry.path.decode(errors="surrogateescape"): entry.item
-        for entry in index_entries(data, digest_length)
+        for entry in index_entries(data, object_format)
     }
 
 
@@ -101,7 +80,7 @@ def split_index(
 ) -> dict[str, bytes]:
     """Return folder → the index of what is in it, "" → that of the rest.
 
-    For an index (of version 2) in which ``folders`` are repositories of their own. What it knows of
+    For an index in which ``folders`` are repositories of their own. What it knows of
     the files is kept. ``links`` are put in, each into the part that it lies in.
     """
     parts: dict[bytes, list[tuple[bytes, bytes]]] = {b"": []}
@@ -111,7 +90,7 @@ def split_index(
     def owner(folder: bytes) -> bytes:
         return folder if folder in parts else owner(folder.rpartition(b"/")[0])
 
-    entries = ((one.path, one.known) for one in index_entries(data, id_length(object_format)))
+    entries = ((one.path, one.known) for one in index_entries(data, object_format))
     for path, known in (*entries, *map(_unknown, links, links.values())):
         part = owner(path.rpartition(b"/")[0])
         parts[part].append((path[len(part) + 1 :] if part else path, known))
@@ -119,11 +98,6 @@ def split_index(
         part.decode(errors="surrogateescape"): _index_file(inside, object_format)
         for part, inside in parts.items()
     }
-
-
-def is_plain_index(data: bytes) -> bool:
-    """Whether an index file is of the version that is written here."""
-    return index_version(data) == WRITTEN_VERSION
 
 
 def _unknown(path: str, item: Item) -> tuple[bytes, bytes]:

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from director.model.errors import StoppedError
 from director.processes.processes import Captured, Dialogue
 from director.records.files import os_errors_stop
 from director.repositories.git import Git, GitError
@@ -23,6 +24,7 @@ from director.repositories.git import Git, GitError
 TREE_MODE = "040000"
 GITLINK_MODE = "160000"
 LINK_MODE = "120000"
+ABSENT_MODE = "000000"  # where there is nothing
 OBJECT_ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 ANSWER = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) (blob|tree|commit|tag) ([0-9]+)")
 UNASKABLE = re.compile("[\n\r\0]")  # git reads one name a line, up to a NUL
@@ -133,10 +135,23 @@ def tree_data(items: Mapping[str, Item]) -> bytes:
     )
 
 
+def digest(object_format: str, whole: bytes) -> str:
+    """Return the id of an object, given with its header."""
+    return hashlib.new(object_format, whole, usedforsecurity=False).hexdigest()
+
+
 def object_id(object_format: str, kind: str, data: bytes) -> str:
     """Return the id of an object."""
-    whole = f"{kind} {len(data)}\0".encode() + data
-    return hashlib.new(object_format, whole, usedforsecurity=False).hexdigest()
+    return digest(object_format, _with_header(kind, data))
+
+
+def _with_header(kind: str, data: bytes) -> bytes:
+    return f"{kind} {len(data)}\0".encode() + data
+
+
+def loose_object(store: Path, oid: str) -> Path:
+    """Return where an object store keeps the object ``oid`` when it is not in a pack."""
+    return Path(f"{store}/{oid[:2]}/{oid[2:]}")
 
 
 def write_object(store: Path, object_format: str, kind: str, data: bytes) -> str:
@@ -144,10 +159,10 @@ def write_object(store: Path, object_format: str, kind: str, data: bytes) -> str
 
     One that is there is written again unless it is whole: somebody may have damaged it.
     """
-    whole = f"{kind} {len(data)}\0".encode() + data
-    oid = hashlib.new(object_format, whole, usedforsecurity=False).hexdigest()
-    path = store / oid[:2] / oid[2:]
-    if not _holds(path, whole):
+    whole = _with_header(kind, data)
+    oid = digest(object_format, whole)
+    path = loose_object(store, oid)
+    if unpacked(path) != whole:
         with os_errors_stop(path):
             path.parent.mkdir(exist_ok=True)
             temporary = path.with_name(f"tmp_obj_{os.urandom(8).hex()}")
@@ -158,9 +173,11 @@ def write_object(store: Path, object_format: str, kind: str, data: bytes) -> str
     return oid
 
 
-def _holds(path: Path, whole: bytes) -> bool:
-    """Whether the file of a loose object holds ``whole``."""
+def unpacked(path: Path) -> bytes:
+    """Return a loose object with its header (gitformat-loose(5)); b"" where there is none."""
     try:
-        return zlib.decompress(path.read_bytes()) == whole
-    except (OSError, zlib.error):
-        return False
+        return zlib.decompress(path.read_bytes())
+    except (zlib.error, FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
+        return b""
+    except OSError as error:
+        raise StoppedError(f"cannot read {path}: {error.strerror}", "try again") from error

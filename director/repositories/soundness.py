@@ -6,18 +6,25 @@ one. What the job borrows of its base is the user's and is not gone through.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from director.model.errors import StoppedError
 from director.processes.removal import discard
 from director.records.files import os_errors_stop
-from director.repositories.objects import GITLINK_MODE, Item, Objects, tree_items
+from director.repositories.objects import (
+    GITLINK_MODE,
+    Item,
+    Objects,
+    digest,
+    loose_object,
+    tree_items,
+    unpacked,
+)
 
 ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
@@ -34,13 +41,13 @@ class Recovery(NamedTuple):
     damaged: str
 
 
+@dataclass(frozen=True)
 class Soundness:
     """Looks at what is in the object store ``store``, and at what ``objects`` finds elsewhere."""
 
-    def __init__(self, objects: Objects, store: Path, object_format: str) -> None:
-        self._objects = objects
-        self._store = store
-        self._format = object_format
+    objects: Objects
+    store: Path
+    object_format: str
 
     def looked_at(self, base: str, tip: str) -> Iterator[tuple[str, bool]]:
         """Give the ids of what ``tip`` has besides ``base`` (commits), and whether each is whole.
@@ -61,6 +68,16 @@ class Soundness:
             commit = parent
         if tree:
             yield from self._added(_header(self._of_base(base), b"tree"), tree)
+
+    def added_whole(self, base: str, tip: str) -> list[str]:
+        """Return the ids of what ``tip`` has besides ``base``; StoppedError where it is damaged."""
+        found = list(self.looked_at(base, tip))
+        if damaged := [oid for oid, whole in found if not whole]:
+            place = self.store.parent
+            raise StoppedError(
+                f"object {damaged[0]} in {place} is damaged", "run the command again"
+            )
+        return [oid for oid, _ in found]
 
     def first_damage(self, base: str, tip: str) -> str | None:
         """Return the id of the first object of ``tip``, besides ``base``, that is not whole."""
@@ -119,34 +136,29 @@ class Soundness:
         """
         if not ID.fullmatch(oid):
             return None
-        whole = _unpacked(loose(self._store, oid)) or self._found(oid)
+        whole = unpacked(loose_object(self.store, oid)) or self._found(oid)
         header, _, data = whole.partition(b"\0")
-        is_it = header.startswith(kind.encode() + b" ") and _digest(self._format, whole) == oid
+        is_it = header.startswith(kind.encode() + b" ") and digest(self.object_format, whole) == oid
         return data if is_it else None
 
     def _found(self, oid: str) -> bytes:
         """Return what git finds in packs and elsewhere, with its header; nothing: b""."""
         try:
-            found = self._objects.find(oid)
+            found = self.objects.find(oid)
         except StoppedError:  # git gave up on it
             return b""
         return b"%s %d\0%s" % (found.kind.encode(), len(found.data), found.data) if found else b""
 
     def _discarded(self, oid: str) -> bool:
         """Remove a loose object that git cannot use; False where there is none."""
-        path = loose(self._store, oid)
+        path = loose_object(self.store, oid)
         if not os.path.lexists(path):
             return False
-        if _digest(self._format, _unpacked(path)) == oid:
+        if digest(self.object_format, unpacked(path)) == oid:
             raise StoppedError(f"git cannot read {path}, which is not damaged", "try again")
         with os_errors_stop(path):
             discard(path)
         return True
-
-
-def loose(store: Path, oid: str) -> Path:
-    """Return where an object store keeps the object ``oid`` when it is not in a pack."""
-    return Path(f"{store}/{oid[:2]}/{oid[2:]}")
 
 
 def discard_damaged(store: Path, object_format: str) -> None:
@@ -155,23 +167,9 @@ def discard_damaged(store: Path, object_format: str) -> None:
     For a job that did not end by itself: a power cut leaves files with nothing in them.
     """
     for path in store.glob("[0-9a-f][0-9a-f]/*"):
-        if _digest(object_format, _unpacked(path)) != path.parent.name + path.name:
+        if digest(object_format, unpacked(path)) != path.parent.name + path.name:
             with os_errors_stop(path):
                 discard(path)
-
-
-def _unpacked(path: Path) -> bytes:
-    """Return a loose object with its header (gitformat-loose(5)); b"" where there is none."""
-    try:
-        return zlib.decompress(path.read_bytes())
-    except (zlib.error, FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
-        return b""
-    except OSError as error:
-        raise StoppedError(f"cannot read {path}: {error.strerror}", "try again") from error
-
-
-def _digest(object_format: str, data: bytes) -> str:
-    return hashlib.new(object_format, data, usedforsecurity=False).hexdigest()
 
 
 def _header(commit: bytes, name: bytes) -> str:

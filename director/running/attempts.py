@@ -1,14 +1,15 @@
-"""Decisions about one node, without effects: who tries next, and what a candidate is."""
+"""Decisions about one node, without effects: whose attempt is next, and what a candidate is."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from director.agents.registry import own_files
 from director.model.config import ReviewPolicy
 from director.model.roles import Role
 from director.model.state import Attempt, AttemptOutcome
-from director.worktrees.worktrees import Snapshot
+from director.worktrees.snapshot import Snapshot
 
 SPENDING = frozenset(
     {
@@ -21,20 +22,37 @@ SPENDING = frozenset(
     }
 )
 FLAKES_TOLERATED = 1
-# What the coding agent itself writes into a worktree is not the model's edit.
-AGENTS_OWN_FILES = frozenset(
-    {
-        "opencode.json",
-        "opencode.jsonc",
-        ".opencode/opencode.json",
-        ".opencode/opencode.jsonc",
-        ".opencode/.gitignore",
-        ".opencode/package.json",
-        ".opencode/package-lock.json",
-        ".opencode/bun.lock",
-    }
-)
-AGENTS_OWN_FOLDERS = (".opencode/node_modules/", ".opencode/")
+
+
+@dataclass(frozen=True)
+class CurrentAttempt:
+    """The attempt at a node that is under way: on which tier, and its number (from 1)."""
+
+    node_id: str
+    role: Role
+    number: int
+
+    @property
+    def call(self) -> str:
+        """The name of its call."""
+        return f"{self.node_id}-{self.role}-{self.number}"
+
+    def read_by(self, reader: str) -> str:
+        """Return the name of the call in which ``reader`` reads its candidate."""
+        return f"{self.node_id}-{reader}-{self.number}"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What an attempt may change, of the tree ``base``: ``allowlist``, and nothing of ``contract``.
+
+    ``rewritten`` is what the commands of the gates change themselves: it is not the agent's doing.
+    """
+
+    base: str
+    allowlist: Collection[str]
+    contract: Collection[str]
+    rewritten: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -45,71 +63,59 @@ class Judgement:
     feedback: str
 
 
-def next_role(tries: Sequence[Attempt], max_attempts: int, *, veto: bool) -> Role | None:
-    """Return the tier that tries next, or None when the node has had its chances.
+def next_role(attempts: Sequence[Attempt], max_attempts: int, *, veto: bool) -> Role | None:
+    """Return the tier of the next attempt, or None when the node has had its chances.
 
     Only what the model did spends an attempt: a flaky test and a merge that collided do not, nor
     does a reviewer's objection unless it is a ``veto``. The executor has ``max_attempts``; a
-    prompt too long for its model ends its turn at once. The escalation tier has one. Where the
-    tests fail whatever the work is, nobody tries again.
+    prompt too long for its model ends them at once. The escalation tier has one. Where the tests
+    fail whatever the work is, there is no other.
     """
-    if any(one.outcome is AttemptOutcome.AS_BEFORE for one in tries):
+    outcomes = [one.outcome for one in attempts]
+    if AttemptOutcome.AS_BEFORE in outcomes:
         return None
-    if sum(one.outcome is AttemptOutcome.FLAKY for one in tries) > FLAKES_TOLERATED:
+    if outcomes.count(AttemptOutcome.FLAKY) > FLAKES_TOLERATED:
         return None
     spending = SPENDING | {AttemptOutcome.BLOCKED} if veto else SPENDING
-    spent = [one for one in tries if one.outcome in spending]
+    spent = [one for one in attempts if one.outcome in spending]
     if any(one.role is Role.ESCALATION for one in spent):
         return None
     too_long = any(one.outcome is AttemptOutcome.CONTEXT_TOO_LONG for one in spent)
     return Role.ESCALATION if too_long or len(spent) >= max_attempts else Role.EXECUTOR
 
 
-def judge_snapshot(
-    snapshot: Snapshot,
-    base_tree: str,
-    allowlist: Collection[str],
-    contract: Collection[str],
-    rewritten: Collection[str] = (),
-    to_come: Collection[str] = (),
-) -> Judgement:
+def judge_snapshot(snapshot: Snapshot, scope: Scope, to_come: Collection[str] = ()) -> Judgement:
     """Say whether a worktree holds a candidate: within the allowlist, the contract untouched.
 
-    ``base_tree`` is what the worktree held before. ``rewritten`` is what the test command itself
-    changes: it is not the agent's doing. ``to_come`` are those new files that stand where frozen
-    tests of other nodes will.
+    ``to_come`` are those new files that stand where frozen tests of other nodes will.
     """
-    outside = sorted(snapshot.changed - {*allowlist, *rewritten} - AGENTS_OWN_FILES)
-    broken = sorted(snapshot.changed & set(contract) - set(rewritten))
-    strays = [
-        path
-        for path in snapshot.strays
-        if path not in AGENTS_OWN_FILES and path not in AGENTS_OWN_FOLDERS
-    ]
-    said = listed(outside) + _of_submodules(snapshot.submodules) if outside else ""
+    changed = snapshot.changed - set(scope.rewritten)
+    own = own_files()
+    outside = sorted(changed - set(scope.allowlist) - own.files)
+    broken = sorted(changed & set(scope.contract))
+    strays = [one for one in snapshot.strays if one not in own.files and one not in own.folders]
+    said = listed(outside)
+    if outside and snapshot.submodules:
+        said += f" (of the submodule {listed(snapshot.submodules)}, a repository of its own)"
     dropped = f"New files outside the allowlist were dropped: {listed(strays)}." if strays else ""
     if to_come:
         named = listed(sorted(to_come))
         dropped += f" At {named} frozen tests of other nodes will stand, which you do not see."
-    contract_violated, out_of_scope = AttemptOutcome.CONTRACT_VIOLATED, AttemptOutcome.OUT_OF_SCOPE
-    for outcome, lesson, named in (
-        (contract_violated, "You changed or deleted frozen tests", listed(broken)),
-        (out_of_scope, "You changed or deleted files outside the allowlist", said),
-        (out_of_scope, "You replaced files by symbolic links", listed(snapshot.links)),
-        (out_of_scope, "git cannot take in what you left", snapshot.refused),
+    if broken:
+        lesson = f"You changed or deleted frozen tests: {listed(broken)}. {dropped}"
+        return Judgement(AttemptOutcome.CONTRACT_VIOLATED, lesson)
+    for lesson, named in (
+        ("You changed or deleted files outside the allowlist", said),
+        ("You replaced files by symbolic links", listed(snapshot.links)),
+        ("git cannot take in what you left", snapshot.refused),
     ):
         if named:
-            return Judgement(outcome, f"{lesson}: {named}. {dropped}")
-    if snapshot.tree == base_tree:
+            return Judgement(AttemptOutcome.OUT_OF_SCOPE, f"{lesson}: {named}. {dropped}")
+    if snapshot.tree == scope.base:
         return Judgement(
             AttemptOutcome.UNCHANGED, f"None of the files you may change was changed. {dropped}"
         )
     return Judgement(None, dropped)
-
-
-def _of_submodules(paths: Sequence[str]) -> str:
-    """Return the remark about files of the submodules at ``paths``, if any."""
-    return f" (of the submodule {listed(paths)}, a repository of its own)" if paths else ""
 
 
 def needs_stage_two(policy: ReviewPolicy, role: Role, files_changed: int) -> bool:

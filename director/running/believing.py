@@ -1,4 +1,4 @@
-"""What a run believes of the job branch: merges that director noted, or gated again.
+"""What a run believes when it begins: merges that director noted, or gated again; then the state.
 
 Trailers and refs are for anybody to write; a merge counts when the journal of tips has its
 receipt. One without (the journal was lost, or somebody forged a commit) is gated again.
@@ -6,30 +6,35 @@ receipt. One without (the journal was lost, or somebody forged a commit) is gate
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 
 from director.job.context import JobContext
 from director.job.lineage import why_foreign
 from director.job.receipts import changed_files, rebuilt_receipt
-from director.job.reconciling import merges_by_node
+from director.job.reconciling import merges_by_node, rebuilt, reconciled
 from director.job.seal import Seal
 from director.job.trailers import KIND, MERGE, NODE, VIEW
-from director.job.views import HeldBack, Views, views_of
+from director.job.views import HeldBack, views_of
+from director.model.codec.encoding import encode
 from director.model.errors import RequestError, StoppedError
-from director.model.plan import Node, Plan
+from director.model.plan import Plan
+from director.model.state import RunState
+from director.records import files
 from director.records.events import Kind
-from director.repositories.history import BranchCommit
+from director.repositories.branch_commits import BranchCommit
 from director.running.node_gates import NodeGates
-from director.worktrees.gates import Verdict
+from director.running.node_work import NodeWork
 
 
-def believed_merges(job: JobContext, plan: Plan, seal: Seal) -> dict[str, BranchCommit]:
-    """Return node id → merge commit, each with a receipt in the journal of tips.
+def believed_state(job: JobContext, plan: Plan, seal: Seal, *, retry_failed: bool) -> RunState:
+    """Return the state to begin with; a damaged ``state.json`` is put aside and rebuilt.
 
-    Raises StoppedError when the branch does not hold the frozen tests, RequestError for a commit
-    that is not director's.
+    What is done has a merge with a receipt in the journal of tips. Raises StoppedError when the
+    branch does not hold the frozen tests, RequestError for a commit that is not director's.
     """
+    state = _stored_state(job, plan)
     commits = job.repository.log(plan.base_commit, job.repository.tip())
     _check_contract(job, plan, seal, commits)
     _check_lineage(job, plan, seal, commits)
@@ -37,8 +42,35 @@ def believed_merges(job: JobContext, plan: Plan, seal: Seal) -> dict[str, Branch
     views = views_of(job.repository, plan, rule=HeldBack.TO_COME_AT_MERGE)
     for node_id, commit in merges.items():
         if not _noted(job, commit):
-            _gate_again(job, views, plan.node(node_id), commit)
-    return merges
+            _gate_again(NodeWork(job, views, plan.node(node_id)), commit)
+    restore_receipts(job)
+    return reconciled(state, merges, retry_failed=retry_failed)
+
+
+def restore_receipts(job: JobContext) -> None:
+    """Make ``receipts.jsonl`` hold the receipts that were noted when the branch moved.
+
+    A crash may have kept some from being written; what others wrote is said and undone.
+    """
+    noted = [encode(receipt) for receipt in job.repository.receipts.values()]
+    known = {json.dumps(line, sort_keys=True) for line in noted}
+    found = [json.dumps(x, sort_keys=True) for x in files.read_lines(job.directory.receipts)]
+    if strange := len(found) - len(known & set(found)):
+        said = f"held lines that director did not write ({strange}): it was restored"
+        job.events.notice(f"{job.directory.receipts} {said}")
+    if strange or len(found) != len(noted):
+        files.write_lines(job.directory.receipts, noted)
+
+
+def _stored_state(job: JobContext, plan: Plan) -> RunState:
+    directory = job.directory
+    try:
+        return directory.load_state(plan)
+    except files.DamagedFileError as error:
+        aside = directory.state.with_suffix(".damaged")
+        directory.state.replace(aside)
+        job.events.notice(f"{error.what}; put aside as {aside} and rebuilt")
+        return rebuilt(plan, files.read_lines(directory.metrics))
 
 
 def _check_contract(
@@ -86,43 +118,34 @@ def _noted(job: JobContext, commit: BranchCommit) -> bool:
     )
 
 
-def _gate_again(job: JobContext, views: Views, node: Node, commit: BranchCommit) -> None:
+def _gate_again(work: NodeWork, commit: BranchCommit) -> None:
     """Gate a merge on a clean checkout, and note a receipt of that; RequestError unless green.
 
     What was gated is the node's view if the commit says so, else all of it: an earlier version
     held nothing back.
     """
+    job, node, plan = work.job, work.node, work.views.plan
     if VIEW not in commit.trailers:
-        views = views_of(job.repository, views.plan, rule=HeldBack.NOTHING)
-    elif commit.trailers[VIEW] != (view := job.repository.tree(views.of(commit.oid, node))):
+        work = replace(work, views=views_of(job.repository, plan, rule=HeldBack.NOTHING))
+    elif commit.trailers[VIEW] != (view := work.tree(commit.oid)):
         strange = (
             f"director noted no such merge of {node.id}, which saw {view} of it, not its {VIEW}"
         )
         raise _foreign(job, commit, strange)
-    plan = views.plan
     changed = set(changed_files(job.repository, commit.parents[0], commit.oid))
     if beyond := sorted(changed - (set(node.files) - set(plan.contract))):
         raise _foreign(job, commit, f"it changes {beyond[0]}, outside of node {node.id}")
     with job.pool.lane() as lane:
-        gates = NodeGates(job, views, node, lane.gate)
-        gate = gates.run(commit.oid, "rebuilt")
-        if gate.verdict is Verdict.GREEN:
-            gate = gates.flake(commit.oid) or gate
+        gates = NodeGates(work, lane.gate)
+        failure = gates.judge(commit.oid, "rebuilt")
         runs = gates.green_runs(commit.oid)
-    if gate.verdict is not Verdict.GREEN:
-        raise _foreign(
-            job,
-            commit,
-            f"director noted no such merge of {node.id}, and its tests are not green: "
-            f"{gate.failure}",
-        )
+    if failure:
+        lacking = f"its {failure.check.name} are not green: {failure.gate.failure}"
+        raise _foreign(job, commit, f"director noted no such merge of {node.id}, and {lacking}")
     receipt = rebuilt_receipt(job.repository, commit, node, runs)
     job.repository.accept(replace(receipt, confinement=job.confinement))
-    job.events.emit(
-        Kind.NOTICE,
-        node.id,
-        message=f"there was no receipt of {node.id} ({commit.oid}): gated again, it is green",
-    )
+    message = f"there was no receipt of {node.id} ({commit.oid}): gated again, it is green"
+    work.emit(Kind.NOTICE, message=message)
 
 
 def _foreign(job: JobContext, commit: BranchCommit, strange: str) -> RequestError:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from director.job.context import JobContext
 from director.job.environment import run_of
-from director.job.trailers import KIND, MERGE
-from director.model.plan import Node
+from director.model.checks import TESTS
 from director.model.testing.control_run import UNREADABLE, may_be_independent
 from director.model.testing.output_digest import output_digest
-from director.repositories.history import Entry, History
+from director.repositories.history import Entry
 from director.repositories.objects import LINK_MODE
-from director.running.merging import draft
-from director.running.node_gates import NodeGates
-from director.worktrees.gates import GateResult, Verdict
+from director.running.node_gates import Failure, NodeGates
+from director.running.node_work import NodeWork
+from director.running.progress import Progress
+from director.worktrees.gates import Verdict
 
 AS_BEFORE = "fails as it did before the work: is something missing in the worktree?"
 GREEN_BEFORE_WORK = (
@@ -23,33 +22,30 @@ GREEN_BEFORE_WORK = (
 
 
 def fails_independently(
-    job: JobContext, node: Node, gates: NodeGates, gate: GateResult, before: str, base: str
+    work: NodeWork, gates: NodeGates, failure: Failure, progress: Progress
 ) -> bool:
-    """Whether the red ``gate`` on a candidate on ``base`` fails whatever the work is.
+    """Whether a candidate on the base of ``progress`` fails its tests whatever the work is.
 
-    ``before`` is the ``output_digest`` of the run before the work ("": not known). The rules stand
-    in ``model/control_run.py``; the control run is a gate on a draft that never merges.
+    The rules stand in ``model/testing/control_run.py``; the control run is a gate on a draft that
+    never merges.
     """
-    run = run_of(gate)
-    if gate.no_test_ran or not may_be_independent(before, run, (*node.files, *node.tests)):
+    run, before = run_of(failure.gate), progress.first_digest
+    if failure.check.name != TESTS or failure.gate.no_test_ran:
         return False
-    control = gates.run(_unreadable(job, node, base), "control")
+    if not may_be_independent(before, run, (*work.node.files, *work.node.tests)):
+        return False
+    control = gates.run(_unreadable(work, progress.base), "control")
     return control.verdict is Verdict.RED and output_digest(run_of(control)) == before
 
 
-def _unreadable(job: JobContext, node: Node, base: str) -> str:
+def _unreadable(work: NodeWork, base: str) -> str:
     """Return a commit on ``base`` where no file that the node may change can be read."""
-    repository = job.repository
-    known = repository.entries(base, node.files)
+    repository, paths = work.job.repository, work.node.files
+    known = repository.entries(base, paths)
     content = repository.store(UNREADABLE)
-    modes = {path: known[path].mode if path in known else "100644" for path in node.files}
+    modes = {path: known[path].mode if path in known else "100644" for path in paths}
     entries = [
         Entry(path, "100644" if mode == LINK_MODE else mode, content)
         for path, mode in modes.items()
     ]
-    return draft(job, node, repository.tree_with(base, entries), base)
-
-
-def anything_merged(job: History, base: str, tip: str) -> bool:
-    """Whether a node merged on the job branch between ``base``, where it began, and ``tip``."""
-    return any(commit.trailers.get(KIND) == MERGE for commit in job.log(base, tip))
+    return work.draft(repository.tree_with(base, entries), base)

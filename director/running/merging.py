@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
-from director.job.context import JobContext
 from director.job.merge_queue import Place
-from director.job.trailers import CANDIDATE, commit_message
-from director.job.views import Views
-from director.model.plan import Node
+from director.job.tools import tool_versions
+from director.job.trailers import tests_hash
 from director.model.receipt import Receipt
-from director.running.node_gates import Candidate, NodeGates
-from director.running.prompts import Feedback, red
-from director.running.receipts import Origin, commit_gated
-from director.worktrees.gates import Verdict
+from director.records.clock import now
+from director.running.node_gates import NodeGates
+from director.running.node_work import NodeWork
+from director.running.progress import Candidate
+from director.running.prompts import Feedback
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class Collision:
 
 
 def merge(
-    job: JobContext, views: Views, node: Node, gates: NodeGates, candidate: Candidate, attempt: int
+    work: NodeWork, gates: NodeGates, candidate: Candidate, attempts: int
 ) -> Receipt | Collision:
     """Advance the branch to the candidate and return the receipt, or say why that cannot be.
 
@@ -34,74 +33,77 @@ def merge(
     branch would be with it is gated first, while those who merge before are still at it. So is the
     view of the node where it changed because another node is done.
     """
-    origin = Origin(candidate.base, candidate.commit, candidate.role, attempt)
-    build = partial(rebased, job, views, node, candidate.base, candidate.commit)
+    job, views = work.job, work.views
+    build = partial(work.rebased, candidate.base, candidate.commit)
     while True:
         with job.queue.place(build) as place:
-            red = _red_together(job, gates, candidate, place)
+            against = _against_together(work, gates, candidate, place)
             if not job.queue.await_turn(place):
                 continue  # one before it did not merge
             tip = job.repository.tip()
             if views.done(tip) != views.done(place.base):
                 continue  # one that needed no work is done meanwhile
-            if red:
-                return Collision(tip, red)
+            if against:
+                return Collision(tip, against)
             assert place.commit is not None
-            runs = candidate.gates
-            if gates.tree(place.commit) != runs[-1].tree:
-                runs += gates.green_runs(place.commit)
-            receipt = commit_gated(job, node, job.repository.tree(place.commit), runs, origin, tip)
-            if job.repository.advance(receipt.merged, tip, receipt):
+            green = candidate
+            if not _is_gated(work, candidate, place.commit):
+                green = replace(green, gates=green.gates + gates.green_runs(place.commit))
+            if receipt := _advance(work, green, attempts, place.commit, tip):
                 return receipt
 
 
-def merge_satisfied(job: JobContext, node: Node, gates: NodeGates, base: str) -> Receipt | None:
+def merge_satisfied(work: NodeWork, gates: NodeGates, base: str) -> Receipt | None:
     """Record with an empty commit that the tests pass without a call; None: the tip moved."""
-    runs, tree = gates.green_runs(base), job.repository.tree(base)
-    receipt = commit_gated(job, node, tree, runs, Origin(base, base), base)
-    return receipt if job.repository.advance(receipt.merged, base, receipt) else None
+    return _advance(work, Candidate(base, base, None, gates.green_runs(base)), 0, base, base)
 
 
-def draft(job: JobContext, node: Node, tree: str, parent: str) -> str:
-    """Return a commit of ``tree`` on ``parent`` for gating; it never reaches the branch."""
-    said = commit_message(f"Candidate of {node.id}", {"Node": node.id, "Kind": CANDIDATE})
-    return job.repository.commit(tree, parent, said)
+def _advance(
+    work: NodeWork, candidate: Candidate, attempts: int, commit: str, tip: str
+) -> Receipt | None:
+    """Merge what ``commit`` holds, of which the candidate's last gate was green on the view.
 
-
-def rebased(
-    job: JobContext, views: Views, node: Node, base: str, commit: str, onto: str
-) -> str | None:
-    """Return a commit of what ``commit`` changed in ``base``, on ``onto``.
-
-    That is ``commit`` itself where both hold the same, and the work of the same nodes; None where
-    both changed the same files.
+    Returns the receipt; None: the branch is not at ``tip`` any more.
     """
-    repository = job.repository
-    if repository.tree(onto) == repository.tree(base) and views.done(onto) == views.done(base):
-        return commit
-    if _changed_by_both(job, base, commit, onto):
-        return None
-    mine = [change.new for change in repository.changes(base, commit)]
-    return draft(job, node, repository.tree_with(onto, mine), onto)
+    job, node, role = work.job, work.node, candidate.role
+    tree, gated = job.repository.tree(commit), candidate.gates[-1].tree
+    draft = Receipt(
+        ts=now(),
+        job_id=job.job_id,
+        node=node.id,
+        base=candidate.base,
+        candidate=candidate.commit,
+        merged="",
+        tree=tree,
+        parent=tip,
+        tests=dict(node.test_hashes),
+        tests_hash=tests_hash(node),
+        gates=candidate.gates,
+        files=(),
+        tier=role.value if role else None,
+        model=job.config.tiers[role] if role else None,
+        attempts=attempts,
+        tools=tool_versions(job.repository.git, job.agents.caller.versions()),
+        confinement=job.confinement,
+        view=gated if gated != tree else None,
+    )
+    receipt = job.commits.merge(node, draft)
+    return receipt if job.repository.advance(receipt.merged, tip, receipt) else None
 
 
-def _changed_by_both(job: JobContext, base: str, one: str, other: str) -> list[str]:
-    changes = job.repository.changes
-    changed = ({change.path for change in changes(base, end)} for end in (one, other))
-    return sorted(set.intersection(*changed))
-
-
-def _red_together(
-    job: JobContext, gates: NodeGates, candidate: Candidate, place: Place
+def _against_together(
+    work: NodeWork, gates: NodeGates, candidate: Candidate, place: Place
 ) -> Feedback | None:
     """Gate what the branch would be with the candidate; returns what stands against it, if any."""
     if place.commit is None:
-        both = _changed_by_both(job, candidate.base, candidate.commit, place.base)
+        both = work.changed_by_both(candidate.base, candidate.commit, place.base)
         return Feedback(f"Another node changed the same files: {', '.join(both)}.")
-    if gates.tree(place.commit) == candidate.gates[-1].tree:
+    if _is_gated(work, candidate, place.commit):
         return None
-    gate = gates.run(place.commit, "merged")
-    if gate.verdict is Verdict.GREEN:
-        return None
-    lesson = "The tests passed alone but fail together with what merged meanwhile"
-    return Feedback(red(lesson, gate), gate.output)
+    failure = gates.judge(place.commit, "merged", once=True)
+    return failure.together if failure else None
+
+
+def _is_gated(work: NodeWork, candidate: Candidate, commit: str) -> bool:
+    """Whether the candidate's gates were green on what the node sees of ``commit``."""
+    return work.tree(commit) == candidate.gates[-1].tree

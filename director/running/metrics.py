@@ -1,19 +1,33 @@
-"""The lines of ``metrics.jsonl``: what a node and a run came to."""
+"""What a node and a run came to: the lines of ``metrics.jsonl``, and the state of what ended."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from director.job.context import JobContext
 from director.model.codec.encoding import encode
 from director.model.plan import Node, Plan
 from director.model.rates import rates
-from director.model.state import CallRecord, NodeState, RunState, WatchItFail
+from director.model.roles import Role
+from director.model.state import (
+    CallRecord,
+    NodeState,
+    NodeStatus,
+    RunState,
+    WatchItFail,
+    WatchVerdict,
+)
+from director.records import files
 from director.records.clock import now
+from director.records.events import Kind
 from director.records.ledger import grouped, total_cost, total_tokens
+from director.records.state_keeper import StateKeeper
+from director.running.node_record import NodeEnd
 
 
-def node_line(
+def _node_line(
     job_id: str, node: Node, state: NodeState, watched: WatchItFail, calls: Sequence[CallRecord]
 ) -> dict[str, Any]:
     """Return the ``kind:"node"`` line of a finished node; ``calls`` are that node's."""
@@ -68,3 +82,51 @@ def run_line(
         "by_role": grouped(calls, "role"),
         "by_model": grouped(calls, "model"),
     }
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """The accounts of one run."""
+
+    job: JobContext
+    plan: Plan
+    keeper: StateKeeper
+
+    def catch_up(self) -> None:
+        """Account for the nodes that a killed run merged and did not get to account for."""
+        lines = files.read_lines(self.job.directory.metrics)
+        told = {line.get("node") for line in lines if line.get("status") == NodeStatus.DONE}
+        for node_id in sorted(self.keeper.state.ids(NodeStatus.DONE) - told):
+            verdict = self.keeper.node(node_id).watch_it_fail
+            watched = WatchItFail(verdict or WatchVerdict.UNKNOWN, detail="from the state")
+            self.account(node_id, NodeEnd(NodeStatus.DONE, watched=watched))
+
+    def account(self, node_id: str, end: NodeEnd) -> None:
+        """Put on record where a node stands and what it cost, and whether it is finished.
+
+        What its tests cost belongs to planning.
+        """
+        calls = self.job.agents.ledger.of_node(node_id)
+        calls = [one for one in calls if one.role != Role.TEST_AUTHOR]
+        self.keeper.update(
+            node_id,
+            status=end.status,
+            error=end.error,
+            tokens=total_tokens(calls).total,
+            cost_usd=total_cost(calls),
+        )
+        if end.status is NodeStatus.PENDING:
+            return
+        state = self.keeper.node(node_id)
+        line = _node_line(self.plan.job_id, self.plan.node(node_id), state, end.watched, calls)
+        files.append_line(self.job.directory.metrics, line, durable=True)
+        self.job.events.emit(
+            Kind.NODE_ENDED,
+            node_id,
+            status=state.status,
+            tier=state.tier_used,
+            attempts=state.attempts,
+            cost=state.cost_usd,
+            wall_secs=state.wall_secs,
+            error=state.error,
+        )

@@ -2,87 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Any
 
-from director.job.context import JobContext
 from director.job.evidence import with_evidence
-from director.job.views import Views
-from director.model.codec.decoding import decode
-from director.model.plan import Node
+from director.model.checks import TESTS, Check
 from director.model.receipt import GateRun
-from director.model.roles import Role
 from director.records.events import Kind
 from director.running.attempts import listed
-from director.running.receipts import gate_run
+from director.running.node_work import NodeWork
+from director.running.prompts import Feedback, no_test_ran, red
 from director.worktrees.gates import GateResult, Verdict
 from director.worktrees.provisions import SetupFailedError
-from director.worktrees.worktrees import Worktree
+from director.worktrees.worktree import Worktree
 
 SHOWN_PATHS = 5
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A commit on ``base`` that was green on a clean checkout, and the tier that made it.
+class Failure:
+    """What stands against a commit: a run of a check that is not green.
 
-    ``gates`` are its green gate runs.
+    ``flaky``: the check was green on the same commit before. ``unprepared``: it did not even run,
+    because the commit's own setup fails.
     """
 
-    commit: str
-    base: str
-    role: Role
-    gates: tuple[GateRun, ...]
+    check: Check
+    gate: GateResult
+    flaky: bool = False
+    unprepared: bool = False
 
+    @property
+    def lesson(self) -> str:
+        """What the next attempt is told, in a sentence or two."""
+        if self.flaky:
+            return self._red("are flaky: they passed, then failed on the same tree")
+        if self.gate.no_test_ran:
+            return no_test_ran(self.gate.reason)
+        if self.unprepared:
+            return red(f"`{self.gate.command}`, which prepares the worktree, fails", self.gate)
+        return self._red("fail")
 
-@dataclass(frozen=True)
-class UngatedCandidate:
-    """What a turn left in the worktree, as a commit; not gated yet.
+    @property
+    def feedback(self) -> Feedback:
+        """What the next attempt is told, with the output."""
+        return Feedback(self.lesson, self.gate.output)
 
-    ``before`` and ``after`` are to be said around what the gate says.
-    """
+    @property
+    def together(self) -> Feedback:
+        """The same, where the commit is a candidate on what merged meanwhile."""
+        lesson = self._red("passed alone but fail together with what merged meanwhile")
+        return Feedback(lesson, self.gate.output)
 
-    commit: str
-    before: str = ""
-    after: str = ""
-
-
-def read_candidate(stored: Mapping[str, Any] | None) -> Candidate | None:
-    """Return the candidate in a memo, as ``dataclasses.asdict`` made it."""
-    if not stored:
-        return None
-    gates = tuple(decode(GateRun, one) for one in stored["gates"])
-    return Candidate(str(stored["commit"]), str(stored["base"]), Role(stored["role"]), gates)
+    def _red(self, what: str) -> str:
+        who = "The tests" if self.check.name == TESTS else f"Runs of `{self.check.command}`"
+        return red(f"{who} {what}", self.gate)
 
 
 class NodeGates:
-    """The node's tests, run on clean checkouts in the worktree of a lane's gates.
+    """The checks of a node, run on clean checkouts in the worktree of a lane's gates.
 
     What is checked out is the node's view of a commit. Every run starts from the exact tree. What
-    the test command itself changes in tracked files is ``rewritten``: it is not part of the work,
-    and each run begins without it.
+    a command itself changes in tracked files is ``rewritten``: it is not part of the work, and
+    each run begins without it.
     """
 
-    def __init__(self, job: JobContext, views: Views, node: Node, worktree: Worktree) -> None:
-        self._job = job
-        self._views = views
-        self._node = node
-        self._kept = {*views.plan.contract, *node.files}
+    def __init__(self, work: NodeWork, worktree: Worktree) -> None:
+        self._work = work
+        self._tests = work.checks[0]
+        self._kept = {*work.views.plan.contract, *work.node.files}
         self._worktree = worktree
         self._green: list[GateRun] = []
+        self._unprepared: set[str] = set()
         self.rewritten: set[str] = set()
-        self.unprepared: set[str] = set()  # commits whose own setup fails
 
-    def view(self, commit: str) -> str:
-        """Return the commit that the node sees of ``commit``."""
-        return self._views.of(commit, self._node)
+    def judge(self, commit: str, occasion: str, *, once: bool = False) -> Failure | None:
+        """Run all checks on ``commit``; returns the first failure.
 
-    def tree(self, commit: str) -> str:
-        """Return the tree that is gated when ``commit`` is."""
-        return self._job.repository.tree(self.view(commit))
+        ``once``: each a single time, where it was as often as it takes on the same work before.
+        """
+        gate = self.run(commit, occasion)
+        if gate.verdict is not Verdict.GREEN:
+            return Failure(self._tests, gate, unprepared=commit in self._unprepared)
+        return self.confirm(commit, once=once)
 
-    def run(self, commit: str, purpose: str) -> GateResult:
+    def confirm(self, commit: str, *, once: bool = False) -> Failure | None:
+        """Run what is left of the checks on a commit where the tests were green once."""
+        runs = [(check, number) for check in self._work.checks for number in range(check.runs)]
+        for check, number in runs[1:]:
+            if once and number:
+                continue
+            self._worktree.reset(self._work.view(commit))
+            gate = self._gate(check, commit, "again")
+            if gate.verdict is not Verdict.GREEN:
+                return Failure(check, gate, flaky=number > 0)
+        if not once:
+            self._worktree.keep_builds()
+        return None
+
+    def run(self, commit: str, occasion: str) -> GateResult:
         """Run the tests on a clean checkout of the node's view of ``commit``.
 
         A setup that fails on ``commit`` alone is red; one that fails on the tip as well is nobody's
@@ -90,10 +108,10 @@ class NodeGates:
         """
         failed = self._prepare(commit)
         if failed is None:
-            return self._gate(commit, purpose)
-        self.unprepared.add(commit)
+            return self._gate(self._tests, commit, occasion)
+        self._unprepared.add(commit)
         result = replace(failed.result, verdict=Verdict.RED)
-        self._tell(purpose, result)
+        self._tell(occasion, result)
         return result
 
     def run_before(self, commit: str) -> GateResult:
@@ -103,8 +121,8 @@ class NodeGates:
         test the worktree.
         """
         result = self.run(commit, "before")
-        self._job.import_check.check(result, self._worktree.path)
-        self._learn(self._worktree.changed() - set(self._node.files))
+        self._work.job.import_check.check(result, self._worktree.path)
+        self._learn(self._worktree.changed() - set(self._work.node.files))
         return result
 
     def run_for_scope(self, commit: str) -> None:
@@ -112,18 +130,13 @@ class NodeGates:
         self.run(commit, "scope")
         self._learn(self._worktree.changed() - self._kept)
 
-    def _learn(self, changed: Collection[str]) -> None:
-        new = set(changed) - self.rewritten
-        if not new:
-            return
-        self.rewritten |= new
-        paths = listed(sorted(new), SHOWN_PATHS)
-        message = f"the test command of {self._node.id} itself changes {paths}: left out"
-        self._job.events.emit(Kind.NOTICE, self._node.id, message=message)
+    def green_runs(self, commit: str) -> tuple[GateRun, ...]:
+        """Return the green runs on ``commit`` so far."""
+        return tuple(run for run in self._green if run.commit == commit)
 
     def _prepare(self, commit: str) -> SetupFailedError | None:
         """Reset the worktree; returns the failure of a setup that works on the tip."""
-        view, tip = self.view(commit), self.view(self._job.repository.tip())
+        view, tip = self._work.view(commit), self._work.view(self._work.job.repository.tip())
         try:
             self._worktree.reset(view)
         except SetupFailedError:
@@ -136,36 +149,34 @@ class NodeGates:
                 return failed
         return None
 
-    def flake(self, commit: str) -> GateResult | None:
-        """Run the tests again, ``flake_runs − 1`` times; returns the run that was not green."""
-        for _ in range(self._job.config.limits.flake_runs - 1):
-            self._worktree.reset(self.view(commit))
-            gate = self._gate(commit, "again")
-            if gate.verdict is not Verdict.GREEN:
-                return gate
-        self._worktree.keep_builds()
-        return None
-
-    def green_runs(self, commit: str) -> tuple[GateRun, ...]:
-        """Return the green runs on ``commit`` so far."""
-        return tuple(run for run in self._green if run.commit == commit)
-
-    def _gate(self, commit: str, purpose: str) -> GateResult:
-        result = self._run_command(purpose)
+    def _gate(self, check: Check, commit: str, occasion: str) -> GateResult:
+        """Run a check where ``commit`` is checked out; what is green goes on the receipt."""
+        purpose = check.purpose(occasion)
+        result = self._run_command(check, purpose)
         if result.verdict is Verdict.GREEN:
-            result = self._unless_changed(commit, result)
-        result = with_evidence(self._job.repository, self._node, self.view(commit), result)
+            result = self._unless_changed(check, commit, result)
+        job, view = self._work.job, self._work.view(commit)
+        result = with_evidence(job.repository, check.tests, view, result)
         self._tell(purpose, result)
         if result.verdict is Verdict.GREEN:
-            gated = self.tree(commit)
-            self._green.append(gate_run(purpose, commit, gated, result))
+            run = GateRun(
+                purpose=purpose,
+                command=result.command,
+                verdict=result.verdict.value,
+                exit_code=result.code,
+                wall_secs=round(result.wall_secs, 3),
+                commit=commit,
+                tree=self._work.tree(commit),
+                tests_run=result.tests_run,
+            )
+            self._green.append(run)
         return result
 
-    def _run_command(self, purpose: str) -> GateResult:
-        name = f"{self._node.id}-{purpose}"
-        return self._job.gates.run(self._node.test_cmd, self._worktree.path, name)
+    def _run_command(self, check: Check, purpose: str) -> GateResult:
+        name = f"{self._work.node.id}-{purpose}"
+        return self._work.job.gates.run(check.command, self._worktree.path, name)
 
-    def _unless_changed(self, commit: str, result: GateResult) -> GateResult:
+    def _unless_changed(self, check: Check, commit: str, result: GateResult) -> GateResult:
         """Return the green ``result``; red where something else than ``commit`` was tested.
 
         What the command changes again when it runs again, in files that are neither tests nor the
@@ -175,8 +186,8 @@ class NodeGates:
         if not changed:
             return result
         if not changed & self._kept:
-            self._worktree.reset(self.view(commit))
-            again = self._run_command("again")
+            self._worktree.reset(self._work.view(commit))
+            again = self._run_command(check, "again")
             if self._worktree.changed() - self.rewritten == changed:
                 self._learn(changed)
                 return again
@@ -184,10 +195,18 @@ class NodeGates:
         reason = f"{result.reason}, but while it ran {paths} changed: the commit was not tested"
         return replace(result, verdict=Verdict.RED, reason=reason)
 
+    def _learn(self, changed: Collection[str]) -> None:
+        new = set(changed) - self.rewritten
+        if not new:
+            return
+        self.rewritten |= new
+        paths = listed(sorted(new), SHOWN_PATHS)
+        message = f"the test command of {self._work.node.id} itself changes {paths}: left out"
+        self._work.emit(Kind.NOTICE, message=message)
+
     def _tell(self, purpose: str, result: GateResult) -> None:
-        self._job.events.emit(
+        self._work.emit(
             Kind.GATE,
-            self._node.id,
             purpose=purpose,
             verdict=result.verdict,
             reason=result.reason,

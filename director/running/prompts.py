@@ -14,9 +14,9 @@ DIFF_CHARACTERS = 60_000
 
 @dataclass(frozen=True)
 class Feedback:
-    """What the last try taught: one paragraph, and the output that goes with it (or "").
+    """What the last attempt taught: one paragraph, and the output that goes with it (or "").
 
-    ``kept``: what the try left in the allowlisted files is still there for the next one.
+    ``kept``: what it left in the allowlisted files is still there for the next one.
     """
 
     lesson: str

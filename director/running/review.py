@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 from director.agents.answers import NoAnswerError, json_object
 from director.agents.calls import Assignment, Outcome
-from director.job.context import JobContext
+from director.model.config import ReviewPolicy
 from director.model.plan import Node
 from director.model.roles import Agent, Role
 from director.records.events import Kind
+from director.running.attempts import CurrentAttempt, needs_stage_two
+from director.running.node_work import NodeWork
 from director.running.prompts import compliance_prompt, review_prompt
-from director.worktrees.worktrees import Worktree
 
 
 class Severity(StrEnum):
@@ -53,41 +56,65 @@ class Review:
         return "\n".join(f"- {one}" for one in self.critical)
 
 
-def review_candidate(
-    job: JobContext, node: Node, worktree: Worktree, diff: str, attempt: int
+@dataclass(frozen=True)
+class Reader:
+    """Who reads a green diff: in which stage, with which prompt; ``name`` is in its calls' names.
+
+    ``objects``: what it calls critical stands against the diff.
+    """
+
+    name: str
+    stage: str
+    agent: Agent
+    role: Role
+    prompt: Callable[[Node, str], str]
+    objects: bool
+
+
+COMPLIANCE = Reader("compliance", "one", Agent.EXPLORER, Role.EXPLORER, compliance_prompt, False)
+REVIEWER = Reader("review", "two", Agent.REVIEWER, Role.REVIEWER, review_prompt, True)
+
+
+def readers_of(policy: ReviewPolicy, role: Role, files_changed: int) -> list[Reader]:
+    """Return who is to read a diff that came from ``role``."""
+    asked = {
+        COMPLIANCE: policy.stage_one_llm,
+        REVIEWER: needs_stage_two(policy, role, files_changed),
+    }
+    return [reader for reader, wanted in asked.items() if wanted]
+
+
+def calls_of_readers(attempt: CurrentAttempt) -> list[str]:
+    """Return the names of the calls that may read the candidate of an attempt."""
+    return [attempt.read_by(reader.name) for reader in (COMPLIANCE, REVIEWER)]
+
+
+def ask_reader(
+    work: NodeWork, reader: Reader, attempt: CurrentAttempt, diff: str, cwd: Path
 ) -> Review:
-    """Let the reviewer read the diff (stage two)."""
+    """Let ``reader`` read a diff in the folder ``cwd``, which holds what is around it."""
     assignment = Assignment(
-        agent=Agent.REVIEWER,
-        role=Role.REVIEWER,
-        prompt=review_prompt(node, diff),
-        cwd=worktree.path,
-        name=review_names(node, attempt)[0],
-        node=node.id,
-        attempt=attempt,
+        agent=reader.agent,
+        role=reader.role,
+        prompt=reader.prompt(work.node, diff),
+        cwd=cwd,
+        name=attempt.read_by(reader.name),
+        node=work.node.id,
+        attempt=attempt.number,
     )
-    return _ask(job, node, assignment, "two")
-
-
-def check_compliance(
-    job: JobContext, node: Node, worktree: Worktree, diff: str, attempt: int
-) -> Review:
-    """Let the explorer compare the diff with the spec (stage one, advisory)."""
-    assignment = Assignment(
-        agent=Agent.EXPLORER,
-        role=Role.EXPLORER,
-        prompt=compliance_prompt(node, diff),
-        cwd=worktree.path,
-        name=review_names(node, attempt)[1],
-        node=node.id,
-        attempt=attempt,
+    reply = work.job.agents.ask(assignment)
+    if reply.outcome is Outcome.COMPLETED:
+        review = read_review(reply.transcript.text)
+    else:
+        review = Review(f"no review: {reply.reason or reply.outcome}")
+    work.emit(
+        Kind.REVIEW,
+        stage=reader.stage,
+        blocked=bool(review.critical),
+        summary=review.summary,
+        findings=[asdict(one) for one in review.findings],
     )
-    return _ask(job, node, assignment, "one")
-
-
-def review_names(node: Node, attempt: int) -> tuple[str, str]:
-    """Return the names of the calls that may read the candidate of one attempt."""
-    return f"{node.id}-review-{attempt}", f"{node.id}-compliance-{attempt}"
+    return review
 
 
 def read_review(answer: str) -> Review:
@@ -107,23 +134,6 @@ def read_review(answer: str) -> Review:
     if blocks and not findings:
         findings = (Finding(Severity.CRITICAL, "", summary),)
     return Review(summary, findings)
-
-
-def _ask(job: JobContext, node: Node, assignment: Assignment, stage: str) -> Review:
-    reply = job.agents.ask(assignment)
-    if reply.outcome is Outcome.COMPLETED:
-        review = read_review(reply.transcript.text)
-    else:
-        review = Review(f"no review: {reply.reason or reply.outcome}")
-    job.events.emit(
-        Kind.REVIEW,
-        node.id,
-        stage=stage,
-        blocked=bool(review.critical),
-        summary=review.summary,
-        findings=[asdict(one) for one in review.findings],
-    )
-    return review
 
 
 def _listed(findings: Any) -> list[Any]:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 
 from director.job.receipts import expected_trailers
-from director.job.trailers import NODE, PREFIX, single_line, tests_hash
+from director.job.trailers import PREFIX, single_line, tests_hash
+from director.model.checks import ONCE, TESTS, Checks, check_called
 from director.model.plan import Node
-from director.model.receipt import GREEN, Receipt
-from director.repositories.history import BranchCommit
-from director.verifying.evidence import CommitFacts, Evidence, merges
+from director.model.receipt import GREEN, GateRun, Receipt
+from director.repositories.branch_commits import BranchCommit
+from director.verifying.evidence import CommitFacts, Evidence, receipted
 from director.verifying.problem import Problem, differing
 
 Claim = tuple[str, str, str]
@@ -19,37 +20,41 @@ Claim = tuple[str, str, str]
 
 def agreement(evidence: Evidence) -> Iterator[Problem]:
     """Give what disagrees, merge by merge; each is known to have one receipt."""
-    receipts = {receipt.node: receipt for receipt in evidence.receipts}
-    for facts in merges(evidence):
-        node = evidence.plan.node(facts.commit.trailers[NODE])
-        for about, expected, found in _claims(facts, receipts[node.id], node):
+    for facts, node, receipt in receipted(evidence):
+        for about, expected, found in _claims(facts, receipt, node, evidence.checks(node, ONCE)):
             if expected != found:
-                yield differing("agreement", evidence.plan, facts.commit, about, expected, found)
+                yield differing(facts.commit, about, expected, found)
 
 
-def _claims(facts: CommitFacts, receipt: Receipt, node: Node) -> Iterator[Claim]:
+def _claims(facts: CommitFacts, receipt: Receipt, node: Node, checks: Checks) -> Iterator[Claim]:
     commit = facts.commit
     yield "the commit on its receipt", receipt.merged, commit.oid
     yield "the parent on its receipt", receipt.parent, commit.parents[0]
     yield "the files on its receipt", _listed(receipt.files), _listed(facts.changed)
     yield "its tests in plan.json", _hashes(node.test_hashes), _hashes(receipt.tests)
     yield "its tests hash by plan.json", tests_hash(node), receipt.tests_hash
-    yield from _gate_claims(receipt, node)
+    yield from _gate_claims(receipt, checks)
     yield from _trailer_claims(receipt, commit)
 
 
-def _gate_claims(receipt: Receipt, node: Node) -> Iterator[Claim]:
-    if not receipt.gates:
-        yield "the gate runs on its receipt", "one or more", "none"
-        return
+def _gate_claims(receipt: Receipt, checks: Checks) -> Iterator[Claim]:
+    """Claim that every check was green, last of all on the tree that merged."""
+    last: dict[str, GateRun] = {}
     for run in receipt.gates:
-        command = single_line(run.command)
+        check, command = check_called(run.purpose, checks), single_line(run.command)
         yield f"the exit code of the {run.purpose} gate `{command}`", "0", str(run.exit_code)
         yield f"the verdict of the {run.purpose} gate `{command}`", GREEN, run.verdict
-        yield f"the command of the {run.purpose} gate", single_line(node.test_cmd), command
+        yield f"the command of the {run.purpose} gate", single_line(check.command), command
         ran = "no test" if run.tests_run == 0 else "tests"
         yield f"what the {run.purpose} gate `{command}` ran", "tests", ran
-    yield "the tree that was gated last", receipt.gated, str(receipt.gates[-1].tree)
+        last[check.name] = run
+    for check in checks:
+        by = "" if check.name == TESTS else f" by {check.name}"
+        if check.name in last:
+            gated = str(last[check.name].tree)
+            yield f"the tree that was gated last{by}", receipt.gated, gated
+        else:
+            yield f"the gate runs{by} on its receipt", "one or more", "none"
 
 
 def _trailer_claims(receipt: Receipt, commit: BranchCommit) -> Iterator[Claim]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from director.job.lineage import why_foreign
 from director.job.seal import differences
 from director.job.trailers import KIND, MERGE, NODE, TESTS
-from director.model.plan import Node
 from director.verifying.agreement import agreement
-from director.verifying.evidence import CommitFacts, Evidence, merges
+from director.verifying.evidence import CommitFacts, Evidence, merges, receipted
 from director.verifying.frozen_tests import frozen_tests
 from director.verifying.problem import Problem, differing, restore, short
 
-Check = Callable[[Evidence], Iterator[Problem]]
+Examine = Callable[[Evidence], Iterator[Problem]]
 
 
 def run_checks(evidence: Evidence) -> tuple[tuple[str, ...], Problem | None]:
@@ -23,7 +23,8 @@ def run_checks(evidence: Evidence) -> tuple[tuple[str, ...], Problem | None]:
     nothing = unchecked(evidence)
     for name, check in CHECKS.items():
         if problem := next(check(evidence), None):
-            return tuple(held), problem
+            next_step = problem.next_step or restore(evidence.plan)
+            return tuple(held), replace(problem, check=name, next_step=next_step)
         if name not in nothing:
             held.append(name)
     return tuple(held), None
@@ -32,53 +33,37 @@ def run_checks(evidence: Evidence) -> tuple[tuple[str, ...], Problem | None]:
 def _branch(evidence: Evidence) -> Iterator[Problem]:
     plan = evidence.plan
     if evidence.tip is None:
-        yield Problem(
-            "branch",
-            f"there is no branch {plan.job_branch}",
-            "fetch it from where it was pushed, or `director run` to publish it",
-            expected=plan.job_branch,
-        )
+        next_step = "fetch it from where it was pushed, or `director run` to publish it"
+        what = f"there is no branch {plan.job_branch}"
+        yield Problem(what, next_step, expected=plan.job_branch)
     elif not evidence.begins_at_base:
-        yield Problem(
-            "branch",
-            f"{plan.job_branch} ({short(evidence.tip)}) does not begin at the job's base commit "
-            f"{short(plan.base_commit)}",
-            restore(plan),
-            commit=evidence.tip,
-            expected=plan.base_commit,
-        )
+        at, base = short(evidence.tip), plan.base_commit
+        what = f"{plan.job_branch} ({at}) does not begin at the job's base commit {short(base)}"
+        yield Problem(what, commit=evidence.tip, expected=base)
 
 
 def _objects(evidence: Evidence) -> Iterator[Problem]:
     """Every object of the branch is there, and what its id says."""
-    if evidence.damaged:
-        yield Problem(
-            "objects",
-            f"object {evidence.damaged} of {evidence.plan.job_branch} is missing or damaged",
-            restore(evidence.plan),
-            commit=evidence.tip,
-            found=evidence.damaged,
-        )
+    if damaged := evidence.damaged:
+        what = f"object {damaged} of {evidence.plan.job_branch} is missing or damaged"
+        yield Problem(what, commit=evidence.tip, found=damaged)
 
 
 def _seal(evidence: Evidence) -> Iterator[Problem]:
     """The plan is the one that was approved."""
     if evidence.seal is None:
         if evidence.at_home:
-            yield _missing(evidence, "seal", "sealed.json", "`director plan --continue` seals it")
+            yield _missing(evidence, "sealed.json", "`director plan --continue` seals it")
         return
     for changed in differences(evidence.seal, evidence.plan):
-        yield Problem(
-            "seal",
-            f"plan.json was changed after it was approved: {changed}",
-            "restore it, or `director plan --continue` admits it as it is now",
-            found=changed,
-        )
+        next_step = "restore it, or `director plan --continue` admits it as it is now"
+        what = f"plan.json was changed after it was approved: {changed}"
+        yield Problem(what, next_step, found=changed)
 
 
-def _missing(evidence: Evidence, check: str, name: str, next_step: str) -> Problem:
+def _missing(evidence: Evidence, name: str, next_step: str) -> Problem:
     what = f"there is no {name} beside the plan of {evidence.plan.job_id}, which was worked on here"
-    return Problem(check, what, next_step, expected=name)
+    return Problem(what, next_step, expected=name)
 
 
 def _commits(evidence: Evidence) -> Iterator[Problem]:
@@ -91,14 +76,10 @@ def _commits(evidence: Evidence) -> Iterator[Problem]:
         if not strange and commit.trailers[KIND] == TESTS:
             strange = _strange_tests(evidence, facts, merging)
         if strange:
-            yield Problem(
-                "commits",
-                f"foreign commit {short(commit.oid)}: {strange}",
-                f"look at it with `git show {short(commit.oid)}`, keep it with "
-                f"`git branch mine {short(commit.oid)}`; {restore(plan)}",
-                commit=commit.oid,
-                node=commit.trailers.get(NODE),
-            )
+            oid = short(commit.oid)
+            look = f"look at it with `git show {oid}`, keep it with `git branch mine {oid}`"
+            what, next_step = f"foreign commit {oid}: {strange}", f"{look}; {restore(plan)}"
+            yield Problem(what, next_step, commit.oid, commit.trailers.get(NODE))
         before, merging = commit.oid, merging or commit.trailers.get(KIND) == MERGE
 
 
@@ -115,14 +96,14 @@ def _receipts(evidence: Evidence) -> Iterator[Problem]:
     merged = Counter(facts.commit.trailers[NODE] for facts in merges(evidence))
     listed = Counter(receipt.node for receipt in evidence.receipts)
     for what in evidence.unreadable:
-        yield Problem("receipts", f"receipts.jsonl: {what}", "restore that line, or take it out")
+        yield Problem(f"receipts.jsonl: {what}", "restore that line, or take it out")
     for node_id in (node.id for node in evidence.plan.nodes):
         commits, lines = merged[node_id], listed[node_id]
         if node_id in evidence.done and not commits:
             next_step = "`director run` publishes the branch again, and does what is not on it"
             yield _count(node_id, "a merge commit", 0, next_step)
         if commits > 1:
-            yield _count(node_id, "a merge commit", commits, restore(evidence.plan))
+            yield _count(node_id, "a merge commit", commits)
         if commits and not lines:
             yield _count(node_id, "a receipt", 0, "`director run` rebuilds it from the commit")
         if lines > 1:
@@ -134,53 +115,39 @@ def _receipts(evidence: Evidence) -> Iterator[Problem]:
             yield _count(receipt.node, "a merge commit", 0, "take its line out of receipts.jsonl")
 
 
-def _count(node_id: str, thing: str, found: int, next_step: str) -> Problem:
+def _count(node_id: str, thing: str, found: int, next_step: str = "") -> Problem:
     what = f"node {node_id}: expected exactly {thing.replace('a ', 'one ', 1)}, found {found}"
-    return Problem("receipts", what, next_step, node=node_id, expected="1", found=str(found))
+    return Problem(what, next_step, node=node_id, expected="1", found=str(found))
 
 
 def _scope(evidence: Evidence) -> Iterator[Problem]:
     """Each merge changes files of its node's allowlist only, and no frozen test."""
-    tests = {path for node in evidence.plan.nodes for path in node.tests}
-    for facts in merges(evidence):
-        node = evidence.plan.node(facts.commit.trailers[NODE])
+    tests = evidence.plan.owners
+    for facts, node, _ in receipted(evidence):
+        oid, allowed = facts.commit.oid, ", ".join(node.files)
         for path in facts.changed:
-            if path in tests:
-                yield _outside(evidence, facts, path, f"changes the frozen test {path}", node)
-            elif path not in node.files:
-                yield _outside(
-                    evidence, facts, path, f"changes {path}, outside its allowlist", node
-                )
-
-
-def _outside(evidence: Evidence, facts: CommitFacts, path: str, does: str, node: Node) -> Problem:
-    what = f"commit {short(facts.commit.oid)} (node {node.id}) {does} ({', '.join(node.files)})"
-    return Problem(
-        "scope", what, restore(evidence.plan), facts.commit.oid, node.id,
-        expected=", ".join(node.files), found=path,
-    )  # fmt: skip
+            if path in tests or path not in node.files:
+                frozen = f"changes the frozen test {path}"
+                does = frozen if path in tests else f"changes {path}, outside its allowlist"
+                what = f"commit {short(oid)} (node {node.id}) {does} ({allowed})"
+                yield Problem(what, "", oid, node.id, expected=allowed, found=path)
 
 
 def _contract(evidence: Evidence) -> Iterator[Problem]:
     """Each test file that was put on the branch belongs to a node."""
+    next_step = "plan the task again, or take the file out before you merge the branch"
     for path, node_id in evidence.ownerless.items():
-        yield Problem(
-            "contract",
-            f"{path} was put on the branch as a test of {node_id}, and no node of the plan has it",
-            "plan the task again, or take the file out before you merge the branch",
-            commit=evidence.tip,
-            found=path,
-        )
+        brought = f"{path} was put on the branch as a test of {node_id}"
+        what = f"{brought}, and no node of the plan has it"
+        yield Problem(what, next_step, evidence.tip, found=path)
 
 
 def _trees(evidence: Evidence) -> Iterator[Problem]:
     """Each merge commit's tree is the one on its receipt."""
-    receipts = {receipt.node: receipt for receipt in evidence.receipts}
-    for facts in merges(evidence):
-        expected, found = receipts[facts.commit.trailers[NODE]].tree, facts.commit.tree
+    for facts, _, receipt in receipted(evidence):
+        expected, found = receipt.tree, facts.commit.tree
         if found != expected:
-            about = "the tree on its receipt"
-            yield differing("trees", evidence.plan, facts.commit, about, expected, found)
+            yield differing(facts.commit, "the tree on its receipt", expected, found)
 
 
 def _views(evidence: Evidence) -> Iterator[Problem]:
@@ -188,13 +155,11 @@ def _views(evidence: Evidence) -> Iterator[Problem]:
 
     A receipt of a version that had no views says that nothing was held back.
     """
-    receipts = {receipt.node: receipt for receipt in evidence.receipts}
-    for facts in merges(evidence):
-        receipt = receipts[facts.commit.trailers[NODE]]
+    about = "its view, the tree without the tests of nodes that were to come"
+    for facts, _, receipt in receipted(evidence):
         expected, found = facts.view, receipt.view
         if expected and found is not None and found != expected:
-            about = "its view, the tree without the tests of nodes that were to come"
-            yield differing("views", evidence.plan, facts.commit, about, expected, found)
+            yield differing(facts.commit, about, expected, found)
 
 
 def _journal(evidence: Evidence) -> Iterator[Problem]:
@@ -202,36 +167,25 @@ def _journal(evidence: Evidence) -> Iterator[Problem]:
     journal, plan = evidence.journal, evidence.plan
     if journal is None:
         if evidence.at_home:
-            yield _missing(
-                evidence, "journal", "tips.jsonl", "`director run` gates what merged again"
-            )
+            yield _missing(evidence, "tips.jsonl", "`director run` gates what merged again")
         return
-    written = {receipt.merged: receipt for receipt in evidence.receipts}
-    for facts in merges(evidence):
-        noted = journal.receipts.get(facts.commit.oid)
+    for facts, node, receipt in receipted(evidence):
+        oid = facts.commit.oid
+        noted = journal.receipts.get(oid)
         if noted is None:
-            node_id = facts.commit.trailers[NODE]
-            yield Problem(
-                "journal",
-                f"commit {short(facts.commit.oid)} (node {node_id}): director noted no such merge",
-                f"`director run` gates it again; else {restore(plan)}",
-                facts.commit.oid, node_id, expected="a receipt in tips.jsonl", found="none",
-            )  # fmt: skip
-        elif noted != written.get(facts.commit.oid):
+            what = f"commit {short(oid)} (node {node.id}): director noted no such merge"
+            next_step = f"`director run` gates it again; else {restore(plan)}"
+            yield Problem(what, next_step, oid, node.id, "a receipt in tips.jsonl", "none")
+        elif noted != receipt:
             about = "the receipt that was noted when it merged"
-            yield differing(
-                "journal", plan, facts.commit, about, "the line in receipts.jsonl", "another"
-            )
+            yield differing(facts.commit, about, "the line in receipts.jsonl", "another")
     if evidence.tip not in journal.tips:
-        yield Problem(
-            "journal",
-            f"{plan.job_branch} is at {short(str(evidence.tip))}, where director never moved it",
-            restore(plan),
-            commit=evidence.tip,
-        )
+        at = short(str(evidence.tip))
+        what = f"{plan.job_branch} is at {at}, where director never moved it"
+        yield Problem(what, commit=evidence.tip)
 
 
-CHECKS: dict[str, Check] = {
+CHECKS: dict[str, Examine] = {
     "branch": _branch,
     "objects": _objects,
     "seal": _seal,

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 
+from director.job.receipts import changed_files
 from director.job.seal import Seal, read_seal
 from director.job.stage import Stage, read_stage
 from director.job.trailers import KIND, MERGE, NODE, TESTS
 from director.job.views import HeldBack, ViewReader
+from director.model.checks import ChecksOf, checks_of
 from director.model.codec.decoding import decode
-from director.model.codec.mistakes import MismatchError
-from director.model.plan import Plan
+from director.model.codec.mistakes import MismatchError, dotted
+from director.model.plan import Node, Plan
 from director.model.receipt import Receipt
 from director.model.state import NodeStatus
 from director.records import files
 from director.records.job_directory import JobDirectory
+from director.repositories.branch_commits import BranchCommit
 from director.repositories.git import Git
-from director.repositories.history import BranchCommit, History
+from director.repositories.history import History
 from director.repositories.repository import Repository
 from director.repositories.soundness import Soundness
 from director.repositories.tips import Tips
@@ -60,6 +62,7 @@ class Evidence:
     branch that is missing or not what its id says; there are no commits then. ``ownerless`` maps
     the test files on the branch that no node has to the node they were written for. ``seal`` and
     ``journal`` None: the record is not there; ``at_home``: it should be, director worked here.
+    ``checks`` says what candidates had to pass.
     """
 
     plan: Plan
@@ -75,6 +78,7 @@ class Evidence:
     seal: Seal | None = None
     journal: Journal | None = None
     at_home: bool = False
+    checks: ChecksOf = checks_of
 
 
 def gather(repository: Repository, directory: JobDirectory) -> Evidence:
@@ -108,7 +112,7 @@ def gather(repository: Repository, directory: JobDirectory) -> Evidence:
         tip=tip,
         begins_at_base=begins,
         commits=commits,
-        tip_tests=frozen.held(),
+        tip_tests=frozen.held,
         receipts=receipts,
         unreadable=unreadable,
         damaged=damaged,
@@ -153,6 +157,14 @@ def merges(evidence: Evidence) -> list[CommitFacts]:
     return [facts for facts in evidence.commits if facts.commit.trailers.get(KIND) == MERGE]
 
 
+def receipted(evidence: Evidence) -> Iterator[tuple[CommitFacts, Node, Receipt]]:
+    """Give the merges with their nodes and receipts, where each is known to have one."""
+    receipts = {receipt.node: receipt for receipt in evidence.receipts}
+    for facts in merges(evidence):
+        node = evidence.plan.node(facts.commit.trailers[NODE])
+        yield facts, node, receipts[node.id]
+
+
 def _branch(
     repository: Repository, directory: JobDirectory, branch: str
 ) -> tuple[History, str | None]:
@@ -185,22 +197,16 @@ def _facts(
 
     ``reader`` None: the commits do not stand on each other, so nobody can say what a node saw.
     """
-    changed = _changed(history, commit)
+    changed = changed_files(history, commit.parents[0], commit.oid) if commit.parents else ()
     frozen.move(commit.oid, changed)
     if commit.trailers.get(KIND) != MERGE:
         return CommitFacts(commit, changed, {})
     if reader is None:
-        return CommitFacts(commit, changed, frozen.held())
+        return CommitFacts(commit, changed, frozen.held)
     held_back = reader.differing(commit.oid, reader.done(commit.oid))
     view = history.id_of_tree_with(commit.oid, held_back) if held_back else commit.tree
     paths = frozenset(entry.path for entry in held_back)
-    return CommitFacts(commit, changed, frozen.held(), view, paths)
-
-
-def _changed(history: History, commit: BranchCommit) -> tuple[str, ...]:
-    if not commit.parents:
-        return ()
-    return tuple(change.path for change in history.changes(commit.parents[0], commit.oid))
+    return CommitFacts(commit, changed, frozen.held, view, paths)
 
 
 def _receipts(directory: JobDirectory) -> tuple[tuple[Receipt, ...], tuple[str, ...]]:
@@ -210,44 +216,28 @@ def _receipts(directory: JobDirectory) -> tuple[tuple[Receipt, ...], tuple[str, 
         try:
             known.append(decode(Receipt, line))
         except MismatchError as error:
-            unreadable.append(f"the line of node {line.get('node')!r} is not a receipt: {error}")
+            wrong = "; ".join(f"{dotted(path)!r} {problem}" for path, problem in error.mistakes)
+            unreadable.append(f"the line of node {line.get('node')!r} is not a receipt: {wrong}")
     return tuple(known), tuple(unreadable)
 
 
 class _FrozenTests:
-    """The frozen tests along a branch: looked up where they change, each content hashed once.
+    """The frozen tests along a branch: read where they change.
 
-    A branch whose commits do not stand on each other fails another check before the tests count.
+    ``held`` maps paths to sha256 at the commit that was moved to; it is the same mapping until a
+    test changes. A branch whose commits do not stand on each other fails another check before the
+    tests count.
     """
 
     def __init__(self, history: History, paths: Set[str], base: str | None) -> None:
         self._history = history
         self._paths = paths
-        self._known: dict[str, str] = {}
-        self._now: dict[str, str] = {}
-        self._given: Mapping[str, str] | None = None
+        self.held: Mapping[str, str] = {}
         if base is not None:
             self.move(base, paths)
 
     def move(self, commit: str, changed: Iterable[str]) -> None:
         """Move to ``commit``, in which ``changed`` differ from the commit before it."""
-        touched = self._paths & set(changed)
-        if not touched:
-            return
-        entries = self._history.entries(commit, touched)
-        for path in touched:
-            self._now.pop(path, None)
-        self._now |= {path: self._hash(entry.oid) for path, entry in entries.items()}
-        self._given = None
-
-    def held(self) -> Mapping[str, str]:
-        """Return path → sha256 at this commit; the same mapping until a test changes."""
-        if self._given is None:
-            self._given = dict(self._now)
-        return self._given
-
-    def _hash(self, oid: str) -> str:
-        if oid not in self._known:
-            content = self._history.git.output("cat-file", "blob", oid)
-            self._known[oid] = hashlib.sha256(content).hexdigest()
-        return self._known[oid]
+        if touched := self._paths & set(changed):
+            kept = {path: digest for path, digest in self.held.items() if path not in touched}
+            self.held = kept | self._history.hashes(commit, touched)

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from director.job.trailers import KIND, MERGE, NODE, TESTS
 from director.model.plan import Plan
-from director.verifying.evidence import Evidence, merges
-from director.verifying.problem import Problem, restore, short
+from director.verifying.evidence import Evidence, receipted
+from director.verifying.problem import Problem, short
 
 
 def frozen_tests(evidence: Evidence) -> Iterator[Problem]:
@@ -39,28 +39,22 @@ def frozen_tests(evidence: Evidence) -> Iterator[Problem]:
             merged = merged_at.get(owner, place + 1) <= place
             seen = place < len(kinds) and path in evidence.commits[place].held_back
             if place > changed_last or (merged and not seen):
-                yield _changed_test(evidence, commit, path, owner, expected, found)
+                yield _changed_test(commit, path, owner, expected, found)
 
 
 def _own_tests(evidence: Evidence) -> Iterator[Problem]:
     """Where nothing was held back, a merge holds its node's tests as they are at that node."""
-    whole = {receipt.node for receipt in evidence.receipts if receipt.view is None}
-    for facts in merges(evidence):
-        node = evidence.plan.node(facts.commit.trailers[NODE])
-        for path, expected in node.test_hashes.items() if node.id in whole else ():
+    for facts, node, receipt in receipted(evidence):
+        for path, expected in node.test_hashes.items() if receipt.view is None else ():
             found = facts.tests.get(path, "none")
             if found != expected:
-                yield _changed_test(evidence, facts.commit.oid, path, node.id, expected, found)
+                yield _changed_test(facts.commit.oid, path, node.id, expected, found)
 
 
-def _changed_test(
-    evidence: Evidence, commit: str, path: str, owner: str, expected: str, found: str
-) -> Problem:
-    what = (
-        f"commit {short(commit)}: frozen test {path} of node {owner}: "
-        f"expected sha256 {short(expected)}, found {short(found)}"
-    )
-    return Problem("tests", what, restore(evidence.plan), commit, owner, expected, found)
+def _changed_test(commit: str, path: str, owner: str, expected: str, found: str) -> Problem:
+    values = f"expected sha256 {short(expected)}, found {short(found)}"
+    what = f"commit {short(commit)}: frozen test {path} of node {owner}: {values}"
+    return Problem(what, "", commit, owner, expected, found)
 
 
 def _differing_tests(plan: Plan, tests: Mapping[str, str]) -> list[tuple[str, str, str]]:

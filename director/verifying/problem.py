@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from director.job.trailers import NODE
 from director.model.plan import Plan
-from director.repositories.history import BranchCommit
+from director.repositories.branch_commits import BranchCommit
 
 SHOWN_DIGITS = 12
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that does not hold: a sentence, what to do next, and the same in parts."""
+    """One thing that does not hold: a sentence, what to do next, and the same in parts.
 
-    check: str
+    Whoever runs the checks fills in the name of the ``check``, and ``restore`` where it says of no
+    other ``next_step``.
+    """
+
+    check: str = field(default="", kw_only=True)
     what: str
-    next_step: str
+    next_step: str = ""
     commit: str | None = None
     node: str | None = None
     expected: str | None = None
     found: str | None = None
 
 
-def differing(
-    check: str, plan: Plan, commit: BranchCommit, about: str, expected: str, found: str
-) -> Problem:
+def differing(commit: BranchCommit, about: str, expected: str, found: str) -> Problem:
     """Return the problem that something ``about`` a merge commit is not as expected."""
     node_id = commit.trailers[NODE]
-    what = (
-        f"commit {short(commit.oid)} (node {node_id}): {about}: "
-        f"expected {short(expected)}, found {short(found)}"
-    )
-    return Problem(check, what, restore(plan), commit.oid, node_id, expected, found)
+    values = f"expected {short(expected)}, found {short(found)}"
+    what = f"commit {short(commit.oid)} (node {node_id}): {about}: {values}"
+    return Problem(what, "", commit.oid, node_id, expected, found)
 
 
 def restore(plan: Plan) -> str:

@@ -10,17 +10,18 @@ from dataclasses import dataclass
 from director.job.context import Materials, Setting
 from director.job.evidence import with_evidence
 from director.job.stage import read_stage
-from director.job.trailers import NODE
+from director.job.trailers import single_line
 from director.job.views import HeldBack, views_of
 from director.job.workplace import Place, Workplace, open_workplace
+from director.model.checks import ONCE
 from director.model.config import Config
-from director.model.plan import Node, Plan
+from director.model.plan import Plan
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.worktrees_record import kept_worktrees
 from director.repositories.job_repository import JobRepository, create_job_repository
 from director.repositories.repository import Repository
-from director.verifying.evidence import CommitFacts, Evidence, merges
+from director.verifying.evidence import Evidence, merges, receipted
 from director.verifying.problem import Problem, restore, short
 from director.worktrees.gates import GateResult, Verdict
 from director.worktrees.pool_folders import sweep_pool
@@ -100,14 +101,23 @@ class _Again:
         self._evidence = evidence
 
     def nodes(self, tip: str) -> Iterator[Problem]:
-        """Give the nodes' tests that are not green, at their merges, then at the tip."""
-        found = merges(self._evidence)
-        merged = [(one.commit.oid, self._gated(one), self._node(one)) for one in found]
+        """Give the checks that are not green at their merges, then tests that are not at the tip.
+
+        Other checks are of what a node did, and the tip is the integration gate's.
+        """
+        at_merges, at_tip = [], []
         done = self._views.of_done(tip)
-        at_tip = [(tip, done, node) for _, gated, node in merged if not self._same(gated, done)]
-        for commit, gated, node in [*merged, *at_tip]:
-            result = self._run(node.test_cmd, gated, f"{node.id}-verify")
-            result = with_evidence(self._job, node, gated, result)
+        for facts, node, receipt in receipted(self._evidence):
+            gated = commit = facts.commit.oid
+            if receipt.view is not None:  # else nothing was held back, or there were no views yet
+                gated = self._views.of_done(commit)
+            checks = self._evidence.checks(node, ONCE)
+            at_merges += [(commit, gated, node, check) for check in checks]
+            if self._job.tree(gated) != self._job.tree(done):
+                at_tip.append((tip, done, node, checks[0]))
+        for commit, gated, node, check in [*at_merges, *at_tip]:
+            result = self._run(check.command, gated, f"{node.id}-{check.purpose('verify')}")
+            result = with_evidence(self._job, check.tests, gated, result)
             self._events.emit(
                 Kind.GATE,
                 node.id,
@@ -146,33 +156,16 @@ class _Again:
             if result.verdict not in excused or result.verdict is not before.verdict:
                 yield self._problem(f"[gates] {name}", result, tip, None)
 
-    def _gated(self, facts: CommitFacts) -> str:
-        """Return the merge as its node saw it when it was gated."""
-        commit = facts.commit.oid
-        receipts = {one.merged: one for one in self._evidence.receipts}
-        if receipts[commit].view is None:  # nothing was held back, or by a version without views
-            return commit
-        return self._views.of_done(commit)
-
-    def _same(self, one: str, other: str) -> bool:
-        return self._job.tree(one) == self._job.tree(other)
-
-    def _node(self, facts: CommitFacts) -> Node:
-        return self._evidence.plan.node(facts.commit.trailers[NODE])
-
     def _run(self, command: str, commit: str, name: str) -> GateResult:
         self.count += 1
         with self._pool.lease_gate(commit) as worktree:
             return self._gates.run(command, worktree.path, name)
 
     def _problem(self, who: str, result: GateResult, commit: str, node_id: str | None) -> Problem:
-        return Problem(
-            "rerun",
-            f"{who}: `{' '.join(result.command.split())}` at commit {short(commit)}: "
-            f"expected green, found {result.verdict} ({result.reason})",
-            f"see {result.log}; {restore(self._evidence.plan)}",
-            commit,
-            node_id,
-            Verdict.GREEN.value,
-            result.verdict.value,
+        command, green, found = single_line(result.command), Verdict.GREEN.value, result.verdict
+        what = (
+            f"{who}: `{command}` at commit {short(commit)}: "
+            f"expected {green}, found {found} ({result.reason})"
         )
+        next_step = f"see {result.log}; {restore(self._evidence.plan)}"
+        return Problem(what, next_step, commit, node_id, green, found.value, check="rerun")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from director.job.context import Setting
+from director.model.checks import ChecksOf, checks_of
 from director.model.config import Config
 from director.records.job_directory import JobDirectory
 from director.records.lock import job_lock
@@ -46,12 +47,14 @@ class Verification:
         return unchecked(self.evidence)
 
 
-def verify_job(repository: Repository, directory: JobDirectory) -> Verification:
+def verify_job(
+    repository: Repository, directory: JobDirectory, checks: ChecksOf = checks_of
+) -> Verification:
     """Check a job from its branch and its records; writes nothing.
 
-    RequestError when there is no plan.
+    ``checks`` says what its candidates had to pass. RequestError when there is no plan.
     """
-    evidence = gather(repository, directory)
+    evidence = replace(gather(repository, directory), checks=checks)
     checked, problem = run_checks(evidence)
     return Verification(evidence, checked, problem, integration=_not_held(directory))
 
@@ -70,7 +73,7 @@ def verify_again(setting: Setting, directory: JobDirectory, config: Config) -> V
     """
     directory.load_plan()
     with job_lock(directory.lock, "director verify"):
-        found = verify_job(setting.repository, directory)
+        found = verify_job(setting.repository, directory, setting.checks)
         if found.problem is not None:
             return replace(found, gates_run=0)
         again = run_again(setting, directory, config, found.evidence)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from director.processes.removal import discard
+from director.repositories.history import History
 from director.repositories.links import has_plain_parents
 
 NAME = ".gitattributes"
@@ -29,22 +30,48 @@ def attributes_paths(folders: Iterable[str]) -> list[str]:
 
 
 class Attributes:
-    """The attributes files below ``root``; ``aside`` is a free place on the same file system."""
+    """The attributes files of the worktree at ``root``, which holds commits of ``job``."""
 
-    def __init__(self, root: Path, aside: Path) -> None:
+    def __init__(self, root: Path, job: History) -> None:
         self._root = root
-        self._aside = aside
+        self._job = job
+        self._aside = root.with_name(f"{root.name}.attributes")
 
-    def foreign(
-        self, folders: Iterable[str], committed: Callable[[str], bytes | None]
-    ) -> list[str]:
-        """Return the paths of those, directly in ``folders`` or at the top, that do not count.
+    @contextmanager
+    def only_of(
+        self, commit: str, folders: Iterable[str] | None = None, spared: Iterable[str] = ()
+    ) -> Iterator[list[str]]:
+        """Set others than those of ``commit`` aside while open, but for the paths ``spared``.
 
-        ``committed`` gives the content of a path in the commit. Line ends make no difference: git
-        may have converted them.
+        Gives their paths. They lie in ``folders`` (None: all of the commit) or at the top.
         """
+        foreign = [path for path in self._foreign(commit, folders) if path not in set(spared)]
+        for path in foreign:
+            (self._aside / path).parent.mkdir(parents=True, exist_ok=True)
+            (self._root / path).rename(self._aside / path)
+        try:
+            yield foreign
+        finally:
+            self.put_back()
+
+    def remove_foreign(self, commit: str) -> None:
+        """Remove those that ``commit`` does not have, or has otherwise."""
+        for path in self._foreign(commit):
+            discard(self._root / path)
+
+    def _foreign(self, commit: str, folders: Iterable[str] | None = None) -> list[str]:
+        """Return the paths of those that do not count.
+
+        Line ends make no difference: git may have converted them.
+        """
+        if folders is None:
+            folders = (entry.path for entry in self._job.folders(commit))
         there = (path for path in attributes_paths(folders) if self._is_there(path))
-        return [path for path in there if not self._is(path, committed(path))]
+        return [
+            path
+            for path in there
+            if not self._is(path, self._job.contents(commit, [path]).get(path))
+        ]
 
     def _is_there(self, path: str) -> bool:
         try:
@@ -59,17 +86,6 @@ class Attributes:
         if content is None or place.is_symlink() or not place.is_file():
             return False
         return _with_plain_ends(place.read_bytes()) == _with_plain_ends(content)
-
-    @contextmanager
-    def without(self, paths: Iterable[str]) -> Iterator[None]:
-        """Set the files at ``paths`` aside while the context is open."""
-        for path in paths:
-            (self._aside / path).parent.mkdir(parents=True, exist_ok=True)
-            (self._root / path).rename(self._aside / path)
-        try:
-            yield
-        finally:
-            self.put_back()
 
     def put_back(self) -> None:
         """Put back what is set aside, also by a director that was killed meanwhile."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import secrets
 import shlex
@@ -99,8 +100,14 @@ class Gates:
         self._sandbox = sandbox or Sandbox()
         self._redactor = redactor
 
+    def within(self, secs: float) -> Gates:
+        """Return what runs them within ``secs`` where that is less."""
+        other = copy.copy(self)
+        other._timeout_secs = min(secs, self._timeout_secs)
+        return other
+
     def run_in_checkout(
-        self, command: str, checkout: Path, worktree: Path, name: str, timeout_secs: float
+        self, command: str, checkout: Path, worktree: Path, name: str
     ) -> GateResult | None:
         """Run ``command`` in the user's checkout, which is afterwards what it was.
 
@@ -110,26 +117,17 @@ class Gates:
         if not self._sandbox.keeps_contents:
             return None
         with preserved_metadata(checkout, OWN_FOLDER.rstrip("/")):
-            return self.run(
-                command, worktree, name, Part.CHECKOUT, cwd=checkout, timeout_secs=timeout_secs
-            )
+            return self._run(command, worktree, name, Part.CHECKOUT, checkout)
 
-    def run(
-        self,
-        command: str,
-        worktree: Path,
-        name: str,
-        part: Part = Part.GATE,
-        *,
-        cwd: Path | None = None,
-        timeout_secs: float | None = None,
-    ) -> GateResult:
+    def run(self, command: str, worktree: Path, name: str, part: Part = Part.GATE) -> GateResult:
         """Run ``command`` in ``worktree``; InterruptedRunError when the run was cancelled.
 
-        ``part`` and ``name`` make the name of its log. ``cwd`` is another folder to start in,
-        ``timeout_secs`` a limit below the usual one. Raises StoppedError where not even a shell
+        ``part`` and ``name`` make the name of its log. Raises StoppedError where not even a shell
         can be started.
         """
+        return self._run(command, worktree, name, part, worktree)
+
+    def _run(self, command: str, worktree: Path, name: str, part: Part, folder: Path) -> GateResult:
         make_folder(self._logs)
         safe = re.sub(r"[^\w.-]+", "-", name)
         log = self._logs / f"{part}-{safe}-{secrets.token_hex(4)}.log"
@@ -140,10 +138,10 @@ class Gates:
         ended = self._processes.run(
             Command(
                 argv=launch.argv,
-                cwd=cwd or worktree,
+                cwd=folder,
                 env={**self._env, **slot_variables(worktree), **temporary},
                 stdout=log,
-                timeout_secs=min(timeout_secs or self._timeout_secs, self._timeout_secs),
+                timeout_secs=self._timeout_secs,
                 bind=launch.bind,
                 keep_bytes=KEPT_BYTES,
             )

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from director.model.sizes import Size
 from director.model.slots import PREFIX as SLOT
@@ -16,41 +14,26 @@ from director.processes.machine import Room, free_disk
 from director.processes.removal import discard
 from director.records import files
 from director.repositories.job_repository import JobRepository
-from director.worktrees.filling import Templates, shares_blocks, size_of_tracked
-from director.worktrees.kept import NOTE, Trees, read_note, write_note
+from director.worktrees.builds import Builds
+from director.worktrees.handover import Handover
+from director.worktrees.lane import Lane
+from director.worktrees.pool_note import NOTE, read_note, write_note
 from director.worktrees.provisions import Provisions
-from director.worktrees.setups import SetupResult, Setups
-from director.worktrees.worktree_provisions import Builds, Sharing, WorktreeProvisions
-from director.worktrees.worktrees import Origin, Worktree
-
-
-class Lane:
-    """A worktree for agents and one for gates, of the same number. Used by one thread at a time.
-
-    No agent can write in the one for gates, where agents are confined. Both are made when they
-    are first reset.
-    """
-
-    def __init__(self, work: Worktree, gate: Worktree, builds: Builds) -> None:
-        self.work = work
-        self.gate = gate
-        self.builds = builds
-
-
-@dataclass(frozen=True)
-class _Shared:
-    """What the worktrees of a pool are filled from: checkouts, and what setup made."""
-
-    templates: Templates
-    setups: Setups
+from director.worktrees.seals import shares_blocks
+from director.worktrees.setups import Setups
+from director.worktrees.worktree import Worktree
+from director.worktrees.worktree_provisions import Sharing, WorktreeProvisions
 
 
 class Pool:
     """The lanes of one job: made when needed, given back after use.
 
-    ``guarded``: nobody but director and gates can write in gates' worktrees and notes. Then they
-    are what others are filled from, and what the next command continues with; otherwise every
-    worktree is filled and prepared by itself, and nothing of it is kept.
+    ``agents`` is the folder that holds the worktrees of agents, ``notes`` that for what director
+    itself keeps of all of them.
+
+    ``guarded``: nobody but director and gates can write in gates' worktrees and notes. Then what
+    setup makes there is shared, and the next command continues with them; otherwise every worktree
+    is prepared by itself, and nothing of it is kept.
     """
 
     def __init__(
@@ -64,11 +47,10 @@ class Pool:
         self._job = job
         self.provisions = provisions
         self.folder = folder
+        self.agents, self._gates, self.notes = (folder / n for n in ("agents", "gates", "notes"))
         for part in (self.agents, self._gates, self.notes):
             files.make_folder(part)
-        self._shared = (
-            _Shared(Templates(job.user.object_format), Setups(self.notes)) if guarded else None
-        )
+        self._setups = Setups(self.notes) if guarded else None
         left = {path.name for part in (self.agents, self._gates) for path in _slots(part)}
         for lock in self.notes.glob("*.lock"):  # of a killed git
             lock.unlink()
@@ -79,26 +61,12 @@ class Pool:
         note = read_note(self.notes) if guarded else None
         discard(self.notes / NOTE)  # what begins here is not what it says
         if note:
-            self._resume(note)
+            self._handover().resume(note)
 
     def set_up_on(self, setup_commit: Callable[[], str]) -> None:
         """Have setup commands run on what ``setup_commit`` returns, not on the tip itself."""
         if self.provisions:
             self.provisions.setup_commit = setup_commit
-
-    @property
-    def agents(self) -> Path:
-        """The folder that holds the worktrees of agents."""
-        return self.folder / "agents"
-
-    @property
-    def _gates(self) -> Path:
-        return self.folder / "gates"
-
-    @property
-    def notes(self) -> Path:
-        """The folder for what director itself keeps while the pool is open."""
-        return self.folder / "notes"
 
     @contextmanager
     def lease(self, commit: str, *, bare: bool = False) -> Iterator[Worktree]:
@@ -154,13 +122,11 @@ class Pool:
     def _worktree(self, path: Path, builds: Builds, gate: Worktree | None = None) -> Worktree:
         """Return the worktree for gates at ``path``, or that for agents beside ``gate``."""
         notes = self.notes / f"{path.parent.name}-{path.name}"
-        shared = self._shared
         slot = None
         if self.provisions:
-            sharing = Sharing(shared.setups, makes=gate is None) if shared else None
+            sharing = Sharing(self._setups, makes=gate is None) if self._setups else None
             slot = WorktreeProvisions(self.provisions, path, notes, builds, sharing)
-        origin = Origin(shared.templates, gate) if shared else None
-        return Worktree(path, notes, self._job, slot, origin)
+        return Worktree(path, notes, self._job, slot, gate)
 
     def room(self, commit: str) -> Room | None:
         """Return the disk that there is for lanes at ``commit``; None: nobody can tell.
@@ -172,13 +138,13 @@ class Pool:
             return None
         with self._turn:
             lanes = list(self._free)
-        sizes = [size for lane in lanes if (size := self._size_of(lane.gate))]
+        sizes = [size for lane in lanes if (size := lane.gate.size())]
         size = sizes[0] if sizes else self._job.size(commit)
-        given = self.provisions.size_given() if self.provisions else Size(0, 0)
-        slots = [lane.gate.provided for lane in lanes if lane.gate.provided]
-        provided = max((slot.size() for slot in slots), key=lambda one: one.bytes, default=given)
-        share = self._shared is not None and shares_blocks(self.notes)
-        each = sum(one.shared_bytes if share else one.bytes for one in (size, provided))
+        of_user = self.provisions.size_of_user_files() if self.provisions else Size(0, 0)
+        slots = [lane.gate.provisions for lane in lanes if lane.gate.provisions]
+        provided = max((slot.size() for slot in slots), key=lambda one: one.bytes, default=of_user)
+        share = self._setups is not None and shares_blocks(self.notes)
+        each = size.bytes + (provided.shared_bytes if share else provided.bytes)
         return Room(2 * each, free, len(sizes))
 
     def forget_builds(self) -> None:
@@ -201,75 +167,22 @@ class Pool:
         that is there is not director's: setup, and agents where nothing confines, can write one.
         """
         discard(self.notes / NOTE)
-        if not wanted or self._shared is None or not self._is_worth_keeping():
+        if not wanted or self._setups is None or not self._is_worth_keeping():
             return
-        trees = Trees(self.folder)
-        worktrees = {self._name(tree): kept for tree in self._worktrees() if (kept := tree.kept())}
-        note: dict[str, Any] = {
-            "worktrees": worktrees,
-            "provided": self._kept_provisions(trees),
-            "trees": trees.to_json(),
-        }
-        indexes = (tree.index for tree in self._worktrees() if self._name(tree) in worktrees)
-        places = {"/".join(name.split("/")[:2]) for name in note["trees"]}  # as they lie in a part
-        places |= {path.relative_to(self.folder).as_posix() for path in indexes}
-        places |= {*worktrees, f"{self.notes.name}/{NOTE}"}
-        write_note(self.notes, {**note, "places": sorted(places)})
+        write_note(self.notes, self._handover().note(doubted=self._doubted))
 
-    def _kept_provisions(self, trees: Trees) -> dict[str, Any] | None:
-        usable = self.provisions if not self._doubted else None
-        given = usable.kept(trees) if usable else None
-        if given is None:
-            return None
-        assert self._shared and self.provisions
-        wanted = self.provisions.setup_key(self.provisions.setup_commit())
-        made = self._shared.setups.get(wanted)
-        slots = ((self._name(tree), tree.provided) for tree in self._worktrees())
-        return {
-            "given": given,
-            "setups": {wanted: made.to_json(trees)} if made else {},
-            "slots": {name: kept for name, slot in slots if slot and (kept := slot.kept(trees))},
-            "builds": {
-                lane.work.path.name: trees.name_of(lane.builds.kept)
-                for lane in self._free
-                if lane.builds.kept
-            },
-        }
-
-    def _resume(self, note: Mapping[str, Any]) -> None:
-        """Continue with what an earlier command of the job kept."""
-        assert self._shared
-        for worktree in self._worktrees():
-            if kept := note["worktrees"].get(self._name(worktree)):
-                worktree.resume(kept)
-        said, trees = note["provided"], Trees(self.folder, note["trees"])
-        given = self.provisions.resume(said["given"], trees) if self.provisions and said else None
-        if not given or not self.provisions:
-            return
-        for key, made in said["setups"].items():
-            self._shared.setups.note(key, SetupResult.from_json(made, trees, given))
-        for lane in self._free:
-            if name := said["builds"].get(lane.work.path.name):
-                tree = trees.named(name)
-                lane.builds.kept = tree if tree.names == self.provisions.policy.keep else None
-        for worktree in self._worktrees():
-            if worktree.provided and (kept := said["slots"].get(self._name(worktree))):
-                worktree.provided.resume(kept, trees, given)
+    def _handover(self) -> Handover:
+        assert self._setups
+        return Handover(self.folder, self._free, self._setups, self.provisions)
 
     def _worktrees(self) -> list[Worktree]:
         return [tree for lane in self._free for tree in (lane.gate, lane.work)]
 
-    def _name(self, worktree: Worktree) -> str:
-        return worktree.path.relative_to(self.folder).as_posix()
-
     def _is_worth_keeping(self) -> bool:
         if self.provisions:
             return any(worktree.kept() for worktree in self._worktrees())
-        sizes = (self._size_of(lane.gate) or self._size_of(lane.work) for lane in self._free)
+        sizes = (lane.gate.size() or lane.work.size() for lane in self._free)
         return any(size.is_large for size in sizes if size)
-
-    def _size_of(self, worktree: Worktree) -> Size | None:
-        return size_of_tracked(worktree.index, self._job.user.object_format)
 
 
 def _slots(folder: Path) -> list[Path]:

@@ -12,7 +12,7 @@ import re
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from director.model.errors import StoppedError
@@ -31,7 +31,7 @@ from director.records.worktrees_record import (
     read_quietly,
     was_killed,
 )
-from director.worktrees.kept import NOTE, read_note
+from director.worktrees.pool_note import NOTE, read_note
 
 NAME = re.compile(rf"{PREFIX}[0-9a-f]{{12}}")
 PARTS = ("agents", "gates", "notes")
@@ -47,21 +47,16 @@ def pool_folder(
 ) -> Iterator[Path]:
     """Give the folder for the worktrees of a job, and remove it afterwards, unless it is kept.
 
-    It is kept where there is a note of what is in it (``kept.write_note``). ``events`` are told
-    what cannot be removed.
-
-    ``record`` notes where it is: after a crash the next run continues in it, because worktrees
-    may hold work that is paid for.
+    It is kept where there is a note of what is in it (``pool_note``). ``events`` are told what
+    cannot be removed. ``record`` notes where it is: after a crash the next run continues in it,
+    because worktrees may hold work that is paid for.
     """
-    taken = _taken_over(record, events) or _new_folder(record, env)
-    folder, lock = taken
-    try:
-        yield folder
-    finally:
+    with ExitStack() as locks:
+        folder = _taken_over(record, events, locks) or _new_folder(record, env, locks)
         try:
-            _close(folder, record, events)
+            yield folder
         finally:
-            os.close(lock)
+            _close(folder, record, events)
 
 
 def sweep_pool(record: Path, events: Events | None = None) -> None:
@@ -69,11 +64,9 @@ def sweep_pool(record: Path, events: Events | None = None) -> None:
 
     Those that somebody works in, for a copy of the record, stay.
     """
-    if folder := folder_in(files.read_json(record) or {}):
-        lock = _lock(folder) if _is_ours(folder) else None
-        if lock is not None:
+    with _locked(folder_in(files.read_json(record) or {})) as folder:
+        if folder:
             _remove(folder, events)
-            os.close(lock)
     record.unlink(missing_ok=True)
 
 
@@ -83,20 +76,16 @@ def free_kept(record: Path, begins: Callable[[KeptWorktrees], None]) -> KeptWork
     ``begins`` is told of them before. None: there are none, or somebody works in them.
     """
     kept = kept_worktrees(record)
-    lock = _lock(kept.folder) if kept and _is_ours(kept.folder) else None
-    if kept is None or lock is None:
-        return None
-    begins(kept)
-    freed = used_bytes(kept.folder)
-    try:
-        discard(kept.folder)
-    except NotRemovedError as error:
-        raise StoppedError(
-            f"{error.filename} cannot be removed, which something that ran there left",
-            f"remove it with more rights, for example `sudo rm -rf {kept.folder}`",
-        ) from None
-    finally:
-        os.close(lock)
+    with _locked(kept.folder if kept else None) as folder:
+        if kept is None or folder is None:
+            return None
+        begins(kept)
+        freed = used_bytes(folder)
+        try:
+            discard(folder)
+        except NotRemovedError as error:
+            what = f"{error.filename} cannot be removed, which something that ran there left"
+            raise StoppedError(what, _with_more_rights(folder)) from None
     record.unlink(missing_ok=True)
     return KeptWorktrees(kept.folder, freed, kept.since)
 
@@ -122,12 +111,9 @@ def _sweep_old(folder: Path) -> None:
     record = Path(str(owner.get("record")))
     if noted_folder(record) == folder and was_killed(record):
         return
-    lock = _lock(folder)
-    if lock is None:
-        return
-    with suppress(OSError):
-        discard(folder)
-    os.close(lock)
+    with _locked(folder) as held, suppress(OSError):
+        if held:
+            discard(folder)
 
 
 def _last_used(folder: Path) -> float:
@@ -150,26 +136,22 @@ def used_bytes(folder: Path) -> int:
     return total
 
 
-def _taken_over(record: Path, events: Events | None) -> tuple[Path, int] | None:
-    """Return the folder that an earlier command left, with its lock, where it can be used."""
-    folder = folder_in(files.read_json(record) or {})
-    if folder is None or not _is_ours(folder):
-        return None
-    lock = _lock(folder)
-    if lock is None:  # somebody works in it, for a copy of this repository
+def _taken_over(record: Path, events: Events | None, locks: ExitStack) -> Path | None:
+    """Return the folder that an earlier command left, locked, where it can be used."""
+    folder = locks.enter_context(_locked(folder_in(files.read_json(record) or {})))
+    if folder is None:  # or somebody works in it, for a copy of this repository
         return None
     killed = was_killed(record)
     if killed:  # a note that is there may be anybody's
         discard(folder / "notes" / NOTE)
     if killed or read_note(folder / "notes"):
         _claim(folder, record)
-        return folder, lock
+        return folder
     _remove(folder, events)
-    os.close(lock)
     return None
 
 
-def _new_folder(record: Path, env: Mapping[str, str]) -> tuple[Path, int]:
+def _new_folder(record: Path, env: Mapping[str, str], locks: ExitStack) -> Path:
     parent = worktrees_folder(env)
     with files.os_errors_stop(parent):
         files.make_folder(parent)
@@ -177,11 +159,10 @@ def _new_folder(record: Path, env: Mapping[str, str]) -> tuple[Path, int]:
     note_use(record, folder)  # before it is there: a kill leaves none
     with files.os_errors_stop(folder):
         folder.mkdir(mode=0o700)
-        lock = _lock(folder)
-    if lock is None:
+    if locks.enter_context(_locked(folder)) is None:
         raise StoppedError(f"cannot lock {folder}", "run the command again")
     _claim(folder, record)
-    return folder, lock
+    return folder
 
 
 def _claim(folder: Path, record: Path) -> None:
@@ -219,21 +200,24 @@ def _tidy(folder: Path, places: set[str]) -> bool:
     return True
 
 
-def _lock(folder: Path) -> int | None:
-    """Take the lock of a folder; None where somebody has it, or the folder goes meanwhile."""
-    place = folder / LOCK
+@contextmanager
+def _locked(folder: Path | None) -> Iterator[Path | None]:
+    """Hold the lock of a folder of director's, and give the folder.
+
+    None: somebody has the lock, the folder goes meanwhile, or there is none.
+    """
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-    try:
-        descriptor = os.open(place, flags, 0o600)
-    except OSError:
-        return None
-    with suppress(OSError):
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.samestat(os.fstat(descriptor), place.lstat()):
-            os.utime(descriptor)
-            return descriptor
-    os.close(descriptor)
-    return None
+    with ExitStack() as stack:
+        held = None
+        if folder and _is_ours(folder):
+            with suppress(OSError):
+                descriptor = os.open(folder / LOCK, flags, 0o600)
+                stack.callback(os.close, descriptor)
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if os.path.samestat(os.fstat(descriptor), (folder / LOCK).lstat()):
+                    os.utime(descriptor)
+                    held = folder
+        yield held
 
 
 def _remove(folder: Path, events: Events | None) -> None:
@@ -241,8 +225,11 @@ def _remove(folder: Path, events: Events | None) -> None:
         discard(folder)
     except NotRemovedError as error:
         what = f"cannot be removed: {error.filename}, which something that ran here left"
-        advice = f"remove it with more rights, for example `sudo rm -rf {folder}`"
-        (events or Events()).emit(Kind.NOTICE, message=f"{what}; {advice}")
+        (events or Events()).emit(Kind.NOTICE, message=f"{what}; {_with_more_rights(folder)}")
+
+
+def _with_more_rights(folder: Path) -> str:
+    return f"remove it with more rights, for example `sudo rm -rf {folder}`"
 
 
 def _is_ours(folder: Path) -> bool:

@@ -24,11 +24,15 @@ from director.model.slots import OWN_VARIABLES
 from director.repositories.git import split_z
 from director.repositories.job_repository import JobRepository
 from director.repositories.objects import GITLINK_MODE
-from director.repositories.submodules import GIT
+from director.repositories.submodule_repositories import GIT
 from director.worktrees.gates import GateResult
-from director.worktrees.given import Given, Sources, names_given, originals_of, take
-from director.worktrees.kept import Trees, seals_from, seals_json
-from director.worktrees.sealed import SealedTree, seals_of, size_of
+from director.worktrees.pool_note import Trees, seals_from
+from director.worktrees.seals import SealedTree, seals_of, size_of
+from director.worktrees.user_files import (
+    Sources,
+    UserFiles,
+    copy_user_files,
+)
 
 SHOWN_NAMES = 5
 
@@ -75,13 +79,13 @@ class Provisions:
         self.withheld = withheld
         self.setup_commit: Callable[[], str] = job.tip  # the commit that setup runs on
         self._keys: dict[str, str] = {}
-        self._given: Given | None = None
+        self._user_files: UserFiles | None = None
         self._turn = threading.Lock()
 
     @property
     def names(self) -> tuple[str, ...]:
         """The paths that the user's working tree gives, and the build folders."""
-        return (*self.sources.roots, *self.sources.linked, *self.policy.keep)
+        return (*self.sources.names, *self.policy.keep)
 
     def claims(self, path: str) -> bool:
         """Whether ``path`` is one of ``names``, or in one, or in its way."""
@@ -101,39 +105,41 @@ class Provisions:
                 "take it out of `copy`, `link` or `keep`",
             )
 
-    def given(self, pool: Path) -> Given:
+    def user_files(self, pool: Path) -> UserFiles:
         """Return the copy of the user's files in ``pool``; taken again when somebody changed it."""
         with self._turn:
-            if self._given is None or not self._given.linked.intact():
+            if self._user_files is None or not self._user_files.linked.intact():
                 links = self.job.submodules.of(self.job.tip()).links
-                self._given = take(self.sources, pool, [f"{link.path}/{GIT}" for link in links])
-            return self._given
+                self._user_files = copy_user_files(
+                    self.sources, pool, [f"{link.path}/{GIT}" for link in links]
+                )
+            return self._user_files
 
     def kept(self, trees: Trees) -> dict[str, Any] | None:
         """Return what the next command needs to know of the copy of the user's files, if any."""
         with self._turn:
-            given = self._given
-        if given is None or given.originals is None or not given.linked.intact():
+            user_files = self._user_files
+        if user_files is None or user_files.originals is None or not user_files.linked.intact():
             return None
         return {
-            "tree": trees.name_of(given.tree),
-            "linked": trees.name_of(given.linked),
-            "originals": seals_json(given.originals),
+            "tree": trees.name_of(user_files.tree),
+            "linked": trees.name_of(user_files.linked),
+            "originals": user_files.originals,
         }
 
-    def resume(self, kept: Mapping[str, Any], trees: Trees) -> Given | None:
+    def resume(self, kept: Mapping[str, Any], trees: Trees) -> UserFiles | None:
         """Go on with an earlier command's copy of the user's files; None: they are others now."""
         originals = seals_from(kept["originals"])
-        given = Given(trees.named(kept["tree"]), trees.named(kept["linked"]), originals)
-        roots, linked = names_given(self.sources)
-        same = (given.tree.names, given.linked.names) == (roots, linked)
-        if not same or originals_of(self.sources) != originals or not given.linked.intact():
+        user_files = UserFiles(trees.named(kept["tree"]), trees.named(kept["linked"]), originals)
+        wanted = (self.sources.names, self.sources.linked)
+        same = (user_files.tree.names, user_files.linked.names) == wanted
+        if not same or self.sources.seals() != originals or not user_files.linked.intact():
             return None
         with self._turn:
-            self._given = given
-        return given
+            self._user_files = user_files
+        return user_files
 
-    def size_given(self) -> Size:
+    def size_of_user_files(self) -> Size:
         """Return the size of what the user's working tree gives to each worktree."""
         copied = seals_of(self.sources.repository, self.sources.copied)
         return size_of(copied)
@@ -141,8 +147,8 @@ class Provisions:
     def distrust(self, tree: SealedTree) -> None:
         """Note that somebody changed the copy of the user's files, if it is ``tree``."""
         with self._turn:
-            if self._given is not None and self._given.tree is tree:
-                self._given = None
+            if self._user_files is not None and self._user_files.tree is tree:
+                self._user_files = None
 
     def tells_slots_apart(self, commit: str) -> bool:
         """Whether setup may do something else in another slot: it, or the commit, names a variable.

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from director.worktrees.given import Given
-from director.worktrees.kept import Trees
-from director.worktrees.sealed import SealedTree
+from director.worktrees.pool_note import Trees
+from director.worktrees.seals import SealedTree
+from director.worktrees.user_files import UserFiles
 
 BLOCK = 2**20
 PREFIX = "setup-"  # of the folders
@@ -25,23 +25,23 @@ PREFIX = "setup-"  # of the folders
 
 @dataclass(frozen=True, eq=False)
 class SetupResult:
-    """What setup made of the user's files that were ``given``.
+    """What setup made where worktrees had ``user_files``.
 
     ``portable``: other worktrees get a copy, otherwise setup runs in each.
     """
 
     tree: SealedTree
     portable: bool
-    given: Given
+    user_files: UserFiles
 
     def to_json(self, trees: Trees) -> dict[str, Any]:
         """Return what ``from_json`` takes."""
         return {"tree": trees.name_of(self.tree), "portable": self.portable}
 
     @classmethod
-    def from_json(cls, said: Mapping[str, Any], trees: Trees, given: Given) -> SetupResult:
-        """Return what an earlier command noted that was made of ``given``."""
-        return cls(trees.named(said["tree"]), said["portable"], given)
+    def from_json(cls, said: Mapping[str, Any], trees: Trees, user_files: UserFiles) -> SetupResult:
+        """Return what an earlier command noted that was made with ``user_files``."""
+        return cls(trees.named(said["tree"]), said["portable"], user_files)
 
 
 class Setups:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from director.processes.removal import discard
 from director.repositories.history import History
-from director.worktrees.stalling import folders_in, remove_stalling
+from director.worktrees.stalling_repositories import folders_in, remove_stalling
 
 SETTLED_NS = 2_000_000_000  # a folder that changed later may change again within its clock's tick
 

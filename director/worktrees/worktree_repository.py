@@ -16,14 +16,15 @@ from typing import NamedTuple
 from director.model.paths import parents
 from director.model.slots import repository_of
 from director.processes.removal import discard
-from director.repositories.git import Git
-from director.repositories.history import ABSENT_MODE, Entry
-from director.repositories.index_files import is_plain_index, split_index
+from director.repositories.history import Entry
+from director.repositories.index_files import split_index
 from director.repositories.job_repository import JobRepository
-from director.repositories.links import has_plain_parents
-from director.repositories.objects import GITLINK_MODE, OBJECT_ID, Item
-from director.repositories.submodules import GIT, WholeTree
-from director.worktrees.sealed import Seal, seal
+from director.repositories.links import discard_inside, has_plain_parents
+from director.repositories.objects import ABSENT_MODE, GITLINK_MODE, OBJECT_ID, Item
+from director.repositories.restoring import restore_file
+from director.repositories.submodule_repositories import GIT
+from director.repositories.submodules import WholeTree
+from director.worktrees.seals import Seal, seal
 
 MOST_LINKS = 5  # of a symbolic ref, as git follows them
 MOST_BYTES = 1 << 20  # of a file with refs
@@ -47,13 +48,13 @@ class WorktreeRepository:
         self._submodules: tuple[str, ...] = ()  # the submodules that have one
         self._split: _Split | None = None
 
-    def reset(self, commit: str, git: Git) -> None:
+    def reset(self, commit: str, index: Path) -> None:
         """Give git in the worktree a clean state at ``commit``, whatever was done with it before.
 
-        ``git`` works there through director's index, which holds the whole tree.
+        ``index`` is director's own, which holds the whole tree.
         """
         whole = self._job.submodules.of(commit)
-        indexes = self._indexes(whole, git)
+        indexes = self._indexes(whole, index)
         self._submodules = tuple(one.path for one in whole.present)
         borrowing = self._job.borrowing()
         wanted = {**borrowing, "HEAD": _line(commit), "index": indexes[""]}
@@ -64,40 +65,27 @@ class WorktreeRepository:
             files |= {**one.carried, "HEAD": _line(one.commit), "index": indexes[one.path]}
             wanted |= {f"{place}/{name}": content for name, content in files.items()}
             folders.add(f"{place}/refs")
-            _put(self._path / one.path / GIT, _gitdir(self._folder / place))
-        _put(self._path / GIT, _gitdir(self._folder))
-        _keep_only(
-            self._folder, folders.union(*map(parents, wanted), *map(parents, folders)), wanted
-        )
+            restore_file(self._path / one.path / GIT, _gitdir(self._folder / place))
+        restore_file(self._path / GIT, _gitdir(self._folder))
+        folders |= {folder for path in (*wanted, *folders) for folder in parents(path)}
+        _keep_only(self._folder, folders, wanted)
         for name, content in wanted.items():
-            _put(self._folder / name, content)
+            restore_file(self._folder / name, content)
 
     def _inner(self, number: int) -> str:
         return f"modules/{number}"
 
-    def _indexes(self, whole: WholeTree, git: Git) -> dict[str, bytes]:
+    def _indexes(self, whole: WholeTree, index: Path) -> dict[str, bytes]:
         """Return the index of each repository: "" is the worktree's own."""
-        index = Path(git.env["GIT_INDEX_FILE"])
         if not whole.links:
             return {"": index.read_bytes()}
         of = seal(index.lstat())
         if self._split is None or (self._split.of, self._split.links) != (of, whole.links):
-            self._split = _Split(of, whole.links, self._parts(whole, index, git))
+            links = {link.path: Item(link.mode, link.oid) for link in whole.links}
+            folders = [one.path for one in whole.present]
+            parts = split_index(index.read_bytes(), folders, links, self._job.user.object_format)
+            self._split = _Split(of, whole.links, parts)
         return self._split.parts
-
-    def _parts(self, whole: WholeTree, index: Path, git: Git) -> dict[str, bytes]:
-        data = index.read_bytes()
-        if not is_plain_index(data):  # as some settings want it
-            copy = index.with_suffix(".plain")
-            copy.write_bytes(data)
-            git.with_variables(GIT_INDEX_FILE=str(copy)).output(
-                "update-index", "--index-version", "2"
-            )
-            data = copy.read_bytes()
-            copy.unlink()
-        links = {link.path: Item(link.mode, link.oid) for link in whole.links}
-        folders = [one.path for one in whole.present]
-        return split_index(data, folders, links, self._job.user.object_format)
 
     def moved_links(self, base: str, paths: Collection[str]) -> list[Entry]:
         """Return what became of the submodules of ``base`` at ``paths``, where it is another.
@@ -122,8 +110,8 @@ class WorktreeRepository:
         """
         stay = {one.path for one in self._job.submodules.of(commit).present}
         for path in self._submodules:
-            if path not in stay and has_plain_parents(self._path, name := f"{path}/{GIT}"):
-                discard(self._path / name)
+            if path not in stay:
+                discard_inside(self._path, f"{path}/{GIT}")
 
 
 def _line(commit: str) -> bytes:
@@ -172,14 +160,3 @@ def _keep_only(root: Path, folders: Collection[str], files: Iterable[str]) -> No
         for path in folder.iterdir():
             if path.relative_to(root).as_posix() not in known:
                 discard(path)
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Make ``path`` a file of its own that holds ``content``, whatever is there."""
-    with suppress(OSError):
-        found = path.lstat()
-        own = stat.S_ISREG(found.st_mode) and found.st_nlink == 1
-        if own and path.read_bytes() == content:
-            return
-    discard(path)
-    path.write_bytes(content)

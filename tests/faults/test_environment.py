@@ -1,6 +1,6 @@
 """What is missing in the environment costs no attempts, and is nobody's failure but its own.
 
-With it: ``job.environment``.
+Of job/: environment.py, control_run.py.
 """
 
 from __future__ import annotations

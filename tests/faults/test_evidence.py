@@ -1,8 +1,6 @@
 """Exit code 0 alone is not green: what ran no test does not merge.
 
-Covers ``job.runner_settings``, too.
-
-With it: ``job.evidence``.
+Covers ``job.evidence`` and ``job.runner_settings``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Worktrees that are kept between the commands of a job: prepared, but never evidence.
 
-With it: their record (``worktrees_record``), ``director clean`` (``clean``), ``job.cleaning`` and
-``job.workplace``, ``kept``, ``setups``.
+With it: ``handover``, ``pool_note``, their record (``worktrees_record``),
+``director clean`` (``clean``), ``job.cleaning`` and ``job.workplace``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from director import __version__
-from director.worktrees.kept import BOOT_ID, read_note
+from director.worktrees.pool_note import BOOT_ID, read_note
 from tests.faults.test_provided import NEEDS_TOOL, SETUP, ProvidedCase
 from tests.support.fake_opencode import hang, mark, wait_for, write
 from tests.support.hermetic import remove_tree

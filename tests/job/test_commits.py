@@ -1,6 +1,6 @@
 """Commits as the user wants them made, and trailers that no text above them can forge.
 
-With it: ``trailers``, ``git_settings``, ``signing``.
+Of ``signing`` in repositories, too.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The integration gate: what was red before is not blamed, and what turned red is traced.
 
-With it: ``bisection``, ``blaming``, ``gate_report``, ``tip_tests``.
+Of job/: integration.py, blaming.py, bisection.py, tip_tests.py, gate_report.py.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ import unittest
 
 from director.job.lineage import why_foreign
 from director.model.plan import Node, Plan
-from director.repositories.history import BranchCommit
+from director.repositories.branch_commits import BranchCommit
 
 BEFORE = "b" * 40
 NODE = Node("a", "A", "spec", ("a",), (), "sh t", ("t",))

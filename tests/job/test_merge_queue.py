@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from director.job.merge_queue import MergeQueue, Place
 from director.model.errors import InterruptedRunError
 from director.processes.cancellation import Cancellation
-from director.repositories.job_repository import Entry
+from director.repositories.history import Entry
 from tests.worktrees.jobs import JobCase
 
 

@@ -9,7 +9,7 @@ from director.job.reconciling import merges_by_node, rebuilt, reconciled
 from director.model.plan import Node, Plan
 from director.model.roles import Role
 from director.model.state import Attempt, AttemptOutcome, NodeState, NodeStatus, RunState
-from director.repositories.history import BranchCommit
+from director.repositories.branch_commits import BranchCommit
 
 RED = Attempt(Role.EXECUTOR, AttemptOutcome.RED)
 

@@ -1,6 +1,6 @@
 """From a task to frozen tests: approvals, critiques, authors, and what a crash may cost.
 
-Covers ``context``, ``asking``, ``specifying``, ``drafting``, ``authoring`` and ``prompts``, too.
+Covers ``asking``, ``specifying``, ``drafting``, ``authoring`` and ``prompts``, too.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Objects are read as git reads them, and written as git reads them back.
 
-With it: ``index_files``.
+And index files (``index_files``).
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 import zlib
 
-from director.repositories.soundness import Soundness, discard_damaged, loose
+from director.repositories.objects import loose_object
+from director.repositories.soundness import Soundness, discard_damaged
 from tests.worktrees.jobs import JobCase
 
 
@@ -28,7 +29,7 @@ class TestSoundness(JobCase):
             self.assertIsNotNone(self.soundness.first_damage(self.base, oid))
 
     def test_what_a_power_cut_left_is_removed_and_written_again(self) -> None:
-        path = loose(self.store, self.blob)
+        path = loose_object(self.store, self.blob)
         for left in (b"", b"\0" * 9, zlib.compress(b"blob 1\0x")):
             path.unlink()
             path.write_bytes(left)

@@ -1,6 +1,6 @@
 """Submodules in worktrees: as the commit says, whatever anybody does, and nothing is fetched.
 
-With it: ``links``.
+Of ``submodules``, and ``submodule_repositories``, which finds those that the user has.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ from pathlib import Path
 
 from director.model.config import WorktreePolicy
 from director.model.errors import RequestError
+from director.repositories.history import Entry
 from director.repositories.job_repository import (
-    ABSENT_MODE,
-    Entry,
     JobRepository,
     create_job_repository,
     open_job_repository,
 )
+from director.repositories.objects import ABSENT_MODE
 from director.repositories.repository import open_repository
 from director.worktrees.gates import GateResult, Verdict
-from director.worktrees.given import find_sources
 from director.worktrees.pool import Pool
 from director.worktrees.provisions import Provisions
-from director.worktrees.worktrees import Snapshot, Worktree
+from director.worktrees.snapshot import Snapshot
+from director.worktrees.user_files import find_sources
+from director.worktrees.worktree import Worktree
 from tests.support.hermetic import HermeticCase
 from tests.support.repositories import SampleRepo
 from tests.worktrees.jobs import BRANCH, open_pool

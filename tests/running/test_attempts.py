@@ -5,8 +5,8 @@ import unittest
 from director.model.config import ReviewPolicy
 from director.model.roles import Role
 from director.model.state import Attempt, AttemptOutcome
-from director.running.attempts import judge_snapshot, needs_stage_two, next_role
-from director.worktrees.worktrees import Snapshot
+from director.running.attempts import Scope, judge_snapshot, needs_stage_two, next_role
+from director.worktrees.snapshot import Snapshot
 
 E, X = Role.EXECUTOR, Role.ESCALATION
 
@@ -19,10 +19,10 @@ def snapshot(
 
 class TestNextRole(unittest.TestCase):
     def after(
-        self, *tries: tuple[Role, AttemptOutcome], attempts: int = 2, veto: bool = True
+        self, *attempts: tuple[Role, AttemptOutcome], most: int = 2, veto: bool = True
     ) -> Role | None:
-        done = [Attempt(role, outcome) for role, outcome in tries]
-        return next_role(done, attempts, veto=veto)
+        done = [Attempt(role, outcome) for role, outcome in attempts]
+        return next_role(done, most, veto=veto)
 
     def test_the_executor_has_its_attempts_then_the_escalation_tier_has_one(self) -> None:
         self.assertIs(self.after(), E)
@@ -37,7 +37,7 @@ class TestNextRole(unittest.TestCase):
     def test_only_the_models_own_failures_spend_an_attempt(self) -> None:
         for innocent in (AttemptOutcome.COLLIDED, AttemptOutcome.FLAKY):
             with self.subTest(innocent):
-                self.assertIs(self.after((E, innocent), attempts=1), E)
+                self.assertIs(self.after((E, innocent), most=1), E)
 
     def test_a_veto_spends_an_attempt_of_the_escalation_tier_too(self) -> None:
         blocked = AttemptOutcome.BLOCKED
@@ -47,14 +47,14 @@ class TestNextRole(unittest.TestCase):
 
     def test_without_a_veto_an_objection_spends_nothing(self) -> None:
         blocked = AttemptOutcome.BLOCKED
-        self.assertIs(self.after((E, blocked), attempts=1, veto=False), E)
-        self.assertIs(self.after((E, AttemptOutcome.RED), (X, blocked), attempts=1, veto=False), X)
+        self.assertIs(self.after((E, blocked), most=1, veto=False), E)
+        self.assertIs(self.after((E, AttemptOutcome.RED), (X, blocked), most=1, veto=False), X)
 
     def test_a_node_that_stays_flaky_is_given_up_without_escalation(self) -> None:
         self.assertIsNone(self.after((E, AttemptOutcome.FLAKY), (E, AttemptOutcome.FLAKY)))
 
     def test_a_prompt_too_long_for_the_executor_escalates_at_once(self) -> None:
-        self.assertIs(self.after((E, AttemptOutcome.CONTEXT_TOO_LONG), attempts=3), X)
+        self.assertIs(self.after((E, AttemptOutcome.CONTEXT_TOO_LONG), most=3), X)
 
     def test_an_escalated_node_stays_escalated_after_a_collision(self) -> None:
         self.assertIs(
@@ -67,7 +67,7 @@ class TestNextRole(unittest.TestCase):
 
 class TestJudgeSnapshot(unittest.TestCase):
     def judge(self, seen: Snapshot) -> tuple[AttemptOutcome | None, str]:
-        found = judge_snapshot(seen, "base", ["a.py"], ["tests/t.py"])
+        found = judge_snapshot(seen, Scope("base", ["a.py"], ["tests/t.py"]))
         return found.outcome, found.feedback
 
     def test_changes_within_the_allowlist_are_fit_for_the_gate(self) -> None:

@@ -1,4 +1,8 @@
-"""With it: ``merging``, ``metrics``, ``node_gates``."""
+"""A run as a user sees it: run.py, and what it is made of.
+
+That is node.py, node_work.py, node_record.py, examining.py, node_gates.py, merging.py, believing.py
+and metrics.py. Of control_run.py see tests/faults/test_environment.py.
+"""
 
 from __future__ import annotations
 

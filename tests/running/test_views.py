@@ -1,6 +1,6 @@
 """Several nodes inside one compile unit: each sees its view, the branch holds all tests.
 
-With it: ``views``.
+Of job/: views.py.
 """
 
 from __future__ import annotations

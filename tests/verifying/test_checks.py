@@ -1,6 +1,6 @@
 """What holds of a finished job, and what each forgery breaks.
 
-With it: what a ``receipt`` holds, ``agreement``, ``verifying.evidence``, ``problem``.
+With it: what a ``receipt`` holds; ``agreement``, ``frozen_tests`` and ``problem``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from director.model.codec.encoding import encode
 from director.model.codec.mistakes import MismatchError
 from director.model.plan import Node, Plan
 from director.model.receipt import GateRun, Receipt
-from director.repositories.history import BranchCommit
+from director.repositories.branch_commits import BranchCommit
 from director.verifying.checks import run_checks
 from director.verifying.evidence import CommitFacts, Evidence, Journal
 

@@ -1,7 +1,7 @@
 """What verify says of a finished job.
 
-With it: the command (``commands.verify``), and jobs by their ids (``known_jobs``),
-``frozen_tests``, ``rerun``.
+With it: the command (``commands.verify``), jobs by their ids (``known_jobs``), ``evidence`` and
+``rerun``.
 """
 
 from __future__ import annotations

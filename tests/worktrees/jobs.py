@@ -8,7 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import ClassVar
 
-from director.repositories.job_repository import Entry, JobRepository, create_job_repository
+from director.repositories.history import Entry
+from director.repositories.job_repository import JobRepository, create_job_repository
 from director.repositories.repository import open_repository
 from director.worktrees.pool import Pool
 from director.worktrees.pool_folders import pool_folder

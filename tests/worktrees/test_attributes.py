@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from typing import ClassVar
 
-from director.worktrees.worktrees import Worktree
-from tests.worktrees.test_worktrees import WorktreeCase
+from director.worktrees.worktree import Worktree
+from tests.worktrees.worktree_case import WorktreeCase
 
 TEST = "tests/test_a.py"
 NONSENSE = "*.py working-tree-encoding=no-such-encoding\n* working-tree-encoding=none\n"

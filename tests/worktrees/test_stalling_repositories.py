@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from director.worktrees.stalling import folders_in, remove_stalling
+from director.worktrees.stalling_repositories import folders_in, remove_stalling
 from tests.support.hermetic import TemporaryCase
 
 

@@ -6,17 +6,20 @@ seals costs one ``lstat`` per file and reads none.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import stat
 import sys
+import tempfile
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from director.model.errors import StoppedError
 from director.model.paths import parents
-from director.model.sizes import Size
+from director.model.sizes import BLOCK_BYTES, Size
 from director.processes.processes import capture
 from director.processes.removal import discard
 from director.repositories.links import has_plain_parents
@@ -27,6 +30,7 @@ Seals = dict[str, Seal]
 
 # Nothing is shared with what is copied: no hard links; blocks only where the file system can.
 COPY = {"linux": ("cp", "-RPp", "--reflink=auto"), "darwin": ("cp", "-RPpc")}
+FICLONE = 0x40049409  # ioctl_ficlone(2)
 SIZE = 2  # where it stands in the seal of a file
 UNREADABLE: Seal = ()
 
@@ -82,7 +86,7 @@ class SealedTree:
         found = seals_of(target, self.names)
         wrong: set[str] = set()
         for path in sorted(found):  # folders before what is in them
-            if _parent(path) in wrong:
+            if path.rpartition("/")[0] in wrong:
                 wrong.add(path)
             elif not tracked.holds(path) and known.get(path) != found[path]:
                 _clear(target / path)
@@ -157,6 +161,19 @@ def copy(source: Path, target: Path) -> None:
         raise _not_copied(source, done.err.decode(errors="replace").strip())
 
 
+def shares_blocks(folder: Path) -> bool:
+    """Whether a copy in ``folder`` shares its blocks with the file."""
+    with ExitStack() as files:
+        one, two = (files.enter_context(tempfile.TemporaryFile(dir=folder)) for _ in range(2))
+        one.write(bytes(BLOCK_BYTES))
+        one.flush()
+        try:
+            fcntl.ioctl(two.fileno(), FICLONE, one.fileno())
+        except OSError:
+            return False
+    return True
+
+
 def _not_copied(source: Path, reason: str) -> StoppedError:
     said = (reason.splitlines() or ["no message"])[-1]
     return StoppedError(
@@ -171,7 +188,3 @@ def _clear(path: Path) -> None:
     except PermissionError:
         path.parent.chmod(0o700)
         discard(path)
-
-
-def _parent(path: str) -> str:
-    return path.rpartition("/")[0]

@@ -17,11 +17,10 @@ from director.model.errors import RequestError, StoppedError
 from director.model.paths import lies_in, parents
 from director.model.secrets import secrets_in
 from director.processes.processes import capture
-from director.processes.removal import discard
 from director.repositories.git import split_z
-from director.repositories.links import has_plain_parents
+from director.repositories.links import discard_inside
 from director.repositories.repository import OWN_FOLDER, Repository
-from director.worktrees.sealed import SealedTree, Seals, copy, seals_of
+from director.worktrees.seals import SealedTree, Seals, copy, seals_of
 
 GIVEN_PREFIX = "given-"
 INCLUDE_FILE = ".worktreeinclude"
@@ -42,6 +41,15 @@ class Sources:
     roots: tuple[str, ...] = ()
     linked: tuple[str, ...] = ()
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The paths that worktrees get."""
+        return (*self.roots, *self.linked)
+
+    def seals(self) -> Seals:
+        """Return the seals of what is given, where the user has it."""
+        return seals_of(self.repository, (*self.copied, *self.linked))
 
 
 def find_sources(repository: Repository, policy: WorktreePolicy) -> Sources:
@@ -132,7 +140,7 @@ def _links(root: Path, name: str) -> Iterator[Path]:
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class UserFiles:
     """The copy for one job: ``tree`` as worktrees get it, ``linked`` what its links lead to.
 
     ``originals`` are the seals of what was copied; None: it changed meanwhile, so that nobody can
@@ -144,39 +152,26 @@ class Given:
     originals: Seals | None = None
 
 
-def take(sources: Sources, pool: Path, without: Iterable[str] = ()) -> Given:
+def copy_user_files(sources: Sources, pool: Path, without: Iterable[str] = ()) -> UserFiles:
     """Copy what is given into a new folder in ``pool``; the part that is linked read-only.
 
     What lies at the paths ``without`` is left out.
     """
     folder = Path(tempfile.mkdtemp(dir=pool, prefix=GIVEN_PREFIX))
     tree, linked = folder / "tree", folder / "linked"
-    originals = originals_of(sources)
+    originals = sources.seals()
     for place, names in ((tree, sources.copied), (linked, sources.linked)):
         place.mkdir(parents=True)
         for name in names:
             _take(sources.repository / name, place / name)
         for name in without:
-            if has_plain_parents(place, name):
-                discard(place / name)
+            discard_inside(place, name)
     for name in sources.linked:
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         (tree / name).symlink_to(linked / name)
         capture(["chmod", "-R", "a-w", "--", str(linked / name)], folder, os.environ)
-    roots, links = names_given(sources)
-    same = originals_of(sources) == originals
-    sealed = SealedTree.of(tree, roots), SealedTree.of(linked, links)
-    return Given(*sealed, originals if same else None)
-
-
-def names_given(sources: Sources) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names that worktrees get, and those of them that are links."""
-    return (*sources.roots, *sources.linked), sources.linked
-
-
-def originals_of(sources: Sources) -> Seals:
-    """Return the seals of what is given, where the user has it."""
-    return seals_of(sources.repository, (*sources.copied, *sources.linked))
+    sealed = SealedTree.of(tree, sources.names), SealedTree.of(linked, sources.linked)
+    return UserFiles(*sealed, originals if sources.seals() == originals else None)
 
 
 def _take(source: Path, target: Path) -> None:

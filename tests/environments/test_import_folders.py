@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from director.environments.import_folders import first_folders, importable
 from director.model.testing.import_order import python_runs
-from director.worktrees.import_folders import first_folders, importable
 from tests.support.hermetic import TemporaryCase
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from director import __version__
 from director.model.errors import RequestError
 from director.records import files
-from director.worktrees.sealed import SealedTree, Seals
+from director.worktrees.seals import SealedTree, Seals
 
 NOTE = "kept.json"
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -43,14 +43,8 @@ class Trees:
     def to_json(self) -> dict[str, Any]:
         """Return the trees as ``noted`` takes them."""
         return {
-            name: {"names": tree.names, "seals": seals_json(tree.seals)}
-            for name, tree in self._known.items()
+            name: {"names": tree.names, "seals": tree.seals} for name, tree in self._known.items()
         }
-
-
-def seals_json(seals: Seals) -> dict[str, Any]:
-    """Return seals as JSON has them."""
-    return dict(seals)
 
 
 def seals_from(said: Mapping[str, Any]) -> Seals:

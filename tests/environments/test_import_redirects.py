@@ -1,4 +1,7 @@
-"""What redirects imports out of a worktree, read from files as installers leave them."""
+"""What redirects imports out of a worktree, read from files as installers leave them.
+
+And which interpreter is asked (``python_interpreters``, ``text_of``).
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-from director.model.testing.checkout_paths import Checkout
-from director.worktrees.import_redirects import (
+from director.environments.import_redirects import (
     Project,
-    interpreter_of,
     node_redirects,
     path_redirects,
     python_redirects,
-    site_folders,
 )
+from director.environments.python_interpreters import interpreter_of, site_folders
+from director.model.testing.checkout_paths import Checkout
 from tests.support.hermetic import HermeticCase
 
 

@@ -1,86 +1,27 @@
-"""What a worktree is provided with: always as director left it, and never in the commit's place.
+"""Setup: what it made is always as it left it, and never in the commit's place.
 
-With it: ``given``, ``sealed``, ``worktree_provisions``.
+Of ``worktree_provisions`` and ``provisions``; of ``seals``, which tell what was changed.
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
-from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
-from typing import ClassVar
 
 from director.model.config import WorktreePolicy
-from director.model.errors import RequestError, StoppedError
-from director.repositories.job_repository import Entry
-from director.repositories.repository import open_repository
-from director.worktrees.gates import GateResult, Verdict
-from director.worktrees.given import Sources, find_sources
+from director.repositories.history import Entry
+from director.worktrees.builds import Builds
 from director.worktrees.provisions import Provisions, SetupFailedError
-from director.worktrees.worktree_provisions import Builds, WorktreeProvisions
-from director.worktrees.worktrees import Worktree
-from tests.worktrees.jobs import JobCase, open_pool
+from director.worktrees.user_files import Sources
+from director.worktrees.worktree import Worktree
+from director.worktrees.worktree_provisions import WorktreeProvisions
+from tests.worktrees.provisions_case import ProvisionsCase
 
 MAKE = """\
 mkdir -p deps/lib 'odd [x] name' && cp lock deps/lib/version && echo 1 > deps/a
 echo o > 'odd [x] name/o' && echo g > pkg/generated.py && ln -s lib deps/link
 """
-
-
-class ProvisionsCase(JobCase):
-    files: ClassVar[dict[str, str]] = {
-        ".gitignore": "deps/\n*.local\n.env\n",
-        "lock": "one\n",
-        "pkg/a.py": "A = 1\n",
-    }
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.stack = ExitStack()
-        self.addCleanup(self.stack.close)
-        self.runs = 0
-        self.code = 0
-
-    def run_setup(self, worktree: Path, merged: bool) -> GateResult:
-        """Run the setup command without a gate around it."""
-        self.runs += 1
-        command = self.policy.setup
-        subprocess.run(["sh", "-ec", command], cwd=worktree, env=self.env, check=True)
-        log = self.tmp / "log"
-        log.write_text("first\nlast words\n")
-        verdict = Verdict.RED if self.code else Verdict.GREEN
-        return GateResult(command, verdict, self.code, 0.1, f"exit code {self.code}", log)
-
-    def provided(self, policy: WorktreePolicy) -> Worktree:
-        """Return a worktree of a new pool, at the base."""
-        self.policy = policy
-        user = open_repository(self.sample.root, self.env)
-        self.provisions = Provisions(policy, find_sources(user, policy), self.job, self.run_setup)
-        pool = open_pool(self.job, self.tmp / "pool.json", self.env, self.provisions)
-        worktree = self.stack.enter_context(self.stack.enter_context(pool).lease(self.job.tip()))
-        self.root = worktree.path
-        return worktree
-
-    @property
-    def made(self) -> Path:
-        """The copy of what setup made in the worktree."""
-        return self.root.parent.with_name("notes") / "agents-slot-1.made"
-
-    def agent(self, script: str) -> None:
-        """Do something in the worktree as an agent would."""
-        subprocess.run(["sh", "-ec", script], cwd=self.root, env=self.env, check=True)
-
-    def text(self, name: str) -> str:
-        return (self.root / name).read_text().strip()
-
-    def names(self) -> set[str]:
-        """Return the files, links and folders of the worktree."""
-        found = subprocess.check_output(
-            ["find", ".", "-mindepth", "1", "-not", "-path", "./.git"], cwd=self.root, text=True
-        )
-        return {line[2:] for line in found.splitlines()}
 
 
 class TestSetup(ProvisionsCase):
@@ -289,135 +230,3 @@ class TestSetup(ProvisionsCase):
         self.assertEqual(snapshot.strays, ("stray",))
         paths = [change.path for change in self.job.changes(self.base, snapshot.tree)]
         self.assertEqual(paths, ["pkg/new.py"])
-
-
-class TestGiven(ProvisionsCase):
-    def setUp(self) -> None:
-        super().setUp()
-        for name in (".env", "conf/a.local", "conf/b.local", "deps/tool/x", "deps/tool/y"):
-            self.sample.write(name, f"{name}\n")
-        self.before = self.sample.fingerprint()
-
-    def tearDown(self) -> None:
-        self.assertEqual(self.sample.fingerprint(), self.before)
-        super().tearDown()
-
-    def test_copies_are_restored(self) -> None:
-        worktree = self.provided(WorktreePolicy(copy=(".env", "conf")))
-        for script in ("echo x > .env", "rm -r conf", "rm .env; ln -s /etc/passwd .env"):
-            self.agent(script)
-            worktree.reset(self.base)
-            self.assertEqual(self.text(".env"), ".env")
-            self.assertEqual(self.text("conf/b.local"), "conf/b.local")
-        self.assertEqual(self.runs, 0)
-
-    def test_a_changed_copy_of_the_users_files_is_taken_again(self) -> None:
-        worktree = self.provided(WorktreePolicy(copy=(".env",), link=("deps",)))
-        self.agent("for f in ../../notes/given-*/tree/.env; do echo cheat > $f; done; rm .env")
-        worktree.reset(self.base)
-        self.assertEqual(self.text(".env"), ".env")
-        self.agent("chmod -R u+w deps/; echo cheat > deps/tool/x")
-        worktree.reset(self.base)
-        self.assertEqual(self.text("deps/tool/x"), "deps/tool/x")
-
-    def test_what_is_linked_is_one_copy_that_cannot_be_written(self) -> None:
-        self.provided(WorktreePolicy(link=("deps",)))
-        target = (self.root / "deps").readlink()
-        self.assertNotIn(self.sample.root, target.parents)
-        modes = {path.stat().st_mode & 0o222 for path in (target, *target.rglob("*"))}
-        self.assertEqual(modes, {0})
-
-    def test_links_that_lead_nowhere_good_are_refused(self) -> None:
-        (self.sample.root / "deps/up").symlink_to("../conf")
-        self.before = self.sample.fingerprint()
-        user = open_repository(self.sample.root, self.env)
-        find_sources(user, WorktreePolicy(copy=("deps",)))
-        with self.assertRaisesRegex(RequestError, r"deps/up is a symbolic link \(to ../conf\)"):
-            find_sources(user, WorktreePolicy(link=("deps",)))
-
-    def test_worktreeinclude_names_ignored_files_only(self) -> None:
-        self.sample.write("plain", "not ignored\n")
-        self.sample.write(".worktreeinclude", "a.local\nplain\npkg/\ndeps/tool/*\n!deps/tool/y\n")
-        self.sample.write(".director/x.local", "records\n")
-        self.before = self.sample.fingerprint()
-        worktree = self.provided(WorktreePolicy(copy=(".env",)))
-        expected = {
-            *(".gitignore", "lock", "pkg", "pkg/a.py", ".env", "conf", "conf/a.local"),
-            *("deps", "deps/tool", "deps/tool/x"),
-        }
-        self.assertEqual(self.names(), expected)
-        self.agent("echo > conf/stray; echo > deps/stray; echo > deps/tool/y")
-        worktree.reset(self.base)
-        self.assertEqual(self.names(), expected)
-
-    def test_one_that_is_gone_when_it_is_needed_again_stops(self) -> None:
-        worktree = self.provided(WorktreePolicy(link=("conf",)))
-        (self.sample.root / "conf").rename(self.sample.root / "moved")
-        self.agent("chmod -R u+w ../../notes/given-*; rm -rf ../../notes/given-*")
-        with self.assertRaisesRegex(StoppedError, "conf is gone"):
-            worktree.reset(self.base)
-        (self.sample.root / "moved").rename(self.sample.root / "conf")
-
-    def test_setup_finds_copies_and_may_change_them(self) -> None:
-        worktree = self.provided(WorktreePolicy(setup="echo more >> .env", copy=(".env",)))
-        self.agent("echo x > .env")
-        worktree.reset(self.base)
-        self.assertEqual((self.text(".env"), self.runs), (".env\nmore", 1))
-
-
-class TestBuildFolders(ProvisionsCase):
-    policy = WorktreePolicy(keep=("out", "pkg/cache"))
-
-    def test_only_what_was_kept_comes_back(self) -> None:
-        worktree = self.provided(self.policy)
-        self.agent("mkdir out; echo > out/cheat")
-        worktree.reset(self.base)
-        self.assertFalse((self.root / "out").exists())
-        self.agent("mkdir out pkg/cache; echo 1 > out/a; echo 1 > pkg/cache/b")
-        worktree.keep_builds()
-        worktree.reset(self.base)
-        self.assertEqual((self.text("out/a"), self.text("pkg/cache/b")), ("1", "1"))
-        self.agent("echo cheat > out/a; echo > out/cheat")
-        worktree.reset(self.base)
-        self.assertEqual(self.text("out/a"), "1")
-        self.assertFalse((self.root / "out/cheat").exists())
-
-    def test_times_of_files_stay_for_build_tools(self) -> None:
-        worktree = self.provided(self.policy)
-        self.agent("mkdir out; echo 1 > out/a; touch -d 2001-01-01 out/a")
-        worktree.keep_builds()
-        worktree.reset(self.base)
-        self.assertEqual(int((self.root / "out/a").stat().st_mtime), 978307200)
-
-    def test_what_somebody_changed_meanwhile_is_thrown_away(self) -> None:
-        worktree = self.provided(self.policy)
-        for harm in ("echo cheat > {}/out/a", "echo > {}/out/cheat", "rm -r {}"):
-            self.agent("mkdir -p out; echo 1 > out/a")
-            worktree.keep_builds()
-            self.agent(harm.format("../../notes/slot-1.kept"))
-            worktree.reset(self.base)
-            self.assertFalse((self.root / "out").exists())
-
-    def test_a_link_is_not_kept(self) -> None:
-        worktree = self.provided(self.policy)
-        self.agent("mkdir x; ln -s x out; rm -r pkg; ln -s x pkg; mkdir x/cache")
-        worktree.keep_builds()
-        worktree.reset(self.base)
-        self.assertEqual(self.names(), {".gitignore", "lock", "pkg", "pkg/a.py"})
-
-    def test_they_may_lie_in_what_setup_makes(self) -> None:
-        worktree = self.provided(WorktreePolicy(setup=MAKE, keep=("deps/cache",)))
-        self.agent("mkdir deps/cache; echo 1 > deps/cache/c")
-        worktree.keep_builds()
-        for _ in range(2):
-            worktree.reset(self.base)
-            self.assertEqual(self.text("deps/cache/c"), "1")
-        self.assertEqual(self.runs, 1)
-
-
-class TestNothingProvided(ProvisionsCase):
-    def test_no_git_is_started_for_it(self) -> None:
-        user = open_repository(self.sample.root, self.env)
-        broken = replace(user, git=user.git.with_variables(PATH="/nowhere"))
-        sources = find_sources(broken, WorktreePolicy())
-        self.assertEqual((sources.roots, sources.linked, sources.secrets), ((), (), {}))

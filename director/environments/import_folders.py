@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from director.environments.text_of import text_of
 from director.model.testing.import_order import PythonRun
 
 MOST_FILES = 1000
@@ -22,7 +23,7 @@ SECTIONS = (("pytest.ini", "pytest"), (".pytest.ini", "pytest"), ("tox.ini", "py
 
 def first_folders(run: PythonRun, worktree: Path) -> list[Path] | None:
     """Return the folders; None where the tests put some on the path themselves."""
-    if any(BY_THEMSELVES.search(_text(path)) for path in _test_files(run, worktree)):
+    if any(BY_THEMSELVES.search(text_of(path)) for path in _test_files(run, worktree)):
         return None
     found = [worktree / name for name in run.first]
     if run.places is None:
@@ -72,7 +73,7 @@ def _settings(top: Path, worktree: Path) -> _Settings:
         for name, section in SECTIONS:
             with suppress(configparser.Error):
                 parser = configparser.ConfigParser(interpolation=None)
-                parser.read_string(_text(folder / name))
+                parser.read_string(text_of(folder / name))
                 if parser.has_section(section):
                     return _Settings(folder, parser[section])
     return _Settings(top, {})
@@ -80,7 +81,7 @@ def _settings(top: Path, worktree: Path) -> _Settings:
 
 def _in_project_file(folder: Path) -> Mapping[str, Any]:
     try:
-        value: Any = tomllib.loads(_text(folder / "pyproject.toml"))
+        value: Any = tomllib.loads(text_of(folder / "pyproject.toml"))
     except tomllib.TOMLDecodeError:
         return {}
     for name in ("tool", "pytest"):
@@ -109,10 +110,3 @@ def _test_files(run: PythonRun, worktree: Path) -> Iterator[Path]:
     for place in run.places or ():
         path = worktree / place
         yield from islice(path.rglob("*.py"), MOST_FILES) if path.is_dir() else (path,)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""

@@ -8,11 +8,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from director.agents.registry import starter_files
-from director.worktrees.exact import exact_settings
-from director.worktrees.worktrees import Worktree
+from director.worktrees.exact_settings import exact_settings
+from director.worktrees.worktree import Worktree
 from tests.support.hermetic import TemporaryCase
 from tests.worktrees.jobs import JobCase, open_pool
-from tests.worktrees.test_worktrees import described
+from tests.worktrees.worktree_case import described
 
 TEST = "tests/test_a.py"
 

@@ -1,0 +1,108 @@
+"""The settings of the job repository, which decide how git sees files, and whose objects it reads.
+
+They are carried over from the user's repository. What agents do to them is undone.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from director.model.errors import StoppedError
+from director.processes.removal import discard
+from director.records.files import make_folder, os_errors_stop
+from director.repositories.git import split_z
+from director.repositories.git_settings import config_text, setting_of
+from director.repositories.repository import Repository
+from director.repositories.restoring import own_content, restore_file
+
+CARRIED_CONFIG = (
+    r"^(filter\.|lfs\."
+    r"|core\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|protect))"
+)
+CARRIED_FILES = ("shallow", "info/attributes", "info/exclude", "info/sparse-checkout")
+ALTERNATES = "objects/info/alternates"
+BASICS = ("HEAD", ALTERNATES)  # without them it is no repository
+SETTINGS = (*CARRIED_FILES, "config", "config.worktree", "info/grafts")
+BARE, NOT_BARE = b'bare = "true"', b'bare = "false"'
+
+
+class JobSettings:
+    """The settings of the job repository at ``path``, as they are now. ``user`` it borrows from."""
+
+    def __init__(self, path: Path, user: Repository) -> None:
+        self._path = path
+        self._user = user
+        self._files = {name: own_content(path / name) for name in (*SETTINGS, *BASICS)}
+
+    def restore(self) -> None:
+        """Undo what others did to them; StoppedError where the repository is gone."""
+        if self._user.settings:
+            self._user.settings.restore()
+        if not self._path.is_dir():
+            raise StoppedError(
+                f"the job repository {self._path} is gone",
+                "run the command again: it is made again from the published branch",
+            )
+        for name, content in self._files.items():
+            with os_errors_stop(self._path / name):
+                restore_file(self._path / name, content)
+
+    def borrowing(self) -> dict[str, bytes]:
+        """Return the files (path → content) of a repository that borrows this one's objects."""
+        files = {name: content for name, content in self._files.items() if content is not None}
+        files["config"] = files["config"].replace(BARE, NOT_BARE)
+        return files | {ALTERNATES: os.fsencode(self._path / "objects") + b"\n"}
+
+    def borrow_from(self, stores: Iterable[Path]) -> bool:
+        """Read objects from ``stores`` of the user's, too; returns whether any is new."""
+        known = (self._files[ALTERNATES] or b"").splitlines()
+        new = [line for line in map(os.fsencode, stores) if line not in known]
+        if new:
+            lines = (*known, *dict.fromkeys(new))
+            self._files[ALTERNATES] = b"".join(line + b"\n" for line in lines)
+            self.restore()
+        return bool(new)
+
+
+def carry_settings(path: Path, user: Repository) -> None:
+    """Copy the settings that decide how files of the user's repository are checked out."""
+    for name in SETTINGS:
+        discard(path / name)
+    for name in CARRIED_FILES:
+        if (user.common_dir / name).is_file():
+            make_folder((path / name).parent)
+            shutil.copyfile(user.common_dir / name, path / name)
+    settings = [
+        ("core.repositoryFormatVersion", "0" if user.object_format == "sha1" else "1"),
+        ("core.bare", "true"),
+        ("core.hooksPath", os.devnull),  # for an agent's git: no hook of the user's
+    ]
+    if user.object_format != "sha1":
+        settings.append(("extensions.objectFormat", user.object_format))
+    done = user.git.run("config", "--local", "--null", "--get-regexp", CARRIED_CONFIG)
+    settings += map(setting_of, split_z(done.out))
+    (path / "config").write_text(config_text(settings), errors="surrogateescape")
+
+
+def borrow(path: Path, user: Repository, borrowed: Sequence[Path]) -> None:
+    """Make the repository at ``path`` read the user's objects, and those of ``borrowed``.
+
+    The latter lie beside it and are named from here: they move together.
+    """
+    here = (path / "objects").resolve()
+    stores = [str(user.objects), *(os.path.relpath(one.resolve(), here) for one in borrowed)]
+    with os_errors_stop(here):
+        restore_file(path / ALTERNATES, b"".join(os.fsencode(one) + b"\n" for one in stores))
+
+
+def borrowed_stores(path: Path) -> list[Path]:
+    """Return the object stores that the repository at ``path`` reads besides the user's.
+
+    Those are named by absolute paths, and found again.
+    """
+    stores = (own_content(path / ALTERNATES) or b"").split(b"\n")
+    others = (os.fsdecode(store) for store in stores if store and not store.startswith(b"/"))
+    return [path / "objects" / store for store in others]

@@ -1,0 +1,140 @@
+"""From what an attempt left in its worktree to a candidate: read, judged and gated."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+
+from director.agents.calls import Outcome, Reply
+from director.job.leaks import leaks
+from director.job.runner_settings import runner_settings_changed
+from director.model.state import AttemptOutcome
+from director.running.attempts import CurrentAttempt, Judgement, Scope, judge_snapshot
+from director.running.control_run import AS_BEFORE, fails_independently
+from director.running.node_gates import Failure, NodeGates
+from director.running.node_work import NodeWork
+from director.running.progress import Candidate, Progress, UngatedCandidate
+from director.running.prompts import Feedback
+from director.worktrees.snapshot import Snapshot
+from director.worktrees.worktree import Worktree
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What an attempt came to, and where the node stands then. ``candidate``: what is green."""
+
+    outcome: AttemptOutcome
+    progress: Progress
+    candidate: Candidate | None = None
+
+
+@dataclass(frozen=True)
+class Examiner:
+    """Examines attempts at a node: ``worktree`` is the agent's, ``gates`` are in another."""
+
+    work: NodeWork
+    worktree: Worktree
+    gates: NodeGates
+
+    def examine(self, reply: Reply, attempt: CurrentAttempt, progress: Progress) -> Examined:
+        """Turn what the worktree holds into a candidate, and gate it on a clean checkout.
+
+        What a killed run has read already (``progress.drafted``) is not read again.
+        """
+        draft = progress.drafted
+        if draft is None:
+            read = self._read(reply, progress)
+            if isinstance(read, Examined):
+                return read
+            draft = read
+            self.work.job.agents.notes.remember(attempt.call, drafted=asdict(draft))
+        base, commit, failure = self._gate(progress.base, draft.commit)
+        progress = replace(progress, base=base, start=commit, drafted=None)
+        if failure:
+            return self._failed(failure, draft, progress)
+        runs = self.gates.green_runs(commit)
+        return Examined(AttemptOutcome.GREEN, progress, Candidate(commit, base, attempt.role, runs))
+
+    def _read(self, reply: Reply, progress: Progress) -> UngatedCandidate | Examined:
+        """Return what the attempt left as a commit, or what is wrong with it."""
+        node, repository, base = self.work.node, self.work.job.repository, progress.base
+        view = self.work.view(base)
+        snapshot = self.worktree.snapshot(view, node.files)
+        commit = base
+        if changes := [change.new for change in repository.changes(view, snapshot.tree)]:
+            commit = self.work.draft(repository.tree_with(base, changes), base)
+
+        def rejected(outcome: AttemptOutcome, lesson: str, start: str = commit) -> Examined:
+            return Examined(outcome, replace(progress, start=start, feedback=Feedback(lesson)))
+
+        judgement = self._judge(snapshot, base, commit)
+        remark = f"The attempt ended early ({reply.reason}). " if reply.reason else ""
+        if judgement.outcome is not None:
+            too_long = reply.outcome is Outcome.CONTEXT_TOO_LONG
+            outcome = AttemptOutcome.CONTEXT_TOO_LONG if too_long else judgement.outcome
+            return rejected(outcome, f"{remark}{judgement.feedback}".strip())
+        if leaking := leaks(self.work.job, base, commit, node.files):
+            lesson = f"A key from the environment stands in {', '.join(leaking)}: take it out."
+            return rejected(AttemptOutcome.OUT_OF_SCOPE, lesson, base)
+        if settings := runner_settings_changed(repository, node, base, commit):
+            lesson = f"You changed how the tests are run: {', '.join(settings)}. Put that back."
+            return rejected(AttemptOutcome.OUT_OF_SCOPE, lesson)
+        return UngatedCandidate(commit, remark, judgement.feedback)
+
+    def _judge(self, snapshot: Snapshot, base: str, commit: str) -> Judgement:
+        """Judge what was left; files outside the allowlist may be the test command's doing."""
+        files, contract = self.work.node.files, self.work.views.plan.contract
+        to_come = self._to_come(snapshot.strays, base)
+        scope = Scope(self.work.tree(base), files, contract, self.gates.rewritten)
+        judgement = judge_snapshot(snapshot, scope, to_come)
+        out_of_scope = judgement.outcome is AttemptOutcome.OUT_OF_SCOPE
+        if out_of_scope and snapshot.changed - set(files):
+            self.gates.run_for_scope(commit)
+            scope = replace(scope, rewritten=self.gates.rewritten)
+            judgement = judge_snapshot(snapshot, scope, to_come)
+        return judgement
+
+    def _to_come(self, strays: Sequence[str], base: str) -> list[str]:
+        """Return the frozen tests of nodes to come that an agent made files of its own of."""
+        if not strays:
+            return []
+        folders = tuple(path for path in strays if path.endswith("/"))
+        contract = self.work.views.plan.contract
+        seen = self.work.job.repository.entries(self.work.view(base), contract)
+        return [
+            path
+            for path in contract.keys() - seen
+            if path in strays
+            or (path.startswith(folders) and os.path.lexists(self.worktree.path / path))
+        ]
+
+    def _gate(self, base: str, commit: str) -> tuple[str, str, Failure | None]:
+        """Gate a candidate on the tip, where it will merge; red there, on its own base.
+
+        The one spares a second gate where others merged meanwhile; the other tells whose fault it
+        is. Returns the base and the commit that were gated last, and what stands against it.
+        """
+        tip = self.work.job.repository.tip()
+        moved = self.work.rebased(base, commit, tip)
+        if moved and moved != commit:
+            failure = self.gates.judge(moved, "candidate")
+            if failure is None or failure.flaky:
+                return tip, moved, failure
+        return base, commit, self.gates.judge(commit, "candidate")
+
+    def _failed(self, failure: Failure, draft: UngatedCandidate, progress: Progress) -> Examined:
+        """Return what a candidate that is not green came to, and what is learnt from it."""
+        gate, lesson = failure.gate, failure.lesson
+        if failure.flaky:
+            outcome = AttemptOutcome.FLAKY
+        elif not failure.unprepared and fails_independently(
+            self.work, self.gates, failure, progress
+        ):
+            outcome, lesson = AttemptOutcome.AS_BEFORE, f"{AS_BEFORE} ({gate.failure})"
+        else:
+            outcome = AttemptOutcome.NO_TEST_RAN if gate.no_test_ran else AttemptOutcome.RED
+            lesson = f"{draft.before}{lesson} {draft.after}".strip()
+        if failure.unprepared:  # nobody can work where setup fails
+            progress = replace(progress, start=progress.base)
+        return Examined(outcome, replace(progress, feedback=Feedback(lesson, gate.output)))

@@ -1,0 +1,126 @@
+"""What is put on record of a node while it is worked on: its state, events, and its receipt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from director.model.codec.encoding import encode
+from director.model.errors import DirectorError
+from director.model.receipt import Receipt
+from director.model.roles import Role
+from director.model.state import Attempt, AttemptOutcome, NodeState, NodeStatus, WatchItFail
+from director.records import files
+from director.records.events import Kind
+from director.records.state_keeper import StateKeeper
+from director.running.attempts import CurrentAttempt, next_role
+from director.running.node_work import NodeWork
+from director.running.progress import UNSEEN
+from director.running.prompts import Feedback
+from director.running.review import calls_of_readers
+
+
+@dataclass(frozen=True)
+class NodeEnd:
+    """What became of a node in this run. ``stop``: an outside reason, the node is pending again."""
+
+    status: NodeStatus
+    error: str | None = None
+    stop: DirectorError | None = None
+    watched: WatchItFail = UNSEEN
+
+
+@dataclass(frozen=True)
+class NodeRecord:
+    """The records of one node, of which ``keeper`` has the state."""
+
+    work: NodeWork
+    keeper: StateKeeper
+
+    @property
+    def state(self) -> NodeState:
+        """Where the node stands."""
+        return self.keeper.node(self.work.node.id)
+
+    def update(self, **values: Any) -> None:
+        """Change fields of the state; on disk when this returns."""
+        self.keeper.update(self.work.node.id, **values)
+
+    def next_attempt(self) -> CurrentAttempt | None:
+        """Return the attempt that is due, or None when the node has had its chances."""
+        config, state = self.work.job.config, self.state
+        role = next_role(state.past_attempts, config.limits.max_attempts, veto=config.review.veto)
+        return CurrentAttempt(self.work.node.id, role, state.attempts + 1) if role else None
+
+    def began(self, attempt: CurrentAttempt) -> None:
+        """Say that an attempt begins, and whether the node escalates with it."""
+        if attempt.role is Role.ESCALATION and not self.state.escalated:
+            self.work.emit(Kind.ESCALATED, attempts=self.state.attempts)
+        model = self.work.job.config.tiers[attempt.role]
+        self.work.emit(Kind.ATTEMPT_STARTED, attempt=attempt.number, tier=attempt.role, model=model)
+
+    def answered(self, attempt: CurrentAttempt, watched: WatchItFail) -> None:
+        """Note who made an attempt, and whether it saw the test fail first."""
+        self.keeper.note(
+            self.work.node.id,
+            tier_used=attempt.role,
+            model_used=self.work.job.config.tiers[attempt.role],
+            escalated=attempt.role is Role.ESCALATION or self.state.escalated,
+            watch_it_fail=watched.verdict,
+        )
+
+    def ended(
+        self, attempt: CurrentAttempt, outcome: AttemptOutcome, feedback: Feedback | None
+    ) -> None:
+        """Say why an attempt that was not accepted was not."""
+        if outcome is not AttemptOutcome.GREEN and feedback:
+            self.work.emit(
+                Kind.ATTEMPT_FAILED,
+                attempt=attempt.number,
+                tier=attempt.role,
+                outcome=outcome,
+                lesson=feedback.lesson,
+            )
+
+    def conclude(self, attempt: CurrentAttempt, *outcomes: AttemptOutcome, **values: Any) -> None:
+        """Put an attempt on record; only then may its calls be forgotten."""
+        state = self.state
+        self.update(
+            attempts=attempt.number,
+            past_attempts=(
+                *state.past_attempts,
+                *(Attempt(attempt.role, outcome) for outcome in outcomes),
+            ),
+            review_blocks=state.review_blocks + outcomes.count(AttemptOutcome.BLOCKED),
+            **values,
+        )
+        self.work.job.agents.notes.drop(attempt.call, *calls_of_readers(attempt))
+
+    def merged(
+        self, receipt: Receipt, attempt: CurrentAttempt | None = None, *outcomes: AttemptOutcome
+    ) -> None:
+        """Put a merge on record, and the attempt that it ends (None: it took none)."""
+        receipts = self.work.job.directory.receipts
+        files.append_line(receipts, encode(receipt), durable=True)
+        tier = Role(receipt.tier) if receipt.tier else None
+        done = {
+            "status": NodeStatus.DONE,
+            "commit": receipt.merged,
+            "error": None,
+            "tier_used": tier,
+        }
+        if attempt:
+            self.conclude(attempt, *outcomes, **done)
+        else:
+            self.update(**done)
+        self.work.emit(Kind.MERGED, commit=receipt.merged, tier=tier)
+        self.work.job.publisher.soon()
+
+    def failed(
+        self, reason: str, watched: WatchItFail = UNSEEN, *, environment: bool = False
+    ) -> NodeEnd:
+        """Put on record that the node failed: its ``environment``, or the models."""
+        if environment:
+            self.work.job.pool.doubt()
+        self.update(status=NodeStatus.FAILED, error=reason, environment=environment)
+        return NodeEnd(NodeStatus.FAILED, reason, watched=watched)

@@ -1,0 +1,55 @@
+"""What may run: a plan as it was approved, and those of its nodes that somebody asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from director.job.seal import Seal, check_seal
+from director.job.stage import Stage, read_stage
+from director.model.errors import RequestError
+from director.model.plan import Plan
+from director.model.state import NodeStatus, RunState
+from director.records.job_directory import JobDirectory
+
+CONTINUE = "continue with `director plan --continue`"
+
+
+def ready_plan(directory: JobDirectory) -> tuple[Plan, Seal]:
+    """Return the plan and its seal; RequestError when it is not as it was approved.
+
+    Later changes of the files make no difference to the run.
+    """
+    stage = read_stage(directory)
+    if stage is not None and stage.stage is not Stage.READY:
+        raise RequestError(f"the plan is not ready: it stands at {stage.stage}", CONTINUE)
+    plan = directory.load_plan()
+    if unfrozen := [node.id for node in plan.nodes if not node.admitted]:
+        what = f"the tests of these nodes are not frozen: {', '.join(unfrozen)}"
+        raise RequestError(what, CONTINUE)
+    return plan, check_seal(directory, plan)
+
+
+def wanted_nodes(plan: Plan, state: RunState, asked: Collection[str]) -> set[str]:
+    """Return the nodes to work on, of those ``asked`` for (none: all that are open).
+
+    RequestError for a node that is not there, waits for another, or has had its attempts.
+    """
+    open_ids = state.ids(NodeStatus.PENDING)
+    if not asked:
+        return open_ids
+    wanted = set(asked)
+    if unknown := sorted(wanted - set(state.nodes)):
+        known = ", ".join(state.nodes)
+        raise RequestError(f"no such node: {', '.join(unknown)}", f"the plan has: {known}")
+    ready = wanted | state.ids(NodeStatus.DONE)
+    for node_id in asked:
+        if waits_for := sorted(set(plan.node(node_id).depends_on) - ready):
+            raise RequestError(
+                f"node {node_id} waits for {', '.join(waits_for)}",
+                "name these with --node too, or run them first",
+            )
+    if closed := sorted(wanted & state.ids(NodeStatus.FAILED, NodeStatus.BLOCKED)):
+        raise RequestError(
+            f"these nodes have had their attempts: {', '.join(closed)}", "add --retry-failed"
+        )
+    return wanted & open_ids

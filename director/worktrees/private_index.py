@@ -1,0 +1,124 @@
+"""director's own index of a worktree: through it director sees and writes the files.
+
+It lies where no agent can write. Where one finds it all the same, its seal breaks, and what it says
+is worth nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from director.model.sizes import Size
+from director.processes.removal import discard
+from director.repositories.git import Git, split_z
+from director.repositories.index_files import index_data, index_entries
+from director.repositories.job_repository import JobRepository
+from director.worktrees.exact_settings import exact_settings
+from director.worktrees.seals import Seal, Tracked, seal
+
+# One that is read here. git keeps to that of the file, or else to what the user's settings say.
+INDEX_VERSION = "index.version=2"
+
+
+class PrivateIndex:
+    """The index at ``path`` of the files in ``worktree``. Used by one thread at a time.
+
+    ``tree`` is the whole tree that it is of; None: it is to be filled.
+    """
+
+    def __init__(self, path: Path, worktree: Path, job: JobRepository) -> None:
+        self.path = path
+        self.tree: str | None = None
+        self.seal = _seal_of(path)
+        self._worktree = worktree
+        self._job = job
+
+    @property
+    def git(self) -> Git:
+        """Git in the worktree, through this index."""
+        return self._git(self.path)
+
+    def _git(self, index: Path) -> Git:
+        git = self._job.git.with_variables(
+            GIT_INDEX_FILE=str(index), GIT_WORK_TREE=str(self._worktree)
+        )
+        filters = self._job.user.filters
+        confined = filters.settings(self._worktree) if filters else ()
+        return Git(self._worktree, git.env, (*exact_settings(self._worktree.parent), *confined))
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether nobody but director touched it."""
+        return _seal_of(self.path) == self.seal
+
+    def trust(self, tree: str) -> None:
+        """Believe from now on what it says of ``tree``."""
+        self.tree, self.seal = tree, _seal_of(self.path)
+
+    def empty_unless_intact(self) -> None:
+        """Begin again with an empty one where somebody touched it."""
+        if not self.is_intact:
+            self.tree = None
+            discard(self.path)
+            self.path.write_bytes(index_data({}, self._job.user.object_format))
+
+    def size(self) -> Size | None:
+        """Return the size of the files it knows; None: there is no index, or none to be read."""
+        try:
+            data = self.path.read_bytes()
+            entries = index_entries(data, self._job.user.object_format)
+            return Size.of(one.size for one in entries)
+        except (OSError, ValueError):
+            return None
+
+    def tracked(self, names: Sequence[str]) -> Tracked:
+        """Return what the commit itself holds at or below ``names``."""
+        return Tracked(split_z(self.git.output("ls-files", "-z", "--", *names)) if names else ())
+
+    @contextmanager
+    def of(self, tree: str) -> Iterator[Git]:
+        """Give a git whose index is of the whole ``tree``, and knows the files on disk."""
+        if self.tree == tree:
+            yield self.git
+            return
+        with self.beside() as git:
+            shutil.copy2(self.path, git.env["GIT_INDEX_FILE"])
+            git.output("read-tree", "-i", "--reset", tree)
+            yield git
+
+    @contextmanager
+    def beside(self, content: bytes = b"") -> Iterator[Git]:
+        """Give a git with an index of its own, which is gone afterwards."""
+        index = self.path.with_suffix(".candidate")
+        index.write_bytes(content)
+        try:
+            yield self._git(index)
+        finally:
+            for place in (index, Path(f"{index}.lock")):
+                place.unlink(missing_ok=True)
+
+    @contextmanager
+    def restored(self) -> Iterator[None]:
+        """Restore it afterwards: setup, which runs what merged, could write it.
+
+        What setup does to tracked files then shows: it cannot set their ctime.
+        """
+        content, status = self.path.read_bytes(), self.path.stat()
+        try:
+            yield
+        finally:
+            discard(self.path)
+            self.path.write_bytes(content)
+            os.utime(self.path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def _seal_of(index: Path) -> Seal:
+    """Return the seal of an index; of none an empty one."""
+    try:
+        return seal(index.lstat())
+    except OSError:
+        return ()

@@ -1,0 +1,199 @@
+"""A worktree: a checkout of a job's commits, outside the user's tree, reset and reused."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from director.model.paths import parents
+from director.model.sizes import Size
+from director.processes.removal import clear, discard
+from director.records.files import os_errors_stop
+from director.repositories.git import GitError, join_z
+from director.repositories.job_repository import JobRepository
+from director.worktrees.attributes import is_attributes
+from director.worktrees.private_index import INDEX_VERSION, PrivateIndex
+from director.worktrees.snapshot import Snapshot, SnapshotReader
+from director.worktrees.stalling_repositories import folders_in, remove_stalling
+from director.worktrees.worktree_files import Differences, WorktreeFiles
+from director.worktrees.worktree_provisions import WorktreeProvisions
+from director.worktrees.worktree_repository import WorktreeRepository
+
+LEAST_WORKERS = 4  # writing files is waiting, more than computing
+
+
+class Worktree:
+    """One worktree of the pool. Used by one thread at a time.
+
+    ``notes`` begins the names of the files in which director keeps what it knows of it, where no
+    agent can write. What it holds of a commit is the whole tree, submodules included. ``gate`` is
+    the worktree for gates of the same lane; None: it is one itself.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        notes: Path,
+        job: JobRepository,
+        provisions: WorktreeProvisions | None = None,
+        gate: Worktree | None = None,
+    ) -> None:
+        self.path = path
+        self.provisions = provisions
+        self._gate = gate
+        self._job = job
+        self._index = PrivateIndex(notes.with_name(f"{notes.name}.index"), path, job)
+        self._files = WorktreeFiles(path, job)
+        self._repository = WorktreeRepository(path, job)
+        self._snapshots = SnapshotReader(
+            job, self._files, self._index, self._repository, provisions
+        )
+        self._seen: Differences | None = None  # from the index, by a look after which nothing ran
+
+    @property
+    def index(self) -> Path:
+        """The index through which director sees the files."""
+        return self._index.path
+
+    def kept(self) -> dict[str, Any] | None:
+        """Return what the next command needs to know to go on in it; None: it has to fill it."""
+        if self._index.tree is None or not self._index.is_intact:
+            return None
+        plain = self._files.special.known
+        return {"commit": self._index.tree, "index": self._index.seal, "plain": plain}
+
+    def resume(self, kept: Mapping[str, Any]) -> None:
+        """Go on with it as an earlier command ``kept`` it; nothing else of it is believed."""
+        self._index.tree, self._index.seal = kept["commit"], tuple(kept["index"])
+        self._files.special.resume(kept["plain"])
+
+    def size(self) -> Size | None:
+        """Return the size of its tracked files; None: nothing was written here."""
+        return self._index.size()
+
+    def reset(self, commit: str, *, bare: bool = False) -> None:
+        """Make the worktree hold exactly ``commit`` and what is provided, ignored files included.
+
+        ``bare``: it is for somebody who only reads, so nothing is made or copied for it besides the
+        commit. Right after a ``snapshot`` what that saw is believed: between the two nothing may
+        run here. Raises SetupFailedError when the setup command fails.
+        """
+        if self._gate and self.provisions and not bare and self.provisions.needs_setup(commit):
+            # What setup makes where no agent can write may be copied to where one can; never back.
+            self._gate.reset(commit)
+        with os_errors_stop(self.path):
+            self._reset(commit, bare=bare)
+
+    def snapshot(self, base: str, allowlist: Iterable[str]) -> Snapshot:
+        """Compare the files on disk with the tree of ``base``."""
+        with os_errors_stop(self.path):
+            self._prepare()
+            found, self._seen = self._snapshots.read(base, allowlist)
+            return found
+
+    def changed(self) -> frozenset[str]:
+        """Return the paths of the commit that differ on disk, or are missing there.
+
+        What this sees is believed by the ``reset`` after it: between the two nothing may run here.
+        """
+        with os_errors_stop(self.path):
+            self._prepare()
+            if self._index.tree is None:
+                return frozenset()
+            self._seen = self._differences(self._index.tree)
+            return self._seen.changed
+
+    def keep_builds(self) -> None:
+        """Keep the build folders as the gate that was green just now left them."""
+        if self.provisions:
+            self.provisions.keep_builds()
+
+    def _differences(self, tree: str) -> Differences:
+        names = self.provisions.names if self.provisions else ()
+        return self._files.differences(self._index.git, tree, names)
+
+    def _prepare(self) -> None:
+        """Make sure that there is a folder, and that git reads it as the user's would."""
+        self._job.restore_settings()
+        for place in (self.path.parent, self.path):  # an agent may have put a file there
+            if place.is_symlink() or not place.is_dir():
+                discard(place)
+                place.mkdir(mode=0o700, parents=True)
+                self._index.tree = None
+        self._index.empty_unless_intact()
+
+    def _reset(self, commit: str, *, bare: bool) -> None:
+        self._prepare()
+        if not self._adjust(commit):
+            self._index.tree = None
+            try:
+                self._check_out(commit)
+            except (GitError, OSError):  # beyond repair (an agent may do anything): start over
+                for place in (self.path, self.index, Path(f"{self.index}.lock")):
+                    clear(place)
+                self.path.mkdir()
+                self._check_out(commit)
+        whole = self._job.submodules.of(commit)
+        self._repository.reset(commit, self.index)
+        if self.provisions and not bare:
+            if ran := self.provisions.provide(commit, self._index):
+                self._files.special.remove_in_tracked_folders(whole.tree)
+            if ran or whole.present:  # setup may use git; what is provided leaves no room for it
+                self._repository.reset(commit, self.index)
+        self._job.submodules.make_folders(self.path, commit)
+        self._index.trust(whole.tree)
+
+    def _adjust(self, commit: str) -> bool:
+        """Bring the worktree to ``commit`` by what differs; False: that cannot be done.
+
+        What differs from the commit it was reset to last is removed; git then writes what differs
+        between the two commits, and what else was removed. Other files are only looked at.
+        """
+        seen, self._seen = self._seen, None
+        held = self._index.tree
+        if held is None:
+            return False
+        git, whole = self._index.git, self._job.submodules.whole(commit)
+        try:
+            seen = seen or self._differences(held)
+            if self.provisions:
+                self._clean(commit)
+            self._repository.withdraw(commit)
+            others = filter(is_attributes, seen.others) if self.provisions else seen.others
+            for path in (*others, *seen.changed):
+                _discard_below(self.path, path)
+            if whole != held:
+                git.output("read-tree", "-m", "-u", whole)
+            moved = {change.path for change in self._job.changes(held, whole)}
+            if gone := sorted(seen.changed - moved):
+                git.output("checkout-index", "-f", "-u", "-z", "--stdin", stdin=join_z(gone))
+            self._files.special.remove_in_tracked_folders(whole)
+        except (GitError, OSError):
+            return False
+        return True
+
+    def _check_out(self, commit: str) -> None:
+        whole = self._job.submodules.whole(commit)
+        self._files.attributes.remove_foreign(whole)
+        remove_stalling(folders_in(self.path))
+        workers = f"checkout.workers={max(LEAST_WORKERS, os.cpu_count() or 1)}"
+        git = self._index.git.with_settings(workers, INDEX_VERSION)
+        git.output("read-tree", "--reset", "-u", whole)
+        self._clean(commit)
+        self._files.special.forget()
+        self._files.special.remove_in_tracked_folders(whole)
+
+    def _clean(self, commit: str) -> None:
+        """Remove what is neither in the index nor provided for ``commit``."""
+        stay = self.provisions.exclusions(commit) if self.provisions else []
+        self._index.git.output("clean", "-ffdxq", *stay)
+
+
+def _discard_below(root: Path, path: str) -> None:
+    """Remove what is at ``path``; a link on the way to it is removed, never followed."""
+    for folder in parents(path):
+        if (root / folder).is_symlink():
+            (root / folder).unlink()
+    discard(root / path)

@@ -1,0 +1,80 @@
+"""What is written into the job repository, and read in its history.
+
+Of ``job_objects`` and ``history``, ``branch_commits``, ``tree_building``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import ClassVar
+
+from director.repositories.history import Entry
+from director.repositories.objects import ABSENT_MODE
+from tests.worktrees.jobs import JobCase
+
+
+class TestTrees(JobCase):
+    files: ClassVar[dict[str, str]] = {"a.py": "A = 1\n", "dir/b c.py": "B\n", "dir/ü.py": "U\n"}
+
+    def test_entries_and_contents_of_files_only(self) -> None:
+        wanted = ["a.py", "dir", "dir/ü.py", "none", "*.py"]
+        entries = self.job.entries(self.base, wanted)
+        self.assertEqual(set(entries), {"a.py", "dir/ü.py"})
+        self.assertEqual(entries["a.py"].mode, "100644")
+        self.assertEqual(self.job.contents(self.base, wanted)["dir/ü.py"], b"U\n")
+        self.assertEqual(self.job.entries(self.base, []), {})
+
+    def test_hashes_are_sha256_of_the_content(self) -> None:
+        expected = {"a.py": hashlib.sha256(b"A = 1\n").hexdigest()}
+        self.assertEqual(self.job.hashes(self.base, ["a.py", "none"]), expected)
+
+    def test_content_is_stored_as_it_is(self) -> None:
+        self.sample.git("config", "core.autocrlf", "input")
+        job = self.make_job(self.sample)
+        oid = job.store(b"a\r\nb\xff")
+        self.assertEqual(job.git.output("cat-file", "blob", oid), b"a\r\nb\xff")
+
+    def test_tree_with_puts_in_and_takes_out(self) -> None:
+        new = Entry("new/ä b.py", "100755", self.job.store(b"N\n"))
+        gone = Entry("a.py", ABSENT_MODE, "0" * 40)
+        tree = self.job.tree_with(self.base, [new, gone])
+        changes = {change.path: change for change in self.job.changes(self.base, tree)}
+        self.assertEqual(set(changes), {"new/ä b.py", "a.py"})
+        self.assertEqual(changes["new/ä b.py"].new, new)
+        self.assertEqual(changes["new/ä b.py"].old.mode, ABSENT_MODE)
+        self.assertEqual(changes["a.py"].new.mode, ABSENT_MODE)
+        self.assertEqual(self.job.tree_with(self.base, []), self.job.tree(self.base))
+
+    def test_the_id_of_a_tree_is_known_without_writing_it(self) -> None:
+        before = {path for path in (self.job.path / "objects").rglob("*") if path.is_file()}
+        new = Entry("new/b.py", "100755", self.job.entries(self.base, ["a.py"])["a.py"].oid)
+        gone = Entry("a.py", ABSENT_MODE, "0" * 40)
+        nothing = [gone, Entry("tests/test_a.py", ABSENT_MODE, "0" * 40)]
+        ids = [self.job.id_of_tree_with(self.base, some) for some in ([new, gone], [], nothing)]
+        after = {path for path in (self.job.path / "objects").rglob("*") if path.is_file()}
+        self.assertEqual(before, after)
+        trees = [self.job.tree_with(self.base, some) for some in ([new, gone], [], nothing)]
+        self.assertEqual(ids, trees)
+
+    def test_one_commit_is_read_as_the_log_reads_it(self) -> None:
+        message = "A: title\n\nWords: not trailers.\n\nDirector-Kind: merge\nDirector-Gate: a: b\n"
+        commit = self.add_commit(self.job, {"a.py": "A = 2\n"}, message)
+        (logged,) = self.job.log(self.base, commit)
+        self.assertEqual(self.job.step(commit), logged)
+        self.assertEqual(logged.trailers["Director-Gate"], "a: b")
+
+    def test_a_rename_is_two_changes(self) -> None:
+        moved = Entry("moved.py", "100644", self.job.store(b"A = 1\n"))
+        gone = Entry("a.py", ABSENT_MODE, "0" * 40)
+        tree = self.job.tree_with(self.base, [moved, gone])
+        paths = [change.path for change in self.job.changes(self.base, tree)]
+        self.assertEqual(paths, ["a.py", "moved.py"])
+
+    def test_diff_is_a_patch_whatever_the_user_configured(self) -> None:
+        config = Path(self.env["HOME"]) / ".gitconfig"
+        config.write_text(config.read_text() + "[diff]\n\texternal = false\n[color]\n\tui=always\n")
+        job = self.make_job(self.sample)
+        diff = job.diff(self.base, self.add_commit(job, {"a.py": "A = 2\n"}))
+        self.assertIn("-A = 1\n+A = 2\n", diff)
+        self.assertNotIn("\x1b", diff)
