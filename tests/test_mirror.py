@@ -54,10 +54,10 @@ def _named(test: Path) -> set[str]:
 
 
 def _ways_to_name(module: str) -> set[str]:
-    """Return ``a.b.c``, ``b.c`` and ``c``, and the folders it is in: ``a.b`` and ``a``."""
+    """Return ``a.b.c``, ``b.c`` and ``c``, and a folder within a folder that it is in: ``a.b``."""
     parts = module.split(".")
     ends = {".".join(parts[start:]) for start in range(len(parts))}
-    return ends | {".".join(parts[:end]) for end in range(1, len(parts))}
+    return ends | {".".join(parts[:end]) for end in range(2, len(parts))}
 
 
 def _of_the_same_name(test: Path) -> str:
