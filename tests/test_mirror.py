@@ -1,7 +1,7 @@
 """Every module of director has its tests, and it can be seen which those are.
 
 ``director/job/lanes.py`` is tested by ``tests/job/test_lanes.py``, or by a test whose docstring
-names it: "With it: ``machine``", "Covers ``processes.machine``", "Of processes/: machine.py".
+names it in double backticks: "With it: ``machine``", or "Covers ``processes.machine``".
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ PACKAGE = TESTS.parent / "director"
 OF_PROMISES = {"e2e", "faults", "support"}
 """Folders of tests that are about what users rely on, whichever modules see to it."""
 
-NAME = re.compile(r"``([\w.]+)``|\b(\w+)\.py\b")
+NAME = re.compile(r"``([\w.]+)``")
 
 
 class TestMirror(unittest.TestCase):
@@ -49,8 +49,7 @@ class TestMirror(unittest.TestCase):
 
 
 def _named(test: Path) -> set[str]:
-    said = ast.get_docstring(ast.parse(test.read_text())) or ""
-    return {quoted or file for quoted, file in NAME.findall(said)}
+    return set(NAME.findall(ast.get_docstring(ast.parse(test.read_text())) or ""))
 
 
 def _ways_to_name(module: str) -> set[str]:

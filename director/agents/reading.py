@@ -25,10 +25,12 @@ class EventReader(Protocol):
     """Reads one call. A new one for each call: it may keep what it has seen.
 
     It is also given what a killed run left, so it must not ask anything but its arguments.
-    ``title`` is what people call the CLI.
+    ``title`` is what people call the CLI. ``fragment`` stands in the lines of events that give a
+    part of what a later line gives whole (b"": in none): they are not kept.
     """
 
     title: str
+    fragment: bytes
 
     def take(self, event: dict[str, Any], transcript: Transcript) -> None:
         """Put one event (a JSON object) into the transcript; pass over what says nothing."""

@@ -15,7 +15,7 @@ from director.agents.reading import EventReader
 from director.agents.watching import Watch
 from director.model.secrets import NOTHING_SECRET, Redactor
 from director.processes.processes import Ended, Ending
-from director.records.files import make_folder, redact_file, write_log
+from director.records.files import make_folder, os_errors_stop, redact_file, write_bytes, write_log
 
 Making = Callable[[Path, Watch], Ended]
 """Makes a call with the prompt in that file, under that watch."""
@@ -60,6 +60,7 @@ class CallRecorder:
     ) -> Reply:
         errors = errors_of(events)
         follower.poll()
+        _drop_lines(events, follower.reader.fragment)  # no redactor knows a secret in pieces
         for log in (events, errors):
             redact_file(log, self.redactor)
         transcript = follower.transcript
@@ -74,6 +75,16 @@ class CallRecorder:
 def errors_of(events: Path) -> Path:
     """Return the file for the standard error of the call whose events are in ``events``."""
     return events.with_suffix(".err")
+
+
+def _drop_lines(path: Path, part: bytes) -> None:
+    """Take the lines that hold ``part`` (b"": none) out of a file, where there is one."""
+    if not part or not path.exists():
+        return
+    with os_errors_stop(path):
+        lines = path.read_bytes().splitlines(keepends=True)
+        if len(kept := [line for line in lines if part not in line]) < len(lines):
+            write_bytes(path, b"".join(kept))
 
 
 def read_whole(path: Path) -> str:

@@ -47,7 +47,7 @@ EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
 PIPE_BYTES = 1024 * 1024  # what Linux allows everybody (pipe(7))
 LAST_READS = 16
 VERSION_SECS = 10.0
-GRACE_SECS = (1.0, 2.0)  # after the first and the second SIGTERM; then SIGKILL
+GRACE_SECS = (1.0, 2.0)  # after the first signal and the SIGTERM that follows; then SIGKILL
 SET_CHILD_SUBREAPER = 36  # prctl(2)
 # Becomes the command; what stays behind in the background ends its group when standard input does.
 WATCHED = """\
@@ -226,6 +226,7 @@ class Command:
     ``stderr`` None: the same file as ``stdout``. ``timeout_secs`` is wall time. ``keep_bytes``:
     of what it says, on both streams, only so much is kept of the beginning and of the end.
     ``bind`` binds the thread that starts it, which does nothing else, and so all that it starts.
+    ``first_signal`` is what it understands best when it is to end.
     """
 
     argv: Sequence[str]
@@ -237,6 +238,7 @@ class Command:
     stdin: Path | None = None
     bind: Callable[[], None] | None = None
     keep_bytes: int | None = None
+    first_signal: signal.Signals = signal.SIGTERM
 
 
 @dataclass(frozen=True)
@@ -294,7 +296,7 @@ class Processes:
         except (OSError, ValueError) as error:
             _CHILDREN.markers.discard(marker)
             return Ended(Ending.NOT_STARTED, None, time.monotonic() - started, str(error))
-        tree = _Tree(marker, process)
+        tree = _Tree(marker, process, first_signal=command.first_signal)
         try:
             with _end_of(process, said) as over:
                 ending, reason = self.follow(over, command.timeout_secs, watch)
@@ -673,7 +675,9 @@ class _Tree:
         marker: str,
         process: subprocess.Popen[bytes] | None = None,
         within: tuple[str, Path] | None = None,
+        first_signal: signal.Signals = signal.SIGTERM,
     ) -> None:
+        self._first_signal = first_signal
         self._process = process
         self._marker = marker
         self._within = within  # what also counts: a beginning of markers, in a folder
@@ -688,7 +692,7 @@ class _Tree:
             _CHILDREN.markers.discard(self._marker)
 
     def _end(self) -> None:
-        for number, grace in ((signal.SIGTERM, GRACE_SECS[0]), (signal.SIGTERM, GRACE_SECS[1])):
+        for number, grace in zip((self._first_signal, signal.SIGTERM), GRACE_SECS, strict=True):
             if not self._alive():
                 return
             self._signal(number)

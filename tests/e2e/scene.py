@@ -1,4 +1,4 @@
-"""A scene: a user's repository, the real OpenCode, a scripted model, and director as a process."""
+"""A scene: a user's repository, a real coding agent, a scripted model, director as a process."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from director.demo.model_server import ModelServer, Request
+from director.demo.model_server import Request
 from director.records.worktrees_record import kept_worktrees
-from tests.e2e.opencode import require_opencode
+from tests.e2e.driven import DRIVEN_OPENCODE, Driven, Server, with_program
+from tests.e2e.programs import require
 from tests.e2e.scripted_job import ScriptedJob, heading_of
 from tests.support.hermetic import hermetic_environment
 from tests.support.repositories import SampleRepo
@@ -28,6 +29,7 @@ PROC = Path("/proc")
 COMMAND_SECS = 120.0
 ROLES = ("planner", "test_author", "executor", "explorer", "reviewer", "escalation")
 
+HOME_FILES = (".gitconfig", ".local/state/director", ".cache/director")
 LIMITS = """\
 [limits]
 node_timeout_secs = 60
@@ -55,14 +57,16 @@ class Said:
 class Scene:
     """One repository with its models. ``env`` is what director, and all it starts, sees.
 
-    ``serving`` is ``[opencode] server`` where a test does not say otherwise.
+    ``driven`` is the coding agent that makes the calls. ``serving`` is ``[opencode] server`` where
+    a test does not say otherwise.
     """
 
     repo: SampleRepo
     env: dict[str, str]
     job: ScriptedJob
-    server: ModelServer
+    server: Server
     serving: str
+    driven: Driven
 
     @classmethod
     def open(
@@ -71,30 +75,37 @@ class Scene:
         job: ScriptedJob,
         files: Mapping[str, str],
         serving: str = "auto",
+        driven: Driven = DRIVEN_OPENCODE,
     ) -> Scene:
         """Make a scene whose repository holds ``files``; ``add_cleanup`` takes it apart again.
 
-        Skips the test where there is no OpenCode.
+        Skips the test where the program to be driven is not there.
         """
-        opencode = require_opencode()
+        program = require(driven.program)
         tmp = Path(tempfile.mkdtemp(prefix="director-e2e-")).resolve()
         # OpenCode's own processes may still write when they are ended: errors are theirs.
         add_cleanup(shutil.rmtree, tmp, ignore_errors=True)
-        env = _environment(tmp, opencode)
-        server = ModelServer(job)
+        server = driven.serve(job)
         server.__enter__()
         add_cleanup(server.__exit__, None, None, None)
+        env = with_program(program, hermetic_environment(tmp / "home"))
+        env |= driven.env(server, tmp)
         repo = SampleRepo.create(tmp / "repo", env, files)
-        scene = cls(repo, env, job, server, serving)
+        scene = cls(repo, env, job, server, serving, driven)
         add_cleanup(scene.end_processes)
         return scene
 
     def configure(self, extra: str = "", name: str = "config.toml") -> None:
         """Write a configuration below ``.director``: all tiers local, and ``extra`` sections."""
-        config = _config(self.server.base_url, extra)
+        config = self._config(extra)
         if "[opencode]" not in extra:
             config += f'\n[opencode]\nserver = "{self.serving}"\n'
         self.repo.write(f".director/{name}", config)
+
+    def _config(self, extra: str) -> str:
+        tiers = "" if "[tiers]" in extra else tiers_of(self.driven.prefix)
+        limits = "" if "[limits]" in extra else LIMITS
+        return "\n".join((tiers, limits, self.driven.config(self.server), extra))
 
     def director(self, *argv: str, secs: float = COMMAND_SECS) -> Said:
         """Run director in the repository to its end."""
@@ -162,9 +173,17 @@ class Scene:
         found += [path for path in self._worktrees() if path != str(self.repo.root)]
         return found + [f"process {pid}: {line}" for pid, line in self.processes().items()]
 
+    def written_at_home(self) -> list[str]:
+        """Return the files below HOME that neither the agent nor director is known to write."""
+        home = Path(self.env["HOME"])
+        known = [home / one for one in (*HOME_FILES, *self.driven.traces)]
+        files = [path for path in home.rglob("*") if not path.is_dir()]
+        return [str(one) for one in files if not any(one.is_relative_to(path) for path in known)]
+
     def _temporary_files(self) -> list[Path]:
-        """Return what is in TMPDIR but for the one folder that all OpenCodes share."""
-        return [path for path in Path(self.env["TMPDIR"]).iterdir() if path.name != "opencode"]
+        """Return what is in TMPDIR but for the one folder that all runs of the agent share."""
+        shared = self.driven.temporary
+        return [path for path in Path(self.env["TMPDIR"]).iterdir() if path.name != shared]
 
     def _worktrees(self) -> list[str]:
         listed = self.repo.git("worktree", "list", "--porcelain")
@@ -202,7 +221,12 @@ def wait_for(condition: Callable[[], bool], what: str, secs: float = 60.0) -> No
 
 def local_tiers(**others: str) -> str:
     """Return ``[tiers]`` with one local model for each role, ``others`` apart."""
-    tiers = {role: others.get(role, f"local/{role.replace('_', '-')}") for role in ROLES}
+    return tiers_of(DRIVEN_OPENCODE.prefix, **others)
+
+
+def tiers_of(prefix: str, **others: str) -> str:
+    """Return ``[tiers]`` with one model for each role after ``prefix``, ``others`` apart."""
+    tiers = {role: others.get(role, f"{prefix}{role.replace('_', '-')}") for role in ROLES}
     return "[tiers]\n" + "".join(f'{role} = "{model}"\n' for role, model in tiers.items())
 
 
@@ -215,27 +239,6 @@ def prices(*models: str, input_usd: float = 1.0, output_usd: float = 4.0) -> str
 def gates(commands: Mapping[str, str]) -> str:
     """Return ``[gates]``."""
     return "[gates]\n" + "".join(f'{name} = "{command}"\n' for name, command in commands.items())
-
-
-def _config(base_url: str, extra: str) -> str:
-    tiers = "" if "[tiers]" in extra else local_tiers()
-    local = f'[providers.local]\nbase_url = "{base_url}"\n'
-    limits = "" if "[limits]" in extra else LIMITS
-    return "\n".join((tiers, limits, local, extra))
-
-
-def _environment(tmp: Path, opencode: Path) -> dict[str, str]:
-    """Return an environment in which OpenCode asks nobody but the model server."""
-    env = hermetic_environment(tmp / "home")
-    catalogue = tmp / "models.json"
-    catalogue.write_text("{}")
-    return env | {
-        "PATH": os.pathsep.join((str(opencode), env["PATH"])),
-        "OPENCODE_MODELS_PATH": str(catalogue),
-        "OPENCODE_DISABLE_MODELS_FETCH": "1",
-        "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
-        "npm_config_offline": "true",
-    }
 
 
 def succeeded(said: Said) -> Said:

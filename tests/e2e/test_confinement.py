@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 
-from director.demo.turns import Turn, shell
+from director.demo.turns import shell
+from tests.e2e.models.script import Turn
 from tests.e2e.scene import Scene, succeeded
 from tests.e2e.scripted_job import DONE, TASK, ScriptedJob, Word, writes
 from tests.support.hermetic import ProcessCase

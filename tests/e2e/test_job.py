@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from director.demo.model_server import Request
-from director.demo.turns import Call, Turn, Use
+from director.demo.turns import Call, Use
+from tests.e2e.models.script import Turn
 from tests.e2e.scene import (
     PROC,
     Said,

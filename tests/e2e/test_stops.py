@@ -6,7 +6,8 @@ import signal
 import time
 from collections.abc import Sequence
 
-from director.demo.turns import Cut, Fault, Turn, shell
+from director.demo.turns import Cut, Fault, shell
+from tests.e2e.models.script import Turn
 from tests.e2e.scene import PROC, Scene, succeeded, wait_for
 from tests.e2e.scripted_job import TASK, ScriptedJob, Word
 from tests.support.hermetic import ProcessCase

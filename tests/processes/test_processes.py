@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from director.processes import processes
@@ -167,6 +168,13 @@ class TestEndings(ProcessCase):
         script = "trap '' TERM; touch ready; while :; do sleep 1; done"
         ended = self.run_shell(script, watch)
         self.assertEqual((ended.ending, ended.code), (Ending.STOPPED, -signal.SIGKILL))
+
+    def test_a_command_may_name_the_signal_that_it_tidies_up_at(self) -> None:
+        script = "trap 'echo tidy; exit 4' INT; touch ready; while :; do sleep 0.05; done"
+        command = replace(self.command(script), first_signal=signal.SIGINT)
+        ready = self.tmp / "ready"
+        ended = self.processes.run(command, lambda: "enough" if ready.exists() else None)
+        self.assertEqual((ended.code, self.out.read_text()), (4, "tidy\n"))
 
     def test_a_process_may_tidy_up_on_sigterm(self) -> None:
         def watch() -> str | None:

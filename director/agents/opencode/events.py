@@ -42,6 +42,7 @@ class OpenCodeReader:
     """Reads the events of ``opencode run --format json``, and those of a server in its words."""
 
     title = "OpenCode"
+    fragment = b""
 
     def __init__(self) -> None:
         self._stream_errors: list[bytes] = []

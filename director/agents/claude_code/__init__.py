@@ -1,0 +1,1 @@
+"""The backend for Claude Code (``claude -p``)."""

@@ -1,0 +1,57 @@
+"""What the configuration says of Claude Code: the section ``[claude-code]``, tiers, sampling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, NamedTuple
+
+from director.model.codec.marks import one_of
+from director.model.codec.mistakes import Mistake
+from director.model.config import Config
+
+NAME = "claude-code"
+PREFIX = f"{NAME}/"
+EFFORTS = ("low", "medium", "high", "xhigh", "max")  # it warns of others, and goes on without
+UNKNOWN_SAMPLING = ("temperature", "top_p", "top_k", "min_p", "seed")
+
+
+class ClaudeCodeOptions(NamedTuple):
+    """How Claude Code is run. ``program`` is its command or path.
+
+    ``home`` is where it keeps its own files: ``own`` is a folder of director's for each call, for
+    keys in variables; ``user`` the user's, for a login.
+    """
+
+    program: str = "claude"
+    home: Annotated[str, one_of(("own", "user"))] = "own"
+
+
+def options_of(config: Config) -> ClaudeCodeOptions:
+    """Return the section of a configuration, or what holds without one."""
+    found = config.agents.get(NAME)
+    return found if isinstance(found, ClaudeCodeOptions) else ClaudeCodeOptions()
+
+
+def model_of(tier: str) -> str:
+    """Return what Claude Code calls the model of a tier."""
+    return tier.removeprefix(PREFIX)
+
+
+def problems(config: Config) -> Iterator[Mistake]:
+    """Give what Claude Code cannot be told of sampling, and a home that it could not write."""
+    sandbox = config.sandbox
+    if options_of(config).home == "user" and sandbox.mode == "strict" and not sandbox.write:
+        problem = 'is closed by [sandbox] mode = "strict": add write = ["~/.claude"] there'
+        yield Mistake((NAME, "home"), problem)
+    for role, sampling in config.sampling.items():
+        if not config.tiers[role].startswith(PREFIX):
+            continue
+        for key in UNKNOWN_SAMPLING:
+            if getattr(sampling, key) is not None:
+                yield Mistake(
+                    ("sampling", role, key), "cannot be set for Claude Code: leave it out"
+                )
+        effort = sampling.reasoning_effort
+        if effort is not None and effort not in EFFORTS:
+            path = ("sampling", role, "reasoning_effort")
+            yield Mistake(path, f"must be one of {', '.join(EFFORTS)} for Claude Code")
