@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+import unittest
 from collections.abc import Sequence
 from typing import ClassVar
 
