@@ -1,14 +1,12 @@
-"""The tests of director: `python3 -m unittest` runs them all.
-
-With ``DIRECTOR_TESTS_PART=1/2`` in the environment it runs every second module, and with ``2/2``
-the others: two processes that share the work.
-"""
+"""The tests of director: `python3 -m tests` runs them all, as does `python3 -m unittest`."""
 
 from __future__ import annotations
 
-import os
-import unittest
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the fake opencode is in this package and would wait for it at every call
+    import unittest
 
 HERE = Path(__file__).parent
 
@@ -16,10 +14,8 @@ HERE = Path(__file__).parent
 def load_tests(
     loader: unittest.TestLoader, _standard: unittest.TestSuite, pattern: str | None
 ) -> unittest.TestSuite:
-    """Load the modules of the part that is asked for (unittest's load_tests protocol)."""
-    number, _, parts = os.environ.get("DIRECTOR_TESTS_PART", "1/1").partition("/")
-    modules = test_modules(pattern or "test*.py")
-    return loader.loadTestsFromNames(modules[int(number) - 1 :: int(parts)])
+    """Load the modules, the slow ones first (unittest's load_tests protocol)."""
+    return loader.loadTestsFromNames(test_modules(pattern or "test*.py"))
 
 
 def test_modules(pattern: str) -> list[str]:

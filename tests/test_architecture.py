@@ -1,4 +1,4 @@
-"""The rules of the house that a reader can rely on, read from the source."""
+"""The rules of the layout that a reader can rely on, read from the source."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import unittest
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
+from typing import ClassVar
 
 PACKAGE = Path(__file__).resolve().parents[1] / "director"
 LAYERS = (
@@ -40,13 +41,21 @@ PROCESS_STARTERS = {"subprocess", "multiprocessing", "pty"}
 PROCESS_MODULE = "director.processes.processes"
 # Programs of their own, which take rights away from themselves and become another.
 BECOME_ANOTHER = ("director.agents.opencode.bound_shell", "director.repositories.filters")
+CLI_NAMES = re.compile(r"opencode|claude.?code|codex", re.IGNORECASE)
+# Where an agent CLI may be named: its own package, the registry, and the demo, which plays one.
+NAME_CLIS = ("agents/opencode", "agents/claude_code", "agents/codex", "demo")
+NAMES_CLIS = {"agents/registry.py", "commands/demo.py"}
 UNFINISHED = re.compile(r"TODO|FIXME|XXX|NotImplementedError")
 
 
 class TestArchitecture(unittest.TestCase):
-    def setUp(self) -> None:
-        self.sources = {_module_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
-        self.imports = {name: set(_imports(path)) for name, path in self.sources.items()}
+    sources: ClassVar[dict[str, Path]]
+    imports: ClassVar[dict[str, set[str]]]
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.sources = {_module_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+        cls.imports = {name: set(_imports(path)) for name, path in cls.sources.items()}
 
     def test_every_folder_has_its_place(self) -> None:
         self.assertEqual({_layer(name) for name in self.sources}, set(LAYERS))
@@ -86,6 +95,23 @@ class TestArchitecture(unittest.TestCase):
                 r"\bos\.(?:system|popen|fork\w*|exec\w+|(?:posix_)?spawn\w*)\(", path.read_text()
             )
             self.assertEqual(calls, [], name)
+
+    def test_agent_clis_are_named_in_their_own_rooms_only(self) -> None:
+        for path in self.sources.values():
+            place = path.relative_to(PACKAGE)
+            if place.as_posix() in NAMES_CLIS or any(place.is_relative_to(p) for p in NAME_CLIS):
+                continue
+            self.assertEqual(CLI_NAMES.findall(path.read_text()), [], place)
+
+    def test_an_agent_cli_is_imported_by_the_registry_only(self) -> None:
+        own = tuple(f"director.{place.replace('/', '.')}" for place in NAME_CLIS[:-1])
+        for name in self.sources:
+            imported = {one for one in self._own(name) if one.startswith(own)}
+            if imported and not name.startswith(("director.agents", "director.demo")):
+                self.fail(f"{name} imports {imported}")
+            if name.startswith(own):
+                others = {one for one in imported if one.split(".")[2] != name.split(".")[2]}
+                self.assertEqual(others, set(), name)
 
     def test_nothing_is_left_to_do(self) -> None:
         for name, path in self.sources.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,18 +14,21 @@ from director.agents.recorder import errors_of
 from director.agents.watching import Watch
 from director.model.slots import scratch_folder
 from director.processes.processes import Command, Ended
+from director.processes.removal import clear
 from director.processes.sandbox import Part
 
 
 class Invocation(NamedTuple):
     """How a CLI is started for one call: its words, the first a path, and all its variables.
 
-    ``first_signal`` is the one that it ends at in good order, with what it started.
+    ``first_signal`` is the one that it ends at in good order, with what it started; ``part`` says
+    what it may touch.
     """
 
     argv: Sequence[str]
-    env: Mapping[str, str]
+    env: dict[str, str]
     first_signal: signal.Signals = signal.SIGTERM
+    part: Part = Part.AGENT
 
 
 def run_call(
@@ -35,24 +38,24 @@ def run_call(
     prompt: Path,
     watch: Watch,
 ) -> Ended:
-    """Run one call to its end, in the sandbox of agents.
+    """Run one call to its end, in its sandbox.
 
     ``invoke`` is given a scratch folder that the call may write, and that is removed afterwards.
     The events go where ``watch`` looks for them.
     """
     scratch = scratch_folder(assignment.cwd)
-    if scratch.is_symlink() or not scratch.is_dir():  # an agent may have put a file there
-        scratch.unlink(missing_ok=True)
-        scratch.mkdir(parents=True)
-    argv, env, first_signal = invoke(scratch)
+    clear(scratch)  # an agent may have put anything there: links that are written through, too
+    scratch.mkdir(parents=True)
+    argv, env, first_signal, part = invoke(scratch)
     sandbox = context.sandbox
-    launch = sandbox.launch(Part.AGENT, argv, assignment.cwd)
+    launch = sandbox.launch(part, argv, assignment.cwd)
+    places = sandbox.variables(part, assignment.cwd, context.env)
     events = watch.events
     ended = context.processes.run(
         Command(
             argv=launch.argv,
             cwd=assignment.cwd,
-            env={**env, **sandbox.variables(Part.AGENT, assignment.cwd, context.env)},
+            env=env | {k: v for k, v in places.items() if env.get(k) == context.env.get(k)},
             stdin=prompt,
             stdout=events,
             stderr=errors_of(events),

@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 from director.agents.backend import Backend, LaneCost, OwnFiles
 from director.agents.claude_code.backend import CLAUDE_CODE
+from director.agents.codex.backend import CODEX
 from director.agents.opencode.backend import OPENCODE
 
 DEFAULT = OPENCODE
-BACKENDS: tuple[Backend, ...] = (DEFAULT, CLAUDE_CODE)
+BACKENDS: tuple[Backend, ...] = (DEFAULT, CLAUDE_CODE, CODEX)
 
 _NAMED = {backend.name: backend for backend in BACKENDS if backend is not DEFAULT}
 

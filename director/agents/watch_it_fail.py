@@ -9,11 +9,20 @@ from director.model.plan import Node
 from director.model.state import WatchItFail, WatchVerdict
 
 
-def watch_it_fail(tools: Sequence[ToolUse], node: Node) -> WatchItFail:
+def watch_it_fail(tools: Sequence[ToolUse], node: Node, *, complete: bool = True) -> WatchItFail:
     """Say whether the node's test was run, and failed, before the first edit.
 
-    Read from the structure: the command of each shell call and its exit code.
+    Read from the structure: the command of each shell call and its exit code. What was not seen
+    is unknown where ``tools`` need not be ``complete``.
     """
+    found = _watched(tools, node)
+    if complete or found.verdict is not WatchVerdict.NOT_OBSERVED:
+        return found
+    detail = f"not observable, as not every command is told of: {found.detail}"
+    return found._replace(verdict=WatchVerdict.UNKNOWN, detail=detail)
+
+
+def _watched(tools: Sequence[ToolUse], node: Node) -> WatchItFail:
     if not tools:
         return WatchItFail(detail="no tool was used")
     before: list[ToolUse] = []

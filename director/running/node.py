@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from director.agents.calls import Assignment, Reply
+from director.agents.registry import tier_of
 from director.agents.watch_it_fail import watch_it_fail
 from director.job.environment import files_of, find_missing, run_of
 from director.job.reconciling import merges_by_node
@@ -123,7 +124,8 @@ class _NodeRun:
         if reply is None:
             progress = replace(progress, drafted=None)
             reply = self._ask(attempt, progress)
-        watched = watch_it_fail(reply.transcript.tools, self.work.node)
+        told = tier_of(self.work.job.config.tiers[attempt.role]).backend.promises.exit_codes
+        watched = watch_it_fail(reply.transcript.tools, self.work.node, complete=told)
         self.record.answered(attempt, watched)
         reworked = progress.fallback
         examiner = Examiner(self.work, self.worktree, self.gates)

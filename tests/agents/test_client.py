@@ -1,4 +1,7 @@
-"""A role is asked within the ceiling, on record, and with patience for providers only."""
+"""A role is asked within the ceiling, on record, and with patience for providers only.
+
+With it: ``calls``, ``transcript``.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ from director.processes.cancellation import Cancellation
 from director.records.call_notes import CallNote, CallNotes
 from director.records.events import Event, Events, Kind
 from director.records.ledger import Ledger, read_calls
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import TemporaryCase
 
 MILLION = Tokens(input=1_000_000)
 Act = Callable[[Spending], None]
@@ -72,7 +75,7 @@ class FakeCaller:
         return Reply(outcome, said, reason, 1.5, events, kind_of(said))
 
 
-class ClientCase(HermeticCase):
+class ClientCase(TemporaryCase):
     def setUp(self) -> None:
         super().setUp()
         self.cancellation = Cancellation()

@@ -8,10 +8,10 @@ import tracemalloc
 from director.agents.events_file import LONGEST_LINE, EventsFollower
 from director.agents.opencode.events import OpenCodeReader
 from director.model.secrets import Redactor
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import TemporaryCase
 
 
-class TestFollower(HermeticCase):
+class TestFollower(TemporaryCase):
     def setUp(self) -> None:
         super().setUp()
         self.path = self.tmp / "events.jsonl"

@@ -1,14 +1,17 @@
-"""The bundled agent files can be used as they are; a repository's own win."""
+"""The bundled agent files can be used as they are; a repository's own win.
+
+With it: ``registry``.
+"""
 
 from director.agents.permissions import permissions
 from director.agents.registry import AGENT_FOLDERS
 from director.agents.templates import bundled_text, load_template
 from director.model.errors import RequestError
 from director.model.roles import Agent
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import TemporaryCase
 
 
-class TestTemplates(HermeticCase):
+class TestTemplates(TemporaryCase):
     def test_every_bundled_agent_can_be_read(self) -> None:
         for agent in Agent:
             template = load_template(agent, self.tmp, AGENT_FOLDERS)

@@ -54,3 +54,12 @@ class TestWatchItFail(unittest.TestCase):
 
     def test_without_tools_nothing_is_known(self) -> None:
         self.assertEqual(self.verdict()[0], WatchVerdict.UNKNOWN)
+
+    def test_where_not_every_command_is_told_of_only_what_was_seen_is_known(self) -> None:
+        test, edit = self.use("bash", "pytest tests/test_a.py", 1), self.use("edit")
+        for uses, verdict in (
+            ((test, edit), WatchVerdict.OBSERVED),
+            ((edit, test), WatchVerdict.UNKNOWN),
+        ):
+            found = watch_it_fail(uses, self.node, complete=False)
+            self.assertEqual(found.verdict, verdict)

@@ -8,12 +8,12 @@ from director.agents.calls import Outcome
 from director.agents.events_file import EventsFollower
 from director.agents.opencode.events import STREAM_ERRORS_TOLERATED, OpenCodeReader
 from director.agents.watching import MOST_BYTES, Watch
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import TemporaryCase
 
 STREAM_ERROR = 'level=ERROR message="stream error" error.error="Overloaded"\n'
 
 
-class TestWatch(HermeticCase):
+class TestWatch(TemporaryCase):
     def setUp(self) -> None:
         super().setUp()
         self.events, self.errors = self.tmp / "events.jsonl", self.tmp / "events.err"

@@ -1,6 +1,6 @@
 """How commands end: one message, one JSON object, advice that holds.
 
-With it: ``errors``, ``context``, and what ``run`` and ``plan`` print.
+With it: ``errors``, ``context``, and what ``run`` and ``plan`` print, ``cli``.
 """
 
 from __future__ import annotations

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import tempfile
-import unittest
 from collections.abc import Mapping
 from pathlib import Path
 
 from director.processes.processes import Captured, capture
+from tests.support.hermetic import ProcessCase
 
 
-class WithFolder(unittest.TestCase):
+class WithFolder(ProcessCase):
     """Gives every test an empty folder, ``self.folder``."""
 
     def setUp(self) -> None:

@@ -9,11 +9,13 @@ import unittest
 from collections.abc import Sequence
 from typing import ClassVar
 
+from director.agents.registry import tier_of
 from director.demo.turns import Cut, Fault, Say, shell, write
 from tests.e2e.driven import Driven
 from tests.e2e.models.script import Turn
 from tests.e2e.scene import PROC, ROLES, Scene, prices, succeeded, wait_for
 from tests.e2e.scripted_job import DONE, RECON, TASK, ScriptedJob, Word, writes
+from tests.support.hermetic import ProcessCase
 
 HELLO = Word("hello")
 FILES = {"README.md": "words\n", "kept.txt": "kept\n"}
@@ -30,7 +32,7 @@ STOP_SECS = 20.0
 WRITING_TOOLS = {"edit", "write"}
 
 
-class AgentScenarios(unittest.TestCase):
+class AgentScenarios(ProcessCase):
     """The base of a case for each agent, which says by ``driven`` which one that is."""
 
     driven: ClassVar[Driven]
@@ -51,13 +53,18 @@ class AgentScenarios(unittest.TestCase):
     def models(self) -> list[str]:
         return [f"{self.driven.prefix}{role.replace('_', '-')}" for role in ROLES]
 
+    def forbidden(self) -> dict[str, str]:
+        """Return a file that the agent is not let edit, if it promises to keep to that."""
+        promises = tier_of(self.driven.prefix).backend.promises
+        return {"kept.txt": "changed\n"} if promises.edits_by_path else {}
+
     def test_a_job_is_done_recorded_and_leaves_nothing_behind(self) -> None:
         scene = self.open(prices(*self.models()), FILES | {"AGENTS.md": "Write by hand.\n"})
         before = scene.repo.fingerprint()
         scene.job.instead = {
             "Implement": [
                 shell(HELLO.test_cmd),
-                writes({"kept.txt": "changed\n", HELLO.file: "hello\n"}),
+                writes({**self.forbidden(), HELLO.file: "hello\n"}),
                 DONE,
             ]
         }

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from director.demo.turns import Call, Say, Use, write
-from director.model.codec.encoding import encode
 from tests.e2e.models.script import Turn
 
 TASK = "Add a file for each word"
@@ -79,7 +78,7 @@ class ScriptedJob:
             case "Spec":
                 return [Say(SPEC)]
             case "Plan":
-                return [Say(json.dumps({"nodes": [encode(word) for word in self.words]}))]
+                return [Say(json.dumps({"nodes": [word.to_json() for word in self.words]}))]
             case "Tests":
                 return [write(word.test, word.test_text), Say("The tests are red.")]
             case "Implement":

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import unittest
-
 from tests.e2e.scene import Scene, gates, local_tiers, prices, succeeded
 from tests.e2e.scripted_job import TASK, ScriptedJob, Word
+from tests.support.hermetic import ProcessCase
 
 HELLO = Word("hello")
 CHEAP = '"local/cheap" = { input = 0.1, output = 0.4 }\n'
 
 
-class TestBench(unittest.TestCase):
+class TestBench(ProcessCase):
     def test_one_plan_two_rows_and_what_is_saved(self) -> None:
         scene = Scene.open(self.addCleanup, ScriptedJob((HELLO,)), {"README.md": "words\n"})
         frontier = dict.fromkeys(

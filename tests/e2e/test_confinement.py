@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import unittest
 
 from director.demo.turns import shell
 from tests.e2e.models.script import Turn
 from tests.e2e.scene import Scene, succeeded
 from tests.e2e.scripted_job import DONE, TASK, ScriptedJob, Word, writes
+from tests.support.hermetic import ProcessCase
 from tests.support.kernel import require_landlock
 
 HELLO = Word("hello")
@@ -25,7 +25,7 @@ TRIED = {
 POSSIBLE = {"worktree", "cache", "commit"}
 
 
-class TestConfined(unittest.TestCase):
+class TestConfined(ProcessCase):
     server = "auto"
 
     def test_a_job(self) -> None:

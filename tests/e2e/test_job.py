@@ -21,6 +21,7 @@ from tests.e2e.scene import (
     tools_offered,
 )
 from tests.e2e.scripted_job import DONE, TASK, ScriptedJob, Word
+from tests.support.hermetic import ProcessCase
 
 HELLO = Word("hello", extra_files=("more/hello.txt",))
 WORLD = Word("world")
@@ -41,7 +42,7 @@ WRITING_TOOLS = {"edit", "write", "bash"}
 NEVER_OFFERED = {"task", "webfetch", "websearch", "question"}
 
 
-class TestJobThroughTheGates(unittest.TestCase):
+class TestJobThroughTheGates(ProcessCase):
     """The job is done once, in ``setUpClass``; each test looks at one side of it."""
 
     serving: ClassVar[str] = "auto"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import unittest
 
 from director.demo.turns import Fault
 from tests.e2e.scene import ROLES, Scene, local_tiers
 from tests.e2e.scripted_job import TASK, ScriptedJob, Word
+from tests.support.hermetic import ProcessCase
 
 HELLO = Word("hello")
 PLUGIN = """\
@@ -19,7 +19,7 @@ export const More = async () => ({
 """
 
 
-class TestModels(unittest.TestCase):
+class TestModels(ProcessCase):
     def setUp(self) -> None:
         self.scene = Scene.open(self.addCleanup, ScriptedJob((HELLO,)), {"README.md": "words\n"})
         refused = Fault(401, '{"error": {"message": "no such key"}}')

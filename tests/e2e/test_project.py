@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import unittest
 
 from tests.e2e.scene import ROLES, Scene, local_tiers, succeeded, system_prompt, tools_offered
 from tests.e2e.scripted_job import TASK, ScriptedJob, Word
+from tests.support.hermetic import ProcessCase
 
 HELLO = Word("hello")
 AGENT = """\
@@ -54,7 +54,7 @@ def notices(scene: Scene) -> list[str]:
     return [message for message in told if not message.startswith("no integration gate")]
 
 
-class TestProjectsOwnConfiguration(unittest.TestCase):
+class TestProjectsOwnConfiguration(ProcessCase):
     def test_it_counts_and_what_opencode_writes_into_it_does_not(self) -> None:
         scene = self.scene_of_a_job(FILES)
         self.assertTrue(scene.in_sessions())  # it is nothing but agents and plain settings

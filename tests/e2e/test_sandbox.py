@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import unittest
 from pathlib import Path
 
 from director.demo.turns import shell
 from tests.e2e.scene import Scene, succeeded
 from tests.e2e.scripted_job import DONE, TASK, ScriptedJob, Word, writes
 from tests.support.bubblewrap import bubblewrap_problem, documented_command
+from tests.support.hermetic import ProcessCase
 
 HELLO = Word("hello")
 
 
-class TestSandbox(unittest.TestCase):
+class TestSandbox(ProcessCase):
     def test_a_job(self) -> None:
         if problem := bubblewrap_problem():
             print(f"\nskipped, bubblewrap does not work here: {problem}")

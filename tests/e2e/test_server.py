@@ -11,6 +11,7 @@ from director.demo.turns import shell
 from director.processes.processes import MARKER
 from tests.e2e.scene import PROC, Scene, succeeded, wait_for
 from tests.e2e.scripted_job import DONE, TASK, ScriptedJob, Word, writes
+from tests.support.hermetic import ProcessCase
 from tests.support.somebodys_server import start_somebodys
 
 HELLO = Word("hello")
@@ -19,7 +20,7 @@ WORK = writes({HELLO.file: "hello\n"})
 
 
 @unittest.skipUnless(PROC.is_dir(), "processes are found by /proc")
-class TestServer(unittest.TestCase):
+class TestServer(ProcessCase):
     def setUp(self) -> None:
         self.scene = Scene.open(self.addCleanup, ScriptedJob((HELLO,)), FILES)
         self.scene.configure()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import signal
 import time
-import unittest
 from collections.abc import Sequence
 
 from director.demo.turns import Cut, Fault, shell
 from tests.e2e.models.script import Turn
 from tests.e2e.scene import PROC, Scene, succeeded, wait_for
 from tests.e2e.scripted_job import TASK, ScriptedJob, Word
+from tests.support.hermetic import ProcessCase
 
 HELLO = Word("hello")
 LONG_COMMAND = "sleep 300"
@@ -18,7 +18,7 @@ STOP_SECS = 20.0
 RETRIES_OF_OPENCODE = 6
 
 
-class TestStops(unittest.TestCase):
+class TestStops(ProcessCase):
     scene: Scene
     serving = "auto"
 

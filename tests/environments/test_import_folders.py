@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from director.environments.import_folders import first_folders, importable
 from director.model.testing.import_order import python_runs
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import TemporaryCase
 
 
-class TestFirstFolders(HermeticCase):
+class TestFirstFolders(TemporaryCase):
     def folders(self, command: str, files: Mapping[str, str]) -> set[str] | None:
         place = self.tmp / f"tree-{len(list(self.tmp.iterdir()))}"
         for name, text in files.items():

@@ -1,6 +1,8 @@
 """kill −9 at any moment: the same branch, nothing paid twice, nothing done that is not merged.
 
 Covers ``job.opening``.
+
+With it: ``remembered``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """What director believes is written by director: forged records turn nothing red into green.
 
 No confinement helps here: the agents of these tests write wherever they like.
+
+With it: ``believing``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The integration gate: what was red before is not blamed, and what turned red is traced.
 
-Of job/: integration.py, blaming.py, bisection.py, tip_tests.py, gate_report.py.
+With it: ``blaming``, ``bisection``, ``tip_tests``, ``gate_report``.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from director.job.lanes import (
 )
 from director.model.plan import Node
 from director.processes.machine import SPARED_BYTES, Machine, Room, measure_machine
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import TemporaryCase
 from tests.support.jobs import JobCase, node
 
 CALL = OPENCODE.lane_cost
@@ -126,7 +126,7 @@ class TestPace(unittest.TestCase):
         self.assertIsNone(pace_of([{"kind": "call_ended", "node": "a", "wall_secs": 1.0}] * 2))
 
 
-class TestMachine(HermeticCase):
+class TestMachine(TemporaryCase):
     def test_this_one(self) -> None:
         machine = measure_machine()
         self.assertGreaterEqual(machine.cores, 1)

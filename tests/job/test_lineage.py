@@ -1,4 +1,7 @@
-"""Which commits are of a job, by parents and trailers."""
+"""Which commits are of a job, by parents and trailers.
+
+With it: ``history``.
+"""
 
 import unittest
 

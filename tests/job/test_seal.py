@@ -6,14 +6,14 @@ from director.job.seal import check_seal, differences, read_seal, restore_seal, 
 from director.model.errors import RequestError
 from director.model.plan import Node, Plan
 from director.records.job_directory import JobDirectory
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import TemporaryCase
 
 ONE = Node("a", "A", "spec", ("a",), (), "sh t", ("t",), test_hashes={"t": "0"})
 TWO = ONE._replace(id="b", depends_on=("a",))
 PLAN = Plan("job", "task", "/repo", "base", "now", "director/job-job", (ONE, TWO))
 
 
-class TestSeal(HermeticCase):
+class TestSeal(TemporaryCase):
     def setUp(self) -> None:
         super().setUp()
         self.directory = JobDirectory(self.tmp / "job")

@@ -5,7 +5,7 @@ import json
 from director.job.stage import PlanStage, Stage, read_stage, write_stage
 from director.model.errors import RequestError
 from director.records.job_directory import JobDirectory
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import TemporaryCase
 
 STAGE = PlanStage(
     Stage.PLAN_APPROVAL,
@@ -20,7 +20,7 @@ STAGE = PlanStage(
 )
 
 
-class TestStage(HermeticCase):
+class TestStage(TemporaryCase):
     def setUp(self) -> None:
         super().setUp()
         self.directory = JobDirectory(self.tmp)

@@ -2,6 +2,8 @@
 
 The sections (``config``), the kinds of values in them (``config_values``), what they mean to each
 other (``config_reader``), and where they stand (``toml_positions``).
+
+With it: ``options``.
 """
 
 from __future__ import annotations

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from director.model.errors import StoppedError
 from director.processes.bounded_log import LONGEST_EDGE, BoundedLog
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import TemporaryCase
 
 MEBIBYTE = 1024 * 1024
 
 
-class TestBoundedLog(HermeticCase):
+class TestBoundedLog(TemporaryCase):
     def log(self, keep_bytes: int, parts: Iterable[bytes]) -> tuple[bytes, int]:
         path = self.tmp / "log"
         path.unlink(missing_ok=True)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from director.processes import landlock
 from director.processes.confinement import Domain, Landlock, outermost
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import HermeticCase, TemporaryCase
 from tests.support.kernel import require_landlock
 
 
-class TestAllBut(HermeticCase):
+class TestAllBut(TemporaryCase):
     def setUp(self) -> None:
         super().setUp()
         for name in ("a/x", "a/y", "b", "c"):

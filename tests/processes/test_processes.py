@@ -1,4 +1,7 @@
-"""Processes end when they must, with everything they started, and nothing they said is lost."""
+"""Processes end when they must, with everything they started, and nothing they said is lost.
+
+With it: ``process_table``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The words of a sandbox, and its trial before any work begins."""
+"""The words of a sandbox, and its trial before any work begins.
+
+With it: ``sandbox_paths``.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,10 @@ from director.processes.confinement import Bubblewrap
 from director.processes.processes import Processes
 from director.processes.sandbox import Part, Sandbox
 from director.processes.sandbox_paths import SandboxPaths
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import HermeticCase, TemporaryCase
 
 
-class TestAround(HermeticCase):
+class TestAround(TemporaryCase):
     def test_places_are_filled_in(self) -> None:
         words = ("box", "--at={worktree}", "{git}:{home}", "{scratch}")
         sandbox = Sandbox(SandboxPolicy(command=words), {"git": "/j"})
@@ -30,7 +33,7 @@ class TestAround(HermeticCase):
         self.assertEqual(Sandbox().launch(Part.GATE, ["run"], Path("/w")).argv, ["run"])
 
 
-class TestDenied(HermeticCase):
+class TestDenied(TemporaryCase):
     """What a command was kept from writing, as its output tells."""
 
     def test_what_the_configuration_could_open(self) -> None:

@@ -1,10 +1,10 @@
 """What a killed run leaves noted is there for the next, until it is safe elsewhere."""
 
 from director.records.call_notes import CallNote, CallNotes, forget_places
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import TemporaryCase
 
 
-class TestCallNotes(HermeticCase):
+class TestCallNotes(TemporaryCase):
     def setUp(self) -> None:
         super().setUp()
         self.notes = CallNotes(self.tmp / "calls")

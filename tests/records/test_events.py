@@ -11,10 +11,10 @@ import threading
 from director.model.secrets import Redactor
 from director.records import files
 from director.records.events import Event, Events, Kind, journal
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import TemporaryCase
 
 
-class TestEvents(HermeticCase):
+class TestEvents(TemporaryCase):
     def test_all_listeners_hear_in_order(self) -> None:
         first: list[Event] = []
         second: list[Event] = []
@@ -69,7 +69,7 @@ class TestEvents(HermeticCase):
         self.assertEqual(most, 1)
 
 
-class TestJournal(HermeticCase):
+class TestJournal(TemporaryCase):
     def test_events_are_lines_with_their_data_beside_kind_and_node(self) -> None:
         path = self.tmp / "events.jsonl"
         events = Events([journal(path)])

@@ -13,13 +13,13 @@ from pathlib import Path
 from director.model.errors import RequestError, StoppedError
 from director.model.secrets import Redactor
 from director.records import files
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import HermeticCase, TemporaryCase
 
 ROOT = Path(__file__).resolve().parents[2]
 ODD = "ü \u2028 \u0085 \x1e \r\n tail"
 
 
-class TestReplacing(HermeticCase):
+class TestReplacing(TemporaryCase):
     def test_text_is_replaced_and_nothing_else_is_left(self) -> None:
         path = self.tmp / "new" / "folder" / "f.json"
         files.write_text(path, "one")
@@ -87,7 +87,7 @@ class TestReplacing(HermeticCase):
         self.assertTrue((self.tmp / "prompt.md").read_text().startswith("stray: "))
 
 
-class TestReading(HermeticCase):
+class TestReading(TemporaryCase):
     def test_no_file_is_none(self) -> None:
         self.assertIsNone(files.read_text(self.tmp / "none"))
         self.assertIsNone(files.read_json(self.tmp / "none"))
@@ -110,7 +110,7 @@ class TestReading(HermeticCase):
             files.read_text(self.tmp)
 
 
-class TestForTheOwnerOnly(HermeticCase):
+class TestForTheOwnerOnly(TemporaryCase):
     def modes(self) -> dict[str, int]:
         """Return the permissions of everything under ``new``, below a folder that was there."""
         found = {path.name: path.stat().st_mode & 0o777 for path in self.tmp.rglob("*")}

@@ -1,10 +1,10 @@
 """What this process read and wrote counts, whatever is in the file meanwhile."""
 
 from director.records.guarded_lines import GuardedLines
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import TemporaryCase
 
 
-class TestGuardedLines(HermeticCase):
+class TestGuardedLines(TemporaryCase):
     def setUp(self) -> None:
         super().setUp()
         self.path = self.tmp / "x.jsonl"

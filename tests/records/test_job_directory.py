@@ -8,7 +8,7 @@ from director.model.errors import RequestError
 from director.model.plan import Node, Plan
 from director.model.state import NodeState, NodeStatus, RunState
 from director.records.job_directory import Home, JobDirectory
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import HermeticCase, TemporaryCase
 from tests.support.repositories import SampleRepo
 
 
@@ -51,7 +51,7 @@ class TestHome(HermeticCase):
         self.assertEqual(home.gitignore.read_text(), "mine\n")
 
 
-class TestPlanAndState(HermeticCase):
+class TestPlanAndState(TemporaryCase):
     def setUp(self) -> None:
         super().setUp()
         self.job = JobDirectory(self.tmp / "job")

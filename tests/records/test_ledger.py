@@ -18,7 +18,7 @@ from director.records.ledger import (
     total_cost,
     total_tokens,
 )
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import TemporaryCase
 
 
 def call(cost: float | None, role: str = "executor", model: str = "p/m") -> CallRecord:
@@ -26,7 +26,7 @@ def call(cost: float | None, role: str = "executor", model: str = "p/m") -> Call
     return CallRecord("now", role, model, tokens, cost, "priced", "a", 1, True)
 
 
-class LedgerCase(HermeticCase):
+class LedgerCase(TemporaryCase):
     def setUp(self) -> None:
         super().setUp()
         self.path = self.tmp / "costs.jsonl"

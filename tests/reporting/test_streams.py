@@ -12,7 +12,7 @@ import unittest
 from pathlib import Path
 
 from director.reporting.streams import Outlet
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import HermeticCase, TemporaryCase
 
 ROOT = Path(__file__).resolve().parents[2]
 CHILD = """
@@ -36,7 +36,7 @@ class TestClosedDescriptors(HermeticCase):
             self.assertEqual((self.tmp / "new").read_text(), "")
 
 
-class TestOutlet(HermeticCase):
+class TestOutlet(TemporaryCase):
     def test_what_is_written_arrives(self) -> None:
         path = self.tmp / "out"
         with Outlet(str(path), "w") as outlet:

@@ -4,13 +4,13 @@ import json
 from dataclasses import replace
 
 from director.repositories.tips import Tips
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import TemporaryCase
 from tests.verifying.test_checks import RECEIPT
 
 ONE, TWO = replace(RECEIPT, merged="1" * 40), replace(RECEIPT, merged="2" * 40, node="b")
 
 
-class TestTips(HermeticCase):
+class TestTips(TemporaryCase):
     def setUp(self) -> None:
         super().setUp()
         self.path = self.tmp / "tips.jsonl"

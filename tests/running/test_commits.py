@@ -1,4 +1,7 @@
-"""A job whose commits are made as the user's configuration says, and verify that believes them."""
+"""A job whose commits are made as the user's configuration says, and verify that believes them.
+
+With it: ``commits``.
+"""
 
 from __future__ import annotations
 

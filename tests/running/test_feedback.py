@@ -1,4 +1,7 @@
-"""What agents and people are told of a failing test: its headline first, and no noise."""
+"""What agents and people are told of a failing test: its headline first, and no noise.
+
+With it: ``running.prompts``.
+"""
 
 from __future__ import annotations
 

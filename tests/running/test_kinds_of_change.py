@@ -1,4 +1,7 @@
-"""What a node may do with its files besides writing them: remove, rename, make executable."""
+"""What a node may do with its files besides writing them: remove, rename, make executable.
+
+With it: ``running.node``.
+"""
 
 from __future__ import annotations
 

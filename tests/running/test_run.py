@@ -2,6 +2,8 @@
 
 That is node.py, node_work.py, node_record.py, examining.py, node_gates.py, merging.py, believing.py
 and metrics.py. Of control_run.py see tests/faults/test_environment.py.
+
+With it: ``examining``, ``running.metrics``, ``node_gates``, ``node_record``, ``node_work``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""A job in a repository with a submodule: gates see the commit's, and nobody else's."""
+"""A job in a repository with a submodule: gates see the commit's, and nobody else's.
+
+With it: ``submodules``.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Several nodes inside one compile unit: each sees its view, the branch holds all tests.
 
-Of job/: views.py.
+With it: ``job.views``.
 """
 
 from __future__ import annotations

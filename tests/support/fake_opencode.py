@@ -13,23 +13,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import re
 import shlex
-import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-Step = dict[str, Any]
-"""One thing the fake does, as JSON; made by the functions below."""
+from tests.support.fake_records import PREFIX, locked
+from tests.support.fake_records import Step as Step
+from tests.support.fake_records import finish as finish
+from tests.support.playback import playback
 
-PREFIX = re.compile("^director-(?:[0-9a-f]{8}-)?")  # of an agent's name
-PLAYBACK = Path(__file__).with_name("playback.py")
+VERSION = "1.18.33"
 
 
 @dataclass(frozen=True)
@@ -89,11 +86,11 @@ class FakeOpenCode:
         """
         program = self.program
         program.parent.mkdir(exist_ok=True)
-        words = (sys.executable, "-I", "-S", str(PLAYBACK), str(self.folder))
         listing = shlex.quote(str(self.folder / "models"))
         program.write_text(
             f'#!/bin/sh\n[ "$1" = models ] && exec cat {listing} # none: no such command\n'
-            f'exec {shlex.join(words)} "$@"\n'
+            f'[ "$*" = --version ] && echo {VERSION} && exit\n'
+            f'exec {shlex.join(playback(self.folder))} "$@"\n'
         )
         program.chmod(0o755)
         return {**env, "PATH": f"{program.parent}{os.pathsep}{env.get('PATH', os.defpath)}"}
@@ -207,21 +204,6 @@ def answer(value: object) -> Step:
     return say(json.dumps(value))
 
 
-def finish(
-    reason: str = "stop",
-    input: int = 1000,
-    output: int = 100,
-    cache_read: int = 0,
-    cache_write: int = 0,
-    reasoning: int = 0,
-    cost: float = 0.0,
-) -> Step:
-    """End a step (``reason`` "tool-calls": the turn goes on). One is added where none ends it."""
-    cache = {"read": cache_read, "write": cache_write}
-    tokens = {"input": input, "output": output, "reasoning": reasoning, "cache": cache}
-    return {"do": "finish", "reason": reason, "tokens": tokens, "cost": cost}
-
-
 def fail(name: str, message: str, status_code: int | None = None) -> Step:
     """Report that the session failed; the program will exit with 1."""
     return {"do": "fail", "name": name, "message": message, "status_code": status_code}
@@ -260,14 +242,6 @@ def mark(path: Path | str) -> Step:
 def wait_for(path: Path | str) -> Step:
     """Wait until a file is there."""
     return {"do": "wait_for", "path": str(path)}
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Keep other calls out of the files in ``folder``."""
-    with (folder / "lock").open("a") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield
 
 
 def _text(path: Path) -> str:

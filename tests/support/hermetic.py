@@ -1,9 +1,10 @@
-"""A test case that touches nothing outside a temporary folder."""
+"""Test cases by what they may touch: memory only, a temporary folder, processes that stay in it."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -17,15 +18,17 @@ GITCONFIG = """\
 """
 
 
-class HermeticCase(unittest.TestCase):
+class ProcessCase(unittest.TestCase):
+    """The base of all tests that start processes; the others are the fast ones and may not.
+
+    ``python3 -m tests`` holds them to it.
+    """
+
+
+class TemporaryCase(unittest.TestCase):
     """Gives each test ``self.tmp`` (removed afterwards) and ``self.env`` (to hand on).
 
-    Neither the environment nor the working directory of the test process changes::
-
-        class TestSomething(HermeticCase):
-            def test_it(self) -> None:
-                repo = SampleRepo.create(self.tmp / "repo", self.env)
-                subprocess.run(["git", "status"], cwd=repo.root, env=self.env, check=True)
+    Neither the environment nor the working directory of the test process changes.
     """
 
     tmp: Path
@@ -38,8 +41,24 @@ class HermeticCase(unittest.TestCase):
         self.env = hermetic_environment(self.tmp / "home")
 
 
+class HermeticCase(TemporaryCase, ProcessCase):
+    """The same for tests that start processes, which are to be given ``self.env``.
+
+    ::
+
+        class TestSomething(HermeticCase):
+            def test_it(self) -> None:
+                repo = SampleRepo.create(self.tmp / "repo", self.env)
+                subprocess.run(["git", "status"], cwd=repo.root, env=self.env, check=True)
+    """
+
+
 def hermetic_environment(home: Path) -> dict[str, str]:
-    """Make a home folder at ``home`` and return a minimal environment that stays inside it."""
+    """Make a home folder at ``home`` and return a minimal environment that stays inside it.
+
+    ``python3`` is the one that runs the tests: no version manager has to choose one every time.
+    """
+    own = Path(sys.executable).parent
     folders = {
         "XDG_CACHE_HOME": home / ".cache",
         "XDG_CONFIG_HOME": home / ".config",
@@ -51,7 +70,7 @@ def hermetic_environment(home: Path) -> dict[str, str]:
         folder.mkdir(parents=True)
     (home / ".gitconfig").write_text(GITCONFIG)
     return {
-        "PATH": os.environ.get("PATH", os.defpath),
+        "PATH": f"{own}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "HOME": str(home),
         "GIT_CONFIG_NOSYSTEM": "1",
         "LC_ALL": "C.UTF-8",

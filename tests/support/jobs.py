@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import shlex
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,10 +17,11 @@ from typing import Any
 from tests.support.fake_opencode import FakeOpenCode, Step, answer, say, shell, write
 from tests.support.hermetic import HermeticCase
 from tests.support.repositories import SampleRepo
+from tests.support.shared import made_once
+from tests.support.warm import SOURCE as SOURCE
+from tests.support.warm import can_run, run_warm
 
-_PLANS: dict[str, Path] = {}
 REWRITTEN = ("plan.json", "plan_stage.json", "events.jsonl", "job.git/objects/info/alternates")
-SOURCE = Path(__file__).resolve().parents[2]
 CONFIG = """\
 [tiers]
 planner = "fake/strong"
@@ -135,7 +134,11 @@ class JobCase(HermeticCase):
         cwd: Path | None = None,
     ) -> Done:
         """Run director in the repository and return how it ended; a traceback is a failure."""
-        told = {**(env or self.env), "PYTHONPATH": str(SOURCE)}
+        told = dict(env or self.env)
+        if can_run(told, stdin):
+            done = run_warm(argv, told, cwd or self.repo.root, stdin)
+            return self._done(done)
+        told["PYTHONPATH"] = str(SOURCE)
         return self.command(sys.executable, "-m", "director", *argv, stdin=stdin, env=told, cwd=cwd)
 
     def command(
@@ -150,8 +153,7 @@ class JobCase(HermeticCase):
             capture_output=True,
             text=True,
         )
-        self.assertNotIn("Traceback", done.stderr)
-        return Done(done.returncode, done.stdout, done.stderr)
+        return self._done(done)
 
     def shell(self, script: str) -> Done:
         """Run a bash script in the repository that knows the command ``director``."""
@@ -163,6 +165,9 @@ class JobCase(HermeticCase):
             capture_output=True,
             text=True,
         )
+        return self._done(done)
+
+    def _done(self, done: subprocess.CompletedProcess[str]) -> Done:
         self.assertNotIn("Traceback", done.stderr)
         return Done(done.returncode, done.stdout, done.stderr)
 
@@ -207,27 +212,33 @@ class JobCase(HermeticCase):
     def plan(self, *nodes: Mapping[str, Any], tests: Mapping[str, str] | None = None) -> None:
         """Make a ready plan of ``nodes``; ``tests`` are the scripts of nodes with another test.
 
-        The same plan on the same tree with the same configuration is made once and copied then:
-        git's folder and the records are another repository's afterwards.
+        The same first plan on the same tree with the same configuration is made once and copied
+        then: git's folder and the records are another repository's afterwards.
         """
-        tree = self.repo.git("rev-parse", "HEAD^{tree}")
-        config = (self.home / "config.toml").read_text()
-        own = (self.home / ".gitignore").exists()  # a test's, which director leaves as it is
-        key = json.dumps([tree, config, nodes, tests or {}, own])
         self.script_planning(*nodes)
         for name, script in (tests or {}).items():
             steps = (write(f"tests/{name}.sh", script), say("written"))
             self.fake.always("test-author", *steps, node=name)
-        if key in _PLANS:
-            self._restore(_PLANS[key])
+        if (self.home / "plan.json").exists():  # what the job before left is there, too
+            self._plan()
             return
+        tree = self.repo.git("rev-parse", "HEAD^{tree}")
+        config = (self.home / "config.toml").read_text()
+        own = (self.home / ".gitignore").exists()  # a test's, which director leaves as it is
+        ours = os.getpid()  # one job must not run twice at once: it sweeps what carries its name
+        store = made_once([ours, tree, config, nodes, tests or {}, own], self._plan_in)
+        if not (self.home / "plan.json").exists():
+            self._restore(store)
+
+    def _plan(self) -> None:
         self.ends(0, "plan", "make things", "--no-critique")
-        store = Path(tempfile.mkdtemp(prefix="director-plan-"))
-        atexit.register(shutil.rmtree, store, ignore_errors=True)
+
+    def _plan_in(self, store: Path) -> None:
+        """Plan, and keep in ``store`` what came of it."""
+        self._plan()
         for part in (".git", ".director"):
             shutil.copytree(self.repo.root / part, store / part, symlinks=True)
         (store / "tmp").write_text(str(self.place))
-        _PLANS[key] = store
 
     def _restore(self, store: Path) -> None:
         """Take over a plan made before: git's folder and the records, the working tree stays."""

@@ -1,4 +1,4 @@
-"""The program behind the fake ``opencode``: ``playback.py FOLDER [arguments of opencode]``.
+"""The program behind the fake ``opencode``: ``main(FOLDER, [arguments of opencode])``.
 
 It imports director only for the one spelling of events, and leaves the environment as it is.
 """
@@ -8,34 +8,28 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any, NoReturn
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
 from director.demo.event_writer import EventWriter
-from tests.support.fake_opencode import PREFIX, finish, locked
+from tests.support.fake_records import PREFIX, finish, locked
 
-VERSION = "1.18.33"
+SOURCE = Path(__file__).resolve().parents[2]
 ENDS = ("finish", "fail", "exit_with", "hang")
 SHOWN_VARIABLES = ("HOME", "PATH", "PWD", "TMPDIR", "PYTHONPATH")
 SHOWN_PREFIXES = ("OPENCODE_", "DIRECTOR_", "GIT_", "XDG_")
 PATIENCE_SECS = 60.0
 
 
-def main(folder: Path, argv: list[str]) -> int:
-    """Record the call, play what was queued for it, and return the exit code."""
-    if argv == ["--version"]:
-        print(VERSION)
-        return 0
+def main(place: str, argv: list[str]) -> int:
+    """Record the call in the folder ``place``, play what was queued, and return the exit code."""
+    folder = Path(place)
     if argv[:1] == ["serve"]:
         from tests.support.fake_server import serve  # costs more than all the rest
 
-        return serve(folder, [sys.executable, "-I", "-S", __file__, str(folder)])
+        return serve(folder, playback(folder))
     if argv[:1] != ["run"]:
         print(f"fake opencode: no such command: {argv}", file=sys.stderr)
         return 1
@@ -59,6 +53,16 @@ def main(folder: Path, argv: list[str]) -> int:
     for step in steps:
         code = play(step, writer) or code
     return code
+
+
+def playback(folder: Path) -> list[str]:
+    """Return the command that arguments of opencode can follow: as little Python as will do."""
+    code = (
+        f"import os, sys; sys.path.insert(0, {str(SOURCE)!r}); "
+        "from tests.support.playback import main; code = main(sys.argv[1], sys.argv[2:]); "
+        "sys.stdout.flush(); sys.stderr.flush(); os._exit(code)"  # tearing down takes its time
+    )
+    return [sys.executable, "-I", "-S", "-c", code, str(folder)]
 
 
 def describe(agent: str, prompt: str, argv: list[str]) -> dict[str, Any]:
@@ -115,6 +119,8 @@ def play(step: dict[str, Any], writer: EventWriter) -> int:
         case "silent_shell":
             run(step["command"])
         case "orphan":
+            import subprocess
+
             silence = subprocess.DEVNULL
             subprocess.Popen(
                 [shell_of_tools(), "-c", step["command"]],
@@ -155,6 +161,9 @@ def shell_of_tools() -> str:
 
 def run(command: str) -> tuple[int, str]:
     """Run a command to its end; what it leaves in the background does not hold it up."""
+    import subprocess  # most calls run none
+    import tempfile
+
     with tempfile.TemporaryFile() as output:
         silence = subprocess.DEVNULL
         done = subprocess.run(
@@ -200,7 +209,3 @@ def _lines(path: Path) -> list[Any]:
 def _append(path: Path, value: object) -> None:
     with path.open("a") as stream:
         stream.write(json.dumps(value) + "\n")
-
-
-if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))

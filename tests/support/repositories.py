@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.support.shared import made_once
 
 OWN_REFS = "refs/heads/director/"
 
@@ -36,13 +39,25 @@ class SampleRepo:
         files: Mapping[str, str] | None = None,
         object_format: str = "sha1",
     ) -> SampleRepo:
-        """Make a repository at ``path`` with one commit that holds ``files``."""
-        path.mkdir(parents=True)
+        """Make a repository at ``path`` with one commit that holds ``files``.
+
+        The same repository is made once, and copied then.
+        """
+        content = dict(files or {"a.py": "A = 1\n"})
+
+        def make(folder: Path) -> None:
+            repo = cls(folder, env)
+            repo.git("init", "--quiet", f"--object-format={object_format}")
+            for name, text in content.items():
+                repo.write(name, text)
+            repo.commit("first")
+
+        config = Path(env["HOME"], ".gitconfig").read_text()
+        git_variables = {name: env[name] for name in sorted(env) if name.startswith("GIT_")}
+        template = made_once([content, object_format, config, git_variables], make)
+        shutil.copytree(template, path, symlinks=True)
         repo = cls(path.resolve(), env)
-        repo.git("init", "--quiet", f"--object-format={object_format}")
-        for name, text in (files or {"a.py": "A = 1\n"}).items():
-            repo.write(name, text)
-        repo.commit("first")
+        repo.git("update-index", "--refresh")  # the files are others than those it was made of
         return repo
 
     def git(self, *argv: str) -> str:

@@ -5,7 +5,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from tests.support.hermetic import HermeticCase, remove_tree
+from tests.support.hermetic import HermeticCase, TemporaryCase, remove_tree
 
 
 class TestHermeticCase(HermeticCase):
@@ -49,7 +49,7 @@ class TestHermeticCase(HermeticCase):
         self.assertFalse(seen[0].exists())
 
 
-class TestRemoveTree(HermeticCase):
+class TestRemoveTree(TemporaryCase):
     def test_does_not_follow_links(self) -> None:
         kept = self.tmp / "kept"
         kept.mkdir(mode=0o500)

@@ -1,4 +1,7 @@
-"""Each forgery, done by hand on a finished job, is seen."""
+"""Each forgery, done by hand on a finished job, is seen.
+
+With it: ``checks``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A receipt names the view that was gated; `verify` knows what it must be without the receipt."""
+"""A receipt names the view that was gated; `verify` knows what it must be without the receipt.
+
+With it: ``checks``.
+"""
 
 from __future__ import annotations
 

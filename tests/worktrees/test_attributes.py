@@ -1,4 +1,7 @@
-"""How files are read is what their commit says: no attributes of an agent's decide it."""
+"""How files are read is what their commit says: no attributes of an agent's decide it.
+
+With it: ``filters``.
+"""
 
 from __future__ import annotations
 

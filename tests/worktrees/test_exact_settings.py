@@ -10,7 +10,7 @@ from pathlib import Path
 from director.agents.registry import starter_files
 from director.worktrees.exact_settings import exact_settings
 from director.worktrees.worktree import Worktree
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import TemporaryCase
 from tests.worktrees.jobs import JobCase, open_pool
 from tests.worktrees.worktree_case import described
 
@@ -130,7 +130,7 @@ class TestWorktreesOfAnyConfiguration(JobCase):
         )
 
 
-class TestProbe(HermeticCase):
+class TestProbe(TemporaryCase):
     def test_settings_are_as_the_file_system_is(self) -> None:
         settings = exact_settings(self.tmp)
         for name in ("filemode", "symlinks"):

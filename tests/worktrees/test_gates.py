@@ -19,7 +19,7 @@ from director.worktrees.gates import (
     Gates,
     Verdict,
 )
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import HermeticCase, TemporaryCase
 
 
 class TestGates(HermeticCase):
@@ -180,7 +180,7 @@ class TestGates(HermeticCase):
         self.assertIn("done\n", result.output)
 
 
-class TestShortened(HermeticCase):
+class TestShortened(TemporaryCase):
     def test_short_text_stays(self) -> None:
         self.assertEqual(shortened("x" * 30, 30), "x" * 30)
 

@@ -3,10 +3,10 @@ from __future__ import annotations
 import os
 
 from director.worktrees.preserved_metadata import preserved_metadata
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import TemporaryCase
 
 
-class TestPreservedMetadata(HermeticCase):
+class TestPreservedMetadata(TemporaryCase):
     def test_modes_and_times_are_what_they_were(self) -> None:
         root = self.tmp / "root"
         (root / "folder").mkdir(parents=True)

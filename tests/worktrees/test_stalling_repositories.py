@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 from director.worktrees.stalling_repositories import folders_in, remove_stalling
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import TemporaryCase
 
 
-class TestRepositoriesThatKeepGitWaiting(HermeticCase):
+class TestRepositoriesThatKeepGitWaiting(TemporaryCase):
     def repository(self, name: str, *pipes: str) -> Path:
         folder = self.tmp / name
         for part in ("objects", "refs"):

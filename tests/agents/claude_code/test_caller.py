@@ -1,4 +1,7 @@
-"""How a call is made with Claude Code, and what comes of it."""
+"""How a call is made with Claude Code, and what comes of it.
+
+With it: ``claude_code.backend``.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""One call: how it is made, what ends it early, and how its end is judged."""
+"""One call: how it is made, what ends it early, and how its end is judged.
+
+With it: ``agents.backend``, ``callers``, ``opencode.backend``, ``inline_config``, ``session``,
+``process_call``, ``reading``, ``recorder``.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +50,7 @@ from tests.support.fake_opencode import (
     write,
 )
 from tests.support.fake_server import SILENT
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import HermeticCase, TemporaryCase
 from tests.support.process_table import alive
 
 TIERS = dict.fromkeys(Role, "p/m")
@@ -353,7 +357,7 @@ class TestASilentServer(CallCase):
                 opencode.call(self.assignment, free, opencode.recorder.new_log("a"))
 
 
-class TestInlineConfig(HermeticCase):
+class TestInlineConfig(TemporaryCase):
     def config(self, config: Config, role: Role = Role.EXECUTOR) -> dict[str, Any]:
         assignment = Assignment(Agent.EXECUTOR, role, "", self.tmp, "a", ("a.py",))
         return inline_config(assignment, Template("prompt", {}), config)
@@ -384,7 +388,7 @@ class TestInlineConfig(HermeticCase):
         self.assertEqual(self.config(config, Role.ESCALATION)["provider"], {})
 
 
-class TestSessionRules(HermeticCase):
+class TestSessionRules(TemporaryCase):
     def test_what_was_cut_out_of_long_output_may_be_read_and_nothing_else_outside(self) -> None:
         assignment = Assignment(Agent.EXECUTOR, Role.EXECUTOR, "", self.tmp, "a", ("a.py",))
         rules = session_rules(assignment, Template("prompt", {}), {"XDG_DATA_HOME": "/data"})
@@ -393,7 +397,7 @@ class TestSessionRules(HermeticCase):
         self.assertEqual(told, [("*", "deny"), ("/data/opencode/tool-output/*", "allow")])
 
 
-class TestFindProgram(HermeticCase):
+class TestFindProgram(TemporaryCase):
     def test_on_the_given_path_only(self) -> None:
         with self.assertRaisesRegex(RequestError, "not on PATH"):
             find_program({"PATH": str(self.tmp)})

@@ -1,4 +1,7 @@
-"""What OpenCode lists, what is remembered of it, and whom it refuses."""
+"""What OpenCode lists, what is remembered of it, and whom it refuses.
+
+With it: ``wanted``.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +14,17 @@ from director.model.errors import RequestError
 from director.model.roles import Role
 from director.processes.processes import Watch
 from director.records.events import Event, Events
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import TemporaryCase
 
 
-class TestListing(HermeticCase):
+class TestListing(TemporaryCase):
     def test_models_and_nothing_else(self) -> None:
         self.assertEqual(models_in("p/m\np/big/model:free\n\n"), {"p/m", "p/big/model:free"})
         for text in ("", "\n", "Usage: opencode [command]\n", "p/m\nand more\n", '{"p": "m"}'):
             self.assertEqual(models_in(text), set(), text)
 
 
-class TestWanted(HermeticCase):
+class TestWanted(TemporaryCase):
     def test_all_tiers_but_those_of_which_director_knows_better(self) -> None:
         tiers = {**dict.fromkeys(Role, "p/m"), Role.REVIEWER: "local/x"}
         local = LocalProvider("http://x")
@@ -34,7 +37,7 @@ class TestWanted(HermeticCase):
         self.assertIn(WantedModel("local/x", "reviewer"), list(wanted_models(Config(tiers))))
 
 
-class TestCheck(HermeticCase):
+class TestCheck(TemporaryCase):
     def setUp(self) -> None:
         super().setUp()
         self.program = self.tmp / "opencode"

@@ -6,10 +6,10 @@ from director.agents.opencode.project import (
     model_settings,
 )
 from director.model.errors import RequestError
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import TemporaryCase
 
 
-class TestModelSettings(HermeticCase):
+class TestModelSettings(TemporaryCase):
     def write(self, name: str, text: str) -> None:
         path = self.tmp / name
         path.parent.mkdir(exist_ok=True)
@@ -73,7 +73,7 @@ class TestModelSettings(HermeticCase):
                 model_settings(self.tmp)
 
 
-class TestInherited(HermeticCase):
+class TestInherited(TemporaryCase):
     def test_inline_configuration_of_the_caller(self) -> None:
         self.assertEqual(inherited_settings({}), {})
         self.assertEqual(inherited_settings({"OPENCODE_CONFIG_CONTENT": " "}), {})
@@ -83,7 +83,7 @@ class TestInherited(HermeticCase):
             inherited_settings({"OPENCODE_CONFIG_CONTENT": "{"})
 
 
-class TestDeepMerge(HermeticCase):
+class TestDeepMerge(TemporaryCase):
     def test_maps_merge_and_everything_else_is_replaced(self) -> None:
         base = {"a": {"x": 1, "y": [1]}, "b": {"z": 1}, "c": 1}
         over = {"a": {"y": [2]}, "b": 2, "c": {"n": 1}, "d": 3}

@@ -6,10 +6,10 @@ import json
 import os
 
 from director.agents.opencode.project_code import code_in, defines_agents, spare_install
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import TemporaryCase
 
 
-class ProjectCase(HermeticCase):
+class ProjectCase(TemporaryCase):
     def write(self, name: str, text: str = "x") -> None:
         path = self.tmp / name
         path.parent.mkdir(parents=True, exist_ok=True)

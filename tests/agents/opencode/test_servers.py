@@ -1,4 +1,7 @@
-"""The warm OpenCode of a run: when it starts, when it is replaced, and when there is none."""
+"""The warm OpenCode of a run: when it starts, when it is replaced, and when there is none.
+
+With it: ``server``, ``server_error``.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from director.processes.processes import Command, Processes
 from director.records.events import Event, Events
 from tests.support.fake_opencode import FakeOpenCode
 from tests.support.fake_server import DEAF, REFUSES
-from tests.support.hermetic import HermeticCase
+from tests.support.hermetic import HermeticCase, TemporaryCase
 from tests.support.process_table import alive
 
 
@@ -37,7 +40,7 @@ class Standing(Server):
         return True
 
 
-class TestServers(HermeticCase):
+class TestServers(TemporaryCase):
     def setUp(self) -> None:
         super().setUp()
         self.started: list[Standing] = []

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from director.demo.turns import Call, Say, Use
-from director.model.codec.encoding import encode
 from tests.e2e.models.script import Turn
 from tests.e2e.scene import Scene, succeeded
 from tests.e2e.scripted_job import DONE, ScriptedJob, writes
+from tests.support.hermetic import ProcessCase
 from tests.support.repositories import SampleRepo
 
 TASK = "Do what the nodes say"
@@ -74,7 +74,7 @@ class Project:
 
     def job(self) -> ScriptedJob:
         """Return the script of all models."""
-        plan = json.dumps({"nodes": [encode(node) for node in self.nodes]})
+        plan = json.dumps({"nodes": [node.to_json() for node in self.nodes]})
         turns: dict[str, Sequence[Turn]] = {"Plan": [Say(plan)]}
         for node in self.nodes:
             turns[f"Tests {node.id}"] = [writes(dict(node.tests)), Say("The tests are red.")]
@@ -82,7 +82,7 @@ class Project:
         return ScriptedJob((), turns)
 
 
-class ProjectCase(unittest.TestCase):
+class ProjectCase(ProcessCase):
     """Jobs that go from ``sync-agents`` to a merge into the user's branch."""
 
     def open(self, project: Project) -> Scene:

@@ -1,0 +1,50 @@
+"""Codex as a backend: what is known of it before a job opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+
+from director.agents.backend import AgentCli, AgentContext, Backend, LaneCost, Promises
+from director.agents.codex.events import CodexReader
+from director.agents.codex.options import NAME, CodexOptions, find_program, options_of, problems
+from director.model.config import Config
+from director.model.errors import RequestError
+
+
+def _check(config: Config, env: Mapping[str, str]) -> None:
+    from director.agents.codex.caller import is_logged_in
+
+    options = options_of(config)
+    program, key = find_program(options, env), options.key_variable
+    if key is None and not is_logged_in(program, env):
+        raise RequestError(
+            "Codex is not logged in", f'run `codex login`, or set [{NAME}] home = "own"'
+        )
+    if key and not env.get(key):
+        raise RequestError(
+            f"the variable {key}, which holds the key for Codex, is not set",
+            f'set it, name another one in [{NAME}] env_key, or use a login: [{NAME}] home = "user"',
+        )
+
+
+def _open(context: AgentContext) -> AbstractContextManager[AgentCli]:
+    from director.agents.codex.caller import Codex
+
+    options = options_of(context.config)
+    return nullcontext(Codex(context, options, find_program(options, context.env)))
+
+
+CODEX = Backend(
+    name=NAME,
+    title=CodexReader.title,
+    options=CodexOptions,
+    promises=Promises(
+        edits_by_path=False, readers_have_no_shell=False, exit_codes=False, reported_cost=False
+    ),
+    lane_cost=LaneCost(memory_bytes=150 * 2**20, cpu_secs=0.5),
+    reader=CodexReader,
+    open=_open,
+    check=_check,
+    problems=problems,
+)

@@ -1,0 +1,114 @@
+"""What the events of ``codex exec --json`` say, for the transcript.
+
+An exit code and standard error add nothing. Commands that Codex itself refuses leave no event.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from director.agents.codex.faults import RETRYING, fault_of
+from director.agents.reading import CallEnd
+from director.agents.transcript import Finish, ToolKind, ToolUse, Transcript
+from director.model.usage import Tokens
+
+
+class CodexReader:
+    """Reads the events of one turn. They tell all that there is to know."""
+
+    title = "Codex"
+    fragment = b""
+
+    def __init__(self) -> None:
+        self._answered = False
+        self._retried = False
+
+    def take(self, event: dict[str, Any], transcript: Transcript) -> None:
+        """Put one event into the transcript; kinds that say nothing here are passed over."""
+        match event.get("type"):
+            case "turn.started":
+                transcript.uncounted = 1  # tokens are told at the end, if it is a good one
+            case "item.completed":
+                self._retried = False
+                self._take_item(_table(event, "item"), transcript)
+            case "error":
+                self._retried |= bool(RETRYING.match(str(event.get("message"))))
+            case "turn.failed":
+                message = str(_table(event, "error").get("message"))
+                transcript.add_fault(fault_of(message, retried=self._retried))
+            case "turn.completed":
+                transcript.uncounted = 0
+                finish = Finish.DONE if self._answered else Finish.EMPTY
+                transcript.add_finish(finish, tokens_of(_table(event, "usage")), usd=0.0)
+
+    def failing(self, errors: bytes) -> str | None:
+        """Return None: after few tries Codex itself gives up."""
+
+    def conclude(self, transcript: Transcript, errors: str) -> CallEnd | None:
+        """Return None: what there is to know stands in the events."""
+
+    def _take_item(self, item: dict[str, Any], transcript: Transcript) -> None:
+        match item.get("type"):
+            case "agent_message":
+                self._answered = True
+                transcript.texts.append(str(item.get("text")))
+            case "command_execution":
+                transcript.tools.append(_command(item))
+            case "file_change":
+                transcript.tools.append(_patch(item))
+
+
+def command_of(line: str) -> str:
+    """Return the command in ``line``, which Codex gives as the words of its shell: ``bash -c …``.
+
+    Words that cannot be told apart are returned as they are.
+    """
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        return line
+    return words[2] if len(words) == 3 and words[1] in ("-c", "-lc") else line
+
+
+def tokens_of(usage: Mapping[str, Any]) -> Tokens | None:
+    """Return the tokens of a turn, in kinds that do not overlap; None for impossible counts.
+
+    Codex counts what came from the cache, and what went there, as input, and reasoning as output.
+    """
+    names = ("input_tokens", "cached_input_tokens", "cache_write_input_tokens")
+    given, read, written = (usage.get(name, 0) for name in names)
+    said, thought = (usage.get(name, 0) for name in ("output_tokens", "reasoning_output_tokens"))
+    counts = (given, read, written, said, thought)
+    if not usage or not all(type(count) is int for count in counts):
+        return None
+    found = Tokens(given - read - written, said - thought, read, written, thought)
+    return found if min(found) >= 0 else None
+
+
+def _command(item: Mapping[str, Any]) -> ToolUse:
+    code = item.get("exit_code")
+    return ToolUse(
+        ToolKind.SHELL,
+        "exec_command",
+        command=command_of(str(item.get("command"))),
+        carried_out=isinstance(code, int),
+        exit_code=code if isinstance(code, int) else None,
+    )
+
+
+def _patch(item: Mapping[str, Any]) -> ToolUse:
+    changes = item.get("changes")
+    paths = [one.get("path") for one in changes or () if isinstance(one, dict)]
+    return ToolUse(
+        ToolKind.EDIT,
+        "apply_patch",
+        paths=tuple(map(str, paths)),
+        carried_out=item.get("status") == "completed",
+    )
+
+
+def _table(event: Mapping[str, Any], key: str) -> dict[str, Any]:
+    found = event.get(key)
+    return found if isinstance(found, dict) else {}

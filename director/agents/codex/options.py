@@ -1,0 +1,83 @@
+"""What the configuration says of Codex: the section ``[codex]``, tiers, sampling."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+from director.agents.codex.program import native_program
+from director.model.codec.marks import Check, one_of
+from director.model.codec.mistakes import Mistake
+from director.model.config import Config, Sampling
+from director.model.errors import RequestError
+
+NAME = "codex"
+PREFIX = f"{NAME}/"
+EFFORT = "reasoning_effort"  # all of a sampling that Codex takes
+
+
+def _address_problems(url: str) -> Iterator[str]:
+    if url and not re.fullmatch(r"https?://[^/\s]+(/\S*)?", url):
+        yield f"must be a URL, not {url!r}"
+
+
+class CodexOptions(NamedTuple):
+    """How Codex is run. ``program`` is its command or path.
+
+    ``home`` is where it keeps its own files: ``own`` is a folder of director's for each call, with
+    the key in the variable ``env_key`` ("": the provider wants none); ``user`` is the user's, for
+    a login. ``base_url`` is a provider of the Responses API, "" OpenAI itself.
+    """
+
+    program: str = "codex"
+    home: Annotated[str, one_of(("own", "user"))] = "own"
+    base_url: Annotated[str, Check(_address_problems)] = ""
+    env_key: str = "OPENAI_API_KEY"
+
+    @property
+    def key_variable(self) -> str | None:
+        """The variable that holds the key ("": none is wanted); None: there is a login."""
+        return None if self.home == "user" else self.env_key
+
+
+def model_of(tier: str) -> str:
+    """Return what Codex calls the model of a tier."""
+    return tier.removeprefix(PREFIX)
+
+
+def find_program(options: CodexOptions, env: Mapping[str, str]) -> Path:
+    """Return the path of Codex; RequestError where there is none."""
+    wanted = str(Path(options.program).expanduser())
+    program = shutil.which(wanted, path=env.get("PATH", os.defpath))
+    if program is None:
+        raise RequestError(
+            f"Codex (`{options.program}`) is not on PATH",
+            f"install it: `npm install -g @openai/codex`, or name it in [{NAME}] program",
+        )
+    return native_program(Path(program).absolute())  # calls are made elsewhere
+
+
+def options_of(config: Config) -> CodexOptions:
+    """Return the section of a configuration, or what holds without one."""
+    found = config.agents.get(NAME)
+    return found if isinstance(found, CodexOptions) else CodexOptions()
+
+
+def problems(config: Config) -> Iterator[Mistake]:
+    """Give what Codex cannot be told of sampling, and a home that it could not write."""
+    sandbox = config.sandbox
+    if options_of(config).home == "user" and sandbox.mode == "strict" and not sandbox.write:
+        problem = 'is closed by [sandbox] mode = "strict": add write = ["~/.codex"] there'
+        yield Mistake((NAME, "home"), problem)
+    for role, sampling in config.sampling.items():
+        if not config.tiers[role].startswith(PREFIX):
+            continue
+        for field in fields(Sampling):
+            if field.name != EFFORT and getattr(sampling, field.name) not in (None, {}):
+                path = ("sampling", role, field.name)
+                yield Mistake(path, "cannot be set for Codex: leave it out")

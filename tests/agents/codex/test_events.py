@@ -1,0 +1,40 @@
+"""What single events of Codex mean."""
+
+from __future__ import annotations
+
+import unittest
+
+from director.agents.codex.events import command_of, tokens_of
+from director.model.usage import Tokens
+
+
+class TestEvents(unittest.TestCase):
+    def test_a_command_is_taken_out_of_its_shell(self) -> None:
+        for line, command in (
+            ("/bin/bash -c true", "true"),
+            ("/bin/bash -lc \"sh -c 'exit 3'\"", "sh -c 'exit 3'"),
+            ("/bin/bash -c 'env | grep ''^KEY='", "env | grep ^KEY="),
+            ("python3 x.py", "python3 x.py"),
+            ("/bin/bash -c 'open", "/bin/bash -c 'open"),
+        ):
+            self.assertEqual(command_of(line), command)
+
+    def test_tokens_do_not_overlap(self) -> None:
+        usage = {
+            "input_tokens": 100,
+            "cached_input_tokens": 60,
+            "cache_write_input_tokens": 7,
+            "output_tokens": 20,
+            "reasoning_output_tokens": 5,
+        }
+        self.assertEqual(tokens_of(usage), Tokens(33, 15, 60, 7, 5))
+
+    def test_impossible_counts_are_no_counts(self) -> None:
+        for usage in (
+            {"input_tokens": 1, "cached_input_tokens": 2},
+            {"input_tokens": 1, "output_tokens": -1},
+            {"input_tokens": "1"},
+            {"input_tokens": None},
+            {"input_tokens": True},
+        ):
+            self.assertIsNone(tokens_of(usage), usage)
