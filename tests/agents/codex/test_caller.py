@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from director.agents.backend import AgentContext
 from director.agents.calls import Assignment, Outcome, Reply

@@ -89,6 +89,11 @@ class TestSteps(SlurmCase):
         self.assertEqual(self.run_step("sleep 300").ending, Ending.CANCELLED)
         self.assertEqual((self.slurm.jobs(), self.notes()), ([], []))
 
+    def test_nothing_stays_of_a_code_that_was_not_written_to_its_end(self) -> None:
+        half = f"touch $(ls -d {self.tmp}/d/steps/*.began | sed s/began/new/); sleep 300"
+        self.assertEqual(self.run_step(half, secs=0.5).ending, Ending.TIMED_OUT)
+        self.assertEqual(self.notes(), [])
+
     def test_a_step_has_no_marker(self) -> None:
         self.run_step("env")
         self.assertNotIn(MARKER, self.out.read_text())
@@ -100,10 +105,11 @@ class TestWords(SlurmCase):
         launcher = self.launcher(LauncherPolicy("slurm", agent=Resources("slow"), gate=gate))
         words = {
             part: " ".join(launcher.launch(Errand(part, ["true"], self.worktree)).argv)
-            for part in (Part.AGENT, Part.GATE)
+            for part in (Part.AGENT, Part.READER, Part.GATE)
         }
         self.assertIn("--cpus-per-task=2 --partition=fast --mem=512M", words[Part.GATE])
         self.assertIn("--cpus-per-task=1 --partition=slow", words[Part.AGENT])
+        self.assertIn("--cpus-per-task=1 --partition=slow", words[Part.READER])
         mine, own = words[Part.GATE].index("mine"), words[Part.GATE].index("=director-j1-")
         self.assertLess(mine, own)  # the last one counts: jobs have names by which they are ended
 
