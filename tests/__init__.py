@@ -18,8 +18,8 @@ def load_tests(
     return loader.loadTestsFromNames(test_modules(pattern or "test*.py"))
 
 
-def test_modules(pattern: str) -> list[str]:
-    """Return the names of all modules, the slow ones first: end to end, then by their size."""
-    paths = sorted(HERE.rglob(pattern))
+def test_modules(pattern: str, folder: Path = HERE) -> list[str]:
+    """Return the names of a folder's modules, slow ones first: end to end, then by their size."""
+    paths = sorted(folder.rglob(pattern))
     slow_first = sorted(paths, key=lambda path: ("e2e" not in path.parts, -path.stat().st_size))
     return [".".join(path.relative_to(HERE.parent).with_suffix("").parts) for path in slow_first]

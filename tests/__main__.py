@@ -1,4 +1,7 @@
-"""``python3 -m tests``: all tests, in parallel; ``--help`` says what else there is."""
+"""``python3 -m tests``: all tests, those of the benchmarks too, in parallel.
+
+``--help`` says what else there is.
+"""
 
 import sys
 from pathlib import Path
@@ -8,4 +11,5 @@ from tests.support.runner.command import Suite, main
 
 if __name__ == "__main__":
     source = Path(__file__).resolve().parents[1]
-    sys.exit(main(sys.argv[1:], Suite(source, test_modules("test*.py"))))
+    modules = test_modules("test*.py") + test_modules("test*.py", source / "benchmarks")
+    sys.exit(main(sys.argv[1:], Suite(source, modules)))

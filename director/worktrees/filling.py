@@ -17,7 +17,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from director.processes.processes import capture
+from director.processes.capture import capture
 from director.processes.removal import discard
 from director.repositories.index_files import IndexEntry, index_entries, index_file
 from director.repositories.objects import GITLINK_MODE

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from director.model.errors import LostError
 from director.model.sizes import Size
 from director.model.slots import PREFIX as SLOT
 from director.model.slots import name_of_slot, slot_number
@@ -97,9 +98,16 @@ class Pool:
         lane = self._left(reuse_path) or self._take()
         try:
             yield lane
-        finally:
-            with self._turn:
-                self._free.append(lane)
+        except LostError:  # what is lost may go on there: nobody gets that lane any more
+            raise
+        except BaseException:
+            self._give_back(lane)
+            raise
+        self._give_back(lane)
+
+    def _give_back(self, lane: Lane) -> None:
+        with self._turn:
+            self._free.append(lane)
 
     def _left(self, path: Path | None) -> Lane | None:
         with self._turn:

@@ -22,7 +22,7 @@ FILES = {"README.md": "words\n", "kept.txt": "kept\n"}
 LONG_COMMAND = "sleep 300"
 SHORT_LIMITS = """\
 [limits]
-node_timeout_secs = 10
+node_timeout_secs = 15
 provider_retries = 0
 flake_runs = 1
 max_attempts = 1
@@ -138,7 +138,8 @@ class AgentScenarios(ProcessCase):
 
     @unittest.skipUnless(PROC.is_dir(), "processes are found by /proc")
     def test_a_call_that_takes_too_long_is_ended_with_all_it_started(self) -> None:
-        scene = self.planned(SHORT_LIMITS)
+        scene = self.planned()
+        scene.configure(SHORT_LIMITS)
         scene.job.instead = {"Implement": [shell(LONG_COMMAND)]}
         said = scene.director("run")
         self.assertEqual(said.code, 1, said.err)

@@ -42,7 +42,8 @@ class TestClaudeCode(scenarios.AgentScenarios):
     driven = DRIVEN
 
     def test_a_call_that_was_ended_is_paid_for(self) -> None:
-        scene = self.planned(scenarios.SHORT_LIMITS + prices(*self.models()))
+        scene = self.planned()
+        scene.configure(scenarios.SHORT_LIMITS + prices(*self.models()))
         scene.job.instead = {"Implement": [shell(scenarios.LONG_COMMAND)]}
         self.assertEqual(scene.director("run").code, 1)
         calls = [one for one in scene.lines("costs.jsonl") if one["node"] and not one["ok"]]

@@ -34,7 +34,8 @@ PIPE_BYTES = 1 << 16
 def can_run(env: Mapping[str, str], stdin: str) -> bool:
     """Whether a warm Python does the same as a new one would, with ``stdin`` as its input."""
     decisive = {name: env[name] for name in env if name.startswith(DECIDES_AT_START)}
-    return decisive == LOCALE and len(stdin.encode()) < PIPE_BYTES
+    possible = hasattr(os, "pidfd_open")  # Linux
+    return possible and decisive == LOCALE and len(stdin.encode()) < PIPE_BYTES
 
 
 def run_warm(

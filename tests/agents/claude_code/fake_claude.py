@@ -21,10 +21,10 @@ call["system"] = open(system).read()
 call["system_file"] = system
 with open({calls!r}, "a") as stream:
     stream.write(json.dumps(call) + "\\n")
-with open({stream!r}) as stream:
-    sys.stdout.write(stream.read())
-sys.stdout.flush()
 try:
+    with open({stream!r}) as stream:
+        sys.stdout.write(stream.read())
+    sys.stdout.flush()
     time.sleep(float(open({sleep!r}).read()))
 except KeyboardInterrupt:
     print(json.dumps({{"type": "assistant", "message": {{"content": [{text}]}}}}))

@@ -10,19 +10,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from director.agents.backend import AgentContext
-from director.agents.calls import Assignment, Outcome, Reply
+from director.agents.calls import Assignment, Outcome, Reply, Spending
 from director.agents.claude_code.backend import CLAUDE_CODE
 from director.agents.claude_code.options import ClaudeCodeOptions
 from director.agents.recorder import CallRecorder
 from director.agents.templates import bundled_text, load_template
-from director.agents.transcript import FaultKind, Transcript
-from director.model.config import Config, Limits, Sampling
+from director.agents.transcript import FaultKind
+from director.model.config import Config, Sampling
 from director.model.roles import Agent, Role
 from director.model.secrets import NOTHING_SECRET
 from director.model.slots import scratch_folder
+from director.model.usage import Tokens
 from director.processes.cancellation import Cancellation
-from director.processes.processes import Processes
 from director.processes.sandbox import Sandbox
+from director.processes.supervisor import Processes
 from director.records.events import Events
 from tests.agents.claude_code.fake_claude import FakeClaude, Started
 from tests.agents.claude_code.recordings import STREAMS
@@ -31,10 +32,6 @@ from tests.support.hermetic import HermeticCase
 SUCCESS = (STREAMS / "success.jsonl").read_text(encoding="utf-8")
 MODEL = "claude-probe-1"
 SECRET = "a-key-that-nobody-may-see"
-
-
-def free(_transcript: Transcript) -> str | None:
-    return None
 
 
 class CallCase(HermeticCase):
@@ -47,6 +44,7 @@ class CallCase(HermeticCase):
         self.config = Config(dict.fromkeys(Role, f"claude-code/{MODEL}"))
         self.options = ClaudeCodeOptions()
         self.recorder = CallRecorder(self.tmp / "logs", 60)
+        self.spending: Spending = lambda _transcript: None
         self.assignment = Assignment(
             Agent.EXECUTOR, Role.EXECUTOR, "# Implement\nü '$x'\n", self.work, "a-1", ("a b.py",)
         )
@@ -69,7 +67,7 @@ class CallCase(HermeticCase):
     def call(self, stream: str = SUCCESS, then_secs: float = 0) -> Reply:
         self.fake.says(stream, then_secs)
         with CLAUDE_CODE.open(self.context()) as claude:
-            return claude.call(self.assignment, free, self.recorder.new_log("a-1"))
+            return claude.call(self.assignment, self.spending, self.recorder.new_log("a-1"))
 
     def started(self) -> Started:
         return self.fake.started()
@@ -183,12 +181,11 @@ class TestWhatComesOfIt(CallCase):
         self.assertIs(reply.outcome, Outcome.AGENT_FAULT)
         self.assertIn("Claude Code ended without an answer", reply.reason)
 
-    def test_one_that_hangs_is_ended_in_time(self) -> None:
-        self.config = replace(self.config, limits=Limits(node_timeout_secs=1))
-        start = SUCCESS.partition('{"type":"user"')[0]
-        reply = self.call(start, then_secs=60)
-        self.assertIs(reply.outcome, Outcome.TIMED_OUT)
-        self.assertGreater(reply.transcript.tokens.total, 0)
+    def test_one_that_is_ended_has_the_last_word(self) -> None:
+        self.spending = lambda transcript: "enough" if transcript.tokens.output == 32 else None
+        reply = self.call(SUCCESS.partition('{"type":"user"')[0], then_secs=60)
+        self.assertEqual((reply.outcome, reply.reason), (Outcome.OVER_BUDGET, "enough"))
+        self.assertEqual(reply.transcript.tokens, Tokens(2605, 32))
         self.assertEqual(reply.transcript.text, "Interrupted.")
 
     def test_no_secret_is_left_not_even_in_pieces(self) -> None:

@@ -147,7 +147,8 @@ class _Worker:
         how = f"the process that ran it ended with {_in_words(self._process.wait())}"
         for test in left:
             text = how if test == running or not running else f"not run: {running} broke it off"
-            yield Ended(test, "failed", 0.0, text, self._tail() if test == running else "")
+            last_words = self._tail() if test == (running or left[0]) else ""
+            yield Ended(test, "failed", 0.0, text, last_words)
 
     def close(self) -> None:
         """Let the process end."""
