@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.e2e.slurm.cluster import Cluster, require_cluster, running_cluster
+from tests.support.hermetic import ProcessCase
 
 
-class TestCluster(unittest.TestCase):
+class TestCluster(ProcessCase):
     cluster: Cluster
 
     @classmethod
@@ -50,7 +50,7 @@ class TestCluster(unittest.TestCase):
         self.assertEqual(code, 0)
 
 
-class TestStopping(unittest.TestCase):
+class TestStopping(ProcessCase):
     def test_nothing_is_left_of_a_cluster_that_was_stopped(self) -> None:
         require_cluster()
         with running_cluster(1) as cluster:
