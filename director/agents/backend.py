@@ -7,7 +7,7 @@ in its package.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +17,36 @@ from director.agents.calls import Assignment, Reply, Spending
 from director.agents.reading import EventReader
 from director.agents.recorder import CallRecorder
 from director.agents.templates import Template
-from director.agents.wanted import WantedModel
 from director.model.codec.mistakes import Mistake
 from director.model.config import Config
 from director.model.roles import Agent
 from director.processes.sandbox import Sandbox
 from director.processes.supervisor import Processes
 from director.records.events import Events
+
+
+class WantedModel(NamedTuple):
+    """A model that is to be called. ``tier`` is its full name in ``[tiers]``.
+
+    ``place`` is where the configuration names it. ``defined``: the calls' own configuration defines
+    it, so that any name is taken.
+    """
+
+    tier: str
+    place: str
+    defined: bool = False
+
+
+def wanted_models(config: Config, profile: str = "") -> Iterator[WantedModel]:
+    """Give the models that must be known for ``config``; ``profile`` is its name in a bench.
+
+    Those of ``[providers.local]`` are director's own to define.
+    """
+    of_profile = f" of profile {profile}" if profile else ""
+    heated = {role for role, one in config.sampling.items() if one.temperature is not None}
+    for role, tier in config.tiers.items():
+        if not (config.local and tier.startswith("local/")):
+            yield WantedModel(tier, f"{role}{of_profile}", role in heated)
 
 
 class Promises(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from director.agents.wanted import wanted_models
+from director.agents.backend import wanted_models
 from director.job.context import Setting
 from director.job.seal import check_seal, seal_plan
 from director.job.stage import PlanStage, Stage, read_stage, write_stage

@@ -7,13 +7,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 
-from director.agents.backend import AgentContext
+from director.agents.backend import AgentContext, WantedModel, wanted_models
 from director.agents.callers import open_callers
 from director.agents.client import AgentClient, interruptible_sleep, unpriced_models
 from director.agents.recorder import CallRecorder
 from director.agents.registry import AGENT_FOLDERS, backends_of, tier_of
 from director.agents.templates import load_template
-from director.agents.wanted import WantedModel, wanted_models
 from director.job.commits import Commits
 from director.job.context import JobContext, Materials, Setting
 from director.job.merge_queue import MergeQueue

@@ -84,6 +84,10 @@ class Plan(_Record):
     def _by_id(self) -> dict[str, Node]:
         return {node.id: node for node in self.nodes}
 
+    def tests_of(self, node_ids: Iterable[str]) -> tuple[str, ...]:
+        """Return the test files of these nodes, each once."""
+        return tuple(dict.fromkeys(path for one in node_ids for path in self.node(one).tests))
+
     def with_node(self, changed: Node) -> Plan:
         """Return the plan with the node of the same id replaced."""
         return self._replace(nodes=tuple(changed if n.id == changed.id else n for n in self.nodes))

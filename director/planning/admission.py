@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 from director.agents.markdown import fenced
 from director.job.context import JobContext
-from director.job.environment import files_of, find_missing, run_of
-from director.job.evidence import with_evidence
-from director.job.leaks import leaks
+from director.job.evidence import files_of, find_missing, run_of, with_evidence
+from director.job.forbidden import leaks
 from director.job.views import Views
 from director.model.plan import Node
 from director.model.testing.not_started import NOT_EXECUTABLE, NOT_FOUND

@@ -6,15 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from director.agents.wanted import WantedModel
+from director.agents.backend import WantedModel
 from director.job.context import JobContext, Setting
 from director.job.stage import PlanStage, Stage, write_stage
 from director.model.errors import RequestError
 from director.model.plan import Node, Plan
 from director.model.testing.preflight import Preflight
 from director.planning.current_job import GO_ON
-from director.planning.how_tests_run import how_tests_run
-from director.planning.prompts import Background
+from director.planning.prompts import Background, how_tests_run
 from director.records import files
 from director.records.events import Kind
 

@@ -10,7 +10,7 @@ from functools import partial
 
 from director.agents.answers import NoAnswerError, json_object
 from director.job.context import JobContext
-from director.job.out_of_reach import provided_paths, submodule_paths
+from director.job.forbidden import provided_paths, submodule_paths
 from director.model.errors import WorkError
 from director.model.plan import Node, Plan
 from director.model.plan_reader import InvalidPlanError, read_nodes

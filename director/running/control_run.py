@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from director.job.environment import run_of
+from director.job.evidence import run_of
 from director.model.checks import TESTS
 from director.model.testing.control_run import UNREADABLE, may_be_independent
 from director.model.testing.output_digest import output_digest

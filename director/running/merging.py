@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from director.job.merge_queue import Place
-from director.job.tools import tool_versions
+from director.job.receipts import tool_versions
 from director.job.trailers import tests_hash
 from director.model.receipt import Receipt
 from director.records.clock import now

@@ -10,7 +10,7 @@ from director.agents.calls import Assignment, Reply
 from director.agents.registry import tier_of
 from director.agents.watch_it_fail import watch_it_fail
 from director.job.again import again_where_lost
-from director.job.environment import files_of, find_missing, run_of
+from director.job.evidence import files_of, find_missing, run_of
 from director.job.reconciling import merges_by_node
 from director.model.errors import DirectorError
 from director.model.receipt import Receipt

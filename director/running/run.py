@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from director.job.context import JobContext, Setting
+from director.job.forbidden import refuse_out_of_reach
 from director.job.gate_report import GateReport, in_words
 from director.job.integration import check_base, integrate
 from director.job.lanes import pick_lanes
 from director.job.opening import open_job
-from director.job.out_of_reach import refuse_out_of_reach
 from director.job.scheduler import Schedule, drive
 from director.job.seal import Seal, restore_seal
 from director.job.views import Views, views_of

@@ -10,7 +10,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
-from director.agents.codex.program import native_program
 from director.model.codec.marks import Check, one_of
 from director.model.codec.mistakes import Mistake
 from director.model.config import Config, Sampling
@@ -81,3 +80,24 @@ def problems(config: Config) -> Iterator[Mistake]:
             if field.name != EFFORT and getattr(sampling, field.name) not in (None, {}):
                 path = ("sampling", role, field.name)
                 yield Mistake(path, "cannot be set for Codex: leave it out")
+
+
+def native_program(program: Path) -> Path:
+    """Return the binary that the script ``program`` would start, else ``program`` as it is.
+
+    A signal to the script may leave the binary, and what that runs, alive.
+    """
+    script = program.resolve()
+    if script.suffix != ".js":
+        return program
+    return next(_beside(script.parents[1]), program)
+
+
+def _beside(package: Path) -> Iterator[Path]:
+    """Give the binaries that belong to a package: its own, one below it, one next to it."""
+    for folder, pattern in (
+        (package, "vendor/*/bin/codex"),
+        (package / "node_modules/@openai", "codex-*/vendor/*/bin/codex"),
+        (package.parent, "codex-*/vendor/*/bin/codex"),
+    ):
+        yield from (path for path in folder.glob(pattern) if path.is_file())

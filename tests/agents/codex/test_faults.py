@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unittest
 
-from director.agents.codex.faults import fault_of, plain
+from director.agents.codex.events import fault_of, plain
 from director.agents.transcript import FaultKind
 
 HIGH_DEMAND = "We’re currently experiencing high demand, which may cause temporary errors."
