@@ -97,7 +97,7 @@ class AgentClient:
                 raise LostError(f"a call to {assignment.role} is lost: {reply.reason}", see)
             if reply.outcome in CONCLUDED:
                 return reply
-            self._give_up_if_hopeless(assignment, reply, retry)
+            self._raise_unless_worth_retrying(assignment, reply, retry)
             pause = pause_secs(retry, random.random())
             self.events.emit(
                 Kind.PROVIDER_FAULT,
@@ -109,15 +109,17 @@ class AgentClient:
             self.pause(pause)
         raise AssertionError("unreachable")
 
-    def _give_up_if_hopeless(self, assignment: Assignment, reply: Reply, retry: int) -> None:
-        """Raise an error when another try cannot help, or when there have been enough."""
+    def _raise_unless_worth_retrying(
+        self, assignment: Assignment, reply: Reply, retry: int
+    ) -> None:
+        """Raise an error when a retry cannot help, or when there have been enough."""
         model = self.config.tiers[assignment.role]
         if reply.kind is FaultKind.UNKNOWN_MODEL:
             raise RequestError(
                 f"there is no model {model} ({assignment.role}): {reply.reason}",
                 "correct [tiers] in the configuration, then run the command again",
             )
-        if retry >= self.config.limits.provider_retries or reply.kind is FaultKind.LASTING:
+        if retry >= self.config.limits.provider_retries or reply.kind is FaultKind.PERMANENT:
             raise StoppedError(
                 f"{reply.outcome} with {model}: {reply.reason}",
                 f"see {_told_in(reply.log)}; when that is solved, run the command again",

@@ -18,7 +18,7 @@ class CallEnd(NamedTuple):
 
     outcome: Outcome
     reason: str = ""
-    kind: FaultKind = FaultKind.PASSING
+    kind: FaultKind = FaultKind.TRANSIENT
 
 
 class EventReader(Protocol):

@@ -33,10 +33,10 @@ class ToolUse:
 
 
 class FaultKind(StrEnum):
-    """What can be done about a fault: all but PASSING are the same when the call is repeated."""
+    """What can be done about a fault: repeating the call helps against TRANSIENT ones only."""
 
-    PASSING = "passing"
-    LASTING = "lasting"
+    TRANSIENT = "passing"
+    PERMANENT = "lasting"
     UNKNOWN_MODEL = "unknown model"
     CONTEXT = "context too long"
     LENGTH = "answer too long"
@@ -49,7 +49,7 @@ class Fault:
     name: str
     message: str
     status_code: int | None = None
-    kind: FaultKind = FaultKind.PASSING
+    kind: FaultKind = FaultKind.TRANSIENT
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
 from director.model.codec.decoding import TOML, decode
-from director.model.codec.marks import After, By, Key, Mark
+from director.model.codec.marks import Convert, DecodeWith, Key, Mark
 from director.model.codec.mistakes import Mistake
 from director.model.commit_policy import CommitPolicy
 from director.model.config_values import (
@@ -156,7 +156,7 @@ class WorktreePolicy:
     user's working tree; ``keep`` are build folders that survive.
     """
 
-    setup: Annotated[ShellCommand, After(str.strip)] = ""
+    setup: Annotated[ShellCommand, Convert(str.strip)] = ""
     setup_inputs: Paths | None = None
     copy: Paths = ()
     link: Paths = ()
@@ -196,7 +196,7 @@ class Config:
     limits: Limits = Limits()
     sampling: Mapping[Role, Sampling] = field(default_factory=dict)
     review: ReviewPolicy = ReviewPolicy()
-    local: Annotated[LocalProvider | None, Key("providers"), By(_local_provider)] = None
+    local: Annotated[LocalProvider | None, Key("providers"), DecodeWith(_local_provider)] = None
     env: GateEnvironment = GateEnvironment()
     sandbox: SandboxPolicy = SandboxPolicy()
     launcher: LauncherPolicy = field(default_factory=LauncherPolicy)

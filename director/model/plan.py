@@ -8,7 +8,7 @@ from functools import cached_property
 from graphlib import TopologicalSorter
 from typing import Annotated, NamedTuple
 
-from director.model.codec.marks import Mark, Otherwise, one_of
+from director.model.codec.marks import ErrorMessage, Mark, one_of
 from director.model.commit_policy import TYPES
 
 DIFFICULTIES = ("easy", "medium", "hard")
@@ -33,7 +33,7 @@ class Node(NamedTuple):
     test_cmd: str
     tests: tuple[str, ...]
     estimated_difficulty: Annotated[str, one_of(DIFFICULTIES), Mark.REQUIRED] = "medium"
-    test_hashes: Annotated[Mapping[str, str], Otherwise("must map paths to sha256 digests")] = {}
+    test_hashes: Annotated[Mapping[str, str], ErrorMessage("must map paths to sha256 digests")] = {}
     test_support: Annotated[tuple[str, ...], Mark.OMITTED] = ()
     type: Annotated[str, one_of(("", *TYPES)), Mark.OMITTED] = ""
 

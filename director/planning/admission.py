@@ -37,12 +37,12 @@ class Candidate(NamedTuple):
 class Admission:
     """What became of one node's tests: what is wrong with them, or their hashes.
 
-    ``hopeless``: asking the author again cannot help. ``next_step``: what the user can do, where
-    it is for the user to do ("": not known, or the author's).
+    ``final``: asking the author again cannot help. ``next_step``: what the user can do about it
+    ("": nothing is known, or the author is to correct it).
     """
 
     problem: str = ""
-    hopeless: bool = False
+    final: bool = False
     next_step: str = ""
     hashes: Mapping[str, str] = field(default_factory=dict)
 
@@ -134,5 +134,5 @@ class Examiner:
                 )
         problem = f"gate broken: {command}: {gate.reason}{output}"
         if gate.code in (NOT_EXECUTABLE, NOT_FOUND):
-            return Admission(problem, hopeless=True, next_step=ON_PATH)
+            return Admission(problem, final=True, next_step=ON_PATH)
         return Admission(problem)

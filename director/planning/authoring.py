@@ -50,7 +50,7 @@ def author_tests(
                 put_on_branch(job, node, candidate.commit)
                 break
             job.events.emit(Kind.TESTS_REJECTED, node.id, problem=admission.problem)
-            if admission.hopeless or attempt.number == ATTEMPTS:
+            if admission.final or attempt.number == ATTEMPTS:
                 break
             attempt = _Attempt(attempt.number + 1, admission.problem, candidate.commit)
     drop_notes(job, node)

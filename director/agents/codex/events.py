@@ -39,10 +39,10 @@ def _kind(message: str, status: int | None, retried: bool) -> FaultKind:
     if NO_SUCH_MODEL.search(message):
         return FaultKind.UNKNOWN_MODEL
     if status is not None:
-        return FaultKind.LASTING if status in REFUSED else FaultKind.PASSING
+        return FaultKind.PERMANENT if status in REFUSED else FaultKind.TRANSIENT
     # Without a status and another try it is what the provider answers: a bad request, no quota.
     passing = retried or AT_CAPACITY in message
-    return FaultKind.PASSING if passing else FaultKind.LASTING
+    return FaultKind.TRANSIENT if passing else FaultKind.PERMANENT
 
 
 def plain(message: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
-from director.model.codec.marks import Check, one_of
+from director.model.codec.marks import Validate, one_of
 from director.model.codec.mistakes import Mistake
 from director.model.config import Config, Sampling
 from director.model.errors import RequestError
@@ -35,7 +35,7 @@ class CodexOptions(NamedTuple):
 
     program: str = "codex"
     home: Annotated[str, one_of(("own", "user"))] = "own"
-    base_url: Annotated[str, Check(_address_problems)] = ""
+    base_url: Annotated[str, Validate(_address_problems)] = ""
     env_key: str = "OPENAI_API_KEY"
 
     @property
