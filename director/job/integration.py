@@ -13,7 +13,7 @@ from director.job.gate_report import GateReport, run_gate
 from director.job.stage import read_stage, write_stage
 from director.job.views import Views
 from director.model.errors import RequestError
-from director.model.gate_words import BaseGates
+from director.model.integration_gates import BaseGates
 from director.model.plan import Node, Plan
 from director.model.receipt import Receipt
 from director.records.events import Kind

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from director.agents.backend import WantedModel
-from director.job.context import JobContext, Setting
+from director.job.context import JobContext, Workspace
 from director.job.stage import PlanStage, Stage, write_stage
 from director.model.errors import RequestError
 from director.model.plan import Node, Plan
@@ -56,10 +56,10 @@ class Planning:
     """What the stages of one job work with. ``stage`` is the record of where planning stands."""
 
     def __init__(
-        self, job: JobContext, setting: Setting, stage: PlanStage, options: PlanOptions
+        self, job: JobContext, workspace: Workspace, stage: PlanStage, options: PlanOptions
     ) -> None:
         self.job = job
-        self.setting = setting
+        self.workspace = workspace
         self.stage = stage
         self.options = options
 
@@ -120,7 +120,7 @@ class Planning:
         return Plan(
             job_id=stage.job_id,
             task=stage.task,
-            repo=str(self.setting.repository.root),
+            repo=str(self.workspace.repository.root),
             base_commit=stage.base_commit,
             created_at=stage.created_at,
             job_branch=stage.job_branch,

@@ -17,9 +17,8 @@ from typing import Any, BinaryIO
 from director.model.errors import RequestError, StoppedError
 from director.model.secrets import Redactor
 
+LONGEST = 1_000_000  # bytes: more of a file is not worth reading
 ESCAPE = "backslashreplace"  # of a lone surrogate this makes JSON's own escape
-
-
 REPLACEABLE = "restore or remove that file"  # for a file that director can do without
 READABLE = "restore it, or make it readable (text in UTF-8)"
 
@@ -236,3 +235,12 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def read_beginning(path: Path) -> str:
+    """Return the first LONGEST bytes of a file that others wrote; "" where it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(LONGEST).decode(errors="surrogateescape")
+    except OSError:
+        return ""

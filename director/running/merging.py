@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
-from director.job.merge_queue import Place
+from director.job.merge_queue import QueueEntry
 from director.job.receipts import tool_versions
 from director.job.trailers import tests_hash
 from director.model.receipt import Receipt
@@ -92,7 +92,7 @@ def _advance(
 
 
 def _against_together(
-    work: NodeWork, gates: NodeGates, candidate: Candidate, place: Place
+    work: NodeWork, gates: NodeGates, candidate: Candidate, place: QueueEntry
 ) -> Feedback | None:
     """Gate what the branch would be with the candidate; returns what stands against it, if any."""
     if place.commit is None:
