@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from director.agents.calls import Assignment, Reply, Spending
 from director.agents.reading import EventReader
@@ -168,8 +168,3 @@ class Backend:
     agent_folders: tuple[str, ...] = ()
     state_folders: tuple[str, ...] = ()
     starter_files: Callable[[], Mapping[str, str]] = dict
-
-    def options_in(self, config: Config) -> Any:
-        """Return this CLI's section of the configuration, an instance of ``options``."""
-        found = config.agents.get(self.name)
-        return self.options() if found is None else found

@@ -34,8 +34,8 @@ BYTECODE = "PYTHONPYCACHEPREFIX"  # compiled code outside the worktree, which an
 class Site:
     """What runs in the worktrees finds this: repository, sandbox, variables of gates and setup.
 
-    ``repository`` is the user's, with the git configuration from before any agent ran. ``import_check`` refuses
-    tests that do not import the worktree's code.
+    ``repository`` is the user's, with the git configuration from before any agent ran.
+    ``import_check`` refuses tests that do not import the worktree's code.
     """
 
     repository: Repository
@@ -126,7 +126,7 @@ class JobWorktrees:
 
 @dataclass(frozen=True)
 class WorktreesOptions:
-    """Where a worktrees lies: its repository, and the record of its worktrees.
+    """Where the job repository and the record of its worktrees lie, and what becomes of them.
 
     ``open`` takes the user's repository and returns the job's, which commits in the same name.
     ``keeps``: prepared worktrees are kept for the next command of the job.
@@ -140,7 +140,7 @@ class WorktreesOptions:
 
 @contextmanager
 def open_worktrees(inputs: JobInputs, options: WorktreesOptions) -> Iterator[JobWorktrees]:
-    """Give a worktrees; on the way out its worktrees go, or are kept for the next command.
+    """Give a job's worktrees; afterwards they go, or are kept for the next command.
 
     Those that a killed run left, or an earlier command kept, are taken over. Raises RequestError
     where the sandbox does not work, or the job branch holds what worktrees are provided with.

@@ -19,6 +19,7 @@ from director.job.job_worktrees import JobWorktrees, WorktreesOptions, launcher_
 from director.job.merge_queue import MergeQueue
 from director.job.publishing import Publisher
 from director.job.stage import PlanStage
+from director.model.commit_policy import CommitPolicy
 from director.model.config import Config
 from director.model.errors import DirectorError, StoppedError
 from director.model.plan import Plan
@@ -76,10 +77,7 @@ def open_job(
         for message in _notices(inputs, worktrees):
             events.notice(message)
         site, repository = worktrees.site, worktrees.repository
-        settings = site.repository.settings
-        signer = Signer(settings.everywhere if settings else {}) if config.git.sign else None
-        commits = Commits(repository, known.job_id, known.task, config.git, signer)
-        commits.try_out()
+        commits = _commits(repository, known, config.git)
         agents = opened.enter_context(_agents(inputs, worktrees, wanted_later))
         publisher = opened.enter_context(_publishing(inputs, repository))
         yield JobContext(
@@ -108,6 +106,15 @@ def check_prerequisites(workspace: Workspace, config: Config) -> None:
         backend.check(config, workspace.env)
     for agent in Agent:
         load_template(agent, workspace.repository.root, AGENT_FOLDERS)
+
+
+def _commits(repository: JobRepository, known: PlanStage | Plan, policy: CommitPolicy) -> Commits:
+    """Return what makes the job's commits; SigningError where they cannot be signed."""
+    settings = repository.user.settings
+    signer = Signer(settings.everywhere if settings else {}) if policy.sign else None
+    commits = Commits(repository, known.job_id, known.task, policy, signer)
+    commits.try_out()
+    return commits
 
 
 @contextmanager

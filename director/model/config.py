@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from director.model.codec.decoding import TOML, decode
 from director.model.codec.marks import Convert, DecodeWith, Key, Mark
@@ -30,6 +30,9 @@ from director.model.launcher_policy import LauncherPolicy
 from director.model.pricing import Price
 from director.model.roles import Role
 from director.model.secrets import literal_secrets, looks_secret, referenced_variables
+
+Options = TypeVar("Options")
+"""The options of an agent CLI: a class whose fields all have defaults."""
 
 
 @dataclass(frozen=True)
@@ -220,6 +223,11 @@ class Config:
             launcher = LauncherPolicy("command", command=self.sandbox.command)
             return replace(self, launcher=launcher)
         return replace(self, sandbox=replace(self.sandbox, command=self.launcher.command))
+
+    def options_of(self, name: str, kind: type[Options]) -> Options:
+        """Return the section ``name`` of an agent CLI; its defaults where there is none."""
+        found = self.agents.get(name)
+        return found if isinstance(found, kind) else kind()
 
     @property
     def secrets(self) -> dict[str, str]:

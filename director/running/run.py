@@ -188,11 +188,8 @@ class _Run:
         place, unpublished = self.job.repository.path, self.job.publisher.now()
         state = self.keeper.state
         report = RunReport(self.plan, state, integration, {}, self.stop, place, unpublished)
-        tiers = {role.value: model for role, model in self.job.config.tiers.items()}
-        calls = self.job.agents.ledger.records
-        wall_secs = time.monotonic() - self.started
         integrated = report.integration_ok, in_words(integration)
-        metrics = run_line(self.plan, state, tiers, calls, integrated, wall_secs)
+        metrics = run_line(self.job, state, integrated, time.monotonic() - self.started)
         metrics["parallel"] = lanes
         files.append_line(self.job.directory.metrics, metrics, durable=True)
         self.job.events.emit(

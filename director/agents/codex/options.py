@@ -63,8 +63,7 @@ def find_program(options: CodexOptions, env: Mapping[str, str]) -> Path:
 
 def options_of(config: Config) -> CodexOptions:
     """Return the section of a configuration, or what holds without one."""
-    found = config.agents.get(NAME)
-    return found if isinstance(found, CodexOptions) else CodexOptions()
+    return config.options_of(NAME, CodexOptions)
 
 
 def problems(config: Config) -> Iterator[Mistake]:

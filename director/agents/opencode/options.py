@@ -31,8 +31,7 @@ class OpenCodeOptions(NamedTuple):
 
 def options_of(config: Config) -> OpenCodeOptions:
     """Return the section of a configuration, or what holds without one."""
-    found = config.agents.get(NAME)
-    return found if isinstance(found, OpenCodeOptions) else OpenCodeOptions()
+    return config.options_of(NAME, OpenCodeOptions)
 
 
 def problems(config: Config) -> Iterator[Mistake]:
