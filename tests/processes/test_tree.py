@@ -1,4 +1,7 @@
-"""A process ends with everything that it started."""
+"""A process ends with everything that it started.
+
+With it: ``process_table``.
+"""
 
 from __future__ import annotations
 

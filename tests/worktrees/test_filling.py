@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,11 +13,13 @@ from typing import ClassVar
 from unittest import mock
 
 from director.model import sizes
+from director.repositories.index_files import index_entries
 from director.worktrees import filling
 from director.worktrees.filling import Template, copy_tracked
 from director.worktrees.lane import Lane
 from director.worktrees.pool import Pool
 from director.worktrees.pool_folders import pool_folder
+from director.worktrees.seals import shares_blocks
 from tests.worktrees.jobs import JobCase
 
 
@@ -84,6 +87,17 @@ class TestFilling(FillingCase):
                 lane.work.reset(self.base)
         self.assertEqual(copied.call_count, 3)
 
+    def test_copies_share_their_blocks_where_the_file_system_can(self) -> None:
+        if not (shares_blocks(self.tmp) and shutil.which("filefrag")):
+            self.skipTest("no file system that shares blocks, or nothing that tells")
+        big = self.add_commit(self.job, {"big": "line\n" * 100_000})
+        first, second = self.lane(), self.lane()
+        first.gate.reset(big)
+        self.age(first)
+        second.gate.reset(big)
+        told = subprocess.check_output(["filefrag", "-v", second.gate.path / "big"], text=True)
+        self.assertIn("shared", told)
+
     def test_what_an_earlier_command_filled_is_copied(self) -> None:
         first = self.lane()
         first.gate.reset(self.base)
@@ -143,8 +157,8 @@ class TestFilling(FillingCase):
     def test_nothing_that_an_agent_can_write_gets_into_a_gates_worktree(self) -> None:
         copied = self.copies()
         first, second = self.lane(), self.lane()
-        with large_from(10**6, 10**9):  # as git-lfs commits them: the gates' does not go first
-            first.work.reset(self.base)
+        first.work.index.touch()  # it is not new: the gates' worktree does not go first
+        first.work.reset(self.base)
         (first.work.path / "a.py").write_text("forged\n")
         second.gate.reset(self.base)
         copied.assert_not_called()
@@ -194,6 +208,17 @@ class TestFilling(FillingCase):
         said = subprocess.check_output(["git", "ls-files", "--debug"], env=env, text=True)
         sizes = dict(re.findall(r"^(\S+)\n(?:  .*\n){4}  size: (\d+)", said, re.MULTILINE))
         self.assertEqual((sizes["a.py"], sizes["deep/er/b.py"]), ("0", "6"))
+
+    def test_an_index_does_not_know_what_changed_when_it_was_written(self) -> None:
+        lane = self.lane()
+        lane.gate.reset(self.base)
+        changed = (lane.gate.path / "a.py").stat().st_ctime_ns
+        os.utime(lane.gate.index, ns=(changed, changed))
+        target = self.tmp / "target"
+        target.mkdir()
+        data = copy_tracked(Template(lane.gate.path, lane.gate.index), target, "sha1")
+        known = {one.path: one.size for one in index_entries(data or b"", "sha1")}
+        self.assertEqual(known[b"a.py"], 0)
 
     def test_an_index_in_a_format_that_nobody_reads_here_is_no_template(self) -> None:
         lane = self.lane()

@@ -1,4 +1,7 @@
-"""A launcher is found by its kind."""
+"""A launcher is found by its kind.
+
+With it: ``launchers.launcher``, ``launchers.local``, ``launchers.user_command``.
+"""
 
 from __future__ import annotations
 
