@@ -1,4 +1,4 @@
-"""A backend: all that director knows of one agent CLI. A package and a line in the registry each.
+"""A backend is all that director knows of one agent CLI: a package, and a line in the registry.
 
 The rest of director asks a backend only what stands here, and reads calls in the neutral words of
 ``calls`` and ``transcript``. What only one CLI has (a server, a login, a sandbox of its own) stays
@@ -90,7 +90,7 @@ class LaneCost(NamedTuple):
 
 @dataclass(frozen=True)
 class AgentContext:
-    """What a backend works with: the job's means, as one value.
+    """What a backend works with in one job.
 
     ``env`` are the variables of whoever started director, ``root`` is the user's checkout.
     ``beside`` is a folder beside the agents' worktrees, ``notes`` one where no agent can write.

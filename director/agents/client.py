@@ -1,4 +1,4 @@
-"""Asking a role: the ceiling before, the ledger after, and patience with providers between."""
+"""Asking a role: the cost ceiling is checked, the call made and repeated, its cost recorded."""
 
 from __future__ import annotations
 
@@ -78,9 +78,10 @@ class AgentClient:
 
         A role that only reads is not asked again what a killed run has already paid for; an
         agent that writes needs its worktree for that, so its asker calls ``recalled`` itself.
-        Provider faults are tried again with growing pauses; they are nobody's attempt. Raises
-        StoppedError when they last or the ceiling is reached, InterruptedRunError on a signal,
-        RequestError for a model that does not exist, and LostError where what ran it failed.
+        After a provider fault the call is repeated, with growing pauses; no attempt is spent.
+        Raises StoppedError when the fault lasts or the ceiling is reached, InterruptedRunError on
+        a signal, RequestError for a model that does not exist, and LostError where what ran the
+        call failed.
         """
         if assignment.agent not in WRITING_AGENTS and (kept := self.recalled(assignment)):
             return kept
@@ -138,10 +139,12 @@ class AgentClient:
                     meter.set(cost.usd)
                 return "the cost ceiling is reached" if self.ledger.over_ceiling() else None
 
+            # Noted before the call starts: what is paid for is found again after a kill.
             log = self.caller.new_log(assignment.name)
             cwd = str(assignment.cwd)
             self.notes.begin(CallNote(assignment.name, str(log), cwd, assignment.memo, model=model))
             reply = self.caller.call(assignment, spending, log)
+            # Before the meter is gone: no other call may find this money unspent in between.
             record = self._record(assignment, model, reply, meter)
         if reply.outcome is not Outcome.COMPLETED:  # which the events say by themselves
             self.notes.end(assignment.name, reply.outcome, reply.reason)

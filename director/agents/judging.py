@@ -9,7 +9,7 @@ from director.processes.command import Ended, Ending
 
 
 def judge(ended: Ended, transcript: Transcript, reader: EventReader, errors: str) -> CallEnd:
-    """Say how a call ended, from how its process ended, its events and its standard error."""
+    """Return how a call ended, judged by its process, its events and its standard error."""
     end = _judge(ended, transcript, reader, errors)
     if end.kind is FaultKind.TRANSIENT and transcript.faults:
         return end._replace(kind=transcript.faults[-1].kind)
@@ -17,7 +17,7 @@ def judge(ended: Ended, transcript: Transcript, reader: EventReader, errors: str
 
 
 def stopped(ended: Ended, transcript: Transcript, outcome: Outcome) -> CallEnd:
-    """Say how a call ended that director itself has stopped."""
+    """Return the end of a call that director itself stopped."""
     kind = transcript.faults[-1].kind if transcript.faults else FaultKind.TRANSIENT
     return CallEnd(outcome, ended.reason, FaultKind.PERMANENT if transcript.asked_for else kind)
 

@@ -54,7 +54,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Retry:
-    """A provider failed and is tried again: ``attempt`` counts the tries, ``at`` is when.
+    """A provider failed and the CLI will retry: ``attempt`` counts the attempts, ``at`` is when.
 
     ``at`` is in seconds since 1970.
     """

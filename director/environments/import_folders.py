@@ -1,4 +1,4 @@
-"""The folders of a worktree that Python looks in before what is installed, when tests run there."""
+"""The folders of a worktree that come before installed packages on Python's path in a test run."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def blamed(job: JobContext, views: Views, report: GateReport) -> GateReport:
 
 @dataclass(frozen=True)
 class Bisection:
-    """What came of it: the number of the culprit, or why nobody is blamed."""
+    """The number of the culprit, or the reason why no commit is blamed."""
 
     culprit: int | None
     doubt: str = ""
@@ -63,11 +63,11 @@ class Bisection:
 def bisect(
     count: int, is_green: Callable[[int], bool], first: int = 0, there: str = "on the base"
 ) -> Bisection:
-    """Find the first of commits ``first`` + 1 … ``count`` from which on the gate is red.
+    """Find the first red commit of ``first`` + 1 … ``count``: a binary search.
 
     Commits count from 1; 0 stands for what was before them. The gate was seen green at ``first``
     (in words: ``there``) and red at ``count``; both are looked at again, and so are, at the end,
-    the culprit and the commit before it: a gate that says now this, now that, blames nobody.
+    the culprit and the commit before it: where a gate is flaky no commit is blamed.
     """
     if is_green(count):
         return Bisection(None, "it is green when it runs again on the same commit, so it is flaky")

@@ -54,6 +54,7 @@ def find_missing(
     if gate.verdict is not Verdict.RED or gate.no_test_ran:
         return None
     run = run_of(gate)
+    # First without any files, which could only excuse what is found: most trees are not read.
     if missing_in_environment(run, (), ()) is None:
         return None
     return missing_in_environment(run, to_come, frozenset(job.files(commit)))

@@ -59,4 +59,5 @@ class MergeQueue:
             while self._line[0] is not place:
                 self._cancellation.check()
                 self._moved.wait(LOOK_UP_SECS)
+        # Trees, not ids: the commits in the queue are drafts of merges, which get other trailers.
         return self._job.tree(place.base) == self._job.tree(self._job.tip())

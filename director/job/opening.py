@@ -71,7 +71,7 @@ def open_job(
     options = WorktreesOptions(
         directory.repository, directory.pool, open_repository, workspace.keeps_worktrees
     )
-    with ExitStack() as opened:
+    with ExitStack() as opened:  # a stack: if one of them cannot be opened, the others still close
         opened.enter_context(_explaining_removal(inputs, known.job_branch))
         worktrees = opened.enter_context(open_worktrees(inputs, options))
         for message in _notices(inputs, worktrees):

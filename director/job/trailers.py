@@ -20,8 +20,8 @@ SIGNED_OFF = "Signed-off-by"  # git-commit(1), --signoff
 def commit_message(text: str, trailers: Mapping[str, object], signed_off: str = "") -> str:
     """Return a commit message: ``text``, then ``Director-*`` trailers, in the order given.
 
-    A value that is a tuple gives one trailer for each of its elements. The last is who has
-    ``signed_off`` ("": nobody). git takes only the last paragraph for trailers, which is this.
+    A value that is a tuple gives one trailer for each of its elements. The last says who
+    ``signed_off`` ("": nobody). They form the last paragraph, where git looks for trailers.
     """
     lines = [f"{key}: {value}" for key, value in trailer_pairs(trailers)]
     lines += [f"{SIGNED_OFF}: {single_line(signed_off)}"] if signed_off else []
@@ -38,7 +38,7 @@ def trailer_pairs(trailers: Mapping[str, object]) -> tuple[tuple[str, str], ...]
 
 
 def single_line(text: str) -> str:
-    """Return ``text`` with every run of white space as one blank, and as UTF-8 can hold it."""
+    """Return ``text`` on one line; white space is collapsed, lone surrogates are escaped."""
     return " ".join(text.encode(errors="backslashreplace").decode().split())
 
 

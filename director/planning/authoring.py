@@ -114,6 +114,7 @@ class _Author:
             attempt=attempt.number,
             memo=attempt.memo,
         )
+        # What a killed run's author wrote is still in the worktree: a reset would lose it.
         if self.job.agents.recalled(assignment) is None:
             worktree.reset(self.views.of(attempt.start, self.node))
             self.job.agents.ask(assignment)

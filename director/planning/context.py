@@ -42,7 +42,7 @@ class PlanOptions:
 
 @dataclass(frozen=True)
 class Done:
-    """What the work of a stage came to: ``changes`` of the record of where planning stands.
+    """The result of a stage: the ``changes`` to make in ``PlanStage``.
 
     ``afterwards`` is called when they are on disk. ``rejected``: a critique found problems.
     """

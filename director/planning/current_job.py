@@ -64,6 +64,7 @@ def for_task(
         again = None
     if again is None and not new:
         _refuse_unfinished(directory, current, 'director plan --new "<task>"')
+    # Before the old job is moved: a request that cannot be carried out must change nothing.
     check_prerequisites(workspace, config)
     workspace.repository.complete(base)
     if again is not None:

@@ -53,7 +53,7 @@ def draft_plan(planning: Planning) -> Done:
 def critique_plan(planning: Planning) -> Done | None:
     """Have plan and tests criticised; what is wrong with the plan is planned again at once.
 
-    Tests that are to be written again are off the plan then. None: that was paid for already.
+    The plan no longer has tests that are to be rewritten. None: the critique was made before.
     """
     if planning.stage.plan_critiqued:
         return None

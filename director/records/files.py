@@ -88,6 +88,7 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
     """
     with os_errors_stop(path):
         make_folder(path.parent)
+        # In the same folder: only within one file system is a rename atomic.
         temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         descriptor = os.open(temporary, flags, 0o600)
@@ -95,6 +96,7 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(data)
                 stream.flush()
+                # Before the rename, or a power cut may leave the new name with nothing in it.
                 os.fsync(stream.fileno())
             temporary.replace(path)
         except BaseException:

@@ -37,6 +37,7 @@ def merge(
     build = partial(work.rebased, candidate.base, candidate.commit)
     while True:
         with job.queue.place(build) as place:
+            # Gated while those in front are still at it: waiting first would make lanes take turns.
             against = _against_together(work, gates, candidate, place)
             if not job.queue.await_turn(place):
                 continue  # one before it did not merge

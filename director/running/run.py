@@ -89,6 +89,7 @@ def run_job(
         config = replace(config, limits=replace(config.limits, max_attempts=options.max_attempts))
     with job_lock(directory.lock, "director run"):
         plan, seal = ready_plan(directory)
+        # Opening ends what a killed run left: before that, an agent could change what is read here.
         with open_job(workspace, directory, config, plan) as job:
             views = views_of(job.repository, _at_home(job, plan, workspace))
             job.pool.set_up_on(views.of_tip)

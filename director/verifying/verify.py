@@ -1,4 +1,4 @@
-"""``verify``: hold what merged against what was planned, tested and put on record."""
+"""``verify``: compare what merged with what was planned, tested and recorded."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ REFUSED = frozenset({400, 401, 402, 403, 404, 413})
 
 
 def fault_of(message: str, *, retried: bool) -> Fault:
-    """Return the fault that a ``message`` tells of; ``retried``: Codex had tried again itself."""
+    """Return the fault that a ``message`` tells of; ``retried``: Codex had retried itself."""
     found = STATUS.search(message)
     status = int(found[1]) if found else None
     return Fault("Codex", plain(message), status, _kind(message, status, retried))
@@ -40,7 +40,7 @@ def _kind(message: str, status: int | None, retried: bool) -> FaultKind:
         return FaultKind.UNKNOWN_MODEL
     if status is not None:
         return FaultKind.PERMANENT if status in REFUSED else FaultKind.TRANSIENT
-    # Without a status and another try it is what the provider answers: a bad request, no quota.
+    # Without a status or a retry the provider has refused: a bad request, no quota.
     passing = retried or AT_CAPACITY in message
     return FaultKind.TRANSIENT if passing else FaultKind.PERMANENT
 
@@ -85,7 +85,7 @@ class CodexReader:
                 transcript.add_finish(finish, tokens_of(_table(event, "usage")), usd=0.0)
 
     def failing(self, errors: bytes) -> str | None:
-        """Return None: after few tries Codex itself gives up."""
+        """Return None: Codex itself gives up after a few retries."""
 
     def conclude(self, transcript: Transcript, errors: str) -> CallEnd | None:
         """Return None: what there is to know stands in the events."""
