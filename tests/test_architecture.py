@@ -99,7 +99,7 @@ class TestArchitecture(unittest.TestCase):
             )
             self.assertEqual(calls, [], name)
 
-    def test_agent_clis_are_named_in_their_own_rooms_only(self) -> None:
+    def test_agent_clis_are_named_in_their_own_packages_only(self) -> None:
         for path in self.sources.values():
             place = path.relative_to(PACKAGE)
             if place.as_posix() in NAMES_CLIS or any(place.is_relative_to(p) for p in NAME_CLIS):

@@ -29,6 +29,7 @@ def json_object(text: str) -> dict[str, Any]:
             first_error = first_error or str(error)
             position = text.find("{", position + 1)
             continue
+        # The largest: an answer may quote a small example before the object that was asked for.
         if best is None or end - position > best[0]:
             best = (end - position, value)
         position = text.find("{", end)

@@ -1,4 +1,4 @@
-"""A backend: all that director knows of one agent CLI. A package and a line in the registry each.
+"""A backend is all that director knows of one agent CLI: a package, and a line in the registry.
 
 The rest of director asks a backend only what stands here, and reads calls in the neutral words of
 ``calls`` and ``transcript``. What only one CLI has (a server, a login, a sandbox of its own) stays
@@ -7,23 +7,46 @@ in its package.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from director.agents.calls import Assignment, Reply, Spending
 from director.agents.reading import EventReader
 from director.agents.recorder import CallRecorder
 from director.agents.templates import Template
-from director.agents.wanted import WantedModel
 from director.model.codec.mistakes import Mistake
 from director.model.config import Config
 from director.model.roles import Agent
 from director.processes.sandbox import Sandbox
 from director.processes.supervisor import Processes
 from director.records.events import Events
+
+
+class WantedModel(NamedTuple):
+    """A model that is to be called. ``tier`` is its full name in ``[tiers]``.
+
+    ``place`` is where the configuration names it. ``defined``: the calls' own configuration defines
+    it, so that any name is taken.
+    """
+
+    tier: str
+    place: str
+    defined: bool = False
+
+
+def wanted_models(config: Config, profile: str = "") -> Iterator[WantedModel]:
+    """Give the models that must be known for ``config``; ``profile`` is its name in a bench.
+
+    Those of ``[providers.local]`` are director's own to define.
+    """
+    of_profile = f" of profile {profile}" if profile else ""
+    heated = {role for role, one in config.sampling.items() if one.temperature is not None}
+    for role, tier in config.tiers.items():
+        if not (config.local and tier.startswith("local/")):
+            yield WantedModel(tier, f"{role}{of_profile}", role in heated)
 
 
 class Promises(NamedTuple):
@@ -67,7 +90,7 @@ class LaneCost(NamedTuple):
 
 @dataclass(frozen=True)
 class AgentContext:
-    """What a backend works with: the job's means, as one value.
+    """What a backend works with in one job.
 
     ``env`` are the variables of whoever started director, ``root`` is the user's checkout.
     ``beside`` is a folder beside the agents' worktrees, ``notes`` one where no agent can write.
@@ -145,8 +168,3 @@ class Backend:
     agent_folders: tuple[str, ...] = ()
     state_folders: tuple[str, ...] = ()
     starter_files: Callable[[], Mapping[str, str]] = dict
-
-    def options_in(self, config: Config) -> Any:
-        """Return this CLI's section of the configuration, an instance of ``options``."""
-        found = config.agents.get(self.name)
-        return self.options() if found is None else found

@@ -41,7 +41,7 @@ class Callers:
         return recorder.recall(events, backend.reader())
 
     def begin(self) -> None:
-        """Find out in the background what the first calls would have to wait for."""
+        """Start in the background what the first calls would have to wait for."""
         for cli in self._clis.values():
             cli.begin()
 

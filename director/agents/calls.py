@@ -57,7 +57,7 @@ class Reply:
     reason: str
     wall_secs: float
     log: Path
-    kind: FaultKind = FaultKind.PASSING
+    kind: FaultKind = FaultKind.TRANSIENT
 
 
 Spending = Callable[[Transcript], str | None]

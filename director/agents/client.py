@@ -1,4 +1,4 @@
-"""Asking a role: the ceiling before, the ledger after, and patience with providers between."""
+"""Asking a role: the cost ceiling is checked, the call made and repeated, its cost recorded."""
 
 from __future__ import annotations
 
@@ -78,9 +78,10 @@ class AgentClient:
 
         A role that only reads is not asked again what a killed run has already paid for; an
         agent that writes needs its worktree for that, so its asker calls ``recalled`` itself.
-        Provider faults are tried again with growing pauses; they are nobody's attempt. Raises
-        StoppedError when they last or the ceiling is reached, InterruptedRunError on a signal,
-        RequestError for a model that does not exist, and LostError where what ran it failed.
+        After a provider fault the call is repeated, with growing pauses; no attempt is spent.
+        Raises StoppedError when the fault lasts or the ceiling is reached, InterruptedRunError on
+        a signal, RequestError for a model that does not exist, and LostError where what ran the
+        call failed.
         """
         if assignment.agent not in WRITING_AGENTS and (kept := self.recalled(assignment)):
             return kept
@@ -97,7 +98,7 @@ class AgentClient:
                 raise LostError(f"a call to {assignment.role} is lost: {reply.reason}", see)
             if reply.outcome in CONCLUDED:
                 return reply
-            self._give_up_if_hopeless(assignment, reply, retry)
+            self._raise_unless_worth_retrying(assignment, reply, retry)
             pause = pause_secs(retry, random.random())
             self.events.emit(
                 Kind.PROVIDER_FAULT,
@@ -109,15 +110,17 @@ class AgentClient:
             self.pause(pause)
         raise AssertionError("unreachable")
 
-    def _give_up_if_hopeless(self, assignment: Assignment, reply: Reply, retry: int) -> None:
-        """Raise an error when another try cannot help, or when there have been enough."""
+    def _raise_unless_worth_retrying(
+        self, assignment: Assignment, reply: Reply, retry: int
+    ) -> None:
+        """Raise an error when a retry cannot help, or when there have been enough."""
         model = self.config.tiers[assignment.role]
         if reply.kind is FaultKind.UNKNOWN_MODEL:
             raise RequestError(
                 f"there is no model {model} ({assignment.role}): {reply.reason}",
                 "correct [tiers] in the configuration, then run the command again",
             )
-        if retry >= self.config.limits.provider_retries or reply.kind is FaultKind.LASTING:
+        if retry >= self.config.limits.provider_retries or reply.kind is FaultKind.PERMANENT:
             raise StoppedError(
                 f"{reply.outcome} with {model}: {reply.reason}",
                 f"see {_told_in(reply.log)}; when that is solved, run the command again",
@@ -136,10 +139,12 @@ class AgentClient:
                     meter.set(cost.usd)
                 return "the cost ceiling is reached" if self.ledger.over_ceiling() else None
 
+            # Noted before the call starts: what is paid for is found again after a kill.
             log = self.caller.new_log(assignment.name)
             cwd = str(assignment.cwd)
             self.notes.begin(CallNote(assignment.name, str(log), cwd, assignment.memo, model=model))
             reply = self.caller.call(assignment, spending, log)
+            # Before the meter is gone: no other call may find this money unspent in between.
             record = self._record(assignment, model, reply, meter)
         if reply.outcome is not Outcome.COMPLETED:  # which the events say by themselves
             self.notes.end(assignment.name, reply.outcome, reply.reason)

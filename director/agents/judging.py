@@ -9,17 +9,17 @@ from director.processes.command import Ended, Ending
 
 
 def judge(ended: Ended, transcript: Transcript, reader: EventReader, errors: str) -> CallEnd:
-    """Say how a call ended, from how its process ended, its events and its standard error."""
+    """Return how a call ended, judged by its process, its events and its standard error."""
     end = _judge(ended, transcript, reader, errors)
-    if end.kind is FaultKind.PASSING and transcript.faults:
+    if end.kind is FaultKind.TRANSIENT and transcript.faults:
         return end._replace(kind=transcript.faults[-1].kind)
     return end
 
 
 def stopped(ended: Ended, transcript: Transcript, outcome: Outcome) -> CallEnd:
-    """Say how a call ended that director itself has stopped."""
-    kind = transcript.faults[-1].kind if transcript.faults else FaultKind.PASSING
-    return CallEnd(outcome, ended.reason, FaultKind.LASTING if transcript.asked_for else kind)
+    """Return the end of a call that director itself stopped."""
+    kind = transcript.faults[-1].kind if transcript.faults else FaultKind.TRANSIENT
+    return CallEnd(outcome, ended.reason, FaultKind.PERMANENT if transcript.asked_for else kind)
 
 
 def _judge(ended: Ended, transcript: Transcript, reader: EventReader, errors: str) -> CallEnd:
@@ -39,7 +39,7 @@ def _judge(ended: Ended, transcript: Transcript, reader: EventReader, errors: st
         return _judge_fault(transcript.faults[-1])
     if transcript.asked_for:
         reason = f"{PERMISSION_ASKED}: {transcript.asked_for}"
-        return CallEnd(Outcome.AGENT_FAULT, reason, FaultKind.LASTING)
+        return CallEnd(Outcome.AGENT_FAULT, reason, FaultKind.PERMANENT)
     return _judge_finish(transcript.last_finish, ended, f"{reader.title} ended", errors)
 
 

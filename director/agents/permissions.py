@@ -28,6 +28,7 @@ def permissions(
     holds in every case: nobody starts sub-agents, leaves the worktree or fetches the web; an
     agent that does not write can neither edit nor run commands.
     """
+    # Deny first: a tool that a later version of the CLI adds must not be open to every role.
     rules: dict[str, Any] = {"*": "deny"}
     rules |= {tool: _answered(rule) for tool, rule in wanted.items()}  # "*" stays first
     fixed: dict[str, Any] = dict.fromkeys(NEVER, "deny")
@@ -35,6 +36,7 @@ def permissions(
         fixed["edit"] = {"*": "deny", **dict.fromkeys(allowlist, "allow")}
     else:
         fixed |= {"edit": "deny", "bash": "deny"}
+    # Put in again at the end: the last match wins, and no agent file may undo these.
     return {tool: rule for tool, rule in rules.items() if tool not in fixed} | fixed
 
 

@@ -55,6 +55,7 @@ def run_call(
         Command(
             argv=launch.argv,
             cwd=assignment.cwd,
+            # The sandbox redirects caches, but not where the backend has set the variable itself.
             env=env | {k: v for k, v in places.items() if env.get(k) == context.env.get(k)},
             stdin=prompt,
             stdout=events,

@@ -1,4 +1,4 @@
-"""What an agent CLI's own words mean: the part of a backend that reads what a call left."""
+"""The part of a backend that interprets what a call left: events and standard error."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class CallEnd(NamedTuple):
 
     outcome: Outcome
     reason: str = ""
-    kind: FaultKind = FaultKind.PASSING
+    kind: FaultKind = FaultKind.TRANSIENT
 
 
 class EventReader(Protocol):

@@ -33,10 +33,10 @@ class ToolUse:
 
 
 class FaultKind(StrEnum):
-    """What can be done about a fault: all but PASSING are the same when the call is repeated."""
+    """What can be done about a fault: repeating the call helps against TRANSIENT ones only."""
 
-    PASSING = "passing"
-    LASTING = "lasting"
+    TRANSIENT = "passing"
+    PERMANENT = "lasting"
     UNKNOWN_MODEL = "unknown model"
     CONTEXT = "context too long"
     LENGTH = "answer too long"
@@ -49,12 +49,12 @@ class Fault:
     name: str
     message: str
     status_code: int | None = None
-    kind: FaultKind = FaultKind.PASSING
+    kind: FaultKind = FaultKind.TRANSIENT
 
 
 @dataclass(frozen=True)
 class Retry:
-    """A provider failed and is tried again: ``attempt`` counts the tries, ``at`` is when.
+    """A provider failed and the CLI will retry: ``attempt`` counts the attempts, ``at`` is when.
 
     ``at`` is in seconds since 1970.
     """

@@ -42,8 +42,8 @@ class Watch:
             return self.stop(Outcome.INCOMPLETE, reason)
         if transcript.asked_for:
             return self.stop(Outcome.AGENT_FAULT, f"{PERMISSION_ASKED}: {transcript.asked_for}")
-        if transcript.retry and (hopeless := self._hopeless(transcript.retry)):
-            return self.stop(Outcome.PROVIDER_FAULT, hopeless)
+        if transcript.retry and (useless := self._why_not_wait(transcript.retry)):
+            return self.stop(Outcome.PROVIDER_FAULT, useless)
         if progressed:
             # What is finished is paid for: ending it now would save nothing and lose the work.
             if transcript.last_finish is not Finish.DONE and (over := self._spending(transcript)):
@@ -77,8 +77,8 @@ class Watch:
         self.outcome = outcome
         return reason
 
-    def _hopeless(self, retry: Retry) -> str | None:
-        """Return why there is no use in waiting until a provider is tried again."""
+    def _why_not_wait(self, retry: Retry) -> str | None:
+        """Return why it is no use to wait for the provider's next retry, or None."""
         if retry.attempt >= RETRIES_TOLERATED:
             return f"the provider keeps failing: {retry.message}"
         if retry.at > time.time() + self._stall_secs:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from director.agents.wanted import wanted_models
-from director.job.context import Setting
+from director.agents.backend import wanted_models
+from director.job.context import Workspace
 from director.job.seal import check_seal, seal_plan
 from director.job.stage import PlanStage, Stage, read_stage, write_stage
 from director.model.codec.encoding import encode
@@ -65,18 +65,18 @@ class BenchReport:
         return {**encode(self), "cost_reduction_pct": reductions(self.rows)}
 
 
-def bench_job(setting: Setting, options: BenchOptions) -> BenchReport:
+def bench_job(workspace: Workspace, options: BenchOptions) -> BenchReport:
     """Plan with the plan profile, run under each profile, and return the comparison.
 
     A profile that fails has its error in its row. A bench that was killed goes on where it
     stopped. Raises what planning raises, and InterruptedRunError.
     """
-    folder = setting.home.bench
-    setting = replace(setting, keeps_worktrees=False)  # each of its jobs has one run
+    folder = workspace.home.bench
+    workspace = replace(workspace, keeps_worktrees=False)  # each of its jobs has one run
     with job_lock(folder / "lock", "director bench"):
-        planned = JobDirectory(folder / "plan", setting.home.redactor)
-        stage = _plan_once(setting, planned, options)
-        rows = [_run_profile(setting, planned, options, name) for name in options.profiles]
+        planned = JobDirectory(folder / "plan", workspace.home.redactor)
+        stage = _plan_once(workspace, planned, options)
+        rows = [_run_profile(workspace, planned, options, name) for name in options.profiles]
         report = BenchReport(
             task=options.task,
             plan_profile=options.plan_profile,
@@ -88,35 +88,37 @@ def bench_job(setting: Setting, options: BenchOptions) -> BenchReport:
         return report
 
 
-def _plan_once(setting: Setting, planned: JobDirectory, options: BenchOptions) -> PlanStage:
+def _plan_once(workspace: Workspace, planned: JobDirectory, options: BenchOptions) -> PlanStage:
     """Return the ready plan: that of an unfinished bench of the same task, else a new one."""
     stage = read_stage(planned)
     if stage is not None:
-        asked = (options.task, setting.repository.head())
+        asked = (options.task, workspace.repository.head())
         same = (stage.task, stage.base_commit) == asked
-        summary = files.read_json(setting.home.bench / "summary.json") or {}
+        summary = files.read_json(workspace.home.bench / "summary.json") or {}
         ended = stage.stage is Stage.READY and summary.get("job_id") == stage.job_id
         if same and not ended and stage.stage is Stage.READY:
             return stage
         if ended or not same:
             sweep_pool(planned.pool)
-            JobDirectory(setting.home.bench).archive(stage.job_id)
+            JobDirectory(workspace.home.bench).archive(stage.job_id)
     profiles = options.profiles.items()
     models = [one for name, config in profiles for one in wanted_models(config, name)]
     wanted = PlanOptions(
         task=options.task, auto=True, parallel=options.parallel, wanted_later=tuple(models)
     )
-    return plan_job(setting, planned, options.planner, wanted).stage
+    return plan_job(workspace, planned, options.planner, wanted).stage
 
 
-def _run_profile(setting: Setting, planned: JobDirectory, options: BenchOptions, name: str) -> Row:
+def _run_profile(
+    workspace: Workspace, planned: JobDirectory, options: BenchOptions, name: str
+) -> Row:
     """Run one profile; whatever stops it, but a signal, stands in its row."""
-    directory = JobDirectory(setting.home.bench / "runs" / name, setting.home.redactor)
-    setting.events.emit(Kind.BENCH_PROFILE_STARTED, profile=name)
+    directory = JobDirectory(workspace.home.bench / "runs" / name, workspace.home.redactor)
+    workspace.events.emit(Kind.BENCH_PROFILE_STARTED, profile=name)
     try:
-        _prepare(setting, planned, directory, name)
+        _prepare(workspace, planned, directory, name)
         wanted = RunOptions(parallel=options.parallel, max_attempts=options.max_attempts)
-        report = run_job(setting, directory, options.profiles[name], wanted)
+        report = run_job(workspace, directory, options.profiles[name], wanted)
         if isinstance(report.stop, InterruptedRunError):
             raise report.stop
         row = row_of(name, report.metrics, report.stop.what if report.stop else None)
@@ -125,22 +127,24 @@ def _run_profile(setting: Setting, planned: JobDirectory, options: BenchOptions,
     except DirectorError as error:
         row = Row(profile=name, error=error.what)
     if (metrics := files.read_text(directory.metrics)) is not None:
-        files.write_text(setting.home.bench / f"{name}.metrics.jsonl", metrics)
-    setting.events.emit(Kind.BENCH_PROFILE_ENDED, **encode(row))
+        files.write_text(workspace.home.bench / f"{name}.metrics.jsonl", metrics)
+    workspace.events.emit(Kind.BENCH_PROFILE_ENDED, **encode(row))
     return row
 
 
-def _prepare(setting: Setting, planned: JobDirectory, directory: JobDirectory, name: str) -> None:
+def _prepare(
+    workspace: Workspace, planned: JobDirectory, directory: JobDirectory, name: str
+) -> None:
     """Give the profile a job of its own that begins at the frozen tests."""
     plan = planned.load_plan()
     if directory.plan.exists():
         return
     check_seal(planned, plan)
-    frozen = open_job_repository(planned.repository, setting.repository, plan.job_branch)
+    frozen = open_job_repository(planned.repository, workspace.repository, plan.job_branch)
     job_id, branch = f"{plan.job_id}-{name}", f"{plan.job_branch}-{name}"
     create_job_repository(
         directory.repository,
-        setting.repository,
+        workspace.repository,
         branch,
         frozen.tip(),
         [planned.repository / "objects"],

@@ -7,7 +7,7 @@ import argparse
 from director.benching.bench import BenchOptions, bench_job
 from director.commands.context import Context, add_common_flags, add_parallel_flag
 from director.commands.run import add_attempts_flag
-from director.commands.setting import load_config, open_setting
+from director.commands.workspace import load_config, open_workspace
 from director.model.comparison import BASELINE
 from director.model.config import Config
 from director.model.errors import ExitCode, RequestError
@@ -42,10 +42,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
             "--profiles names no profile", "for example: --profiles all-frontier,cheap"
         )
     plan_profile = args.plan_profile or (BASELINE if BASELINE in names else names[0])
-    setting = open_setting(args, context)
-    loaded = {name: _load(setting.home, name) for name in dict.fromkeys([*names, plan_profile])}
+    workspace = open_workspace(args, context)
+    loaded = {name: _load(workspace.home, name) for name in dict.fromkeys([*names, plan_profile])}
     report = bench_job(
-        setting,
+        workspace,
         BenchOptions(
             task=context.redactor.text(args.task.strip()),
             profiles={name: loaded[name] for name in names},

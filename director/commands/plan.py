@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from director.commands.context import Context, add_common_flags, add_parallel_flag
-from director.commands.setting import load_config, open_setting
-from director.job.context import Setting
+from director.commands.workspace import load_config, open_workspace
+from director.job.context import Workspace
 from director.job.stage import Stage
 from director.model.codec.encoding import encode
 from director.model.errors import RequestError
 from director.model.format import counted, money
-from director.model.gate_words import as_before, not_counting
+from director.model.integration_gates import as_before, not_counting
 from director.planning.context import PlanOptions
 from director.planning.current_job import GO_ON, left_to_do, named, next_command
 from director.planning.pipeline import PlanReport, plan_job, resume_job
@@ -69,18 +69,18 @@ def run(args: argparse.Namespace, context: Context) -> int:
         new=args.new,
         allow_broken_gates=args.allow_broken_gates,
     )
-    setting = open_setting(args, context)
+    workspace = open_workspace(args, context)
     if args.resume is not None:
-        return _resume(args, context, setting)
-    config = load_config(setting.home.config)
-    report = plan_job(setting, setting.home.job, config, options)
+        return _resume(args, context, workspace)
+    config = load_config(workspace.home.config)
+    report = plan_job(workspace, workspace.home.job, config, options)
     context.say_result(args, _as_json(report), _as_text(report))
     return 0
 
 
-def _resume(args: argparse.Namespace, context: Context, setting: Setting) -> int:
+def _resume(args: argparse.Namespace, context: Context, workspace: Workspace) -> int:
     """Bring an archived job back and say where it stands; a gate is passed by --continue only."""
-    report = resume_job(setting, setting.home.job, args.resume, new=args.new)
+    report = resume_job(workspace, workspace.home.job, args.resume, new=args.new)
     stage = report.stage
     where = left_to_do(report.directory, stage) or "nothing is left to do"
     text = f"Job {named(stage)} is the current one again: {where}.\n"

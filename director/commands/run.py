@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from director.commands.context import Context, add_common_flags, add_parallel_flag, positive
-from director.commands.setting import load_config, open_setting
+from director.commands.workspace import load_config, open_workspace
 from director.job.gate_report import GateReport, in_words
 from director.model.codec.encoding import encode
 from director.model.errors import ExitCode
@@ -57,15 +57,15 @@ def add_attempts_flag(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Run, print what it came to, and return how it ended."""
-    setting = open_setting(args, context)
-    config = load_config(setting.home.config)
+    workspace = open_workspace(args, context)
+    config = load_config(workspace.home.config)
     options = RunOptions(
         parallel=args.parallel,
         max_attempts=args.max_attempts,
         retry_failed=args.retry_failed,
         nodes=tuple(args.node),
     )
-    report = run_job(setting, setting.home.job, config, options)
+    report = run_job(workspace, workspace.home.job, config, options)
     code = _exit_code(report)
     context.say_result(args, _as_json(report, code), _as_text(report))
     return int(code)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from director.commands.context import Context, add_common_flags, find_repository, home_of
-from director.commands.setting import load_config, open_setting
+from director.commands.workspace import load_config, open_workspace
 from director.model.codec.encoding import encode
 from director.model.errors import ExitCode
 from director.model.format import counted
@@ -38,9 +38,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _verify(args: argparse.Namespace, context: Context) -> Verification:
     if args.rerun:
-        setting = open_setting(args, context)
-        directory = job_called(setting.home, args.job)
-        return verify_again(setting, directory, load_config(setting.home.config))
+        workspace = open_workspace(args, context)
+        directory = job_called(workspace.home, args.job)
+        return verify_again(workspace, directory, load_config(workspace.home.config))
     repository = find_repository(args, context)
     return verify_job(repository, job_called(home_of(repository, context), args.job))
 

@@ -83,11 +83,11 @@ def read_request(body: dict[str, Any]) -> Request:
     messages = body.get("messages", [])
     asked = max((i for i, m in enumerate(messages) if m.get("role") == "user"), default=-1)
     answers = sum(1 for message in messages[asked + 1 :] if message.get("role") == "assistant")
-    prompt = text_of(messages[asked].get("content")) if asked >= 0 else ""
+    prompt = read_beginning(messages[asked].get("content")) if asked >= 0 else ""
     return Request(str(body.get("model", "")), unquoted(prompt), answers, body)
 
 
-def text_of(content: object) -> str:
+def read_beginning(content: object) -> str:
     """Return the text of a message's content, which is a string or a list of parts."""
     if isinstance(content, list):
         parts = [part for part in content if isinstance(part, dict)]
@@ -105,7 +105,7 @@ def unquoted(prompt: str) -> str:
 
 def _wants_title(body: dict[str, Any]) -> bool:
     """Whether this is the agent's own request for the name of a session."""
-    messages = [text_of(m.get("content")) for m in body.get("messages", [])]
+    messages = [read_beginning(m.get("content")) for m in body.get("messages", [])]
     return not body.get("tools") and any(TITLE_REQUEST in text for text in messages)
 
 

@@ -1,4 +1,4 @@
-"""The folders of a worktree that Python looks in before what is installed, when tests run there."""
+"""The folders of a worktree that come before installed packages on Python's path in a test run."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from director.environments.text_of import text_of
 from director.model.testing.import_order import PythonRun
+from director.records.files import read_beginning
 
 MOST_FILES = 1000
 BY_THEMSELVES = re.compile(r"\bsys\.path\b|\bsite\.addsitedir\b|\bsys\.meta_path\b")
@@ -23,7 +23,7 @@ SECTIONS = (("pytest.ini", "pytest"), (".pytest.ini", "pytest"), ("tox.ini", "py
 
 def first_folders(run: PythonRun, worktree: Path) -> list[Path] | None:
     """Return the folders; None where the tests put some on the path themselves."""
-    if any(BY_THEMSELVES.search(text_of(path)) for path in _test_files(run, worktree)):
+    if any(BY_THEMSELVES.search(read_beginning(path)) for path in _test_files(run, worktree)):
         return None
     found = [worktree / name for name in run.first]
     if run.places is None:
@@ -73,7 +73,7 @@ def _settings(top: Path, worktree: Path) -> _Settings:
         for name, section in SECTIONS:
             with suppress(configparser.Error):
                 parser = configparser.ConfigParser(interpolation=None)
-                parser.read_string(text_of(folder / name))
+                parser.read_string(read_beginning(folder / name))
                 if parser.has_section(section):
                     return _Settings(folder, parser[section])
     return _Settings(top, {})
@@ -81,7 +81,7 @@ def _settings(top: Path, worktree: Path) -> _Settings:
 
 def _in_project_file(folder: Path) -> Mapping[str, Any]:
     try:
-        value: Any = tomllib.loads(text_of(folder / "pyproject.toml"))
+        value: Any = tomllib.loads(read_beginning(folder / "pyproject.toml"))
     except tomllib.TOMLDecodeError:
         return {}
     for name in ("tool", "pytest"):

@@ -16,8 +16,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from director.environments.python_interpreters import site_folders
-from director.environments.text_of import text_of
 from director.model.testing.checkout_paths import Checkout
+from director.records.files import read_beginning
 
 HOOK = re.compile(r"^import (?P<module>[\w.]+)")  # of a .pth file: runs code when Python starts
 QUOTED = re.compile(r"""["'](?P<path>/[^"'\n]+)["']""")
@@ -80,7 +80,7 @@ def _redirects_in(site: Path, project: Project) -> Iterator[Redirect]:
         if name.endswith(".pth"):
             yield from _of_pth(path, project.checkout)
         elif name.endswith(".egg-link"):
-            yield from _to([text_of(path).partition("\n")[0]], path, project.checkout)
+            yield from _to([read_beginning(path).partition("\n")[0]], path, project.checkout)
         elif name.endswith(".dist-info"):
             yield from _of_distribution(path, project)
         elif path.is_symlink() and project.checkout.holds(path.resolve()):
@@ -88,13 +88,13 @@ def _redirects_in(site: Path, project: Project) -> Iterator[Redirect]:
 
 
 def _of_pth(path: Path, checkout: Checkout) -> Iterator[Redirect]:
-    for line in text_of(path).splitlines():
+    for line in read_beginning(path).splitlines():
         hook = HOOK.match(line)
         if hook is None:
             yield from _to([line.strip()], path, checkout)
             continue
         code = path.with_name(f"{hook['module']}.py")
-        for found in QUOTED.finditer(text_of(code)):
+        for found in QUOTED.finditer(read_beginning(code)):
             place = Path(found["path"])
             if checkout.holds(place):
                 yield Redirect(place, str(code), frozenset({place.stem}))
@@ -128,7 +128,7 @@ class _Origin:
 def _origin(distribution: Path) -> _Origin | None:
     """Return the folder that a distribution was installed from (PEP 610), if it was one."""
     with suppress(ValueError, AttributeError):
-        said = json.loads(text_of(distribution / "direct_url.json") or "{}")
+        said = json.loads(read_beginning(distribution / "direct_url.json") or "{}")
         url = urlsplit(str(said.get("url", "")))
         if url.scheme == "file":
             editable = said.get("dir_info", {}).get("editable") is True
@@ -138,9 +138,11 @@ def _origin(distribution: Path) -> _Origin | None:
 
 def _modules_of(distribution: Path) -> frozenset[str]:
     """Return the modules of a distribution, by its list of them or of its files."""
-    if listed := text_of(distribution / "top_level.txt").split():
+    if listed := read_beginning(distribution / "top_level.txt").split():
         return frozenset(listed)
-    paths = [line.partition(",")[0] for line in text_of(distribution / "RECORD").splitlines()]
+    paths = [
+        line.partition(",")[0] for line in read_beginning(distribution / "RECORD").splitlines()
+    ]
     tops = {path.partition("/")[0] for path in paths if path.endswith(".py")}
     return frozenset(name.removesuffix(".py") for name in tops if "-" not in name)
 

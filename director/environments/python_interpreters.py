@@ -10,8 +10,8 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from director.environments.text_of import text_of
 from director.processes.capture import capture
+from director.records.files import read_beginning
 
 SITES = """\
 import json, site
@@ -28,7 +28,7 @@ def interpreter_of(program: str, folder: Path, env: Mapping[str, str]) -> Path |
         return None
     if re.fullmatch(r"(?:python|pypy)[\d.]*", Path(place).name):
         return Path(place)
-    first = text_of(Path(place))[:500].splitlines()[:2]
+    first = read_beginning(Path(place))[:500].splitlines()[:2]
     if not first or not first[0].startswith("#!"):
         return None
     words = [word.strip("'\"") for line in first for word in line.removeprefix("#!").split()]
@@ -46,7 +46,7 @@ def site_folders(interpreter: Path, env: Mapping[str, str]) -> list[Path]:
     way that runs nothing that is installed.
     """
     prefix = interpreter.parent.parent
-    config = text_of(prefix / "pyvenv.cfg")
+    config = read_beginning(prefix / "pyvenv.cfg")
     if not config:
         return [Path(one) for one in _asked(interpreter, tuple(sorted(env.items())))]
     found = sorted(prefix.glob("lib*/python*/site-packages"))

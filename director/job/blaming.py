@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
-from director.job.bisection import bisect
 from director.job.context import JobContext
 from director.job.gate_report import Culprit, GateReport, run_gate
 from director.job.reconciling import merges_by_node
-from director.job.tip_tests import tests_of
 from director.job.views import Views
 from director.records.events import Kind
 from director.worktrees.gates import Verdict
@@ -25,7 +24,7 @@ def blamed(job: JobContext, views: Views, report: GateReport) -> GateReport:
     plan = views.plan
     merged = merges_by_node(job.repository.log(plan.base_commit, job.repository.tip()))
     merges = [Culprit(node, commit.oid) for node, commit in merged.items()]
-    tests = tests_of(plan, report.nodes)
+    tests = plan.tests_of(report.nodes)
 
     def is_green(number: int) -> bool:
         """Run the gate after the first ``number`` merges (0: on the base)."""
@@ -51,3 +50,37 @@ def blamed(job: JobContext, views: Views, report: GateReport) -> GateReport:
     culprit = merges[found.culprit - 1]
     note = f"turned {report.verdict} by the merge of {culprit.node} ({culprit.commit[:10]})"
     return replace(report, turned_red_by=culprit, note=note)
+
+
+@dataclass(frozen=True)
+class Bisection:
+    """The number of the culprit, or the reason why no commit is blamed."""
+
+    culprit: int | None
+    doubt: str = ""
+
+
+def bisect(
+    count: int, is_green: Callable[[int], bool], first: int = 0, there: str = "on the base"
+) -> Bisection:
+    """Find the first red commit of ``first`` + 1 … ``count``: a binary search.
+
+    Commits count from 1; 0 stands for what was before them. The gate was seen green at ``first``
+    (in words: ``there``) and red at ``count``; both are looked at again, and so are, at the end,
+    the culprit and the commit before it: where a gate is flaky no commit is blamed.
+    """
+    if is_green(count):
+        return Bisection(None, "it is green when it runs again on the same commit, so it is flaky")
+    if not is_green(first):
+        return Bisection(None, f"it is red {there} by now, though it was green there")
+    low, high = first, count
+    while high - low > 1:
+        middle = (low + high) // 2
+        if is_green(middle):
+            low = middle
+        else:
+            high = middle
+    steady = (low == first or is_green(low)) and (high == count or not is_green(high))
+    if not steady:
+        return Bisection(None, "it says now green, now red, on the same commit, so it is flaky")
+    return Bisection(high)

@@ -1,4 +1,4 @@
-"""The context of a job: where a command works, what tools are made of, and the tools."""
+"""What a command works on and with: the workspace, what a job is opened from, the open job."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from director.worktrees.user_files import Sources, find_sources
 
 
 @dataclass(frozen=True)
-class Setting:
-    """Where a command works: the user's repository, its ``.director``, who listens, who stops.
+class Workspace:
+    """The user's repository and its ``.director``, with who is told of events and who may cancel.
 
     ``told`` are the notices that the command has given and need not repeat for another job.
     ``keeps_worktrees``: another command of the job may follow, so prepared worktrees are kept.
@@ -47,14 +47,14 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Materials:
-    """Who asks, for which job, and how it is configured.
+class JobInputs:
+    """What a job is opened from: workspace, records, configuration.
 
     ``sources`` are what worktrees are given of the user's files. Neither ``directory`` nor
     ``events`` lets a secret of these, of the environment or of the configuration through.
     """
 
-    setting: Setting
+    workspace: Workspace
     directory: JobDirectory
     config: Config
     sources: Sources
@@ -63,17 +63,19 @@ class Materials:
 
     @classmethod
     def of(
-        cls, setting: Setting, directory: JobDirectory, config: Config, job_id: str
-    ) -> Materials:
-        """Return the materials; RequestError for files that cannot be given to worktrees."""
-        sources = find_sources(setting.repository, config.worktree)
-        found = secrets_in(setting.env, os.path.exists, config.secret_variables)
+        cls, workspace: Workspace, directory: JobDirectory, config: Config, job_id: str
+    ) -> JobInputs:
+        """Return the inputs; RequestError for files that cannot be given to worktrees."""
+        sources = find_sources(workspace.repository, config.worktree)
+        found = secrets_in(workspace.env, os.path.exists, config.secret_variables)
         ordinary = {one.name for one in BACKENDS}  # words of the records
         found = {name: value for name, value in found.items() if value.lower() not in ordinary}
         redactor = directory.redactor.also({**sources.secrets, **config.secrets, **found})
         clean = JobDirectory(directory.path, redactor)
-        events = setting.events.without(redactor)
-        return cls(setting, clean, config, sources, events, Processes(job_id, setting.cancellation))
+        events = workspace.events.without(redactor)
+        return cls(
+            workspace, clean, config, sources, events, Processes(job_id, workspace.cancellation)
+        )
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ class JobContext:
     """One job with its tools. ``confinement`` says in words what confines agents and gates.
 
     ``machine`` measures what there is to work on. ``import_check`` refuses tests that do not import
-    the worktree's code. ``checks`` as in Setting.
+    the worktree's code. ``checks`` as in Workspace.
     """
 
     job_id: str

@@ -1,10 +1,13 @@
-"""A gate's exit code, compared with what its output shows of the tests."""
+"""What a gate's output shows besides its exit code: whether tests ran, and what they lacked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
+from director.model.plan import Node
+from director.model.testing.command_run import CommandRun
+from director.model.testing.environment import Missing, missing_in_environment
 from director.model.testing.green_evidence import evidence_of_green, tests_seen
 from director.repositories.history import History
 from director.worktrees.gates import GateResult, Verdict
@@ -33,3 +36,30 @@ def with_evidence(job: History, paths: Sequence[str], commit: str, gate: GateRes
         tests_run=evidence.tests_run,
         no_test_ran=True,
     )
+
+
+def run_of(gate: GateResult) -> CommandRun:
+    """Return the run of a gate with all of its output."""
+    return CommandRun(gate.command, gate.code, gate.whole_output)
+
+
+def find_missing(
+    job: History, commit: str, gate: GateResult, to_come: Collection[str]
+) -> Missing | None:
+    """Return what the red ``gate`` on ``commit`` lacks in its environment, or None.
+
+    ``to_come`` are the files that nodes may still make. The tree is read only where the words
+    give a reason to.
+    """
+    if gate.verdict is not Verdict.RED or gate.no_test_ran:
+        return None
+    run = run_of(gate)
+    # First without any files, which could only excuse what is found: most trees are not read.
+    if missing_in_environment(run, (), ()) is None:
+        return None
+    return missing_in_environment(run, to_come, frozenset(job.files(commit)))
+
+
+def files_of(nodes: Iterable[Node]) -> frozenset[str]:
+    """Return the files that ``nodes`` may make or change, their tests among them."""
+    return frozenset(path for node in nodes for path in (*node.files, *node.tests))

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from director.job.again import again_where_lost
 from director.job.context import JobContext
 from director.job.evidence import with_evidence
-from director.model.gate_words import integration_words
+from director.job.retrying import retry_where_lost
+from director.model.integration_gates import integration_words
 from director.worktrees.gates import GateResult, Verdict
 
 
@@ -93,4 +93,4 @@ def run_gate(
                 worktree.keep_builds()
             return result
 
-    return again_where_lost(job, work)
+    return retry_where_lost(job, work)

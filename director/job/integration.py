@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from director.job.blaming import blamed
 from director.job.context import JobContext
 from director.job.gate_report import GateReport, run_gate
 from director.job.stage import read_stage, write_stage
-from director.job.tip_tests import run_tests
 from director.job.views import Views
 from director.model.errors import RequestError
-from director.model.gate_words import BaseGates
+from director.model.integration_gates import BaseGates
+from director.model.plan import Node, Plan
+from director.model.receipt import Receipt
 from director.records.events import Kind
 from director.worktrees.gates import Verdict
 
@@ -137,3 +140,34 @@ def _against_base(
         return replace(report, note="it could not run on the base, so no merge is blamed")
     was = "as before the job" if report.ok else "and red before the job"
     return replace(report, note=f"{report.verdict}, {was}")
+
+
+def run_tests(job: JobContext, plan: Plan, tip: str, lanes: int) -> Iterator[GateReport]:
+    """Run each test command once on ``tip``, ``lanes`` at a time; give one report for each.
+
+    Left out are nodes whose gate was green on exactly that tree when they merged.
+    """
+    wanted = tests_to_run(plan, job.repository.receipts.values(), job.repository.tree(tip))
+    if not wanted:
+        return
+
+    def run(nodes: list[Node]) -> GateReport:
+        ids = tuple(node.id for node in nodes)
+        result = run_gate(job, tip, nodes[0].test_cmd, f"tip-{ids[0]}", plan.tests_of(ids))
+        return GateReport.of(f"tests of {', '.join(ids)}", result, ids)
+
+    with ThreadPoolExecutor(min(lanes, len(wanted)), thread_name_prefix="lane") as pool:
+        yield from pool.map(run, wanted)
+
+
+def tests_to_run(plan: Plan, receipts: Iterable[Receipt], tree: str) -> list[list[Node]]:
+    """Return the nodes whose tests are to run on ``tree``, those of one command together."""
+    green = {(one.node, run.command) for one in receipts for run in one.gates if run.tree == tree}
+    by_command: defaultdict[str, list[Node]] = defaultdict(list)
+    for node in plan.nodes:
+        by_command[node.test_cmd].append(node)
+    return [
+        nodes
+        for command, nodes in by_command.items()
+        if any((node.id, command) not in green for node in nodes)
+    ]

@@ -55,6 +55,7 @@ def choose_lanes(
     ``call`` is what a call takes of the machine. ``room`` None: nobody knows how much disk a lane
     takes.
     """
+    # While a model thinks its lane needs no core: more lanes than cores keep the cores busy.
     on_core = pace.gate_secs + call.cpu_secs
     waiting = max(0.0, pace.call_secs - call.cpu_secs)
     bounds = {"nodes side by side": side_by_side}

@@ -19,7 +19,7 @@ LOOK_UP_SECS = 0.2  # for a cancellation, while others are waited for
 
 
 @dataclass(frozen=True, eq=False)
-class Place:
+class QueueEntry:
     """A place in the queue: ``commit`` is built on ``base`` (None: it cannot be)."""
 
     base: str
@@ -32,16 +32,16 @@ class MergeQueue:
     def __init__(self, job: JobRepository, cancellation: Cancellation) -> None:
         self._job = job
         self._cancellation = cancellation
-        self._line: list[Place] = []
+        self._line: list[QueueEntry] = []
         self._moved = threading.Condition()
 
     @contextmanager
-    def place(self, build: Callable[[str], str | None]) -> Iterator[Place]:
+    def place(self, build: Callable[[str], str | None]) -> Iterator[QueueEntry]:
         """Give the last place; ``build`` makes the commit on what the branch will be by then."""
         with self._moved:
             pending = [place.commit for place in self._line if place.commit]
             base = pending[-1] if pending else self._job.tip()
-            place = Place(base, build(base))
+            place = QueueEntry(base, build(base))
             self._line.append(place)
         try:
             yield place
@@ -50,7 +50,7 @@ class MergeQueue:
                 self._line.remove(place)
                 self._moved.notify_all()
 
-    def await_turn(self, place: Place) -> bool:
+    def await_turn(self, place: QueueEntry) -> bool:
         """Wait until it is the first; returns whether the branch now holds what it is built on.
 
         Raises InterruptedRunError when the run is cancelled meanwhile.
@@ -59,4 +59,5 @@ class MergeQueue:
             while self._line[0] is not place:
                 self._cancellation.check()
                 self._moved.wait(LOOK_UP_SECS)
+        # Trees, not ids: the commits in the queue are drafts of merges, which get other trailers.
         return self._job.tree(place.base) == self._job.tree(self._job.tip())

@@ -7,20 +7,19 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 
-from director.agents.backend import AgentContext
+from director.agents.backend import AgentContext, WantedModel, wanted_models
 from director.agents.callers import open_callers
 from director.agents.client import AgentClient, interruptible_sleep, unpriced_models
 from director.agents.recorder import CallRecorder
 from director.agents.registry import AGENT_FOLDERS, backends_of, tier_of
 from director.agents.templates import load_template
-from director.agents.wanted import WantedModel, wanted_models
 from director.job.commits import Commits
-from director.job.context import JobContext, Materials, Setting
+from director.job.context import JobContext, JobInputs, Workspace
+from director.job.job_worktrees import JobWorktrees, WorktreesOptions, launcher_at, open_worktrees
 from director.job.merge_queue import MergeQueue
 from director.job.publishing import Publisher
-from director.job.site import launcher_at
 from director.job.stage import PlanStage
-from director.job.workplace import Place, Workplace, open_workplace
+from director.model.commit_policy import CommitPolicy
 from director.model.config import Config
 from director.model.errors import DirectorError, StoppedError
 from director.model.plan import Plan
@@ -45,7 +44,7 @@ from director.worktrees.pool_folders import pool_environment, sweep_old_pools
 
 @contextmanager
 def open_job(
-    setting: Setting,
+    workspace: Workspace,
     directory: JobDirectory,
     config: Config,
     known: PlanStage | Plan,
@@ -59,76 +58,84 @@ def open_job(
     out is the way in, backwards, whatever happened in between: the branch is published, agents
     end, and the worktrees go, or are kept for the next command.
     """
-    materials = Materials.of(setting, directory, config, known.job_id)
-    directory = materials.directory
-    events = materials.events.also(journal(directory.events))
-    materials = replace(materials, events=events)
-    _recover(materials, known.job_branch)
-    sweep_old_pools(pool_environment(config.launcher, setting.env))
+    inputs = JobInputs.of(workspace, directory, config, known.job_id)
+    directory = inputs.directory
+    events = inputs.events.also(journal(directory.events))
+    inputs = replace(inputs, events=events)
+    _recover(inputs, known.job_branch)
+    sweep_old_pools(pool_environment(config.launcher, workspace.env))
 
     def open_repository(user: Repository) -> JobRepository:
         return open_job_repository(directory.repository, user, known.job_branch)
 
-    place = Place(directory.repository, directory.pool, open_repository, setting.keeps_worktrees)
-    with ExitStack() as opened:
-        opened.enter_context(_explaining_removal(materials, known.job_branch))
-        workplace = opened.enter_context(open_workplace(materials, place))
-        for message in _notices(materials, workplace):
+    options = WorktreesOptions(
+        directory.repository, directory.pool, open_repository, workspace.keeps_worktrees
+    )
+    with ExitStack() as opened:  # a stack: if one of them cannot be opened, the others still close
+        opened.enter_context(_explaining_removal(inputs, known.job_branch))
+        worktrees = opened.enter_context(open_worktrees(inputs, options))
+        for message in _notices(inputs, worktrees):
             events.notice(message)
-        site, repository = workplace.site, workplace.repository
-        settings = site.repository.settings
-        signer = Signer(settings.everywhere if settings else {}) if config.git.sign else None
-        commits = Commits(repository, known.job_id, known.task, config.git, signer)
-        commits.try_out()
-        agents = opened.enter_context(_agents(materials, workplace, wanted_later))
-        publisher = opened.enter_context(_publishing(materials, repository))
+        site, repository = worktrees.site, worktrees.repository
+        commits = _commits(repository, known, config.git)
+        agents = opened.enter_context(_agents(inputs, worktrees, wanted_later))
+        publisher = opened.enter_context(_publishing(inputs, repository))
         yield JobContext(
             job_id=known.job_id,
             directory=directory,
             config=config,
             repository=repository,
-            pool=workplace.pool,
-            gates=workplace.gates,
+            pool=worktrees.pool,
+            gates=worktrees.gates,
             agents=agents,
             events=events,
             publisher=publisher,
-            queue=MergeQueue(repository, setting.cancellation),
+            queue=MergeQueue(repository, workspace.cancellation),
             confinement=site.sandbox.name,
             machine=site.sandbox.launcher.machine,
             import_check=site.import_check,
             commits=commits,
-            checks=setting.checks,
+            checks=workspace.checks,
         )
 
 
-def check_prerequisites(setting: Setting, config: Config) -> None:
+def check_prerequisites(workspace: Workspace, config: Config) -> None:
     """Raise RequestError for what would stop a new job at once: said before anything is moved."""
-    setting.repository.check_room()
+    workspace.repository.check_room()
     for backend in backends_of(config.tiers.values()):
-        backend.check(config, setting.env)
+        backend.check(config, workspace.env)
     for agent in Agent:
-        load_template(agent, setting.repository.root, AGENT_FOLDERS)
+        load_template(agent, workspace.repository.root, AGENT_FOLDERS)
+
+
+def _commits(repository: JobRepository, known: PlanStage | Plan, policy: CommitPolicy) -> Commits:
+    """Return what makes the job's commits; SigningError where they cannot be signed."""
+    settings = repository.user.settings
+    signer = Signer(settings.everywhere if settings else {}) if policy.sign else None
+    commits = Commits(repository, known.job_id, known.task, policy, signer)
+    commits.try_out()
+    return commits
 
 
 @contextmanager
 def _agents(
-    materials: Materials, workplace: Workplace, wanted_later: Sequence[WantedModel]
+    inputs: JobInputs, worktrees: JobWorktrees, wanted_later: Sequence[WantedModel]
 ) -> Iterator[AgentClient]:
     """Give what asks roles. It reads the notes of a killed run, before any agent runs."""
-    setting, directory, config = materials.setting, materials.directory, materials.config
-    root, pool, limits = workplace.site.repository.root, workplace.pool, config.limits
+    workspace, directory, config = inputs.workspace, inputs.directory, inputs.config
+    root, pool, limits = worktrees.site.repository.root, worktrees.pool, config.limits
     context = AgentContext(
-        processes=materials.processes,
-        env=setting.env,
+        processes=inputs.processes,
+        env=workspace.env,
         root=root,
         config=config,
         templates={agent: load_template(agent, root, AGENT_FOLDERS) for agent in Agent},
-        sandbox=workplace.site.sandbox,
+        sandbox=worktrees.site.sandbox,
         recorder=CallRecorder(directory.logs, limits.stall_timeout_secs, directory.redactor),
-        events=materials.events,
+        events=inputs.events,
         beside=pool.agents / "server",
         notes=pool.notes / "shell",
-        memory=setting.home.models,
+        memory=workspace.home.models,
         wanted=(*wanted_models(config), *wanted_later),
     )
     with open_callers(context) as callers:
@@ -137,34 +144,34 @@ def _agents(
             config,
             Ledger(directory.costs, limits.cost_ceiling_usd),
             CallNotes(directory.calls),
-            materials.events,
-            setting.cancellation,
-            interruptible_sleep(setting.cancellation),
+            inputs.events,
+            workspace.cancellation,
+            interruptible_sleep(workspace.cancellation),
         )
         callers.begin()
         yield client
 
 
 @contextmanager
-def _publishing(materials: Materials, repository: JobRepository) -> Iterator[Publisher]:
+def _publishing(inputs: JobInputs, repository: JobRepository) -> Iterator[Publisher]:
     """Give what publishes the branch; at the end the branch and its journal are as director's."""
-    publisher = Publisher(repository, materials.events)
+    publisher = Publisher(repository, inputs.events)
     try:
         yield publisher
     finally:
         publisher.close()
         if repository.restore_journal():
-            tips = materials.directory.tips
-            materials.events.notice(f"{tips} was changed while director worked: it was restored")
+            tips = inputs.directory.tips
+            inputs.events.notice(f"{tips} was changed while director worked: it was restored")
 
 
 @contextmanager
-def _explaining_removal(materials: Materials, branch: str) -> Iterator[None]:
+def _explaining_removal(inputs: JobInputs, branch: str) -> Iterator[None]:
     """Name the reason when work fails because somebody removed the records meanwhile.
 
     Writing made some of them again, but not the lock, which is older than all.
     """
-    directory, home = materials.directory, materials.setting.home
+    directory, home = inputs.directory, inputs.workspace.home
     try:
         yield
     except (StoppedError, OSError):
@@ -178,13 +185,13 @@ def _explaining_removal(materials: Materials, branch: str) -> Iterator[None]:
         ) from None
 
 
-def _recover(materials: Materials, branch: str) -> None:
+def _recover(inputs: JobInputs, branch: str) -> None:
     """Undo what a killed run left behind, but for its worktrees."""
-    directory, user = materials.directory, materials.setting.repository
-    launcher = launcher_at(materials, directory.repository)
-    materials.setting.cancellation.last_resorts.append(partial(_kill_all, launcher))
-    if ended := materials.processes.sweep() + launcher.sweep():
-        materials.events.notice(f"processes that a killed run left behind were ended: {ended}")
+    directory, user = inputs.directory, inputs.workspace.repository
+    launcher = launcher_at(inputs, directory.repository)
+    inputs.workspace.cancellation.last_resorts.append(partial(_kill_all, launcher))
+    if ended := inputs.processes.sweep() + launcher.sweep():
+        inputs.events.notice(f"processes that a killed run left behind were ended: {ended}")
     remove_stale_locks(directory.repository, user, branch)
     if not was_killed(directory.pool):
         forget_places(directory.calls)
@@ -200,12 +207,12 @@ def _kill_all(launcher: Launcher) -> None:
         launcher.sweep()
 
 
-def _notices(materials: Materials, workplace: Workplace) -> Iterator[str]:
+def _notices(inputs: JobInputs, worktrees: JobWorktrees) -> Iterator[str]:
     """Give what the user is to know: of prices, agents, commits, the sandbox, and repaired damage.
 
     Who commits is asked of the repository that commits: git is not asked twice.
     """
-    config, told = materials.config, materials.setting.told
+    config, told = inputs.config, inputs.workspace.told
     unpriced = unpriced_models(config) if config.limits.cost_ceiling_usd else {}
     for model, roles in unpriced.items():
         cli = tier_of(model).backend
@@ -216,9 +223,9 @@ def _notices(materials: Materials, workplace: Workplace) -> Iterator[str]:
         if lacking := one.promises.missing():
             yield f"{one.title} cannot promise {', '.join(lacking)}"
     who = "git does not know who you are (user.name, user.email): commits are made by"
-    if workplace.site.repository.is_anonymous and who not in told:
+    if worktrees.site.repository.is_anonymous and who not in told:
         told.add(who)
         yield f"{who} {OWN_NAME}"
-    if missing := workplace.site.sandbox.missing:
+    if missing := worktrees.site.sandbox.missing:
         yield missing
-    yield from workplace.repository.notices
+    yield from worktrees.repository.notices

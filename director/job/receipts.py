@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from director import __version__
 from director.job.trailers import (
     JOB,
     MERGE,
@@ -16,8 +17,10 @@ from director.job.trailers import (
 )
 from director.model.plan import Node
 from director.model.receipt import GateRun, Receipt
+from director.processes.capture import said_version
 from director.records.clock import now
 from director.repositories.branch_commits import BranchCommit
+from director.repositories.git import Git
 from director.repositories.history import History
 
 NO_TIER = "none"
@@ -90,3 +93,20 @@ def merge_trailers(receipt: Receipt) -> Mapping[str, object]:
 
 def _or_none(value: str) -> str | None:
     return None if value == NO_TIER else value
+
+
+def tool_versions(git: Git, clis: Mapping[str, str]) -> dict[str, str]:
+    """Return name → version of what works here; what does not say its version is left out.
+
+    ``clis`` are the versions of the agent CLIs that make the calls.
+    """
+    import platform  # slow to import
+
+    known = {
+        "director": __version__,
+        "git": said_version("git", git.env).removeprefix("git version "),
+        **clis,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+    }
+    return {name: version for name, version in known.items() if version}

@@ -29,6 +29,7 @@ class Schedule:
         self, nodes: Sequence[Node], finished: Iterable[str], wanted: Iterable[str] | None = None
     ) -> None:
         self._after = dependents(nodes)
+        # The longest chain of what is left bounds how soon all can be done: it must not wait.
         self._rank = {
             node_id: (-length, place)
             for place, (node_id, length) in enumerate(remaining_path_lengths(nodes).items())
@@ -104,6 +105,7 @@ def drive(
                 node_id = running.pop(future)
                 try:
                     settle(node_id, future.result())
+                # What the other lanes are doing is paid for: they end and are settled first.
                 except BaseException as error:
                     failure = failure or error
                     schedule.close()

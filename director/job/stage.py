@@ -10,7 +10,7 @@ from director.model.codec.decoding import decode
 from director.model.codec.encoding import encode
 from director.model.codec.mistakes import MismatchError
 from director.model.errors import RequestError
-from director.model.gate_words import BaseGates
+from director.model.integration_gates import BaseGates
 from director.model.testing.preflight import Preflight
 from director.records import files
 from director.records.job_directory import JobDirectory

@@ -38,7 +38,7 @@ class HeldBack(Enum):
 
 
 class ViewReader:
-    """Which entries the views of one job's commits hold otherwise than these. Reads only."""
+    """Finds the entries in which a view differs from its commit. Only reads."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class ViewReader:
         }
 
     def differing(self, commit: str, visible: Set[str]) -> tuple[Entry, ...]:
-        """Return what ``commit`` holds otherwise where the tests of the nodes ``visible`` are seen.
+        """Return the entries that differ from ``commit`` where only tests of ``visible`` are seen.
 
         A content that is not known stays as it is in ``commit``.
         """

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, NamedTuple
 
-from director.model.codec.marks import Check
+from director.model.codec.marks import Validate
 
 PLACES = ("title", "node", "task", "type")
 # https://www.conventionalcommits.org and, for the names, @commitlint/config-conventional.
@@ -37,7 +37,7 @@ class CommitPolicy(NamedTuple):
     ``signoff`` adds a ``Signed-off-by`` of the committer, ``sign`` a signature as git would.
     """
 
-    message: Annotated[str, Check(template_problems)] = "{title}"
+    message: Annotated[str, Validate(template_problems)] = "{title}"
     signoff: bool = False
     sign: bool = False
 

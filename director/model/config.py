@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from director.model.codec.decoding import TOML, decode
-from director.model.codec.marks import After, By, Key, Mark
+from director.model.codec.marks import Convert, DecodeWith, Key, Mark
 from director.model.codec.mistakes import Mistake
 from director.model.commit_policy import CommitPolicy
 from director.model.config_values import (
@@ -30,6 +30,9 @@ from director.model.launcher_policy import LauncherPolicy
 from director.model.pricing import Price
 from director.model.roles import Role
 from director.model.secrets import literal_secrets, looks_secret, referenced_variables
+
+Options = TypeVar("Options")
+"""The options of an agent CLI: a class whose fields all have defaults."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +159,7 @@ class WorktreePolicy:
     user's working tree; ``keep`` are build folders that survive.
     """
 
-    setup: Annotated[ShellCommand, After(str.strip)] = ""
+    setup: Annotated[ShellCommand, Convert(str.strip)] = ""
     setup_inputs: Paths | None = None
     copy: Paths = ()
     link: Paths = ()
@@ -196,7 +199,7 @@ class Config:
     limits: Limits = Limits()
     sampling: Mapping[Role, Sampling] = field(default_factory=dict)
     review: ReviewPolicy = ReviewPolicy()
-    local: Annotated[LocalProvider | None, Key("providers"), By(_local_provider)] = None
+    local: Annotated[LocalProvider | None, Key("providers"), DecodeWith(_local_provider)] = None
     env: GateEnvironment = GateEnvironment()
     sandbox: SandboxPolicy = SandboxPolicy()
     launcher: LauncherPolicy = field(default_factory=LauncherPolicy)
@@ -220,6 +223,11 @@ class Config:
             launcher = LauncherPolicy("command", command=self.sandbox.command)
             return replace(self, launcher=launcher)
         return replace(self, sandbox=replace(self.sandbox, command=self.launcher.command))
+
+    def options_of(self, name: str, kind: type[Options]) -> Options:
+        """Return the section ``name`` of an agent CLI; its defaults where there is none."""
+        found = self.agents.get(name)
+        return found if isinstance(found, kind) else kind()
 
     @property
     def secrets(self) -> dict[str, str]:

@@ -5,6 +5,7 @@ What a section holds stands in its class; here is what sections mean to each oth
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
@@ -15,7 +16,6 @@ from director.model.codec.mistakes import MismatchError, Mistake, dotted, not_kn
 from director.model.config import Config
 from director.model.config_values import LOCAL_PREFIX
 from director.model.errors import RequestError
-from director.model.toml_positions import line_of
 
 
 class AgentSection(Protocol):
@@ -82,3 +82,25 @@ def _missing_provider(document: Mapping[str, Any]) -> Iterator[Mistake]:
 def _with_line(mistake: Mistake, text: str) -> str:
     line = line_of(tuple(part for part in mistake.path if isinstance(part, str)), text)
     return f"{dotted(mistake.path)} {f'(line {line}) ' if line else ''}{mistake.problem}"
+
+
+def line_of(path: tuple[str, ...], text: str) -> int | None:
+    """Return the line of a key, as far as the text shows it (1 is the first); None: it does not."""
+    inside = len(path) == 1
+    section = re.compile(rf"\s*\[+\s*{_dotted(path[:-1])}\s*\]")
+    whole = re.compile(rf"\s*\[+\s*{_dotted(path)}\s*[\].]")
+    key = re.compile(rf"\s*{_quoted(path[-1])}\s*[=.]")
+    for number, line in enumerate(text.splitlines(), 1):
+        if whole.match(line) or (inside and key.match(line)):
+            return number
+        if line.lstrip().startswith("["):
+            inside = bool(len(path) > 1 and section.match(line))
+    return None
+
+
+def _dotted(path: tuple[str, ...]) -> str:
+    return r"\s*\.\s*".join(map(_quoted, path))
+
+
+def _quoted(part: str) -> str:
+    return rf"[\"']?{re.escape(part)}[\"']?"

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from director.model.codec.marks import After, By, Check, Otherwise, between, one_of
+from director.model.codec.marks import Convert, DecodeWith, ErrorMessage, Validate, between, one_of
 from director.model.codec.mistakes import guess, mismatch
 
 LOCAL_PREFIX = "local/"
@@ -84,18 +84,20 @@ def _without_empty(commands: Mapping[str, str]) -> dict[str, str]:
     return {name: command for name, command in commands.items() if command.strip()}
 
 
-Model = Annotated[str, Otherwise('must be a string "provider/model"'), Check(_model_problems)]
-ShellCommand = Annotated[str, Otherwise("must be a shell command (a string)")]
-ShellCommands = Annotated[Mapping[str, ShellCommand], After(_without_empty)]
+Model = Annotated[str, ErrorMessage('must be a string "provider/model"'), Validate(_model_problems)]
+ShellCommand = Annotated[str, ErrorMessage("must be a shell command (a string)")]
+ShellCommands = Annotated[Mapping[str, ShellCommand], Convert(_without_empty)]
 Count = Annotated[int, between(1, HIGHEST_LIMIT)]
 CountOrNone = Annotated[int, between(0, HIGHEST_LIMIT)]
 Ceiling = Annotated[float, between(0, HIGHEST_LIMIT, " (0: no ceiling)")]
-Number = Annotated[float, Check(_unsendable)]
-Whole = Annotated[int, Check(_unsendable)]
-Settings = Annotated[Mapping[str, Any], Check(_unsendable)]
+Number = Annotated[float, Validate(_unsendable)]
+Whole = Annotated[int, Validate(_unsendable)]
+Settings = Annotated[Mapping[str, Any], Validate(_unsendable)]
 SandboxMode = Annotated[str, one_of(SANDBOX_MODES)]
-SandboxCommand = Annotated[tuple[str, ...], By(_sandbox_command), Check(_filling_problems)]
-Places = Annotated[tuple[str, ...], Check(_place_problems)]
+SandboxCommand = Annotated[
+    tuple[str, ...], DecodeWith(_sandbox_command), Validate(_filling_problems)
+]
+Places = Annotated[tuple[str, ...], Validate(_place_problems)]
 """On this machine: absolute, or below the home folder."""
-Paths = Annotated[tuple[str, ...], After(_without_last_slash), Check(_path_problems)]
+Paths = Annotated[tuple[str, ...], Convert(_without_last_slash), Validate(_path_problems)]
 """Inside the repository, relative to its root."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
-from director.model.codec.marks import Check
+from director.model.codec.marks import Validate
 from director.model.codec.mistakes import Mistake
 from director.model.config_values import Count, CountOrNone, SandboxCommand
 
@@ -43,7 +43,7 @@ class LauncherPolicy:
     """
 
     kind: str = "local"
-    root: Annotated[str, Check(_root_problems)] = ""
+    root: Annotated[str, Validate(_root_problems)] = ""
     command: SandboxCommand = ()
     agent: Resources = ANY
     gate: Resources = ANY

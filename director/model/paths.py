@@ -1,4 +1,4 @@
-"""Paths as git has them: relative, with "/" between their parts."""
+"""Paths in git's form: relative, with "/" as separator."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from functools import cached_property
 from graphlib import TopologicalSorter
 from typing import Annotated, NamedTuple
 
-from director.model.codec.marks import Mark, Otherwise, one_of
+from director.model.codec.marks import ErrorMessage, Mark, one_of
 from director.model.commit_policy import TYPES
 
 DIFFICULTIES = ("easy", "medium", "hard")
@@ -33,7 +33,7 @@ class Node(NamedTuple):
     test_cmd: str
     tests: tuple[str, ...]
     estimated_difficulty: Annotated[str, one_of(DIFFICULTIES), Mark.REQUIRED] = "medium"
-    test_hashes: Annotated[Mapping[str, str], Otherwise("must map paths to sha256 digests")] = {}
+    test_hashes: Annotated[Mapping[str, str], ErrorMessage("must map paths to sha256 digests")] = {}
     test_support: Annotated[tuple[str, ...], Mark.OMITTED] = ()
     type: Annotated[str, one_of(("", *TYPES)), Mark.OMITTED] = ""
 
@@ -83,6 +83,10 @@ class Plan(_Record):
     @cached_property
     def _by_id(self) -> dict[str, Node]:
         return {node.id: node for node in self.nodes}
+
+    def tests_of(self, node_ids: Iterable[str]) -> tuple[str, ...]:
+        """Return the test files of these nodes, each once."""
+        return tuple(dict.fromkeys(path for one in node_ids for path in self.node(one).tests))
 
     def with_node(self, changed: Node) -> Plan:
         """Return the plan with the node of the same id replaced."""

@@ -1,4 +1,4 @@
-"""Counts and rates over the nodes of a job: what the hypothesis is measured by."""
+"""Counts and rates over the nodes of a job: how much the executor tier did by itself."""
 
 from __future__ import annotations
 

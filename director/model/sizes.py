@@ -1,4 +1,4 @@
-"""How much a checkout is: files and bytes, and when that takes a while."""
+"""The size of a checkout in files and bytes, and from which size on it takes a while."""
 
 from __future__ import annotations
 
@@ -31,5 +31,5 @@ class Size:
 
     @property
     def shared_bytes(self) -> int:
-        """About what a copy takes that shares its blocks: its names and places."""
+        """Roughly what a copy takes that shares its blocks (reflink): the metadata of its files."""
         return min(self.bytes, self.files * SHARED_FILE_BYTES)

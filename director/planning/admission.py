@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 from director.agents.markdown import fenced
 from director.job.context import JobContext
-from director.job.environment import files_of, find_missing, run_of
-from director.job.evidence import with_evidence
-from director.job.leaks import leaks
+from director.job.evidence import files_of, find_missing, run_of, with_evidence
+from director.job.forbidden import leaks
 from director.job.views import Views
 from director.model.plan import Node
 from director.model.testing.not_started import NOT_EXECUTABLE, NOT_FOUND
@@ -38,12 +37,12 @@ class Candidate(NamedTuple):
 class Admission:
     """What became of one node's tests: what is wrong with them, or their hashes.
 
-    ``hopeless``: asking the author again cannot help. ``next_step``: what the user can do, where
-    it is for the user to do ("": not known, or the author's).
+    ``final``: asking the author again cannot help. ``next_step``: what the user can do about it
+    ("": nothing is known, or the author is to correct it).
     """
 
     problem: str = ""
-    hopeless: bool = False
+    final: bool = False
     next_step: str = ""
     hashes: Mapping[str, str] = field(default_factory=dict)
 
@@ -135,5 +134,5 @@ class Examiner:
                 )
         problem = f"gate broken: {command}: {gate.reason}{output}"
         if gate.code in (NOT_EXECUTABLE, NOT_FOUND):
-            return Admission(problem, hopeless=True, next_step=ON_PATH)
+            return Admission(problem, final=True, next_step=ON_PATH)
         return Admission(problem)

@@ -8,7 +8,7 @@ from typing import Any
 
 from director.agents.answers import NoAnswerError, json_object
 from director.agents.calls import Assignment, Outcome, Reply
-from director.job.again import again_where_lost
+from director.job.retrying import retry_where_lost
 from director.model.errors import WorkError
 from director.model.roles import Agent, Role
 from director.planning.context import Planning
@@ -43,7 +43,7 @@ def ask(planning: Planning, question: Question) -> Reply:
             return job.agents.ask(call)
 
     for _ in range(ATTEMPTS):
-        reply = again_where_lost(job, work)
+        reply = retry_where_lost(job, work)
         if reply.outcome is Outcome.COMPLETED and reply.transcript.text:
             return reply
         planning.forget(question.name)

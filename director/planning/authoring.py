@@ -50,7 +50,7 @@ def author_tests(
                 put_on_branch(job, node, candidate.commit)
                 break
             job.events.emit(Kind.TESTS_REJECTED, node.id, problem=admission.problem)
-            if admission.hopeless or attempt.number == ATTEMPTS:
+            if admission.final or attempt.number == ATTEMPTS:
                 break
             attempt = _Attempt(attempt.number + 1, admission.problem, candidate.commit)
     drop_notes(job, node)
@@ -114,6 +114,7 @@ class _Author:
             attempt=attempt.number,
             memo=attempt.memo,
         )
+        # What a killed run's author wrote is still in the worktree: a reset would lose it.
         if self.job.agents.recalled(assignment) is None:
             worktree.reset(self.views.of(attempt.start, self.node))
             self.job.agents.ask(assignment)

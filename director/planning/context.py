@@ -6,15 +6,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from director.agents.wanted import WantedModel
-from director.job.context import JobContext, Setting
+from director.agents.backend import WantedModel
+from director.job.context import JobContext, Workspace
 from director.job.stage import PlanStage, Stage, write_stage
 from director.model.errors import RequestError
 from director.model.plan import Node, Plan
 from director.model.testing.preflight import Preflight
 from director.planning.current_job import GO_ON
-from director.planning.how_tests_run import how_tests_run
-from director.planning.prompts import Background
+from director.planning.prompts import Background, how_tests_run
 from director.records import files
 from director.records.events import Kind
 
@@ -43,7 +42,7 @@ class PlanOptions:
 
 @dataclass(frozen=True)
 class Done:
-    """What the work of a stage came to: ``changes`` of the record of where planning stands.
+    """The result of a stage: the ``changes`` to make in ``PlanStage``.
 
     ``afterwards`` is called when they are on disk. ``rejected``: a critique found problems.
     """
@@ -57,10 +56,10 @@ class Planning:
     """What the stages of one job work with. ``stage`` is the record of where planning stands."""
 
     def __init__(
-        self, job: JobContext, setting: Setting, stage: PlanStage, options: PlanOptions
+        self, job: JobContext, workspace: Workspace, stage: PlanStage, options: PlanOptions
     ) -> None:
         self.job = job
-        self.setting = setting
+        self.workspace = workspace
         self.stage = stage
         self.options = options
 
@@ -121,7 +120,7 @@ class Planning:
         return Plan(
             job_id=stage.job_id,
             task=stage.task,
-            repo=str(self.setting.repository.root),
+            repo=str(self.workspace.repository.root),
             base_commit=stage.base_commit,
             created_at=stage.created_at,
             job_branch=stage.job_branch,

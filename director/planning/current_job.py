@@ -10,7 +10,7 @@ import secrets
 from datetime import UTC, datetime
 
 from director.agents.registry import starter_files
-from director.job.context import Setting
+from director.job.context import Workspace
 from director.job.opening import check_prerequisites
 from director.job.seal import differences, read_seal
 from director.job.stage import PlanStage, Stage, read_stage, write_stage
@@ -47,14 +47,14 @@ def _edited(directory: JobDirectory) -> bool:
 
 
 def for_task(
-    setting: Setting, directory: JobDirectory, config: Config, task: str, *, new: bool
+    workspace: Workspace, directory: JobDirectory, config: Config, task: str, *, new: bool
 ) -> PlanStage:
     """Return the job for ``task``: the current one, or a new one that takes its place.
 
     The same task on the same commit is the same request again, while it is being planned: nothing
     is paid for twice. RequestError when another job is not finished, unless ``new``.
     """
-    base = setting.repository.head()
+    base = workspace.repository.head()
     try:
         current = _current(directory)
     except RequestError:
@@ -64,15 +64,18 @@ def for_task(
         again = None
     if again is None and not new:
         _refuse_unfinished(directory, current, 'director plan --new "<task>"')
-    check_prerequisites(setting, config)
-    setting.repository.complete(base)
+    # Before the old job is moved: a request that cannot be carried out must change nothing.
+    check_prerequisites(workspace, config)
+    workspace.repository.complete(base)
     if again is not None:
         return again
-    _put_aside(setting, directory, current)
-    return _begin(setting, directory, task, base)
+    _put_aside(workspace, directory, current)
+    return _begin(workspace, directory, task, base)
 
 
-def bring_back(setting: Setting, directory: JobDirectory, job_id: str, *, new: bool) -> PlanStage:
+def bring_back(
+    workspace: Workspace, directory: JobDirectory, job_id: str, *, new: bool
+) -> PlanStage:
     """Make an archived job the current one, and archive the one that was.
 
     RequestError when there is no such job, or the current one is not finished, unless ``new``.
@@ -83,7 +86,7 @@ def bring_back(setting: Setting, directory: JobDirectory, job_id: str, *, new: b
     stage = _archived(directory, job_id)
     if not new:
         _refuse_unfinished(directory, current, f"director plan --resume {job_id} --new")
-    _put_aside(setting, directory, current)
+    _put_aside(workspace, directory, current)
     directory.restore(job_id)
     return stage
 
@@ -143,7 +146,7 @@ def _refuse_unfinished(directory: JobDirectory, current: PlanStage | None, aside
     )
 
 
-def _put_aside(setting: Setting, directory: JobDirectory, current: PlanStage | None) -> None:
+def _put_aside(workspace: Workspace, directory: JobDirectory, current: PlanStage | None) -> None:
     """Archive whatever job there is, also one whose records are damaged or incomplete."""
     if not directory.has_records():
         return
@@ -151,19 +154,19 @@ def _put_aside(setting: Setting, directory: JobDirectory, current: PlanStage | N
     unfinished = current is not None and left_to_do(directory, current) is not None
     sweep_pool(directory.pool)
     archived = directory.archive(job_id)
-    setting.events.emit(
+    workspace.events.emit(
         Kind.JOB_ARCHIVED, job_id=job_id, folder=str(archived), unfinished=unfinished
     )
 
 
-def _begin(setting: Setting, directory: JobDirectory, task: str, base: str) -> PlanStage:
+def _begin(workspace: Workspace, directory: JobDirectory, task: str, base: str) -> PlanStage:
     job_id = f"{_moment()}-{secrets.token_hex(2)}"
     branch = f"{BRANCH_PREFIX}job-{job_id}"
-    create_job_repository(directory.repository, setting.repository, branch, base)
+    create_job_repository(directory.repository, workspace.repository, branch, base)
     stage = PlanStage(Stage.SPEC, job_id, task, base, branch, now(), authored_from=base)
     write_stage(directory, stage)
-    events = setting.events.also(journal(directory.events))
-    uncommitted = setting.repository.uncommitted(starter_files())
+    events = workspace.events.also(journal(directory.events))
+    uncommitted = workspace.repository.uncommitted(starter_files())
     events.emit(Kind.JOB_STARTED, job_id=job_id, base=base, branch=branch, uncommitted=uncommitted)
     return stage
 

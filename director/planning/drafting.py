@@ -10,7 +10,7 @@ from functools import partial
 
 from director.agents.answers import NoAnswerError, json_object
 from director.job.context import JobContext
-from director.job.out_of_reach import provided_paths, submodule_paths
+from director.job.forbidden import provided_paths, submodule_paths
 from director.model.errors import WorkError
 from director.model.plan import Node, Plan
 from director.model.plan_reader import InvalidPlanError, read_nodes
@@ -53,7 +53,7 @@ def draft_plan(planning: Planning) -> Done:
 def critique_plan(planning: Planning) -> Done | None:
     """Have plan and tests criticised; what is wrong with the plan is planned again at once.
 
-    Tests that are to be written again are off the plan then. None: that was paid for already.
+    The plan no longer has tests that are to be rewritten. None: the critique was made before.
     """
     if planning.stage.plan_critiqued:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from director.job.out_of_reach import refuse_out_of_reach
+from director.job.forbidden import refuse_out_of_reach
 from director.job.receipts import gated_command
 from director.job.seal import differences, read_seal, seal_plan
 from director.job.trailers import single_line

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from director.job.context import Setting
+from director.job.context import Workspace
 from director.job.opening import open_job
 from director.job.stage import PlanStage, Stage
 from director.model.config import Config
@@ -67,7 +67,7 @@ class PlanReport:
 
 
 def plan_job(
-    setting: Setting, directory: JobDirectory, config: Config, options: PlanOptions
+    workspace: Workspace, directory: JobDirectory, config: Config, options: PlanOptions
 ) -> PlanReport:
     """Plan until an approval is waited for, or until the plan is ready.
 
@@ -79,9 +79,9 @@ def plan_job(
         if options.task is None:
             stage = to_continue(directory)
         else:
-            stage = for_task(setting, directory, config, options.task, new=options.new)
-        with open_job(setting, directory, config, stage, options.wanted_later) as job:
-            planning = Planning(job, setting, stage, options)
+            stage = for_task(workspace, directory, config, options.task, new=options.new)
+        with open_job(workspace, directory, config, stage, options.wanted_later) as job:
+            planning = Planning(job, workspace, stage, options)
             _go_on(planning)
             nodes = planning.plan().nodes if job.directory.plan.exists() else ()
             cost = total_cost(job.agents.ledger.records)
@@ -89,7 +89,7 @@ def plan_job(
 
 
 def resume_job(
-    setting: Setting, directory: JobDirectory, job_id: str, *, new: bool = False
+    workspace: Workspace, directory: JobDirectory, job_id: str, *, new: bool = False
 ) -> PlanReport:
     """Make an archived job the current one, and say where it stands; no model is asked.
 
@@ -97,7 +97,7 @@ def resume_job(
     ``new`` sets it aside.
     """
     with job_lock(directory.lock, "director plan"):
-        stage = bring_back(setting, directory, job_id, new=new)
+        stage = bring_back(workspace, directory, job_id, new=new)
         nodes = directory.load_plan().nodes if directory.plan.exists() else ()
         return PlanReport(stage, directory, nodes, total_cost(read_calls(directory.costs)))
 

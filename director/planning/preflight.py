@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from director.agents.registry import starter_files
-from director.job.context import JobContext, Setting
+from director.job.context import JobContext, Workspace
 from director.job.integration import gate_base, refuse_broken
 from director.job.stage import Stage
 from director.model.ecosystems.ecosystems import (
@@ -23,7 +23,7 @@ from director.model.ecosystems.ecosystems import (
     toml_lines,
 )
 from director.model.errors import RequestError
-from director.model.gate_words import BaseGates, warning
+from director.model.integration_gates import BaseGates, warning
 from director.model.testing.command_run import CommandRun
 from director.model.testing.not_started import NOT_EXECUTABLE, NOT_FOUND
 from director.model.testing.preflight import Difference, Observation, Outcome, Preflight
@@ -44,7 +44,7 @@ class Base:
     """The commit that a job begins with, as its preflight sees it."""
 
     job: JobContext
-    setting: Setting
+    workspace: Workspace
     commit: str
 
     @cached_property
@@ -69,7 +69,7 @@ class Base:
         if self.job.config.worktree.setup or proposed is None or not proposed.setup:
             return ""
         said = ", ".join(toml_lines(proposed))
-        where = self.setting.home.config
+        where = self.workspace.home.config
         return f"put the [worktree] that `director sync-agents` prints into {where} ({said}); "
 
 
@@ -82,8 +82,8 @@ def check_base(planning: Planning) -> None:
         _warn_of_missing_submodules(planning)
     if planning.stage.stage in BEFORE_TESTS:
         gates = planning.job.config.gates.values()
-        planning.job.import_check.refuse_gates(gates, planning.setting.repository.root)
-    base = Base(planning.job, planning.setting, planning.stage.base_commit)
+        planning.job.import_check.refuse_gates(gates, planning.workspace.repository.root)
+    base = Base(planning.job, planning.workspace, planning.stage.base_commit)
     _run_gates(planning, base)
     if planning.stage.stage in BEFORE_TESTS:
         _run_tests(planning, base)
@@ -202,7 +202,7 @@ class _Trial:
         return known._replace(runs=tuple(runs), example=example, example_run=alone)
 
     def _suite(self, one: Ecosystem) -> Difference:
-        root = self.base.setting.repository.root
+        root = self.base.workspace.repository.root
         command = one.suite_in(lambda path: (self.worktree.path / path).exists())
         said = f"running the existing tests in a fresh worktree: `{command}`"
         self.base.job.events.notice(said)
@@ -232,7 +232,7 @@ def _compared(base: Base, lent: Worktree, seen: Observation, there: str, name: s
 
     ``lent`` is a worktree that nobody else uses meanwhile.
     """
-    user = base.setting.repository
+    user = base.workspace.repository
     if seen.outcome not in (Outcome.RED, Outcome.CANNOT_RUN):
         return Difference(seen)
     if user.uncommitted(starter_files()) or user.head() != base.commit:

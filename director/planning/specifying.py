@@ -34,9 +34,9 @@ def accept_spec(_planning: Planning) -> Done:
 
 
 def critique_spec(planning: Planning) -> Done | None:
-    """Have the spec criticised: what is wrong with it is for who writes it again.
+    """Have the spec criticised; the problems become feedback for its next version.
 
-    None: that was paid for already.
+    None: the critique was made before.
     """
     if planning.stage.spec_critiqued:
         return None

@@ -1,4 +1,4 @@
-"""Calls whose result is not safe yet: what a killed run needs, to use what is already paid for.
+"""Notes of calls whose result is not on record yet, so that a killed run's calls can be used.
 
 A call is noted before it starts and dropped when what it brought is on record elsewhere (a file,
 the branch, the state). What is still noted when a run begins was left by one that was killed.
@@ -47,8 +47,8 @@ class CallNotes:
     def begin(self, note: CallNote) -> None:
         """Note a call that is about to start; replaces an earlier one of its name.
 
-        It is for a director that is killed: when the machine stops, the call is cut short, and
-        its events are not on disk either.
+        Not synced: it serves after a kill of director. When the machine stops the call is cut
+        short, and its events are not on disk either.
         """
         self._notes[note.name] = note
         files.write_json(self._path(note.name), encode(note), durable=False)

@@ -17,9 +17,8 @@ from typing import Any, BinaryIO
 from director.model.errors import RequestError, StoppedError
 from director.model.secrets import Redactor
 
+LONGEST = 1_000_000  # bytes: more of a file is not worth reading
 ESCAPE = "backslashreplace"  # of a lone surrogate this makes JSON's own escape
-
-
 REPLACEABLE = "restore or remove that file"  # for a file that director can do without
 READABLE = "restore it, or make it readable (text in UTF-8)"
 
@@ -89,6 +88,7 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
     """
     with os_errors_stop(path):
         make_folder(path.parent)
+        # In the same folder: only within one file system is a rename atomic.
         temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         descriptor = os.open(temporary, flags, 0o600)
@@ -96,6 +96,7 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(data)
                 stream.flush()
+                # Before the rename, or a power cut may leave the new name with nothing in it.
                 os.fsync(stream.fileno())
             temporary.replace(path)
         except BaseException:
@@ -236,3 +237,12 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def read_beginning(path: Path) -> str:
+    """Return the first LONGEST bytes of a file that others wrote; "" where it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(LONGEST).decode(errors="surrogateescape")
+    except OSError:
+        return ""

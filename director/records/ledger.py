@@ -56,6 +56,7 @@ class Ledger:
     def record(self, call: CallRecord, meter: Meter | None = None) -> None:
         """Write the call down; it is on disk when this returns, and its ``meter`` stops."""
         with self._lock:
+            # The meter stops under the same lock: no other call sees this one twice, or not at all.
             files.append_line(self.path, encode(call), durable=True)
             self._add(call)
             if meter is not None:
@@ -118,6 +119,7 @@ class Ledger:
         if not self.ceiling_usd:
             return
         spent = self._spent
+        # Lanes that ask at the same time would otherwise all find the same money left.
         aside = expected_usd + sum(max(one.usd, one.reserved_usd) for one in self._meters)
         if spent >= self.ceiling_usd or spent + aside > self.ceiling_usd:
             raise ceiling_reached(spent, self.ceiling_usd, aside)

@@ -14,7 +14,7 @@ from director.model.errors import StoppedError
 from director.records.clock import now
 from director.records.files import make_folder, os_errors_stop
 
-TRIES = 20
+MAX_ATTEMPTS = 20
 PAUSE_SECS = 0.01
 
 
@@ -64,7 +64,7 @@ def _taken(descriptor: int, pause: Callable[[float], None]) -> bool:
 
     Who only asks (``is_held``) shares it for a moment, which is waited for.
     """
-    for number in range(TRIES):
+    for number in range(MAX_ATTEMPTS):
         if number:
             pause(PAUSE_SECS)
         with suppress(BlockingIOError):

@@ -9,7 +9,7 @@ from director.job.stage import PlanStage, Stage, read_stage
 from director.model.codec.encoding import encode
 from director.model.errors import RequestError
 from director.model.format import duration, money, size, table
-from director.model.gate_words import as_before, not_counting
+from director.model.integration_gates import as_before, not_counting
 from director.model.rates import rates
 from director.model.state import NodeStatus, WatchVerdict
 from director.records import files

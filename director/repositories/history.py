@@ -16,8 +16,14 @@ from director.repositories.branch_commits import (
     read_commit,
 )
 from director.repositories.git import Git, split_z
-from director.repositories.objects import ABSENT_MODE, GITLINK_MODE, Item, Objects, object_id
-from director.repositories.tree_building import built_tree
+from director.repositories.objects import (
+    ABSENT_MODE,
+    GITLINK_MODE,
+    Item,
+    Objects,
+    built_tree,
+    object_id,
+)
 
 SHA1_DIGITS = 40
 

@@ -137,13 +137,15 @@ class JobRepository(JobObjects):
         overwritten. On disk are first the objects, then the note, with a merge's ``receipt``, then
         the ref: what is noted is always whole.
         """
-        if self._tip != old:
+        if self._tip != old:  # looked at again below, under the lock: syncing takes a while
             return False
         store = self.path / "objects"
         sync_files(loose_object(store, oid) for oid in self._soundness.added_whole(old, new))
         with self._turn:
             if self._tip != old:
                 return False
+            # The note comes first: after a crash in between the ref is written again from it. The
+            # other way round a merge without a receipt would look like a forged one.
             self._tips.add(new, receipt)
             self._point(new)
             self._tip = new

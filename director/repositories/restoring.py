@@ -1,4 +1,4 @@
-"""Files of director's that others may have changed: made again as they were."""
+"""Restoring files of director's that others may have changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from director.records.files import make_folder
 
 
 def own_content(path: Path) -> bytes | None:
-    """Return what a file holds that has no other name and is no link; None: there is no such."""
+    """Return the content of a regular file without other hard links; None for anything else."""
     with suppress(OSError):
         found = path.lstat()
         if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:

@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from director.job.context import JobContext
-from director.job.lineage import why_foreign
 from director.job.receipts import changed_files, rebuilt_receipt
 from director.job.reconciling import merges_by_node, rebuilt, reconciled
 from director.job.seal import Seal
-from director.job.trailers import KIND, MERGE, NODE, VIEW
+from director.job.trailers import KIND, MERGE, NODE, VIEW, why_foreign
 from director.job.views import HeldBack, views_of
 from director.model.codec.encoding import encode
 from director.model.errors import RequestError, StoppedError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from director.job.environment import run_of
+from director.job.evidence import run_of
 from director.model.checks import TESTS
 from director.model.testing.control_run import UNREADABLE, may_be_independent
 from director.model.testing.output_digest import output_digest
@@ -43,6 +43,7 @@ def _unreadable(work: NodeWork, base: str) -> str:
     repository, paths = work.job.repository, work.node.files
     known = repository.entries(base, paths)
     content = repository.store(UNREADABLE)
+    # A link would only be unreadable at the other end, so a plain file takes its place.
     modes = {path: known[path].mode if path in known else "100644" for path in paths}
     entries = [
         Entry(path, "100644" if mode == LINK_MODE else mode, content)

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from director.agents.calls import Outcome, Reply
-from director.job.leaks import leaks
-from director.job.runner_settings import runner_settings_changed
+from director.job.forbidden import leaks, runner_settings_changed
 from director.model.state import AttemptOutcome
 from director.running.attempts import CurrentAttempt, Judgement, Scope, judge_snapshot
 from director.running.control_run import AS_BEFORE, fails_independently

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
-from director.job.merge_queue import Place
-from director.job.tools import tool_versions
+from director.job.merge_queue import QueueEntry
+from director.job.receipts import tool_versions
 from director.job.trailers import tests_hash
 from director.model.receipt import Receipt
 from director.records.clock import now
@@ -37,6 +37,7 @@ def merge(
     build = partial(work.rebased, candidate.base, candidate.commit)
     while True:
         with job.queue.place(build) as place:
+            # Gated while those in front are still at it: waiting first would make lanes take turns.
             against = _against_together(work, gates, candidate, place)
             if not job.queue.await_turn(place):
                 continue  # one before it did not merge
@@ -92,7 +93,7 @@ def _advance(
 
 
 def _against_together(
-    work: NodeWork, gates: NodeGates, candidate: Candidate, place: Place
+    work: NodeWork, gates: NodeGates, candidate: Candidate, place: QueueEntry
 ) -> Feedback | None:
     """Gate what the branch would be with the candidate; returns what stands against it, if any."""
     if place.commit is None:

@@ -56,24 +56,19 @@ def _node_line(
 
 
 def run_line(
-    plan: Plan,
-    state: RunState,
-    tiers: dict[str, str],
-    calls: Sequence[CallRecord],
-    integration: tuple[bool | None, str],
-    wall_secs: float,
+    job: JobContext, state: RunState, integration: tuple[bool | None, str], wall_secs: float
 ) -> dict[str, Any]:
-    """Return the ``kind:"run"`` line; ``calls`` are all of the job's, planning included.
+    """Return the ``kind:"run"`` line: of all calls of the job, planning included.
 
     ``integration``: whether the integration gate is as it should be (None: not run), and in words.
     """
     integration_ok, words = integration
-    nodes = list(state.nodes.values())
+    nodes, calls = list(state.nodes.values()), job.agents.ledger.records
     return {
         "kind": "run",
         "ts": now(),
-        "job_id": plan.job_id,
-        "tiers": tiers,
+        "job_id": job.job_id,
+        "tiers": {role.value: model for role, model in job.config.tiers.items()},
         **rates(nodes),
         "integration_ok": integration_ok,
         "integration_words": words,

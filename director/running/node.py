@@ -9,9 +9,9 @@ from pathlib import Path
 from director.agents.calls import Assignment, Reply
 from director.agents.registry import tier_of
 from director.agents.watch_it_fail import watch_it_fail
-from director.job.again import again_where_lost
-from director.job.environment import files_of, find_missing, run_of
+from director.job.evidence import files_of, find_missing, run_of
 from director.job.reconciling import merges_by_node
+from director.job.retrying import retry_where_lost
 from director.model.errors import DirectorError
 from director.model.receipt import Receipt
 from director.model.roles import Agent
@@ -49,7 +49,7 @@ def work_on_node(work: NodeWork, keeper: StateKeeper) -> NodeEnd:
             return node.resume(attempt, note) if attempt and note else node.begin()
 
     try:
-        return again_where_lost(work.job, in_a_lane, work.node.id)
+        return retry_where_lost(work.job, in_a_lane, work.node.id)
     except DirectorError as stop:
         return NodeEnd(NodeStatus.PENDING, stop=stop)
     finally:

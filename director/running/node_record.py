@@ -100,6 +100,7 @@ class NodeRecord:
         self, receipt: Receipt, attempt: CurrentAttempt | None = None, *outcomes: AttemptOutcome
     ) -> None:
         """Put a merge on record, and the attempt that it ends (None: it took none)."""
+        # The branch has moved already: after a crash here the journal of tips restores this line.
         receipts = self.work.job.directory.receipts
         files.append_line(receipts, encode(receipt), durable=True)
         tier = Role(receipt.tier) if receipt.tier else None

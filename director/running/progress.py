@@ -42,7 +42,7 @@ class Candidate:
 class UngatedCandidate:
     """What an attempt left in the worktree, as a commit; not gated yet.
 
-    ``before`` and ``after`` are to be said around what the gate says.
+    ``before`` and ``after`` are remarks for the feedback, around what the gate says.
     """
 
     commit: str

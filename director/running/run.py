@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from director.job.context import JobContext, Setting
+from director.job.context import JobContext, Workspace
+from director.job.forbidden import refuse_out_of_reach
 from director.job.gate_report import GateReport, in_words
 from director.job.integration import check_base, integrate
 from director.job.lanes import pick_lanes
 from director.job.opening import open_job
-from director.job.out_of_reach import refuse_out_of_reach
 from director.job.scheduler import Schedule, drive
 from director.job.seal import Seal, restore_seal
 from director.job.views import Views, views_of
@@ -78,7 +78,7 @@ class RunReport:
 
 
 def run_job(
-    setting: Setting, directory: JobDirectory, config: Config, options: RunOptions
+    workspace: Workspace, directory: JobDirectory, config: Config, options: RunOptions
 ) -> RunReport:
     """Run the plan in ``directory`` until nothing more can be done; resumes what was begun.
 
@@ -89,17 +89,18 @@ def run_job(
         config = replace(config, limits=replace(config.limits, max_attempts=options.max_attempts))
     with job_lock(directory.lock, "director run"):
         plan, seal = ready_plan(directory)
-        with open_job(setting, directory, config, plan) as job:
-            views = views_of(job.repository, _at_home(job, plan, setting))
+        # Opening ends what a killed run left: before that, an agent could change what is read here.
+        with open_job(workspace, directory, config, plan) as job:
+            views = views_of(job.repository, _at_home(job, plan, workspace))
             job.pool.set_up_on(views.of_tip)
             state = believed_state(job, views.plan, seal, retry_failed=options.retry_failed)
             with closing(StateKeeper(directory, state)) as keeper:
                 return _Run(job, views, keeper).run(options, seal)
 
 
-def _at_home(job: JobContext, plan: Plan, setting: Setting) -> Plan:
+def _at_home(job: JobContext, plan: Plan, workspace: Workspace) -> Plan:
     """Return the plan with the repository's place as it is now: it may have been moved."""
-    here = plan._replace(repo=str(setting.repository.root))
+    here = plan._replace(repo=str(workspace.repository.root))
     if here != plan:
         job.directory.save_plan(here)
     return here
@@ -188,11 +189,8 @@ class _Run:
         place, unpublished = self.job.repository.path, self.job.publisher.now()
         state = self.keeper.state
         report = RunReport(self.plan, state, integration, {}, self.stop, place, unpublished)
-        tiers = {role.value: model for role, model in self.job.config.tiers.items()}
-        calls = self.job.agents.ledger.records
-        wall_secs = time.monotonic() - self.started
         integrated = report.integration_ok, in_words(integration)
-        metrics = run_line(self.plan, state, tiers, calls, integrated, wall_secs)
+        metrics = run_line(self.job, state, integrated, time.monotonic() - self.started)
         metrics["parallel"] = lanes
         files.append_line(self.job.directory.metrics, metrics, durable=True)
         self.job.events.emit(

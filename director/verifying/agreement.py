@@ -15,7 +15,7 @@ from director.verifying.evidence import CommitFacts, Evidence, receipted
 from director.verifying.problem import Problem, differing
 
 Claim = tuple[str, str, str]
-"""What it is about, what is expected, what is found."""
+"""(subject, expected value, found value)."""
 
 
 def agreement(evidence: Evidence) -> Iterator[Problem]:

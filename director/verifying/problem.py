@@ -1,4 +1,4 @@
-"""What a check that does not hold says."""
+"""What a failed check reports."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ SHOWN_DIGITS = 12
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that does not hold: a sentence, what to do next, and the same in parts.
+    """Why a check failed: a sentence, what to do next, and the facts one by one.
 
-    Whoever runs the checks fills in the name of the ``check``, and ``restore`` where it says of no
-    other ``next_step``.
+    ``run_checks`` sets ``check`` to the name of the check, and ``next_step`` to ``restore(plan)``
+    where there is none.
     """
 
     check: str = field(default="", kw_only=True)

@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from director.job.context import Materials, Setting
+from director.job.context import JobInputs, Workspace
 from director.job.evidence import with_evidence
+from director.job.job_worktrees import JobWorktrees, WorktreesOptions, open_worktrees
 from director.job.stage import read_stage
 from director.job.trailers import single_line
 from director.job.views import HeldBack, views_of
-from director.job.workplace import Place, Workplace, open_workplace
 from director.model.checks import ONCE
 from director.model.config import Config
 from director.model.plan import Plan
@@ -36,7 +36,7 @@ class Rerun:
 
 
 def run_again(
-    setting: Setting, directory: JobDirectory, config: Config, evidence: Evidence
+    workspace: Workspace, directory: JobDirectory, config: Config, evidence: Evidence
 ) -> Rerun:
     """Run each merged node's tests at its merge and at the tip, then ``[gates]`` at the tip.
 
@@ -51,8 +51,8 @@ def run_again(
     excused = {Verdict.RED}
     if stage and stage.allow_broken_gates:
         excused.add(Verdict.BROKEN)
-    with _checkouts(setting, directory, config, evidence.plan, tip) as workplace:
-        again = _Again(setting, evidence, workplace)
+    with _checkouts(workspace, directory, config, evidence.plan, tip) as worktrees:
+        again = _Again(workspace, evidence, worktrees)
         problem = next(again.nodes(tip), None)
         problem = problem or next(again.integration(tip, config, excused), None)
         return Rerun(again.count, problem)
@@ -60,8 +60,8 @@ def run_again(
 
 @contextmanager
 def _checkouts(
-    setting: Setting, directory: JobDirectory, config: Config, plan: Plan, tip: str
-) -> Iterator[Workplace]:
+    workspace: Workspace, directory: JobDirectory, config: Config, plan: Plan, tip: str
+) -> Iterator[JobWorktrees]:
     """Give a repository made for this, worktrees of it, and gates as a run has them.
 
     Worktrees that an earlier command of the job kept are used, and kept for the next one, but not
@@ -70,19 +70,19 @@ def _checkouts(
     """
     folder = directory.verifying
     path, own = folder / "job.git", folder / "worktrees.json"
-    sweep_pool(own, setting.events)
+    sweep_pool(own, workspace.events)
     record = directory.pool if kept_worktrees(directory.pool) else own
     borrowed = [directory.repository / "objects"] if directory.repository.is_dir() else []
 
     def create(user: Repository) -> JobRepository:
         return create_job_repository(path, user, plan.job_branch, tip, borrowed)
 
-    materials = Materials.of(setting, directory, config, plan.job_id)
+    inputs = JobInputs.of(workspace, directory, config, plan.job_id)
     try:
-        place = Place(path, record, create, keeps=record != own)
-        with open_workplace(materials, place) as workplace:
-            workplace.pool.forget_builds()
-            yield workplace
+        options = WorktreesOptions(path, record, create, keeps=record != own)
+        with open_worktrees(inputs, options) as worktrees:
+            worktrees.pool.forget_builds()
+            yield worktrees
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -90,14 +90,14 @@ def _checkouts(
 class _Again:
     """Runs gates and counts them."""
 
-    def __init__(self, setting: Setting, evidence: Evidence, workplace: Workplace) -> None:
+    def __init__(self, workspace: Workspace, evidence: Evidence, worktrees: JobWorktrees) -> None:
         self.count = 0
-        self._job = workplace.repository
+        self._job = worktrees.repository
         self._views = views_of(self._job, evidence.plan, rule=HeldBack.TO_COME_AT_MERGE)
-        self._pool = workplace.pool
+        self._pool = worktrees.pool
         self._pool.set_up_on(self._views.of_tip)
-        self._gates = workplace.gates
-        self._events = setting.events
+        self._gates = worktrees.gates
+        self._events = workspace.events
         self._evidence = evidence
 
     def nodes(self, tip: str) -> Iterator[Problem]:

@@ -1,10 +1,10 @@
-"""``verify``: hold what merged against what was planned, tested and put on record."""
+"""``verify``: compare what merged with what was planned, tested and recorded."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from director.job.context import Setting
+from director.job.context import Workspace
 from director.model.checks import ChecksOf, checks_of
 from director.model.config import Config
 from director.records.job_directory import JobDirectory
@@ -66,16 +66,16 @@ def _not_held(directory: JobDirectory) -> str:
     return str(last.get("integration_words") or "not green")
 
 
-def verify_again(setting: Setting, directory: JobDirectory, config: Config) -> Verification:
+def verify_again(workspace: Workspace, directory: JobDirectory, config: Config) -> Verification:
     """Check a job as ``verify_job`` does, then run its gates again.
 
     Raises StoppedError when another process has the job's lock, InterruptedRunError on a signal.
     """
     directory.load_plan()
     with job_lock(directory.lock, "director verify"):
-        found = verify_job(setting.repository, directory, setting.checks)
+        found = verify_job(workspace.repository, directory, workspace.checks)
         if found.problem is not None:
             return replace(found, gates_run=0)
-        again = run_again(setting, directory, config, found.evidence)
+        again = run_again(workspace, directory, config, found.evidence)
         checked = found.checked if again.problem else (*found.checked, "rerun")
         return replace(found, checked=checked, problem=again.problem, gates_run=again.gates_run)

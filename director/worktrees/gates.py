@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 import secrets
 import shlex
@@ -27,6 +26,7 @@ from director.repositories.git import without_git_variables
 from director.repositories.repository import OWN_FOLDER
 from director.worktrees.preserved_metadata import preserved_metadata
 
+UNCONFINED = Sandbox()
 KEPT_BYTES = 4 * 1024 * 1024  # of the beginning of a log, and of its end
 
 
@@ -80,33 +80,23 @@ class GateResult:
         return self.log.read_text(encoding="utf-8", errors="replace")
 
 
+@dataclass(frozen=True)
 class Gates:
-    """Runs gate commands through ``/bin/sh``, each within ``timeout_secs``.
+    """Runs gate commands through ``/bin/sh``, each within ``timeout_secs``; logs go to ``logs``.
 
     They see ``env`` but for variables that redirect git, and the variables of their slot.
     """
 
-    def __init__(
-        self,
-        processes: Processes,
-        env: Mapping[str, str],
-        logs: Path,
-        timeout_secs: float,
-        sandbox: Sandbox | None = None,
-        redactor: Redactor = NOTHING_SECRET,
-    ) -> None:
-        self._processes = processes
-        self._env = without_git_variables(env)
-        self._logs = logs
-        self._timeout_secs = timeout_secs
-        self._sandbox = sandbox or Sandbox()
-        self._redactor = redactor
+    processes: Processes
+    env: Mapping[str, str]
+    logs: Path
+    timeout_secs: float
+    sandbox: Sandbox = UNCONFINED
+    redactor: Redactor = NOTHING_SECRET
 
     def within(self, secs: float) -> Gates:
-        """Return what runs them within ``secs`` where that is less."""
-        other = copy.copy(self)
-        other._timeout_secs = min(secs, self._timeout_secs)
-        return other
+        """Return gates with a timeout of at most ``secs``."""
+        return replace(self, timeout_secs=min(secs, self.timeout_secs))
 
     def run_in_checkout(
         self, command: str, checkout: Path, worktree: Path, name: str
@@ -116,7 +106,7 @@ class Gates:
         None where nothing guarantees that: then it does not run. ``worktree`` lends the folder for
         temporary files.
         """
-        if not self._sandbox.keeps_contents:
+        if not self.sandbox.keeps_contents:
             return None
         with preserved_metadata(checkout, OWN_FOLDER.rstrip("/")):
             return self._run(command, worktree, name, Part.CHECKOUT, checkout)
@@ -130,28 +120,29 @@ class Gates:
         return self._run(command, worktree, name, part, worktree)
 
     def _run(self, command: str, worktree: Path, name: str, part: Part, folder: Path) -> GateResult:
-        make_folder(self._logs)
+        make_folder(self.logs)
         safe = re.sub(r"[^\w.-]+", "-", name)
-        log = self._logs / f"{part}-{safe}-{secrets.token_hex(4)}.log"
-        temporary = self._sandbox.variables(part, worktree, self._env)
+        log = self.logs / f"{part}-{safe}-{secrets.token_hex(4)}.log"
+        env = without_git_variables(self.env)
+        temporary = self.sandbox.variables(part, worktree, env)
         if part is Part.CHECKOUT:
-            temporary = {**temporary, **_caches_elsewhere(worktree, self._env)}
-        launch = self._sandbox.launch(part, ["/bin/sh", "-c", command], worktree)
-        ended = self._processes.run(
+            temporary = {**temporary, **_caches_elsewhere(worktree, env)}
+        launch = self.sandbox.launch(part, ["/bin/sh", "-c", command], worktree)
+        ended = self.processes.run(
             Command(
                 argv=launch.argv,
                 cwd=folder,
-                env={**self._env, **slot_variables(worktree), **temporary},
+                env={**env, **slot_variables(worktree), **temporary},
                 stdout=log,
-                timeout_secs=self._timeout_secs,
+                timeout_secs=self.timeout_secs,
                 bind=launch.bind,
                 keep_bytes=KEPT_BYTES,
                 step=launch.step,
             )
         )
-        redact_file(log, self._redactor)
+        redact_file(log, self.redactor)
         if ended.ending is Ending.CANCELLED:
-            raise InterruptedRunError(self._processes.cancellation.signal_number or 2)
+            raise InterruptedRunError(self.processes.cancellation.signal_number or 2)
         if ended.ending is Ending.NOT_STARTED:  # a shell, or the sandbox: never the work's fault
             raise StoppedError(
                 f"a gate cannot be started: {ended.reason}",
@@ -168,9 +159,9 @@ class Gates:
     def _explained(self, result: GateResult, part: Part, worktree: Path) -> GateResult:
         """Return a result that was not green with what the sandbox may have to do with it."""
         output = result.output
-        if unread := self._sandbox.unread(part, worktree, output):
+        if unread := self.sandbox.unread(part, worktree, output):
             what = f"it may not read {unread}, which is not the worktree's, see `read` of [sandbox]"
-        elif denied := self._sandbox.denied(part, worktree, output):
+        elif denied := self.sandbox.denied(part, worktree, output):
             what = f"it may not write {denied}, see `write` of [sandbox]"
         else:
             return result
@@ -189,6 +180,7 @@ def _caches_elsewhere(worktree: Path, env: Mapping[str, str]) -> dict[str, str]:
 
 
 def _judge(ended: Ended, log: Path) -> tuple[Verdict, str]:
+    # Broken, not red: a command that did not run to its end says nothing about the work.
     if ended.ending is not Ending.EXITED:
         return Verdict.BROKEN, ended.reason
     if ended.code == 0:

@@ -119,7 +119,7 @@ class Pool:
 
     def _take(self) -> Lane:
         with self._turn:
-            if self._free:
+            if self._free:  # the last one given back, in which least has to change
                 return self._free.pop()
             self._made += 1
             return self._at(name_of_slot(self._made))

@@ -107,6 +107,7 @@ class SnapshotReader:
         folders = {folder for path in paths for folder in parents(path)}
         before = self.job.entries(base, [*paths, *attributes_paths(folders)])
         items = {path: Item(entry.mode, entry.oid) for path, entry in before.items()}
+        # git stores the files: only it knows what filters and attributes make of them.
         object_format = self.job.user.object_format
         options = ("--add", "--remove", "--replace")  # a file may stand where a folder was
         with self.index.beside(index_data(items, object_format)) as git:

@@ -32,7 +32,7 @@ from director.worktrees.setups import SetupResult, Setups, contains_any
 from director.worktrees.stalling_repositories import folders_in, remove_stalling
 from director.worktrees.user_files import UserFiles
 
-TRIES = 3
+MAX_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class WorktreeProvisions:
         changed again and again while they are made.
         """
         problem = ""
-        for _ in range(TRIES):
+        for _ in range(MAX_ATTEMPTS):
             try:
                 user_files = self._all.user_files(self._made.parent)
                 begins = not self._serves(commit, user_files)

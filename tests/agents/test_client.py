@@ -41,7 +41,7 @@ def transcript(tokens: Tokens = MILLION, kind: FaultKind | None = None) -> Trans
 
 
 def kind_of(said: Transcript) -> FaultKind:
-    return said.faults[-1].kind if said.faults else FaultKind.PASSING
+    return said.faults[-1].kind if said.faults else FaultKind.TRANSIENT
 
 
 class FakeCaller:
@@ -157,7 +157,7 @@ class TestAsking(ClientCase):
 class TestPatience(ClientCase):
     def test_provider_faults_are_recorded_told_and_tried_again(self) -> None:
         caller = FakeCaller(
-            (Outcome.PROVIDER_FAULT, transcript(kind=FaultKind.PASSING)),
+            (Outcome.PROVIDER_FAULT, transcript(kind=FaultKind.TRANSIENT)),
             (Outcome.AGENT_FAULT, transcript(Tokens())),
             (Outcome.COMPLETED, transcript()),
         )
@@ -170,7 +170,7 @@ class TestPatience(ClientCase):
         self.assertEqual(len(self.pauses), 2)
 
     def test_faults_that_last_stop_the_run_and_spend_no_more(self) -> None:
-        caller = FakeCaller(*[(Outcome.PROVIDER_FAULT, transcript(kind=FaultKind.PASSING))] * 5)
+        caller = FakeCaller(*[(Outcome.PROVIDER_FAULT, transcript(kind=FaultKind.TRANSIENT))] * 5)
         with self.assertRaises(StoppedError) as caught:
             self.agents(caller).ask(self.assignment)
         self.assertEqual((len(caller.asked), len(self.pauses)), (3, 2))
@@ -180,26 +180,26 @@ class TestPatience(ClientCase):
 
     def test_no_retries_when_none_are_wanted(self) -> None:
         self.limits = Limits(provider_retries=0)
-        caller = FakeCaller((Outcome.PROVIDER_FAULT, transcript(kind=FaultKind.PASSING)))
+        caller = FakeCaller((Outcome.PROVIDER_FAULT, transcript(kind=FaultKind.TRANSIENT)))
         with self.assertRaises(StoppedError):
             self.agents(caller).ask(self.assignment)
         self.assertEqual(self.pauses, [])
 
     def test_a_request_that_is_refused_is_not_repeated(self) -> None:
         for kind, error in (
-            (FaultKind.LASTING, StoppedError),
+            (FaultKind.PERMANENT, StoppedError),
             (FaultKind.UNKNOWN_MODEL, RequestError),
         ):
             caller = FakeCaller((Outcome.PROVIDER_FAULT, transcript(kind=kind)))
             with self.assertRaises(error):
                 self.agents(caller).ask(self.assignment)
         self.assertEqual(self.pauses, [])
-        faulty = (Outcome.PROVIDER_FAULT, transcript(kind=FaultKind.PASSING))
+        faulty = (Outcome.PROVIDER_FAULT, transcript(kind=FaultKind.TRANSIENT))
         self.agents(FakeCaller(faulty, (Outcome.COMPLETED, transcript()))).ask(self.assignment)
         self.assertEqual(len(self.pauses), 1)
 
     def test_a_signal_during_a_pause_ends_the_patience(self) -> None:
-        caller = FakeCaller(*[(Outcome.PROVIDER_FAULT, transcript(kind=FaultKind.PASSING))] * 5)
+        caller = FakeCaller(*[(Outcome.PROVIDER_FAULT, transcript(kind=FaultKind.TRANSIENT))] * 5)
         client = replace(
             self.agents(caller), pause=lambda _secs: self.cancellation.cancel(signal.SIGTERM)
         )
@@ -237,7 +237,7 @@ class TestEnds(ClientCase):
 
     def test_a_retry_is_a_call_that_the_ceiling_may_forbid(self) -> None:
         self.limits = Limits(cost_ceiling_usd=1.0)
-        caller = FakeCaller(*[(Outcome.PROVIDER_FAULT, transcript(kind=FaultKind.PASSING))] * 5)
+        caller = FakeCaller(*[(Outcome.PROVIDER_FAULT, transcript(kind=FaultKind.TRANSIENT))] * 5)
         with self.assertRaisesRegex(StoppedError, "ceiling"):
             self.agents(caller).ask(self.assignment)
         self.assertEqual(len(caller.asked), 1)

@@ -18,10 +18,10 @@ class TestJudge(unittest.TestCase):
 
     def test_why_it_was_stopped_comes_first(self) -> None:
         end = stopped(Ended(Ending.STOPPED, 0, 1.0, "money"), Transcript(), Outcome.OVER_BUDGET)
-        self.assertEqual(end, (Outcome.OVER_BUDGET, "money", FaultKind.PASSING))
+        self.assertEqual(end, (Outcome.OVER_BUDGET, "money", FaultKind.TRANSIENT))
         asked = Transcript(asked_for="edit (*)")
         end = stopped(Ended(Ending.STOPPED, 0, 1.0, "asked"), asked, Outcome.AGENT_FAULT)
-        self.assertIs(end.kind, FaultKind.LASTING)
+        self.assertIs(end.kind, FaultKind.PERMANENT)
 
     def test_how_the_process_ended_comes_before_what_it_said(self) -> None:
         self.assertEqual(self.judge(Ending.CANCELLED), Outcome.CANCELLED)

@@ -1,6 +1,6 @@
 """Nonsense in, one clear line out: what happened, what to do next, the documented exit code.
 
-With it: how commands begin (``setting``).
+With it: how commands begin (``workspace``).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What redirects imports out of a worktree, read from files as installers leave them.
 
-And which interpreter is asked (``python_interpreters``, ``text_of``).
+And which interpreter is asked (``python_interpreters``, ``read_beginning``).
 """
 
 from __future__ import annotations

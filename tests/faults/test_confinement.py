@@ -1,7 +1,7 @@
 """Agents, gates and setup cannot write what director believes; where the kernel helps, it is said.
 
 The attacks of ``TestForgery`` turned red into green before the kernel was asked to help.
-Covers ``job.site``, ``filters`` and ``git_settings`` in repositories, too.
+Covers ``job.job_worktrees``, ``filters`` and ``git_settings`` in repositories, too.
 
 With it: ``processes.confinement``, ``processes.domain``, ``processes.trusted``.
 """

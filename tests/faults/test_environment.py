@@ -1,6 +1,6 @@
 """What is missing in the environment costs no attempts, and is nobody's failure but its own.
 
-With it: ``job.environment``, ``running.control_run``.
+With it: ``job.evidence``, ``running.control_run``.
 """
 
 from __future__ import annotations

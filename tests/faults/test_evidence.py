@@ -1,6 +1,6 @@
 """Exit code 0 alone is not green: what ran no test does not merge.
 
-Covers ``job.evidence`` and ``job.runner_settings``.
+Covers ``job.evidence`` and ``job.forbidden``.
 """
 
 from __future__ import annotations

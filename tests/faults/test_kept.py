@@ -1,7 +1,7 @@
 """Worktrees that are kept between the commands of a job: prepared, but never evidence.
 
 With it: ``handover``, ``pool_note``, their record (``worktrees_record``),
-``director clean`` (``clean``), ``job.cleaning`` and ``job.workplace``.
+``director clean`` (``clean``), ``job.cleaning`` and ``job.job_worktrees``.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Worktrees that are ready to test: what is provided is there, and nobody gains by changing it.
 
 With it: what setup made (``setups``), what tells lanes apart (``slots``),
-``job.provided``, ``job.workplace`` and ``job.out_of_reach``.
+``job.job_worktrees`` and ``job.forbidden``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The value of a key is nowhere in what director writes or prints, and gates do not see it.
 
-Covers ``job.leaks``.
+Covers ``job.forbidden``.
 """
 
 from __future__ import annotations

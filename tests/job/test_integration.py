@@ -1,6 +1,6 @@
 """The integration gate: what was red before is not blamed, and what turned red is traced.
 
-With it: ``blaming``, ``bisection``, ``tip_tests``, ``gate_report``.
+With it: ``blaming``, ``gate_report``.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from director.job.bisection import bisect
-from director.job.tip_tests import tests_to_run
+from director.job.blaming import bisect
+from director.job.integration import tests_to_run
 from director.model.plan import Node, Plan
 from director.model.receipt import GateRun, Receipt
 from tests.support.fake_opencode import answer, say, write

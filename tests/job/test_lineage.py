@@ -5,7 +5,7 @@ With it: ``history``.
 
 import unittest
 
-from director.job.lineage import why_foreign
+from director.job.trailers import why_foreign
 from director.model.plan import Node, Plan
 from director.repositories.branch_commits import BranchCommit
 

@@ -6,7 +6,7 @@ import signal
 import threading
 from contextlib import ExitStack
 
-from director.job.merge_queue import MergeQueue, Place
+from director.job.merge_queue import MergeQueue, QueueEntry
 from director.model.errors import InterruptedRunError
 from director.processes.cancellation import Cancellation
 from director.repositories.history import Entry
@@ -26,10 +26,10 @@ class TestMergeQueue(JobCase):
         entry = Entry(name, "100644", self.job.store(b""))
         return self.job.commit(self.job.tree_with(base, [entry]), base, f"{name}\n")
 
-    def join(self, name: str) -> Place:
+    def join(self, name: str) -> QueueEntry:
         return self.open.enter_context(self.queue.place(lambda base: self.adding(name, base)))
 
-    def merge(self, place: Place) -> None:
+    def merge(self, place: QueueEntry) -> None:
         """Advance the branch to the tree of ``place``, by another commit."""
         tip = self.job.tip()
         tree = self.job.tree(place.commit or "")

@@ -1,7 +1,7 @@
 """Every mistake in a configuration is found at once, each with its place.
 
 The sections (``config``), the kinds of values in them (``config_values``), what they mean to each
-other (``config_reader``), and where they stand (``toml_positions``).
+other (``config_reader``), and where they stand.
 
 With it: ``options``.
 """

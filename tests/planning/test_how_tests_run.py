@@ -1,10 +1,12 @@
+"""How tests run, in the words of ``planning.prompts``."""
+
 from __future__ import annotations
 
 import unittest
 
 from director.model.config import WorktreePolicy
 from director.model.testing.preflight import Difference, Observation, Outcome, Preflight
-from director.planning.how_tests_run import how_tests_run
+from director.planning.prompts import how_tests_run
 
 
 class TestHowTestsRun(unittest.TestCase):

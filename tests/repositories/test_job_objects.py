@@ -1,6 +1,6 @@
 """What is written into the job repository, and read in its history.
 
-Of ``job_objects`` and ``history``, ``branch_commits``, ``tree_building``.
+Of ``job_objects`` and ``history``, ``branch_commits``, ``objects``.
 """
 
 from __future__ import annotations

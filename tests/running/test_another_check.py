@@ -5,8 +5,8 @@ It is gated, stands on the receipt and is demanded by ``verify`` without anythin
 
 from __future__ import annotations
 
-from director.commands.setting import load_config
-from director.job.context import Setting
+from director.commands.workspace import load_config
+from director.job.context import Workspace
 from director.model.checks import Check, Checks, checks_of
 from director.model.config import Limits
 from director.model.plan import Node
@@ -27,25 +27,25 @@ def with_lint(node: Node, limits: Limits) -> Checks:
 
 
 class TestAnotherCheck(JobCase):
-    def setting(self) -> Setting:
+    def workspace(self) -> Workspace:
         repository = open_repository(self.repo.root, self.env)
         home = Home(self.home, NOTHING_SECRET)
-        return Setting(repository, home, self.env, Events([]), Cancellation(), checks=with_lint)
+        return Workspace(repository, home, self.env, Events([]), Cancellation(), checks=with_lint)
 
     def run_with_lint(self, lanes: int = 1) -> RunReport:
-        setting = self.setting()
-        config = load_config(setting.home.config)
-        return run_job(setting, setting.home.job, config, RunOptions(parallel=lanes))
+        workspace = self.workspace()
+        config = load_config(workspace.home.config)
+        return run_job(workspace, workspace.home.job, config, RunOptions(parallel=lanes))
 
     def verify_with_lint(self) -> str:
         """Return what does not hold ("": everything does)."""
-        setting = self.setting()
-        problem = verify_job(setting.repository, setting.home.job, setting.checks).problem
+        workspace = self.workspace()
+        problem = verify_job(workspace.repository, workspace.home.job, workspace.checks).problem
         return problem.what if problem else ""
 
     def verify_again_with_lint(self) -> Verification:
-        setting = self.setting()
-        return verify_again(setting, setting.home.job, load_config(setting.home.config))
+        workspace = self.workspace()
+        return verify_again(workspace, workspace.home.job, load_config(workspace.home.config))
 
     def purposes(self) -> dict[str, list[str]]:
         return {

@@ -1,6 +1,6 @@
 """Receipts of merges: what they say, and that they outlive a crash.
 
-Covers ``job.receipts``, ``job.trailers`` and ``job.tools``, too; ``merging`` and ``believing``.
+Covers ``job.receipts`` and ``job.trailers``, too; ``merging`` and ``believing``.
 """
 
 from __future__ import annotations

@@ -46,12 +46,12 @@ IN_REQUEST = (
 IN_RESULT = ("inputTokens", "outputTokens", "cacheReadInputTokens", "cacheCreationInputTokens")
 NOT_LOGGED_IN = "authentication_failed"
 FAULTS = {
-    NOT_LOGGED_IN: FaultKind.LASTING,
+    NOT_LOGGED_IN: FaultKind.PERMANENT,
     "max_output_tokens": FaultKind.LENGTH,
     "model_not_found": FaultKind.UNKNOWN_MODEL,
 }
 NO_KEY = 'it needs ANTHROPIC_API_KEY, or a login and [claude-code] home = "user"'
-LASTING_STATUS_CODES = frozenset({400, 401, 402, 403, 404, 413})
+PERMANENT_STATUS_CODES = frozenset({400, 401, 402, 403, 404, 413})
 TOO_LONG = "prompt_too_long"
 
 
@@ -118,10 +118,12 @@ class ClaudeCodeReader:
         """Return how a call ended that did not run as asked, or that had neither key nor login."""
         if self._otherwise:
             reason = f"Claude Code did not start as it was told to: {self._otherwise}"
-            return CallEnd(Outcome.AGENT_FAULT, reason, FaultKind.LASTING)
+            return CallEnd(Outcome.AGENT_FAULT, reason, FaultKind.PERMANENT)
         last = transcript.faults[-1:]
         if last and (last[0].name, last[0].status_code) == (NOT_LOGGED_IN, None):
-            return CallEnd(Outcome.AGENT_FAULT, f"{last[0].message} ({NO_KEY})", FaultKind.LASTING)
+            return CallEnd(
+                Outcome.AGENT_FAULT, f"{last[0].message} ({NO_KEY})", FaultKind.PERMANENT
+            )
         return None
 
     def _take_partial(self, event: Mapping[str, Any], transcript: Transcript) -> None:
@@ -189,7 +191,7 @@ def _fault(name: str, result: Mapping[str, Any]) -> Fault:
     said = result.get("result") or "; ".join(map(str, result.get("errors") or ()))
     code = result.get("api_error_status")
     code = code if isinstance(code, int) else None
-    lasting = FaultKind.LASTING if code in LASTING_STATUS_CODES else FaultKind.PASSING
+    lasting = FaultKind.PERMANENT if code in PERMANENT_STATUS_CODES else FaultKind.TRANSIENT
     kind = FAULTS.get(name, lasting)
     if result.get("terminal_reason") == TOO_LONG:
         kind = FaultKind.CONTEXT

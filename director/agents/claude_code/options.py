@@ -28,8 +28,7 @@ class ClaudeCodeOptions(NamedTuple):
 
 def options_of(config: Config) -> ClaudeCodeOptions:
     """Return the section of a configuration, or what holds without one."""
-    found = config.agents.get(NAME)
-    return found if isinstance(found, ClaudeCodeOptions) else ClaudeCodeOptions()
+    return config.options_of(NAME, ClaudeCodeOptions)
 
 
 def model_of(tier: str) -> str:

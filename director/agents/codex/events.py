@@ -5,14 +5,55 @@ An exit code and standard error add nothing. Commands that Codex itself refuses 
 
 from __future__ import annotations
 
+import json
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from director.agents.codex.faults import RETRYING, fault_of
 from director.agents.reading import CallEnd
-from director.agents.transcript import Finish, ToolKind, ToolUse, Transcript
+from director.agents.transcript import Fault, FaultKind, Finish, ToolKind, ToolUse, Transcript
 from director.model.usage import Tokens
+
+RETRYING = re.compile(r"Reconnecting\.\.\. \d+/\d+ ")
+STATUS = re.compile(r"(?:unexpected status|last status:) (\d{3})")
+NO_SUCH_MODEL = re.compile(r"\bmodel\b[^,;\n]{0,100} (?:does not exist|is not supported|not found)")
+CONTEXT = "ran out of room in the model's context window"
+LENGTH = "Incomplete response returned"
+AT_CAPACITY = "at capacity"  # may pass, but Codex does not wait for it
+REFUSED = frozenset({400, 401, 402, 403, 404, 413})
+
+
+def fault_of(message: str, *, retried: bool) -> Fault:
+    """Return the fault that a ``message`` tells of; ``retried``: Codex had retried itself."""
+    found = STATUS.search(message)
+    status = int(found[1]) if found else None
+    return Fault("Codex", plain(message), status, _kind(message, status, retried))
+
+
+def _kind(message: str, status: int | None, retried: bool) -> FaultKind:
+    if CONTEXT in message:
+        return FaultKind.CONTEXT
+    if LENGTH in message:
+        return FaultKind.LENGTH
+    if NO_SUCH_MODEL.search(message):
+        return FaultKind.UNKNOWN_MODEL
+    if status is not None:
+        return FaultKind.PERMANENT if status in REFUSED else FaultKind.TRANSIENT
+    # Without a status or a retry the provider has refused: a bad request, no quota.
+    passing = retried or AT_CAPACITY in message
+    return FaultKind.TRANSIENT if passing else FaultKind.PERMANENT
+
+
+def plain(message: str) -> str:
+    """Return the sentence in a message, which may be the JSON of a provider's answer."""
+    try:
+        body = json.loads(message)
+    except ValueError:
+        return message
+    error = body.get("error", body) if isinstance(body, dict) else body
+    said = error.get("message") or error.get("detail") if isinstance(error, dict) else None
+    return said if isinstance(said, str) else message
 
 
 class CodexReader:
@@ -44,7 +85,7 @@ class CodexReader:
                 transcript.add_finish(finish, tokens_of(_table(event, "usage")), usd=0.0)
 
     def failing(self, errors: bytes) -> str | None:
-        """Return None: after few tries Codex itself gives up."""
+        """Return None: Codex itself gives up after a few retries."""
 
     def conclude(self, transcript: Transcript, errors: str) -> CallEnd | None:
         """Return None: what there is to know stands in the events."""

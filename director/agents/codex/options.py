@@ -10,8 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
-from director.agents.codex.program import native_program
-from director.model.codec.marks import Check, one_of
+from director.model.codec.marks import Validate, one_of
 from director.model.codec.mistakes import Mistake
 from director.model.config import Config, Sampling
 from director.model.errors import RequestError
@@ -36,7 +35,7 @@ class CodexOptions(NamedTuple):
 
     program: str = "codex"
     home: Annotated[str, one_of(("own", "user"))] = "own"
-    base_url: Annotated[str, Check(_address_problems)] = ""
+    base_url: Annotated[str, Validate(_address_problems)] = ""
     env_key: str = "OPENAI_API_KEY"
 
     @property
@@ -64,8 +63,7 @@ def find_program(options: CodexOptions, env: Mapping[str, str]) -> Path:
 
 def options_of(config: Config) -> CodexOptions:
     """Return the section of a configuration, or what holds without one."""
-    found = config.agents.get(NAME)
-    return found if isinstance(found, CodexOptions) else CodexOptions()
+    return config.options_of(NAME, CodexOptions)
 
 
 def problems(config: Config) -> Iterator[Mistake]:
@@ -81,3 +79,24 @@ def problems(config: Config) -> Iterator[Mistake]:
             if field.name != EFFORT and getattr(sampling, field.name) not in (None, {}):
                 path = ("sampling", role, field.name)
                 yield Mistake(path, "cannot be set for Codex: leave it out")
+
+
+def native_program(program: Path) -> Path:
+    """Return the binary that the script ``program`` would start, else ``program`` as it is.
+
+    A signal to the script may leave the binary, and what that runs, alive.
+    """
+    script = program.resolve()
+    if script.suffix != ".js":
+        return program
+    return next(_beside(script.parents[1]), program)
+
+
+def _beside(package: Path) -> Iterator[Path]:
+    """Give the binaries that belong to a package: its own, one below it, one next to it."""
+    for folder, pattern in (
+        (package, "vendor/*/bin/codex"),
+        (package / "node_modules/@openai", "codex-*/vendor/*/bin/codex"),
+        (package.parent, "codex-*/vendor/*/bin/codex"),
+    ):
+        yield from (path for path in folder.glob(pattern) if path.is_file())

@@ -28,8 +28,8 @@ FINISHES = {
 CONTEXT = "ContextOverflowError"
 LENGTH = "MessageOutputLengthError"
 UNKNOWN_MODEL = ("ProviderModelNotFoundError", "UnknownError: Model not found")
-LASTING = ("ProviderInitError", "ProviderAuthError")
-LASTING_STATUS_CODES = frozenset({400, 401, 402, 403, 404})
+PERMANENT = ("ProviderInitError", "ProviderAuthError")
+PERMANENT_STATUS_CODES = frozenset({400, 401, 402, 403, 404})
 STREAM_ERRORS_TOLERATED = 3
 STREAM_ERROR = re.compile(rb'message="stream error"[^\n]*')
 REJECTED = re.compile(r"permission requested: ([^\n;]+); auto-rejecting")
@@ -91,7 +91,7 @@ class OpenCodeReader:
             # director's roles never ask: somebody's agent file or plugin does.
             asked_for = transcript.asked_for or rejected[1]
             reason = f"{PERMISSION_ASKED}: {asked_for}"
-            return CallEnd(Outcome.AGENT_FAULT, reason, FaultKind.LASTING)
+            return CallEnd(Outcome.AGENT_FAULT, reason, FaultKind.PERMANENT)
         return None
 
 
@@ -141,8 +141,8 @@ def _kind(name: str, message: str, code: int | None = None) -> FaultKind:
         return FaultKind.UNKNOWN_MODEL
     if name in (CONTEXT, LENGTH):
         return FaultKind.CONTEXT if name == CONTEXT else FaultKind.LENGTH
-    lasting = name in LASTING or code in LASTING_STATUS_CODES
-    return FaultKind.LASTING if lasting else FaultKind.PASSING
+    lasting = name in PERMANENT or code in PERMANENT_STATUS_CODES
+    return FaultKind.PERMANENT if lasting else FaultKind.TRANSIENT
 
 
 def _retry(event: dict[str, Any]) -> Retry:

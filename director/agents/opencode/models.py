@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from director.agents.wanted import WantedModel
+from director.agents.backend import WantedModel
 from director.model.errors import DirectorError, RequestError
 from director.processes.command import Watch
 from director.records.events import Events, Kind

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Annotated, NamedTuple
 
-from director.model.codec.marks import Check
+from director.model.codec.marks import Validate
 from director.model.codec.mistakes import Mistake
 from director.model.config import Config
 
@@ -21,7 +21,7 @@ def _server_problems(server: str) -> Iterator[str]:
 class OpenCodeOptions(NamedTuple):
     """How OpenCode is run. ``server``: ``auto``, ``off``, or the URL of one that runs already."""
 
-    server: Annotated[str, Check(_server_problems)] = "auto"
+    server: Annotated[str, Validate(_server_problems)] = "auto"
 
     @property
     def server_url(self) -> str | None:
@@ -31,8 +31,7 @@ class OpenCodeOptions(NamedTuple):
 
 def options_of(config: Config) -> OpenCodeOptions:
     """Return the section of a configuration, or what holds without one."""
-    found = config.agents.get(NAME)
-    return found if isinstance(found, OpenCodeOptions) else OpenCodeOptions()
+    return config.options_of(NAME, OpenCodeOptions)
 
 
 def problems(config: Config) -> Iterator[Mistake]:

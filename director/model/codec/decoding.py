@@ -9,7 +9,7 @@ from math import inf
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
 from director.model.codec.fields import fields_of, without_marks, without_none
-from director.model.codec.marks import Check, Decode, Key, Mark, one_of
+from director.model.codec.marks import Decode, Key, Mark, Validate, one_of
 from director.model.codec.mistakes import MismatchError, Mistake, mismatch, not_known
 
 Record = TypeVar("Record")
@@ -133,7 +133,7 @@ def _unmarked_decoder(hint: Any, marks: tuple[Any, ...], words: Words) -> Decode
     if hint in (Any, object):
         return lambda value: value
     if hint is float:
-        has_own_rule = Mark.ANY_NUMBER in marks or any(isinstance(one, Check) for one in marks)
+        has_own_rule = Mark.ANY_NUMBER in marks or any(isinstance(one, Validate) for one in marks)
         return _scalar_decoder(float) if has_own_rule else _finite
     if hint in SCALARS:
         return _scalar_decoder(hint)

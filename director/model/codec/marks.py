@@ -1,4 +1,4 @@
-"""Marks: what ``Annotated`` says of a field besides its type."""
+"""Marks: what ``Annotated`` adds to the type of a field, for reading and writing it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any, NamedTuple
 from director.model.codec.mistakes import MismatchError, Mistake, mismatch
 
 Decode = Callable[[Any], Any]
-"""What makes a value of what is stored; raises MismatchError."""
+"""Turns what is stored into a value; raises MismatchError where it cannot."""
 
 
 class Mark(Enum):
-    """Marks that say nothing more.
+    """Marks without arguments.
 
-    OMITTED: a field that holds its default is not written. REQUIRED: it may not be missing, though
-    it has a default. INLINE: the fields of the record stand between those of the one that holds it.
-    COMPLETE: a mapping has every member of the enum of its keys. ANY_NUMBER: what is not finite is
-    a number as well.
+    OMITTED: not written while it holds its default. REQUIRED: may not be missing, though it has a
+    default. INLINE: the record's fields are stored among those of the record that holds it.
+    COMPLETE: a mapping must have every member of the enum of its keys. ANY_NUMBER: infinities and
+    NaN are allowed.
     """
 
     OMITTED = "omitted"
@@ -29,13 +29,13 @@ class Mark(Enum):
 
 
 class Key(NamedTuple):
-    """The field has another name where it is stored."""
+    """The name under which the field is stored, where that is another."""
 
     name: str
 
 
-class By(NamedTuple):
-    """What decodes the field, whatever its type is."""
+class DecodeWith(NamedTuple):
+    """A decoder to use instead of that of the field's type."""
 
     decode: Decode
 
@@ -44,13 +44,13 @@ class By(NamedTuple):
         return self.decode
 
 
-class Otherwise(NamedTuple):
-    """What is said whatever is wrong with the value."""
+class ErrorMessage(NamedTuple):
+    """The one message for a value that is wrong in any way."""
 
     problem: str
 
     def around(self, decode: Decode) -> Decode:
-        """Return ``decode`` with that one mistake."""
+        """Return ``decode``, which fails with that message."""
 
         def expecting(value: Any) -> Any:
             try:
@@ -61,23 +61,23 @@ class Otherwise(NamedTuple):
         return expecting
 
 
-class After(NamedTuple):
-    """What makes of the decoded value the one that is wanted."""
+class Convert(NamedTuple):
+    """A conversion of the decoded value."""
 
     change: Callable[[Any], Any]
 
     def around(self, decode: Decode) -> Decode:
-        """Return ``decode`` and the change."""
+        """Return ``decode``, followed by the conversion."""
         return lambda value: self.change(decode(value))
 
 
-class Check(NamedTuple):
-    """A rule: what is wrong with a decoded value, in words that can stand after its place."""
+class Validate(NamedTuple):
+    """A rule for the decoded value: ``problems`` says what is wrong, to follow the field's name."""
 
     problems: Callable[[Any], Iterable[str]]
 
     def around(self, decode: Decode) -> Decode:
-        """Return ``decode`` of values without problems."""
+        """Return ``decode``, which fails for values with problems."""
 
         def checked(value: Any) -> Any:
             found = decode(value)
@@ -88,20 +88,20 @@ class Check(NamedTuple):
         return checked
 
 
-def between(least: float, most: float, means: str = "") -> Check:
+def between(least: float, most: float, means: str = "") -> Validate:
     """Return the rule for numbers that have bounds; ``means`` explains these."""
 
     def problems(value: float) -> Iterator[str]:
         if not least <= value <= most:  # also true of a NaN
             yield f"must be {least:,} to {most:,}{means}"
 
-    return Check(problems)
+    return Validate(problems)
 
 
-def one_of(choices: Mapping[str, Any] | Iterable[str]) -> By:
-    """Return what takes the strings of ``choices`` only, for what they stand for.
+def one_of(choices: Mapping[str, Any] | Iterable[str]) -> DecodeWith:
+    """Return a decoder of the strings ``choices`` only, or of its keys to its values.
 
-    The empty string goes without saying.
+    The error message leaves out the empty string.
     """
     known = dict(choices) if isinstance(choices, Mapping) else {one: one for one in choices}
 
@@ -110,4 +110,4 @@ def one_of(choices: Mapping[str, Any] | Iterable[str]) -> By:
             return known[value]
         raise mismatch(f"must be one of {', '.join(filter(None, known))}, not {value!r}")
 
-    return By(choice)
+    return DecodeWith(choice)

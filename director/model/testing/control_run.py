@@ -81,6 +81,7 @@ def _cannot_go_on(text: str, own_files: Iterable[str]) -> bool:
     lines = [line for line in text.splitlines() if line.strip() and not _AFTERWARDS.match(line)]
     if not lines or _A_TEST_SPEAKS.search(text) or not _CANNOT_GO_ON.match(lines[-1]):
         return False
+    # A message that names the node's own file may be about what is in it.
     own = {path.rpartition("/")[2].partition(".")[0] for path in own_files}
     said = _LINE_OF_SCRIPT.sub("", lines[-1])
     if _NO_FILE.search(said) and _IN_WORKTREE.search(said):

@@ -2,9 +2,9 @@
 
 Tests are red for the right reason when what they want is not there yet. A runner that is not
 installed, a package that is not in the worktree or a target that no Makefile has look just the
-same to an exit code. The tools' own words tell them apart (``signs_of_….py``). Where a
-name may be the work's own, or anybody's guess, nothing is missing: attempts are cheaper than
-tests that are refused for nothing.
+same to an exit code. The tools' own words tell them apart (``script_symptoms.py`` and
+``build_symptoms.py``). Where a name may be the work's own nothing counts as missing: an attempt
+costs less than tests that are refused for nothing.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from director.model.testing import signs_of_builds, signs_of_scripts
+from director.model.testing import build_symptoms, script_symptoms
 from director.model.testing.command_run import CommandRun
-from director.model.testing.signs import Named, Sign
+from director.model.testing.symptoms import NameKind, Symptom
 
 SHOWN_CHARACTERS = 160
 _SOURCE = re.compile(
@@ -49,14 +49,14 @@ def missing_in_environment(
     """
     text, executed = run.plain, run.executed
     work = _Work(node_files, tracked)
-    for sign in (*signs_of_scripts.SIGNS, *signs_of_builds.SIGNS):
-        if executed and not sign.beside_tests:
+    for symptom in (*script_symptoms.SYMPTOMS, *build_symptoms.SYMPTOMS):
+        if executed and not symptom.beside_tests:
             continue
-        for found in re.finditer(sign.words, text, re.MULTILINE):
+        for found in re.finditer(symptom.words, text, re.MULTILINE):
             named = found.groupdict().get("name") or ""
-            if not work.may_bring(sign, named):
+            if not work.may_bring(symptom, named):
                 said = " ".join(found["said"].split())
-                return Missing(said[:SHOWN_CHARACTERS], sign.lack.value, sign.avoidable)
+                return Missing(said[:SHOWN_CHARACTERS], symptom.remedy.value, symptom.avoidable)
     return None
 
 
@@ -67,20 +67,22 @@ class _Work:
         self._files = files
         self._tracked = tracked
 
-    def may_bring(self, sign: Sign, name: str) -> bool:
-        """Whether the work, or the project as it is, may hold what a sign says is missing."""
-        if sign.cure and any(re.fullmatch(sign.cure, _base(path)) for path in self._files):
+    def may_bring(self, symptom: Symptom, name: str) -> bool:
+        """Whether the work, or the project as it is, may hold what a symptom says is missing."""
+        if symptom.fixed_by and any(
+            re.fullmatch(symptom.fixed_by, _base(path)) for path in self._files
+        ):
             return True
-        match sign.named:
-            case Named.PYTHON:
+        match symptom.named:
+            case NameKind.PYTHON:
                 return self._has_python(name)
-            case Named.MODULE:
+            case NameKind.MODULE:
                 return self._has_module(name)
-            case Named.PATH:
+            case NameKind.PATH:
                 there = any(_base(path) == _base(name) for path in self._tracked)
                 names = _stems(name) | {f"lib{_plain(name)}"}  # a linker says "-lname"
                 return there or not names.isdisjoint(_all_names(self._files))
-            case Named.FOLDER:
+            case NameKind.FOLDER:
                 folder = name.removeprefix("./").strip("/\"'")
                 return any(f"/{folder}/" in f"/{path}" for path in (*self._files, *self._tracked))
         return False

@@ -1,8 +1,8 @@
 """The headline of a failing test run: the one line of its output that a person would quote.
 
-What each runner prints around a failure is data here (``SHAPES``), read off the real tools. The
-first failure in the output gives the headline; where no shape fits it is the last line that says
-something.
+What each runner prints around a failure is data here (``FAILURE_PATTERNS``), read off the real
+tools. The first failure in the output gives the headline; where no pattern matches it is the last
+line that says something.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from director.model.testing.plain_text import ESCAPES
 LONGEST = 200  # characters of a headline
 LOOKED_AT = 200_000  # characters of an output, from its end: failures are reported last
 BLOCK = 8_000  # characters after the name of a failing test in which its reason stands
-TRIED = 100  # failures of one shape that may turn out to have no reason
+TRIED = 100  # failures of one pattern that may turn out to have no reason
 
 
 class Headline(NamedTuple):
@@ -28,7 +28,7 @@ class Headline(NamedTuple):
     start: int
 
 
-class Shape(NamedTuple):
+class FailurePattern(NamedTuple):
     """How a runner shows one failure.
 
     ``head`` finds it, and may name the test (or the place) in a group ``name``; ``what`` finds the
@@ -42,7 +42,7 @@ class Shape(NamedTuple):
     last: bool = False
 
     def find(self, text: str) -> Headline | None:
-        """Return the headline of the first failure of this shape in ``text``."""
+        """Return the headline of the first failure of this pattern in ``text``."""
         for head in islice(re.finditer(self.head, text, MULTILINE), TRIED):
             if reason := self._reason(head, text):
                 return Headline(_joined(head.groupdict().get("name") or "", reason), head.start())
@@ -70,7 +70,7 @@ def headline(output: str) -> Headline:
     """Return the headline of the output of a command that failed; its text is "" for no output."""
     skipped = max(0, len(output) - LOOKED_AT)
     text, places = _without_colours(output[skipped:])
-    for find in SHAPES:
+    for find in FAILURE_PATTERNS:
         if found := find(text):
             return Headline(_one_line(found.text), skipped + places(found.start))
     last = _last_words(text)
@@ -172,57 +172,67 @@ PYTHON_END = r'^ *File ".*\n(?: {2}.*\n)*(?P<what>\S.*)$'
 PLACE = r"(?P<name>(?:\./)?[\w./@+~-]+\.\w+:\d+(?::\d+)?)"
 NO_WARNING = r"(?!\s*(?:\w*[Ww]arning|note|info|remark)\b)"
 
-SHAPES: tuple[Callable[[str], Headline | None], ...] = (
+FAILURE_PATTERNS: tuple[Callable[[str], Headline | None], ...] = (
     # unittest; the reason is what follows the last frame, also of a module that cannot be imported
-    Shape(
+    FailurePattern(
         r"^(?:FAIL|ERROR): (?P<name>\S+)(?: \(.*)?$",
         PYTHON_END,
         r"^={70}$|^Ran \d+ tests? in ",
         last=True,
     ).find,
     # pytest
-    Shape(
+    FailurePattern(
         r"^_{3,} (?:ERROR (?:collecting|at \w+ of) )?(?P<name>\S.*?) _{3,}$",
         r"^E +(?P<what>\S.*)$",
         r"^_{3,} .* _{3,}$|^={3,} .* ={3,}$",
     ).find,
-    Shape(r"^(?:(?:SUB)?FAILED|ERROR)(?:\(.*?\))? (?:\S+::)?(?P<name>\S+) - (?P<what>.+)$").find,
+    FailurePattern(
+        r"^(?:(?:SUB)?FAILED|ERROR)(?:\(.*?\))? (?:\S+::)?(?P<name>\S+) - (?P<what>.+)$"
+    ).find,
     # pip, of a build that failed: the end of the build's own output
-    Shape(r"^ *╰─> \[\d+ lines? of output\]$", r"^ +(?P<what>\S.*)\n +\[end of output\]$").find,
+    FailurePattern(
+        r"^ *╰─> \[\d+ lines? of output\]$", r"^ +(?P<what>\S.*)\n +\[end of output\]$"
+    ).find,
     # cargo test; before Rust 1.73 the message stood in quotes before the place
-    Shape(
+    FailurePattern(
         r"^---- (?P<name>\S+) stdout ----$",
         r"(?:panicked at (?:.*:\n|')|(?=^Error: ))"
         r"(?P<what>.+\n *left: .*\n *right: .*|.+?(?=', \S+:\d+:\d+$|$))",
         r"^(?:---- |failures:$|stack backtrace:)",
     ).find,
     # rustc, and ruff as it prints by default
-    Shape(r"^(?:error(?:\[\w+\])?: )?(?P<what>(?!warning).+)\n +--> (?P<name>\S+:\d+:\d+)$").find,
+    FailurePattern(
+        r"^(?:error(?:\[\w+\])?: )?(?P<what>(?!warning).+)\n +--> (?P<name>\S+:\d+:\d+)$"
+    ).find,
     _go,
     # jest
-    Shape(
+    FailurePattern(
         r"^FAIL (?P<name>\S+).*\n(?:.*\n){0,5}? *● Test suite failed to run\n\n"
         r"(?P<what> +\S.*)$"
     ).find,
-    Shape(
+    FailurePattern(
         r"^ *● (?!Console|Cannot log|Test suite)(?P<name>\S.*)$",
         r"^ +(?P<what>\S.*?)(?: // .*)?(?P<values>\n\n +Expected.*\n +Received.*)?$",
     ).find,
     # vitest; of a file that cannot be read it gives the name twice
-    Shape(r"^ FAIL +(?P<name>\S.*?)(?: \[ .* \])?\n(?P<what>(?! FAIL)\S.*?)(?: // .*)?$").find,
+    FailurePattern(
+        r"^ FAIL +(?P<name>\S.*?)(?: \[ .* \])?\n(?P<what>(?! FAIL)\S.*?)(?: // .*)?$"
+    ).find,
     _tap,
     # node --test, the reporter for people
-    Shape(
+    FailurePattern(
         r"^test at \S+\n✖ (?P<name>.+?)(?: \([\d.]+m?s\))?\n"
         r"(?P<what>(?!\s+'(?:test failed|\d+ subtests? failed)')(?:(?!\s+at ).*\n){1,5})"
     ).find,
     # a JavaScript file that ends with an error
-    Shape(r"^(?:# )?(?:Uncaught )?(?P<what>[A-Z]\w*(?: \[\w+\])?: .+)\n(?:# )? +at ").find,
+    FailurePattern(r"^(?:# )?(?:Uncaught )?(?P<what>[A-Z]\w*(?: \[\w+\])?: .+)\n(?:# )? +at ").find,
     # TypeScript, plain and pretty
-    Shape(r"^(?P<name>\S+?(?:\(\d+,\d+\)|:\d+:\d+))(?::| -) error (?P<what>TS\d+: .+)$").find,
+    FailurePattern(
+        r"^(?P<name>\S+?(?:\(\d+,\d+\)|:\d+:\d+))(?::| -) error (?P<what>TS\d+: .+)$"
+    ).find,
     # compilers, linters and type checkers: what they call an error before what they only name
-    Shape(rf"^{PLACE}:? (?:fatal )?error:? (?P<what>.+)$").find,
-    Shape(rf"^{PLACE}: {NO_WARNING}(?P<what>\S.+)$").find,
+    FailurePattern(rf"^{PLACE}:? (?:fatal )?error:? (?P<what>.+)$").find,
+    FailurePattern(rf"^{PLACE}: {NO_WARNING}(?P<what>\S.+)$").find,
     # Python
-    Shape(r"^Traceback \(most recent call last\):$", PYTHON_END, last=True).find,
+    FailurePattern(r"^Traceback \(most recent call last\):$", PYTHON_END, last=True).find,
 )

@@ -35,7 +35,7 @@ def why_not_started(code: int, output: str) -> str | None:
 
 
 def _program(output: str) -> str:
-    """Return the program that the last line which speaks of one names ("": none does)."""
+    """Return the program named in the last line that names one ("": there is none)."""
     for line in reversed(output.splitlines()):
         for pattern in _NAMED:
             if found := pattern.match(line.strip()):

@@ -1,4 +1,4 @@
-"""Output as a terminal shows it, as plain text."""
+"""Terminal output as plain text."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Outcome(StrEnum):
-    """What became of a command: tests ran (green, red), nothing could, or it was ended."""
+    """How a command ended: tests ran (green, red), none could run, or it was stopped."""
 
     GREEN = "green"
     RED = "red"
@@ -37,7 +37,7 @@ class Observation(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """What a command does in a fresh worktree and, where that was tried, in the checkout."""
+    """A command's run in a fresh worktree and, where there was one, in the user's checkout."""
 
     worktree: Observation
     checkout: Observation | None = None

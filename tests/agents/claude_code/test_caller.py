@@ -155,15 +155,15 @@ class TestWhatComesOfIt(CallCase):
 
     def test_what_was_recorded_is_judged_by_its_events(self) -> None:
         for name, outcome, kind in (
-            ("refused", Outcome.COMPLETED, FaultKind.PASSING),
-            ("cut", Outcome.PROVIDER_FAULT, FaultKind.PASSING),
-            ("rate_limited", Outcome.PROVIDER_FAULT, FaultKind.PASSING),
-            ("unauthorized", Outcome.PROVIDER_FAULT, FaultKind.LASTING),
-            ("not_logged_in", Outcome.AGENT_FAULT, FaultKind.LASTING),
+            ("refused", Outcome.COMPLETED, FaultKind.TRANSIENT),
+            ("cut", Outcome.PROVIDER_FAULT, FaultKind.TRANSIENT),
+            ("rate_limited", Outcome.PROVIDER_FAULT, FaultKind.TRANSIENT),
+            ("unauthorized", Outcome.PROVIDER_FAULT, FaultKind.PERMANENT),
+            ("not_logged_in", Outcome.AGENT_FAULT, FaultKind.PERMANENT),
             ("unknown_model", Outcome.PROVIDER_FAULT, FaultKind.UNKNOWN_MODEL),
             ("too_long", Outcome.CONTEXT_TOO_LONG, FaultKind.CONTEXT),
             ("max_tokens", Outcome.INCOMPLETE, FaultKind.LENGTH),
-            ("model_refuses", Outcome.INCOMPLETE, FaultKind.PASSING),
+            ("model_refuses", Outcome.INCOMPLETE, FaultKind.TRANSIENT),
         ):
             with self.subTest(name):
                 reply = self.call((STREAMS / f"{name}.jsonl").read_text(encoding="utf-8"))
@@ -173,7 +173,7 @@ class TestWhatComesOfIt(CallCase):
     def test_a_start_otherwise_than_asked_ends_the_call_in_an_error(self) -> None:
         self.config = replace(self.config, tiers=dict.fromkeys(Role, "claude-code/claude-other"))
         reply = self.call()
-        self.assertEqual((reply.outcome, reply.kind), (Outcome.AGENT_FAULT, FaultKind.LASTING))
+        self.assertEqual((reply.outcome, reply.kind), (Outcome.AGENT_FAULT, FaultKind.PERMANENT))
         self.assertIn(f"the model is {MODEL}, not claude-other", reply.reason)
 
     def test_no_answer_at_all(self) -> None:

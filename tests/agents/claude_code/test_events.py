@@ -82,20 +82,20 @@ class TestTokens(unittest.TestCase):
 class TestFaults(unittest.TestCase):
     def test_each_is_told_with_what_can_be_done_about_it(self) -> None:
         for name, fault, status, kind in (
-            ("unauthorized", "authentication_failed", 401, FaultKind.LASTING),
-            ("forbidden", "authentication_failed", 403, FaultKind.LASTING),
-            ("not_logged_in", "authentication_failed", None, FaultKind.LASTING),
-            ("no_credit", "billing_error", 400, FaultKind.LASTING),
+            ("unauthorized", "authentication_failed", 401, FaultKind.PERMANENT),
+            ("forbidden", "authentication_failed", 403, FaultKind.PERMANENT),
+            ("not_logged_in", "authentication_failed", None, FaultKind.PERMANENT),
+            ("no_credit", "billing_error", 400, FaultKind.PERMANENT),
             ("unknown_model", "model_not_found", 404, FaultKind.UNKNOWN_MODEL),
             ("too_long", "invalid_request", 400, FaultKind.CONTEXT),
             ("max_tokens", "max_output_tokens", None, FaultKind.LENGTH),
-            ("rate_limited", "rate_limit", 429, FaultKind.PASSING),
-            ("rate_limited_long", "rate_limit", 429, FaultKind.PASSING),
-            ("overloaded", "server_error", 529, FaultKind.PASSING),
-            ("stream_error", "unknown", None, FaultKind.PASSING),
-            ("cut_early", "unknown", None, FaultKind.PASSING),
-            ("cut", "cut", None, FaultKind.PASSING),
-            ("interrupted", "error_during_execution", None, FaultKind.PASSING),
+            ("rate_limited", "rate_limit", 429, FaultKind.TRANSIENT),
+            ("rate_limited_long", "rate_limit", 429, FaultKind.TRANSIENT),
+            ("overloaded", "server_error", 529, FaultKind.TRANSIENT),
+            ("stream_error", "unknown", None, FaultKind.TRANSIENT),
+            ("cut_early", "unknown", None, FaultKind.TRANSIENT),
+            ("cut", "cut", None, FaultKind.TRANSIENT),
+            ("interrupted", "error_during_execution", None, FaultKind.TRANSIENT),
         ):
             with self.subTest(name):
                 transcript = read(name)
@@ -134,7 +134,9 @@ class TestStart(unittest.TestCase):
             with self.subTest(said):
                 end = self.concluded(asked)
                 assert end is not None
-                self.assertEqual((end.outcome, end.kind), (Outcome.AGENT_FAULT, FaultKind.LASTING))
+                self.assertEqual(
+                    (end.outcome, end.kind), (Outcome.AGENT_FAULT, FaultKind.PERMANENT)
+                )
                 self.assertIn(said, end.reason)
 
     def test_an_alias_is_resolved(self) -> None:

@@ -1,10 +1,10 @@
-"""Which failures last, as Codex words them."""
+"""Which failures last, as Codex words them: of ``codex.events``."""
 
 from __future__ import annotations
 
 import unittest
 
-from director.agents.codex.faults import fault_of, plain
+from director.agents.codex.events import fault_of, plain
 from director.agents.transcript import FaultKind
 
 HIGH_DEMAND = "We’re currently experiencing high demand, which may cause temporary errors."
@@ -22,17 +22,17 @@ class TestFaults(unittest.TestCase):
     def test_a_status_counts_before_another_try(self) -> None:
         refused, unavailable = "unexpected status 403 Forbidden: x", "unexpected status 503: x"
         for retried in (False, True):
-            self.assertEqual(fault_of(refused, retried=retried).kind, FaultKind.LASTING)
-            self.assertEqual(fault_of(unavailable, retried=retried).kind, FaultKind.PASSING)
+            self.assertEqual(fault_of(refused, retried=retried).kind, FaultKind.PERMANENT)
+            self.assertEqual(fault_of(unavailable, retried=retried).kind, FaultKind.TRANSIENT)
         for status in (400, 401, 402, 404, 413):
             found = fault_of(f"unexpected status {status} No: x", retried=True).kind
-            self.assertEqual(found, FaultKind.LASTING, status)
+            self.assertEqual(found, FaultKind.PERMANENT, status)
 
     def test_what_codex_tried_again_may_pass(self) -> None:
         for message, retried, kind in (
-            (HIGH_DEMAND, True, FaultKind.PASSING),
-            ("Quota exceeded. Check your plan.", False, FaultKind.LASTING),
-            ("Selected model is at capacity.", False, FaultKind.PASSING),
+            (HIGH_DEMAND, True, FaultKind.TRANSIENT),
+            ("Quota exceeded. Check your plan.", False, FaultKind.PERMANENT),
+            ("Selected model is at capacity.", False, FaultKind.TRANSIENT),
         ):
             self.assertEqual(fault_of(message, retried=retried).kind, kind, message)
 

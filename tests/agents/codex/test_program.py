@@ -1,10 +1,10 @@
-"""The binary behind the script that npm installs."""
+"""The binary behind the script that npm installs: of ``codex.options``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from director.agents.codex.program import native_program
+from director.agents.codex.options import native_program
 from tests.support.hermetic import HermeticCase
 
 BINARY = "vendor/x86_64-unknown-linux-musl/bin/codex"

@@ -20,8 +20,8 @@ from director.processes.command import Ended, Ending
 STREAMS = Path(__file__).with_name("streams")
 EXITED = Ended(Ending.EXITED, 1, 1.0)
 DONE = ("done", "reasoned", "recovered", "unknown_model_name", "running_at_the_end")
-LASTING = ("refused_key", "bad_request", "not_found", "quota", "usage_limit", "not_logged_in")
-PASSING = (
+PERMANENT = ("refused_key", "bad_request", "not_found", "quota", "usage_limit", "not_logged_in")
+TRANSIENT = (
     "rate_limit",
     "rate_limit_with_pause",
     "rate_limit_in_stream",
@@ -42,14 +42,14 @@ class TestStreams(unittest.TestCase):
             self.assertIsNotNone(transcript.usage.tokens, name)
 
     def test_what_the_provider_refuses_lasts(self) -> None:
-        for name in LASTING:
+        for name in PERMANENT:
             end, _ = _read(name)
-            self.assertEqual((end.outcome, end.kind), (Outcome.PROVIDER_FAULT, FaultKind.LASTING))
+            self.assertEqual((end.outcome, end.kind), (Outcome.PROVIDER_FAULT, FaultKind.PERMANENT))
 
     def test_what_may_pass_is_worth_another_try(self) -> None:
-        for name in PASSING:
+        for name in TRANSIENT:
             end, _ = _read(name)
-            expected = (Outcome.PROVIDER_FAULT, FaultKind.PASSING)
+            expected = (Outcome.PROVIDER_FAULT, FaultKind.TRANSIENT)
             self.assertEqual((end.outcome, end.kind), expected, name)
 
     def test_other_ends(self) -> None:
@@ -57,9 +57,9 @@ class TestStreams(unittest.TestCase):
             ("no_such_model", Outcome.PROVIDER_FAULT, FaultKind.UNKNOWN_MODEL),
             ("too_long", Outcome.CONTEXT_TOO_LONG, FaultKind.CONTEXT),
             ("length", Outcome.INCOMPLETE, FaultKind.LENGTH),
-            ("empty", Outcome.PROVIDER_FAULT, FaultKind.PASSING),
-            ("terminated", Outcome.AGENT_FAULT, FaultKind.PASSING),
-            ("long_pause", Outcome.AGENT_FAULT, FaultKind.PASSING),
+            ("empty", Outcome.PROVIDER_FAULT, FaultKind.TRANSIENT),
+            ("terminated", Outcome.AGENT_FAULT, FaultKind.TRANSIENT),
+            ("long_pause", Outcome.AGENT_FAULT, FaultKind.TRANSIENT),
         ):
             end, _ = _read(name)
             self.assertEqual((end.outcome, end.kind), (outcome, kind), name)
@@ -110,7 +110,7 @@ class TestStreams(unittest.TestCase):
             {"type": "turn.failed", "error": {"message": "Quota exceeded."}},
         ):
             reader.take(event, transcript)
-        self.assertEqual(transcript.faults[-1].kind, FaultKind.LASTING)
+        self.assertEqual(transcript.faults[-1].kind, FaultKind.PERMANENT)
 
     def test_events_that_are_not_as_expected_are_passed_over(self) -> None:
         reader, transcript = CodexReader(), Transcript()

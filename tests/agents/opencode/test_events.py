@@ -120,14 +120,14 @@ class TestTranscript(unittest.TestCase):
 
     def test_what_can_be_done_about_a_fault(self) -> None:
         for name, message, code, kind in (
-            ("APIError", "down", 503, FaultKind.PASSING),
-            ("APIError", "slow down", 429, FaultKind.PASSING),
-            ("APIError", "who are you", 401, FaultKind.LASTING),
-            ("APIError", "no such page", 404, FaultKind.LASTING),
+            ("APIError", "down", 503, FaultKind.TRANSIENT),
+            ("APIError", "slow down", 429, FaultKind.TRANSIENT),
+            ("APIError", "who are you", 401, FaultKind.PERMANENT),
+            ("APIError", "no such page", 404, FaultKind.PERMANENT),
             ("APIError", "The model x does not exist", 404, FaultKind.UNKNOWN_MODEL),
             ("ProviderModelNotFoundError", "x", None, FaultKind.UNKNOWN_MODEL),
             ("UnknownError", "Model not found: x", None, FaultKind.UNKNOWN_MODEL),
-            ("ProviderAuthError", "no key", None, FaultKind.LASTING),
+            ("ProviderAuthError", "no key", None, FaultKind.PERMANENT),
             ("ContextOverflowError", "long", 400, FaultKind.CONTEXT),
             ("MessageOutputLengthError", "long", None, FaultKind.LENGTH),
         ):

@@ -1,14 +1,14 @@
 """What OpenCode lists, what is remembered of it, and whom it refuses.
 
-With it: ``wanted``.
+With it: ``agents.backend``.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from director.agents.backend import WantedModel, wanted_models
 from director.agents.opencode.models import Memory, ModelCheck, models_in
-from director.agents.wanted import WantedModel, wanted_models
 from director.model.config import Config, LocalProvider, Sampling
 from director.model.errors import RequestError
 from director.model.roles import Role

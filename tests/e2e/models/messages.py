@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from director.demo import token_counts
-from director.demo.model_server import Request, text_of, unquoted
+from director.demo.model_server import Request, read_beginning, unquoted
 from director.demo.turns import Call, Cut, Fault, Say, Use
 from tests.e2e.models.script import Hang, Length, Simple, StreamError
 from tests.e2e.models.server import frame
@@ -66,7 +66,7 @@ class MessagesApi:
 
     def system(self, body: dict[str, Any]) -> str:
         """Return what the model is told before the conversation."""
-        return text_of(body.get("system"))
+        return read_beginning(body.get("system"))
 
 
 def _prompt_of(message: dict[str, Any]) -> str:
@@ -78,8 +78,8 @@ def _prompt_of(message: dict[str, Any]) -> str:
         if any(part.get("type") == "tool_result" for part in content):
             return ""
         said = [one for one in content if not str(one.get("text", "")).startswith(REMINDER)]
-        return text_of(said)
-    return text_of(content)
+        return read_beginning(said)
+    return read_beginning(content)
 
 
 def _message(request: Request, turn: Simple) -> dict[str, Any]:

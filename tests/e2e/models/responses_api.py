@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from director.demo import token_counts
-from director.demo.model_server import Request, text_of
+from director.demo.model_server import Request, read_beginning
 from director.demo.turns import Call, Cut, Fault, Say, Use
 from tests.e2e.models.script import Hang, Length, Simple, StreamError
 from tests.e2e.models.server import frame
@@ -39,7 +39,7 @@ class ResponsesApi:
         if asked < 0:
             raise ValueError("there is no message of a user in the input")
         turns = [_turn_of(item) for item in items[asked + 1 :] if item.get("type") in CALLS]
-        prompt = text_of(items[asked].get("content")).strip()
+        prompt = read_beginning(items[asked].get("content")).strip()
         return Request(str(body.get("model", "")), prompt, max(turns, default=-1) + 1, body)
 
     def frames(self, request: Request, turn: Simple) -> Iterator[str]:
@@ -85,7 +85,7 @@ class ResponsesApi:
         """Return what the model is told before the conversation."""
         items = [item for item in body.get("input", []) if item.get("role") == "developer"]
         return "\n".join(
-            [body.get("instructions", ""), *(text_of(i.get("content")) for i in items)]
+            [body.get("instructions", ""), *(read_beginning(i.get("content")) for i in items)]
         )
 
 

@@ -13,7 +13,16 @@ from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
 
 from director.model.codec.decoding import JSON, TOML, Words, decode, decode_fields
-from director.model.codec.marks import After, By, Check, Key, Mark, Otherwise, between, one_of
+from director.model.codec.marks import (
+    Convert,
+    DecodeWith,
+    ErrorMessage,
+    Key,
+    Mark,
+    Validate,
+    between,
+    one_of,
+)
 from director.model.codec.mistakes import MismatchError, Mistake, mismatch
 
 
@@ -56,12 +65,12 @@ def _doubled(value: object) -> int:
 
 class Marked(NamedTuple):
     leaf: Annotated[Leaf, Mark.INLINE] = Leaf("")
-    even: Annotated[int, Check(_odd)] = 0
+    even: Annotated[int, Validate(_odd)] = 0
     bounded: Annotated[float | None, between(0, 2, " (a few)")] = None
     kind: Annotated[str, one_of(("", "a", "b"))] = ""
-    words: Annotated[tuple[str, ...], Otherwise("must be some words")] = ()
-    plain: Annotated[str, After(str.strip), Key("other-name")] = ""
-    own: Annotated[int, By(_doubled)] = 0
+    words: Annotated[tuple[str, ...], ErrorMessage("must be some words")] = ()
+    plain: Annotated[str, Convert(str.strip), Key("other-name")] = ""
+    own: Annotated[int, DecodeWith(_doubled)] = 0
     any_number: Annotated[float, Mark.ANY_NUMBER] = 0.0
     whole: Annotated[Mapping[Colour, int], Mark.COMPLETE] = {}
 

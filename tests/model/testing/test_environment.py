@@ -3,7 +3,7 @@
 ``outputs/`` holds runs of the real tools; what could not be run is quoted from where it was
 reported.
 
-With it: ``command_run``, and the signs (``signs``, ``signs_of_builds``, ``signs_of_scripts``).
+With it: ``command_run``, and the symptoms (``symptoms``, ``build_symptoms``, ``script_symptoms``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from director.model.testing.command_run import CommandRun
 from director.model.testing.environment import Missing, missing_in_environment
-from director.model.testing.signs import Lack
+from director.model.testing.symptoms import Remedy
 
 OUTPUTS = Path(__file__).parent / "outputs"
 # What the nodes of all these make: a module "slug" or "new", in each language.
@@ -26,7 +26,7 @@ TRACKED = (
     "README.md", "src/mypkg/__init__.py", "tests/test_req.py", "go.mod", "package.json",
     "src/lib.rs", "Makefile",
 )  # fmt: skip
-PACKAGE, PROGRAM, NETWORK, COMMAND = Lack.PACKAGE, Lack.PROGRAM, Lack.NETWORK, Lack.COMMAND
+PACKAGE, PROGRAM, NETWORK, COMMAND = Remedy.PACKAGE, Remedy.PROGRAM, Remedy.NETWORK, Remedy.COMMAND
 MISSING = {
     "bundle-gem": (PACKAGE, "Could not find gem 'nokogiri (= 1.0)'"),
     "cargo-command": (PROGRAM, "no such command: `nextestx`"),
@@ -164,21 +164,21 @@ class TestWhatToolsSay(unittest.TestCase):
         self.assertEqual({one for one in names if not one.startswith("right-")}, set(MISSING))
 
     def test_what_is_missing_is_named_with_what_to_do(self) -> None:
-        for name, (lack, words) in MISSING.items():
+        for name, (remedy, words) in MISSING.items():
             with self.subTest(name):
                 found = missing(recorded(name))
                 assert found
                 self.assertIn(words, found.words)
-                self.assertEqual(found.next_step, lack.value)
+                self.assertEqual(found.next_step, remedy.value)
                 self.assertEqual(found.avoidable, name in AVOIDABLE)
                 self.assertNotIn("\n", found.words)
 
     def test_what_others_reported(self) -> None:
-        for output, lack in QUOTED.items():
+        for output, remedy in QUOTED.items():
             with self.subTest(output):
                 found = missing(CommandRun("run the tests", 1, output))
                 assert found
-                self.assertEqual(found.next_step, lack.value)
+                self.assertEqual(found.next_step, remedy.value)
 
     def test_red_because_the_work_is_not_done_is_right(self) -> None:
         names = sorted(path.stem for path in OUTPUTS.glob("right-*.txt"))

@@ -1,4 +1,4 @@
-"""Work whose machine failed is done again: that is nobody's attempt."""
+"""Repeating work that was lost with its machine: no attempt is spent on that."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from director.job.context import JobContext
 from director.model.errors import LostError
 from director.records.events import Kind
 
-MOST_TRIES = 6
+MAX_ATTEMPTS = 6
 Result = TypeVar("Result")
 
 
-def again_where_lost(
+def retry_where_lost(
     job: JobContext, work: Callable[[], Result], node: str | None = None
 ) -> Result:
     """Return what ``work`` returns, which leases a worktree of its own each time it is called.
 
-    The worktree in which something was lost is not used again (``Pool.lane``). LostError where it
-    was lost MOST_TRIES times, with pauses between.
+    A worktree in which something was lost is not used again (``Pool.lane``). Raises
+    LostError when that was so MAX_ATTEMPTS times, with pauses between.
     """
-    for lost in range(MOST_TRIES - 1):
+    for lost in range(MAX_ATTEMPTS - 1):
         try:
             return work()
         except LostError as error:

@@ -1,4 +1,4 @@
-"""What the commands that work on a job begin with: the setting and the configuration."""
+"""What the commands that work on a job begin with: the workspace and the configuration."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from director.agents.registry import BACKENDS
 from director.commands.context import Context, find_repository, home_of
-from director.job.context import Setting
+from director.job.context import Workspace
 from director.model.config import Config
 from director.model.config_reader import read_config
 from director.model.errors import RequestError
@@ -17,14 +17,14 @@ from director.records.files import read_text
 from director.reporting.console import console
 
 
-def open_setting(args: argparse.Namespace, context: Context) -> Setting:
+def open_workspace(args: argparse.Namespace, context: Context) -> Workspace:
     """Return where the command works; makes ``.director`` where there is none."""
     adopt_orphans()
     repository = find_repository(args, context)
     home = home_of(repository, context)
     home.prepare()
     events = Events([console(context.err)], context.redactor)
-    return Setting(repository, home, context.env, events, context.cancellation)
+    return Workspace(repository, home, context.env, events, context.cancellation)
 
 
 def load_config(path: Path) -> Config:

@@ -1,4 +1,4 @@
-"""Paths that no node can work on: a commit of the job would not hold what happens to them."""
+"""What the work of a node may not hold: paths of others, secrets, settings of the test runner."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from director.job.context import JobContext
 from director.model.errors import RequestError
 from director.model.plan import Node
+from director.model.testing.support_files import changed_settings, has_settings
+from director.repositories.history import History
 
 
 def provided_paths(job: JobContext, nodes: Iterable[Node]) -> list[str]:
@@ -47,3 +49,33 @@ def refuse_out_of_reach(job: JobContext, nodes: Iterable[Node]) -> None:
 
 def _paths(nodes: Iterable[Node]) -> Iterator[tuple[Node, str]]:
     return ((node, path) for node in nodes for path in (*node.files, *node.tests))
+
+
+def leaks(job: JobContext, base: str, commit: str, paths: Iterable[str]) -> list[str]:
+    """Return those of ``paths`` that hold a secret in ``commit`` and did not in ``base``."""
+    if job.directory.redactor.idle:
+        return []
+    clean = job.directory.redactor.data
+    before = job.repository.contents(base, paths := list(paths))
+    after = job.repository.contents(commit, paths)
+    return sorted(
+        path
+        for path, content in after.items()
+        if clean(content) != content and clean(old := before.get(path, b"")) == old
+    )
+
+
+def runner_settings_changed(job: History, node: Node, base: str, commit: str) -> list[str]:
+    """Return what ``commit`` changed in ``base`` of how tests run: "path: setting".
+
+    Files that the plan lets the node change in this respect are left out.
+    """
+    paths = [path for path in node.files if has_settings(path) and path not in node.test_support]
+    if not paths:
+        return []
+    before, after = job.contents(base, paths), job.contents(commit, paths)
+    return [
+        f"{path}: {setting}"
+        for path in paths
+        for setting in changed_settings(path, before.get(path), after.get(path))
+    ]

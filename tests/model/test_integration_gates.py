@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import unittest
 
-from director.model.gate_words import integration_words, not_counting, warning
+from director.model.integration_gates import integration_words, not_counting, warning
 
 
 class TestIntegrationWords(unittest.TestCase):

@@ -6,7 +6,7 @@ source, from what others reported. A pattern is searched for line by line, in te
 
 from __future__ import annotations
 
-from director.model.testing.signs import Lack, Named, Sign
+from director.model.testing.symptoms import NameKind, Remedy, Symptom
 
 _PYTHON_PROJECT = (
     r"pyproject\.toml|setup\.(?:py|cfg)|.*requirements.*\.(?:txt|in)|Pipfile|uv\.lock|poetry\.lock"
@@ -18,185 +18,200 @@ _NODE_PROJECT = (
 )
 _PYTEST_SETTINGS = r"conftest\.py|pyproject\.toml|setup\.cfg|\.?pytest\.(?:ini|toml)|tox\.ini"
 
-SIGNS = (
+SYMPTOMS = (
     # Python. The statement stands in the traceback: what a program looks for by itself, a plugin
     # by its name for one, may be missing on purpose.
-    Sign(
+    Symptom(
         r"^(?:(?:E|>)?[ \t]+)(?:import|from)[ \t].*\n(?:[ \t~^]*\n|E?[ \t]+[~^]+\n)?"
         r"(?:E[ \t]+)?(?P<said>ModuleNotFoundError: No module named '(?P<name>[\w.]+)')",
-        named=Named.PYTHON,
-        cure=_PYTHON_PROJECT,
+        named=NameKind.PYTHON,
+        fixed_by=_PYTHON_PROJECT,
         beside_tests=True,
         avoidable=True,
     ),
-    Sign(
+    Symptom(
         r"^(?P<said>\S*python[\w.]*(?:\.exe)?: No module named (?P<name>[\w.]+))$",
-        named=Named.PYTHON,
+        named=NameKind.PYTHON,
     ),
-    Sign(
+    Symptom(
         r"^(?:E[ \t]+)?(?P<said>ImportError: \S+\.so[\d.]*: cannot open shared object file\b.*)",
-        Lack.PROGRAM,
+        Remedy.PROGRAM,
     ),
     # pytest
-    Sign(
+    Symptom(
         r"^(?P<said>(?:ERROR: )?Error importing plugin \"[^\"]+\": No module named "
         r"'(?P<name>[\w.]+)')",
-        named=Named.PYTHON,
-        cure=_PYTHON_PROJECT,
+        named=NameKind.PYTHON,
+        fixed_by=_PYTHON_PROJECT,
     ),
-    Sign(r"^(?P<said>ERROR: Missing required plugins: .*)", cure=_PYTEST_SETTINGS),
-    Sign(r"^.*pytest.*: error: (?P<said>unrecognized arguments: .*)", cure=_PYTEST_SETTINGS),
-    Sign(
+    Symptom(r"^(?P<said>ERROR: Missing required plugins: .*)", fixed_by=_PYTEST_SETTINGS),
+    Symptom(r"^.*pytest.*: error: (?P<said>unrecognized arguments: .*)", fixed_by=_PYTEST_SETTINGS),
+    Symptom(
         r"^INTERNALERROR> +(?P<said>(?!SystemExit)[A-Za-z_][\w.]*(?:Error|Exception|Warning)\b.*)",
-        cure=_PYTHON_PROJECT,
+        fixed_by=_PYTHON_PROJECT,
     ),
-    Sign(
+    Symptom(
         r"^(?:E[ \t]+)?(?P<said>async def functions are not natively supported)",
-        cure=_PYTHON_PROJECT,
+        fixed_by=_PYTHON_PROJECT,
         beside_tests=True,
         avoidable=True,
     ),
-    Sign(  # fixtures of well-known plugins
+    Symptom(  # fixtures of well-known plugins
         r"^E +(?P<said>fixture '(?:mocker|httpx_mock|requests_mock|respx_mock|aiohttp_client|faker"
         r"|benchmark|freezer|django_user_model|live_server|qtbot|event_loop|unused_tcp_port"
         r"|httpserver|datadir|shared_datadir|data_regression|file_regression)' not found)",
-        cure=_PYTHON_PROJECT,
+        fixed_by=_PYTHON_PROJECT,
         beside_tests=True,
         avoidable=True,
     ),
-    Sign(
+    Symptom(
         r"^(?P<said>ERROR: (?:file or directory not found|not found): (?P<name>\S+))",
-        Lack.COMMAND,
-        Named.PATH,
+        Remedy.COMMAND,
+        NameKind.PATH,
     ),
     # uv, poetry, pip, pipenv, tox
-    Sign(r"^(?P<said>error: Failed to spawn: `?(?P<name>[\w.-]+)`?)$", Lack.PROGRAM, Named.MODULE),
-    Sign(r"^(?P<said>error: No interpreter found for .*)", Lack.PROGRAM),
-    Sign(
-        r"^(?P<said>hint: Packages were unavailable because the network was disabled)", Lack.NETWORK
+    Symptom(
+        r"^(?P<said>error: Failed to spawn: `?(?P<name>[\w.-]+)`?)$",
+        Remedy.PROGRAM,
+        NameKind.MODULE,
     ),
-    Sign(r"^\s*(?:error: |× |cause: |Caused by: )*(?P<said>[Ff]ailed to fetch: `.*)", Lack.NETWORK),
-    Sign(r"^(?P<said>Command not found: (?P<name>[\w.-]+))$", Lack.PROGRAM, Named.MODULE),
-    Sign(r"^(?P<said>ERROR: No matching distribution found for .*)", Lack.NETWORK),
+    Symptom(r"^(?P<said>error: No interpreter found for .*)", Remedy.PROGRAM),
+    Symptom(
+        r"^(?P<said>hint: Packages were unavailable because the network was disabled)",
+        Remedy.NETWORK,
+    ),
+    Symptom(
+        r"^\s*(?:error: |× |cause: |Caused by: )*(?P<said>[Ff]ailed to fetch: `.*)", Remedy.NETWORK
+    ),
+    Symptom(r"^(?P<said>Command not found: (?P<name>[\w.-]+))$", Remedy.PROGRAM, NameKind.MODULE),
+    Symptom(r"^(?P<said>ERROR: No matching distribution found for .*)", Remedy.NETWORK),
     # node and npm. A relative path, or one outside of node_modules, is the project's own.
-    Sign(
+    Symptom(
         r"^(?:# )?\s*(?:Uncaught )?(?P<said>(?:Error(?: \[ERR_MODULE_NOT_FOUND\])?: )?"
         r"Cannot find (?:module|package) '(?P<name>[^'\s]+)')(?: (?:from|imported from)\b.*)?$",
-        named=Named.MODULE,
-        cure=_NODE_PROJECT,
+        named=NameKind.MODULE,
+        fixed_by=_NODE_PROJECT,
         avoidable=True,
     ),
-    Sign(
+    Symptom(
         r"(?P<said>Failed to (?:resolve import|load url) \"?(?P<name>[^\s\"]+)\"?)",
-        named=Named.MODULE,
-        cure=_NODE_PROJECT,
+        named=NameKind.MODULE,
+        fixed_by=_NODE_PROJECT,
         avoidable=True,
     ),
-    Sign(
+    Symptom(
         r"^\s*(?P<said>(?:Preset|Module|Test environment) \S+ (?:in the \w+ option )?"
         r"(?:not found|was not found|cannot be found)\b)",
-        cure=_NODE_PROJECT,
+        fixed_by=_NODE_PROJECT,
     ),
-    Sign(r"^\s*(?P<said>MISSING DEPENDENCY\s+Cannot find dependency '.*')", cure=_NODE_PROJECT),
-    Sign(
+    Symptom(
+        r"^\s*(?P<said>MISSING DEPENDENCY\s+Cannot find dependency '.*')", fixed_by=_NODE_PROJECT
+    ),
+    Symptom(
         r"^npm (?:error|ERR!) (?P<said>(?:npx canceled|canceled) due to missing packages.*)",
-        cure=_NODE_PROJECT,
+        fixed_by=_NODE_PROJECT,
     ),
-    Sign(r"^npm (?:error|ERR!) (?P<said>could not determine executable to run)"),
-    Sign(r"^\s*(?P<said>This is not the tsc command you are looking for)"),
-    Sign(
+    Symptom(r"^npm (?:error|ERR!) (?P<said>could not determine executable to run)"),
+    Symptom(r"^\s*(?P<said>This is not the tsc command you are looking for)"),
+    Symptom(
         r"^npm (?:error|ERR!) (?P<said>code (?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET"
         r"|ETIMEDOUT|ENOTCACHED))",
-        Lack.NETWORK,
+        Remedy.NETWORK,
     ),
-    Sign(r"^npm (?:error|ERR!) (?P<said>Missing script: .*)", Lack.COMMAND, cure=r"package\.json"),
-    Sign(
+    Symptom(
+        r"^npm (?:error|ERR!) (?P<said>Missing script: .*)",
+        Remedy.COMMAND,
+        fixed_by=r"package\.json",
+    ),
+    Symptom(
         r"^npm (?:error|ERR!) (?P<said>The `npm ci` command can only install with an existing "
         r"package-lock\.json)",
-        Lack.COMMAND,
-        cure=r"package-lock\.json",
+        Remedy.COMMAND,
+        fixed_by=r"package-lock\.json",
     ),
-    Sign(
+    Symptom(
         r"^npm (?:error|ERR!) (?:enoent )?(?P<said>Could not read package\.json)",
-        Lack.COMMAND,
-        cure=r"package\.json",
+        Remedy.COMMAND,
+        fixed_by=r"package\.json",
     ),
-    Sign(
+    Symptom(
         r"^\s*(?:×|ERR_PNPM_NO_SCRIPT)\s+(?P<said>Missing script: .*)",
-        Lack.COMMAND,
-        cure=r"package\.json",
+        Remedy.COMMAND,
+        fixed_by=r"package\.json",
     ),
-    Sign(  # pnpm; older ones: https://github.com/pnpm/pnpm/issues/4146
+    Symptom(  # pnpm; older ones: https://github.com/pnpm/pnpm/issues/4146
         r"^(?:\s*×|.*ERR_PNPM_RECURSIVE_EXEC_FIRST_FAIL\S*)\s+"
         r"(?P<said>Command \"[^\"]+\" not found)",
-        cure=_NODE_PROJECT,
+        fixed_by=_NODE_PROJECT,
     ),
-    Sign(r"(?P<said>Local package\.json exists, but node_modules missing)", cure=_NODE_PROJECT),
-    Sign(
+    Symptom(
+        r"(?P<said>Local package\.json exists, but node_modules missing)", fixed_by=_NODE_PROJECT
+    ),
+    Symptom(
         r"^(?:Internal Error|Usage Error): (?P<said>.*(?:doesn't seem to be present in your lock"
         r"file|[Cc]ouldn't find the node_modules state file|is not present in your lockfile).*)",
-        cure=_NODE_PROJECT,
+        fixed_by=_NODE_PROJECT,
     ),
-    Sign(r"^(?P<said>error Command \"[^\"]+\" not found\.)", cure=_NODE_PROJECT),  # yarn 1
-    Sign(  # https://github.com/nodejs/corepack/issues/332
-        r"(?P<said>Error when performing the request to https?://\S+)", Lack.NETWORK
+    Symptom(r"^(?P<said>error Command \"[^\"]+\" not found\.)", fixed_by=_NODE_PROJECT),  # yarn 1
+    Symptom(  # https://github.com/nodejs/corepack/issues/332
+        r"(?P<said>Error when performing the request to https?://\S+)", Remedy.NETWORK
     ),
     # TypeScript
-    Sign(
+    Symptom(
         r"(?P<said>error TS2688: Cannot find type definition file for '(?P<name>[^']+)')",
-        named=Named.MODULE,
-        cure=_NODE_PROJECT,
+        named=NameKind.MODULE,
+        fixed_by=_NODE_PROJECT,
     ),
-    Sign(
+    Symptom(
         r"(?P<said>error TS(?:2307|7016): (?:Cannot find module|Could not find a declaration "
         r"file for module) '(?P<name>[^']+)')",
-        named=Named.MODULE,
-        cure=_NODE_PROJECT,
+        named=NameKind.MODULE,
+        fixed_by=_NODE_PROJECT,
         avoidable=True,
     ),
-    Sign(
+    Symptom(
         r"(?P<said>error TS(?:258[0-2]|2591|2593): Cannot find name '[^']+'\. Do you need to "
         r"install type definitions)",
-        cure=_NODE_PROJECT,
+        fixed_by=_NODE_PROJECT,
         avoidable=True,
     ),
     # Ruby: https://github.com/danielwestendorf/specwrk/pull/128 (require),
     # https://github.com/microverseinc/linters-config/issues/94 (rspec),
     # https://github.com/rubygems/bundler/issues/3839 (bundler)
-    Sign(
+    Symptom(
         r"^(?:.*|\s*LoadError:\n\s*)(?P<said>cannot load such file -- (?P<name>[^\s/.][^\s()]*))"
         r"(?: \(LoadError\)|$)",
-        named=Named.MODULE,
-        cure=r"Gemfile(?:\.lock)?|.*\.gemspec",
+        named=NameKind.MODULE,
+        fixed_by=r"Gemfile(?:\.lock)?|.*\.gemspec",
         avoidable=True,
     ),
-    Sign(
+    Symptom(
         r"(?P<said>Could not find (?:gem )?'?\S+'?.* in (?:locally installed gems"
         r"|any of the sources|cached gems).*)",
-        cure=r"Gemfile(?:\.lock)?|.*\.gemspec",
+        fixed_by=r"Gemfile(?:\.lock)?|.*\.gemspec",
     ),
-    Sign(r"^(?P<said>bundler: command not found: \S+)"),
-    Sign(r"^(?P<said>Could not locate Gemfile)", Lack.COMMAND, cure=r"Gemfile"),
-    Sign(r"(?P<said>Your Ruby version is \S+, but your Gemfile specified .*)", Lack.PROGRAM),
-    Sign(
+    Symptom(r"^(?P<said>bundler: command not found: \S+)"),
+    Symptom(r"^(?P<said>Could not locate Gemfile)", Remedy.COMMAND, fixed_by=r"Gemfile"),
+    Symptom(r"(?P<said>Your Ruby version is \S+, but your Gemfile specified .*)", Remedy.PROGRAM),
+    Symptom(
         r"^ruby: (?P<said>No such file or directory -- (?P<name>[\w-]+) \(LoadError\))",
-        Lack.PROGRAM,
-        Named.MODULE,
+        Remedy.PROGRAM,
+        NameKind.MODULE,
     ),
     # PHP: https://github.com/4x99/code6/issues/235
-    Sign(
+    Symptom(
         r"^(?:PHP )?.*(?P<said>(?:[Ff]ailed opening required|Failed to open) "
         r"'[^']*vendor/autoload\.php')"
     ),
-    Sign(r"^(?P<said>Could not open input file: \S*vendor/\S+)"),
-    Sign(
+    Symptom(r"^(?P<said>Could not open input file: \S*vendor/\S+)"),
+    Symptom(
         r"^(?P<said>Composer could not find a composer\.json file)",
-        Lack.COMMAND,
-        cure=r"composer\.json",
+        Remedy.COMMAND,
+        fixed_by=r"composer\.json",
     ),
     # programs that tests start
-    Sign(r"(?P<said>Cannot connect to the Docker daemon)", Lack.PROGRAM, avoidable=True),
-    Sign(  # https://github.com/microsoft/playwright/issues/27421
-        r"(?P<said>Executable doesn't exist at \S*ms-playwright\S*)", Lack.PROGRAM, avoidable=True
+    Symptom(r"(?P<said>Cannot connect to the Docker daemon)", Remedy.PROGRAM, avoidable=True),
+    Symptom(  # https://github.com/microsoft/playwright/issues/27421
+        r"(?P<said>Executable doesn't exist at \S*ms-playwright\S*)", Remedy.PROGRAM, avoidable=True
     ),
 )

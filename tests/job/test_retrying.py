@@ -6,8 +6,8 @@ import unittest
 from types import SimpleNamespace
 from typing import Any, cast
 
-from director.job.again import MOST_TRIES, again_where_lost
 from director.job.context import JobContext
+from director.job.retrying import MAX_ATTEMPTS, retry_where_lost
 from director.model.errors import InterruptedRunError, LostError, StoppedError
 from director.processes.cancellation import Cancellation
 from director.records.events import Event, Events
@@ -30,7 +30,7 @@ class TestAgain(unittest.TestCase):
                 raise end
             return str(end)
 
-        return again_where_lost(self.job, work, "a")
+        return retry_where_lost(self.job, work, "a")
 
     def test_what_is_lost_is_done_again_and_that_is_said(self) -> None:
         lost = LostError("a gate is lost: power", "look")
@@ -42,7 +42,7 @@ class TestAgain(unittest.TestCase):
         self.assertEqual(len(self.pauses), 2)
 
     def test_not_for_ever(self) -> None:
-        lost = [LostError("lost", "look") for _ in range(MOST_TRIES)]
+        lost = [LostError("lost", "look") for _ in range(MAX_ATTEMPTS)]
         with self.assertRaises(LostError):
             self.work(*lost, "never")
 

@@ -1,6 +1,6 @@
-"""What a sign of something missing in the environment is.
+"""A symptom of something missing in the environment, as data.
 
-A sign is data: words of a tool, what is missing then, and how the work itself may bring it.
+It is what a tool prints then, what the user can do, and which files may bring what is missing.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 
-class Lack(StrEnum):
-    """What kind of thing is missing; its value says what to do about it."""
+class Remedy(StrEnum):
+    """What the user can do, by the kind of thing that is missing."""
 
     PACKAGE = (
         "bring it into the worktrees: `setup`, `copy` or `link` of [worktree] in config.toml "
@@ -30,8 +30,8 @@ class Lack(StrEnum):
     )
 
 
-class Named(StrEnum):
-    """What a pattern's group ``name`` holds, which says how it is looked for in the work."""
+class NameKind(StrEnum):
+    """What the pattern's group ``name`` holds, and so how it is looked for in the work."""
 
     NOTHING = "nothing"  # there may be no such group
     PYTHON = "a Python module"
@@ -41,17 +41,17 @@ class Named(StrEnum):
 
 
 @dataclass(frozen=True)
-class Sign:
-    """Words that tell of something missing: ``words`` is a pattern, its group ``said`` is told.
+class Symptom:
+    """Output that means something is missing: ``words`` is a pattern, its group ``said`` is quoted.
 
-    ``cure``: a pattern of the base names of files with which the work itself may bring what is
-    missing. ``beside_tests``: these words count where tests ran, too. ``avoidable``: other tests
-    may do without what is missing.
+    ``fixed_by`` is a pattern of base names: where the work may change such a file, it may itself
+    bring what is missing. ``beside_tests``: it counts even where tests ran. ``avoidable``: other
+    tests may do without what is missing.
     """
 
     words: str
-    lack: Lack = Lack.PACKAGE
-    named: Named = Named.NOTHING
-    cure: str = ""
+    remedy: Remedy = Remedy.PACKAGE
+    named: NameKind = NameKind.NOTHING
+    fixed_by: str = ""
     beside_tests: bool = field(default=False, kw_only=True)
     avoidable: bool = field(default=False, kw_only=True)

@@ -6,188 +6,197 @@ source, from what others reported. A pattern is searched for line by line, in te
 
 from __future__ import annotations
 
-from director.model.testing.signs import Lack, Named, Sign
+from director.model.testing.symptoms import NameKind, Remedy, Symptom
 
 _MAKEFILES = r"(?:GNU)?[Mm]akefile.*|.*\.mk|CMakeLists\.txt|configure.*|meson\.build"
 _CMAKE = r"CMakeLists\.txt|.*\.cmake|CMakePresets\.json"
 _OF_SHELLS = r"^(?:\S*/)?(?:sh|bash|dash|zsh): (?:line \d+: |\d+: )?"
 
-SIGNS = (
+SYMPTOMS = (
     # Go
-    Sign(
+    Symptom(
         r"(?P<said>no required module provides package (?P<name>[^\s;:]+))",
-        named=Named.MODULE,
-        cure=r"go\.(?:mod|work)",
+        named=NameKind.MODULE,
+        fixed_by=r"go\.(?:mod|work)",
         avoidable=True,
     ),
-    Sign(
+    Symptom(
         r"(?P<said>cannot find module providing package (?P<name>[^\s;:]+))",
-        named=Named.MODULE,
-        cure=r"go\.(?:mod|work)",
+        named=NameKind.MODULE,
+        fixed_by=r"go\.(?:mod|work)",
         avoidable=True,
     ),
-    Sign(
+    Symptom(
         r"(?P<said>missing go\.sum entry for module providing package \S+)",
-        cure=r"go\.(?:mod|sum|work)",
+        fixed_by=r"go\.(?:mod|sum|work)",
     ),
-    Sign(
+    Symptom(
         r"^(?:go: |\S+\.go:\d+:\d+: )\S+@\S+: (?P<said>.*"
         r"(?:dial tcp|proxyconnect|no such host|i/o timeout|TLS handshake|unexpected EOF"
         r"|\b50\d [A-Z]).*)",
-        Lack.NETWORK,
+        Remedy.NETWORK,
     ),
-    Sign(
+    Symptom(
         r"^(?:go: |\S+\.go:\d+:\d+: |.*@\S+: )(?P<said>module lookup disabled by GOPROXY=off)",
-        Lack.NETWORK,
+        Remedy.NETWORK,
     ),
-    Sign(r"^(?P<said>cgo: C compiler \"[^\"]+\" not found)", Lack.PROGRAM, beside_tests=True),
-    Sign(
+    Symptom(r"^(?P<said>cgo: C compiler \"[^\"]+\" not found)", Remedy.PROGRAM, beside_tests=True),
+    Symptom(
         r"^(?P<said>go: (?:cannot find main module|go\.mod file not found)\b.*"
         r"|pattern \S+: directory prefix \S+ does not contain main module\b.*)",
-        Lack.COMMAND,
-        cure=r"go\.(?:mod|work)",
+        Remedy.COMMAND,
+        fixed_by=r"go\.(?:mod|work)",
     ),
-    Sign(  # https://github.com/ergochat/ergo/issues/2154
+    Symptom(  # https://github.com/ergochat/ergo/issues/2154
         r"^(?P<said>go: (?:.*requires go >= .*|download go\S+ for \S+: .*))",
-        Lack.PROGRAM,
-        cure=r"go\.(?:mod|work)",
+        Remedy.PROGRAM,
+        fixed_by=r"go\.(?:mod|work)",
     ),
     # make, compilers, linkers
-    Sign(
+    Symptom(
         r"^(?:g|mingw32-)?make(?:\[\d+\])?: \*\*\* (?P<said>No rule to make target "
         r"['`](?P<name>[^']+)', needed by .*)",
-        Lack.COMMAND,
-        Named.PATH,
-        cure=_MAKEFILES,
+        Remedy.COMMAND,
+        NameKind.PATH,
+        fixed_by=_MAKEFILES,
     ),
-    Sign(
+    Symptom(
         r"^(?:g|mingw32-)?make(?:\[\d+\])?: \*\*\* (?P<said>No rule to make target ['`][^']+')\. ",
-        Lack.COMMAND,
-        cure=_MAKEFILES,
+        Remedy.COMMAND,
+        fixed_by=_MAKEFILES,
     ),
-    Sign(
+    Symptom(
         r"^(?:g|mingw32-)?make(?:\[\d+\])?: \*\*\* (?P<said>No targets specified and no makefile "
         r"found)",
-        Lack.COMMAND,
-        cure=_MAKEFILES,
+        Remedy.COMMAND,
+        fixed_by=_MAKEFILES,
     ),
-    Sign(
+    Symptom(
         r"^make(?:\[\d+\])?: (?P<said>(?P<name>[\w.+-]+): No such file or directory)\n"
         r"make(?:\[\d+\])?: \*\*\* .*\bError 127",
-        Lack.PROGRAM,
-        Named.MODULE,
+        Remedy.PROGRAM,
+        NameKind.MODULE,
     ),
-    Sign(
+    Symptom(
         rf"{_OF_SHELLS}(?P<said>(?P<name>[\w.+-]+): (?:command )?not found)\n(?:.*\n){{0,6}}?"
         r".*\b(?:Error 127|exit(?:ed with)?(?: code| status)? 127|code 127)\b",
-        Lack.PROGRAM,
-        Named.MODULE,
+        Remedy.PROGRAM,
+        NameKind.MODULE,
     ),
-    Sign(
+    Symptom(
         r"^\S+:\d+:\d+: fatal error: (?P<said>(?P<quote>')?(?P<name>[\w./+-]+)"
         r"(?(quote)' file not found|: No such file or directory))",
-        Lack.PACKAGE,
-        Named.PATH,
+        Remedy.PACKAGE,
+        NameKind.PATH,
         avoidable=True,
     ),
-    Sign(
+    Symptom(
         r"^\S*ld(?:\.\w+)?: (?P<said>(?:cannot find|library not found for|unable to find library) "
         r"-l(?P<name>[\w.+-]+))",
-        Lack.PACKAGE,
-        Named.PATH,
+        Remedy.PACKAGE,
+        NameKind.PATH,
     ),
-    Sign(
+    Symptom(
         r"(?P<said>error while loading shared libraries: \S+: cannot open shared object file)",
-        Lack.PROGRAM,
+        Remedy.PROGRAM,
     ),
-    Sign(
-        r"^ninja: (?P<said>error: loading 'build\.ninja': No such file or directory)", Lack.COMMAND
+    Symptom(
+        r"^ninja: (?P<said>error: loading 'build\.ninja': No such file or directory)",
+        Remedy.COMMAND,
     ),
     # CMake
-    Sign(r"^\s*(?P<said>No CMAKE_\w+_COMPILER could be found)", Lack.PROGRAM),
-    Sign(r"^(?P<said>CMake Error: CMAKE_\w+_COMPILER not set)", Lack.PROGRAM),
-    Sign(
+    Symptom(r"^\s*(?P<said>No CMAKE_\w+_COMPILER could be found)", Remedy.PROGRAM),
+    Symptom(r"^(?P<said>CMake Error: CMAKE_\w+_COMPILER not set)", Remedy.PROGRAM),
+    Symptom(
         r"^(?:CMake Error: )?(?P<said>CMake was unable to find a build program corresponding to "
         r".*?)\.(?: |$)",
-        Lack.PROGRAM,
+        Remedy.PROGRAM,
     ),
-    Sign(
+    Symptom(
         r"^\s*(?P<said>Could not find a package configuration file provided by "
         r"\"(?P<name>[^\"]+)\")",
-        named=Named.MODULE,
-        cure=_CMAKE,
+        named=NameKind.MODULE,
+        fixed_by=_CMAKE,
     ),
-    Sign(
-        r"^\s*(?P<said>Could NOT find (?P<name>\w+) \(missing: .*)", named=Named.MODULE, cure=_CMAKE
+    Symptom(
+        r"^\s*(?P<said>Could NOT find (?P<name>\w+) \(missing: .*)",
+        named=NameKind.MODULE,
+        fixed_by=_CMAKE,
     ),
-    Sign(r"^(?P<said>Error: (?:\S+ is not a directory|could not load cache))$", Lack.COMMAND),
-    Sign(
+    Symptom(r"^(?P<said>Error: (?:\S+ is not a directory|could not load cache))$", Remedy.COMMAND),
+    Symptom(
         r"^(?P<said>Failed to change working directory to .*: No such file or directory)",
-        Lack.COMMAND,
+        Remedy.COMMAND,
     ),
     # the shell
-    Sign(rf"{_OF_SHELLS}cd: (?P<said>can't cd to (?P<name>\S+))", Lack.COMMAND, Named.FOLDER),
-    Sign(
+    Symptom(
+        rf"{_OF_SHELLS}cd: (?P<said>can't cd to (?P<name>\S+))", Remedy.COMMAND, NameKind.FOLDER
+    ),
+    Symptom(
         rf"{_OF_SHELLS}(?P<said>cd: (?P<name>\S+): No such file or directory)",
-        Lack.COMMAND,
-        Named.FOLDER,
+        Remedy.COMMAND,
+        NameKind.FOLDER,
     ),
     # Rust
-    Sign(
+    Symptom(
         r"^(?P<said>error: no matching package named `[^`]+` found)\n"
         r"location searched: (?:crates|.*registry|.*index)",
-        Lack.NETWORK,
+        Remedy.NETWORK,
     ),
-    Sign(
+    Symptom(
         r"^\s*(?P<said>(?:failed to download from|unable to update registry|Unable to update) "
         r"`?\S+)",
-        Lack.NETWORK,
+        Remedy.NETWORK,
     ),
-    Sign(
+    Symptom(
         r"^\s*(?P<said>attempting to make an HTTP request, but --(?:offline|frozen) was specified)",
-        Lack.NETWORK,
+        Remedy.NETWORK,
     ),
-    Sign(r"^(?P<said>error: linker `[^`]+` not found)", Lack.PROGRAM),
-    Sign(r"^(?P<said>error: no such command: `[^`]+`)", Lack.PROGRAM),
-    Sign(r"^(?P<said>error: toolchain '[^']+' is not installed)", Lack.PROGRAM),
-    Sign(r"^(?P<said>error\[E0463\]: can't find crate for `(?:core|std|test)`)", Lack.PROGRAM),
-    Sign(r"^(?P<said>error: could not find `Cargo\.toml` in)", Lack.COMMAND, cure=r"Cargo\.toml"),
-    Sign(
+    Symptom(r"^(?P<said>error: linker `[^`]+` not found)", Remedy.PROGRAM),
+    Symptom(r"^(?P<said>error: no such command: `[^`]+`)", Remedy.PROGRAM),
+    Symptom(r"^(?P<said>error: toolchain '[^']+' is not installed)", Remedy.PROGRAM),
+    Symptom(r"^(?P<said>error\[E0463\]: can't find crate for `(?:core|std|test)`)", Remedy.PROGRAM),
+    Symptom(
+        r"^(?P<said>error: could not find `Cargo\.toml` in)",
+        Remedy.COMMAND,
+        fixed_by=r"Cargo\.toml",
+    ),
+    Symptom(
         r"(?P<said>use of (?:unresolved module or unlinked crate|undeclared crate or module) "
         r"`(?P<name>\w+)`)",
-        named=Named.MODULE,
-        cure=r"Cargo\.toml",
+        named=NameKind.MODULE,
+        fixed_by=r"Cargo\.toml",
         avoidable=True,
     ),
     # Java; Gradle: https://github.com/gradle/gradle/issues/13258
-    Sign(
+    Symptom(
         r"(?P<said>Cannot access \S+ \(\S+\) in offline mode and the artifact \S+ has not been "
         r"downloaded)",
-        Lack.NETWORK,
+        Remedy.NETWORK,
     ),
-    Sign(
+    Symptom(
         r"(?P<said>(?:Could not transfer artifact|Could not resolve) \S+.*(?:Unknown host"
         r"|Connection refused|Connect(?:ion)? timed out|No cached version|Could not GET).*)",
-        Lack.NETWORK,
+        Remedy.NETWORK,
     ),
-    Sign(r"(?P<said>No cached version of \S+ available for offline mode)", Lack.NETWORK),
-    Sign(r"(?P<said>No compiler is provided in this environment)", Lack.PROGRAM),
-    Sign(
+    Symptom(r"(?P<said>No cached version of \S+ available for offline mode)", Remedy.NETWORK),
+    Symptom(r"(?P<said>No compiler is provided in this environment)", Remedy.PROGRAM),
+    Symptom(
         r"(?P<said>The goal you specified requires a project to execute but there is no POM)",
-        Lack.COMMAND,
-        cure=r"pom\.xml",
+        Remedy.COMMAND,
+        fixed_by=r"pom\.xml",
     ),
-    Sign(
+    Symptom(
         r"(?P<said>package org\.(?:junit|mockito|assertj|testng|hamcrest)\b\S* does not exist)",
-        cure=r"pom\.xml|.*\.gradle(?:\.kts)?|.*\.toml",
+        fixed_by=r"pom\.xml|.*\.gradle(?:\.kts)?|.*\.toml",
         avoidable=True,
     ),
-    Sign(r"(?P<said>JAVA_HOME is (?:not set|set to an invalid directory))", Lack.PROGRAM),
+    Symptom(r"(?P<said>JAVA_HOME is (?:not set|set to an invalid directory))", Remedy.PROGRAM),
     # .NET: https://github.com/dotnet/runtime/issues/45755
-    Sign(r"(?P<said>error NU1301: Unable to load the service index)", Lack.NETWORK),
-    Sign(
+    Symptom(r"(?P<said>error NU1301: Unable to load the service index)", Remedy.NETWORK),
+    Symptom(
         r"(?P<said>error (?:NU1101: Unable to find package|NETSDK1004: Assets file) \S+)",
-        cure=r".*\.\w+proj|Directory\..*|nuget\.config",
+        fixed_by=r".*\.\w+proj|Directory\..*|nuget\.config",
     ),
-    Sign(r"(?P<said>No \.NET SDKs were found)", Lack.PROGRAM),
+    Symptom(r"(?P<said>No \.NET SDKs were found)", Remedy.PROGRAM),
 )
