@@ -12,7 +12,7 @@ from typing import Any
 from director.agents.codex.faults import RETRYING, fault_of
 from director.agents.reading import CallEnd
 from director.agents.transcript import Finish, ToolKind, ToolUse, Transcript
-from director.model.usage import Tokens
+from director.model.usage import LARGEST, Tokens
 
 
 class CodexReader:
@@ -81,7 +81,7 @@ def tokens_of(usage: Mapping[str, Any]) -> Tokens | None:
     given, read, written = (usage.get(name, 0) for name in names)
     said, thought = (usage.get(name, 0) for name in ("output_tokens", "reasoning_output_tokens"))
     counts = (given, read, written, said, thought)
-    if not usage or not all(type(count) is int for count in counts):
+    if not usage or not all(type(count) is int and count < LARGEST for count in counts):
         return None
     found = Tokens(given - read - written, said - thought, read, written, thought)
     return found if min(found) >= 0 else None
@@ -100,7 +100,8 @@ def _command(item: Mapping[str, Any]) -> ToolUse:
 
 def _patch(item: Mapping[str, Any]) -> ToolUse:
     changes = item.get("changes")
-    paths = [one.get("path") for one in changes or () if isinstance(one, dict)]
+    listed = changes if isinstance(changes, list) else ()
+    paths = [one.get("path") for one in listed if isinstance(one, dict)]
     return ToolUse(
         ToolKind.EDIT,
         "apply_patch",

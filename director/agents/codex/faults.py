@@ -41,7 +41,7 @@ def plain(message: str) -> str:
     """Return the sentence in a message, which may be the JSON of a provider's answer."""
     try:
         body = json.loads(message)
-    except ValueError:
+    except (ValueError, RecursionError):
         return message
     error = body.get("error", body) if isinstance(body, dict) else body
     said = error.get("message") or error.get("detail") if isinstance(error, dict) else None

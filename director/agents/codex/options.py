@@ -15,6 +15,7 @@ from director.model.codec.marks import Check, one_of
 from director.model.codec.mistakes import Mistake
 from director.model.config import Config, Sampling
 from director.model.errors import RequestError
+from director.processes.sandbox_paths import home_of
 
 NAME = "codex"
 PREFIX = f"{NAME}/"
@@ -52,11 +53,12 @@ def model_of(tier: str) -> str:
 
 def find_program(options: CodexOptions, env: Mapping[str, str]) -> Path:
     """Return the path of Codex; RequestError where there is none."""
-    wanted = str(Path(options.program).expanduser())
-    program = shutil.which(wanted, path=env.get("PATH", os.defpath))
+    wanted = options.program
+    place = f"{home_of(env)}{wanted[1:]}" if wanted.startswith("~/") else wanted
+    program = shutil.which(place, path=env.get("PATH", os.defpath))
     if program is None:
         raise RequestError(
-            f"Codex (`{options.program}`) is not on PATH",
+            f"Codex (`{wanted}`) is not on PATH",
             f"install it: `npm install -g @openai/codex`, or name it in [{NAME}] program",
         )
     return native_program(Path(program).absolute())  # calls are made elsewhere
