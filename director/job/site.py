@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from director.agents.registry import state_folders
+from director.agents.registry import files_of_programs, state_folders
 from director.job.context import Materials
 from director.job.import_check import ImportCheck
 from director.processes.sandbox import Sandbox, choose_mechanism
@@ -46,7 +46,8 @@ def site_of(materials: Materials, job: Path, folder: Path) -> Site:
     paths = None
     if mechanism:
         own = state_folders(config.tiers.values())
-        paths = sandbox_paths(policy, kept, folder, env, settings.sources, checkout, own)
+        trusted = (*settings.sources, *files_of_programs(config, env))
+        paths = sandbox_paths(policy, kept, folder, env, trusted, checkout, own)
     places = {"git": str(job), "repo": str(user.root), "home": str(home)}
     sandbox = Sandbox(policy, places, mechanism, paths)
     commands = {k: v for k, v in settings.everywhere.items() if COMMANDS.fullmatch(k)}

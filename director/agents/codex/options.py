@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
+from director.agents import programs
 from director.agents.codex.program import native_program
 from director.model.codec.marks import Check, one_of
 from director.model.codec.mistakes import Mistake
 from director.model.config import Config, Sampling
 from director.model.errors import RequestError
-from director.processes.sandbox_paths import home_of
 
 NAME = "codex"
 PREFIX = f"{NAME}/"
@@ -54,14 +52,13 @@ def model_of(tier: str) -> str:
 def find_program(options: CodexOptions, env: Mapping[str, str]) -> Path:
     """Return the path of Codex; RequestError where there is none."""
     wanted = options.program
-    place = f"{home_of(env)}{wanted[1:]}" if wanted.startswith("~/") else wanted
-    program = shutil.which(place, path=env.get("PATH", os.defpath))
+    program = programs.find_program(wanted, env)
     if program is None:
         raise RequestError(
             f"Codex (`{wanted}`) is not on PATH",
             f"install it: `npm install -g @openai/codex`, or name it in [{NAME}] program",
         )
-    return native_program(Path(program).absolute())  # calls are made elsewhere
+    return native_program(program)
 
 
 def options_of(config: Config) -> CodexOptions:
