@@ -114,7 +114,7 @@ class TestClaudeCode(scenarios.AgentScenarios):
         succeeded(scene.director("plan", task, "--auto", "--no-critique"))
         bodies = json.dumps([one.body for one in scene.server.requests])
         self.assertIn(f"@{outside}", bodies)
-        self.assertNotIn("what nobody asked for", bodies)
+        self.assertFalse("what nobody asked for" in bodies)
 
     def test_a_login_is_used_where_the_home_is_the_users(self) -> None:
         scene = self.open()
