@@ -130,7 +130,8 @@ class Backend:
     before anything is paid for: both raise RequestError. ``agent_folders`` may hold
     a repository's own role files; ``state_folders`` are the names of the folders that the CLI
     writes below the user's XDG folders, and paths below HOME.
-    ``starter_files`` are installed by ``sync-agents``: path → text.
+    ``secret_variables`` hold keys, whatever they are called. ``starter_files`` are installed by
+    ``sync-agents``: path → text.
     """
 
     name: str
@@ -144,6 +145,7 @@ class Backend:
     check: Callable[[Config, Mapping[str, str]], None]
     own_files: OwnFiles = NO_FILES
     problems: Callable[[Config], Iterable[Mistake]] = lambda _config: ()
+    secret_variables: Callable[[Config], Iterable[str]] = lambda _config: ()
     agent_folders: tuple[str, ...] = ()
     state_folders: tuple[str, ...] = ()
     starter_files: Callable[[], Mapping[str, str]] = dict

@@ -48,4 +48,5 @@ CODEX = Backend(
     open=_open,
     check=_check,
     problems=problems,
+    secret_variables=lambda config: (options_of(config).env_key,),
 )

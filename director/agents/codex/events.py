@@ -14,6 +14,8 @@ from director.agents.reading import CallEnd
 from director.agents.transcript import Finish, ToolKind, ToolUse, Transcript
 from director.model.usage import LARGEST, Tokens
 
+LONGEST_COMMAND = 100_000  # characters: the time that shlex takes grows with their square
+
 
 class CodexReader:
     """Reads the events of one turn. They tell all that there is to know."""
@@ -63,8 +65,10 @@ class CodexReader:
 def command_of(line: str) -> str:
     """Return the command in ``line``, which Codex gives as the words of its shell: ``bash -c …``.
 
-    Words that cannot be told apart are returned as they are.
+    Words that cannot be told apart are returned as they are, and so are very many.
     """
+    if len(line) > LONGEST_COMMAND:
+        return line
     try:
         words = shlex.split(line)
     except ValueError:

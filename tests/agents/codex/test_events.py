@@ -8,6 +8,8 @@ from director.agents.codex.events import CodexReader, command_of, tokens_of
 from director.agents.transcript import Transcript
 from director.model.usage import Tokens
 
+LONG = "x" * 10_000_000  # which would take hours
+
 
 class TestEvents(unittest.TestCase):
     def test_a_command_is_taken_out_of_its_shell(self) -> None:
@@ -17,6 +19,7 @@ class TestEvents(unittest.TestCase):
             ("/bin/bash -c 'env | grep ''^KEY='", "env | grep ^KEY="),
             ("python3 x.py", "python3 x.py"),
             ("/bin/bash -c 'open", "/bin/bash -c 'open"),
+            (f"/bin/bash -c '{LONG}'", f"/bin/bash -c '{LONG}'"),
         ):
             self.assertEqual(command_of(line), command)
 
