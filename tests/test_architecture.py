@@ -38,9 +38,9 @@ USE_CASES = {"planning", "running", "verifying"}
 """Folders of the package that do not import each other."""
 
 PROCESS_STARTERS = {"subprocess", "multiprocessing", "pty"}
-PROCESS_MODULE = "director.processes.processes"
+PROCESS_MODULE = "director.processes.children"
 # Programs of their own, which take rights away from themselves and become another.
-BECOME_ANOTHER = ("director.agents.opencode.bound_shell", "director.repositories.filters")
+BECOME_ANOTHER = ("director.agents.opencode.bound_shell", "director.processes.confiner")
 CLI_NAMES = re.compile(r"opencode|claude.?code|codex", re.IGNORECASE)
 # Where an agent CLI may be named: its own package, the registry, and the demo, which plays one.
 NAME_CLIS = ("agents/opencode", "agents/claude_code", "agents/codex", "demo")
@@ -87,7 +87,10 @@ class TestArchitecture(unittest.TestCase):
 
     def test_one_module_starts_processes(self) -> None:
         starters = {name for name, found in self.imports.items() if found & PROCESS_STARTERS}
-        self.assertEqual(starters, {PROCESS_MODULE})
+        self.assertEqual({_layer(name) for name in starters}, {_layer(PROCESS_MODULE)})
+        started = re.compile(r"\bsubprocess\.(?!Popen\[)(?:[a-z]\w*|Popen)\b")
+        calling = {name for name in starters if started.search(self.sources[name].read_text())}
+        self.assertEqual(calling, {PROCESS_MODULE})
         for name, path in self.sources.items():
             if name in BECOME_ANOTHER:
                 continue

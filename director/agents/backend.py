@@ -21,8 +21,8 @@ from director.agents.wanted import WantedModel
 from director.model.codec.mistakes import Mistake
 from director.model.config import Config
 from director.model.roles import Agent
-from director.processes.processes import Processes
 from director.processes.sandbox import Sandbox
+from director.processes.supervisor import Processes
 from director.records.events import Events
 
 

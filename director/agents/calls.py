@@ -23,6 +23,7 @@ class Outcome(StrEnum):
     AGENT_FAULT = "agent fault"
     OVER_BUDGET = "over budget"
     CANCELLED = "cancelled"
+    LOST = "lost"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,13 @@ from director.agents.calls import Assignment, Outcome, Reply, Spending
 from director.agents.permissions import WRITING_AGENTS
 from director.agents.transcript import FaultKind, Transcript
 from director.model.config import Config
-from director.model.errors import InterruptedRunError, RequestError, StoppedError
+from director.model.errors import (
+    AGAIN,
+    InterruptedRunError,
+    LostError,
+    RequestError,
+    StoppedError,
+)
 from director.model.pricing import cost_of
 from director.model.state import CallRecord
 from director.processes.cancellation import Cancellation
@@ -73,8 +79,8 @@ class AgentClient:
         A role that only reads is not asked again what a killed run has already paid for; an
         agent that writes needs its worktree for that, so its asker calls ``recalled`` itself.
         Provider faults are tried again with growing pauses; they are nobody's attempt. Raises
-        StoppedError when they last or the ceiling is reached, InterruptedRunError on a signal, and
-        RequestError for a model that does not exist.
+        StoppedError when they last or the ceiling is reached, InterruptedRunError on a signal,
+        RequestError for a model that does not exist, and LostError where what ran it failed.
         """
         if assignment.agent not in WRITING_AGENTS and (kept := self.recalled(assignment)):
             return kept
@@ -86,6 +92,9 @@ class AgentClient:
                 raise InterruptedRunError(self.cancellation.signal_number or 2)
             if reply.outcome is Outcome.OVER_BUDGET:
                 raise ceiling_reached(self.ledger.spent_usd, self.ledger.ceiling_usd)
+            if reply.outcome is Outcome.LOST:
+                see = f"see {_told_in(reply.log)}; {AGAIN}"
+                raise LostError(f"a call to {assignment.role} is lost: {reply.reason}", see)
             if reply.outcome in CONCLUDED:
                 return reply
             self._give_up_if_hopeless(assignment, reply, retry)

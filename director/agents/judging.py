@@ -5,7 +5,7 @@ from __future__ import annotations
 from director.agents.calls import Outcome
 from director.agents.reading import PERMISSION_ASKED, CallEnd, EventReader
 from director.agents.transcript import Fault, FaultKind, Finish, Transcript
-from director.processes.processes import Ended, Ending
+from director.processes.command import Ended, Ending
 
 
 def judge(ended: Ended, transcript: Transcript, reader: EventReader, errors: str) -> CallEnd:
@@ -31,6 +31,8 @@ def _judge(ended: Ended, transcript: Transcript, reader: EventReader, errors: st
             return CallEnd(Outcome.AGENT_FAULT, reason)
         case Ending.TIMED_OUT:
             return CallEnd(Outcome.TIMED_OUT, ended.reason)
+        case Ending.LOST:
+            return CallEnd(Outcome.LOST, ended.reason)
     if end := reader.conclude(transcript, errors):
         return end
     if transcript.ended_in_fault:

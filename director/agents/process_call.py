@@ -13,9 +13,9 @@ from director.agents.calls import Assignment
 from director.agents.recorder import errors_of
 from director.agents.watching import Watch
 from director.model.slots import scratch_folder
-from director.processes.processes import Command, Ended
+from director.processes.command import Command, Ended
+from director.processes.launchers.launcher import Part
 from director.processes.removal import clear
-from director.processes.sandbox import Part
 
 
 class Invocation(NamedTuple):
@@ -61,6 +61,7 @@ def run_call(
             stderr=errors_of(events),
             timeout_secs=context.config.limits.node_timeout_secs,
             bind=launch.bind,
+            step=launch.step,
             first_signal=first_signal,
         ),
         watch,

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from director.processes.processes import absolute_path
+from director.processes.capture import absolute_path
 from director.processes.sandbox_paths import home_of
 
 PACKAGES = "node_modules"

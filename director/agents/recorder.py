@@ -14,7 +14,7 @@ from director.agents.judging import judge, stopped
 from director.agents.reading import EventReader
 from director.agents.watching import Watch
 from director.model.secrets import NOTHING_SECRET, Redactor
-from director.processes.processes import Ended, Ending
+from director.processes.command import Ended, Ending
 from director.records.files import make_folder, os_errors_stop, redact_file, write_bytes, write_log
 
 Making = Callable[[Path, Watch], Ended]

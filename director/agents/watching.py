@@ -30,7 +30,7 @@ class Watch:
         self._stall_secs = stall_secs
         self._size = 0
         self._read = 0  # bytes of standard error, in whole lines
-        self._last_sign = time.monotonic()
+        self._last_sign: float | None = None  # silence counts from the first look
 
     def __call__(self) -> str | None:
         """Return why the call must end now, or None."""
@@ -53,7 +53,7 @@ class Watch:
         if size != self._size and (failing := self._reader.failing(self._new_errors())):
             return self.stop(Outcome.PROVIDER_FAULT, f"the provider keeps failing: {failing}")
         now = time.monotonic()
-        if progressed or size != self._size:
+        if progressed or size != self._size or self._last_sign is None:
             self._size, self._last_sign = size, now
         elif now - self._last_sign > self._stall_secs:
             return self.stop(Outcome.PROVIDER_FAULT, f"no sign of life for {self._stall_secs:g} s")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from director.commands.context import Context
 from director.demo.show import run_demo
-from director.processes.processes import run_attached
+from director.processes.capture import run_attached
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from director.job.context import Setting
 from director.model.config import Config
 from director.model.config_reader import read_config
 from director.model.errors import RequestError
-from director.processes.processes import adopt_orphans
+from director.processes.children import adopt_orphans
 from director.records.events import Events
 from director.records.files import read_text
 from director.reporting.console import console

@@ -21,7 +21,7 @@ from director.demo import token_counts
 from director.demo.event_writer import EventWriter
 from director.demo.script import turns
 from director.demo.turns import Call, Fault, Say, Turn, Use
-from director.processes.processes import capture
+from director.processes.capture import capture
 
 PROGRAM = "opencode"
 VERSION = "1.18.33"  # the OpenCode whose events it prints

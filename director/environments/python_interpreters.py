@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from director.environments.text_of import text_of
-from director.processes.processes import capture
+from director.processes.capture import capture
 
 SITES = """\
 import json, site

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from director.agents.client import AgentClient
@@ -16,7 +16,8 @@ from director.model.checks import ChecksOf, checks_of
 from director.model.config import Config
 from director.model.secrets import secrets_in
 from director.processes.cancellation import Cancellation
-from director.processes.processes import Processes
+from director.processes.machine import Machine
+from director.processes.supervisor import Processes
 from director.records.events import Events
 from director.records.job_directory import Home, JobDirectory
 from director.repositories.job_repository import JobRepository
@@ -81,7 +82,8 @@ class Materials:
 class JobContext:
     """One job with its tools. ``confinement`` says in words what confines agents and gates.
 
-    ``import_check`` refuses tests that do not import the worktree's code. ``checks`` as in Setting.
+    ``machine`` measures what there is to work on. ``import_check`` refuses tests that do not import
+    the worktree's code. ``checks`` as in Setting.
     """
 
     job_id: str
@@ -95,6 +97,7 @@ class JobContext:
     publisher: Publisher
     queue: MergeQueue
     confinement: str
+    machine: Callable[[], Machine]
     import_check: ImportCheck
     commits: Commits
     checks: ChecksOf

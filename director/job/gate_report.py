@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from director.job.again import again_where_lost
 from director.job.context import JobContext
 from director.job.evidence import with_evidence
 from director.model.gate_words import integration_words
@@ -83,9 +84,13 @@ def run_gate(
 
     ``tests`` are those that it must be seen to run.
     """
-    with job.pool.lease_gate(commit) as worktree:
-        result = job.gates.run(command, worktree.path, name)
-        result = with_evidence(job.repository, tests, commit, result)
-        if result.verdict is Verdict.GREEN:
-            worktree.keep_builds()
-        return result
+
+    def work() -> GateResult:
+        with job.pool.lease_gate(commit) as worktree:
+            result = job.gates.run(command, worktree.path, name)
+            result = with_evidence(job.repository, tests, commit, result)
+            if result.verdict is Verdict.GREEN:
+                worktree.keep_builds()
+            return result
+
+    return again_where_lost(job, work)

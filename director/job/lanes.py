@@ -17,7 +17,7 @@ from director.job.context import JobContext
 from director.model.dag import remaining_path_lengths
 from director.model.format import size
 from director.model.plan import Node
-from director.processes.machine import Machine, Room, measure_machine
+from director.processes.machine import Machine, Room
 from director.records import files
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
@@ -57,8 +57,12 @@ def choose_lanes(
     """
     on_core = pace.gate_secs + call.cpu_secs
     waiting = max(0.0, pace.call_secs - call.cpu_secs)
-    useful = int(machine.cores * (waiting + on_core) / on_core)
-    bounds = {"nodes side by side": side_by_side, "keep the cores busy": useful}
+    bounds = {"nodes side by side": side_by_side}
+    if machine.cluster:
+        bounds["have a place"] = machine.cores
+    else:
+        useful = int(machine.cores * (waiting + on_core) / on_core)
+        bounds["keep the cores busy"] = useful
     if machine.free_bytes is not None:
         bounds["fit in memory"] = machine.free_bytes // call.memory_bytes
     if room is not None:
@@ -67,8 +71,9 @@ def choose_lanes(
     how = "measured" if pace.measured else "assumed"
     times = f"{how}: {pace.call_secs:.0f} s in calls, {pace.gate_secs:.0f} s in gates"
     limits = ", ".join(f"{number} {what}" for what, number in bounds.items())
+    cores = "places on the cluster" if machine.cluster else "cores"
     disk = f"; about {size(room.lane_bytes)} of disk each" if room else ""
-    return Choice(lanes, f"{machine.cores} cores; {times}; {limits}; at most {MOST_LANES}{disk}")
+    return Choice(lanes, f"{machine.cores} {cores}; {times}; {limits}; at most {MOST_LANES}{disk}")
 
 
 def side_by_side(nodes: Sequence[Node], open_ids: Iterable[str]) -> int:
@@ -111,7 +116,7 @@ def pick_lanes(
     pace = _known_pace(job.directory) or ASSUMED
     room = job.pool.room(job.repository.tip())
     call = lane_cost(job.config.tiers.values())
-    choice = choose_lanes(measure_machine(), pace, side_by_side(nodes, wanted), call, room)
+    choice = choose_lanes(job.machine(), pace, side_by_side(nodes, wanted), call, room)
     lanes = "1 lane" if choice.lanes == 1 else f"{choice.lanes} lanes"
     job.events.notice(f"{lanes}: {choice.reason}")
     return choice.lanes

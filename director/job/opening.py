@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 
 from director.agents.backend import AgentContext
 from director.agents.callers import open_callers
@@ -17,12 +18,14 @@ from director.job.commits import Commits
 from director.job.context import JobContext, Materials, Setting
 from director.job.merge_queue import MergeQueue
 from director.job.publishing import Publisher
+from director.job.site import launcher_at
 from director.job.stage import PlanStage
 from director.job.workplace import Place, Workplace, open_workplace
 from director.model.config import Config
-from director.model.errors import StoppedError
+from director.model.errors import DirectorError, StoppedError
 from director.model.plan import Plan
 from director.model.roles import Agent
+from director.processes.launchers.launcher import Launcher
 from director.records.call_notes import CallNotes, forget_places
 from director.records.events import journal
 from director.records.files import redact_file
@@ -37,7 +40,7 @@ from director.repositories.job_repository import (
 from director.repositories.repository import OWN_NAME, Repository
 from director.repositories.signing import Signer
 from director.repositories.soundness import discard_damaged
-from director.worktrees.pool_folders import sweep_old_pools
+from director.worktrees.pool_folders import pool_environment, sweep_old_pools
 
 
 @contextmanager
@@ -61,7 +64,7 @@ def open_job(
     events = materials.events.also(journal(directory.events))
     materials = replace(materials, events=events)
     _recover(materials, known.job_branch)
-    sweep_old_pools(setting.env)
+    sweep_old_pools(pool_environment(config.launcher, setting.env))
 
     def open_repository(user: Repository) -> JobRepository:
         return open_job_repository(directory.repository, user, known.job_branch)
@@ -91,6 +94,7 @@ def open_job(
             publisher=publisher,
             queue=MergeQueue(repository, setting.cancellation),
             confinement=site.sandbox.name,
+            machine=site.sandbox.launcher.machine,
             import_check=site.import_check,
             commits=commits,
             checks=setting.checks,
@@ -177,7 +181,9 @@ def _explaining_removal(materials: Materials, branch: str) -> Iterator[None]:
 def _recover(materials: Materials, branch: str) -> None:
     """Undo what a killed run left behind, but for its worktrees."""
     directory, user = materials.directory, materials.setting.repository
-    if ended := materials.processes.sweep():
+    launcher = launcher_at(materials, directory.repository)
+    materials.setting.cancellation.last_resorts.append(partial(_kill_all, launcher))
+    if ended := materials.processes.sweep() + launcher.sweep():
         materials.events.notice(f"processes that a killed run left behind were ended: {ended}")
     remove_stale_locks(directory.repository, user, branch)
     if not was_killed(directory.pool):
@@ -186,6 +192,12 @@ def _recover(materials: Materials, branch: str) -> None:
     for log in directory.logs.glob("*"):  # it had no time to take the secrets out
         redact_file(log, directory.redactor)
     discard_damaged(directory.repository / "objects", user.object_format)
+
+
+def _kill_all(launcher: Launcher) -> None:
+    """End what runs elsewhere, as far as that can be done at once (the second ctrl-C)."""
+    with suppress(DirectorError):
+        launcher.sweep()
 
 
 def _notices(materials: Materials, workplace: Workplace) -> Iterator[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from director.job.context import Materials
 from director.model.slots import slot_number
-from director.processes.sandbox import Part
+from director.processes.launchers.launcher import Part
 from director.records.events import Kind
 from director.repositories.job_repository import JobRepository
 from director.worktrees.gates import GateResult, Gates

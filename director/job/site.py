@@ -9,6 +9,8 @@ from pathlib import Path
 from director.agents.registry import files_of_programs, state_folders
 from director.job.context import Materials
 from director.job.import_check import ImportCheck
+from director.processes.launchers.launcher import Launcher, Surroundings
+from director.processes.launchers.registry import launcher_of
 from director.processes.sandbox import Sandbox, choose_mechanism
 from director.processes.sandbox_paths import home_of, paths_in, sandbox_paths
 from director.repositories.filters import COMMANDS, Filters
@@ -33,6 +35,16 @@ class Site:
     import_check: ImportCheck
 
 
+def launcher_at(materials: Materials, job: Path) -> Launcher:
+    """Return the launcher for work on the job repository at ``job``; RequestError: there is none.
+
+    Any that is made for the same job knows what the others have started.
+    """
+    setting, label = materials.setting, materials.processes.label
+    found = Surroundings(label, setting.env, setting.repository.root, job)
+    return launcher_of(materials.config.launcher, found)
+
+
 def site_of(materials: Materials, job: Path, folder: Path) -> Site:
     """Return the site for worktrees in ``folder``, of the job repository at ``job``."""
     user, env = materials.setting.repository, materials.setting.env
@@ -48,8 +60,7 @@ def site_of(materials: Materials, job: Path, folder: Path) -> Site:
         own = state_folders(config.tiers.values())
         trusted = (*settings.sources, *files_of_programs(config, env))
         paths = sandbox_paths(policy, kept, folder, env, trusted, checkout, own)
-    places = {"git": str(job), "repo": str(user.root), "home": str(home)}
-    sandbox = Sandbox(policy, places, mechanism, paths)
+    sandbox = Sandbox(policy, mechanism, paths, launcher_at(materials, job))
     commands = {k: v for k, v in settings.everywhere.items() if COMMANDS.fullmatch(k)}
     filters = Filters(commands, sandbox, job, folder / "notes" / "filters")
     # Where these files are kept from everybody, tests find what they would find elsewhere.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from director import __version__
-from director.processes.processes import said_version
+from director.processes.capture import said_version
 from director.repositories.git import Git
 
 

@@ -15,7 +15,7 @@ from director.repositories.job_repository import JobRepository
 from director.repositories.repository import Repository
 from director.worktrees.gates import Gates
 from director.worktrees.pool import Pool
-from director.worktrees.pool_folders import pool_folder
+from director.worktrees.pool_folders import pool_environment, pool_folder
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ def open_workplace(materials: Materials, place: Place) -> Iterator[Workplace]:
     where the sandbox does not work, or the job branch holds what worktrees are provided with.
     """
     setting, config, logs = materials.setting, materials.config, materials.directory.logs
-    with pool_folder(place.record, setting.env, materials.events) as folder:
+    env = pool_environment(config.launcher, setting.env)
+    with pool_folder(place.record, env, materials.events) as folder:
         site = site_of(materials, place.repository, folder)
         repository = place.open(site.repository)
         gates = Gates(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Annotated, Any
 
@@ -26,6 +26,7 @@ from director.model.config_values import (
     ShellCommands,
     Whole,
 )
+from director.model.launcher_policy import LauncherPolicy
 from director.model.pricing import Price
 from director.model.roles import Role
 from director.model.secrets import literal_secrets, looks_secret, referenced_variables
@@ -198,9 +199,27 @@ class Config:
     local: Annotated[LocalProvider | None, Key("providers"), By(_local_provider)] = None
     env: GateEnvironment = GateEnvironment()
     sandbox: SandboxPolicy = SandboxPolicy()
+    launcher: LauncherPolicy = field(default_factory=LauncherPolicy)
     agents: Mapping[str, Any] = field(default_factory=dict)
     worktree: WorktreePolicy = WorktreePolicy()
     git: CommitPolicy = field(default_factory=CommitPolicy)
+
+    def mistakes(self) -> Iterator[Mistake]:
+        """Say which sections exclude each other."""
+        launcher, sandbox = self.launcher, self.sandbox
+        if sandbox.command and launcher != LauncherPolicy():
+            problem = "and [launcher] exclude each other: leave one of them out"
+            yield Mistake(("sandbox", "command"), problem)
+        if launcher.command and (sandbox.hide or sandbox.mode in ("protect", "strict")):
+            problem = "takes the place of [sandbox]: leave its mode and hide out"
+            yield Mistake(("launcher", "command"), problem)
+
+    def with_one_command(self) -> Config:
+        """Return the same where a command of the user's stands in both sections, if in any."""
+        if self.sandbox.command:
+            launcher = LauncherPolicy("command", command=self.sandbox.command)
+            return replace(self, launcher=launcher)
+        return replace(self, sandbox=replace(self.sandbox, command=self.launcher.command))
 
     @property
     def secrets(self) -> dict[str, str]:

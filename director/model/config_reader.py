@@ -63,13 +63,14 @@ def read_config(text: str, name: str, agents: Sequence[AgentSection] = ()) -> Co
             mistakes += error.below(one.name)
     if not mistakes:
         config = Config(**sections, agents=options)
+        mistakes += config.mistakes()
         mistakes += (mistake for one in agents for mistake in one.problems(config))
     if mistakes:
         raise RequestError(
             f"{name}: " + "; ".join(_with_line(one, text) for one in mistakes),
             f"correct {name} (`director sync-agents` writes a commented one where there is none)",
         )
-    return config
+    return config.with_one_command()
 
 
 def _missing_provider(document: Mapping[str, Any]) -> Iterator[Mistake]:

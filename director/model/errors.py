@@ -47,6 +47,16 @@ class StoppedError(DirectorError):
     exit_code = ExitCode.STOPPED
 
 
+AGAIN = "run the command again"
+
+
+class LostError(StoppedError):
+    """What ran a command failed (a node of a cluster): nobody's attempt, to be done again.
+
+    Not in the same worktree: what runs there may go on, where nobody can end it.
+    """
+
+
 class InterruptedRunError(DirectorError):
     """A signal ended the run; everything is on record and the run can be resumed."""
 

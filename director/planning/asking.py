@@ -8,6 +8,7 @@ from typing import Any
 
 from director.agents.answers import NoAnswerError, json_object
 from director.agents.calls import Assignment, Outcome, Reply
+from director.job.again import again_where_lost
 from director.model.errors import WorkError
 from director.model.roles import Agent, Role
 from director.planning.context import Planning
@@ -35,10 +36,14 @@ def ask(planning: Planning, question: Question) -> Reply:
     The call stays noted: the asker drops the note when the answer is safe on disk.
     """
     job, agent, role = planning.job, question.agent, question.role
-    for _ in range(ATTEMPTS):
+
+    def work() -> Reply:
         with job.pool.lease(planning.stage.base_commit, bare=True) as worktree:  # only to read
             call = Assignment(agent, role, question.prompt, worktree.path, question.name)
-            reply = job.agents.ask(call)
+            return job.agents.ask(call)
+
+    for _ in range(ATTEMPTS):
+        reply = again_where_lost(job, work)
         if reply.outcome is Outcome.COMPLETED and reply.transcript.text:
             return reply
         planning.forget(question.name)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 from director.records.files import open_to_append, os_errors_stop
 
 LONGEST_EDGE = 64 * 1024  # bytes
+PIPE_BYTES = 1024 * 1024  # what Linux allows everybody (pipe(7))
+LAST_READS = 16
 
 
 class BoundedLog:
@@ -80,3 +84,47 @@ class BoundedLog:
         with os_errors_stop(self._path):
             while rest:
                 rest = rest[self._file.write(rest) :]
+
+
+class BoundedPipe:
+    """What a process says, on a pipe that is read into a BoundedLog until the process ends.
+
+    The end of the pipe is not waited for: what is left running may hold it open.
+    """
+
+    def __init__(self, path: Path, keep_bytes: int) -> None:
+        self._log = BoundedLog(path, keep_bytes)
+        self.source, self.sink = os.pipe()
+        os.set_blocking(self.source, False)
+        with suppress(OSError, AttributeError):
+            fcntl.fcntl(self.source, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+
+    @property
+    def left_out(self) -> int:
+        """How many bytes did not get into the log."""
+        return self._log.left_out
+
+    def started(self) -> None:
+        """Leave the pipe to the process."""
+        os.close(self.sink)
+        self.sink = -1
+
+    def take(self) -> bool:
+        """Read what is there; False: nothing is, and perhaps nothing will be."""
+        try:
+            data = os.read(self.source, PIPE_BYTES)
+        except BlockingIOError:
+            return False
+        self._log.add(data)
+        return bool(data)
+
+    def close(self) -> None:
+        """Read the rest, whoever goes on writing, and close the log."""
+        try:
+            for _ in range(LAST_READS):
+                if not self.take():
+                    break
+        finally:
+            for descriptor in (one for one in (self.source, self.sink) if one >= 0):
+                os.close(descriptor)
+            self._log.close()

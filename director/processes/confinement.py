@@ -10,55 +10,32 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from director.processes import landlock
-from director.processes.processes import absolute_path, capture
+from director.processes.capture import absolute_path, capture
+from director.processes.command import Step
+from director.processes.confiner import write_confiner
+from director.processes.domain import Domain, access_in
 
 TRIAL_SECS = 10.0
 TICK_NS = 20_000_000  # what changes within a tick of the file system's clock has one time
-DEVICES = (Path("/dev"), Path("/proc"))
 ROOT = Path("/")
 
 
 @dataclass(frozen=True)
-class Domain:
-    """What a process may write: all but ``kept``, or nothing (``strict``); and ``own`` always.
-
-    ``hidden`` cannot be read either. Nor can the files in ``unread``, but for those in ``read``.
-    A folder stands for all that is in it. Paths are absolute and hold no links.
-    """
-
-    kept: tuple[Path, ...] = ()
-    own: tuple[Path, ...] = ()
-    hidden: tuple[Path, ...] = ()
-    strict: bool = False
-    unread: tuple[Path, ...] = ()
-    read: tuple[Path, ...] = ()
-
-    def closes(self, folder: Path) -> bool:
-        """Whether nothing new can be made directly in a folder: it is kept, or holds what is."""
-        if self.strict:
-            return not any(folder.is_relative_to(own) for own in self.own)
-        inside = any(folder.is_relative_to(kept) for kept in self.kept)
-        return inside or any(kept.is_relative_to(folder) for kept in self.kept)
-
-    def denies(self, path: Path) -> bool:
-        """Whether a process cannot make ``path``, or what is kept lies there."""
-        if any(path.is_relative_to(own) for own in (*self.own, *DEVICES)):
-            return False
-        return self.closes(path.parent)
-
-
-@dataclass(frozen=True)
 class Launch:
-    """How a confined command is started: its words, and what binds the thread that starts it."""
+    """How a command is started: its words, and what binds the thread that starts it.
+
+    ``step``: it runs on another machine, and what there is to be known of that.
+    """
 
     argv: list[str]
     bind: Callable[[], None] | None = None
+    step: Step | None = None
 
 
 class Mechanism(Protocol):
@@ -74,6 +51,29 @@ class Mechanism(Protocol):
         """Return how ``argv`` is started in ``domain``."""
         ...
 
+    def words(self, domain: Domain, folder: Path, /) -> list[str]:
+        """Return words that confine what follows them, on whatever machine they are said.
+
+        What they need is written into ``folder``.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Confinement:
+    """A mechanism, and the domain in which it is to keep a process."""
+
+    mechanism: Mechanism
+    domain: Domain
+
+    def launch(self, argv: Sequence[str]) -> Launch:
+        """Return how ``argv`` is started on this machine. Raises OSError."""
+        return self.mechanism.launch(argv, self.domain)
+
+    def words(self, folder: Path) -> list[str]:
+        """Return words that confine what follows them on any machine that sees ``folder``."""
+        return self.mechanism.words(self.domain, folder)
+
 
 class Landlock:
     """Confines by rules of the kernel. Callable from any thread."""
@@ -87,6 +87,10 @@ class Landlock:
     def launch(self, argv: Sequence[str], domain: Domain) -> Launch:
         """Return how ``argv`` is started in ``domain``; OSError when the kernel refuses it."""
         return Launch(list(argv), self._ruleset(domain).restrict_thread)
+
+    def words(self, domain: Domain, folder: Path) -> list[str]:
+        """Return words that start a program in ``folder``, which confines itself first."""
+        return write_confiner(domain, folder)
 
     def _ruleset(self, domain: Domain) -> landlock.Ruleset:
         """Return the rules; made again when a folder on the way to what is kept has changed.
@@ -153,6 +157,10 @@ class Bubblewrap:
             words += ["--bind-try", str(own), str(own)]
         return Launch([*words, "--", *argv])
 
+    def words(self, domain: Domain, _folder: Path) -> list[str]:
+        """Return the words of bwrap(1), which needs no file."""
+        return self.launch([], domain).argv
+
 
 def find_mechanism(env: Mapping[str, str]) -> Mechanism | None:
     """Return what can confine on this machine: Landlock, else bubblewrap where it works."""
@@ -167,34 +175,6 @@ def find_mechanism(env: Mapping[str, str]) -> Mechanism | None:
     except OSError:
         return None
     return Bubblewrap(program) if done.code == 0 else None
-
-
-def outermost(paths: Iterable[Path]) -> tuple[Path, ...]:
-    """Return ``paths`` without those that lie in another one, in their order."""
-    found = tuple(dict.fromkeys(paths))
-    known = set(found)
-    return tuple(path for path in found if known.isdisjoint(path.parents))
-
-
-def access_in(domain: Domain) -> tuple[list[Path], list[Path] | None, list[Path] | None]:
-    """Return what may be written, read and listed in ``domain`` (None: all), for Landlock."""
-    free = DEVICES if domain.strict else landlock.all_but(domain.kept)
-    readable = listable = None
-    if closed := (*domain.hidden, *domain.unread):
-        readable = [*landlock.all_but(closed), *_opened(domain)]
-    if domain.hidden:
-        listable = landlock.all_but(domain.hidden)
-    return [*free, *domain.own], readable, listable
-
-
-def _opened(domain: Domain) -> Iterator[Path]:
-    """Give what of ``unread`` may be read all the same; what is hidden stays so."""
-    for path in domain.read:
-        if any(hidden.is_relative_to(path) for hidden in domain.hidden):
-            rest = landlock.all_but(domain.hidden)
-            yield from (one for one in rest if one.is_relative_to(path) and one != path)
-        elif not any(path.is_relative_to(hidden) for hidden in domain.hidden):
-            yield path
 
 
 def _identity(path: str) -> tuple[int, int]:

@@ -15,10 +15,14 @@ CGROUP = Path("/sys/fs/cgroup")  # version 2, as a container sees its own
 
 @dataclass(frozen=True)
 class Machine:
-    """Cores, and memory in bytes that can be had without swapping (None: unknown)."""
+    """Cores, and memory in bytes that can be had without swapping (None: unknown).
+
+    ``cluster``: places on a cluster are counted; who waits for an answer keeps one.
+    """
 
     cores: int
     free_bytes: int | None
+    cluster: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 PROC = Path("/proc")
+MARKER = "DIRECTOR_PROCESS"  # the variable that says who is to end a process
 
 
 class Listed(NamedTuple):
@@ -52,13 +53,13 @@ def _read(pid: int, name: str) -> bytes:
         return stream.read()
 
 
-def carries(pid: int, needle: bytes) -> bool:
-    """Whether a variable in a process's environment begins with ``needle``."""
+def carries(pid: int, *markers: str) -> bool:
+    """Whether the marker in a process's environment begins with one of ``markers``."""
     try:
-        environment = _read(pid, "environ")
+        environment = b"\0" + _read(pid, "environ")
     except OSError:
         return False  # another user's, or just gone
-    return environment.startswith(needle) or b"\0" + needle in environment
+    return any(f"\0{MARKER}={marker}".encode() in environment for marker in markers)
 
 
 def children_of_first_thread() -> set[int] | None:

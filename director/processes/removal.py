@@ -8,7 +8,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from director.processes.processes import capture
+from director.processes.capture import capture
 
 
 class NotRemovedError(OSError):

@@ -7,67 +7,49 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from pathlib import Path
 
 from director.model.config import SandboxPolicy
 from director.model.errors import InterruptedRunError, RequestError, StoppedError
 from director.model.slots import repository_of, scratch_folder
 from director.model.testing.checkout_paths import named_path
-from director.processes.confinement import (
-    Domain,
-    Landlock,
-    Launch,
-    Mechanism,
-    find_mechanism,
-)
-from director.processes.processes import MARKER, Command, Ended, Ending, Processes
+from director.processes.command import Command, Ended, Ending
+from director.processes.confinement import Confinement, Landlock, Launch, Mechanism, find_mechanism
+from director.processes.domain import Domain
+from director.processes.launchers.launcher import Errand, Launcher, Part
+from director.processes.launchers.local import Local
 from director.processes.removal import discard
-from director.processes.sandbox_paths import ADVICE, NO_CHECKOUT, SandboxPaths
+from director.processes.sandbox_paths import NO_CHECKOUT, SandboxPaths
+from director.processes.supervisor import Processes
 from director.records.files import make_folder
 
 TRIAL_SECS = 60.0
-TRIAL = f"""\
-test -n "${MARKER}" || {{ echo "the variable {MARKER} does not get through it"; exit 1; }}
-test "$(pwd -P)" = "$1" || {{ echo "it does not start in the worktree"; exit 1; }}
-: > written || {{ echo "the worktree cannot be written in it"; exit 1; }}
-"""
 AUTO = SandboxPolicy()
+LOCAL = Local()
 NOTHING = "none"
 REFUSED = re.compile("permission denied|EACCES|read-only file system|EROFS", re.IGNORECASE)
 PATHS = re.compile(r"(?<![\w./])/[\w./@+=~-]+")
-
-
-class Part(StrEnum):
-    """Who is confined."""
-
-    AGENT = "agent"
-    GATE = "gate"
-    SETUP = "setup"
-    SERVER = "server"
-    CHECKOUT = "checkout"  # a command in the user's own, which it only reads
 
 
 @dataclass(frozen=True)
 class Sandbox:
     """The sandbox of one job. ``mechanism`` None: a ``command`` of the user's, or nothing.
 
-    ``places`` is what the ``{places}`` of the command stand for; ``{worktree}`` and ``{scratch}``
-    differ from process to process and are filled in here.
+    ``launcher`` starts what is confined.
     """
 
     policy: SandboxPolicy = AUTO
-    places: Mapping[str, str] = field(default_factory=dict)
     mechanism: Mechanism | None = None
     paths: SandboxPaths | None = None
+    launcher: Launcher = LOCAL
 
     @property
     def name(self) -> str:
         """What confines, in words: for receipts and for the first line of a run."""
-        if self.mechanism:
-            return f"{self.policy.effective_mode} by {self.mechanism.name}"
-        return "the command of [sandbox]" if self.policy.command else NOTHING
+        mechanism = self.mechanism
+        confined = f"{self.policy.effective_mode} by {mechanism.name}" if mechanism else ""
+        return ", ".join(filter(None, (confined, self.launcher.name))) or NOTHING
 
     @property
     def missing(self) -> str:
@@ -90,20 +72,21 @@ class Sandbox:
     def for_one_worktree(self) -> bool:
         """Whether it is made for one worktree at a time, so that calls cannot share a server."""
         strict = self.mechanism is not None and self.policy.mode == "strict"
-        return bool(self.policy.command) or strict
+        return self.launcher.per_worktree or strict
 
     def launch(self, part: Part, argv: Sequence[str], worktree: Path) -> Launch:
         """Return how ``argv`` is started for ``part`` in ``worktree`` (a server: its folder).
 
         Raises StoppedError when the kernel refuses to confine it.
         """
-        if self.mechanism is None:
-            return Launch([*self._command(worktree), *argv])
+        confinement = None
+        if self.mechanism:
+            confinement = Confinement(self.mechanism, self.domain(part, worktree))
         try:
-            return self.mechanism.launch(argv, self.domain(part, worktree))
+            return self.launcher.launch(Errand(part, argv, worktree, confinement))
         except OSError as error:
             raise StoppedError(
-                f"cannot confine a process ({self.mechanism.name}): {error}",
+                f"cannot confine a process ({self.name}): {error}",
                 'run the command again, or set [sandbox] mode = "off"',
             ) from None
 
@@ -113,7 +96,7 @@ class Sandbox:
         paths, strict = self.paths, self.policy.mode == "strict"
         own = paths.agents if part is Part.SERVER else worktree
         mine = (own, repository_of(own), scratch_folder(own), *paths.write)
-        if part is Part.CHECKOUT:
+        if part in (Part.CHECKOUT, Part.READER):
             mine = (scratch_folder(own), *paths.write)
         if strict and part in (Part.AGENT, Part.SERVER):
             mine += paths.agent_folders
@@ -163,32 +146,32 @@ class Sandbox:
             scratch.mkdir(parents=True)
         return {"TMPDIR": str(scratch)}
 
-    def _command(self, worktree: Path) -> list[str]:
-        places = {**self.places, "worktree": worktree, "scratch": scratch_folder(worktree)}
-        return [_filled(word, places) for word in self.policy.command]
-
     def try_out(self, processes: Processes, env: Mapping[str, str], pool: Path, logs: Path) -> None:
-        """Check that the user's own command works, in a folder of ``pool``.
+        """Check that the launcher works, in a folder of ``pool``.
 
         RequestError says why not.
         """
-        if not self.policy.command:
+        if not self.launcher.trial:
             return
+        what = "launcher" if self.mechanism or not self.policy.command else "sandbox"
+        advice = f"correct [{what}] in the configuration"
         with tempfile.TemporaryDirectory(dir=pool, prefix="trial-") as folder:
             worktree = Path(folder).resolve()
-            words = ["/bin/sh", "-c", TRIAL, "sh", str(worktree)]
-            argv = self.launch(Part.GATE, words, worktree).argv
-            if shutil.which(argv[0], path=env.get("PATH")) is None:
+            words = ["/bin/sh", "-c", self.launcher.trial, "sh", str(worktree)]
+            launch = self.launch(Part.GATE, words, worktree)
+            program = launch.argv[0]
+            if shutil.which(program, path=env.get("PATH")) is None:
                 raise RequestError(
-                    f"the sandbox program {argv[0]!r} is not there, or not on PATH", ADVICE
+                    f"the {what} program {program!r} is not there, or not on PATH", advice
                 )
             make_folder(logs)
-            log = logs / f"sandbox-{secrets.token_hex(4)}.log"
-            ended = processes.run(Command(argv, worktree, env, log, TRIAL_SECS))
+            log = logs / f"{what}-{secrets.token_hex(4)}.log"
+            command = Command(launch.argv, worktree, env, log, TRIAL_SECS, step=launch.step)
+            ended = processes.run(command)
             if ended.ending is Ending.CANCELLED:
                 raise InterruptedRunError(processes.cancellation.signal_number or 2)
             if (ended.ending, ended.code) != (Ending.EXITED, 0):
-                raise RequestError(f"the sandbox does not work: {_problem(ended, log)}", ADVICE)
+                raise RequestError(f"the {what} does not work: {_problem(ended, log)}", advice)
         log.unlink()
 
 
@@ -207,12 +190,6 @@ def choose_mechanism(policy: SandboxPolicy, env: Mapping[str, str]) -> Mechanism
             'install bubblewrap, or set mode = "auto" or "off"',
         )
     return found
-
-
-def _filled(word: str, places: Mapping[str, object]) -> str:
-    for name, place in places.items():
-        word = word.replace(f"{{{name}}}", str(place))
-    return word
 
 
 def _problem(ended: Ended, log: Path) -> str:

@@ -13,9 +13,7 @@ from pathlib import Path
 from director.model.config import SandboxPolicy
 from director.model.errors import RequestError
 from director.model.testing.checkout_paths import Checkout
-from director.processes.confinement import (
-    outermost,
-)
+from director.processes.domain import outermost
 from director.processes.trusted import trusted_paths
 from director.records.files import make_folder, os_errors_stop
 

@@ -8,28 +8,18 @@ from __future__ import annotations
 
 import re
 import shlex
-import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from director.processes.confinement import access_in
-from director.processes.sandbox import Part, Sandbox
+from director.processes.launchers.launcher import Part
+from director.processes.sandbox import Sandbox
 from director.records.files import make_folder
 
 COMMANDS = re.compile(r"filter\..*\.(clean|smudge|process)", re.DOTALL)
 HARMLESS = ("", "cat")
 LARGE_FILES = "lfs"  # of a git folder: where git-lfs keeps what it fetched
-SCRIPT = """\
-import os, sys
-from pathlib import Path
-sys.path.insert(0, {source!r})
-from director.processes.landlock import Ruleset
-access = {access!r}
-Ruleset(*(None if paths is None else map(Path, paths) for paths in access)).restrict_thread()
-os.execv(sys.argv[1], sys.argv[1:])
-"""
 
 
 class Filters:
@@ -65,16 +55,8 @@ class Filters:
         if any(LARGE_FILES in command for command in self._commands.values()):
             make_folder(self._job / LARGE_FILES)
             domain = replace(domain, own=(*domain.own, self._job / LARGE_FILES))
-        if not self._sandbox.binds_threads:
-            assert self._sandbox.mechanism is not None
-            return self._sandbox.mechanism.launch([], domain).argv
-        access = [
-            None if paths is None else [str(one) for one in paths] for paths in access_in(domain)
-        ]
-        script = self._folder / f"{worktree.parent.name}-{worktree.name}.py"
-        make_folder(self._folder)
-        script.write_text(SCRIPT.format(source=str(Path(__file__).parents[2]), access=access))
-        return [sys.executable, "-IS", str(script)]
+        assert self._sandbox.mechanism is not None
+        return self._sandbox.mechanism.words(domain, self._folder)
 
 
 def _confined(key: str, words: list[str], command: str) -> str:

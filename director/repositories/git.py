@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from director.model.errors import RequestError, StoppedError
-from director.processes.processes import Captured, Dialogue, capture
+from director.processes.capture import Captured, Dialogue, capture
 
 KEPT_VARIABLES = ("GIT_EXEC_PATH", "GIT_CONFIG", "GIT_ASKPASS", "GIT_SSH", "GIT_SSL", "GIT_HTTP")
 QUIET_CONFIG = (

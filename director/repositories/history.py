@@ -141,7 +141,7 @@ class History:
         """Return the size of the files of ``commit``."""
         listed = split_z(self.git.output("ls-tree", "-r", "-l", "-z", "--full-tree", commit))
         sizes = [line.partition("\t")[0].split()[3] for line in listed]
-        return Size.of(int(one) for one in sizes if one != "-")  # "-": a submodule
+        return Size.of(int(one) for one in sizes if one.isdigit())  # "-": a submodule
 
     def _folders(self, tree: str) -> tuple[Entry, ...]:
         """Return the folders below a tree; a folder that did not change is not read again."""

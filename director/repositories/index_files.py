@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 
 from director.repositories.objects import Item
 
@@ -14,6 +16,7 @@ READABLE_VERSIONS = (2, 3)  # 4 compresses names
 WRITTEN_VERSION = 2
 EXTENDED = 0x4000
 STATUS_LENGTH = 40  # bytes of an entry before its object id, the mode among them
+NS = 10**9  # of a second
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,16 @@ class IndexEntry:
         """The mode and the object id."""
         return Item(f"{self.mode:06o}", self.known[STATUS_LENGTH:].hex())
 
+    def knowing(self, status: os.stat_result | None) -> IndexEntry:
+        """Return the same for a file that has this status; None: git is to look what it holds."""
+        if status is None:
+            return _unknown(self.path, self.item)
+        times = (part for ns in (status.st_ctime_ns, status.st_mtime_ns) for part in divmod(ns, NS))
+        place, owner = (status.st_dev, status.st_ino), (status.st_uid, status.st_gid)
+        numbers = (*times, *place, self.mode, *owner, status.st_size)
+        known = struct.pack(">10L", *(number & 0xFFFFFFFF for number in numbers))
+        return IndexEntry(self.path, known + self.known[STATUS_LENGTH:])
+
 
 def index_entries(data: bytes, object_format: str) -> Iterator[IndexEntry]:
     """Give the entries of an index file; ValueError for one that is not read here."""
@@ -64,7 +77,7 @@ def index_entries(data: bytes, object_format: str) -> Iterator[IndexEntry]:
 
 def index_data(items: Mapping[str, Item], object_format: str) -> bytes:
     """Return an index file (version 2) that knows nothing of the files."""
-    return _index_file(map(_unknown, items, items.values()), object_format)
+    return index_file(_all_unknown(items), object_format)
 
 
 def index_items(data: bytes, object_format: str) -> dict[str, Item]:
@@ -83,34 +96,40 @@ def split_index(
     For an index in which ``folders`` are repositories of their own. What it knows of
     the files is kept. ``links`` are put in, each into the part that it lies in.
     """
-    parts: dict[bytes, list[tuple[bytes, bytes]]] = {b"": []}
+    parts: dict[bytes, list[IndexEntry]] = {b"": []}
     parts |= {folder.encode(errors="surrogateescape"): [] for folder in folders}
 
     @cache
     def owner(folder: bytes) -> bytes:
         return folder if folder in parts else owner(folder.rpartition(b"/")[0])
 
-    entries = ((one.path, one.known) for one in index_entries(data, object_format))
-    for path, known in (*entries, *map(_unknown, links, links.values())):
-        part = owner(path.rpartition(b"/")[0])
-        parts[part].append((path[len(part) + 1 :] if part else path, known))
+    for one in (*index_entries(data, object_format), *_all_unknown(links)):
+        part = owner(one.path.rpartition(b"/")[0])
+        inner = one.path[len(part) + 1 :] if part else one.path
+        parts[part].append(IndexEntry(inner, one.known))
     return {
-        part.decode(errors="surrogateescape"): _index_file(inside, object_format)
+        part.decode(errors="surrogateescape"): index_file(inside, object_format)
         for part, inside in parts.items()
     }
 
 
-def _unknown(path: str, item: Item) -> tuple[bytes, bytes]:
+def _all_unknown(items: Mapping[str, Item]) -> Iterator[IndexEntry]:
+    for path, item in items.items():
+        yield _unknown(path.encode(errors="surrogateescape"), item)
+
+
+def _unknown(path: bytes, item: Item) -> IndexEntry:
     """Return the entry of an index that knows nothing of the file."""
     known = struct.pack(">24xL12x", int(item.mode, 8)) + bytes.fromhex(item.oid)
-    return path.encode(errors="surrogateescape"), known
+    return IndexEntry(path, known)
 
 
-def _index_file(entries: Iterable[tuple[bytes, bytes]], object_format: str) -> bytes:
-    found = sorted(entries)
+def index_file(entries: Iterable[IndexEntry], object_format: str) -> bytes:
+    """Return an index file (version 2) with these entries."""
+    found = sorted(entries, key=attrgetter("path"))
     parts = [b"DIRC" + struct.pack(">LL", WRITTEN_VERSION, len(found))]
-    for path, known in found:
-        entry = known + struct.pack(">H", min(len(path), 0xFFF)) + path
+    for one in found:
+        entry = one.known + struct.pack(">H", min(len(one.path), 0xFFF)) + one.path
         parts.append(entry + b"\0" * (8 - len(entry) % 8))
     data = b"".join(parts)
     return data + hashlib.new(object_format, data, usedforsecurity=False).digest()

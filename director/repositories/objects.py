@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from director.model.errors import StoppedError
-from director.processes.processes import Captured, Dialogue
+from director.processes.capture import Captured, Dialogue
 from director.records.files import os_errors_stop
 from director.repositories.git import Git, GitError
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from director.model.errors import RequestError, StoppedError
-from director.processes.processes import Captured
+from director.processes.capture import Captured
 from director.repositories.git import Git, GitError, split_z
 from director.repositories.git_settings import FrozenSettings
 

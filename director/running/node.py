@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from director.agents.calls import Assignment, Reply
 from director.agents.registry import tier_of
 from director.agents.watch_it_fail import watch_it_fail
+from director.job.again import again_where_lost
 from director.job.environment import files_of, find_missing, run_of
 from director.job.reconciling import merges_by_node
 from director.model.errors import DirectorError
@@ -39,13 +38,18 @@ def work_on_node(work: NodeWork, keeper: StateKeeper) -> NodeEnd:
     started = time.monotonic()
     record = NodeRecord(work, keeper)
     earlier = record.state.wall_secs
-    attempt = record.next_attempt()
-    # The note of a call that was under way, or not yet used, when a run was killed.
-    note = work.job.agents.notes.get(attempt.call) if attempt else None
-    try:
+
+    def in_a_lane() -> NodeEnd:
+        attempt = record.next_attempt()
+        # The note of a call that was under way, or not yet used, when a run was killed; or when
+        # something was lost, which is as if this lane had been killed.
+        note = work.job.agents.notes.get(attempt.call) if attempt else None
         with work.job.pool.lane(Path(note.cwd) if note else None) as lane:
             node = _NodeRun(work, record, lane.work, NodeGates(work, lane.gate))
-            return node.resume(attempt, note.memo) if attempt and note else node.begin()
+            return node.resume(attempt, note) if attempt and note else node.begin()
+
+    try:
+        return again_where_lost(work.job, in_a_lane, work.node.id)
     except DirectorError as stop:
         return NodeEnd(NodeStatus.PENDING, stop=stop)
     finally:
@@ -66,11 +70,13 @@ class _NodeRun:
         found = self._look()
         return found if isinstance(found, NodeEnd) else self._go_on(found)
 
-    def resume(self, attempt: CurrentAttempt, memo: Mapping[str, Any]) -> NodeEnd:
+    def resume(self, attempt: CurrentAttempt, note: CallNote) -> NodeEnd:
         """Go on in the ``attempt`` where a killed run was; the answer it had got is used."""
-        progress = Progress.from_memo(self.work, memo)
-        known = self.work.job.agents.recalled(self._assignment(attempt, progress))
-        return self._go_on(progress, known)
+        progress = Progress.from_memo(self.work, note.memo)
+        call = self._assignment(attempt, progress)
+        if progress.drafted:  # what is a commit already needs no worktree
+            call = replace(call, cwd=Path(note.cwd))
+        return self._go_on(progress, self.work.job.agents.recalled(call))
 
     def _go_on(self, progress: Progress, reply: Reply | None = None) -> NodeEnd:
         """Make attempts until the node is done or has had its chances.

@@ -12,14 +12,16 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
-from director.model.errors import InterruptedRunError, StoppedError
+from director.model.errors import AGAIN, InterruptedRunError, LostError, StoppedError
 from director.model.secrets import NOTHING_SECRET, Redactor
 from director.model.slots import scratch_folder, slot_variables
 from director.model.testing.excerpt import SHOWN_CHARACTERS, excerpt, shortened
 from director.model.testing.headline import headline
 from director.model.testing.not_started import why_not_started
-from director.processes.processes import Command, Ended, Ending, Processes
-from director.processes.sandbox import Part, Sandbox
+from director.processes.command import Command, Ended, Ending
+from director.processes.launchers.launcher import Part
+from director.processes.sandbox import Sandbox
+from director.processes.supervisor import Processes
 from director.records.files import make_folder, redact_file
 from director.repositories.git import without_git_variables
 from director.repositories.repository import OWN_FOLDER
@@ -123,7 +125,7 @@ class Gates:
         """Run ``command`` in ``worktree``; InterruptedRunError when the run was cancelled.
 
         ``part`` and ``name`` make the name of its log. Raises StoppedError where not even a shell
-        can be started.
+        can be started, and LostError where nobody knows how it ended.
         """
         return self._run(command, worktree, name, part, worktree)
 
@@ -144,6 +146,7 @@ class Gates:
                 timeout_secs=self._timeout_secs,
                 bind=launch.bind,
                 keep_bytes=KEPT_BYTES,
+                step=launch.step,
             )
         )
         redact_file(log, self._redactor)
@@ -154,6 +157,8 @@ class Gates:
                 f"a gate cannot be started: {ended.reason}",
                 "correct what is named, then run the command again",
             )
+        if ended.ending is Ending.LOST:
+            raise LostError(f"a {part} is lost: {ended.reason}", f"see {log}; {AGAIN}")
         verdict, reason = _judge(ended, log)
         result = GateResult(
             command, verdict, ended.code, ended.wall_secs, reason, log, ended.left_out

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from director.model.errors import LostError
 from director.model.sizes import Size
 from director.model.slots import PREFIX as SLOT
 from director.model.slots import name_of_slot, slot_number
@@ -15,13 +16,14 @@ from director.processes.removal import discard
 from director.records import files
 from director.repositories.job_repository import JobRepository
 from director.worktrees.builds import Builds
+from director.worktrees.filling import Templates
 from director.worktrees.handover import Handover
 from director.worktrees.lane import Lane
 from director.worktrees.pool_note import NOTE, read_note, write_note
 from director.worktrees.provisions import Provisions
 from director.worktrees.seals import shares_blocks
 from director.worktrees.setups import Setups
-from director.worktrees.worktree import Worktree
+from director.worktrees.worktree import Origin, Worktree
 from director.worktrees.worktree_provisions import Sharing, WorktreeProvisions
 
 
@@ -31,9 +33,9 @@ class Pool:
     ``agents`` is the folder that holds the worktrees of agents, ``notes`` that for what director
     itself keeps of all of them.
 
-    ``guarded``: nobody but director and gates can write in gates' worktrees and notes. Then what
-    setup makes there is shared, and the next command continues with them; otherwise every worktree
-    is prepared by itself, and nothing of it is kept.
+    ``guarded``: nobody but director and gates can write in gates' worktrees and notes. Then they
+    are what others are filled from, and what the next command continues with; otherwise every
+    worktree is filled and prepared by itself, and nothing of it is kept.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Pool:
         for part in (self.agents, self._gates, self.notes):
             files.make_folder(part)
         self._setups = Setups(self.notes) if guarded else None
+        self._templates = Templates() if guarded else None
         left = {path.name for part in (self.agents, self._gates) for path in _slots(part)}
         for lock in self.notes.glob("*.lock"):  # of a killed git
             lock.unlink()
@@ -95,9 +98,16 @@ class Pool:
         lane = self._left(reuse_path) or self._take()
         try:
             yield lane
-        finally:
-            with self._turn:
-                self._free.append(lane)
+        except LostError:  # what is lost may go on there: nobody gets that lane any more
+            raise
+        except BaseException:
+            self._give_back(lane)
+            raise
+        self._give_back(lane)
+
+    def _give_back(self, lane: Lane) -> None:
+        with self._turn:
+            self._free.append(lane)
 
     def _left(self, path: Path | None) -> Lane | None:
         with self._turn:
@@ -126,7 +136,8 @@ class Pool:
         if self.provisions:
             sharing = Sharing(self._setups, makes=gate is None) if self._setups else None
             slot = WorktreeProvisions(self.provisions, path, notes, builds, sharing)
-        return Worktree(path, notes, self._job, slot, gate)
+        origin = Origin(self._templates, gate) if self._templates else None
+        return Worktree(path, notes, self._job, slot, origin)
 
     def room(self, commit: str) -> Room | None:
         """Return the disk that there is for lanes at ``commit``; None: nobody can tell.
@@ -144,7 +155,8 @@ class Pool:
         slots = [lane.gate.provisions for lane in lanes if lane.gate.provisions]
         provided = max((slot.size() for slot in slots), key=lambda one: one.bytes, default=of_user)
         share = self._setups is not None and shares_blocks(self.notes)
-        each = size.bytes + (provided.shared_bytes if share else provided.bytes)
+        tracked = size.shared_bytes if share and size.is_large else size.bytes
+        each = tracked + (provided.shared_bytes if share else provided.bytes)
         return Room(2 * each, free, len(sizes))
 
     def forget_builds(self) -> None:

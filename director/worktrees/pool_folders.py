@@ -16,7 +16,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from director.model.errors import StoppedError
+from director.model.launcher_policy import LauncherPolicy
 from director.processes.removal import NotRemovedError, discard
+from director.processes.sandbox_paths import home_of, paths_in
 from director.records import files
 from director.records.events import Events, Kind
 from director.records.worktrees_record import (
@@ -241,6 +243,14 @@ def _is_ours(folder: Path) -> bool:
     except OSError:
         return False
     return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+
+
+def pool_environment(policy: LauncherPolicy, env: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables by which the folders of pools are found under ``policy``."""
+    if not policy.root:
+        return dict(env)
+    (root,) = paths_in([policy.root], home_of(env))
+    return {**env, "XDG_STATE_HOME": str(root)}
 
 
 def worktrees_folder(env: Mapping[str, str]) -> Path:

@@ -20,7 +20,7 @@ from pathlib import Path
 from director.model.errors import StoppedError
 from director.model.paths import parents
 from director.model.sizes import BLOCK_BYTES, Size
-from director.processes.processes import capture
+from director.processes.capture import capture
 from director.processes.removal import discard
 from director.repositories.links import has_plain_parents
 

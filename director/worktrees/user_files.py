@@ -16,7 +16,7 @@ from director.model.config import WorktreePolicy
 from director.model.errors import RequestError, StoppedError
 from director.model.paths import lies_in, parents
 from director.model.secrets import secrets_in
-from director.processes.processes import capture
+from director.processes.capture import capture
 from director.repositories.git import split_z
 from director.repositories.links import discard_inside
 from director.repositories.repository import OWN_FOLDER, Repository

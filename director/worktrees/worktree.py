@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from director.records.files import os_errors_stop
 from director.repositories.git import GitError, join_z
 from director.repositories.job_repository import JobRepository
 from director.worktrees.attributes import is_attributes
+from director.worktrees.filling import Template, Templates
 from director.worktrees.private_index import INDEX_VERSION, PrivateIndex
 from director.worktrees.snapshot import Snapshot, SnapshotReader
 from director.worktrees.stalling_repositories import folders_in, remove_stalling
@@ -24,12 +26,24 @@ from director.worktrees.worktree_repository import WorktreeRepository
 LEAST_WORKERS = 4  # writing files is waiting, more than computing
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What a worktree is filled from: the ``templates`` of its pool.
+
+    ``gate`` is the worktree for gates of the same lane, which is prepared first; None: it is one
+    itself, and so may become a template.
+    """
+
+    templates: Templates
+    gate: Worktree | None = None
+
+
 class Worktree:
     """One worktree of the pool. Used by one thread at a time.
 
     ``notes`` begins the names of the files in which director keeps what it knows of it, where no
-    agent can write. What it holds of a commit is the whole tree, submodules included. ``gate`` is
-    the worktree for gates of the same lane; None: it is one itself.
+    agent can write. What it holds of a commit is the whole tree, submodules included. ``origin``
+    None: it is always filled by git.
     """
 
     def __init__(
@@ -38,11 +52,11 @@ class Worktree:
         notes: Path,
         job: JobRepository,
         provisions: WorktreeProvisions | None = None,
-        gate: Worktree | None = None,
+        origin: Origin | None = None,
     ) -> None:
         self.path = path
         self.provisions = provisions
-        self._gate = gate
+        self._origin = origin
         self._job = job
         self._index = PrivateIndex(notes.with_name(f"{notes.name}.index"), path, job)
         self._files = WorktreeFiles(path, job)
@@ -68,6 +82,8 @@ class Worktree:
         """Go on with it as an earlier command ``kept`` it; nothing else of it is believed."""
         self._index.tree, self._index.seal = kept["commit"], tuple(kept["index"])
         self._files.special.resume(kept["plain"])
+        if self._index.is_intact:
+            self._offer()
 
     def size(self) -> Size | None:
         """Return the size of its tracked files; None: nothing was written here."""
@@ -80,9 +96,8 @@ class Worktree:
         commit. Right after a ``snapshot`` what that saw is believed: between the two nothing may
         run here. Raises SetupFailedError when the setup command fails.
         """
-        if self._gate and self.provisions and not bare and self.provisions.needs_setup(commit):
-            # What setup makes where no agent can write may be copied to where one can; never back.
-            self._gate.reset(commit)
+        if self._origin and self._origin.gate and self._gate_goes_first(commit, bare=bare):
+            self._origin.gate.reset(commit, bare=bare)
         with os_errors_stop(self.path):
             self._reset(commit, bare=bare)
 
@@ -114,6 +129,15 @@ class Worktree:
         names = self.provisions.names if self.provisions else ()
         return self._files.differences(self._index.git, tree, names)
 
+    def _gate_goes_first(self, commit: str, *, bare: bool) -> bool:
+        """Whether the gates' worktree is to be prepared first, so that this is filled from it.
+
+        Nothing that an agent could write gets into one for gates; the other way round it may.
+        """
+        if self.provisions and not bare and self.provisions.needs_setup(commit):
+            return True
+        return not self.index.exists() and self._job.size(commit).is_large
+
     def _prepare(self) -> None:
         """Make sure that there is a folder, and that git reads it as the user's would."""
         self._job.restore_settings()
@@ -129,12 +153,12 @@ class Worktree:
         if not self._adjust(commit):
             self._index.tree = None
             try:
-                self._check_out(commit)
+                self._fill(commit)
             except (GitError, OSError):  # beyond repair (an agent may do anything): start over
                 for place in (self.path, self.index, Path(f"{self.index}.lock")):
                     clear(place)
                 self.path.mkdir()
-                self._check_out(commit)
+                self._fill(commit)
         whole = self._job.submodules.of(commit)
         self._repository.reset(commit, self.index)
         if self.provisions and not bare:
@@ -173,6 +197,24 @@ class Worktree:
         except (GitError, OSError):
             return False
         return True
+
+    def _fill(self, commit: str) -> None:
+        if self._origin is None:
+            self._check_out(commit)
+            return
+        with self._origin.templates.turn() as template:
+            if template and not any(self.path.iterdir()):
+                template.fill(self.path, self.index, self._job.user.object_format)
+            self._check_out(commit)
+            if template is None:
+                self._offer()
+
+    def _offer(self) -> None:
+        """Let others be filled from this where it is for gates, and copying saves something."""
+        if self._origin and self._origin.gate is None:
+            size = self.size()
+            template = Template(self.path, self.index) if size and size.is_large else None
+            self._origin.templates.settle(template)
 
     def _check_out(self, commit: str) -> None:
         whole = self._job.submodules.whole(commit)

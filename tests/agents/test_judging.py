@@ -8,7 +8,7 @@ from director.agents.calls import Outcome
 from director.agents.judging import judge, stopped
 from director.agents.opencode.events import OpenCodeReader
 from director.agents.transcript import FaultKind, Finish, Transcript
-from director.processes.processes import Ended, Ending
+from director.processes.command import Ended, Ending
 
 
 class TestJudge(unittest.TestCase):

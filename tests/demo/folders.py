@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from director.processes.processes import Captured, capture
+from director.processes.capture import Captured, capture
 from tests.support.hermetic import ProcessCase
 
 

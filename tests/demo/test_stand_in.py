@@ -19,7 +19,7 @@ from director.demo.nodes import scripted_nodes
 from director.demo.texts import sample_files
 from director.demo.turns import Cut, Fault, Say, Turn, edit, read, shell, write
 from director.model.state import WatchVerdict
-from director.processes.processes import capture
+from director.processes.capture import capture
 from tests.demo.folders import WithFolder
 
 IMPLEMENT = "# Implement\n\nNode: slug\nAttempt: 1\n"

@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 
 from director.demo.turns import shell
-from director.processes.processes import MARKER
+from director.processes.process_table import MARKER
 from tests.e2e.scene import PROC, Scene, succeeded, wait_for
 from tests.e2e.scripted_job import DONE, TASK, ScriptedJob, Word, writes
 from tests.support.hermetic import ProcessCase

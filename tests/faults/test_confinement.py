@@ -3,7 +3,7 @@
 The attacks of ``TestForgery`` turned red into green before the kernel was asked to help.
 Covers ``job.site``, ``filters`` and ``git_settings`` in repositories, too.
 
-With it: ``processes.confinement``, ``processes.trusted``.
+With it: ``processes.confinement``, ``processes.domain``, ``processes.trusted``.
 """
 
 from __future__ import annotations

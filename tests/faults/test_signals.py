@@ -8,7 +8,7 @@ import signal
 import time
 from pathlib import Path
 
-from director.processes.processes import LAST_SECS
+from director.processes.capture import LAST_SECS
 from tests.faults.cases import FaultCase, Running, bad, good
 from tests.support.fake_opencode import finish, hang, mark, orphan, say, shell, write
 from tests.support.jobs import marked_processes, node, script_of_test

@@ -60,6 +60,13 @@ class TestChoice(unittest.TestCase):
         self.assertIn("3 nodes side by side", reason)
         self.assertIn("7 fit in memory", reason)
 
+    def test_on_a_cluster_who_waits_keeps_a_place(self) -> None:
+        choice = choose_lanes(Machine(6, None, cluster=True), ASSUMED, MANY, CALL)
+        self.assertEqual(choice.lanes, 6)
+        self.assertIn("6 places on the cluster; ", choice.reason)
+        nowhere = choose_lanes(Machine(0, None, cluster=True), ASSUMED, MANY, CALL)
+        self.assertEqual(nowhere.lanes, 1)  # it waits in the queue
+
 
 class TestRoom(unittest.TestCase):
     """``lane_bytes`` and what is free, after what is spared for everything else."""

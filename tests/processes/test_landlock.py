@@ -9,7 +9,8 @@ import unittest
 from pathlib import Path
 
 from director.processes import landlock
-from director.processes.confinement import Domain, Landlock, outermost
+from director.processes.confinement import Landlock
+from director.processes.domain import Domain, outermost
 from tests.support.hermetic import HermeticCase, TemporaryCase
 from tests.support.kernel import require_landlock
 

@@ -8,21 +8,22 @@ from __future__ import annotations
 import signal
 from pathlib import Path
 
-from director.model.config import SandboxPolicy
 from director.model.errors import InterruptedRunError, RequestError
 from director.model.slots import scratch_folder
 from director.processes.cancellation import Cancellation
 from director.processes.confinement import Bubblewrap
-from director.processes.processes import Processes
-from director.processes.sandbox import Part, Sandbox
+from director.processes.launchers.launcher import Part
+from director.processes.sandbox import Sandbox
 from director.processes.sandbox_paths import SandboxPaths
+from director.processes.supervisor import Processes
 from tests.support.hermetic import HermeticCase, TemporaryCase
+from tests.support.sandboxes import sandbox_of
 
 
 class TestAround(TemporaryCase):
     def test_places_are_filled_in(self) -> None:
         words = ("box", "--at={worktree}", "{git}:{home}", "{scratch}")
-        sandbox = Sandbox(SandboxPolicy(command=words), {"git": "/j"})
+        sandbox = sandbox_of(words, {"git": "/j"})
         self.assertEqual(
             sandbox.launch(Part.GATE, ["run", "{git}"], Path("/w/s-1")).argv,
             ["box", "--at=/w/s-1", "/j:{home}", "/w/s-1.tmp", "run", "{git}"],
@@ -67,7 +68,7 @@ class TestTrial(HermeticCase):
 
     def try_out(self, *command: str) -> None:
         processes = Processes(self.tmp.name, self.cancellation)
-        sandbox = Sandbox(SandboxPolicy(command=command))
+        sandbox = sandbox_of(command)
         sandbox.try_out(processes, self.env, self.pool, self.tmp / "logs")
 
     def refused(self, *command: str) -> str:

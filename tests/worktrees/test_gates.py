@@ -6,13 +6,12 @@ import re
 import signal
 from pathlib import Path
 
-from director.model.config import SandboxPolicy
 from director.model.errors import InterruptedRunError, StoppedError
 from director.model.secrets import Redactor
 from director.model.testing.excerpt import SHOWN_CHARACTERS, shortened
 from director.processes.cancellation import Cancellation
-from director.processes.processes import Processes
 from director.processes.sandbox import Sandbox
+from director.processes.supervisor import Processes
 from director.worktrees.gates import (
     KEPT_BYTES,
     GateResult,
@@ -20,6 +19,7 @@ from director.worktrees.gates import (
     Verdict,
 )
 from tests.support.hermetic import HermeticCase, TemporaryCase
+from tests.support.sandboxes import sandbox_of
 
 
 class TestGates(HermeticCase):
@@ -130,11 +130,11 @@ class TestGates(HermeticCase):
         self.assertEqual(result.output, "it is [redacted A_KEY]\n")
 
     def test_a_sandbox_stands_in_front(self) -> None:
-        self.sandbox = Sandbox(SandboxPolicy(command=("env", "WHERE={worktree}")))
+        self.sandbox = sandbox_of(("env", "WHERE={worktree}"))
         self.assertEqual(self.run_gate("echo $WHERE").output, f"{self.work}\n")
 
     def test_a_sandbox_that_cannot_be_started_is_an_outside_reason(self) -> None:
-        self.sandbox = Sandbox(SandboxPolicy(command=("no-such-box",)))
+        self.sandbox = sandbox_of(("no-such-box",))
         with self.assertRaisesRegex(StoppedError, "no-such-box"):
             self.run_gate("true")
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
+from director.model.errors import LostError, StoppedError
+from director.model.launcher_policy import LauncherPolicy
+from director.worktrees.pool_folders import pool_environment, worktrees_folder
 from tests.worktrees.worktree_case import WorktreeCase
 
 
@@ -35,3 +39,20 @@ class TestPool(WorktreeCase):
         self.assertEqual(folder.parent, Path(self.env["XDG_STATE_HOME"]) / "director")
         self.assertEqual(folder.stat().st_mode & 0o777, 0o700)
         self.assertFalse(folder.is_relative_to(self.sample.root))
+
+    def test_a_lane_in_which_something_was_lost_is_not_used_again(self) -> None:
+        paths = []
+        for error in (StoppedError("stop", "again"), LostError("lost", "again"), None):
+            with suppress(StoppedError), self.pool.lane() as lane:
+                paths.append(lane.work.path)
+                if error:
+                    raise error
+        self.assertEqual(paths[0], paths[1])
+        self.assertNotEqual(paths[1], paths[2])
+
+    def test_worktrees_lie_in_the_root_that_is_named(self) -> None:
+        policy = LauncherPolicy("slurm", root="~/shared")
+        found = worktrees_folder(pool_environment(policy, self.env))
+        self.assertEqual(found.parent, Path(self.env["HOME"]) / "shared")
+        usual = worktrees_folder(pool_environment(LauncherPolicy(), self.env))
+        self.assertEqual(usual, worktrees_folder(self.env))

@@ -22,7 +22,7 @@ from director.agents.permissions import permissions
 from director.agents.process_call import Invocation, run_call
 from director.model.config import Sampling
 from director.model.slots import slot_variables
-from director.processes.processes import said_version
+from director.processes.capture import said_version
 from director.records.files import write_log
 from director.repositories.git import without_git_variables
 

@@ -31,9 +31,10 @@ from director.agents.transcript import FaultKind, Transcript
 from director.model.config import Sampling
 from director.model.errors import RequestError
 from director.model.slots import scratch_folder, slot_variables
-from director.processes.processes import Command, Ending, capture, said_version
+from director.processes.capture import capture, said_version
+from director.processes.command import Command, Ending
+from director.processes.launchers.launcher import Part
 from director.processes.removal import clear
-from director.processes.sandbox import Part
 from director.records.files import make_folder, write_log
 from director.repositories.git import without_git_variables
 
@@ -43,7 +44,6 @@ FLAGS = (
     "--json", "--ephemeral", "--strict-config", "--skip-git-repo-check",
     "--ignore-user-config", "--ignore-rules",
 )  # fmt: skip
-READER = Part.CHECKOUT  # which reads a worktree and cannot write it
 NOWHERE = {"CODEX_HOME": "/nonexistent"}  # it would leave files in the user's, only to say that
 KEPT = ("CODEX_CA_CERTIFICATE", "CODEX_HOME")
 KEYS = ("CODEX_ACCESS_TOKEN", "CODEX_API_KEY", "OPENAI_API_KEY")
@@ -86,10 +86,10 @@ class Codex:
         scratch = scratch_folder(worktree)
         clear(scratch)  # an agent may have put anything there
         argv = [self._program, "sandbox", *overrides(self._confined(writes=False)), "true"]
-        launch = self._context.sandbox.launch(READER, argv, worktree)
+        launch = self._context.sandbox.launch(Part.READER, argv, worktree)
         log, env = scratch / "sandbox", self._variables(scratch)
         ended = self._context.processes.run(
-            Command(launch.argv, worktree, env, log, PROBE_SECS, bind=launch.bind)
+            Command(launch.argv, worktree, env, log, PROBE_SECS, bind=launch.bind, step=launch.step)
         )
         said = read_whole(log).strip().splitlines()[-1:] or [ended.reason]
         clear(scratch)
@@ -122,7 +122,7 @@ class Codex:
         model = model_of(config.tiers[assignment.role])
         argv = [self._program, "exec", *FLAGS, "--model", model, *overrides(settings), "-"]
         env = self._variables(scratch) | {"PWD": str(assignment.cwd)}
-        part = Part.AGENT if writes else READER
+        part = Part.AGENT if writes else Part.READER
         return Invocation(argv, env | slot_variables(assignment.cwd), part=part)
 
     def _confined(self, *, writes: bool) -> dict[str, Any]:

@@ -41,10 +41,11 @@ from director.agents.watching import Watch
 from director.model.errors import RequestError, StoppedError
 from director.model.secrets import literal_secrets
 from director.model.slots import scratch_folder, slot_variables
-from director.processes.processes import Command, Ended, Ending, said_version
-from director.processes.processes import Watch as Until
+from director.processes.capture import said_version
+from director.processes.command import Command, Ended, Ending
+from director.processes.command import Watch as Until
+from director.processes.launchers.launcher import Part
 from director.processes.removal import discard
-from director.processes.sandbox import Part
 from director.records.events import Events
 from director.records.files import make_folder, redact_file, write_json
 from director.repositories.git import without_git_variables
@@ -265,7 +266,16 @@ class OpenCode:
             env |= {"OPENCODE_DISABLE_PROJECT_CONFIG": "1"}
         launch = self._sandbox.launch(Part.AGENT, [self._program, "models"], where)
         errors = scratch / "errors"
-        command = Command(launch.argv, where, env, out, LISTING_SECS, errors, bind=launch.bind)
+        command = Command(
+            argv=launch.argv,
+            cwd=where,
+            env=env,
+            stdout=out,
+            timeout_secs=LISTING_SECS,
+            stderr=errors,
+            bind=launch.bind,
+            step=launch.step,
+        )
         ended = self._processes.run(command, watch)
         answered = (ended.ending, ended.code) == (Ending.EXITED, 0)
         listing = read_whole(out) if answered else ""

@@ -18,7 +18,7 @@ from typing import Any
 
 from director.agents.wanted import WantedModel
 from director.model.errors import DirectorError, RequestError
-from director.processes.processes import Watch
+from director.processes.command import Watch
 from director.records.events import Events, Kind
 from director.records.files import read_json, write_json
 

@@ -37,6 +37,9 @@ def options_of(config: Config) -> OpenCodeOptions:
 
 def problems(config: Config) -> Iterator[Mistake]:
     """Give what the section asks for that other sections forbid."""
-    if options_of(config).server_url and config.sandbox.demanded:
-        problem = "names a server, which [sandbox] cannot hold: leave one of them out"
+    if not options_of(config).server_url:
+        return
+    if config.sandbox.demanded or config.launcher.kind != "local":
+        section = "[sandbox]" if config.sandbox.demanded else "[launcher]"
+        problem = f"names a server, which {section} cannot hold: leave one of them out"
         yield Mistake((NAME, "server"), problem)

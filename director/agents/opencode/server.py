@@ -19,7 +19,9 @@ from urllib.parse import quote, urlsplit
 
 from director.agents.opencode.server_error import ServerError
 from director.processes.cancellation import Cancellation
-from director.processes.processes import Command, Processes, Service
+from director.processes.command import Command
+from director.processes.service import Service
+from director.processes.supervisor import Processes
 
 ANSWER_SECS = 10.0  # for whatever a server answers at once
 POLL_SECS = 0.02

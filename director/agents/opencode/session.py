@@ -17,8 +17,10 @@ from director.agents.opencode.server_events import Narrator
 from director.agents.watching import Watch
 from director.model.errors import DirectorError, StoppedError
 from director.model.slots import slot_variables
-from director.processes.processes import MARKER, Ended, Ending, Processes
+from director.processes.command import Ended, Ending
+from director.processes.process_table import MARKER
 from director.processes.removal import discard
+from director.processes.supervisor import Processes
 from director.records.files import open_to_append, os_errors_stop, write_json, write_whole
 
 

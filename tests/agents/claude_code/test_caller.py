@@ -22,8 +22,8 @@ from director.model.secrets import NOTHING_SECRET
 from director.model.slots import scratch_folder
 from director.model.usage import Tokens
 from director.processes.cancellation import Cancellation
-from director.processes.processes import Processes
 from director.processes.sandbox import Sandbox
+from director.processes.supervisor import Processes
 from director.records.events import Events
 from tests.agents.claude_code.fake_claude import FakeClaude, Started
 from tests.agents.claude_code.recordings import STREAMS

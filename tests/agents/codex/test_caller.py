@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from director.agents.backend import AgentContext
 from director.agents.calls import Assignment, Outcome, Reply
@@ -19,10 +20,12 @@ from director.model.errors import RequestError
 from director.model.roles import Agent, Role
 from director.model.slots import scratch_folder
 from director.processes.cancellation import Cancellation
-from director.processes.confinement import Domain, Launch
-from director.processes.processes import Processes
-from director.processes.sandbox import Part, Sandbox
+from director.processes.confinement import Launch
+from director.processes.domain import Domain
+from director.processes.launchers.launcher import Part
+from director.processes.sandbox import Sandbox
 from director.processes.sandbox_paths import SandboxPaths
+from director.processes.supervisor import Processes
 from director.records.events import Events
 from tests.agents.codex.fake_codex import FakeCodex, Started
 from tests.agents.codex.test_streams import STREAMS
@@ -171,6 +174,10 @@ class Confining:
     def launch(self, argv: Sequence[str], domain: Domain) -> Launch:
         self.domains.append(domain)
         return Launch(list(argv))
+
+    def words(self, domain: Domain, folder: Path) -> list[str]:
+        self.domains.append(domain)
+        return []
 
 
 class TestConfinement(CallCase):

@@ -15,7 +15,7 @@ from director.agents.judging import judge
 from director.agents.reading import CallEnd
 from director.agents.transcript import FaultKind, ToolKind, Transcript
 from director.model.usage import Tokens
-from director.processes.processes import Ended, Ending
+from director.processes.command import Ended, Ending
 
 STREAMS = Path(__file__).with_name("streams")
 EXITED = Ended(Ending.EXITED, 1, 1.0)

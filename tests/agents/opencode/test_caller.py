@@ -30,8 +30,8 @@ from director.model.errors import InterruptedRunError, RequestError
 from director.model.roles import Agent, Role
 from director.model.usage import Tokens
 from director.processes.cancellation import Cancellation
-from director.processes.processes import Processes
 from director.processes.sandbox import Sandbox
+from director.processes.supervisor import Processes
 from director.records.events import Event, Events
 from tests.support.fake_opencode import (
     FakeCall,

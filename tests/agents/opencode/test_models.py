@@ -12,7 +12,7 @@ from director.agents.wanted import WantedModel, wanted_models
 from director.model.config import Config, LocalProvider, Sampling
 from director.model.errors import RequestError
 from director.model.roles import Role
-from director.processes.processes import Watch
+from director.processes.command import Watch
 from director.records.events import Event, Events
 from tests.support.hermetic import TemporaryCase
 

@@ -15,7 +15,8 @@ from director.agents.opencode.server_error import ServerError
 from director.agents.opencode.servers import DEATHS_BORNE, SESSIONS_EACH, Servers
 from director.model.errors import InterruptedRunError
 from director.processes.cancellation import Cancellation
-from director.processes.processes import Command, Processes
+from director.processes.command import Command
+from director.processes.supervisor import Processes
 from director.records.events import Event, Events
 from tests.support.fake_opencode import FakeOpenCode
 from tests.support.fake_server import DEAF, REFUSES
