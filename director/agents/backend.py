@@ -149,10 +149,12 @@ class Backend:
     ``name`` is the first segment of its tiers and its section of the configuration, ``title`` what
     people call it. ``options`` is the class of that section (see ``model.codec``), in which
     every field has a default; ``problems`` finds what is wrong in a configuration of right types.
-    ``check`` raises RequestError where a call could not even be started, before anything is paid
-    for. ``agent_folders`` may hold a repository's own role files; ``state_folders`` are the names
-    of the folders that the CLI writes below the user's XDG folders, and paths below HOME.
-    ``starter_files`` are installed by ``sync-agents``: path → text.
+    ``program`` returns the path of its program, and ``check`` sees whether calls could be started,
+    before anything is paid for: both raise RequestError. ``agent_folders`` may hold
+    a repository's own role files; ``state_folders`` are the names of the folders that the CLI
+    writes below the user's XDG folders, and paths below HOME.
+    ``secret_variables`` hold keys, whatever they are called. ``starter_files`` are installed by
+    ``sync-agents``: path → text.
     """
 
     name: str
@@ -161,10 +163,12 @@ class Backend:
     promises: Promises
     lane_cost: LaneCost
     reader: Callable[[], EventReader]
+    program: Callable[[Config, Mapping[str, str]], Path]
     open: Callable[[AgentContext], AbstractContextManager[AgentCli]]
     check: Callable[[Config, Mapping[str, str]], None]
     own_files: OwnFiles = NO_FILES
     problems: Callable[[Config], Iterable[Mistake]] = lambda _config: ()
+    secret_variables: Callable[[Config], Iterable[str]] = lambda _config: ()
     agent_folders: tuple[str, ...] = ()
     state_folders: tuple[str, ...] = ()
     starter_files: Callable[[], Mapping[str, str]] = dict

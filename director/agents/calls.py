@@ -49,7 +49,8 @@ class Assignment:
 class Reply:
     """What came of a call. ``reason`` is one sentence when it did not complete.
 
-    ``kind``: what can be done about the fault that ended it.
+    ``kind``: what can be done about the fault that ended it. ``model`` is what was asked, as in
+    ``[tiers]``, which may name another one since.
     """
 
     outcome: Outcome
@@ -58,6 +59,7 @@ class Reply:
     wall_secs: float
     log: Path
     kind: FaultKind = FaultKind.TRANSIENT
+    model: str = ""
 
 
 Spending = Callable[[Transcript], str | None]

@@ -143,7 +143,7 @@ class AgentClient:
             log = self.caller.new_log(assignment.name)
             cwd = str(assignment.cwd)
             self.notes.begin(CallNote(assignment.name, str(log), cwd, assignment.memo, model=model))
-            reply = self.caller.call(assignment, spending, log)
+            reply = replace(self.caller.call(assignment, spending, log), model=model)
             # Before the meter is gone: no other call may find this money unspent in between.
             record = self._record(assignment, model, reply, meter)
         if reply.outcome is not Outcome.COMPLETED:  # which the events say by themselves
@@ -172,7 +172,7 @@ class AgentClient:
         if note is None or not note.log:
             return None
         model = note.model or self.config.tiers[assignment.role]
-        reply = self.caller.recall(Path(note.log), model)
+        reply = replace(self.caller.recall(Path(note.log), model), model=model)
         if not self.ledger.knows(reply.log.name):
             self._record(assignment, model, reply)
         if note.outcome in CONCLUDED:

@@ -59,8 +59,8 @@ class EventsFollower:
 
     def _read_line(self, line: bytes) -> None:
         try:
-            event = json.loads(line)
+            event = self._redactor.value(json.loads(line))
         except (ValueError, RecursionError):
             return  # not an event: the agent may print other things
         if isinstance(event, dict):
-            self.reader.take(self._redactor.value(event), self.transcript)
+            self.reader.take(event, self.transcript)

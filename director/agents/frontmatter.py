@@ -78,4 +78,9 @@ def _quoted(text: str, number: int) -> str:
     if not closed:
         raise FrontmatterError(f"line {number}: the quote in {text!r} is not closed")
     inner = closed[1]
-    return inner[1:-1].replace("''", "'") if inner[0] == "'" else str(json.loads(inner))
+    if inner[0] == "'":
+        return inner[1:-1].replace("''", "'")
+    try:
+        return str(json.loads(inner))
+    except ValueError:
+        raise FrontmatterError(f"line {number}: {text!r} has an escape that is none") from None

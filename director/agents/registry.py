@@ -6,13 +6,18 @@ is OpenCode's, which has ``provider/model`` of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 from director.agents.backend import Backend, LaneCost, OwnFiles
 from director.agents.claude_code.backend import CLAUDE_CODE
 from director.agents.codex.backend import CODEX
 from director.agents.opencode.backend import OPENCODE
+from director.agents.programs import files_of_program
+from director.model.config import Config
+from director.model.errors import RequestError
 
 DEFAULT = OPENCODE
 BACKENDS: tuple[Backend, ...] = (DEFAULT, CLAUDE_CODE, CODEX)
@@ -51,6 +56,15 @@ def starter_files() -> dict[str, str]:
 def state_folders(tiers: Iterable[str]) -> tuple[str, ...]:
     """Return the names of the folders that these CLIs write below the user's XDG folders."""
     return tuple(name for backend in backends_of(tiers) for name in backend.state_folders)
+
+
+def files_of_programs(config: Config, env: Mapping[str, str]) -> tuple[Path, ...]:
+    """Return the files of the programs that the tiers name, of those that are there."""
+    found: list[Path] = []
+    for backend in backends_of(config.tiers.values()):
+        with suppress(RequestError):
+            found += files_of_program(backend.program(config, env))
+    return tuple(found)
 
 
 def lane_cost(tiers: Iterable[str]) -> LaneCost:

@@ -8,6 +8,7 @@ from typing import Any
 
 from director.agents.backend import wanted_models
 from director.job.context import Workspace
+from director.job.opening import check_prerequisites
 from director.job.seal import check_seal, seal_plan
 from director.job.stage import PlanStage, Stage, read_stage, write_stage
 from director.model.codec.encoding import encode
@@ -75,6 +76,8 @@ def bench_job(workspace: Workspace, options: BenchOptions) -> BenchReport:
     workspace = replace(workspace, keeps_worktrees=False)  # each of its jobs has one run
     with job_lock(folder / "lock", "director bench"):
         planned = JobDirectory(folder / "plan", workspace.home.redactor)
+        for config in options.profiles.values():  # before anything is paid for
+            check_prerequisites(workspace, config)
         stage = _plan_once(workspace, planned, options)
         rows = [_run_profile(workspace, planned, options, name) for name in options.profiles]
         report = BenchReport(

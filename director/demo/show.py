@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import director
-from director.agents.opencode.backend import find_program
+from director.agents.opencode.backend import find_opencode
 from director.demo.model_server import ModelServer
 from director.demo.sample import make_sample
 from director.demo.script import turns
@@ -40,7 +40,7 @@ def run_demo(
     for ``real`` without OpenCode.
     """
     if real:
-        find_program(env)
+        find_opencode(env)
     repository = _empty_folder(directory)
     with ExitStack() as stack:
         prepare = _with_real_opencode if real else _with_stand_in

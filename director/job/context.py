@@ -67,7 +67,9 @@ class JobInputs:
     ) -> JobInputs:
         """Return the inputs; RequestError for files that cannot be given to worktrees."""
         sources = find_sources(workspace.repository, config.worktree)
-        found = secrets_in(workspace.env, os.path.exists, config.secret_variables)
+        named = (name for one in BACKENDS for name in one.secret_variables(config))
+        variables = (*config.secret_variables, *named)
+        found = secrets_in(workspace.env, os.path.exists, variables)
         ordinary = {one.name for one in BACKENDS}  # words of the records
         found = {name: value for name, value in found.items() if value.lower() not in ordinary}
         redactor = directory.redactor.also({**sources.secrets, **config.secrets, **found})

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from director.agents.registry import state_folders
+from director.agents.registry import files_of_programs, state_folders
 from director.job.context import JobInputs
 from director.job.import_check import ImportCheck
 from director.model.errors import DirectorError, RequestError
@@ -67,7 +67,8 @@ def site_of(inputs: JobInputs, job: Path, folder: Path) -> Site:
     paths = None
     if mechanism:
         own = state_folders(config.tiers.values())
-        paths = sandbox_paths(policy, kept, folder, env, settings.sources, checkout, own)
+        trusted = (*settings.sources, *files_of_programs(config, env))
+        paths = sandbox_paths(policy, kept, folder, env, trusted, checkout, own)
     sandbox = Sandbox(policy, mechanism, paths, launcher_at(inputs, job))
     commands = {k: v for k, v in settings.everywhere.items() if COMMANDS.fullmatch(k)}
     filters = Filters(commands, sandbox, job, folder / "notes" / "filters")

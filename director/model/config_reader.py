@@ -47,6 +47,8 @@ def read_config(text: str, name: str, agents: Sequence[AgentSection] = ()) -> Co
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise RequestError(f"{name} is not valid TOML: {error}", "correct that line") from None
+    except (ValueError, RecursionError) as error:  # a number, or nesting, beyond all bounds
+        raise RequestError(f"{name} cannot be read: {error}", f"correct {name}") from None
     own = [one.key for one in fields_of(Config) if one.name != "agents"]
     known = [*own, *(one.name for one in agents)]
     mistakes = [not_known(key, known) for key in document if key not in known]

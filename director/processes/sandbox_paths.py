@@ -73,7 +73,7 @@ def sandbox_paths(
     repository: Iterable[Path],
     pool: Path,
     env: Mapping[str, str],
-    settings: Iterable[Path] = (),
+    more_trusted: Iterable[Path] = (),
     checkout: Checkout = NO_CHECKOUT,
     agents_own: Iterable[str] = (),
 ) -> SandboxPaths:
@@ -81,9 +81,10 @@ def sandbox_paths(
 
     So are the caches of build tools: they would make all these themselves, but may not where they
     are confined. RequestError when ``write`` of the configuration names what holds, or lies in,
-    what is to be kept, or ``hide`` what holds the worktrees; nothing is made then. ``settings``
-    are the files of the user's git configuration, ``checkout`` is what gates cannot read, and
-    ``agents_own`` the names of the CLIs' folders below the user's XDG folders.
+    what is to be kept, or ``hide`` what holds the worktrees; nothing is made then.
+    ``more_trusted`` is kept from agents and gates like what is trusted anyway, ``checkout`` is
+    what gates cannot read, and ``agents_own`` the names of the CLIs' folders below the user's XDG
+    folders.
     """
     home = home_of(env)
     bases = [Path(env.get(name) or home / usual) for name, usual in AGENTS_FOLDERS.items()]
@@ -99,7 +100,7 @@ def sandbox_paths(
         with os_errors_stop(folder):
             make_folder(folder)
     resolved = tuple(folder.resolve() for folder in folders)
-    trusted = trusted_paths(env, home, settings)
+    trusted = trusted_paths(env, home, more_trusted)
     agents = work / "agents"
     return SandboxPaths(kept, work.parent, agents, trusted, resolved, write, hide, checkout)
 

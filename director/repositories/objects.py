@@ -27,7 +27,8 @@ LINK_MODE = "120000"
 ABSENT_MODE = "000000"  # where there is nothing
 OBJECT_ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 ANSWER = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) (blob|tree|commit|tag) ([0-9]+)")
-UNASKABLE = re.compile("[\n\r\0]")  # git reads one name a line, up to a NUL
+# Git reads one name a line, up to a NUL; of the surrogates, some stand for a byte that is no text.
+UNASKABLE = re.compile("[\n\r\0\ud800-\udc7f\udd00-\udfff]")
 
 
 @dataclass(frozen=True)

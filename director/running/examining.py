@@ -53,7 +53,8 @@ class Examiner:
         if failure:
             return self._failed(failure, draft, progress)
         runs = self.gates.green_runs(commit)
-        return Examined(AttemptOutcome.GREEN, progress, Candidate(commit, base, attempt.role, runs))
+        candidate = Candidate(commit, base, attempt.role, runs, reply.model)
+        return Examined(AttemptOutcome.GREEN, progress, candidate)
 
     def _read(self, reply: Reply, progress: Progress) -> UngatedCandidate | Examined:
         """Return what the attempt left as a commit, or what is wrong with it."""

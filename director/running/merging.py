@@ -82,7 +82,7 @@ def _advance(
         gates=candidate.gates,
         files=(),
         tier=role.value if role else None,
-        model=job.config.tiers[role] if role else None,
+        model=(candidate.model or job.config.tiers[role]) if role else None,
         attempts=attempts,
         tools=tool_versions(job.repository.git, job.agents.caller.versions()),
         confinement=job.confinement,

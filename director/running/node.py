@@ -130,9 +130,9 @@ class _NodeRun:
         if reply is None:
             progress = replace(progress, drafted=None)
             reply = self._ask(attempt, progress)
-        told = tier_of(self.work.job.config.tiers[attempt.role]).backend.promises.exit_codes
+        told = tier_of(reply.model).backend.promises.exit_codes
         watched = watch_it_fail(reply.transcript.tools, self.work.node, complete=told)
-        self.record.answered(attempt, watched)
+        self.record.answered(attempt, watched, reply.model)
         reworked = progress.fallback
         examiner = Examiner(self.work, self.worktree, self.gates)
         found = examiner.examine(reply, attempt, replace(progress, watched=watched))

@@ -59,12 +59,12 @@ class NodeRecord:
         model = self.work.job.config.tiers[attempt.role]
         self.work.emit(Kind.ATTEMPT_STARTED, attempt=attempt.number, tier=attempt.role, model=model)
 
-    def answered(self, attempt: CurrentAttempt, watched: WatchItFail) -> None:
+    def answered(self, attempt: CurrentAttempt, watched: WatchItFail, model: str) -> None:
         """Note who made an attempt, and whether it saw the test fail first."""
         self.keeper.note(
             self.work.node.id,
             tier_used=attempt.role,
-            model_used=self.work.job.config.tiers[attempt.role],
+            model_used=model,
             escalated=attempt.role is Role.ESCALATION or self.state.escalated,
             watch_it_fail=watched.verdict,
         )

@@ -28,14 +28,15 @@ UNSEEN = WatchItFail()
 class Candidate:
     """A commit on ``base`` that was green on a clean checkout.
 
-    ``role`` is the tier that made it (None: nobody was asked), ``gates`` are its green gate runs
-    (none: they are to be made again).
+    ``role`` is the tier that made it (None: nobody was asked), and ``model`` was the tier's then
+    (None: not on record). ``gates`` are its green gate runs (none: they are to be made again).
     """
 
     commit: str
     base: str
     role: Role | None
     gates: tuple[GateRun, ...] = ()
+    model: str | None = None
 
 
 @dataclass(frozen=True)

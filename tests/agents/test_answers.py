@@ -35,6 +35,11 @@ class TestJsonObject(unittest.TestCase):
         with self.assertRaisesRegex(NoAnswerError, "cannot be read: .*line 1 column"):
             json_object("{'verdict': 'pass'} and prose")
 
+    def test_beyond_all_bounds(self) -> None:
+        for answer in ('{"a": ' * 100_000, f'{{"a": {"[" * 100_000}', f'{{"a": {"1" * 5000}}}'):
+            with self.assertRaisesRegex(NoAnswerError, "cannot be read"):
+                json_object(answer)
+
     def test_prose_and_nothing(self) -> None:
         with self.assertRaisesRegex(NoAnswerError, "no JSON object, only prose"):
             json_object("It is fine. [1, 2]")

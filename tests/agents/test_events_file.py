@@ -53,6 +53,15 @@ class TestFollower(TemporaryCase):
         self.append(b'\nhello\n[1]\n{"type"\n\xff\n"text"\n{"type":"text","part":{"text":"a"}}\n')
         self.assertEqual(self.follower.transcript.texts, ["a"])
 
+    def test_nesting_beyond_all_bounds_is_no_event(self) -> None:
+        self.follower = EventsFollower(
+            self.path, OpenCodeReader(), Redactor({"A_KEY": "se-4711-x"})
+        )
+        for depth in (700, 100_000):
+            self.append(b'{"type":"text","part":' + b'{"a":' * depth + b"1" + b"}" * depth + b"}\n")
+        self.append(b'{"type":"text","part":{"text":"a"}}\n')
+        self.assertEqual(self.follower.transcript.text, "a")
+
     def test_a_line_without_end_is_passed_over_and_not_held(self) -> None:
         event = b'{"type":"text","part":{"text":"a"}}\n'
         self.append(event)

@@ -27,6 +27,11 @@ class TestSplit(unittest.TestCase):
 
 
 class TestValues(unittest.TestCase):
+    def test_an_escape_that_is_none(self) -> None:
+        for line in ('a: "\\q"', 'a: "x\ty"'):
+            with self.assertRaisesRegex(FrontmatterError, "line 2"):
+                header(line)
+
     def test_scalars(self) -> None:
         self.assertEqual(
             header("a: text with spaces", "b: 3", "c: 0.5", "d: true", "e: false", "f: p/m:x"),

@@ -69,6 +69,13 @@ class TestBench(JobCase):
         self.assertIsNone(rows["all-frontier"]["error"])
         self.assertEqual(rows["all-frontier"]["done"], 2)
 
+    def test_an_agent_cli_that_is_not_there_is_told_before_anything_is_paid_for(self) -> None:
+        profile = self.home / "profiles" / "cheap.toml"
+        profile.write_text(profile.read_text().replace('"fake/cheap"', '"codex/m"'))
+        done = self.ends(2, "bench", "make things", "--profiles", "all-frontier,cheap")
+        self.assertIn("Codex (`codex`) is not on PATH", done.err)
+        self.assertEqual(self.fake.calls(), [])
+
     def test_the_first_profile_plans_when_there_is_no_all_frontier(self) -> None:
         done = self.ends(0, "bench", "make", "--profiles", "cheap", "--json")
         self.assertEqual(done.json["plan_profile"], "cheap")

@@ -106,6 +106,16 @@ class TestClaudeCode(scenarios.AgentScenarios):
         succeeded(scene.director("plan", TASK, "--auto", "--no-critique"))
         self.assertFalse(hooked.exists())
 
+    def test_a_file_that_a_prompt_names_is_not_sent(self) -> None:
+        scene = self.open()
+        outside = scene.repo.root.parent / "outside.txt"
+        outside.write_text("what nobody asked for\n")
+        task = f"{TASK} Mind @{outside} and @README.md."
+        succeeded(scene.director("plan", task, "--auto", "--no-critique"))
+        bodies = json.dumps([one.body for one in scene.server.requests])
+        self.assertIn(f"@{outside}", bodies)
+        self.assertFalse("what nobody asked for" in bodies)
+
     def test_a_login_is_used_where_the_home_is_the_users(self) -> None:
         scene = self.open()
         del scene.env["ANTHROPIC_API_KEY"]

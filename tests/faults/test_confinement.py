@@ -9,6 +9,7 @@ With it: ``processes.confinement``, ``processes.domain``, ``processes.trusted``.
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -170,6 +171,30 @@ class TestForgery(ConfinedCase):
             ),
         )
         self.ends(0, "run")
+        self.all_denied()
+
+    def test_the_program_of_an_agent_cli_which_director_asks_for_its_version(self) -> None:
+        """That is confined by nothing, and a program on PATH may be a link to anywhere."""
+        fake = shutil.which("opencode", path=self.env["PATH"])
+        versions, links = Path(self.env["HOME"]) / "versions", self.place / "links"
+        for folder in (versions, links):
+            folder.mkdir()
+        program, ran = versions / "1.0", self.home / "ran"
+        program.write_text(f'#!/bin/sh\nexec {fake} "$@"\n')
+        program.chmod(0o755)
+        (links / "opencode").symlink_to(program)
+        self.env["PATH"] = f"{links}:{self.env['PATH']}"
+        self.plan(node("a"))
+        text = f'#!/bin/sh\ntouch {ran}\nexec {fake} "$@"\n'
+        forged = shlex.quote(text.replace("\n", "\\n"))
+        forge = self.asks(
+            written=f"printf {forged} > {program}",
+            moved=f"printf {forged} > {program}.new && chmod +x {program}.new "
+            f"&& mv {program}.new {program}",
+        )
+        self.implement("a", *good(forge))
+        self.ends(0, "run")
+        self.assertFalse(ran.exists())
         self.all_denied()
 
     def test_links_on_the_way_to_programs_and_to_the_home_folder(self) -> None:

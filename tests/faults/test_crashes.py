@@ -144,6 +144,22 @@ class TestKilled(KilledCase):
         billed = [line for line in self.lines("costs.jsonl") if line["role"] == "executor"]
         self.assertEqual(len(billed), 1)
 
+    def test_who_did_it_is_who_was_asked_whatever_the_tier_names_since(self) -> None:
+        self.plan(node("a"))
+        self.implement("a", *self.good_work("a"))
+        process = self.started("run")
+        self.wait_for_log("a-executor-1", b'"reason": "stop"')
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        config = self.home / "config.toml"
+        moved = config.read_text().replace('executor = "fake/cheap"', 'executor = "fake/other"')
+        config.write_text(moved)
+        self.ends(0, "run")
+        (receipt,) = self.lines("receipts.jsonl")
+        used = json.loads((self.home / "state.json").read_text())["nodes"]["a"]["model_used"]
+        self.assertEqual((receipt["model"], used), ("fake/cheap", "fake/cheap"))
+        self.ends(0, "verify")
+
     def wait_for_log(self, name: str, text: bytes) -> Path:
         """Wait until a call's events hold ``text``."""
         deadline = time.monotonic() + 30

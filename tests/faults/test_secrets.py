@@ -47,6 +47,15 @@ class SecretsCase(JobCase):
 
 
 class TestValues(SecretsCase):
+    def test_a_key_in_a_variable_that_only_the_section_of_an_agent_cli_names(self) -> None:
+        self.configure('[codex]\nenv_key = "ACME_BILLING"\n')
+        self.env["ACME_BILLING"] = self.env.pop("ACME_TOKEN")
+        self.plan(node("a"), tests={"a": f'echo "billing $ACME_BILLING"\n{script_of_test("a")}'})
+        self.implement("a", shell("echo $ACME_BILLING"), *self.good_work("a"))
+        self.ends(0, "run", "--json")
+        self.assertIn("billing [redacted ACME_BILLING]", self.logs("*"))
+        self.assert_nowhere()
+
     def test_an_agent_that_prints_its_keys(self) -> None:
         show = shell('echo "$ACME_API_KEY $ACME_TOKEN"; env')
         self.plan(node("a"))

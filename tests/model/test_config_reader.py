@@ -137,6 +137,8 @@ class TestReadConfig(unittest.TestCase):
     def test_what_is_no_toml(self) -> None:
         self.assertIn("config.toml is not valid TOML", self.said("[broken"))
         self.assertIn("line 9", self.said("[limits]\nx = = 1"))
+        for value in ("[" * 5000, "9" * 5000):
+            self.assertIn("config.toml cannot be read", self.said(f"[limits]\nx = {value}"))
 
     def test_all_problems_come_at_once_with_their_lines(self) -> None:
         said = self.said('[limits]\nmax_attempts = "3"\nmax_attemps = 3\n[gatez]\nx = 1\n')

@@ -36,6 +36,7 @@ class TestReading(JobCase):
         names = (
             f"{self.base}\n{self.base}",
             f"{self.base}\n",
+            "\ud800",
             f"{self.base}\0",
             f"{self.base}\r",
             "",

@@ -35,6 +35,7 @@ FLAGS = (
     "--no-session-persistence",
 )  # fmt: skip
 VARIABLES = {
+    "CLAUDE_CODE_DISABLE_ATTACHMENTS": "1",  # "@path" in a diff would send that file, any file
     "CLAUDE_CODE_DISABLE_BACKGROUND_TASKS": "1",
     "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",  # telemetry, and all but the provider
     "CLAUDE_CODE_DISABLE_NONSTREAMING_FALLBACK": "1",  # it would repeat a call without an event

@@ -27,7 +27,7 @@ from director.agents.transcript import (
 from director.model.usage import LARGEST, Tokens
 
 SYNTHETIC = "<synthetic>"  # the model of what Claude Code says itself
-EXIT_CODE = re.compile(r"Exit code (\d+)(?:\n|$)(?!Command timed out)")
+EXIT_CODE = re.compile(r"Exit code (\d{1,9})(?:\n|$)(?!Command timed out)")
 ALIAS = re.compile(r"[a-z]+(\[1m\])?")  # opus, sonnet[1m]
 KINDS = {"Bash": ToolKind.SHELL, "Edit": ToolKind.EDIT, "Write": ToolKind.EDIT}
 FINISHES = {
@@ -71,7 +71,7 @@ class Asked:
         model, tools, mode = event.get("model"), event.get("tools"), event.get("permissionMode")
         if model != self.model and not ALIAS.fullmatch(self.model):
             return f"the model is {model}, not {self.model}"
-        if not isinstance(tools, list) or set(tools) != self.tools:
+        if not isinstance(tools, list) or set(map(str, tools)) != self.tools:
             return f"the tools are {tools}, not {sorted(self.tools)}"
         return "" if mode == self.mode else f"the permission mode is {mode}, not {self.mode}"
 
@@ -188,7 +188,8 @@ def _tool_use(call: Mapping[str, Any], result: Mapping[str, Any], details: objec
 
 
 def _fault(name: str, result: Mapping[str, Any]) -> Fault:
-    said = result.get("result") or "; ".join(map(str, result.get("errors") or ()))
+    errors = result.get("errors")
+    said = result.get("result") or "; ".join(map(str, errors if isinstance(errors, list) else ()))
     code = result.get("api_error_status")
     code = code if isinstance(code, int) else None
     lasting = FaultKind.PERMANENT if code in PERMANENT_STATUS_CODES else FaultKind.TRANSIENT

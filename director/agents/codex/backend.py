@@ -44,7 +44,9 @@ CODEX = Backend(
     ),
     lane_cost=LaneCost(memory_bytes=150 * 2**20, cpu_secs=0.5),
     reader=CodexReader,
+    program=lambda config, env: find_program(options_of(config), env),
     open=_open,
     check=_check,
     problems=problems,
+    secret_variables=lambda config: (options_of(config).env_key,),
 )

@@ -13,7 +13,9 @@ from typing import Any
 
 from director.agents.reading import CallEnd
 from director.agents.transcript import Fault, FaultKind, Finish, ToolKind, ToolUse, Transcript
-from director.model.usage import Tokens
+from director.model.usage import LARGEST, Tokens
+
+LONGEST_COMMAND = 100_000  # characters: the time that shlex takes grows with their square
 
 RETRYING = re.compile(r"Reconnecting\.\.\. \d+/\d+ ")
 STATUS = re.compile(r"(?:unexpected status|last status:) (\d{3})")
@@ -49,7 +51,7 @@ def plain(message: str) -> str:
     """Return the sentence in a message, which may be the JSON of a provider's answer."""
     try:
         body = json.loads(message)
-    except ValueError:
+    except (ValueError, RecursionError):
         return message
     error = body.get("error", body) if isinstance(body, dict) else body
     said = error.get("message") or error.get("detail") if isinstance(error, dict) else None
@@ -104,8 +106,10 @@ class CodexReader:
 def command_of(line: str) -> str:
     """Return the command in ``line``, which Codex gives as the words of its shell: ``bash -c …``.
 
-    Words that cannot be told apart are returned as they are.
+    Words that cannot be told apart are returned as they are, and so are very many.
     """
+    if len(line) > LONGEST_COMMAND:
+        return line
     try:
         words = shlex.split(line)
     except ValueError:
@@ -122,7 +126,7 @@ def tokens_of(usage: Mapping[str, Any]) -> Tokens | None:
     given, read, written = (usage.get(name, 0) for name in names)
     said, thought = (usage.get(name, 0) for name in ("output_tokens", "reasoning_output_tokens"))
     counts = (given, read, written, said, thought)
-    if not usage or not all(type(count) is int for count in counts):
+    if not usage or not all(type(count) is int and count < LARGEST for count in counts):
         return None
     found = Tokens(given - read - written, said - thought, read, written, thought)
     return found if min(found) >= 0 else None
@@ -141,7 +145,8 @@ def _command(item: Mapping[str, Any]) -> ToolUse:
 
 def _patch(item: Mapping[str, Any]) -> ToolUse:
     changes = item.get("changes")
-    paths = [one.get("path") for one in changes or () if isinstance(one, dict)]
+    listed = changes if isinstance(changes, list) else ()
+    paths = [one.get("path") for one in listed if isinstance(one, dict)]
     return ToolUse(
         ToolKind.EDIT,
         "apply_patch",

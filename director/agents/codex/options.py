@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
+from director.agents import programs
 from director.model.codec.marks import Validate, one_of
 from director.model.codec.mistakes import Mistake
 from director.model.config import Config, Sampling
@@ -51,14 +50,14 @@ def model_of(tier: str) -> str:
 
 def find_program(options: CodexOptions, env: Mapping[str, str]) -> Path:
     """Return the path of Codex; RequestError where there is none."""
-    wanted = str(Path(options.program).expanduser())
-    program = shutil.which(wanted, path=env.get("PATH", os.defpath))
+    wanted = options.program
+    program = programs.find_program(wanted, env)
     if program is None:
         raise RequestError(
-            f"Codex (`{options.program}`) is not on PATH",
+            f"Codex (`{wanted}`) is not on PATH",
             f"install it: `npm install -g @openai/codex`, or name it in [{NAME}] program",
         )
-    return native_program(Path(program).absolute())  # calls are made elsewhere
+    return native_program(program)
 
 
 def options_of(config: Config) -> CodexOptions:

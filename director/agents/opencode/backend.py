@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 from director.agents.backend import (
     AgentCli,
@@ -18,6 +17,7 @@ from director.agents.backend import (
 )
 from director.agents.opencode.events import OpenCodeReader
 from director.agents.opencode.options import NAME, OpenCodeOptions, problems
+from director.agents.programs import find_program
 from director.agents.templates import bundled_text
 from director.model.config import Config
 from director.model.errors import RequestError
@@ -28,9 +28,9 @@ AGENTS = ".opencode/agents"
 SETTINGS = ".opencode/opencode.json"
 
 
-def find_program(env: Mapping[str, str]) -> str:
+def find_opencode(env: Mapping[str, str]) -> Path:
     """Return the path of OpenCode; RequestError when it is not on PATH."""
-    program = shutil.which(PROGRAM, path=env.get("PATH", os.defpath))
+    program = find_program(PROGRAM, env)
     if program is None:
         raise RequestError(
             "OpenCode (`opencode`) is not on PATH", "install it: `npm install -g opencode-ai`"
@@ -39,13 +39,13 @@ def find_program(env: Mapping[str, str]) -> str:
 
 
 def _check(_config: Config, env: Mapping[str, str]) -> None:
-    find_program(env)
+    find_opencode(env)
 
 
 def _open(context: AgentContext) -> AbstractContextManager[AgentCli]:
     from director.agents.opencode.caller import open_opencode  # slow to import
 
-    return open_opencode(context, find_program(context.env))
+    return open_opencode(context, str(find_opencode(context.env)))
 
 
 def _starter_files() -> dict[str, str]:
@@ -65,6 +65,7 @@ OPENCODE = Backend(
     ),
     lane_cost=LaneCost(memory_bytes=400 * 2**20, cpu_secs=5.0),
     reader=OpenCodeReader,
+    program=lambda _config, env: find_opencode(env),
     open=_open,
     check=_check,
     own_files=OwnFiles(

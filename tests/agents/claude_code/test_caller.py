@@ -127,6 +127,7 @@ class TestHowItIsMade(CallCase):
         env = self.started().env
         self.assertEqual({"CLAUDECODE", "CLAUDE_CODE_ENTRYPOINT", "GIT_DIR"} & set(env), set())
         for name, value in (
+            ("CLAUDE_CODE_DISABLE_ATTACHMENTS", "1"),
             ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1"),
             ("CLAUDE_CODE_DISABLE_BACKGROUND_TASKS", "1"),
             ("DISABLE_AUTOUPDATER", "1"),

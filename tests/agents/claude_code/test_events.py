@@ -35,6 +35,23 @@ class TestWork(unittest.TestCase):
         expected = {"test -e nope": 1, 'sh -c "exit 7"': 7, "echo Exit code 5": 0}
         self.assertEqual(codes, {**expected, "nope_cmd": 127, "true": 0})
 
+    def test_what_no_claude_code_says_does_no_harm(self) -> None:
+        said = f"Exit code {'9' * 5000}"
+        result = {"type": "tool_result", "tool_use_id": "1", "is_error": True, "content": said}
+        call = {"type": "tool_use", "id": "1", "name": "Bash"}
+        reader, transcript = ClaudeCodeReader(ASKED), Transcript()
+        for event in (
+            {"type": "system", "subtype": "init", "model": ASKED.model, "tools": [{}]},
+            {"type": "assistant", "message": {"content": [call]}},
+            {"type": "user", "message": {"content": [result]}},
+            {"type": "result", "is_error": True, "errors": 5},
+        ):
+            reader.take(event, transcript)
+        self.assertEqual([use.exit_code for use in transcript.tools], [None])
+        self.assertEqual([fault.message for fault in transcript.faults], ["no message"])
+        end = reader.conclude(transcript, "")
+        self.assertEqual(end and end.outcome, Outcome.AGENT_FAULT)
+
     def test_a_command_that_took_too_long_has_none(self) -> None:
         (use,) = read("command_timeout").tools
         self.assertEqual((use.exit_code, use.kind), (None, ToolKind.SHELL))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from director.agents.claude_code.backend import CLAUDE_CODE, find_program
+from director.agents.claude_code.backend import CLAUDE_CODE
 from director.agents.claude_code.options import ClaudeCodeOptions, problems
 from director.model.config import Config, Sampling, SandboxPolicy
 from director.model.config_reader import read_config
@@ -63,7 +63,7 @@ class TestProblems(HermeticCase):
 class TestProgram(HermeticCase):
     def find(self, program: str, path: str = "") -> str:
         config = Config(TIERS, agents={"claude-code": ClaudeCodeOptions(program)})
-        return find_program(config, {"PATH": path, "HOME": str(self.tmp)})
+        return str(CLAUDE_CODE.program(config, {"PATH": path, "HOME": str(self.tmp)}))
 
     def test_it_is_found_on_path_or_where_it_is_said_to_be(self) -> None:
         program = FakeClaude(self.tmp / "bin").install()

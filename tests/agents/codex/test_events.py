@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import unittest
 
-from director.agents.codex.events import command_of, tokens_of
+from director.agents.codex.events import CodexReader, command_of, tokens_of
+from director.agents.transcript import Transcript
 from director.model.usage import Tokens
+
+LONG = "x" * 10_000_000  # which would take hours
 
 
 class TestEvents(unittest.TestCase):
@@ -16,8 +19,15 @@ class TestEvents(unittest.TestCase):
             ("/bin/bash -c 'env | grep ''^KEY='", "env | grep ^KEY="),
             ("python3 x.py", "python3 x.py"),
             ("/bin/bash -c 'open", "/bin/bash -c 'open"),
+            (f"/bin/bash -c '{LONG}'", f"/bin/bash -c '{LONG}'"),
         ):
             self.assertEqual(command_of(line), command)
+
+    def test_what_no_codex_says_does_no_harm(self) -> None:
+        transcript = Transcript()
+        item = {"type": "file_change", "changes": 5}
+        CodexReader().take({"type": "item.completed", "item": item}, transcript)
+        self.assertEqual([use.paths for use in transcript.tools], [()])
 
     def test_tokens_do_not_overlap(self) -> None:
         usage = {
@@ -36,5 +46,6 @@ class TestEvents(unittest.TestCase):
             {"input_tokens": "1"},
             {"input_tokens": None},
             {"input_tokens": True},
+            {"input_tokens": 10**400},
         ):
             self.assertIsNone(tokens_of(usage), usage)

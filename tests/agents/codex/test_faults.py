@@ -48,5 +48,7 @@ class TestFaults(unittest.TestCase):
     def test_the_sentence_is_taken_out_of_an_answer(self) -> None:
         self.assertEqual(plain('{"error": {"message": "bad thing", "code": 1}}'), "bad thing")
         self.assertEqual(plain('{"detail": "not supported"}'), "not supported")
-        for other in ('{"error": "text"}', "[1]", "no JSON", '{"error": {"message": 1}}'):
+        for other in (
+            '{"error": "text"}', "[1]", "no JSON", '{"error": {"message": 1}}', "[" * 100_000,
+        ):  # fmt: skip
             self.assertEqual(plain(other), other)

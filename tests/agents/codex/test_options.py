@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 import unittest
+from pathlib import Path
 
-from director.agents.codex.options import CodexOptions, problems
+from director.agents.codex.options import CodexOptions, find_program, problems
 from director.agents.registry import BACKENDS
 from director.model.codec.mistakes import dotted
 from director.model.config import Config, Sampling
@@ -14,6 +16,18 @@ from director.model.roles import Role
 
 TIERS = {**dict.fromkeys(Role, "p/m"), Role.EXECUTOR: "codex/gpt-9"}
 TEXT = "[tiers]\n" + "".join(f'{role} = "{model}"\n' for role, model in TIERS.items())
+
+
+class TestProgram(unittest.TestCase):
+    def test_only_the_users_own_home_can_be_named(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            program = Path(folder).resolve() / "codex"
+            program.touch(mode=0o755)
+            env = {"HOME": folder, "PATH": "/nowhere"}
+            self.assertEqual(find_program(CodexOptions("~/codex"), env), program)
+        for name in ("~nobody-at-all/codex", "", "a\0b"):
+            with self.assertRaisesRegex(RequestError, "is not on PATH"):
+                find_program(CodexOptions(name), env)
 
 
 class TestOptions(unittest.TestCase):

@@ -16,7 +16,7 @@ from typing import Any
 
 from director.agents.backend import AgentContext
 from director.agents.calls import Assignment, Outcome, Reply, Spending
-from director.agents.opencode.backend import find_program
+from director.agents.opencode.backend import find_opencode
 from director.agents.opencode.caller import OpenCode
 from director.agents.opencode.events import STREAM_ERRORS_TOLERATED, OpenCodeReader
 from director.agents.opencode.inline_config import inline_config, session_rules
@@ -108,7 +108,7 @@ class CallCase(HermeticCase):
             notes=self.tmp / "notes",
             memory=self.tmp / "models.json",
         )
-        return OpenCode(context, find_program(context.env))
+        return OpenCode(context, str(find_opencode(context.env)))
 
     def recalled(self, events: Path) -> Reply:
         return self.opencode().recorder.recall(events, OpenCodeReader())
@@ -400,10 +400,10 @@ class TestSessionRules(TemporaryCase):
 class TestFindProgram(TemporaryCase):
     def test_on_the_given_path_only(self) -> None:
         with self.assertRaisesRegex(RequestError, "not on PATH"):
-            find_program({"PATH": str(self.tmp)})
+            find_opencode({"PATH": str(self.tmp)})
         program = self.tmp / "opencode"
         program.touch()
         with self.assertRaises(RequestError):
-            find_program({"PATH": str(self.tmp)})
+            find_opencode({"PATH": str(self.tmp)})
         program.chmod(program.stat().st_mode | stat.S_IXUSR)
-        self.assertEqual(find_program({"PATH": str(self.tmp)}), str(program))
+        self.assertEqual(find_opencode({"PATH": str(self.tmp)}), program)
