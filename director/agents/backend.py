@@ -152,9 +152,9 @@ class Backend:
     ``program`` returns the path of its program, and ``check`` sees whether calls could be started,
     before anything is paid for: both raise RequestError. ``agent_folders`` may hold
     a repository's own role files; ``state_folders`` are the names of the folders that the CLI
-    writes below the user's XDG folders, and paths below HOME.
-    ``secret_variables`` hold keys, whatever they are called. ``starter_files`` are installed by
-    ``sync-agents``: path → text.
+    writes below the user's XDG folders. ``user_settings`` are names below HOME of what only the
+    user's own sessions write. ``secret_variables`` hold keys, whatever they are called.
+    ``starter_files`` are installed by ``sync-agents``: path → text.
     """
 
     name: str
@@ -169,6 +169,7 @@ class Backend:
     own_files: OwnFiles = NO_FILES
     problems: Callable[[Config], Iterable[Mistake]] = lambda _config: ()
     secret_variables: Callable[[Config], Iterable[str]] = lambda _config: ()
+    user_settings: Callable[[Config], Iterable[str]] = lambda _config: ()
     agent_folders: tuple[str, ...] = ()
     state_folders: tuple[str, ...] = ()
     starter_files: Callable[[], Mapping[str, str]] = dict

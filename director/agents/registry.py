@@ -6,7 +6,7 @@ is OpenCode's, which has ``provider/model`` of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -65,6 +65,21 @@ def files_of_programs(config: Config, env: Mapping[str, str]) -> tuple[Path, ...
         with suppress(RequestError):
             found += files_of_program(backend.program(config, env))
     return tuple(found)
+
+
+def settings_of_users(config: Config, home: Path) -> Iterator[Path]:
+    """Give the files of the user's own sessions with these CLIs, which no agent may change.
+
+    A hook in one would run in such a session, confined by nothing.
+    """
+    for backend in BACKENDS:
+        yield from (home / name for name in backend.user_settings(config))
+
+
+def key_variables(config: Config) -> set[str]:
+    """Return the variables that hold keys, whatever they are called."""
+    named = (name for one in BACKENDS for name in one.secret_variables(config))
+    return {*config.secret_variables, *named}
 
 
 def lane_cost(tiers: Iterable[str]) -> LaneCost:

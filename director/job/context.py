@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from director.agents.client import AgentClient
-from director.agents.registry import BACKENDS
+from director.agents.registry import BACKENDS, key_variables
 from director.job.commits import Commits
 from director.job.import_check import ImportCheck
 from director.job.merge_queue import MergeQueue
@@ -67,9 +67,7 @@ class JobInputs:
     ) -> JobInputs:
         """Return the inputs; RequestError for files that cannot be given to worktrees."""
         sources = find_sources(workspace.repository, config.worktree)
-        named = (name for one in BACKENDS for name in one.secret_variables(config))
-        variables = (*config.secret_variables, *named)
-        found = secrets_in(workspace.env, os.path.exists, variables)
+        found = secrets_in(workspace.env, os.path.exists, key_variables(config))
         ordinary = {one.name for one in BACKENDS}  # words of the records
         found = {name: value for name, value in found.items() if value.lower() not in ordinary}
         redactor = directory.redactor.also({**sources.secrets, **config.secrets, **found})

@@ -7,7 +7,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from director.agents.registry import files_of_programs, state_folders
+from director.agents.registry import (
+    files_of_programs,
+    key_variables,
+    settings_of_users,
+    state_folders,
+)
 from director.job.context import JobInputs
 from director.job.import_check import ImportCheck
 from director.model.errors import DirectorError, RequestError
@@ -61,13 +66,18 @@ def site_of(inputs: JobInputs, job: Path, folder: Path) -> Site:
     policy = config.sandbox
     settings = freeze_settings(user.git, home, folder / "notes" / "git")
     mechanism = choose_mechanism(policy, env)
-    shown = {name: value for name, value in config.env.of(env).items() if name != BYTECODE}
+    seen = config.env.of(env, key_variables(config))
+    shown = {name: value for name, value in seen.items() if name != BYTECODE}
     checkout = users_checkout(user, shown, (home, folder.resolve()), paths_in(policy.read, home))
     kept = (user.root, user.common_dir, user.objects, job)
     paths = None
     if mechanism:
         own = state_folders(config.tiers.values())
-        trusted = (*settings.sources, *files_of_programs(config, env))
+        trusted = (
+            *settings.sources,
+            *files_of_programs(config, env),
+            *settings_of_users(config, home),
+        )
         paths = sandbox_paths(policy, kept, folder, env, trusted, checkout, own)
     sandbox = Sandbox(policy, mechanism, paths, launcher_at(inputs, job))
     commands = {k: v for k, v in settings.everywhere.items() if COMMANDS.fullmatch(k)}
@@ -107,7 +117,7 @@ def provisions_of(inputs: JobInputs, job: JobRepository, gates: Gates) -> Provis
         return result
 
     job.submodules.leave_out(policy.link)
-    withheld = inputs.config.env.withheld(inputs.workspace.env)
+    withheld = inputs.config.env.withheld(inputs.workspace.env, key_variables(inputs.config))
     provisions = Provisions(policy, inputs.sources, job, run_setup, withheld)
     if not (policy.setup or provisions.names):
         return None

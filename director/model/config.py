@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, TypeVar
@@ -94,24 +94,26 @@ class GateEnvironment:
     """Which of the caller's variables gates see: globs, in which case matters.
 
     What looks like a key is withheld unless ``passed`` names it; ``dropped`` is withheld always.
+    ``keys`` are variables that hold one, whatever they are called.
     """
 
     passed: Annotated[tuple[str, ...], Key("pass")] = ()
     dropped: Annotated[tuple[str, ...], Key("drop")] = ()
 
-    def of(self, env: Mapping[str, str]) -> dict[str, str]:
+    def of(self, env: Mapping[str, str], keys: Collection[str] = ()) -> dict[str, str]:
         """Return the variables of ``env`` that gates see."""
-        return {name: value for name, value in env.items() if self.shows(name)}
+        return {name: value for name, value in env.items() if self.shows(name, keys)}
 
-    def withheld(self, env: Mapping[str, str]) -> list[str]:
+    def withheld(self, env: Mapping[str, str], keys: Collection[str] = ()) -> list[str]:
         """Return the names of the variables of ``env`` that gates do not see, sorted."""
-        return sorted(name for name in env if not self.shows(name))
+        return sorted(name for name in env if not self.shows(name, keys))
 
-    def shows(self, name: str) -> bool:
+    def shows(self, name: str, keys: Collection[str] = ()) -> bool:
         """Whether gates see the variable ``name``."""
         if any(fnmatchcase(name, glob) for glob in self.dropped):
             return False
-        return not looks_secret(name) or any(fnmatchcase(name, glob) for glob in self.passed)
+        is_key = name in keys or looks_secret(name)
+        return not is_key or any(fnmatchcase(name, glob) for glob in self.passed)
 
 
 @dataclass(frozen=True)

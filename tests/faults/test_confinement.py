@@ -197,6 +197,23 @@ class TestForgery(ConfinedCase):
         self.assertFalse(ran.exists())
         self.all_denied()
 
+    def test_settings_of_agent_clis_whose_hooks_would_run_in_the_users_sessions(
+        self,
+    ) -> None:
+        home = Path(self.env["HOME"])
+        for name in (".claude", ".codex"):
+            (home / name).mkdir()
+        (home / ".claude.json").write_text("{}")
+        self.plan(node("a"))
+        forge = self.asks(
+            hooks=f"echo x > {home}/.claude/settings.json",
+            state=f"echo x > {home}/.claude.json",
+            other=f"echo x > {home}/.codex/config.toml",
+        )
+        self.implement("a", *good(forge))
+        self.ends(0, "run")
+        self.all_denied()
+
     def test_links_on_the_way_to_programs_and_to_the_home_folder(self) -> None:
         links, tools = self.tmp / "links", self.tmp / "tools"
         (tools / "v1" / "bin").mkdir(parents=True)

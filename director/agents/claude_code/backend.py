@@ -8,7 +8,13 @@ from pathlib import Path
 
 from director.agents.backend import AgentCli, AgentContext, Backend, LaneCost, Promises
 from director.agents.claude_code.events import ClaudeCodeReader
-from director.agents.claude_code.options import NAME, ClaudeCodeOptions, options_of, problems
+from director.agents.claude_code.options import (
+    NAME,
+    ClaudeCodeOptions,
+    options_of,
+    problems,
+    user_settings,
+)
 from director.agents.programs import find_program
 from director.model.config import Config
 from director.model.errors import RequestError
@@ -49,4 +55,5 @@ CLAUDE_CODE = Backend(
     open=_open,
     check=_check,
     problems=problems,
+    user_settings=user_settings,
 )

@@ -36,6 +36,11 @@ def model_of(tier: str) -> str:
     return tier.removeprefix(PREFIX)
 
 
+def user_settings(config: Config) -> tuple[str, ...]:
+    """Return what only the user's own sessions write below HOME, where calls have a home apart."""
+    return (".claude", ".claude.json") if options_of(config).home == "own" else ()
+
+
 def problems(config: Config) -> Iterator[Mistake]:
     """Give what Claude Code cannot be told of sampling, and a home that it could not write."""
     sandbox = config.sandbox

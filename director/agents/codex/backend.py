@@ -7,7 +7,14 @@ from contextlib import AbstractContextManager, nullcontext
 
 from director.agents.backend import AgentCli, AgentContext, Backend, LaneCost, Promises
 from director.agents.codex.events import CodexReader
-from director.agents.codex.options import NAME, CodexOptions, find_program, options_of, problems
+from director.agents.codex.options import (
+    NAME,
+    CodexOptions,
+    find_program,
+    options_of,
+    problems,
+    user_settings,
+)
 from director.model.config import Config
 from director.model.errors import RequestError
 
@@ -48,5 +55,6 @@ CODEX = Backend(
     open=_open,
     check=_check,
     problems=problems,
+    user_settings=user_settings,
     secret_variables=lambda config: (options_of(config).env_key,),
 )

@@ -65,6 +65,11 @@ def options_of(config: Config) -> CodexOptions:
     return config.options_of(NAME, CodexOptions)
 
 
+def user_settings(config: Config) -> tuple[str, ...]:
+    """Return what only the user's own sessions write below HOME, where calls have a home apart."""
+    return (".codex",) if options_of(config).home == "own" else ()
+
+
 def problems(config: Config) -> Iterator[Mistake]:
     """Give what Codex cannot be told of sampling, and a home that it could not write."""
     sandbox = config.sandbox
