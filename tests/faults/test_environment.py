@@ -210,7 +210,7 @@ class TestTheSameOutput(EnvironmentCase):
 
     def test_a_name_that_the_work_does_not_bring_is_the_model_s(self) -> None:
         self.planned(IMPORTS.format("from a import slug", "self.assertEqual(slug(), 3)"))
-        # Of another kind: of a name that is nearly right, Python 3.13 says so, and the words change.
+        # Nothing like it: Python 3.13 would name what is nearly right, and the words would differ.
         other, right = "def total():\n    return 3\n", "def slug():\n    return 3\n"
         self.tried(other, right)
         self.ends(0, "run")
