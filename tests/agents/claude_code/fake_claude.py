@@ -11,7 +11,8 @@ from typing import Any
 TEXT = '{"type": "text", "text": "Interrupted."}'
 PROGRAM = """\
 #!{python}
-import json, os, sys, time
+import json, os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # which may come more than once
 argv = sys.argv[1:]
 if argv == ["--version"]:
     sys.exit(print("2.1.197 (Claude Code)"))
@@ -21,13 +22,11 @@ call["system"] = open(system).read()
 call["system_file"] = system
 with open({calls!r}, "a") as stream:
     stream.write(json.dumps(call) + "\\n")
-try:
-    with open({stream!r}) as stream:
-        sys.stdout.write(stream.read())
-    sys.stdout.flush()
-    time.sleep(float(open({sleep!r}).read()))
-except KeyboardInterrupt:
-    print(json.dumps({{"type": "assistant", "message": {{"content": [{text}]}}}}))
+with open({stream!r}, "rb") as stream:
+    os.write(1, stream.read())
+if signal.sigtimedwait([signal.SIGINT], float(open({sleep!r}).read())):
+    last = {{"type": "assistant", "message": {{"content": [{text}]}}}}
+    os.write(1, json.dumps(last).encode() + b"\\n")
 """
 
 
