@@ -69,15 +69,18 @@ _AWAITED = _Awaited()
 class _Wait:
     """The context in which to wait for a process, as often as needed.
 
-    InterruptedRunError when it was ended meanwhile. A class, for speed: there are thousands.
+    InterruptedRunError when it was ended meanwhile. ``began``: since when the process has been
+    under way for whoever waits, by the monotonic clock; None: since the wait begins. A class, for
+    speed: there are thousands.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], began: float | None = None) -> None:
         self._process = process
+        self._began = began
         _AWAITED.watch()
 
     def __enter__(self) -> None:
-        _AWAITED.since[self._process] = time.monotonic()
+        _AWAITED.since[self._process] = self._began or time.monotonic()
 
     def __exit__(self, *_error: object) -> None:
         del _AWAITED.since[self._process]
@@ -111,9 +114,10 @@ def capture(
     (TimeoutError); InterruptedRunError after a ctrl-C.
     """
     given = subprocess.PIPE if stdin else subprocess.DEVNULL
+    began = time.monotonic()  # a ctrl-C while it starts finds it under way
     with _start(argv, cwd, env, stdin=given, stderr=subprocess.PIPE) as process:
         try:
-            with _Wait(process) if interruptible else nullcontext():
+            with _Wait(process, began) if interruptible else nullcontext():
                 out, err = process.communicate(stdin or None, timeout_secs)
         except subprocess.TimeoutExpired as error:
             process.kill()
