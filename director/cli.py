@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from director import __version__
 from director.model.errors import DirectorError, ExitCode, RequestError
+from director.model.reason import Reason
 from director.reporting.streams import Outlet, guard_streams
 
 if TYPE_CHECKING:  # what follows is imported by whoever needs it: `--version` needs none
@@ -75,7 +76,7 @@ class _Parser(argparse.ArgumentParser):
         wrong = re.search(r"invalid choice: '([^']*)'", message)
         guess = get_close_matches(wrong[1], COMMANDS, n=1) if wrong else []
         hint = f"did you mean `director {guess[0]}`?" if guess else f"see `{self.prog} --help`"
-        raise RequestError(message, hint)
+        raise RequestError(message, hint, Reason.USAGE)
 
 
 def _say_what_was_lost(outlet: Outlet) -> None:
@@ -119,14 +120,17 @@ def _explain(
     """Say what happened and what to do next, one line each."""
     said = (redactor.text(text) if redactor else text for text in (error.what, error.next_step))
     what, next_step = map(_line, said)
-    return _end(args, what, next_step, error.exit_code)
+    return _end(args, what, next_step, error.exit_code, error.reason)
 
 
-def _end(args: argparse.Namespace, what: str, next_step: str, code: ExitCode) -> int:
+def _end(
+    args: argparse.Namespace, what: str, next_step: str, code: ExitCode, reason: Reason
+) -> int:
     if getattr(args, "json", False):
-        import json
+        from director.commands.result import Result
 
-        print(json.dumps({"error": what, "next": next_step, "exit_code": int(code)}))
+        result = Result("", {"error": what}, code, what, next_step, reason)
+        print(result.as_json(getattr(args, "command", None) or "director"))
     _complain(what, next_step)
     return int(code)
 
@@ -151,7 +155,7 @@ def _report_bug(error: Exception, args: argparse.Namespace, redactor: Redactor) 
     except DirectorError:
         where = f"the traceback could not be kept: {text}"
     what = f"a bug in director: {type(error).__name__}: {_line(redactor.text(str(error)))}"
-    return _end(args, what, f"report it; {where}", ExitCode.BUG)
+    return _end(args, what, f"report it; {where}", ExitCode.BUG, Reason.BUG)
 
 
 def _logs_folder(args: argparse.Namespace) -> Path:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
+from director.commands.result import Result
 from director.model.errors import RequestError
 from director.model.secrets import Redactor
 from director.processes.cancellation import Cancellation
@@ -34,6 +35,15 @@ class Context(NamedTuple):
     def say(self, text: str) -> None:
         """Print a result."""
         print(self.redactor.text(text), file=self.out, flush=True)
+
+    def finish(self, args: argparse.Namespace, result: Result) -> int:
+        """Print what a command came to, as text or as the one object of ``--json``.
+
+        Returns the exit code.
+        """
+        as_json = getattr(args, "json", False)
+        self.say(result.as_json(args.command) if as_json else result.text)
+        return int(result.exit_code)
 
     def say_result(self, args: argparse.Namespace, value: Mapping[str, Any], text: str) -> None:
         """Print what a command came to: ``text``, or ``value`` as the one object of ``--json``."""

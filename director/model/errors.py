@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 from enum import IntEnum
 
+from director.model.reason import Reason
+
 
 class ExitCode(IntEnum):
     """The documented exit codes of the ``director`` command."""
@@ -19,14 +21,19 @@ class ExitCode(IntEnum):
 
 
 class DirectorError(Exception):
-    """An end the user can act on: one line says what happened, one says what to do next."""
+    """An end the user can act on: one line says what happened, one says what to do next.
+
+    ``reason``: the same for programs (None: the usual one of the kind of error).
+    """
 
     exit_code = ExitCode.WORK_FAILED
+    reason = Reason.NODE_FAILED
 
-    def __init__(self, what: str, next_step: str) -> None:
+    def __init__(self, what: str, next_step: str, reason: Reason | None = None) -> None:
         super().__init__(what)
         self.what = what
         self.next_step = next_step
+        self.reason = reason or self.reason
 
 
 class WorkError(DirectorError):
@@ -39,12 +46,14 @@ class RequestError(DirectorError):
     """The request cannot be carried out as it stands (usage, config, repository, plan)."""
 
     exit_code = ExitCode.REQUEST
+    reason = Reason.REQUEST
 
 
 class StoppedError(DirectorError):
     """Stopped for an outside reason; everything is on record and the run can be resumed."""
 
     exit_code = ExitCode.STOPPED
+    reason = Reason.STOPPED
 
 
 AGAIN = "run the command again"
@@ -56,13 +65,17 @@ class LostError(StoppedError):
     Not in the same worktree: what runs there may go on, where nobody can end it.
     """
 
+    reason = Reason.LOST
+
 
 class InterruptedRunError(DirectorError):
     """A signal ended the run; everything is on record and the run can be resumed."""
 
+    reason = Reason.INTERRUPTED
+
     def __init__(self, signal_number: int) -> None:
         name = signal.Signals(signal_number).name
-        super().__init__(f"stopped by {name}", "run the same command again to go on")
+        super().__init__(f"stopped by {name}", "run the same command again to continue")
         self.exit_code = (
             ExitCode.INTERRUPTED if signal_number == signal.SIGINT else ExitCode.TERMINATED
         )

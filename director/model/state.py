@@ -10,6 +10,7 @@ from director.model.codec.decoding import decode
 from director.model.codec.marks import Key, Mark
 from director.model.codec.mistakes import MismatchError
 from director.model.errors import RequestError
+from director.model.failure import Failure
 from director.model.roles import Role
 from director.model.usage import LARGEST, CostSource, Tokens
 
@@ -41,10 +42,22 @@ class AttemptOutcome(StrEnum):
 
 
 class Attempt(NamedTuple):
-    """One executor call and what became of its candidate."""
+    """One executor call and what became of its candidate.
+
+    ``number`` counts from 1, ``call`` is the log of the agent's events, relative to the job's
+    directory; ``files`` were changed, with ``added`` and ``removed`` lines. Records of earlier
+    versions have role and outcome only.
+    """
 
     role: Role
     outcome: AttemptOutcome
+    number: int = 0
+    model: str = ""
+    call: str = ""
+    failure: Failure | None = None
+    files: int = 0
+    added: int = 0
+    removed: int = 0
 
 
 class WatchVerdict(StrEnum):
@@ -67,7 +80,8 @@ class WatchItFail(NamedTuple):
 class NodeState(NamedTuple):
     """Where one node stands. Money in US dollars (None: unknown), times in seconds.
 
-    ``environment``: it failed because of its environment, which no model can correct.
+    ``environment``: it failed because of its environment, which no model can correct. ``failure``
+    is why it failed, where it did.
     """
 
     status: NodeStatus = NodeStatus.PENDING
@@ -87,6 +101,7 @@ class NodeState(NamedTuple):
     commit: str | None = None
     past_attempts: Annotated[tuple[Attempt, ...], Key("tries")] = ()
     environment: bool = False
+    failure: Failure | None = None
 
     @classmethod
     def from_json(cls, stored: object) -> NodeState:

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     TESTS_ADMITTED = "tests_admitted"
     SETUP = "setup"
     CALL_STARTED = "call_started"
+    CALL_PROGRESS = "call_progress"
     CALL_ENDED = "call_ended"
     PROVIDER_FAULT = "provider_fault"
     RUN_STARTED = "run_started"
@@ -44,9 +45,13 @@ class Kind(StrEnum):
     BLAME = "blame"
     PUBLISHED = "published"
     RUN_ENDED = "run_ended"
+    STOPPED = "stopped"
     BENCH_PROFILE_STARTED = "bench_profile_started"
     BENCH_PROFILE_ENDED = "bench_profile_ended"
     NOTICE = "notice"
+
+
+PASSING = frozenset({Kind.CALL_PROGRESS})  # news for a moment, which nobody needs later
 
 
 @dataclass(frozen=True)
@@ -97,5 +102,10 @@ class Events:
 
 
 def journal(path: Path) -> Listener:
-    """Return a listener that appends each event to ``path`` (JSONL)."""
-    return lambda event: files.append_line(path, event.to_json(), durable=False)
+    """Return a listener that appends each event to ``path`` (JSONL), but for passing ones."""
+
+    def listen(event: Event) -> None:
+        if event.kind not in PASSING:
+            files.append_line(path, event.to_json(), durable=False)
+
+    return listen

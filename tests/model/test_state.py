@@ -1,6 +1,6 @@
 """What ``state.json`` and ``costs.jsonl`` hold comes back as it was.
 
-With it: the words for who did it (``roles``).
+With it: the words for who did it (``roles``), and why it failed (``failure``).
 """
 
 import json
@@ -10,6 +10,7 @@ import unittest
 from director.model.codec.encoding import encode
 from director.model.codec.mistakes import MismatchError
 from director.model.errors import RequestError
+from director.model.failure import Failure
 from director.model.roles import Role
 from director.model.state import (
     Attempt,
@@ -22,6 +23,9 @@ from director.model.state import (
 )
 from director.model.usage import Tokens
 
+FAILURE = Failure(
+    "red", "sh t.sh", 1, "t: 2 != 3", "line\nt: 2 != 3", "logs/a.1.gate.log", "attempts/a/1"
+)
 FULL = NodeState(
     status=NodeStatus.DONE,
     attempts=2,
@@ -39,10 +43,11 @@ FULL = NodeState(
     flake_failed=True,
     commit="c0ffee",
     past_attempts=(
-        Attempt(Role.EXECUTOR, AttemptOutcome.RED),
+        Attempt(Role.EXECUTOR, AttemptOutcome.RED, 1, "p/m", "logs/a.1.agent.jsonl", FAILURE, 2, 9),
         Attempt(Role.ESCALATION, AttemptOutcome.GREEN),
     ),
     environment=True,
+    failure=FAILURE,
 )
 
 

@@ -27,6 +27,13 @@ class TestEvents(TemporaryCase):
         self.assertIsNone(first[1].node)
         self.assertRegex(first[0].ts, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
 
+    def test_the_journal_keeps_what_lasts(self) -> None:
+        events = Events([journal(self.tmp / "events.jsonl")])
+        events.emit(Kind.CALL_PROGRESS, "a", tool="edit")
+        events.emit(Kind.CALL_ENDED, "a")
+        kinds = [line["kind"] for line in files.read_lines(self.tmp / "events.jsonl")]
+        self.assertEqual(kinds, ["call_ended"])
+
     def test_also_adds_a_listener_to_a_copy(self) -> None:
         old: list[Event] = []
         new: list[Event] = []

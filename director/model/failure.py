@@ -1,0 +1,23 @@
+"""Why an attempt or a gate failed, as records keep it and people read it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Failure(NamedTuple):
+    """One failure. ``kind`` is the outcome of the attempt, or the verdict of the gate.
+
+    ``command`` is the gate's ("": none was the reason), ``exit_code`` None where it was ended.
+    ``headline`` is the one line that a person would quote, ``excerpt`` the lines around it.
+    ``log`` is the output's file relative to the job's directory, ``candidate`` the ref of what
+    failed, below ``refs/`` of the job repository; both "" where there is none.
+    """
+
+    kind: str
+    command: str = ""
+    exit_code: int | None = None
+    headline: str = ""
+    excerpt: str = ""
+    log: str = ""
+    candidate: str = ""
