@@ -26,12 +26,17 @@ class Outcome(StrEnum):
     LOST = "lost"
 
 
+def _nobody(_transcript: Transcript) -> None:
+    """Be shown a transcript that nobody looks at."""
+
+
 @dataclass(frozen=True)
 class Assignment:
     """One call: who is asked, on which tier, in which folder, and what it may edit.
 
     ``name`` names the log files; ``node`` and ``attempt`` say what the call is recorded under.
     ``memo`` is what the asker needs to go on when director is killed meanwhile (JSON values).
+    ``look`` is shown the transcript again and again while the call runs.
     """
 
     agent: Agent
@@ -43,6 +48,7 @@ class Assignment:
     node: str | None = None
     attempt: int | None = None
     memo: Mapping[str, Any] = field(default_factory=dict)
+    look: Callable[[Transcript], None] = field(default=_nobody, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
