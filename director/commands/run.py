@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from director.commands.context import Context, add_common_flags, add_parallel_flag, positive
+from director.commands.output import add_output_flags
 from director.commands.workspace import load_config, open_workspace
 from director.job.gate_report import GateReport, in_words
 from director.model.codec.encoding import encode
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="work on this node only (may be given several times)",
     )
+    add_output_flags(parser)
     add_common_flags(parser)
 
 

@@ -83,6 +83,7 @@ def _told(inputs: JobInputs, known: PlanStage | Plan) -> Iterator[JobInputs]:
                 job_id=known.job_id,
                 task=known.task,
                 directory=str(directory.path),
+                planned=isinstance(known, Plan),
                 max_attempts=limits.max_attempts,
                 ceiling_usd=limits.cost_ceiling_usd,
             )
