@@ -15,6 +15,7 @@ from director.job.views import Views
 from director.model.errors import RequestError
 from director.model.integration_gates import BaseGates
 from director.model.plan import Node, Plan
+from director.model.reason import Reason
 from director.model.receipt import Receipt
 from director.records.events import Kind
 from director.worktrees.gates import Verdict
@@ -47,6 +48,7 @@ def refuse_broken(found: BaseGates, advice: Callable[[], str] = str) -> None:
             f"a gate cannot run on the base commit: {', '.join(broken)}",
             f"{advice()}correct [gates], or provide what it needs (a program on PATH, `setup` of "
             "[worktree], more time by [limits] node_timeout_secs), then run the command again",
+            Reason.GATE_BROKEN,
         )
 
 

@@ -14,7 +14,7 @@ from director.agents.recorder import CallRecorder
 from director.agents.registry import AGENT_FOLDERS, backends_of, tier_of
 from director.agents.templates import load_template
 from director.job.commits import Commits
-from director.job.context import JobContext, JobInputs, Workspace
+from director.job.context import JobContext, JobInputs, Opened, Workspace
 from director.job.job_worktrees import JobWorktrees, WorktreesOptions, launcher_at, open_worktrees
 from director.job.merge_queue import MergeQueue
 from director.job.publishing import Publisher
@@ -62,6 +62,7 @@ def open_job(
     directory = inputs.directory
     events = inputs.events.also(journal(directory.events))
     inputs = replace(inputs, events=events)
+    workspace.opened.append(Opened(directory, events))
     _recover(inputs, known.job_branch)
     sweep_old_pools(pool_environment(config.launcher, workspace.env))
 

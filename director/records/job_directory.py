@@ -10,6 +10,7 @@ from director.model.codec.encoding import encode
 from director.model.errors import RequestError
 from director.model.plan import Plan
 from director.model.plan_reader import InvalidPlanError, read_plan
+from director.model.reason import Reason
 from director.model.secrets import NOTHING_SECRET, Redactor
 from director.model.state import NodeState, RunState
 from director.records import files
@@ -122,7 +123,9 @@ class JobDirectory(Records):
             return read_plan(stored)
         except InvalidPlanError as error:
             raise RequestError(
-                f"{self.plan} is not a valid plan: {'; '.join(error.problems)}", CORRECT
+                f"{self.plan} is not a valid plan: {'; '.join(error.problems)}",
+                CORRECT,
+                Reason.PLAN_INVALID,
             ) from None
 
     def save_plan(self, plan: Plan) -> None:
