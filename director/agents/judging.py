@@ -21,8 +21,9 @@ USED_UP = re.compile(
 )
 NOT_ADMITTED = re.compile(
     r"(?:invalid|incorrect|missing|wrong|expired|no) (?:api.?)?(?:key|token|credentials?)\b"
-    r"|api key (?:is |was )?(?:not|invalid|expired|missing)|not logged in|\blog ?in\b|unauthori[sz]ed"
-    r"|missing environment variable|authentication|ProviderAuthError|permission_error",
+    r"|api key (?:is |was )?(?:not|invalid|expired|missing)|not logged in|\blog ?in\b"
+    r"|unauthori[sz]ed|missing environment variable|authentication|ProviderAuthError"
+    r"|permission_error",
     re.IGNORECASE,
 )
 

@@ -15,6 +15,7 @@ WITH_LANES = frozenset({"plan", "run", "bench", "auto"})
 _LEAD = r"(?P<lead>^[ \t]*|`|^(?:Next|Continue with): |, then (?=git ))"
 _DIRECTOR = re.compile(rf"{_LEAD}director (?P<name>[a-z][a-z-]*)(?P<rest>[^`\n]*)", re.MULTILINE)
 _GIT = re.compile(rf"{_LEAD}git (?=(?:diff|fetch|log|merge|show|switch)\b)", re.MULTILINE)
+_GUESS = re.compile(r"did you mean `director ([a-z-]+)`\?")
 _QUOTED = re.compile(r"`((?:director|git) [^`]*)`")
 _PLAIN = re.compile(r"(?:director|git) [^,;:]*")
 _PLACEHOLDER = re.compile(r"<[a-z ]+>|…")
@@ -63,6 +64,8 @@ class Given(NamedTuple):
         None where there is none, or one that has a blank to be filled in. "Again" is what was
         given, but for a text from standard input, which is used up.
         """
+        if guess := _GUESS.match(next_step):
+            return ("director", guess[1], *self.words[1:])
         found = _QUOTED.search(next_step)
         command = found[1] if found else next_step if _PLAIN.fullmatch(next_step) else ""
         if command and not _PLACEHOLDER.search(command):

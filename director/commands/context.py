@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from director.commands.ending import Ends, completed
 from director.commands.result import Result
@@ -65,10 +64,6 @@ class Context(NamedTuple):
         said = f"director: {result.what}\n  next: {result.next_step}"
         print(self.redactor.text(said), file=self.err, flush=True)
         return int(result.exit_code)
-
-    def say_result(self, args: argparse.Namespace, value: Mapping[str, Any], text: str) -> None:
-        """Print what a command came to: ``text``, or ``value`` as the one object of ``--json``."""
-        self.say(json.dumps(value, ensure_ascii=False, default=str) if args.json else text)
 
 
 def add_repo_flag(parser: argparse.ArgumentParser) -> None:
