@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from director.job.context import JobContext
-from director.model.codec.encoding import encode
+from director.model.codec.encoding import encode, encode_any
 from director.model.plan import Node, Plan
 from director.model.rates import rates
 from director.model.roles import Role
@@ -92,6 +92,7 @@ def _node_line(
         "watch_it_fail": encode(watched),
         "flake_failed": state.flake_failed,
         "environment": state.environment,
+        "failure": encode_any(state.failure),
     }
 
 
@@ -171,4 +172,5 @@ class Accounts:
             **cost.to_json(),
             wall_secs=state.wall_secs,
             error=state.error,
+            failure=encode_any(state.failure),
         )
