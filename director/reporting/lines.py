@@ -27,13 +27,14 @@ INDENT = " " * 10  # the time and two blanks
 QUIET_SECS = 60.0  # without a line, before one says what is going on
 LONGEST_DOING = 60  # cells
 TOLD = frozenset({
-    Kind.JOB_STARTED, Kind.JOB_ARCHIVED, Kind.CRITIQUE, Kind.BASE_GATE, Kind.PREFLIGHT,
-    Kind.PLAN_REJECTED, Kind.TESTS_REJECTED, Kind.TESTS_ADMITTED, Kind.SETUP, Kind.PROVIDER_FAULT,
-    Kind.RUN_STARTED, Kind.ESCALATED, Kind.MERGED, Kind.INTEGRATION_GATE, Kind.BLAME,
-    Kind.RUN_ENDED, Kind.BENCH_PROFILE_STARTED, Kind.BENCH_PROFILE_ENDED, Kind.NOTICE,
+    Kind.JOB_STARTED, Kind.JOB_ARCHIVED, Kind.STAGE_ENTERED, Kind.CRITIQUE, Kind.BASE_GATE,
+    Kind.PREFLIGHT, Kind.PLAN_REJECTED, Kind.TESTS_REJECTED, Kind.TESTS_ADMITTED, Kind.SETUP,
+    Kind.PROVIDER_FAULT, Kind.RUN_STARTED, Kind.ESCALATED, Kind.MERGED, Kind.INTEGRATION_GATE,
+    Kind.BLAME, Kind.RUN_ENDED, Kind.BENCH_PROFILE_STARTED, Kind.BENCH_PROFILE_ENDED, Kind.NOTICE,
 })  # fmt: skip
 """Kinds of events that are told in their own words."""
 
+TITLES = (Kind.STAGE_ENTERED, Kind.RUN_STARTED)  # of groups, where lines can be folded
 ANNOTATED_BEFORE = (Reason.NODE_FAILED, Reason.INTEGRATION_RED)  # with the node, or the gate
 
 
@@ -210,7 +211,8 @@ class Workflow:
             self._end_group()
             self._lines.write(workflow_commands.group(title))
             self._open = True
-        self._lines.take(event)
+        if event.kind not in TITLES:
+            self._lines.take(event)
         if mistake := _mistake(event):
             self._lines.write(workflow_commands.error(*mistake))
 
@@ -221,7 +223,7 @@ class Workflow:
 
     def _title(self, event: Event) -> str | None:
         """Return the title of the group that an event begins, if any."""
-        if event.kind in (Kind.STAGE_ENTERED, Kind.RUN_STARTED):
+        if event.kind in TITLES:
             return words_of(event)
         if event.kind is Kind.NODE_STARTED and self._progress.lanes == 1:
             return f"node {event.node}: {words_of(event)}"

@@ -9,6 +9,7 @@ import pty
 from typing import IO, Any
 
 from director.commands.context import Context
+from director.commands.ending import Ends
 from director.commands.output import (
     add_output_flags,
     listeners_for,
@@ -34,7 +35,7 @@ class OutputCase(TemporaryCase):
 
     def context(self) -> Context:
         streams = io.StringIO(), io.StringIO(), self.err
-        return Context(self.env, Cancellation(), *streams, NOTHING_SECRET)
+        return Context(self.env, Cancellation(), *streams, NOTHING_SECRET, Ends())
 
     def args(self, *words: str, **others: Any) -> argparse.Namespace:
         parser = argparse.ArgumentParser()
