@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from director.commands.context import Context, add_common_flags, add_parallel_flag, positive
+from director.commands.job_screen import screen_of
 from director.commands.workspace import load_config, open_workspace
 from director.job.gate_report import GateReport, in_words
 from director.model.codec.encoding import encode
 from director.model.errors import ExitCode
-from director.model.format import counted, duration, money
+from director.model.format import counted
 from director.model.state import NodeStatus
+from director.records.job_directory import JobDirectory
 from director.running.run import RunOptions, RunReport, run_job
 
 TRY_AGAIN = (
@@ -71,7 +73,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     )
     report = run_job(workspace, workspace.home.job, config, options)
     code = _exit_code(report)
-    context.say_result(args, _as_json(report, code), _as_text(report))
+    text = "" if args.json else _as_text(args, context, workspace.home.job, report)
+    context.say_result(args, _as_json(report, code), text)
     return int(code)
 
 
@@ -95,11 +98,11 @@ def _as_json(report: RunReport, code: ExitCode) -> dict[str, Any]:
     }
 
 
-def _as_text(report: RunReport) -> str:
-    what, next_step = _ending(report)
-    metrics = report.metrics
-    spent = f"{money(metrics['cost_total'])} in all, {duration(metrics['wall_secs'])}"
-    return f"{what} ({spent}).\nNext: {next_step}"
+def _as_text(
+    args: argparse.Namespace, context: Context, directory: JobDirectory, report: RunReport
+) -> str:
+    """Return the screen of the job, which `status` shows from now on."""
+    return screen_of(args, context, directory, stop=report.stop, unpublished=report.unpublished)
 
 
 def _ending(report: RunReport) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from director.model.reason import Reason
 from director.model.state import CallRecord, NodeState, NodeStatus
 from director.records.worktrees_record import KeptWorktrees
 
+NOTHING = Cost()
 OF_THE_WORK = frozenset({Reason.NODE_FAILED, Reason.INTEGRATION_RED})
 """Reasons that the records of nodes and gates explain better than one sentence."""
 
@@ -90,7 +91,7 @@ class NodeNow(NamedTuple):
 
     planned: PlannedNode
     state: NodeState
-    cost: Cost = Cost()
+    cost: Cost = NOTHING
     calls: int = 0
     live: LiveCall | None = None
 
@@ -147,7 +148,7 @@ class Status:
     base_commit: str
     nodes: tuple[NodeNow, ...] = ()
     calls: Sequence[CallRecord] = ()
-    cost: Cost = Cost()
+    cost: Cost = NOTHING
     runs: int = 0
     run_secs: float = 0.0
     lanes: int | None = None

@@ -57,12 +57,12 @@ def _end_after(event: Mapping[str, Any], end: End | None) -> End | None:
 
 def _stop(event: Mapping[str, Any], at: str) -> End:
     code = event.get("exit_code")
-    words = (str(event.get(key) or "") for key in ("reason", "what", "next"))
-    return End(*words, exit_code=code if isinstance(code, int) else 0, at=at)
+    reason, what, next_step = (str(event.get(key) or "") for key in ("reason", "what", "next"))
+    return End(reason, what, next_step, code if isinstance(code, int) else 0, at)
 
 
 def _gates(events: Iterable[Mapping[str, Any]], job: Path) -> Iterable[Gate]:
-    """Give the integration gates of the last run, with what is known of those that are not green."""
+    """Give the integration gates of the last run, and who turned them red."""
     found: dict[str, Gate] = {}
     for event in events:
         name = str(event.get("name", ""))

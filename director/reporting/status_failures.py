@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from director.model.failure import Failure
 from director.model.format import counted
 from director.model.state import NodeStatus
-from director.reporting.status import Gate, NodeNow, Status
+from director.reporting.status import NodeNow, Status
 from director.reporting.status_reader import DETAILED
-from director.reporting.status_steps import Asked, listening_to, looking_at
+from director.reporting.status_steps import CURRENT, Asked, listening_to, looking_at
 from director.reporting.status_text import (
     Line,
     Look,
@@ -45,12 +45,16 @@ LABEL = 8  # cells of "output", "diff" and "agent" with the blanks after them
 
 
 def failed_nodes(
-    status: Status, look: Look, folder: str, asked: Asked = Asked()
+    status: Status, look: Look, folder: str, asked: Asked = CURRENT
 ) -> Iterator[list[Line]]:
     """Give a block of lines for each failed node; ``folder`` is the job's, as it is shown."""
     failed = status.of(NodeStatus.FAILED)
     for node in failed[:DETAILED]:
-        yield [*_heading(node, look), *_reason(node, look), *_paths(node, status, look, folder, asked)]
+        yield [
+            *_heading(node, look),
+            *_reason(node, look),
+            *_paths(node, status, look, folder, asked),
+        ]
     if rest := failed[DETAILED:]:
         yield _listed(rest, look)
 
@@ -85,7 +89,9 @@ def _attempts(node: NodeNow) -> str:
     count = len(tiers) or node.state.attempts
     if not count:
         return "no attempt was made"
-    return f"{counted(count, 'attempt')}: {', '.join(tiers)}" if tiers else counted(count, "attempt")
+    return (
+        f"{counted(count, 'attempt')}: {', '.join(tiers)}" if tiers else counted(count, "attempt")
+    )
 
 
 def _reason(node: NodeNow, look: Look) -> list[Line]:
@@ -142,9 +148,7 @@ def _barred(lines: Sequence[str], look: Look) -> list[Line]:
     ]
 
 
-def _paths(
-    node: NodeNow, status: Status, look: Look, folder: str, asked: Asked
-) -> list[Line]:
+def _paths(node: NodeNow, status: Status, look: Look, folder: str, asked: Asked) -> list[Line]:
     """Return where the output, the change and the agent's words are."""
     failure, found = node.failure, []
     if failure and failure.log:
@@ -169,7 +173,11 @@ def _labelled(found: Sequence[tuple[str, str, str]], look: Look) -> list[Line]:
     for label, text, aside in found:
         line = f"    {padded(label, LABEL)}{text}"
         if aside and cells(line) + 2 + cells(aside) <= look.measure:
-            line = f"{padded(line, 50)}  {aside}" if cells(line) < 50 and look.measure >= 70 else f"{line}  {aside}"
+            line = (
+                f"{padded(line, 50)}  {aside}"
+                if cells(line) < 50 and look.measure >= 70
+                else f"{line}  {aside}"
+            )
             aside = ""
         if cells(line) <= look.width:
             lines.append((Span(line),))
@@ -183,13 +191,14 @@ def command_lines(command: str, look: Look, indent: int) -> list[Line]:
     """Return a command; broken between words so that what is copied is one command still."""
     parts = wrapped(command, look.width - indent - 2)
     first, *others = (Span(part, Tone.STRONG) for part in parts)
-    lines = [(Span(" " * indent), first), *((Span(" " * (indent + 4)), one) for one in others)]
-    return [(*line, Span(" \\")) for line in lines[:-1]] + lines[-1:]
+    lines: list[Line] = [(Span(" " * indent), first)]
+    lines += [(Span(" " * (indent + 4)), one) for one in others]
+    return [*((*line, Span(" \\")) for line in lines[:-1]), lines[-1]]
 
 
 def _listed(nodes: Sequence[NodeNow], look: Look) -> list[Line]:
     """Return a line for each of ``nodes``, with what a person would quote."""
-    lines = []
+    lines: list[Line] = []
     for node in nodes[:LISTED]:
         failure = node.failure
         said = failure.headline if failure else ""

@@ -34,7 +34,9 @@ def status_json(status: Status) -> dict[str, Any]:
         ),
         "integration_ok": status.integration_ok,
         "integration_words": status.integration_words,
-        "red_gates": [gate._asdict() | {"failure": _encoded(gate.failure)} for gate in status.red_gates],
+        "red_gates": [
+            gate._asdict() | {"failure": _encoded(gate.failure)} for gate in status.red_gates
+        ],
         "cost_total": status.cost.total,
         **status.cost.to_json(),
         "by_role": grouped(status.calls, "role"),

@@ -35,7 +35,10 @@ def read_process(directory: JobDirectory) -> Process | None:
 
 def _call(said: object) -> LiveCall:
     try:
-        return decode(LiveCall, {k: v for k, v in said.items() if v is not None} if isinstance(said, dict) else said)
+        return decode(
+            LiveCall,
+            {k: v for k, v in said.items() if v is not None} if isinstance(said, dict) else said,
+        )
     except MismatchError:
         return LiveCall()
 

@@ -12,7 +12,7 @@ from director.job.stage import PlanStage, Stage, read_stage
 from director.model.codec.decoding import decode
 from director.model.codec.mistakes import MismatchError
 from director.model.cost import Cost
-from director.model.errors import RequestError
+from director.model.errors import DirectorError, RequestError
 from director.model.integration_gates import as_before, not_counting
 from director.model.plan import Plan
 from director.model.roles import Role
@@ -21,8 +21,8 @@ from director.records import files
 from director.records.job_directory import JobDirectory
 from director.records.ledger import calls_in
 from director.records.worktrees_record import kept_worktrees, was_killed
-from director.reporting.status import Gate, NodeNow, PlannedNode, Process, Status
-from director.reporting.status_events import read_last_events
+from director.reporting.status import End, Gate, NodeNow, PlannedNode, Process, Status
+from director.reporting.status_events import LastEvents, read_last_events
 from director.reporting.status_live import read_process
 
 DETAILED = 5  # failed nodes, and red gates, whose logs are named
@@ -40,11 +40,16 @@ class _Planned(NamedTuple):
 
 
 def read_status(
-    directory: JobDirectory, *, unpublished: str | None = None, now: float | None = None
+    directory: JobDirectory,
+    *,
+    stop: DirectorError | None = None,
+    unpublished: str | None = None,
+    now: float | None = None,
 ) -> Status:
     """Return where the job in ``directory`` stands; ``now`` in seconds since 1970.
 
-    ``unpublished``: why its branch could not be brought into the user's repository, if so. Raises
+    For the command that has just ended: what ``stop``ped it, and why its branch could not be
+    brought into the user's repository (``unpublished``); None where nothing did. Raises
     RequestError when there is no job, or a record of it cannot be read.
     """
     stage, plan = read_stage(directory), _read_plan(directory)
@@ -57,7 +62,11 @@ def read_status(
     lines, damaged = files.read_lines_counted(directory.costs)
     calls = calls_in(lines)
     nodes = tuple(_nodes(directory, plan, calls, process)) if plan else ()
-    counts = {directory.costs: damaged, directory.metrics: runs.damaged, directory.events: last.damaged}
+    counts = {
+        directory.costs: damaged,
+        directory.metrics: runs.damaged,
+        directory.events: last.damaged,
+    }
     return Status(
         directory=directory.path,
         stage=stage.stage if stage else Stage.READY,
@@ -68,11 +77,11 @@ def read_status(
         nodes=nodes,
         calls=calls,
         cost=Cost.of(call.cost for call in calls) + Cost(_under_way(process)),
-        runs=runs.count,
+        runs=runs.ended,
         run_secs=runs.wall_secs,
         lanes=runs.last.get("parallel"),
         process=process,
-        end=None if process else last.end,
+        end=None if process else _end(stop, last),
         last_event=last.at,
         killed=process is None and _is_left_over(directory, nodes),
         gates=last.gates,
@@ -115,6 +124,13 @@ def _nodes(
         yield NodeNow(planned, state.nodes[node.id], cost, len(known), call_now)
 
 
+def _end(stop: DirectorError | None, last: LastEvents) -> End | None:
+    if stop is None:
+        return last.end
+    at = last.end.at if last.end else last.at
+    return End(stop.reason, stop.what, stop.next_step, int(stop.exit_code), at)
+
+
 def _under_way(process: Process | None) -> float:
     return sum(call.usd for call in process.calls.values()) if process else 0.0
 
@@ -128,7 +144,7 @@ def _is_left_over(directory: JobDirectory, nodes: Iterable[NodeNow]) -> bool:
 class _Runs(NamedTuple):
     """What ``metrics.jsonl`` says of the runs that ended; ``last`` is empty where none did."""
 
-    count: int
+    ended: int
     wall_secs: float
     last: Mapping[str, Any]
     damaged: int

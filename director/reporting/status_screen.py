@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from director.job.stage import Stage
 from director.model.cost import Cost
 from director.model.format import counted, duration, money
 from director.model.state import NodeStatus
-from director.reporting.status import NodeNow, Standing, Status
-from director.reporting.status_failures import failed_nodes, red_gates
+from director.reporting.status import Standing, Status
+from director.reporting.status_failures import command_lines, failed_nodes, red_gates
 from director.reporting.status_nodes import node_table, waiting
-from director.reporting.status_steps import Advice, Asked, Step, advice
+from director.reporting.status_steps import CURRENT, Advice, Asked, advice
 from director.reporting.status_text import (
-    MEASURE,
+    PLAIN,
     Line,
     Look,
     Span,
@@ -25,9 +25,11 @@ from director.reporting.status_text import (
     one_line,
     padded,
     paragraph,
+    shortened,
     shown,
     wrapped,
 )
+from director.reporting.status_times import local
 
 LISTED = 30  # nodes that are all shown without being asked for
 STAGES = {
@@ -42,12 +44,15 @@ STAGES = {
 class View(NamedTuple):
     """How a job is shown: how it was named, where its folder is for whoever reads, all nodes."""
 
-    asked: Asked = Asked()
+    asked: Asked = CURRENT
     folder: str = ".director"
     everything: bool = False
 
 
-def render(status: Status, look: Look = Look(), view: View = View()) -> str:
+WHOLE = View()
+
+
+def render(status: Status, look: Look = PLAIN, view: View = WHOLE) -> str:
     """Return the screen for a job; ``run`` prints the same at its end."""
     parts = [
         [*_verdict(status, look), *_about(status, look)],
@@ -140,11 +145,13 @@ def _gates_in_words(status: Status) -> str:
 def _counts(status: Status) -> str:
     """Return how many nodes there are of each kind that matters."""
     done = f"{len(status.of(NodeStatus.DONE))} of {counted(len(status.nodes), 'node')} done"
-    kinds = (
+    kinds: tuple[tuple[NodeStatus, str], ...] = (
         (NodeStatus.FAILED, "failed"),
         (NodeStatus.RUNNING, "running" if status.process else "interrupted"),
         (NodeStatus.BLOCKED, "blocked"),
     )
+    begun = status.process or status.runs
+    kinds += ((NodeStatus.PENDING, "waiting"),) if begun else ()
     return ", ".join(
         [done, *(f"{count} {word}" for kind, word in kinds if (count := len(status.of(kind))))]
     )
@@ -153,7 +160,9 @@ def _counts(status: Status) -> str:
 def _spent(status: Status) -> str:
     """Return what the job has cost so far, and the time of its runs."""
     took = duration(status.run_secs) if status.runs else ""
-    return " · ".join(part for part in (cost_in_words(status.cost, bool(status.calls)), took) if part)
+    return " · ".join(
+        part for part in (cost_in_words(status.cost, bool(status.calls)), took) if part
+    )
 
 
 def cost_in_words(cost: Cost, called: bool) -> str:
@@ -188,7 +197,8 @@ def _ended(status: Status) -> str:
     if status.process is not None:
         return ""
     at = local(status.end.at if status.end else status.last_event, status.now)
-    words = "last sign of life" if status.killed else "ended"
+    waits = status.standing in (Standing.APPROVING, Standing.DECIDING)
+    words = "waiting since" if waits else "last sign of life" if status.killed else "ended"
     return f"{words} {at}" if at else ""
 
 
@@ -197,7 +207,7 @@ def _nodes(status: Status, look: Look, view: View) -> list[Line]:
     if view.everything:
         return node_table(status.nodes, status, look)
     few = len(status.nodes) <= LISTED
-    explained = status.of(NodeStatus.FAILED) and status.process is None
+    explained = (status.of(NodeStatus.FAILED) or status.red_gates) and status.process is None
     if few and not explained:
         return node_table(status.nodes, status, look)
     return node_table(status.of(NodeStatus.RUNNING), status, look)
@@ -221,11 +231,24 @@ def _next(given: Advice, look: Look) -> list[Line]:
     head = f"Next: {by_hand}" if by_hand else f"Next{', one of' if len(steps) > 1 else ''}:"
     lines = paragraph(head, look, 0, Tone.STRONG)
     commands = [shlex.join(step.command) for step in steps]
-    widest = max(map(cells, commands), default=0)
-    room = look.measure - 4 - widest - 4
-    if all(cells(step.why) <= room for step in steps):
-        pairs = zip(commands, steps, strict=True)
-        return lines + [(Span(f"    {padded(one, widest + 4)}"), Span(s.why)) for one, s in pairs]
+    pairs = [(cells(one), cells(step.why)) for one, step in zip(commands, steps, strict=True)]
+    column = _column(pairs, look.measure - 4 - 3)
     for command, step in zip(commands, steps, strict=True):
-        lines += [*command_lines(command, look, 4), *paragraph(step.why, look, 8, Tone.DIM)]
+        if cells(command) <= column:
+            said = padded(command, column + 3)
+            lines.append((Span(f"    {said}", Tone.STRONG), Span(step.why)))
+        else:
+            lines += [*command_lines(command, look, 4), *paragraph(step.why, look, 8)]
     return lines
+
+
+def _column(pairs: Sequence[tuple[int, int]], room: int) -> int:
+    """Return how wide a first column can be: with the second one beside it in ``room`` cells.
+
+    ``pairs`` are the widths of both in each row; rows whose first cell is wider take two lines.
+    """
+
+    def fits(column: int) -> bool:
+        return all(column + second <= room for first, second in pairs if first <= column)
+
+    return max((first for first, _ in pairs if fits(first)), default=0)

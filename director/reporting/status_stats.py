@@ -11,12 +11,12 @@ from director.model.rates import rates
 from director.model.state import NodeStatus, WatchVerdict
 from director.records.ledger import grouped
 from director.reporting.status import Status
-from director.reporting.status_text import Look, paragraph, shown
+from director.reporting.status_text import PLAIN, Look, paragraph, shown
 
 COMPLETION_TARGET_PCT = 70.0
 
 
-def render_stats(status: Status, look: Look = Look()) -> str:
+def render_stats(status: Status, look: Look = PLAIN) -> str:
     """Return the tables of costs, and the measures, as text."""
     parts = [_rates(status)] if status.nodes else []
     for key in ("role", "model") if status.calls else ():
@@ -27,7 +27,12 @@ def render_stats(status: Status, look: Look = Look()) -> str:
             f"prepared worktrees are kept for the next command: {size(kept.bytes)} in "
             f"{kept.folder} (`director clean` removes them)"
         )
-    lines = [line for part in parts for text in (*part.splitlines(), "") for line in paragraph(text, look)]
+    lines = [
+        line
+        for part in parts
+        for text in (*part.splitlines(), "")
+        for line in paragraph(text, look)
+    ]
     return shown(lines[:-1], look)
 
 
@@ -44,7 +49,9 @@ def _rates(status: Status) -> str:
     def rate(name: str) -> str:
         return f"{100 * known[name]:.1f} %" if began else "–"
 
-    completion = f"{known['executor_tier_pct']:.1f} % (hypothesis target > {COMPLETION_TARGET_PCT:.0f} %)"
+    completion = (
+        f"{known['executor_tier_pct']:.1f} % (hypothesis target > {COMPLETION_TARGET_PCT:.0f} %)"
+    )
     lines = (
         ("done", f"{done}{len(status.of(NodeStatus.BLOCKED))} blocked)"),
         ("executor-tier completion", completion if known["done"] or began else "–"),

@@ -29,6 +29,9 @@ class Asked(NamedTuple):
     archived: bool = False
 
 
+CURRENT = Asked()  # the current job of the repository around
+
+
 class Step(NamedTuple):
     """A command, as its arguments, and what it is good for."""
 
@@ -43,7 +46,7 @@ class Advice(NamedTuple):
     steps: tuple[Step, ...]
 
 
-def advice(status: Status, asked: Asked = Asked()) -> Advice:
+def advice(status: Status, asked: Asked = CURRENT) -> Advice:
     """Return what to do next."""
     if asked.job is not None:
         return Advice("", tuple(_named(step, asked) for step in _of_another(status, asked)))
@@ -51,13 +54,13 @@ def advice(status: Status, asked: Asked = Asked()) -> Advice:
     return Advice(_by_hand(status), tuple(_named(_wide(step, status), asked) for step in steps))
 
 
-def looking_at(node: str, asked: Asked = Asked(), *, diff: bool = False) -> tuple[str, ...]:
+def looking_at(node: str, asked: Asked = CURRENT, *, diff: bool = False) -> tuple[str, ...]:
     """Return the command that shows a node, or the change that its last attempt made."""
     flags = ("--diff",) if diff else ()
     return _named(Step(("director", "status", "--node", node, *flags), ""), asked).command
 
 
-def listening_to(node: str, asked: Asked = Asked()) -> tuple[str, ...]:
+def listening_to(node: str, asked: Asked = CURRENT) -> tuple[str, ...]:
     """Return the command that shows what the agent of a node said and did."""
     return _named(Step(("director", "logs", node), ""), asked).command
 
@@ -118,7 +121,7 @@ def _continue(status: Status) -> Iterable[Step]:
         yield from _after_failures(status)
 
 
-def _answer(status: Status) -> Iterable[Step]:
+def _answer(_: Status) -> Iterable[Step]:
     yield Step(("director", "plan", "--continue"), "continue with your answers")
 
 
@@ -152,7 +155,7 @@ def _after_failures(status: Status) -> Iterable[Step]:
 def _retry(status: Status, failed: list[NodeNow]) -> Step:
     alone = len(failed) == 1 and len(status.of(NodeStatus.DONE)) == len(status.nodes) - 1
     node = ("--node", failed[0].id) if alone else ()
-    what = "try" if len(failed) == 1 else f"try all {counted(len(failed), 'node')}"
+    what = "try" if len(failed) == 1 else f"try all {len(failed)}"
     return Step(("director", "run", "--retry-failed", *node), f"{what} again (fresh attempts)")
 
 

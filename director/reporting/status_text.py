@@ -52,6 +52,9 @@ class Look(NamedTuple):
         return min(self.width, MEASURE)
 
 
+PLAIN = Look()
+
+
 def shown(lines: Iterable[Line], look: Look) -> str:
     """Return the text of ``lines``."""
     return "\n".join("".join(_painted(span, look) for span in line).rstrip() for line in lines)
@@ -90,9 +93,7 @@ def cells(text: str) -> int:
         return len(text)
     from unicodedata import combining, east_asian_width
 
-    return sum(
-        0 if combining(one) else 2 if east_asian_width(one) in "WF" else 1 for one in text
-    )
+    return sum(0 if combining(one) else 2 if east_asian_width(one) in "WF" else 1 for one in text)
 
 
 def wrapped(text: str, width: int) -> list[str]:
@@ -102,7 +103,8 @@ def wrapped(text: str, width: int) -> list[str]:
     """
     if cells(text) <= width:
         return [text]
-    lines, line = [], ""
+    lines: list[str] = []
+    line = ""
     for word in WORD.findall(text):
         if line.strip() and cells(line) + cells(word) > width:
             lines.append(line)
@@ -133,9 +135,7 @@ def padded(text: str, width: int) -> str:
 
 def paragraph(text: str, look: Look, indent: int = 0, tone: Tone = Tone.PLAIN) -> list[Line]:
     """Return ``text`` as lines that are indented."""
-    return [
-        (Span(" " * indent), Span(line, tone)) for line in wrapped(text, look.width - indent)
-    ]
+    return [(Span(" " * indent), Span(line, tone)) for line in wrapped(text, look.width - indent)]
 
 
 def beside(left: Sequence[Span], right: Span, look: Look, indent: int = 4) -> list[Line]:
@@ -163,7 +163,7 @@ def rows(
             break
         columns.remove(at)
     room = look.width - indent - sum(widths[one] + 2 for one in columns[:-1])
-    lines = []
+    lines: list[Line] = []
     for row in table:
         spans = [Span(" " * indent)]
         spans += [Span(padded(row[at].text, widths[at] + 2), row[at].tone) for at in columns[:-1]]
