@@ -1,6 +1,7 @@
 """What a person sees of a job, in each way in which it may stand.
 
-With it: ``status_text``, ``status_failures``, ``status_nodes``, ``status_steps``.
+With it: ``reporting.status``, ``status_text``, ``status_failures``, ``status_nodes``,
+``status_steps``.
 """
 
 from __future__ import annotations
