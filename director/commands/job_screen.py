@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from director.commands.context import Context
+from director.commands.again import Given
+from director.commands.context import Context, wants_json
 from director.commands.result import Result
 from director.model.errors import DirectorError
 from director.records.job_directory import FOLDER, JobDirectory
-from director.reporting.status import Status
+from director.reporting.status import End, Status
 from director.reporting.status_reader import read_status
 from director.reporting.status_screen import View, render, verdict
 from director.reporting.status_steps import Asked, advice
@@ -30,10 +31,17 @@ def screen_of(
 ) -> str:
     """Return the screen for the current job, on which a command has just ended.
 
-    ``stop`` and ``unpublished`` as in ``read_status``.
+    ``stop`` ended it, if anything did before its work was done, and its branch could not be brought
+    into the user's repository because of what ``unpublished`` says, if so.
     """
-    status = read_status(directory, stop=stop, unpublished=unpublished)
+    end = _end(args, stop) if stop else None
+    status = read_status(directory, end=end, unpublished=unpublished)
     return render(status, look_of(context), view_of(args, directory))
+
+
+def _end(args: argparse.Namespace, stop: DirectorError) -> End:
+    next_step = Given.of(args).completed(stop.next_step)
+    return End(stop.reason, stop.what, next_step, int(stop.exit_code))
 
 
 def result_of(args: argparse.Namespace, status: Status, text: str, view: View) -> Result:
@@ -41,7 +49,7 @@ def result_of(args: argparse.Namespace, status: Status, text: str, view: View) -
     given = advice(status, view.asked)
     command = given.steps[0].command if given.steps else None
     step = given.first or (shlex.join(command) if command else "")
-    data = _data(status) if args.json else {}
+    data = _data(status) if wants_json(args) else {}
     return Result(
         text,
         data,
@@ -49,6 +57,7 @@ def result_of(args: argparse.Namespace, status: Status, text: str, view: View) -
         next_step=step,
         next_command=command,
         job_id=status.job_id,
+        copyable=True,
     )
 
 
@@ -63,9 +72,9 @@ def view_of(args: argparse.Namespace, directory: JobDirectory) -> View:
     place = directory.path
     current = place.name == FOLDER
     job = None if current else getattr(args, "job", None)
-    repo = None if args.repo == Path() else str(args.repo)
+    given = Given.of(args)
     archived = place.parent.name == "jobs" and place.parent.parent.name == FOLDER
-    asked = Asked(repo, job, archived)
+    asked = Asked(given.repo, job, archived, given.lanes)
     return View(asked, _seen_from_here(place), getattr(args, "all", False))
 
 

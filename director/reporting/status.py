@@ -183,7 +183,7 @@ class Status:
             return Standing.WORKING
         stopped = self.end is not None and self.end.stopped
         if self.stage is not Stage.READY:
-            return self._planning(stopped)
+            return self._planning()
         if self.killed:
             return Standing.KILLED
         if stopped:
@@ -195,12 +195,12 @@ class Status:
         red = self.integration_ok is False
         return Standing.INTEGRATION_RED if red else Standing.DONE
 
-    def _planning(self, stopped: bool) -> Standing:
+    def _planning(self) -> Standing:
         if self.end is not None and self.end.reason == Reason.DECISION_NEEDED:
             return Standing.DECIDING
         if self.killed:
             return Standing.KILLED
-        if stopped:
+        if self.end is not None and self.end.exit_code != ExitCode.DONE:
             return Standing.STOPPED
         waits = self.stage in (Stage.SPEC_APPROVAL, Stage.PLAN_APPROVAL)
         return Standing.APPROVING if waits else Standing.PLANNING

@@ -13,10 +13,12 @@ from director.model.reason import Reason
 from director.records import files
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
+from director.records.logs import recorded
 from director.reporting.status import End, Gate
 
 TAIL_BYTES = 2**18  # some hundred events: more than come between a run's last gates and its end
 NOT_OF_THE_JOB = frozenset({Reason.LOCKED, Reason.USAGE})  # they ended before they touched it
+ASIDE_COMMANDS = frozenset({"verify", "clean", "bench"})  # they do not work on the job
 ASIDE = frozenset({Kind.NOTICE, Kind.PUBLISHED})  # whoever tells them begins no work
 
 
@@ -39,14 +41,14 @@ def read_last_events(directory: JobDirectory) -> LastEvents:
     for event in events:
         end = _end_after(event, end)
     at = str(events[-1].get("ts", "")) if events else ""
-    return LastEvents(end, at, tuple(_gates(events, directory.path)), damaged)
+    return LastEvents(end, at, tuple(_gates(events)), damaged)
 
 
 def _end_after(event: Mapping[str, Any], end: End | None) -> End | None:
     """Return how the last command had ended when ``event`` was told; None: it was at work."""
     kind, at = event.get("kind"), str(event.get("ts", ""))
     if kind == Kind.STOPPED:
-        if event.get("reason") in NOT_OF_THE_JOB:
+        if event.get("reason") in NOT_OF_THE_JOB or event.get("command") in ASIDE_COMMANDS:
             return end
         # A run is over when it says so: that the command ended comes a moment later.
         return _stop(event, end.at if end else at)
@@ -61,7 +63,7 @@ def _stop(event: Mapping[str, Any], at: str) -> End:
     return End(reason, what, next_step, code if isinstance(code, int) else 0, at)
 
 
-def _gates(events: Iterable[Mapping[str, Any]], job: Path) -> Iterable[Gate]:
+def _gates(events: Iterable[Mapping[str, Any]]) -> Iterable[Gate]:
     """Give the integration gates of the last run, and who turned them red."""
     found: dict[str, Gate] = {}
     for event in events:
@@ -70,7 +72,7 @@ def _gates(events: Iterable[Mapping[str, Any]], job: Path) -> Iterable[Gate]:
             case Kind.RUN_STARTED:
                 found = {}
             case Kind.INTEGRATION_GATE:
-                found[name] = _gate(name, event, job)
+                found[name] = _gate(name, event)
             case Kind.BLAME if name in found:
                 found[name] = found[name]._replace(
                     culprit=event.get("node"),
@@ -80,7 +82,7 @@ def _gates(events: Iterable[Mapping[str, Any]], job: Path) -> Iterable[Gate]:
     return found.values()
 
 
-def _gate(name: str, event: Mapping[str, Any], job: Path) -> Gate:
+def _gate(name: str, event: Mapping[str, Any]) -> Gate:
     command, verdict, reason, log = (
         str(event.get(key) or "") for key in ("command", "verdict", "reason", "log")
     )
@@ -90,7 +92,7 @@ def _gate(name: str, event: Mapping[str, Any], job: Path) -> Gate:
         command,
         verdict,
         reason,
-        log.removeprefix(f"{job}/"),
+        recorded(Path(log)) if log else "",  # an earlier version noted all of the path
         failure=_failure(event.get("failure")),
         nodes=tuple(map(str, nodes)) if isinstance(nodes, list) else (),
     )

@@ -12,7 +12,7 @@ from director.job.stage import PlanStage, Stage, read_stage
 from director.model.codec.decoding import decode
 from director.model.codec.mistakes import MismatchError
 from director.model.cost import Cost
-from director.model.errors import DirectorError, RequestError
+from director.model.errors import RequestError
 from director.model.integration_gates import as_before, not_counting
 from director.model.plan import Plan
 from director.model.roles import Role
@@ -42,14 +42,14 @@ class _Planned(NamedTuple):
 def read_status(
     directory: JobDirectory,
     *,
-    stop: DirectorError | None = None,
+    end: End | None = None,
     unpublished: str | None = None,
     now: float | None = None,
 ) -> Status:
     """Return where the job in ``directory`` stands; ``now`` in seconds since 1970.
 
-    For the command that has just ended: what ``stop``ped it, and why its branch could not be
-    brought into the user's repository (``unpublished``); None where nothing did. Raises
+    For the command that has just ended, and has not put that on record: its ``end`` for an outside
+    reason, why its branch could not be brought into the user's repository (``unpublished``). Raises
     RequestError when there is no job, or a record of it cannot be read.
     """
     stage, plan = read_stage(directory), _read_plan(directory)
@@ -81,7 +81,7 @@ def read_status(
         run_secs=runs.wall_secs,
         lanes=runs.last.get("parallel"),
         process=process,
-        end=None if process else _end(stop, last),
+        end=None if process else _ended(end, last),
         last_event=last.at,
         killed=process is None and _is_left_over(directory, nodes),
         gates=last.gates,
@@ -124,11 +124,8 @@ def _nodes(
         yield NodeNow(planned, state.nodes[node.id], cost, len(known), call_now)
 
 
-def _end(stop: DirectorError | None, last: LastEvents) -> End | None:
-    if stop is None:
-        return last.end
-    at = last.end.at if last.end else last.at
-    return End(stop.reason, stop.what, stop.next_step, int(stop.exit_code), at)
+def _ended(end: End | None, last: LastEvents) -> End | None:
+    return end._replace(at=last.end.at if last.end else last.at) if end else last.end
 
 
 def _under_way(process: Process | None) -> float:

@@ -116,7 +116,7 @@ def _sentence(status: Status) -> tuple[str, Tone, str]:
 
 def _stopped(status: Status, counts: str) -> str:
     what = status.end.what.rstrip(".") if status.end else ""
-    said = f"S{what[1:]}" if what.startswith("stopped") else f"Stopped: {what}"
+    said = f"S{what[1:]}" if what[:7].lower() == "stopped" else f"Stopped: {what}"
     return f"{said}; {counts}." if status.stage is Stage.READY else f"{said}."
 
 

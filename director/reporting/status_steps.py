@@ -21,12 +21,14 @@ WORKTREE = (
 class Asked(NamedTuple):
     """How the job was named on the command line, so that the next command names it, too.
 
-    ``job``: it is not the current one; ``archived``: it can be made that again.
+    ``job``: it is not the current one; ``archived``: it can be made that again. ``lanes``: as
+    given with ``--parallel`` (None: not given).
     """
 
     repo: str | None = None
     job: str | None = None
     archived: bool = False
+    lanes: str | None = None
 
 
 CURRENT = Asked()  # the current job of the repository around
@@ -51,7 +53,9 @@ def advice(status: Status, asked: Asked = CURRENT) -> Advice:
     if asked.job is not None:
         return Advice("", tuple(_named(step, asked) for step in _of_another(status, asked)))
     steps = list(_STEPS[status.standing](status))[:MOST]
-    return Advice(_by_hand(status), tuple(_named(_wide(step, status), asked) for step in steps))
+    return Advice(
+        _by_hand(status), tuple(_named(_wide(step, status, asked), asked) for step in steps)
+    )
 
 
 def looking_at(node: str, asked: Asked = CURRENT, *, diff: bool = False) -> tuple[str, ...]:
@@ -76,11 +80,12 @@ def _named(step: Step, asked: Asked) -> Step:
     return step._replace(command=(program, *words, *job, *where))
 
 
-def _wide(step: Step, status: Status) -> Step:
-    """Return a step that runs nodes with as many lanes as the last run."""
-    if step.command[:2] != ("director", "run") or (status.lanes or 1) < 2:
+def _wide(step: Step, status: Status, asked: Asked) -> Step:
+    """Return a step that runs nodes with the lanes that were asked for, else of the last run."""
+    lanes = asked.lanes or (str(status.lanes) if (status.lanes or 1) > 1 else None)
+    if step.command[:2] != ("director", "run") or lanes is None:
         return step
-    return step._replace(command=(*step.command, "--parallel", str(status.lanes)))
+    return step._replace(command=(*step.command, "--parallel", lanes))
 
 
 def _by_hand(status: Status) -> str:

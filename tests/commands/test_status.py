@@ -39,16 +39,18 @@ class TestStatus(JobCase):
     def test_a_person_who_sees_that_screen_knows_cause_file_and_next_command(self) -> None:
         said = self.a_failed_run()
         self.assertIn("no good b", said)
-        self.assertRegex(said, r"\n    director (amend|run --retry-failed --node) b ")
+        self.assertRegex(said, r"\nNext, one of:\n    director amend b  +the test")
         self.assertIn("director logs b", said)
-        for log in re.findall(r"\.director/logs/\S+", said):
-            self.assertIn("no good b", (self.repo.root / log).read_text())
+        (log,) = re.findall(r"output +(\.director/logs/\S+) +\(\d+ lines?\)\n", said)
+        self.assertIn("no good b", (self.repo.root / log).read_text())
+        self.assertIn("sh tests/b.sh   exit code 1 (same failure 2 times)\n", said)
 
     def test_other_ends_are_the_screen_of_status_too(self) -> None:
         self.plan(node("a"), node("b", depends_on=["a"]))
         self.configure("[limits]\nprovider_retries = 0\n")
         self.implement("a", fail("APIError", "too many requests", 429))
         stopped = self.ends(3, "run").out
+        self.assertEqual(stopped, self.ends(0, "status").out)
         self.assertRegex(stopped, r"^■ Stopped: ")
         self.implement("a")
         self.assertEqual(self.ends(0, "run", "--node", "a").out, self.ends(0, "status").out)
@@ -100,7 +102,8 @@ class TestStatus(JobCase):
         said = self.ends(0, "status", "--json").json
         self.assertEqual((said["standing"], said["failed"], said["killed"]), ("failed", 1, False))
         self.assertIsNone(said["nodes"]["a"]["failure"])
-        self.assertIn("failure", said["nodes"]["b"])
+        self.assertEqual(said["nodes"]["b"]["failure"]["headline"], "no good b")
+        self.assertEqual(said["last_end"]["reason"], "node_failed")
         self.assertRegex(said["what"], "^1 of 2 nodes done, 1 failed.$")
         self.assertRegex(said["last_end"]["at"], r"^\d{4}-.*Z$")
 

@@ -13,8 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from director.model.cost import Cost
-from director.model.errors import ExitCode, RequestError, StoppedError
-from director.model.reason import Reason
+from director.model.errors import RequestError
 from director.model.state import NodeStatus
 from director.records.job_directory import JobDirectory
 from director.records.lock import job_lock
@@ -130,9 +129,9 @@ class TestReader(RecordsCase):
 
     def test_the_command_that_ended_tells_what_stopped_it(self) -> None:
         self.event("run_ended", LATER)
-        stop = StoppedError("no more", "wait", Reason.RATE_LIMIT)
-        status = read_status(self.job, stop=stop, unpublished="why", now=0.0)
-        self.assertEqual(status.end, End("rate_limit", "no more", "wait", ExitCode.STOPPED, LATER))
+        end = End("rate_limit", "no more", "wait", 3)
+        status = read_status(self.job, end=end, unpublished="why", now=0.0)
+        self.assertEqual(status.end, end._replace(at=LATER))
         self.assertEqual((status.standing, status.unpublished), (Standing.STOPPED, "why"))
 
 
