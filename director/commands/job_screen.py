@@ -18,7 +18,7 @@ from director.reporting.status import End, Status
 from director.reporting.status_reader import read_status
 from director.reporting.status_screen import View, render, verdict
 from director.reporting.status_steps import Asked, advice
-from director.reporting.status_text import MEASURE, Look, look_of_width
+from director.reporting.status_text import USUAL, Look, look_of_width
 
 
 def screen_of(
@@ -106,7 +106,7 @@ def window(context: Context) -> tuple[int, int]:
     """Return columns and lines of the terminal; elsewhere as many as most have."""
     try:
         size = os.get_terminal_size(context.out.fileno())
-        return (size.columns or MEASURE, size.lines or 24)
+        return (size.columns or USUAL, size.lines or 24)
     except (OSError, ValueError):
         columns = context.env.get("COLUMNS", "")
-        return (int(columns) if columns.isdecimal() and int(columns) else MEASURE, 24)
+        return (int(columns) if columns.isdecimal() and int(columns) else USUAL, 24)

@@ -83,7 +83,7 @@ def waiting(status: Status, look: Look) -> list[Line]:
     for failed, ids in groups.items():
         wait = "waits" if len(ids) == 1 else "wait"
         of_what = f" for {failed}" if failed else ""
-        lines += paragraph(f"– {_names(ids)}   {wait}{of_what} (blocked)", look)
+        lines += paragraph(f"– {_names(ids)}   {wait}{of_what} (blocked)", look, hanging=2)
     return lines
 
 

@@ -76,11 +76,12 @@ def verdict(status: Status) -> str:
 
 def _verdict(status: Status, look: Look) -> list[Line]:
     mark, tone, sentence = _sentence(status)
-    said = wrapped(f"{mark} {one_line(sentence)}", look.measure)
+    first, *others = wrapped(one_line(sentence), look.measure - 2)
     spent = Span(_spent(status))
-    if len(said) == 1:
-        return beside((Span(said[0], tone),), spent, look, 2)
-    return [*((Span(line, tone),) for line in said), (Span(f"  {spent.text}"),)]
+    if not others:
+        return beside((Span(f"{mark} {first}", tone),), spent, look, 2)
+    more = ((Span(f"  {line}", tone),) for line in others)
+    return [(Span(f"{mark} {first}", tone),), *more, (Span(f"  {spent.text}"),)]
 
 
 def _sentence(status: Status) -> tuple[str, Tone, str]:

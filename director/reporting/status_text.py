@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 NARROWEST, WIDEST = 40, 200
-MEASURE = 80  # what belongs to the right edge of a line stands no further away than that
+USUAL = 80  # where nobody knows the width
+FARTHEST = 100  # where what belongs to the right edge of a line stands at most
 COLOURED = re.compile(r"\x1b\[[0-9;:]*[A-Za-z]")  # what tools colour their output with
 WORD = re.compile(r"\s*\S+")
 ASCII = str.maketrans(
@@ -42,14 +43,14 @@ Line = tuple[Span, ...]
 class Look(NamedTuple):
     """What a terminal can show: its width in cells, colours, letters beyond ASCII."""
 
-    width: int = MEASURE
+    width: int = USUAL
     colour: bool = False
     unicode: bool = True
 
     @property
     def measure(self) -> int:
         """The width of lines with something at their right edge."""
-        return min(self.width, MEASURE)
+        return min(self.width, FARTHEST)
 
 
 PLAIN = Look()
@@ -133,9 +134,13 @@ def padded(text: str, width: int) -> str:
     return text + " " * (width - cells(text))
 
 
-def paragraph(text: str, look: Look, indent: int = 0, tone: Tone = Tone.PLAIN) -> list[Line]:
-    """Return ``text`` as lines that are indented."""
-    return [(Span(" " * indent), Span(line, tone)) for line in wrapped(text, look.width - indent)]
+def paragraph(
+    text: str, look: Look, indent: int = 0, tone: Tone = Tone.PLAIN, *, hanging: int = 0
+) -> list[Line]:
+    """Return ``text`` as lines that are indented, all but the first by ``hanging`` cells more."""
+    first, *others = wrapped(text, look.width - indent - hanging)
+    lines: list[Line] = [(Span(" " * indent), Span(first, tone))]
+    return lines + [(Span(" " * (indent + hanging)), Span(line, tone)) for line in others]
 
 
 def beside(left: Sequence[Span], right: Span, look: Look, indent: int = 4) -> list[Line]:
