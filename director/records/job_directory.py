@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from director.model.codec.encoding import encode
 from director.model.errors import RequestError
@@ -31,6 +32,26 @@ KEPT_BETWEEN_JOBS = frozenset(
     {".gitignore", "config.toml", "profiles", "synced.json", "models.json", "jobs", "bench"}
     | {"lock"}
 )
+
+
+class Named(Protocol):
+    """Something with an id."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+
+class Planned(Protocol):
+    """As much of a plan as its state is of."""
+
+    @property
+    def job_id(self) -> str:
+        """The job that it is the plan of."""
+
+    @property
+    def nodes(self) -> Sequence[Named]:
+        """Its nodes."""
 
 
 class Place:
@@ -133,7 +154,7 @@ class JobDirectory(Records):
         """Replace ``plan.json``."""
         files.write_json(self.plan, encode(plan))
 
-    def load_state(self, plan: Plan) -> RunState:
+    def load_state(self, plan: Planned) -> RunState:
         """Return the state with an entry for each node of ``plan``; fresh where there is none."""
         stored = self.state_file.load() or {}
         if stored.get("job_id") not in (None, plan.job_id):
