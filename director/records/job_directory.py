@@ -125,6 +125,12 @@ class JobDirectory(Records):
     pool = Place("worktrees.json")  # where this job's worktrees are, for the sweep after a crash
 
     @property
+    def root(self) -> Path:
+        """The user's checkout, in whose ``.director`` the records are."""
+        folders = (self.path, *self.path.parents)
+        return next((one.parent for one in folders if one.name == FOLDER), self.path)
+
+    @property
     def state_file(self) -> StateFile:
         """The state on disk, to read and to write."""
         return StateFile(self.state, self.state_changes, self.redactor)
