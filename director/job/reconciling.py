@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from director.job.trailers import KIND, MERGE, NODE, attempts_said
+from director.model.dag import dependents, reachable
 from director.model.plan import Plan
 from director.model.roles import Role
 from director.model.state import NodeState, NodeStatus, RunState
@@ -36,6 +37,25 @@ def reconciled(
         for node_id, node in state.nodes.items()
     }
     return state._replace(nodes=nodes)
+
+
+def reopened(state: RunState, plan: Plan, node_id: str) -> RunState:
+    """Return the state in which a node has fresh chances, and what waited for it alone is free.
+
+    What it cost, and how many attempts it took, stays.
+    """
+    fresh = _as_open(state.nodes[node_id]._replace(status=NodeStatus.FAILED), retry_failed=True)
+    return unblocked(state.with_node(node_id, fresh), plan)
+
+
+def unblocked(state: RunState, plan: Plan) -> RunState:
+    """Return the state in which nodes that wait for no failed one are not blocked any more."""
+    after, waiting = dependents(plan.nodes), set[str]()
+    for failed in state.ids(NodeStatus.FAILED):
+        waiting |= reachable(after, failed, known=waiting)
+    for node_id in state.ids(NodeStatus.BLOCKED) - waiting:
+        state = state.changed(node_id, status=NodeStatus.PENDING, error=None)
+    return state
 
 
 def rebuilt(plan: Plan, metrics: Iterable[Mapping[str, Any]]) -> RunState:
@@ -90,4 +110,5 @@ def _as_open(node: NodeState, retry_failed: bool) -> NodeState:
         past_attempts=() if had_its_chances else node.past_attempts,
         flake_failed=False if had_its_chances else node.flake_failed,
         environment=False,
+        failure=None if had_its_chances else node.failure,
     )

@@ -22,12 +22,16 @@ Problems = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Question:
-    """What to ask whom; ``name`` names the log files."""
+    """What to ask whom; ``name`` names the log files.
+
+    ``commit`` is what the checkout holds ("": the base).
+    """
 
     name: str
     prompt: str
     agent: Agent = Agent.PLANNER
     role: Role = Role.PLANNER
+    commit: str = ""
 
 
 def ask(planning: Planning, question: Question) -> Reply:
@@ -38,7 +42,8 @@ def ask(planning: Planning, question: Question) -> Reply:
     job, agent, role = planning.job, question.agent, question.role
 
     def work() -> Reply:
-        with job.pool.lease(planning.stage.base_commit, bare=True) as worktree:  # only to read
+        commit = question.commit or planning.stage.base_commit
+        with job.pool.lease(commit, bare=True) as worktree:  # only to read
             call = Assignment(agent, role, question.prompt, worktree.path, question.name)
             return job.agents.ask(call)
 

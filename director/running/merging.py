@@ -87,6 +87,7 @@ def _advance(
         tools=tool_versions(job.repository.git, job.agents.caller.versions()),
         confinement=job.confinement,
         view=gated if gated != tree else None,
+        amended=node.amended,
     )
     receipt = job.commits.merge(node, draft)
     return receipt if job.repository.advance(receipt.merged, tip, receipt) else None

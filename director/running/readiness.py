@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from director.job.amendment import refuse_amending
 from director.job.seal import Seal, check_seal
 from director.job.stage import Stage, read_stage
 from director.model.errors import RequestError
@@ -22,6 +23,7 @@ def ready_plan(directory: JobDirectory) -> tuple[Plan, Seal]:
     stage = read_stage(directory)
     if stage is not None and stage.stage is not Stage.READY:
         raise RequestError(f"the plan is not ready: it stands at {stage.stage}", CONTINUE)
+    refuse_amending(directory)
     plan = directory.load_plan()
     if unfrozen := [node.id for node in plan.nodes if not node.admitted]:
         what = f"the tests of these nodes are not frozen: {', '.join(unfrozen)}"
