@@ -16,6 +16,11 @@ from director.model.errors import RequestError
 from director.model.printable import printable
 from director.planning.amending import AmendOptions, AmendReport, Step, amend_node
 
+EXAMPLES = (
+    ("director amend parser", "lay out the node and its tests for editing"),
+    ("director amend parser --continue", "approve it as it is on disk now"),
+    ('director amend parser --revise "an empty line is no error"', "have the models rewrite it"),
+)
 SHOWN_LINES = 80  # of what changed
 FIELDS = ("title", "files", "test_cmd", "tests", "depends_on", "test_support")
 

@@ -7,6 +7,9 @@ GROUPS = {
         "plan": "turn a task into a spec, a DAG of nodes and frozen, red tests",
         "run": "work off the plan: implement, gate, review, merge",
     },
+    "step in": {
+        "amend": "change one node of an approved plan: its spec, files, command or tests",
+    },
     "see what happens": {
         "status": "show where every node stands, and what it cost",
         "verify": "check that every merge is what its receipt says, and what was tested",
