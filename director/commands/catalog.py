@@ -9,6 +9,8 @@ GROUPS = {
     },
     "step in": {
         "amend": "change one node of an approved plan: its spec, files, command or tests",
+        "take": "get a worktree in which you write a node yourself",
+        "give": "gate and merge what you wrote in that worktree",
     },
     "see what happens": {
         "status": "show where every node stands, and what it cost",

@@ -125,6 +125,9 @@ def _ending(report: RunReport) -> tuple[str, str]:
         return f"All nodes are done, but the integration gate is red: {named}", (
             f"git switch -c fix {branch} and fix it there, or plan the fix as a new task"
         )
+    if taken := sorted(state.ids(NodeStatus.TAKEN)):
+        what = f"{done} of {total} nodes are done; taken by a person: {', '.join(taken)}"
+        return what, f"director give {taken[0]}"
     if done < total:
         return f"{done} of {total} nodes are done", "director run"
     gates = _gates_in_words(report.integration)

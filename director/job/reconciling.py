@@ -8,7 +8,7 @@ from typing import Any
 from director.job.trailers import KIND, MERGE, NODE, attempts_said
 from director.model.dag import dependents, reachable
 from director.model.plan import Plan
-from director.model.roles import Role
+from director.model.roles import Tier
 from director.model.state import NodeState, NodeStatus, RunState
 from director.repositories.branch_commits import BranchCommit
 
@@ -85,13 +85,13 @@ def _from_line(line: Mapping[str, Any]) -> NodeState:
 
 def _as_merged(node: NodeState, merge: BranchCommit) -> NodeState:
     tier = merge.trailers.get("Director-Tier")
-    role = Role(tier) if tier in list(Role) else None
+    role = Tier(tier) if tier in list(Tier) else None
     return node._replace(
         status=NodeStatus.DONE,
         commit=merge.oid,
         error=None,
         tier_used=role,
-        escalated=node.escalated or role is Role.ESCALATION,
+        escalated=node.escalated or role is Tier.ESCALATION,
         attempts=max(node.attempts, attempts_said(merge.trailers)),
     )
 

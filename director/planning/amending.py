@@ -1,8 +1,8 @@
 """Amending: the plan approval once more, for one node that has not merged.
 
-Its spec, files, command and tests are edited, or rewritten by models; they must be red again, in its
-view of what merged meanwhile. Then they are on the branch and under the seal, and the node has fresh
-chances. Nothing else of the plan is looked at again.
+Its spec, files, command and tests are edited, or rewritten by models; they must be red again, in
+its view of what merged meanwhile. Then they are on the branch and under the seal, and the node has
+fresh chances. Nothing else of the plan is looked at again.
 """
 
 from __future__ import annotations
@@ -90,10 +90,10 @@ def amend_node(
 ) -> AmendReport:
     """Open the amendment of a node, rewrite it, and approve or cancel it, as ``options`` say.
 
-    Raises RequestError (no approved plan; no such node; it is merged, or taken; another one is being
-    amended; more than the node was edited; its tests are not red), WorkError (the models' answers
-    cannot be used), StoppedError (another process has the lock) and InterruptedRunError. Killed
-    anywhere, the same command makes it again.
+    Raises RequestError (no approved plan; no such node; it is merged, or taken; another one is
+    being amended; more than the node was edited; its tests are not red), WorkError (the models'
+    answers cannot be used), StoppedError (another process has the lock) and InterruptedRunError.
+    Killed anywhere, the same command makes it again.
     """
     with job_lock(directory.lock, "director amend"):
         stage = _approved(directory)
@@ -240,7 +240,7 @@ class _Amending:
         return draft.plan
 
     def _draft(self, plan: Plan) -> Draft:
-        """Return the node as it is on disk; RequestError where it is as before, or others are not."""
+        """Return the node as it is on disk; RequestError unless it changed, and nothing else."""
         node_id, before = self.amendment.node, self.amendment.before
         marked = plan.with_node(plan.node(node_id)._replace(amended=True))
         draft = draft_of(self.job, marked, edited_only=True)

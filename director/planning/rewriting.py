@@ -67,9 +67,7 @@ class Rewriting:
         rewrites = answer.get("tests") == "rewrite" or not node.admitted
         self.planning.save_nodes(plan.nodes)
         problem = str(answer.get("problem") or "")
-        amendment = self.amendment._replace(
-            planned=True, rewrites_tests=rewrites, problem=problem
-        )
+        amendment = self.amendment._replace(planned=True, rewrites_tests=rewrites, problem=problem)
         write_amendment(self.planning.job.directory, amendment)
         self.planning.forget(*self._calls())
         return plan, amendment
@@ -109,7 +107,8 @@ class Rewriting:
                 one.update(fields)
         after = read_plan(document)
         changed = after.node(node.id)
-        hashes = {path: node.test_hashes[path] for path in changed.tests if path in node.test_hashes}
+        known = node.test_hashes
+        hashes = {path: known[path] for path in changed.tests if path in known}
         after = after.with_node(changed._replace(test_hashes=hashes))
         job = self.planning.job
         problems = [*provided_paths(job, [changed]), *submodule_paths(job, [changed])]
@@ -122,8 +121,8 @@ class Rewriting:
         job = self.planning.job
         commit = views_of(job.repository, plan).of(job.repository.tip(), node)
         shown = job.repository.contents(commit, node.tests).items()
-        tests = (f"{path}:\n\n{fenced(content.decode(errors='replace'))}" for path, content in shown)
-        yield "Its tests", "\n\n".join(tests)
+        tests = {path: fenced(content.decode(errors="replace")) for path, content in shown}
+        yield "Its tests", "\n\n".join(f"{path}:\n\n{text}" for path, text in tests.items())
         state = job.directory.load_state(plan).nodes[node.id]
         if state.error:
             output = f"\n\n{fenced(state.failure.excerpt)}" if state.failure else ""

@@ -151,6 +151,15 @@ class JobRepository(JobObjects):
             self._tip = new
             return True
 
+    def attempts(self, node_id: str) -> list[tuple[str, str]]:
+        """Return the candidates of a node that are kept, oldest first: (name, commit)."""
+        place = f"refs/attempts/{node_id}"
+        listed = self.git.output("for-each-ref", "--format=%(refname) %(objectname)", place)
+        found = (line.split(" ") for line in listed.decode(errors="replace").splitlines())
+        numbered = [(name, oid) for name, oid in found if name.rpartition("/")[2].isdecimal()]
+        numbered.sort(key=lambda one: int(one[0].rpartition("/")[2]))
+        return [(name.removeprefix("refs/"), oid) for name, oid in numbered]
+
     def publish(self) -> str | None:
         """Bring the branch into the user's repository; returns why it could not, or None.
 

@@ -50,6 +50,11 @@ def wanted_nodes(plan: Plan, state: RunState, asked: Collection[str]) -> set[str
                 f"node {node_id} waits for {', '.join(waits_for)}",
                 "name these with --node too, or run them first",
             )
+    if taken := sorted(wanted & state.ids(NodeStatus.TAKEN)):
+        raise RequestError(
+            f"these nodes are taken by a person: {', '.join(taken)}",
+            "`director give NODE` merges what is there, `director take --drop NODE` gives it up",
+        )
     if closed := sorted(wanted & state.ids(NodeStatus.FAILED, NodeStatus.BLOCKED)):
         raise RequestError(
             f"these nodes have had their attempts: {', '.join(closed)}", "add --retry-failed"

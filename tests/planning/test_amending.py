@@ -6,10 +6,11 @@ With it: ``rewriting``, ``job.amendment``, ``known_nodes`` and ``commands.amend`
 from __future__ import annotations
 
 import json
+import shutil
 from typing import Any
 
 from tests.faults.cases import bad
-from tests.support.fake_opencode import answer, say, write
+from tests.support.fake_opencode import answer, mark, say, wait_for, write
 from tests.support.jobs import Done, JobCase, node, script_of_test
 
 STRICT = 'grep -q very a.txt || { echo "not very"; exit 1; }\n'
@@ -22,7 +23,7 @@ class AmendCase(JobCase):
         super().setUp()
         self.plan(node("a"), node("b", depends_on=["a"]), node("c"))
 
-    def fail(self, *argv: str) -> Done:  # type: ignore[override]
+    def let_fail(self, *argv: str) -> Done:
         """Let ``a`` fail, and ``c`` merge."""
         for _ in range(2):
             self.implement("a", *bad())
@@ -59,7 +60,7 @@ class AmendCase(JobCase):
 
 class TestEdited(AmendCase):
     def test_a_failed_node_whose_test_is_edited_runs_green(self) -> None:
-        self.fail()
+        self.let_fail()
         before = self.node_state("a")
         hashes = self.stored("plan.json")["nodes"][0]["test_hashes"]
         calls = len(self.fake.calls())
@@ -111,7 +112,7 @@ class TestEdited(AmendCase):
         self.ends(0, "verify")
 
     def test_an_edit_that_was_made_before_is_approved_at_once(self) -> None:
-        self.fail()
+        self.let_fail()
         self.edit("a", test_cmd="sh -e tests/a.sh")
         value = self.ends(0, "amend", "a", "--continue", "--json").json
         self.assertEqual((value["state"], value["ok"]), ("approved", True))
@@ -119,7 +120,7 @@ class TestEdited(AmendCase):
         self.finish()
 
     def test_a_renamed_test_takes_the_old_one_off_the_branch(self) -> None:
-        self.fail()
+        self.let_fail()
         self.ends(0, "amend", "a")
         folder = self.home / "tests" / "tests"
         (folder / "a.sh").rename(folder / "other.sh")
@@ -145,11 +146,11 @@ class TestRefused(AmendCase):
         self.assertIn("did you mean 'b'", self.ends(2, "amend", "bb").err)
         self.assertIn("is not being amended", self.ends(2, "amend", "a", "--cancel").err)
         self.assertIn("--cancel goes", self.ends(2, "amend", "a", "--cancel", "--continue").err)
-        self.fail()
+        self.let_fail()
         self.assertIn("node c is merged", self.ends(2, "amend", "c").err)
 
     def test_tests_that_are_not_red_are_refused_and_can_be_corrected(self) -> None:
-        self.fail()
+        self.let_fail()
         seal = self.stored("sealed.json")
         self.ends(0, "amend", "a")
         self.assertIn("nothing of node a was changed", self.ends(2, "amend", "a", "--continue").err)
@@ -164,7 +165,7 @@ class TestRefused(AmendCase):
         self.finish()
 
     def test_they_are_seen_on_what_merged_meanwhile(self) -> None:
-        self.fail()
+        self.let_fail()
         self.ends(0, "amend", "a")
         self.write_test("a", "grep -q good c.txt\n")  # red on the base, green since c merged
         done = self.ends(2, "amend", "a", "--continue")
@@ -188,8 +189,6 @@ class TestRefused(AmendCase):
         self.assertIn("not approved yet", self.ends(2, "amend", "x").err)
 
     def test_a_run_under_way_has_the_lock(self) -> None:
-        from tests.support.fake_opencode import mark, wait_for
-
         self.implement("a", mark(self.tmp / "there"), wait_for(self.tmp / "go"), *bad())
         run = self.started("run", "--node", "a", "--max-attempts", "1")
         self.addCleanup(run.wait)
@@ -205,7 +204,7 @@ class TestRevised(AmendCase):
         self.fake.queue("planner", said, node="a")
 
     def test_models_rewrite_spec_and_tests_in_the_users_words(self) -> None:
-        self.fail()
+        self.let_fail()
         self.planner_says({"spec": "a.txt says very"}, "rewrite", "it must want the word very")
         self.fake.queue("test-author", write("tests/a.sh", STRICT), say("done"), node="a")
         done = self.ends(0, "amend", "a", "--revise", "I want it very good")
@@ -225,7 +224,7 @@ class TestRevised(AmendCase):
         self.finish()
 
     def test_tests_that_stay_need_no_author(self) -> None:
-        self.fail()
+        self.let_fail()
         self.planner_says({"spec": "better said", "files": ["a.txt", "more.txt"]})
         self.ends(0, "amend", "a", "--revise", "-", "--continue", stdin="say it better\n")
         self.assertEqual(self.fake.calls()[-1].agent, "planner")
@@ -233,7 +232,7 @@ class TestRevised(AmendCase):
         self.finish()
 
     def test_an_answer_that_is_no_plan_goes_back_once(self) -> None:
-        self.fail()
+        self.let_fail()
         self.planner_says({"files": ["tests/b.sh"]})
         self.planner_says({"spec": "better"})
         self.ends(0, "amend", "a", "--revise", "x", "--continue")
@@ -246,7 +245,7 @@ class TestRevised(AmendCase):
         self.finish()
 
     def test_refused_tests_leave_the_rest_to_the_user(self) -> None:
-        self.fail()
+        self.let_fail()
         self.planner_says({"spec": "new"}, "rewrite")
         for _ in range(2):
             self.fake.queue("test-author", write("tests/a.sh", "exit 0\n"), say("x"), node="a")
@@ -270,3 +269,93 @@ class TestRevised(AmendCase):
             self.implement(name)
         self.ends(0, "run")
         self.ends(0, "verify")
+
+
+class TestKilled(AmendCase):
+    """What a kill leaves between any two steps is completed, or undone, by the same command."""
+
+    STEPS = (
+        ("tips.jsonl", "job.git"), ("plan.json",), ("sealed.json",), ("plan_stage.json",),
+        ("state.json",), ("tests",), ("amending.json",),
+    )  # fmt: skip
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.let_fail()
+        self.approved = self.stored("plan.json")["nodes"][0]
+        self.ends(0, "amend", "a")
+        self.write_test("a", STRICT)
+        self.edit("a", spec="very good", tests=["tests/a.sh", "tests/more.sh"])
+        (self.home / "tests/tests/more.sh").write_text(STRICT)
+        self.before, self.after = self.place / "before", self.place / "after"
+        shutil.copytree(self.home, self.before, symlinks=True)
+        self.published = self.repo.git("rev-parse", self.branch)
+        self.ends(0, "amend", "a", "--continue")
+        shutil.copytree(self.home, self.after, symlinks=True)
+
+    def killed_after(self, steps: int) -> None:
+        """Make the records what they are when a kill comes after that many steps."""
+        shutil.rmtree(self.home)
+        shutil.copytree(self.before, self.home, symlinks=True)
+        self.repo.git("branch", "--force", self.branch, self.published)  # that comes last
+        for names in self.STEPS[:steps]:
+            for name in names:
+                self.take_over(name)
+
+    def take_over(self, name: str) -> None:
+        there, place = self.after / name, self.home / name
+        if place.is_dir():
+            shutil.rmtree(place)
+        else:
+            place.unlink(missing_ok=True)
+        if there.is_dir():
+            shutil.copytree(there, place, symlinks=True)
+        elif there.exists():
+            shutil.copy2(there, place)
+
+    def test_it_is_completed(self) -> None:
+        for steps in range(len(self.STEPS)):
+            with self.subTest(steps=steps):
+                self.killed_after(steps)
+                self.assertIn("being amended", self.ends(2, "run").err)
+                self.ends(0, "amend", "a", "--continue")
+                self.assertEqual(self.status_of("a"), "pending")
+                (event,) = [x for x in self.lines("events.jsonl") if x["kind"] == "amended"]
+                self.assertEqual(event["before"], self.approved["test_hashes"])
+                self.assertEqual(self.stored("plan.json"), self.stored_after("plan.json"))
+                self.assertFalse((self.home / "tests").exists())
+        self.finish()
+
+    def test_it_is_undone(self) -> None:
+        for steps in range(len(self.STEPS)):
+            with self.subTest(steps=steps):
+                self.killed_after(steps)
+                self.ends(0, "amend", "a", "--cancel")
+                self.assertEqual(self.stored("plan.json")["nodes"][0], self.approved)
+                self.assertEqual(f"{self.on_branch('tests/a.sh')}\n", script_of_test("a"))
+                self.assertIsNone(self.on_branch("tests/more.sh"))
+        for name in "ab":
+            self.implement(name)
+        self.ends(0, "run", "--retry-failed")
+        self.ends(0, "verify", "--rerun")
+
+    def stored_after(self, name: str) -> dict[str, Any]:
+        value = json.loads((self.after / name).read_text())
+        assert isinstance(value, dict)
+        return value
+
+    def test_models_are_not_asked_twice(self) -> None:
+        self.killed_after(0)
+        self.ends(0, "amend", "a", "--cancel")
+        said = answer({"node": {"spec": "very"}, "tests": "rewrite", "problem": ""})
+        self.fake.queue("planner", said, node="a")
+        reached = self.tmp / "reached"
+        self.fake.queue("test-author", mark(reached), wait_for(self.tmp / "never"), node="a")
+        self.kill_at(reached, "amend", "a", "--revise", "I want it very good")
+        calls = len(self.fake.calls())
+        self.fake.queue("test-author", write("tests/a.sh", STRICT), say("done"), node="a")
+        self.ends(0, "amend", "a", "--continue")  # which finishes what was asked for first
+        self.assertTrue((self.home / "amending.json").exists())
+        self.assertEqual([one.agent for one in self.fake.calls()[calls:]], ["test-author"])
+        self.ends(0, "amend", "a", "--continue")
+        self.finish()
