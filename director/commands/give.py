@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from collections.abc import Iterator
 from typing import Any
 
 from director.commands.context import Context, add_common_flags
 from director.commands.result import Result
 from director.commands.workspace import load_config, open_workspace
+from director.model.codec.encoding import encode_any
 from director.model.errors import ExitCode
+from director.model.failure import Failure
 from director.model.format import counted
-from director.model.printable import printable
+from director.model.printable import one_line, printable
 from director.model.reason import Reason
+from director.records.job_directory import FOLDER
 from director.running.giving import GiveReport, give_node
 
 EXAMPLES = (("director give parser", "gate what you wrote, and merge it when it is green"),)
@@ -52,11 +56,12 @@ def _merged(report: GiveReport) -> Result:
 def _refused(report: GiveReport) -> Result:
     feedback, following = report.feedback, ("director", "give", report.node.id)
     assert feedback
-    what = f"Node {report.node.id} is not merged: {' '.join(feedback.lesson.split())}"
-    next_step = f"continue in {report.worktree}, then `{shlex.join(following)}`"
+    what = f"Node {report.node.id} is not merged: {one_line(feedback.lesson)}"
+    next_step = f"correct it in {report.worktree}, then `{shlex.join(following)}`"
+    lines = [f"{what}", *_shown(feedback.failure), f"Next: {next_step}"]
     return Result(
-        printable(f"{what}\n{_shown(report)}\nNext: {next_step}"),
-        {**_data(report), "commit": None, "files": []},
+        printable("\n".join(lines)),
+        {**_data(report), "commit": None, "files": [], "failure": encode_any(feedback.failure)},
         ExitCode.WORK_FAILED,
         what=what,
         next_step=next_step,
@@ -66,9 +71,15 @@ def _refused(report: GiveReport) -> Result:
     )
 
 
-def _shown(report: GiveReport) -> str:
-    output = report.feedback.output if report.feedback else ""
-    return "\n".join(f"    │ {line}" for line in output.splitlines()[-20:])
+def _shown(failure: Failure | None) -> Iterator[str]:
+    """Give what a person reads of a failed gate: the command, the useful lines, the log."""
+    if failure is None or not failure.command:
+        return
+    code = "" if failure.exit_code is None else f"   exit code {failure.exit_code}"
+    yield f"    {failure.command}{code}"
+    yield from (f"    │ {line}" for line in failure.excerpt.splitlines())
+    if failure.log:
+        yield f"    output  {FOLDER}/{failure.log}"
 
 
 def _data(report: GiveReport) -> dict[str, Any]:

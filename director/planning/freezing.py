@@ -39,7 +39,8 @@ def freeze(planning: Planning, *, edited_only: bool = False) -> Done:
     plan = draft.plan
     refuse_out_of_reach(job, plan.nodes)
     if problems := support_problems(plan.nodes):
-        raise RequestError("; ".join(problems), f"correct {job.directory.plan}, then `{GO_ON}`")
+        correct = f"correct {job.directory.plan}, then `{GO_ON}`"
+        raise RequestError("; ".join(problems), correct, Reason.PLAN_INVALID)
     refuse_merged(plan, job.repository.receipts.values())
     _admit_edited(planning, draft)
     if seal and (new := list(differences(seal, plan))):
@@ -73,6 +74,7 @@ def refuse_merged(plan: Plan, receipts: Iterable[Receipt]) -> None:
                 f"node {receipt.node} is merged: {changed} cannot change any more",
                 "restore that in plan.json, then `director plan --continue`; "
                 "plan what is to be different as a new task",
+                Reason.PLAN_INVALID,
             )
 
 

@@ -28,6 +28,7 @@ from director.planning.context import Planning
 from director.planning.editing import extended_by_others
 from director.planning.prompts import amend_prompt
 from director.records.events import Kind
+from director.records.logs import recorded
 
 CALLS = 2  # the first answer, and a corrected one
 CHANGEABLE = (
@@ -79,14 +80,15 @@ class Rewriting:
         circumstances = dict(self._circumstances(plan, node))
         for name in self._calls():
             prompt = amend_prompt(node, circumstances, self.amendment.words)
-            reply = ask(self.planning, Question(name, prompt, commit=commit))
+            question = Question(name, prompt, commit=commit, log=f"{node.id}.amend")
+            reply = ask(self.planning, question)
             said = reply.transcript.text
             try:
                 answer = json_object(said)
                 return answer, self._changed(plan, node, answer)
             except (NoAnswerError, InvalidPlanError) as error:
                 problems = str(error)
-                job.events.emit(Kind.PLAN_REJECTED, problems=[problems], log=reply.log.name)
+                job.events.emit(Kind.PLAN_REJECTED, problems=[problems], log=recorded(reply.log))
                 circumstances |= {"Your last answer": fenced(said), "What is wrong in it": problems}
         self.planning.forget(*self._calls())
         raise WorkError(

@@ -14,6 +14,7 @@ from pathlib import Path
 from director.job.context import Workspace
 from director.job.reconciling import unblocked
 from director.job.retrying import retry_where_lost
+from director.model.codec.encoding import encode_any
 from director.model.config import Config
 from director.model.errors import RequestError
 from director.model.known_nodes import known_node
@@ -33,7 +34,7 @@ from director.running.node_record import NodeEnd, NodeRecord
 from director.running.node_work import NodeWork
 from director.running.opened_run import OpenedRun, opened_run
 from director.running.progress import Progress
-from director.running.prompts import Feedback
+from director.running.prompts import Feedback, without_gate
 from director.running.readiness import ready_plan
 from director.running.taken import discard_taken
 from director.running.taking import not_taken
@@ -108,7 +109,7 @@ class _Giving:
         keeper.note(node_id, model_used=None)
         keeper.replace(unblocked(keeper.state, self.opened.plan))
         self.opened.accounts.account(node_id, NodeEnd(NodeStatus.DONE))
-        self.work.emit(Kind.GIVEN, outcome=AttemptOutcome.GREEN, commit=end.merged, lesson="")
+        self._tell(AttemptOutcome.GREEN, commit=end.merged)
         self.opened.job.publisher.now()
         discard_taken(self.opened.job.directory, self.taken)
         return self._report(end)
@@ -132,8 +133,10 @@ class _Giving:
         with job.pool.lane() as lane, self._persons() as person:
             if strays := self._strays(person, base):
                 lesson = f"New files outside the allowlist: {listed(strays)}."
-                return AttemptOutcome.OUT_OF_SCOPE, Feedback(lesson)
+                outcome = AttemptOutcome.OUT_OF_SCOPE
+                return outcome, Feedback(lesson, failure=without_gate(outcome, lesson))
             gates = NodeGates(self.work, lane.gate)
+            gates.attempt = number
             examiner = Examiner(self.work, person, gates)
             found = examiner.examine(Author(Tier.HUMAN, number), Progress(base, base))
             if found.candidate is None:
@@ -161,8 +164,23 @@ class _Giving:
         found = person.snapshot(self.work.view(base), self.work.node.files).strays
         return [path for path in found if not CACHES & set(path.rstrip("/").split("/"))]
 
+    def _tell(
+        self,
+        outcome: AttemptOutcome,
+        *,
+        commit: str | None = None,
+        feedback: Feedback | None = None,
+    ) -> None:
+        self.work.emit(
+            Kind.GIVEN,
+            outcome=outcome,
+            commit=commit,
+            lesson=feedback.lesson if feedback else "",
+            failure=encode_any(feedback.failure) if feedback else None,
+        )
+
     def _refused(self, outcome: AttemptOutcome, feedback: Feedback) -> GiveReport:
-        self.work.emit(Kind.GIVEN, outcome=outcome, commit=None, lesson=feedback.lesson)
+        self._tell(outcome, feedback=feedback)
         job_id = self.opened.plan.job_id
         report = GiveReport(job_id, self.work.node, self.worktree, None)
         return replace(report, outcome=outcome, feedback=feedback)

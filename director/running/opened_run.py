@@ -16,19 +16,23 @@ from director.model.plan import Node, Plan
 from director.records.job_directory import JobDirectory
 from director.records.state_keeper import StateKeeper
 from director.running.believing import believed_state
-from director.running.metrics import Accounts
+from director.running.metrics import Accounts, RunMark
 from director.running.node_work import NodeWork
 from director.running.taken import settle_taken
 
 
 @dataclass(frozen=True)
 class OpenedRun:
-    """What works on the nodes of a plan has this. ``keeper`` has the state."""
+    """What works on the nodes of a plan has this.
+
+    ``keeper`` has the state, ``mark`` says where its work begins on record.
+    """
 
     job: JobContext
     views: Views
     keeper: StateKeeper
     seal: Seal
+    mark: RunMark
 
     @property
     def plan(self) -> Plan:
@@ -38,7 +42,7 @@ class OpenedRun:
     @property
     def accounts(self) -> Accounts:
         """The accounts of its nodes."""
-        return Accounts(self.job, self.plan, self.keeper)
+        return Accounts(self.job, self.plan, self.keeper, self.mark)
 
     def work_on(self, node: Node) -> NodeWork:
         """Return what work on a node needs to know."""
@@ -67,7 +71,7 @@ def opened_run(
         believed = believed_state(job, views.plan, seal, retry_failed=retry_failed)
         state = settle_taken(job.directory, views.plan, believed, spared=folder)
         with closing(StateKeeper(directory, state)) as keeper:
-            yield OpenedRun(job, views, keeper, seal)
+            yield OpenedRun(job, views, keeper, seal, RunMark.here(job.agents.ledger))
 
 
 def _at_home(job: JobContext, plan: Plan, workspace: Workspace) -> Plan:

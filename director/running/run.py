@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from director.job.seal import Seal, restore_seal
 from director.model.config import Config
 from director.model.errors import DirectorError
 from director.model.plan import Plan
+from director.model.reason import Reason
 from director.model.state import NodeStatus, RunState
 from director.records import files
 from director.records.events import Kind
@@ -67,6 +67,15 @@ class RunReport:
         return all(gate.ok for gate in self.integration)
 
     @property
+    def reason(self) -> Reason | None:
+        """What kept the run from its end; None: nothing did."""
+        if self.stop:
+            return self.stop.reason
+        if self.state.ids(NodeStatus.FAILED, NodeStatus.BLOCKED):
+            return Reason.NODE_FAILED
+        return Reason.INTEGRATION_RED if self.integration_ok is False else None
+
+    @property
     def ok(self) -> bool:
         """Whether no node failed (or waits for one that did) and no integration gate is red."""
         failed = self.state.ids(NodeStatus.FAILED, NodeStatus.BLOCKED)
@@ -99,9 +108,9 @@ class _Run:
         self.views = opened.views
         self.plan = opened.plan
         self.keeper = opened.keeper
+        self.mark = opened.mark
         self.accounts = opened.accounts
         self.stop: DirectorError | None = None
-        self.started = time.monotonic()
 
     def run(self, options: RunOptions, seal: Seal) -> RunReport:
         """Work off what ``options`` ask for, then integrate; returns what it came to."""
@@ -117,6 +126,7 @@ class _Run:
         self.job.events.emit(
             Kind.RUN_STARTED,
             job_id=self.plan.job_id,
+            run_id=self.mark.run_id,
             nodes=len(self.plan.nodes),
             done=len(done),
             parallel=lanes,
@@ -178,7 +188,7 @@ class _Run:
         state = self.keeper.state
         report = RunReport(self.plan, state, integration, {}, self.stop, place, unpublished)
         integrated = report.integration_ok, in_words(integration)
-        metrics = run_line(self.job, state, integrated, time.monotonic() - self.started)
+        metrics = run_line(self.job, state, integrated, self.mark)
         metrics["parallel"] = lanes
         files.append_line(self.job.directory.metrics, metrics, durable=True)
         self.job.events.emit(
@@ -186,7 +196,12 @@ class _Run:
             done=metrics["done"],
             failed=metrics["failed"],
             integration_ok=report.integration_ok,
+            run_id=self.mark.run_id,
             cost=metrics["cost_total"],
+            cost_known=metrics["cost_known"],
+            unpriced_calls=metrics["unpriced_calls"],
+            run_cost=metrics["run_cost"],
+            run_unpriced_calls=metrics["run_unpriced_calls"],
             wall_secs=metrics["wall_secs"],
         )
         return replace(report, metrics=metrics)

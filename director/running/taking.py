@@ -14,7 +14,7 @@ from director.model.known_nodes import known_node
 from director.model.plan import Node
 from director.model.state import NodeStatus
 from director.records.clock import now
-from director.records.events import Kind
+from director.records.events import Events, Kind, journal
 from director.records.job_directory import JobDirectory
 from director.records.lock import job_lock
 from director.records.state_keeper import StateKeeper
@@ -149,6 +149,7 @@ def drop_node(directory: JobDirectory, node_id: str) -> TakenNode:
         with closing(StateKeeper(directory, state)) as keeper:
             keeper.replace(returned(plan, state, taken))
         discard_taken(directory, taken)
+        Events([journal(directory.events)]).emit(Kind.DROPPED, node_id, worktree=taken.folder)
         return taken
 
 
