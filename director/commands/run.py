@@ -157,6 +157,9 @@ def _ending(report: RunReport) -> Ending:
             f"git switch -c fix {branch} and fix it there, or plan the fix as a new task",
             ("git", "switch", "-c", "fix", branch),
         )
+    if taken := sorted(state.ids(NodeStatus.TAKEN)):
+        what = f"{done} of {total} nodes are done; taken by a person: {', '.join(taken)}"
+        return Ending(what, f"director give {taken[0]}", ("director", "give", taken[0]))
     if done < total:
         return Ending(f"{done} of {total} nodes are done", "director run")
     return _done(report)

@@ -115,6 +115,8 @@ class JobDirectory(Records):
     # Where director moved the job branch, and the receipts; beside the job repository.
     tips = Place(TIPS)
     sealed = Place("sealed.json")  # the plan as it was approved, with its tests
+    amending = Place("amending.json")  # the one node of it that is being changed now
+    taken = Place("taken")  # a file for each node that a person has taken
     events = Place("events.jsonl")  # everything as it happens
     # Prompts, raw events and standard error of every call; output of every gate.
     logs = Place("logs")
