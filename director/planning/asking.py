@@ -39,7 +39,7 @@ def ask(planning: Planning, question: Question) -> Reply:
 
     def work() -> Reply:
         with job.pool.lease(planning.stage.base_commit, bare=True) as worktree:  # only to read
-            name, log = question.name, f"plan.{question.name.removeprefix('plan-')}"
+            name, log = question.name, f"plan.{question.name.replace('plan-', 'nodes-')}"
             call = Assignment(agent, role, question.prompt, worktree.path, name, log=log)
             return job.agents.ask(call)
 
