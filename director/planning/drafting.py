@@ -14,6 +14,7 @@ from director.job.forbidden import provided_paths, submodule_paths
 from director.model.errors import WorkError
 from director.model.plan import Node, Plan
 from director.model.plan_reader import InvalidPlanError, read_nodes
+from director.model.reason import Reason
 from director.planning.asking import Problems, Question, ask, criticise
 from director.planning.authoring import drop_notes
 from director.planning.authors import write_tests
@@ -110,6 +111,7 @@ def _decompose(
     raise WorkError(
         f"the planner's plan is invalid: {'; '.join(problems)}",
         f"its answer is in {reply.log}; `director plan --continue` asks again",
+        Reason.PLAN_INVALID,
     )
 
 
