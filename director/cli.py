@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # what follows is imported by whoever needs it: `--version` n
 COMMANDS = {
     "plan": "turn a task into a spec, a DAG of nodes and frozen, red tests",
     "run": "work off the plan: implement, gate, review, merge",
+    "stop": "end a run from another terminal, at once or after the calls under way",
     "status": "show where every node stands, and what it cost",
     "verify": "check that every merge is what its receipt says, and what was tested",
     "clean": "remove the prepared worktrees that are kept for the jobs of the repository",

@@ -14,7 +14,7 @@ from director.job.stage import PlanStage, Stage, read_stage, write_stage
 from director.model.codec.encoding import encode
 from director.model.comparison import Row, reductions, row_of
 from director.model.config import Config
-from director.model.errors import DirectorError, InterruptedRunError
+from director.model.errors import DirectorError, DrainedError, InterruptedRunError
 from director.planning.context import PlanOptions
 from director.planning.pipeline import plan_job
 from director.records import files
@@ -70,7 +70,7 @@ def bench_job(workspace: Workspace, options: BenchOptions) -> BenchReport:
     """Plan with the plan profile, run under each profile, and return the comparison.
 
     A profile that fails has its error in its row. A bench that was killed goes on where it
-    stopped. Raises what planning raises, and InterruptedRunError.
+    stopped. Raises what planning raises, InterruptedRunError, DrainedError.
     """
     folder = workspace.home.bench
     workspace = replace(workspace, keeps_worktrees=False)  # each of its jobs has one run
@@ -122,10 +122,10 @@ def _run_profile(
         _prepare(workspace, planned, directory, name)
         wanted = RunOptions(parallel=options.parallel, max_attempts=options.max_attempts)
         report = run_job(workspace, directory, options.profiles[name], wanted)
-        if isinstance(report.stop, InterruptedRunError):
+        if isinstance(report.stop, InterruptedRunError | DrainedError):
             raise report.stop
         row = row_of(name, report.metrics, report.stop.what if report.stop else None)
-    except InterruptedRunError:
+    except (InterruptedRunError, DrainedError):
         raise
     except DirectorError as error:
         row = Row(profile=name, error=error.what)

@@ -18,7 +18,7 @@ from director.job.scheduler import Schedule, drive
 from director.job.seal import Seal, restore_seal
 from director.job.views import Views, views_of
 from director.model.config import Config
-from director.model.errors import DirectorError
+from director.model.errors import DirectorError, DrainedError
 from director.model.plan import Plan
 from director.model.state import NodeStatus, RunState
 from director.records import files
@@ -137,10 +137,20 @@ class _Run:
             parallel=lanes,
             confinement=self.job.confinement,
         )
-        drive(self.schedule, lanes, self._work, self._settle)
+        cancellation = self.job.agents.cancellation
+        drive(self.schedule, lanes, self._work, self._settle, lambda: cancellation.draining)
+        if cancellation.draining and self._is_unfinished():
+            self.stop = self.stop or DrainedError()
         integration = self._integrate(lanes)
         self._restore_records(seal)
         return self._report(integration, lanes)
+
+    def _is_unfinished(self) -> bool:
+        """Whether a node waits for its turn, or all that is left is the integration gate."""
+        state = self.keeper.state
+        return bool(state.ids(NodeStatus.PENDING)) or not state.ids(
+            NodeStatus.FAILED, NodeStatus.BLOCKED
+        )
 
     def _work(self, node_id: str) -> NodeEnd:
         node = self.plan.node(node_id)
