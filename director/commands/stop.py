@@ -10,7 +10,14 @@ from director.commands.result import Result
 from director.job.stopping import AtWork, Ending, at_work, end
 from director.model.errors import InterruptedRunError
 
-CONTINUE = {"director plan": ("director", "plan", "--continue"), "director run": ("director", "run")}
+EXAMPLES = (
+    ("director stop", "end the run in the other terminal as ctrl-C there would"),
+    ("director stop --drain", "let the calls under way end, and use what they bring"),
+)
+CONTINUE = {
+    "director plan": ("director", "plan", "--continue"),
+    "director run": ("director", "run"),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,4 +72,6 @@ def _what(work: AtWork, ending: Ending) -> str:
     said, code = ending.said.get("what"), ending.said.get("exit_code")
     if not said:
         return ended
-    return f"{ended}: {' '.join(str(said).split())}" + (f" (exit code {code})" if code is not None else "")
+    return f"{ended}: {' '.join(str(said).split())}" + (
+        f" (exit code {code})" if code is not None else ""
+    )

@@ -73,6 +73,7 @@ def open_job(
     )
     with ExitStack() as opened:  # a stack: if one of them cannot be opened, the others still close
         opened.enter_context(_explaining_removal(inputs, known.job_branch))
+        opened.enter_context(_telling_of_drain(inputs))
         worktrees = opened.enter_context(open_worktrees(inputs, options))
         for message in _notices(inputs, worktrees):
             events.notice(message)
@@ -163,6 +164,21 @@ def _publishing(inputs: JobInputs, repository: JobRepository) -> Iterator[Publis
         if repository.restore_journal():
             tips = inputs.directory.tips
             inputs.events.notice(f"{tips} was changed while director worked: it was restored")
+
+
+@contextmanager
+def _telling_of_drain(inputs: JobInputs) -> Iterator[None]:
+    """Give a notice when somebody asks for an end after the calls under way."""
+    told = inputs.workspace.cancellation.told_of_drain
+
+    def tell() -> None:
+        inputs.events.notice("asked to end: what is under way ends first, nothing more begins")
+
+    told.append(tell)
+    try:
+        yield
+    finally:
+        told.remove(tell)
 
 
 @contextmanager

@@ -30,9 +30,10 @@ class AtWork:
 
 
 class Ending(NamedTuple):
-    """How a command ended that was told to. ``said`` is what it put on record of its end, if it
+    """How a command ended that was told to.
 
-    got so far; ``in_order``: it gave its lock back, so it was not killed.
+    ``said`` is what it put on record of its end, if it got so far; ``in_order``: it gave its lock
+    back, so it was not killed.
     """
 
     said: Mapping[str, Any]
@@ -79,7 +80,9 @@ def end(work: AtWork, *, drain: bool, given_up: Callable[[], bool]) -> Ending | 
     with other_process(holder.pid, lambda: holder.is_alive) as process:
         if process is None:
             if any(is_held(one.lock) for one in work.directories):
-                raise RequestError(f"cannot tell {holder} to end: {_why_not(holder)}", _by_hand(holder))
+                raise RequestError(
+                    f"cannot tell {holder} to end: {_why_not(holder)}", _by_hand(holder)
+                )
             return Ending({}, in_order=True)  # it has ended by itself meanwhile
         try:
             process.send(DRAIN if drain else signal.SIGINT)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -23,6 +24,7 @@ class Cancellation:
     def __init__(self) -> None:
         self.signal_number: int | None = None
         self.draining = False
+        self.told_of_drain: list[Callable[[], None]] = []
         self.last_resorts: list[Callable[[], None]] = []
 
     def cancel(self, signal_number: int) -> None:
@@ -30,8 +32,13 @@ class Cancellation:
         self.signal_number = signal_number
 
     def drain(self) -> None:
-        """Ask everything that would begin something that costs money to leave it."""
+        """Ask everything that would begin something that costs money to leave it.
+
+        Whoever wants to be told is told in a thread: a handler may interrupt whoever holds a lock.
+        """
         self.draining = True
+        for tell in tuple(self.told_of_drain):
+            threading.Thread(target=tell, daemon=True).start()
 
     def check_before_call(self) -> None:
         """Raise InterruptedRunError or DrainedError when no call is to begin any more."""
