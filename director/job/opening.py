@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from director.agents.backend import AgentContext, WantedModel, wanted_models
 from director.agents.callers import open_callers
@@ -118,32 +119,42 @@ def _commits(repository: JobRepository, known: PlanStage | Plan, policy: CommitP
     return commits
 
 
+def agent_context(
+    inputs: JobInputs, worktrees: JobWorktrees, memory: Path, wanted: Sequence[WantedModel] = ()
+) -> AgentContext:
+    """Return what agent CLIs work with in these worktrees; RequestError for an agent file."""
+    directory, config = inputs.directory, inputs.config
+    root, pool = worktrees.site.repository.root, worktrees.pool
+    stall_secs = config.limits.stall_timeout_secs
+    return AgentContext(
+        processes=inputs.processes,
+        env=inputs.workspace.env,
+        root=root,
+        config=config,
+        templates={agent: load_template(agent, root, AGENT_FOLDERS) for agent in Agent},
+        sandbox=worktrees.site.sandbox,
+        recorder=CallRecorder(directory.logs, stall_secs, directory.redactor),
+        events=inputs.events,
+        beside=pool.agents / "server",
+        notes=pool.notes / "shell",
+        memory=memory,
+        wanted=wanted,
+    )
+
+
 @contextmanager
 def _agents(
     inputs: JobInputs, worktrees: JobWorktrees, wanted_later: Sequence[WantedModel]
 ) -> Iterator[AgentClient]:
     """Give what asks roles. It reads the notes of a killed run, before any agent runs."""
     workspace, directory, config = inputs.workspace, inputs.directory, inputs.config
-    root, pool, limits = worktrees.site.repository.root, worktrees.pool, config.limits
-    context = AgentContext(
-        processes=inputs.processes,
-        env=workspace.env,
-        root=root,
-        config=config,
-        templates={agent: load_template(agent, root, AGENT_FOLDERS) for agent in Agent},
-        sandbox=worktrees.site.sandbox,
-        recorder=CallRecorder(directory.logs, limits.stall_timeout_secs, directory.redactor),
-        events=inputs.events,
-        beside=pool.agents / "server",
-        notes=pool.notes / "shell",
-        memory=workspace.home.models,
-        wanted=(*wanted_models(config), *wanted_later),
-    )
+    wanted = (*wanted_models(config), *wanted_later)
+    context = agent_context(inputs, worktrees, workspace.home.models, wanted)
     with open_callers(context) as callers:
         client = AgentClient(
             callers,
             config,
-            Ledger(directory.costs, limits.cost_ceiling_usd),
+            Ledger(directory.costs, config.limits.cost_ceiling_usd),
             CallNotes(directory.calls),
             inputs.events,
             workspace.cancellation,

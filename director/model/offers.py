@@ -20,11 +20,9 @@ DEAREST = 40.0  # US dollars per million tokens, mixed: beyond that is for other
 CHEAPER = 4.0  # times, what types must at least be, so that two tiers are worth it
 RECENT = timedelta(days=550)  # before the newest that is offered
 SMALLEST_CONTEXT = 32_000
-SMALL = re.compile(
-    r"\b(mini|nano|haiku|flash|lite|small|fast|affordable|tiny|luna)\b", re.IGNORECASE
-)
-LARGE = re.compile(r"\b(opus|pro|max|ultra|large|frontier|most demanding)\b", re.IGNORECASE)
-BILLIONS = re.compile(r"\b(\d+(?:\.\d+)?)b\b", re.IGNORECASE)
+SMALL = re.compile(r"(?i)\b(mini|nano|haiku|flash|lite|small|fast|affordable|tiny)\b")
+LARGE = re.compile(r"(?i)\b(opus|pro|max|ultra|large|largest|frontier|most demanding)\b")
+BILLIONS = re.compile(r"(?i)\b(\d+(?:\.\d+)?)b\b")
 
 
 class Offer(NamedTuple):

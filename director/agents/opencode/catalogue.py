@@ -72,11 +72,11 @@ def _offer(tier: str, about: Mapping[str, Any]) -> Offer:
 def _price(cost: Mapping[str, Any]) -> Price | None:
     """Return the price; what is listed with 0 has none that OpenCode knows."""
     cache = _table(cost.get("cache"))
-    known = [_number(one) for one in (cost.get("input"), cost.get("output"))]
-    if not all(0 < one <= HIGHEST_PRICE for one in known):
+    given, written = _number(cost.get("input")), _number(cost.get("output"))
+    if not all(0 < one <= HIGHEST_PRICE for one in (given, written)):
         return None
     read, write = (_number(cache.get(key)) or None for key in ("read", "write"))
-    return Price(*known, cache_read=read, cache_write=write)
+    return Price(given, written, cache_read=read, cache_write=write)
 
 
 def _table(value: object) -> Mapping[str, Any]:
