@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Protocol
 
 from director.agents.calls import Assignment, Outcome, Reply, Spending
+from director.agents.judging import reason_of
 from director.agents.permissions import WRITING_AGENTS
+from director.agents.reading import CallEnd
 from director.agents.transcript import FaultKind, Transcript
 from director.model.config import Config
+from director.model.cost import DIGITS
 from director.model.errors import (
     AGAIN,
     InterruptedRunError,
@@ -22,12 +25,14 @@ from director.model.errors import (
     StoppedError,
 )
 from director.model.pricing import cost_of
+from director.model.reason import Reason
 from director.model.state import CallRecord
 from director.processes.cancellation import Cancellation
 from director.records.call_notes import CallNote, CallNotes
 from director.records.clock import now
 from director.records.events import Events, Kind
 from director.records.ledger import Ledger, Meter, ceiling_reached
+from director.records.logs import errors_of, recorded
 
 FIRST_PAUSE_SECS = 4.0
 LONGEST_PAUSE_SECS = 120.0
@@ -119,11 +124,13 @@ class AgentClient:
             raise RequestError(
                 f"there is no model {model} ({assignment.role}): {reply.reason}",
                 "correct [tiers] in the configuration, then run the command again",
+                Reason.MODEL_UNKNOWN,
             )
         if retry >= self.config.limits.provider_retries or reply.kind is FaultKind.PERMANENT:
             raise StoppedError(
                 f"{reply.outcome} with {model}: {reply.reason}",
                 f"see {_told_in(reply.log)}; when that is solved, run the command again",
+                reason_of(CallEnd(reply.outcome, reply.reason, reply.kind), reply.transcript),
             )
 
     def _call_once(self, assignment: Assignment) -> Reply:
@@ -140,7 +147,7 @@ class AgentClient:
                 return "the cost ceiling is reached" if self.ledger.over_ceiling() else None
 
             # Noted before the call starts: what is paid for is found again after a kill.
-            log = self.caller.new_log(assignment.name)
+            log = self.caller.new_log(assignment.log or assignment.name)
             cwd = str(assignment.cwd)
             self.notes.begin(CallNote(assignment.name, str(log), cwd, assignment.memo, model=model))
             reply = replace(self.caller.call(assignment, spending, log), model=model)
@@ -158,7 +165,7 @@ class AgentClient:
             cost=record.cost,
             tokens=record.tokens.total,
             wall_secs=round(reply.wall_secs, 2),
-            log=reply.log.name,
+            log=recorded(reply.log),
         )
         return reply
 
@@ -173,7 +180,7 @@ class AgentClient:
             return None
         model = note.model or self.config.tiers[assignment.role]
         reply = replace(self.caller.recall(Path(note.log), model), model=model)
-        if not self.ledger.knows(reply.log.name):
+        if not self.ledger.knows(recorded(reply.log)):
             self._record(assignment, model, reply)
         if note.outcome in CONCLUDED:
             reply = replace(reply, outcome=Outcome(note.outcome), reason=note.reason)
@@ -192,12 +199,12 @@ class AgentClient:
             role=assignment.role,
             model=model,
             tokens=transcript.tokens,
-            cost=cost.usd,
+            cost=None if cost.usd is None else round(cost.usd, DIGITS),
             cost_source=cost.source,
             node=assignment.node,
             attempt=assignment.attempt,
             ok=reply.outcome is Outcome.COMPLETED,
-            log=reply.log.name,
+            log=recorded(reply.log),
         )
         self.ledger.record(record, meter)
         return record
@@ -214,7 +221,7 @@ def pause_secs(retry: int, chance: float) -> float:
 
 def _told_in(log: Path) -> Path:
     """Return the file that says most about a call: a session on a server has no other."""
-    errors = log.with_suffix(".err")
+    errors = errors_of(log)
     return errors if errors.exists() else log
 
 

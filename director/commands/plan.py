@@ -6,13 +6,14 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from director.commands.context import Context, add_common_flags, add_parallel_flag
+from director.commands.context import Context, add_common_flags, add_events_flag, add_parallel_flag
+from director.commands.result import Result
 from director.commands.workspace import load_config, open_workspace
 from director.job.context import Workspace
 from director.job.stage import Stage
 from director.model.codec.encoding import encode
 from director.model.errors import RequestError
-from director.model.format import counted, money
+from director.model.format import counted
 from director.model.integration_gates import as_before, not_counting
 from director.planning.context import PlanOptions
 from director.planning.current_job import GO_ON, left_to_do, named, next_command
@@ -63,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_parallel_flag(parser, "nodes whose tests are written at once")
     add_common_flags(parser)
+    add_events_flag(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -81,8 +83,32 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return _resume(args, context, workspace)
     config = load_config(workspace.home.config)
     report = plan_job(workspace, workspace.home.job, config, options)
-    context.say_result(args, _as_json(report), _as_text(report))
-    return 0
+    return context.finish(args, _result(report, _as_text(report)))
+
+
+def _result(report: PlanReport, text: str) -> Result:
+    """Return where planning stands; ``next`` is the command that continues it."""
+    command = next_command(report.stage)
+    return Result(
+        text,
+        _as_json(report),
+        what=_what(report),
+        next_step=command,
+        next_command=tuple(command.split()),
+        job_id=report.stage.job_id,
+    )
+
+
+def _what(report: PlanReport) -> str:
+    """Return one sentence for where planning stands."""
+    match report.stage.stage:
+        case Stage.SPEC_APPROVAL:
+            return "The spec waits for approval (gate 1)"
+        case Stage.PLAN_APPROVAL:
+            return "The plan waits for approval (gate 2)"
+        case Stage.READY:
+            return f"The plan is ready: {counted(len(report.nodes), 'node')}, tests frozen and red"
+    return "Planning is not finished"
 
 
 def _resume(args: argparse.Namespace, context: Context, workspace: Workspace) -> int:
@@ -91,8 +117,7 @@ def _resume(args: argparse.Namespace, context: Context, workspace: Workspace) ->
     stage = report.stage
     where = left_to_do(report.directory, stage) or "nothing is left to do"
     text = f"Job {named(stage)} is the current one again: {where}.\n"
-    context.say_result(args, _as_json(report), f"{text}Continue with: {next_command(stage)}")
-    return 0
+    return context.finish(args, _result(report, f"{text}Continue with: {next_command(stage)}"))
 
 
 def _task(args: argparse.Namespace, context: Context) -> str | None:
@@ -139,7 +164,6 @@ def _look_at(report: PlanReport) -> list[str]:
 
 def _as_json(report: PlanReport) -> dict[str, Any]:
     return {
-        "job_id": report.stage.job_id,
         "task": report.stage.task,
         "stage": report.stage.stage,
         "paused": report.paused,
@@ -150,14 +174,14 @@ def _as_json(report: PlanReport) -> dict[str, Any]:
         "base_gates": report.stage.base_gates or {},
         "base_gates_words": _gates(report),
         "preflight": encode(report.stage.preflight) if report.stage.preflight else None,
-        "cost_usd": report.cost_usd,
+        "cost_usd": report.cost.total,
+        **report.cost.totals(),
         "look_at": _look_at(report),
-        "next": next_command(report.stage),
     }
 
 
 def _as_text(report: PlanReport) -> str:
-    spent = f"so far: {money(report.cost_usd)}"
+    spent = f"so far: {report.cost.in_words()}"
     match report.stage.stage:
         case Stage.SPEC_APPROVAL:
             (spec,) = _look_at(report)

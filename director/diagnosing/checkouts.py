@@ -81,6 +81,7 @@ def _base(found: Found, inputs: JobInputs, worktrees: JobWorktrees, commit: str)
         inputs.events,
         found.settings.config,
         found.home.config,
+        inputs.directory.path,
     )
 
 

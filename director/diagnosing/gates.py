@@ -35,7 +35,7 @@ def worktree_rows(found: Found, checkouts: Checkouts) -> Iterator[Row]:
     for name, command in gates.items():
         found.subject.begins(f"running gate {name} on HEAD: {command}")
         result = _run(base, name, command)
-        log = str(result.log)
+        log = result.recorded_log
         verdict, reason = result.verdict.value, result.reason
         verdicts[name] = {"command": command, "verdict": verdict, "reason": reason, "log": log}
         yield _gate(found, name, result)
@@ -49,7 +49,7 @@ def worktree_rows(found: Found, checkouts: Checkouts) -> Iterator[Row]:
 
 def _run(base: Base, name: str, command: str) -> GateResult:
     with base.pool.lease_gate(base.commit) as worktree:
-        return base.gates.run(command, worktree.path, f"base-{name}")
+        return base.gates.run(command, worktree.path, f"base.{name}")
 
 
 def _gate(found: Found, name: str, result: GateResult) -> Row:

@@ -26,6 +26,7 @@ from director.model.testing.not_started import NOT_EXECUTABLE, NOT_FOUND
 from director.model.testing.preflight import Difference, Observation, Outcome, Preflight
 from director.model.testing.preflight_judgement import judge
 from director.records.events import Events, Kind
+from director.records.logs import log_called
 from director.repositories.git import split_z
 from director.repositories.job_repository import JobRepository
 from director.repositories.repository import Repository
@@ -41,7 +42,7 @@ class Base:
     """The commit that work begins with, and what tries its tests.
 
     ``repository`` has the worktrees of ``pool``, in which ``gates`` run; ``user`` is the user's,
-    and ``config`` was read from ``config_path``.
+    and ``config`` was read from ``config_path``. Logs lie below ``folder``.
     """
 
     commit: str
@@ -53,6 +54,7 @@ class Base:
     events: Events
     config: Config
     config_path: Path
+    folder: Path
 
     @cached_property
     def paths(self) -> list[str]:
@@ -138,12 +140,12 @@ def _of_gate(base: Base, name: str, gate: Mapping[str, str]) -> Difference:
         case Verdict.BROKEN:
             return Difference(Observation(command, Outcome.CANNOT_RUN, reason, log=log))
     try:
-        output = Path(log).read_text(encoding="utf-8", errors="replace")
+        output = log_called(base.folder, log).read_text(encoding="utf-8", errors="replace")
     except OSError:
         output = ""
     seen = judge(CommandRun(command, 1, output), reason, log, base.paths)
     with base.pool.lane() as lane:
-        return _compared(base, lane.gate, seen, command, f"preflight-{name}")
+        return _compared(base, lane.gate, seen, command, f"preflight.{name}.checkout")
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ class _Trial:
         if seen.outcome is Outcome.GREEN:
             self.worktree.keep_builds()
         there = one.suite_in(lambda path: (root / path).exists())
-        return _compared(self.base, self.worktree, seen, there, "preflight")
+        return _compared(self.base, self.worktree, seen, there, "preflight.checkout")
 
     def _alone(self, one: Ecosystem) -> Observation | None:
         """Return the run of the example, where that shows how one test file is run."""
@@ -208,7 +210,7 @@ def _observed(base: Base, result: GateResult, where: str) -> Observation:
     was_ended = result.verdict is Verdict.BROKEN and result.code not in (NOT_EXECUTABLE, NOT_FOUND)
     run = CommandRun(result.command, None if was_ended else result.code, result.whole_output)
     reason = result.failure if result.verdict is Verdict.RED else result.reason
-    seen = judge(run, reason, str(result.log), base.paths)
+    seen = judge(run, reason, result.recorded_log, base.paths)
     base.events.emit(
         Kind.PREFLIGHT,
         where=where,

@@ -10,6 +10,7 @@ from director.agents.answers import NoAnswerError, json_object
 from director.agents.calls import Assignment, Outcome, Reply
 from director.job.retrying import retry_where_lost
 from director.model.errors import WorkError
+from director.model.reason import Reason
 from director.model.roles import Agent, Role
 from director.planning.context import Planning
 from director.records.events import Kind
@@ -22,7 +23,7 @@ Problems = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Question:
-    """What to ask whom; ``name`` names the log files."""
+    """What to ask whom; ``name`` names its note and logs."""
 
     name: str
     prompt: str
@@ -39,7 +40,8 @@ def ask(planning: Planning, question: Question) -> Reply:
 
     def work() -> Reply:
         with job.pool.lease(planning.stage.base_commit, bare=True) as worktree:  # only to read
-            call = Assignment(agent, role, question.prompt, worktree.path, question.name)
+            name, log = question.name, f"plan.{question.name.removeprefix('plan-')}"
+            call = Assignment(agent, role, question.prompt, worktree.path, name, log=log)
             return job.agents.ask(call)
 
     for _ in range(ATTEMPTS):
@@ -51,6 +53,7 @@ def ask(planning: Planning, question: Question) -> Reply:
     raise WorkError(
         f"the {agent} gave no answer: {reason}",
         f"see {reply.log}; `director plan --continue` asks again",
+        Reason.NO_ANSWER,
     )
 
 

@@ -14,6 +14,7 @@ from director.job.forbidden import provided_paths, submodule_paths
 from director.model.errors import WorkError
 from director.model.plan import Node, Plan
 from director.model.plan_reader import InvalidPlanError, read_nodes
+from director.model.reason import Reason
 from director.planning.asking import Problems, Question, ask, criticise
 from director.planning.authoring import drop_notes
 from director.planning.authors import write_tests
@@ -24,6 +25,7 @@ from director.planning.shared_tests import kept_tests, restore_shared_tests
 from director.planning.tests_on_branch import recovered, remove_from_branch
 from director.records import files
 from director.records.events import Kind
+from director.records.logs import recorded
 
 PLAN_CALLS = ("plan-1", "plan-2", "plan-3")  # the first answer, and two corrections
 CRITIQUE = "plan-critique"  # the name of its call
@@ -104,11 +106,12 @@ def _decompose(
             return _read(reply.transcript.text, job)
         except InvalidPlanError as error:
             problems, draft = error.problems, reply.transcript.text
-            job.events.emit(Kind.PLAN_REJECTED, problems=list(problems), log=reply.log.name)
+            job.events.emit(Kind.PLAN_REJECTED, problems=list(problems), log=recorded(reply.log))
     planning.forget(*PLAN_CALLS)
     raise WorkError(
         f"the planner's plan is invalid: {'; '.join(problems)}",
         f"its answer is in {reply.log}; `director plan --continue` asks again",
+        Reason.PLAN_INVALID,
     )
 
 

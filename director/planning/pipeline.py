@@ -14,6 +14,7 @@ from director.job.context import Workspace
 from director.job.opening import open_job
 from director.job.stage import PlanStage, Stage
 from director.model.config import Config
+from director.model.cost import Cost
 from director.model.plan import Node
 from director.planning.context import Done, Planning, PlanOptions
 from director.planning.current_job import bring_back, for_task, to_continue
@@ -23,7 +24,7 @@ from director.planning.preflight import check_base
 from director.planning.specifying import accept_spec, critique_spec, write_spec
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
-from director.records.ledger import read_calls, total_cost
+from director.records.ledger import cost_of_calls, read_calls
 from director.records.lock import job_lock
 
 
@@ -53,12 +54,12 @@ APPROVALS = frozenset(stage for stage, entry in STAGES.items() if entry.critique
 
 @dataclass(frozen=True)
 class PlanReport:
-    """Where planning stands now. ``cost_usd`` None: the cost of a call is unknown."""
+    """Where planning stands now, and what it has cost."""
 
     stage: PlanStage
     directory: JobDirectory
     nodes: tuple[Node, ...]
-    cost_usd: float | None
+    cost: Cost
 
     @property
     def paused(self) -> bool:
@@ -84,7 +85,7 @@ def plan_job(
             planning = Planning(job, workspace, stage, options)
             _go_on(planning)
             nodes = planning.plan().nodes if job.directory.plan.exists() else ()
-            cost = total_cost(job.agents.ledger.records)
+            cost = cost_of_calls(job.agents.ledger.records)
             return PlanReport(planning.stage, job.directory, nodes, cost)
 
 
@@ -99,7 +100,7 @@ def resume_job(
     with job_lock(directory.lock, "director plan"):
         stage = bring_back(workspace, directory, job_id, new=new)
         nodes = directory.load_plan().nodes if directory.plan.exists() else ()
-        return PlanReport(stage, directory, nodes, total_cost(read_calls(directory.costs)))
+        return PlanReport(stage, directory, nodes, cost_of_calls(read_calls(directory.costs)))
 
 
 def _go_on(planning: Planning) -> None:

@@ -7,13 +7,15 @@ once. What does not work is compared with the user's checkout, where that is cle
 from __future__ import annotations
 
 from director.job.base_tests import Base, blocked_words, remark, try_tests
+from director.job.context import JobContext
 from director.job.integration import gate_base, refuse_broken
 from director.job.stage import Stage
 from director.model.errors import RequestError
 from director.model.integration_gates import warning
+from director.model.reason import Reason
 from director.model.testing.preflight import Preflight
 from director.planning.context import Planning
-from director.records.events import Events
+from director.records.logs import log_called
 
 ALLOW = "--allow-broken-gates"
 BEFORE_TESTS = (Stage.SPEC, Stage.SPEC_APPROVAL, Stage.DECOMPOSE)
@@ -47,6 +49,7 @@ def _base_of(planning: Planning) -> Base:
         job.events,
         job.config,
         workspace.home.config,
+        job.directory.path,
     )
 
 
@@ -57,23 +60,23 @@ def _run_gates(planning: Planning, base: Base) -> None:
     if (found, allow) != (known, allowed):
         planning.save(base_gates=found, allow_broken_gates=allow)
     if not allow:
-        refuse_broken(found, base.advice)
+        refuse_broken(planning.job.directory, found, base.advice)
     if planning.options.auto and (line := warning(found)):
         planning.job.events.notice(line)
 
 
 def _run_tests(planning: Planning, base: Base) -> None:
     """Run the existing tests in a worktree: once, but until they can, unless that is allowed."""
-    stage, events = planning.stage, planning.job.events
+    stage = planning.stage
     found = stage.preflight
     if found is None or (found.blocked and not stage.allow_broken_gates):
         found = try_tests(base, stage.base_gates or {})
         planning.save(preflight=found)
         if not stage.allow_broken_gates:
             _refuse_blocked(base, found)
-        _tell(events, found)
+        _tell(planning.job, found)
     elif planning.options.allow_broken_gates:
-        _tell(events, found)
+        _tell(planning.job, found)
 
 
 def _refuse_blocked(base: Base, found: Preflight) -> None:
@@ -81,16 +84,17 @@ def _refuse_blocked(base: Base, found: Preflight) -> None:
     said = blocked_words(found)
     if not said:
         return
-    logs = ", ".join(one.worktree.log for one in found.runs)
+    logs = ", ".join(str(log_called(base.folder, one.worktree.log)) for one in found.runs)
     otherwise = "correct `setup` of [worktree], or what it needs; "
     raise RequestError(
         f"{said}; see {logs}",
         f"{base.advice() or otherwise}then run the command again ({ALLOW} continues as it is)",
+        Reason.GATE_BROKEN,
     )
 
 
-def _tell(events: Events, found: Preflight) -> None:
+def _tell(job: JobContext, found: Preflight) -> None:
     """Give a notice for each command that does not run, or differs from the checkout."""
     for one in found.runs:
         if said := remark(one):
-            events.notice(f"{said}; see {one.worktree.log}")
+            job.events.notice(f"{said}; see {log_called(job.directory.path, one.worktree.log)}")

@@ -10,7 +10,9 @@ from typing import Any
 
 from director.model.codec.encoding import encode
 from director.model.codec.mistakes import MismatchError
+from director.model.cost import Cost
 from director.model.errors import StoppedError
+from director.model.reason import Reason
 from director.model.state import CallRecord
 from director.model.usage import Tokens
 from director.records import files
@@ -47,7 +49,7 @@ class Ledger:
     def _add(self, call: CallRecord) -> None:
         self._records.append(call)
         self._of_node.setdefault(call.node, []).append(call)
-        self._logs.add(call.log)
+        self._logs.add(Path(call.log).name)
         if call.cost is not None:
             total, count = self._known.get((call.role, call.model), (0.0, 0))
             self._known[call.role, call.model] = (total + call.cost, count + 1)
@@ -73,10 +75,18 @@ class Ledger:
         with self._lock:
             return list(self._of_node.get(node_id, ()))
 
-    def knows(self, log: str) -> bool:
-        """Whether the call with that events file is on record."""
+    def since(self, count: int) -> list[CallRecord]:
+        """Return the calls that were recorded after the first ``count``, oldest first."""
         with self._lock:
-            return log in self._logs
+            return self._records[count:]
+
+    def knows(self, log: str) -> bool:
+        """Whether the call with that log is on record; the folder makes no difference.
+
+        An earlier version noted the name without it.
+        """
+        with self._lock:
+            return Path(log).name in self._logs
 
     @property
     def spent_usd(self) -> float:
@@ -134,6 +144,7 @@ def ceiling_reached(spent_usd: float, ceiling_usd: float, aside_usd: float = 0.0
     return StoppedError(
         f"the cost ceiling is reached: ${spent_usd:.4f} of ${ceiling_usd:.4f} spent{aside}",
         "raise limits.cost_ceiling_usd in config.toml, then run the command again",
+        Reason.CEILING,
     )
 
 
@@ -148,15 +159,14 @@ def read_calls(path: Path) -> list[CallRecord]:
     return calls
 
 
-def known_cost(calls: Iterable[CallRecord]) -> float:
-    """Return the sum of the known costs in US dollars."""
-    return sum(call.cost for call in calls if call.cost is not None)
+def cost_of_calls(calls: Iterable[CallRecord]) -> Cost:
+    """Return what calls cost, and how many of them at a price that is not known."""
+    return Cost.of(call.cost for call in calls)
 
 
 def total_cost(calls: Iterable[CallRecord]) -> float | None:
     """Return the sum in US dollars, or None when the cost of a call is unknown."""
-    costs = [call.cost for call in calls]
-    return None if None in costs else sum(cost for cost in costs if cost is not None)
+    return cost_of_calls(calls).total
 
 
 def total_tokens(calls: Iterable[CallRecord]) -> Tokens:
@@ -173,8 +183,9 @@ def grouped(calls: Iterable[CallRecord], key: str) -> dict[str, dict[str, Any]]:
         name: {
             "calls": len(group),
             **encode(total_tokens(group)),
-            "cost": known_cost(group),
-            "unknown_cost_calls": sum(1 for call in group if call.cost is None),
+            "cost": cost_of_calls(group).to_json()["cost_known"],
+            "unknown_cost_calls": cost_of_calls(group).unpriced_calls,  # by its older name
+            **cost_of_calls(group).to_json(),
         }
         for name, group in sorted(groups.items())
     }
