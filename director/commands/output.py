@@ -80,8 +80,8 @@ def listeners_for(args: argparse.Namespace, context: Context) -> list[Listener]:
 
 
 def _live(args: argparse.Namespace, context: Context) -> Listener:
-    from director.reporting.following import following
     from director.reporting.live import LiveView, Terminal, showing
+    from director.reporting.live_progress import following
     from director.reporting.progress import Progress
     from director.reporting.style import style_for
 
@@ -97,8 +97,8 @@ def _live(args: argparse.Namespace, context: Context) -> Listener:
 
 
 def _lines(args: argparse.Namespace, context: Context) -> Listener:
-    from director.reporting.following import following
     from director.reporting.lines import Lines, Workflow, printing
+    from director.reporting.live_progress import following
     from director.reporting.progress import Progress
 
     progress = Progress(args.command)

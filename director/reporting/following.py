@@ -1,71 +1,52 @@
-"""A picture of the job that follows its events, with what only the records know."""
+"""Printing a log while it grows, until what it is about is over."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from pathlib import Path
 
-from director.model.cost import Cost
-from director.model.errors import DirectorError
-from director.model.plan import Node
-from director.model.printable import one_line
-from director.model.roles import Agent
-from director.model.state import NodeState
-from director.records.events import Event, Kind, Listener
+from director.records.following import LinesFollower
 from director.records.job_directory import JobDirectory
-from director.records.ledger import read_calls
-from director.reporting.progress import NodeProgress, Progress
+from director.records.lock import is_held
+from director.reporting.log_printer import LogPrinter
+from director.reporting.log_view import node_end
+from director.reporting.node_log import NodeLog
+
+ENDED = frozenset({"done", "failed", "blocked"})
 
 
-def following(progress: Progress, then: Callable[[Event], None]) -> Listener:
-    """Return a listener that lets ``progress`` take in each event, then tells ``then`` of it."""
+class LogFollower:
+    """Prints ``log`` as the journal of a job goes on."""
 
-    def listen(event: Event) -> None:
-        progress.take(event)
-        if event.kind is Kind.OPENED:
-            progress.spent = spent_in(Path(progress.directory))
-        opened = event.kind is Kind.OPENED and progress.is_run
-        if opened or event.kind is Kind.RUN_STARTED or _first_tests(event, progress):
-            progress.know(nodes_in(Path(progress.directory)))
-        then(event)
+    def __init__(self, directory: JobDirectory, log: NodeLog, printer: LogPrinter) -> None:
+        self._directory = directory
+        self._log = log
+        self._printer = printer
+        self._journal = LinesFollower(directory.events, self._take)
 
-    return listen
+    def follow(self, pause: Callable[[], bool]) -> None:
+        """Print what there is and what comes, until it is over; or until ``pause`` says so.
 
+        ``pause`` waits a moment and returns whether to stop.
+        """
+        while not self._step():
+            if pause():
+                return
 
-def _first_tests(event: Event, progress: Progress) -> bool:
-    asked = event.kind is Kind.CALL_STARTED and event.data["agent"] == Agent.TEST_AUTHOR
-    return asked and not progress.nodes
+    def _step(self) -> bool:
+        """Print what is new; returns whether nothing more will come."""
+        working = is_held(self._directory.lock)  # asked first: what it did last is read below
+        self._journal.poll()
+        over = self._log.status in ENDED or not working
+        self._printer.advance(self._log, over=over)
+        if over and self._log.status in ENDED:
+            self._printer.lines(node_end(self._log, self._printer.style))
+        return over
 
-
-def spent_in(folder: Path) -> Cost:
-    """Return what the job in ``folder`` has cost so far; nothing where it cannot be read."""
-    try:
-        return Cost.of(call.cost for call in read_calls(JobDirectory(folder).costs))
-    except DirectorError:
-        return Cost()
-
-
-def nodes_in(folder: Path) -> list[NodeProgress]:
-    """Return the nodes of the job in ``folder``; none where it cannot be read."""
-    directory = JobDirectory(folder)
-    try:
-        plan = directory.load_plan()
-        state = directory.load_state(plan)
-    except DirectorError:
-        return []
-    return [_node(node, state.nodes[node.id]) for node in plan.nodes]
-
-
-def _node(node: Node, state: NodeState) -> NodeProgress:
-    return NodeProgress(
-        id=node.id,
-        title=one_line(node.title),
-        depends_on=node.depends_on,
-        status=state.status,
-        admitted=node.admitted,
-        attempts=state.attempts,
-        tier=state.tier_used or "",
-        wall_secs=state.wall_secs,
-        cost=Cost.of([state.cost_usd]),
-        headline=one_line(state.error or ""),
-    )
+    def _take(self, line: bytes) -> None:
+        try:
+            event = json.loads(line)
+        except (ValueError, RecursionError):
+            return  # half a line that a crash left
+        if isinstance(event, dict):
+            self._log.take(event)

@@ -7,8 +7,8 @@ from typing import Any
 from director.model.reason import Reason
 from director.records.events import Event, Kind
 from director.reporting.cells import width_of
-from director.reporting.following import following
 from director.reporting.lines import QUIET_SECS, WIDTH, Lines, Workflow, going_on, printing
+from director.reporting.live_progress import following
 from director.reporting.progress import Progress
 from tests.reporting.test_workflow_commands import is_command
 from tests.support.told import answers, attempt, call, ends, event, opened, uses

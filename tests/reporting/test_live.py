@@ -7,8 +7,8 @@ import threading
 from director.records.events import Event, Kind
 from director.reporting.canvas import HIDE_CURSOR, SHOW_CURSOR
 from director.reporting.cells import width_of
-from director.reporting.following import following
 from director.reporting.live import NO_SIZE, LiveView, Terminal, showing
+from director.reporting.live_progress import following
 from director.reporting.progress import NodeProgress, Progress
 from director.reporting.style import Style
 from tests.support.pty_case import PtyCase

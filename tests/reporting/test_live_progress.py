@@ -7,7 +7,7 @@ from director.model.plan import Node, Plan
 from director.model.state import NodeStatus
 from director.records.events import Event, Kind
 from director.records.job_directory import JobDirectory
-from director.reporting.following import following, nodes_in, spent_in
+from director.reporting.live_progress import following, nodes_in, spent_in
 from director.reporting.progress import Progress
 from tests.support.hermetic import TemporaryCase
 from tests.support.told import call, event, opened
