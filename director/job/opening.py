@@ -63,7 +63,7 @@ def open_job(
     directory = inputs.directory
     events = inputs.events.also(journal(directory.events))
     inputs = replace(inputs, events=events)
-    workspace.opened.append(Opened(directory, events))
+    workspace.opened.append(Opened(known.job_id, directory, events))
     _recover(inputs, known.job_branch)
     sweep_old_pools(pool_environment(config.launcher, workspace.env))
 

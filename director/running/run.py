@@ -123,7 +123,7 @@ class _Run:
         self.views = views
         self.plan = views.plan
         self.keeper = keeper
-        self.mark = RunMark.here(job.agents.ledger)
+        self.mark = RunMark.here(job.agents.ledger, keeper.state)
         self.accounts = Accounts(job, views.plan, keeper, self.mark)
         self.stop: DirectorError | None = None
 

@@ -136,6 +136,7 @@ class TestWork(EndCase):
             with self.subTest(reason):
                 self.implement("a", *steps)
                 said = self.ends_on_record(self.ends(code, "run", "--json"), "run", reason)
+                self.assertEqual(said["job_id"], self.stored("plan.json")["job_id"])
                 self.assertEqual(said["next_command"], ["director", "run", "--json"])
 
     def test_the_ceiling(self) -> None:
@@ -280,6 +281,15 @@ class TestEvents(EndCase):
         done = self.ends(2, "run", "--events", "--parallel", "no")
         self.said(done, "run", "usage")
 
+    def test_what_a_provider_says_cannot_steer_the_terminal(self) -> None:
+        self.configure(NO_RETRIES)
+        self.plan(node("a"))
+        self.implement("a", fail("APIError", "\x1b]0;mine\x07\x1b[2Jno\x07", 500))
+        shown = self.ends(3, "run")
+        self.assertNotRegex(shown.out, "[\x00-\x09\x0b-\x1f]")
+        self.fake.always("explorer", fail("APIError", "\x1b[2Jno", 500))
+        self.assertNotIn("\x1b[2J", self.ends(3, "plan", "x", "--new").err.splitlines()[-2])
+
     def test_no_secret_gets_out(self) -> None:
         self.configure(NO_RETRIES)
         self.plan(node("a"))
@@ -327,6 +337,10 @@ class TestMoney(EndCase):
             self.assertAlmostEqual(spent + planned, total, msg=kind)
             self.assertEqual(len({one["run_id"] for one in of_kind}), 2, kind)
         self.assertAlmostEqual(lines[-1]["cost_total"], total)
+        first, again = (one for one in lines if one.get("node") == "a")
+        self.assertAlmostEqual(first["run_wall_secs"], first["wall_secs"])
+        both = first["run_wall_secs"] + again["run_wall_secs"]
+        self.assertAlmostEqual(both, again["wall_secs"], places=2)
         started = [one for one in self.lines("events.jsonl") if one["kind"] == "run_started"]
         runs = [one["run_id"] for one in lines if one["kind"] == "run"]
         self.assertEqual([one["run_id"] for one in started], runs)
