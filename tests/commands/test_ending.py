@@ -174,6 +174,14 @@ class TestWork(EndCase):
         self.assertEqual(done.code, 70)
         self.ends_on_record(done, "run", "bug")
 
+    def test_a_job_that_does_not_hold(self) -> None:
+        self.implement("a")
+        self.ends(0, "run")
+        self.repo.git("update-ref", f"refs/heads/{self.branch}", "main")
+        self.said(self.ends(1, "verify", "--json"), "verify", "not_verified")
+        done = self.ends(1, "verify", "--rerun", "--json")
+        self.ends_on_record(done, "verify", "not_verified")
+
     def test_commands_of_the_next_step_repeat_what_was_given(self) -> None:
         self.fake.always("executor", *bad())
         done = self.director(
