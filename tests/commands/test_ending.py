@@ -97,6 +97,19 @@ class TestEveryCommand(EndCase):
         self.assertEqual(done.code, 70)
         self.assertIn("bug-", self.said(done, "plan", "bug")["next"])
 
+    def test_an_interrupt_before_anything_has_begun(self) -> None:
+        broken = self.tmp / "broken"
+        broken.mkdir()
+        (broken / "sitecustomize.py").write_text(
+            "import argparse\n"
+            "def interrupted(*_): raise KeyboardInterrupt\n"
+            "argparse.ArgumentParser.parse_known_args = interrupted\n"
+        )
+        env = {**self.env, "PYTHONPATH": f"{broken}{os.pathsep}{SOURCE}"}
+        done = self.command(sys.executable, "-m", "director", "run", "--json", env=env)
+        self.assertEqual(done.code, 130, done.err)
+        self.said(done, "run", "interrupted")
+
     def test_a_pipe_that_breaks(self) -> None:
         """What is read of the object before the reader goes is its beginning."""
         done = self.shell("director status --json | head -c 9; exit ${PIPESTATUS[0]}")
@@ -282,6 +295,13 @@ class TestEvents(EndCase):
         self.assertEqual(kinds[-1], "stopped")
         self.assertEqual((result["schema"], result["done"]), ("director.run/1", 1))
         self.assertNotIn("schema", {key for one in events for key in one})
+
+    def test_a_reader_that_goes_does_not_end_the_run(self) -> None:
+        self.plan(node("a"))
+        self.implement("a")
+        done = self.shell("director run --events | head -n 1; exit ${PIPESTATUS[0]}")
+        self.assertEqual((done.code, json.loads(done.out)["kind"]), (0, "run_started"))
+        self.assertEqual(self.node_state("a")["status"], "done")
 
     def test_the_last_line_is_the_object_at_other_ends_too(self) -> None:
         done = self.ends(2, "run", "--events")
