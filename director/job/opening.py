@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from director.agents.backend import AgentContext, WantedModel, wanted_models
 from director.agents.callers import open_callers
@@ -50,10 +51,12 @@ def open_job(
     config: Config,
     known: PlanStage | Plan,
     wanted_later: Sequence[WantedModel] = (),
+    folder: Path | None = None,
 ) -> Iterator[JobContext]:
     """Give the context of a job whose lock the caller holds; ``known`` says which job it is.
 
     Models that are ``wanted_later`` must be known before the first call, as the job's own.
+    ``folder``: where its worktrees are made, and stay (None: where the job has them).
 
     Processes that a killed run left behind are ended first, and its worktrees taken over. The way
     out is the way in, backwards, whatever happened in between: the branch is published, agents
@@ -71,7 +74,7 @@ def open_job(
         return open_job_repository(directory.repository, user, known.job_branch)
 
     options = WorktreesOptions(
-        directory.repository, directory.pool, open_repository, workspace.keeps_worktrees
+        directory.repository, directory.pool, open_repository, workspace.keeps_worktrees, folder
     )
     with ExitStack() as opened:  # a stack: if one of them cannot be opened, the others still close
         opened.enter_context(_explaining_removal(inputs, known.job_branch))

@@ -299,7 +299,7 @@ class TestMoney(EndCase):
         self.implement("a")
         self.implement("b")
         done = self.ends(0, "run")
-        self.assertIn(f"${planned:.4f} + 2 unpriced calls in all", done.out)
+        self.assertIn(f"${planned:.4f} + 2 unpriced · ", done.out)
         said = self.ends(0, "status", "--json").json
         wanted = (None, planned, 2)
         self.assertEqual((said["cost_total"], said["cost_known"], said["unpriced_calls"]), wanted)

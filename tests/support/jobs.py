@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -62,6 +63,11 @@ class Done:
     code: int
     out: str
     err: str
+
+    @property
+    def in_one_line(self) -> str:
+        """Standard output as an endless line would show it."""
+        return re.sub(r"(?: \\)?\n\s*", " ", self.out)
 
     @property
     def json(self) -> dict[str, Any]:

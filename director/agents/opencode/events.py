@@ -59,7 +59,7 @@ class OpenCodeReader:
             case "step_finish":
                 _add_finish(part, transcript)
             case "error":
-                transcript.add_fault(_fault(event.get("error")))
+                transcript.add_fault(fault_of(event.get("error")))
             case "retry":
                 transcript.retry = _retry(event)
             case "permission":
@@ -123,7 +123,8 @@ def _tool_use(part: dict[str, Any]) -> ToolUse:
     )
 
 
-def _fault(error: object) -> Fault:
+def fault_of(error: object) -> Fault:
+    """Return the fault that the ``error`` of an event tells of."""
     if not isinstance(error, dict):
         return Fault("UnknownError", str(error))
     data = error.get("data")
