@@ -16,6 +16,7 @@ from director.commands.context import (
     wants_json,
 )
 from director.commands.job_screen import screen_of
+from director.commands.output import add_output_flags
 from director.commands.result import Result
 from director.commands.workspace import load_config, open_workspace
 from director.job.gate_report import GateReport, in_words
@@ -57,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="work on this node only (may be given several times)",
     )
+    add_output_flags(parser)
     add_common_flags(parser)
     add_events_flag(parser)
 
