@@ -34,7 +34,7 @@ WORDS = {
     "unchanged": "the agent changed nothing",
     "out_of_scope": "the agent changed files outside its allowlist",
     "contract_violated": "the agent changed frozen tests",
-    "flaky": "the tests pass and fail on the same tree",
+    "flaky": "flaky: the tests pass and fail on the same tree",
     "blocked_by_review": "a reviewer objects",
     "collided": "the merge collided with another one",
     "context_too_long": "the prompt is too long for the model",
@@ -116,7 +116,7 @@ def _command(failure: Failure, aside: str, look: Look) -> list[Line]:
     """Return the command and how it ended, on one line where they fit."""
     said = [WORDS[failure.kind]] if failure.kind in WORDS else []
     if failure.exit_code is not None:
-        said = [f"exit code {failure.exit_code}", *(said if failure.kind != "broken" else [])]
+        said = [f"exit code {failure.exit_code}", *said]
     elif failure.command and not said:
         said = ["it did not end by itself"] if not aside else []
     ended = ", ".join(said)
