@@ -211,7 +211,8 @@ def _nodes(status: Status, look: Look, view: View) -> list[Line]:
     explained = (status.of(NodeStatus.FAILED) or status.red_gates) and status.process is None
     if few and not explained:
         return node_table(status.nodes, status, look)
-    return node_table(status.of(NodeStatus.RUNNING), status, look)
+    active = [node for node in status.nodes if node.live or node.state.status is NodeStatus.RUNNING]
+    return node_table(active, status, look)
 
 
 def _notes(status: Status, look: Look) -> list[Line]:

@@ -175,6 +175,15 @@ class TestStandings(unittest.TestCase):
         said = shown(status(stage=Stage.DECOMPOSE, process=process, runs=0, end=None))
         self.assertIn("Planning is under way: nodes and their tests are being written.", said)
 
+    def test_what_planning_is_at(self) -> None:
+        calls = {"planning": LiveCall("planner", since="2027-01-15T07:59:00Z", tool="read a.py")}
+        process = Process(7, "director plan", "", None, calls)
+        author = LiveCall("test_author", 1, usd=0.5, tool="write", argument="tests/a.sh")
+        one = node("a", NodeStatus.PENDING, live=author, cost=Cost(0.5))
+        said = shown(status(one, stage=Stage.DECOMPOSE, process=process, runs=0, end=None), 100)
+        self.assertRegex(said, r"● +planning +running +planner +– +– +1:00 +read a\.py")
+        self.assertRegex(said, r"● +a +pending +test_author +1 +\$0\.5000 +– +write tests/a\.sh")
+
     def test_a_stop_for_an_outside_reason(self) -> None:
         said = flat(STANDINGS[Standing.STOPPED])
         self.assertIn("Stopped: the provider refuses more calls: 429 Too Many Requests;", said)
