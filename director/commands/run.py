@@ -16,6 +16,7 @@ from director.commands.context import (
     wants_json,
 )
 from director.commands.job_screen import screen_of
+from director.commands.output import add_output_flags
 from director.commands.result import Result
 from director.commands.workspace import load_config, open_workspace
 from director.job.gate_report import GateReport, in_words
@@ -57,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="work on this node only (may be given several times)",
     )
+    add_output_flags(parser)
     add_common_flags(parser)
     add_events_flag(parser)
 
@@ -157,6 +159,9 @@ def _ending(report: RunReport) -> Ending:
             f"git switch -c fix {branch} and fix it there, or plan the fix as a new task",
             ("git", "switch", "-c", "fix", branch),
         )
+    if taken := sorted(state.ids(NodeStatus.TAKEN)):
+        what = f"{done} of {total} nodes are done; taken by a person: {', '.join(taken)}"
+        return Ending(what, f"director give {taken[0]}", ("director", "give", taken[0]))
     if done < total:
         return Ending(f"{done} of {total} nodes are done", "director run")
     return _done(report)

@@ -7,6 +7,7 @@ import time
 
 from director.commands.context import Context, add_common_flags, find_home
 from director.commands.job_screen import is_terminal, look_of, result_of, view_of, window
+from director.commands.node_flags import add_node_flags
 from director.model.errors import InterruptedRunError
 from director.records.job_directory import JobDirectory
 from director.records.known_jobs import job_called
@@ -35,12 +36,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stats", action="store_true", help="add costs by role and model, and rates"
     )
+    add_node_flags(parser)
     add_common_flags(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print the status; reads records only."""
     directory = job_called(find_home(args, context), args.job)
+    if args.node:
+        from director.commands.node_status import show_node  # what reads logs is slow to import
+
+        return show_node(args, context, directory)
     if args.watch:
         return _watch(args, context, directory)
     return _show(args, context, read_status(directory), view_of(args, directory))

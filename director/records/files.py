@@ -111,6 +111,18 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
             _sync_folder(path.parent)
 
 
+def replace_quickly(path: Path, text: str) -> None:
+    """Replace ``path`` by ``text``: readers find the old or the new one. No disk is waited for.
+
+    The folder must be there. Raises OSError.
+    """
+    temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    with os.fdopen(os.open(temporary, flags, 0o600), "wb") as stream:
+        stream.write(text.encode(errors=ESCAPE))
+    temporary.replace(path)
+
+
 def remove(path: Path) -> None:
     """Remove a file, where there is one."""
     with os_errors_stop(path):

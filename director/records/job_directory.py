@@ -30,7 +30,7 @@ GITIGNORE = """\
 """
 KEPT_BETWEEN_JOBS = frozenset(
     {".gitignore", "config.toml", "profiles", "synced.json", "models.json", "jobs", "bench"}
-    | {"lock"}
+    | {"lock", "live.json"}
 )
 
 
@@ -100,6 +100,7 @@ class JobDirectory(Records):
     """The records of one job."""
 
     lock = Place("lock")  # held (flock) by the one process that works on this job
+    live = Place("live.json")  # what is going on now, while a process works on this job
     stage = Place("plan_stage.json")  # where the planning pipeline stands
     recon = Place("recon.md")  # what the explorer found
     spec = Place("spec.md")  # the artifact of the first approval
@@ -115,6 +116,8 @@ class JobDirectory(Records):
     # Where director moved the job branch, and the receipts; beside the job repository.
     tips = Place(TIPS)
     sealed = Place("sealed.json")  # the plan as it was approved, with its tests
+    amending = Place("amending.json")  # the one node of it that is being changed now
+    taken = Place("taken")  # a file for each node that a person has taken
     events = Place("events.jsonl")  # everything as it happens
     # Prompts, raw events and standard error of every call; output of every gate.
     logs = Place("logs")
@@ -123,6 +126,12 @@ class JobDirectory(Records):
     repository = Place("job.git")  # the job repository (bare)
     told = Place("told.json")  # what the job's commands have told the user and need not repeat
     pool = Place("worktrees.json")  # where this job's worktrees are, for the sweep after a crash
+
+    @property
+    def root(self) -> Path:
+        """The user's checkout, in whose ``.director`` the records are."""
+        folders = (self.path, *self.path.parents)
+        return next((one.parent for one in folders if one.name == FOLDER), self.path)
 
     @property
     def state_file(self) -> StateFile:

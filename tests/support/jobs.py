@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from director.reporting.lines import INDENT
 from tests.support.fake_opencode import FakeOpenCode, Step, answer, say, shell, write
 from tests.support.hermetic import HermeticCase
 from tests.support.repositories import SampleRepo
@@ -54,6 +55,11 @@ output = 10.0
 input = 8.0
 output = 40.0
 """
+
+
+def unbroken(lines: str) -> str:
+    """Return lines of progress as they were before they were broken to fit."""
+    return lines.replace(f"\n{INDENT}", " ")
 
 
 @dataclass(frozen=True)
@@ -175,7 +181,7 @@ class JobCase(HermeticCase):
 
     def _done(self, done: subprocess.CompletedProcess[str]) -> Done:
         self.assertNotIn("Traceback", done.stderr)
-        return Done(done.returncode, done.stdout, done.stderr)
+        return Done(done.returncode, done.stdout, unbroken(done.stderr))
 
     def ends(self, code: int, *argv: str, **how: Any) -> Done:
         """Run director and demand its exit code."""
