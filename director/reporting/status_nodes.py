@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from director.model.cost import Cost
 from director.model.format import duration, money
+from director.model.printable import one_line
 from director.model.state import NodeStatus
 from director.reporting.status import LiveCall, NodeNow, Status
-from director.reporting.status_text import Line, Look, Span, Tone, one_line, paragraph, rows
+from director.reporting.status_text import Line, Look, Span, Tone, paragraph, rows
 from director.reporting.status_times import since
 
 NEVER = "–"  # for what has not happened
@@ -20,6 +21,7 @@ MARKS = {
     NodeStatus.DONE: ("✓", Tone.GOOD),
     NodeStatus.FAILED: ("✗", Tone.BAD),
     NodeStatus.BLOCKED: ("–", Tone.WARNING),
+    NodeStatus.TAKEN: ("‖", Tone.WARNING),
 }
 HEADER = ("", "node", "state", "tier", "attempt", "cost", "time", "")
 DROPPED = (3, 4, 6, 5, 2)  # columns that a narrow terminal does without, first to last
