@@ -193,7 +193,9 @@ def _print_integration(asked: _Asked, out: IO[str]) -> None:
     for gate in gates:
         path = log_path(asked.directory, gate.log)
         printer.lines(gate_lines(gate, shown_path(path, printer.root), printer.style))
-        if gate.verdict != "green" or asked.args.gate:
+        if asked.args.gate:
+            _print_file(asked, out, gate.log)
+        elif gate.verdict != "green":
             printer.lines(printer.style.quoted(end_of(path)))
 
 

@@ -6,11 +6,13 @@ With it: ``job_logs``, ``log_printer``, ``log_json``, ``failed_view``, ``reporti
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-import signal
+import pty
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 from tests.support.fake_opencode import finish, hang, mark, say, shell, wait_for, write
@@ -38,7 +40,9 @@ class TestLogs(JobCase):
         self.assertRegex(first, r"write a.txt\n  --- a.txt\n  \+\+\+ a.txt\n  \+bad\n")
         self.assertRegex(first, r"says:\n  All tests pass.\nend: completed · [\d,]+ tokens · \$")
         self.assertRegex(first, r"gate on the candidate → red \(exit code 1\)\n  sh tests/a.sh")
-        self.assertIn("attempt 1: red: no good a", first)
+        self.assertIn(
+            "  │ no good a\n  output .director/logs/a.1.gate.log\nattempt 1: red\n", first
+        )
         self.assertIn("worse", second)
 
     def test_one_attempt(self) -> None:
@@ -219,7 +223,7 @@ class TestFollow(JobCase):
         self.assertIn("attempt 1", seen)
         release.touch()
         seen = self.read_until(process, "attempt 2")
-        self.assertIn("attempt 1: red: no good a", seen)
+        self.assertIn("attempt 1: red", seen)
         rest = self.read_until(process, "a done")
         self.assertIn("+good", rest)
         self.assertEqual(process.wait(), 0)
@@ -230,11 +234,22 @@ class TestFollow(JobCase):
         self.addCleanup(run.wait)
         while not (self.tmp / "begun").exists():
             self.assertIsNone(run.poll())
-        process = self.following("a")
-        self.read_until(process, "bash sh tests/a.sh")
-        os.kill(process.pid, signal.SIGINT)
-        process.communicate()
-        self.assertEqual(process.returncode, 130)
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "director", "logs", "a", "--follow"],
+            cwd=self.repo.root,
+            env={**self.env, "PYTHONPATH": str(SOURCE), "TERM": "xterm"},
+            stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )  # fmt: skip
+        os.close(theirs)
+        seen = b""
+        while b"sh tests/a.sh" not in seen.partition(b"attempt 1")[2]:
+            seen += os.read(ours, 65536)
+        os.write(ours, b"\x03")
+        self.assertEqual(process.wait(), 130)
+        self.assertIn(b"\x1b[", seen)
+        os.close(ours)
         self.assertIsNone(run.poll())
         release.touch()
 
