@@ -13,6 +13,7 @@ import pty
 import subprocess
 import sys
 import termios
+import time
 from pathlib import Path
 
 from tests.support.fake_opencode import finish, hang, mark, say, shell, wait_for, write
@@ -203,7 +204,7 @@ class TestFollow(JobCase):
         raise AssertionError(f"{text} is not in {seen}")
 
     def running(self) -> tuple[subprocess.Popen[bytes], Path]:
-        """Start a run whose first call waits for the file that is returned."""
+        """Return a run whose first call has begun, and waits for the file that is returned."""
         self.plan(node("a"))
         begun, release = self.tmp / "begun", self.tmp / "release"
         self.fake.queue(
@@ -211,13 +212,15 @@ class TestFollow(JobCase):
             wait_for(release), write("a.txt", "bad\n"), say("first"), node="a",
         )  # fmt: skip
         self.implement("a")
-        return self.started("run"), release
+        run = self.started("run")
+        self.addCleanup(run.wait)
+        while not begun.exists():
+            self.assertIsNone(run.poll())
+            time.sleep(0.02)
+        return run, release
 
     def test_it_prints_what_comes_until_the_node_ends(self) -> None:
         run, release = self.running()
-        self.addCleanup(run.wait)
-        while not (self.tmp / "begun").exists():
-            self.assertIsNone(run.poll())
         process = self.following("a")
         seen = self.read_until(process, "bash sh tests/a.sh")
         self.assertIn("attempt 1", seen)
@@ -231,9 +234,6 @@ class TestFollow(JobCase):
 
     def test_ctrl_c_ends_it_and_not_the_run(self) -> None:
         run, release = self.running()
-        self.addCleanup(run.wait)
-        while not (self.tmp / "begun").exists():
-            self.assertIsNone(run.poll())
         ours, theirs = pty.openpty()
         process = subprocess.Popen(
             [sys.executable, "-m", "director", "logs", "a", "--follow"],
@@ -250,6 +250,16 @@ class TestFollow(JobCase):
         self.assertEqual(process.wait(), 130)
         self.assertIn(b"\x1b[", seen)
         os.close(ours)
+        self.assertIsNone(run.poll())
+        release.touch()
+
+    def test_it_ends_when_nobody_reads_any_more(self) -> None:
+        run, release = self.running()
+        process = self.following("a")
+        self.read_until(process, "bash sh tests/a.sh")
+        assert process.stdout
+        process.stdout.close()
+        self.assertEqual(process.wait(), 0)
         self.assertIsNone(run.poll())
         release.touch()
 
