@@ -7,6 +7,11 @@ GROUPS = {
         "plan": "turn a task into a spec, a DAG of nodes and frozen, red tests",
         "run": "work off the plan: implement, gate, review, merge",
     },
+    "step in": {
+        "amend": "change one node of an approved plan: its spec, files, command or tests",
+        "take": "get a worktree in which you write a node yourself",
+        "give": "gate and merge what you wrote in that worktree",
+    },
     "see what happens": {
         "status": "show where every node stands, and what it cost",
         "logs": "show what agents did and gates said, step by step",

@@ -5,12 +5,14 @@ Nothing in director rests on them: an agent that is not confined may write there
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import count
 
 from director.repositories.git import Git
 
 FOLDER = "refs/attempts"
+NUMBER = re.compile(rf"{FOLDER}/.*/(\d+(?:-\d+)?)")
 
 
 class AttemptRefs:
@@ -38,11 +40,24 @@ class AttemptRefs:
         return name
 
     def _free(self, node: str, number: int, commit: str) -> str:
-        folder = f"{FOLDER}/{node}"
-        listed = self._git.run("for-each-ref", "--format=%(objectname) %(refname)", folder)
-        found = dict(line.split(" ", 1)[::-1] for line in listed.out.decode().splitlines())
+        folder, found = f"{FOLDER}/{node}", self._found(node)
         for again in count(1):
             ref = f"{folder}/{number}{f'-{again}' if again > 1 else ''}"
             if found.get(ref, commit) == commit:
                 return ref.removeprefix("refs/")
         raise AssertionError("unreachable")
+
+    def kept(self, node: str) -> list[tuple[str, str]]:
+        """Return what is kept of a node in the order of its attempts: (name, commit)."""
+        numbered = [
+            ([int(part) for part in found[1].split("-")], ref.removeprefix("refs/"), commit)
+            for ref, commit in self._found(node).items()
+            if (found := NUMBER.fullmatch(ref))
+        ]
+        return [(name, commit) for _, name, commit in sorted(numbered)]
+
+    def _found(self, node: str) -> dict[str, str]:
+        """Return the refs of a node: full name → commit."""
+        folder = f"{FOLDER}/{node}"
+        listed = self._git.run("for-each-ref", "--format=%(objectname) %(refname)", folder)
+        return dict(line.split(" ", 1)[::-1] for line in listed.out.decode().splitlines())

@@ -23,6 +23,7 @@ from director.agents.transcript import (
     ToolKind,
     ToolUse,
     Transcript,
+    subject_of,
 )
 from director.model.usage import LARGEST, Tokens
 
@@ -106,7 +107,7 @@ class ClaudeCodeReader:
                     call = self._calls.pop(str(part.get("tool_use_id")), None)
                     if part.get("type") == "tool_result" and call:
                         result = event.get("tool_use_result")
-                        transcript.tools.append(tool_use(call, part, result))
+                        transcript.add_tool(tool_use(call, part, result))
             case "result", _:
                 self._take_result(event, transcript)
 
@@ -150,6 +151,7 @@ class ClaudeCodeReader:
                 transcript.texts.append(str(part.get("text", "")))
             elif part.get("type") == "tool_use":
                 self._calls[str(part.get("id"))] = part
+                transcript.running = tool_use(part, {}, None)
 
     def _take_result(self, event: Mapping[str, Any], transcript: Transcript) -> None:
         models = _table(event.get("modelUsage")).values()
@@ -185,6 +187,7 @@ def tool_use(call: Mapping[str, Any], result: Mapping[str, Any], details: object
         paths=(str(path),) if kind is ToolKind.EDIT and path else (),
         carried_out=not failed or code is not None,
         exit_code=code if kind is ToolKind.SHELL else None,
+        subject=subject_of(given) if kind is ToolKind.OTHER else "",
     )
 
 
