@@ -81,7 +81,7 @@ def _told(inputs: JobInputs, known: PlanStage | Plan) -> Iterator[JobInputs]:
     holder = read_holder(directory.lock) or Holder(os.getpid(), "director", now())
     with live_file(directory.live, holder) as live:
         events = inputs.events.also(journal(directory.events)).also(live)
-        inputs.workspace.opened.append(Opened(directory, events))
+        inputs.workspace.opened.append(Opened(known.job_id, directory, events))
         try:
             events.emit(
                 Kind.OPENED,
