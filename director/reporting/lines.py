@@ -133,7 +133,7 @@ def texts_of(event: Event, progress: Progress) -> Iterator[str]:
 def going_on(progress: Progress) -> str:
     """Return what is going on, and for how long."""
     if not progress.work:
-        return f"still at work: director {progress.step}"
+        return f"still at work: {progress.step or 'checking what came back'}"
     now = time.time()
     return f"still running: {'; '.join(_work(one, now) for one in progress.work.values())}"
 

@@ -133,7 +133,7 @@ class TestHeartbeat(LinesCase):
         self.assertEqual(self.beat(40), ("", 20.0))
 
     def test_before_there_is_work_it_says_what_is_done(self) -> None:
-        self.assertIn("still at work: director prepares", self.beat(QUIET_SECS)[0])
+        self.assertIn("still at work: preparing", self.beat(QUIET_SECS)[0])
 
 
 class TestGitHub(LinesCase):

@@ -125,7 +125,7 @@ class TestRun(unittest.TestCase):
         self.assertIn("stopping in good order; ctrl-C again stops at once", lines(run)[2])
 
     def test_between_nodes_it_says_what_is_done(self) -> None:
-        self.assertIn("looks for the next node", lines(a_run(a=()))[2])
+        self.assertIn("looking for the next node", lines(a_run(a=()))[2])
 
 
 class TestPlanning(unittest.TestCase):
