@@ -29,11 +29,17 @@ GO_ON = "director plan --continue"
 RUN = "director run"
 
 
-def to_continue(directory: JobDirectory) -> PlanStage:
-    """Return the current job, to continue planning; RequestError when that cannot be done."""
+def to_change(directory: JobDirectory) -> PlanStage:
+    """Return the current job; RequestError where there is none."""
     current = _current(directory)
     if current is None:
         raise RequestError("there is no plan to continue", 'begin with `director plan "<task>"`')
+    return current
+
+
+def to_continue(directory: JobDirectory) -> PlanStage:
+    """Return the current job, to continue planning; RequestError when that cannot be done."""
+    current = to_change(directory)
     if current.stage is Stage.READY and not _edited(directory):
         raise RequestError("the plan is ready", f"continue with `{RUN}`")
     return current
@@ -98,7 +104,8 @@ def left_to_do(directory: JobDirectory, stage: PlanStage) -> str | None:
     """
     if stage.stage is not Stage.READY:
         paid = files.read_lines(directory.costs) or any(directory.calls.glob("*.json"))
-        return f"planning stands at {stage.stage}" if paid else None
+        where = "the planner waits for answers" if stage.questions else _STANDS_AT[stage.stage]
+        return where if paid else None
     try:
         state = directory.load_state(directory.load_plan())
     except RequestError as error:
@@ -116,6 +123,14 @@ def named(stage: PlanStage) -> str:
     """Return a job's id and its task in one line."""
     task = " ".join(stage.task.split())
     return f"{stage.job_id} ({task if len(task) <= 60 else f'{task[:59]}…'})"
+
+
+_STANDS_AT = {
+    Stage.SPEC: "the spec is being written",
+    Stage.SPEC_APPROVAL: "the spec waits for approval",
+    Stage.DECOMPOSE: "the plan is being made",
+    Stage.PLAN_APPROVAL: "the plan waits for approval",
+}
 
 
 def _current(directory: JobDirectory) -> PlanStage | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from director.job.context import JobContext
@@ -13,20 +13,37 @@ from director.job.views import Contents, views_of
 from director.model.errors import RequestError
 from director.model.plan import Plan
 from director.planning.tests_on_branch import bringers
-from director.records.files import make_folder, os_errors_stop
+from director.records import files
+from director.records.job_directory import JobDirectory
 from director.repositories.history import Entry
 
 
 def export_tests(job: JobContext, plan: Plan) -> None:
-    """Write every node's tests, as they are on the branch, into the job's ``tests/`` folder."""
+    """Write the tests that are not there yet, as on the branch, into the job's ``tests/`` folder.
+
+    What lies there of the plan's tests stays, since a person may have edited it; the rest goes.
+    """
     folder = job.directory.tests
-    shutil.rmtree(folder, ignore_errors=True)
-    tip = job.repository.tip()
-    for path, content in job.repository.contents(tip, plan.owners).items():
-        target = folder / path
-        with os_errors_stop(target):
-            make_folder(target.parent)
-            target.write_bytes(content)
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    for path in there - plan.owners.keys():
+        files.remove(folder / path)
+    wanted = plan.owners.keys() - there
+    for path, content in job.repository.contents(job.repository.tip(), wanted).items():
+        files.write_bytes(folder / path, content, durable=False)
+
+
+def edited_tests(job: JobContext, paths: Iterable[str]) -> list[str]:
+    """Return those of ``paths`` that lie in the ``tests/`` folder otherwise than on the branch."""
+    laid = ((path, job.directory.tests / path) for path in paths)
+    there = {path: place.read_bytes() for path, place in laid if place.is_file()}
+    on_branch = job.repository.contents(job.repository.tip(), there)
+    return sorted(path for path, content in there.items() if on_branch.get(path) != content)
+
+
+def withdraw_tests(directory: JobDirectory, paths: Iterable[str]) -> None:
+    """Remove test files that were laid out for editing: the branch says what they hold now."""
+    for path in paths:
+        files.remove(directory.tests / path)
 
 
 @dataclass(frozen=True)
