@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import gc
-import importlib
 import os
-import re
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
 
-from director import __version__
+from director.commands.catalog import COMMANDS
+from director.commands.parser import module_of, parse
 from director.model.errors import DirectorError, ExitCode, RequestError
 from director.model.reason import Reason
 from director.reporting.streams import Outlet, guard_streams
@@ -20,17 +19,6 @@ if TYPE_CHECKING:  # what follows is imported by whoever needs it: `--version` n
     from pathlib import Path
 
     from director.model.secrets import Redactor
-
-COMMANDS = {
-    "plan": "turn a task into a spec, a DAG of nodes and frozen, red tests",
-    "run": "work off the plan: implement, gate, review, merge",
-    "status": "show where every node stands, and what it cost",
-    "verify": "check that every merge is what its receipt says, and what was tested",
-    "clean": "remove the prepared worktrees that are kept for the jobs of the repository",
-    "bench": "run one task under several profiles and compare cost and quality",
-    "sync-agents": "install the role agents and a starter configuration in the repository",
-    "demo": "show a whole job on a sample repository, with scripted models",
-}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,9 +33,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     try:
-        args = _parser(words).parse_args(words)
+        args = parse(words)
     except RequestError as error:
-        return _explain(error, argparse.Namespace(json="--json" in words))
+        command = words[0] if words[0] in COMMANDS else None
+        return _explain(error, argparse.Namespace(command=command, json="--json" in words))
     from director.commands.context import Context
     from director.model.secrets import Redactor, secrets_in
     from director.processes.cancellation import Cancellation, signals_cancel
@@ -57,26 +46,13 @@ def _run(words: list[str]) -> int:
     context = Context(env, cancellation, sys.stdin, sys.stdout, sys.stderr, redactor)
     try:
         with signals_cancel(cancellation):
-            return int(_module(args.command).run(args, context))
+            return int(module_of(args.command).run(args, context))
     except DirectorError as error:
         return _explain(error, args, context.redactor)
     except KeyboardInterrupt:
         return int(ExitCode.INTERRUPTED)
     except Exception as error:
         return _report_bug(error, args, context.redactor)
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser whose mistakes end like all others: what is wrong, what to do next, exit code."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise RequestError, with the likely word for one that is nearly right."""
-        from difflib import get_close_matches
-
-        wrong = re.search(r"invalid choice: '([^']*)'", message)
-        guess = get_close_matches(wrong[1], COMMANDS, n=1) if wrong else []
-        hint = f"did you mean `director {guess[0]}`?" if guess else f"see `{self.prog} --help`"
-        raise RequestError(message, hint, Reason.USAGE)
 
 
 def _say_what_was_lost(outlet: Outlet) -> None:
@@ -86,32 +62,6 @@ def _say_what_was_lost(outlet: Outlet) -> None:
         what = f"the result could not be printed: {outlet.lost.strerror}"
         next_step = "make room or print it elsewhere; `director status` shows where the job stands"
         _complain(what, next_step)
-
-
-def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the parser; a command that ``words`` begin with is the only one it knows."""
-    parser = _Parser(
-        prog="director",
-        description="A strong model plans, a cheap one implements, exit codes decide what merges.",
-        epilog="Exit codes: 0 done or paused at a gate, 1 the work failed, 2 the request cannot be "
-        "carried out, 3 stopped and resumable, 70 a bug, 130/143 interrupted.",
-    )
-    parser.add_argument("--version", action="version", version=f"director {__version__}")
-    commands = parser.add_subparsers(
-        dest="command", metavar="COMMAND", required=True, prog=parser.prog
-    )
-    for name in words[:1] if words[:1] and words[0] in COMMANDS else COMMANDS:
-        summary = COMMANDS[name]
-        command = commands.add_parser(
-            name, help=summary, description=f"{summary[0].upper()}{summary[1:]}."
-        )
-        if name in words:
-            _module(name).add_arguments(command)
-    return parser
-
-
-def _module(command: str) -> Any:
-    return importlib.import_module(f"director.commands.{command.replace('-', '_')}")
 
 
 def _explain(

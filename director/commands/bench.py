@@ -15,6 +15,14 @@ from director.model.plan_reader import NODE_ID
 from director.records.job_directory import Home
 from director.reporting.bench_table import render_bench
 
+EXAMPLES = (
+    (
+        'director bench "sort imports" --profiles all-frontier,cheap',
+        "compare two profiles on one task",
+    ),
+    ('director bench "sort imports" --profiles a,b,c --parallel 4', "with four nodes at a time"),
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``bench``."""

@@ -10,6 +10,11 @@ from director.job.cleaning import Cleaning, clean_jobs
 from director.model.format import counted, size
 from director.records.worktrees_record import KeptWorktrees
 
+EXAMPLES = (
+    ("director clean", "free the space of prepared worktrees"),
+    ("director clean --json", "and say as JSON what went"),
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``clean``."""

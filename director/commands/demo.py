@@ -10,6 +10,11 @@ from director.commands.context import Context
 from director.demo.show import run_demo
 from director.processes.capture import run_attached
 
+EXAMPLES = (
+    ("director demo", "show a job in a new temporary folder"),
+    ("director demo sample --real", "with the OpenCode on PATH, in the folder sample"),
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``demo``."""

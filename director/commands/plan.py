@@ -19,6 +19,13 @@ from director.planning.current_job import GO_ON, left_to_do, named, next_command
 from director.planning.pipeline import PlanReport, plan_job, resume_job
 
 BYTE_ORDER_MARK = "\ufeff"
+EXAMPLES = (
+    (
+        'director plan "add a --json flag to the export command"',
+        "plan a task; wait for approval of the spec, then of the plan",
+    ),
+    ("director plan --continue", "approve what is waiting, as it is on disk now"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--resume",
-        metavar="ID",
+        metavar="JOB",
         help="make an archived job the current one again, and say how to continue it",
     )
     parser.add_argument(

@@ -24,6 +24,10 @@ BRING_WHAT_IS_MISSING = (
     "`setup`, `copy` or `link` of [worktree] in config.toml, or put it on the PATH that director "
     "is started with; then "
 )
+EXAMPLES = (
+    ("director run --parallel auto", "work on as many nodes at once as this machine is good for"),
+    ("director run --retry-failed --node toc", "give one failed node a fresh set of attempts"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--node",
-        metavar="ID",
+        metavar="NODE",
         action="append",
         default=[],
         help="work on this node only (may be given several times)",

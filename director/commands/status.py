@@ -7,6 +7,11 @@ import argparse
 from director.commands.context import Context, add_common_flags, find_home
 from director.reporting.status import read_status, render_status
 
+EXAMPLES = (
+    ("director status", "show the current job"),
+    ("director status --json", "the same, for a program"),
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``status``."""

@@ -18,6 +18,10 @@ from director.repositories.repository import Repository
 
 MANIFEST = "synced.json"
 _GENERAL = re.compile(r"^# \[worktree\]\n(?:#.*\n)*?(?=# copy)", re.MULTILINE)
+EXAMPLES = (
+    ("director sync-agents", "install or update agents and configuration here"),
+    ("director sync-agents --repo ../other", "the same in another repository"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -14,6 +14,11 @@ from director.model.format import counted
 from director.records.known_jobs import job_called
 from director.verifying.verify import Verification, verify_again, verify_job
 
+EXAMPLES = (
+    ("director verify", "check the current job from its records and its branch"),
+    ("director verify --rerun", "run every node's tests again as well"),
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``verify``."""
@@ -23,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also run every node's tests again, and [gates], on clean checkouts",
     )
     parser.add_argument(
-        "--job", metavar="ID", help="an archived job, or one of a bench (default: the current one)"
+        "--job", metavar="JOB", help="an archived job, or one of a bench (default: the current one)"
     )
     add_common_flags(parser)
 

@@ -6,22 +6,19 @@ Which turn is due is read from the request: it is the number of answers since th
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any
 
 from director.demo import token_counts
+from director.demo.loopback import Answering, LoopbackServer
 from director.demo.turns import Call, Cut, Fault, Say, Silence, Turn, Use
 
 Script = Callable[[str, str], Sequence[Turn]]
 """The model's name and the prompt → its conversation (asked again for every request)."""
 
 TITLE_REQUEST = "title generator"
-CONTENT_TYPE = "text/event-stream"
 
 
 @dataclass(frozen=True)
@@ -34,38 +31,16 @@ class Request:
     body: dict[str, Any]
 
 
-class ModelServer:
-    """Serves ``script`` on 127.0.0.1 while the context is open.
+class ModelServer(LoopbackServer):
+    """Serves ``script`` while the context is open.
 
     ``requests`` are all that arrived, in their order, and stay readable afterwards.
     """
 
     def __init__(self, script: Script) -> None:
+        super().__init__(_Handler)
         self.requests: list[Request] = []
-        self.stopping = threading.Event()
         self._script = script
-        self._http = _Http(self)
-
-    @property
-    def base_url(self) -> str:
-        """What a provider's configuration needs, ``/v1`` included."""
-        return f"http://127.0.0.1:{self._http.server_port}/v1"
-
-    def __enter__(self) -> ModelServer:
-        """Start to serve, on a thread of its own."""
-        threading.Thread(target=self._http.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Stop to serve; answers that are under way are given up."""
-        self.stopping.set()
-        self._http.shutdown()
-        self._http.server_close()
 
     def turn_for(self, request: Request) -> Turn:
         """Return what the model does now; a script that is over repeats its last turn."""
@@ -109,68 +84,35 @@ def _wants_title(body: dict[str, Any]) -> bool:
     return not body.get("tools") and any(TITLE_REQUEST in text for text in messages)
 
 
-class _Http(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False  # a request that hangs on purpose must not hold up the end
-
-    def __init__(self, owner: ModelServer) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.owner = owner
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: a client that hangs up is what some scripts are about."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: _Http
-    protocol_version = "HTTP/1.1"
-
-    def do_POST(self) -> None:
-        self.close_connection = True
-        length = int(self.headers.get("content-length", 0))
+class _Handler(Answering):
+    def posted(self, content: bytes) -> None:
         try:
-            request = read_request(json.loads(self.rfile.read(length)))
+            request = read_request(json.loads(content))
         except (ValueError, AttributeError) as error:
-            return self._whole(400, json.dumps({"error": {"message": str(error)}}))
-        return self._answer(request, self.server.owner.turn_for(request))
+            return self.send_whole(400, json.dumps({"error": {"message": str(error)}}))
+        return self._answer(request, self._owner.turn_for(request))
 
-    def do_GET(self) -> None:
-        self.close_connection = True
-        self._whole(404, '{"error": {"message": "only chat completions are served"}}')
+    def asked(self) -> None:
+        self.send_whole(404, '{"error": {"message": "only chat completions are served"}}')
 
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+    @property
+    def _owner(self) -> ModelServer:
+        owner = self.server.owner
+        assert isinstance(owner, ModelServer)
+        return owner
 
     def _answer(self, request: Request, turn: Turn) -> None:
         match turn:
             case Fault(status, body, headers):
-                self._whole(status, body, headers.items())
+                self.send_whole(status, body, headers.items())
             case Silence(secs):
-                self.server.owner.stopping.wait(secs)
+                self._owner.stopping.wait(secs)
             case _ if request.body.get("stream") is False:
-                self._whole(200, json.dumps(completion(request, turn)))
+                self.send_whole(200, json.dumps(completion(request, turn)))
             case _:
-                self._stream(chunks(request, turn), ended=not isinstance(turn, Cut))
-
-    def _whole(self, status: int, body: str, headers: Iterable[tuple[str, str]] = ()) -> None:
-        content = body.encode()
-        self.send_response(status)
-        defaults = {"content-type": "application/json", "connection": "close"}
-        for name, value in {**defaults, **dict(headers)}.items():
-            self.send_header(name, value)
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def _stream(self, chunks: Iterable[dict[str, Any]], *, ended: bool) -> None:
-        self.send_response(200)
-        self.send_header("content-type", CONTENT_TYPE)
-        self.send_header("connection", "close")
-        self.end_headers()
-        for chunk in chunks:
-            self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
-        if ended:
-            self.wfile.write(b"data: [DONE]\n\n")
+                events = [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks(request, turn)]
+                ended = [] if isinstance(turn, Cut) else ["data: [DONE]\n\n"]
+                self.send_stream([*events, *ended])
 
 
 def chunks(request: Request, turn: Turn) -> list[dict[str, Any]]:

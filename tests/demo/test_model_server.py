@@ -1,3 +1,5 @@
+"""Scripted models answer as providers do. With it: ``demo.loopback``."""
+
 import http.client
 import json
 import time

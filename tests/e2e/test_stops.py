@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Sequence
 
 from director.demo.turns import Cut, Fault, shell
@@ -75,11 +74,9 @@ class TestStops(ProcessCase):
         scene.job.instead = {"Implement": [shell(LONG_COMMAND)]}
         process = scene.start("run")
         wait_for(lambda: LONG_COMMAND in scene.processes().values(), "the agent's command runs")
-        pressed = time.monotonic()
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=STOP_SECS)
         self.assertEqual(process.returncode, 130, err)
-        self.assertLess(time.monotonic() - pressed, STOP_SECS)
         self.assertEqual(scene.leftovers(), [])
         self._is_pending()
 

@@ -1,0 +1,26 @@
+"""The commands there are, in the groups in which people look for them."""
+
+from __future__ import annotations
+
+GROUPS = {
+    "plan and run": {
+        "plan": "turn a task into a spec, a DAG of nodes and frozen, red tests",
+        "run": "work off the plan: implement, gate, review, merge",
+    },
+    "see what happens": {
+        "status": "show where every node stands, and what it cost",
+        "verify": "check that every merge is what its receipt says, and what was tested",
+    },
+    "set up and tidy": {
+        "sync-agents": "install the role agents and a starter configuration in the repository",
+        "demo": "show a whole job on a sample repository, with scripted models",
+        "bench": "run one task under several profiles and compare cost and quality",
+        "clean": "remove the prepared worktrees that are kept for the jobs of the repository",
+    },
+    "help": {
+        "help": "show what director can do, or one command",
+        "completions": "print what makes a shell complete commands, flags, nodes and jobs",
+    },
+}
+
+COMMANDS = {name: summary for group in GROUPS.values() for name, summary in group.items()}
