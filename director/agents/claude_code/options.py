@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, NamedTuple
 
+from director.agents.section_problems import closed_home, unknown_sampling
 from director.model.codec.marks import one_of
 from director.model.codec.mistakes import Mistake
 from director.model.config import Config
@@ -43,19 +44,11 @@ def user_settings(config: Config) -> tuple[str, ...]:
 
 def problems(config: Config) -> Iterator[Mistake]:
     """Give what Claude Code cannot be told of sampling, and a home that it could not write."""
-    sandbox = config.sandbox
-    if options_of(config).home == "user" and sandbox.mode == "strict" and not sandbox.write:
-        problem = 'is closed by [sandbox] mode = "strict": add write = ["~/.claude"] there'
-        yield Mistake((NAME, "home"), problem)
+    if options_of(config).home == "user":
+        yield from closed_home(config, NAME, "~/.claude")
+    yield from unknown_sampling(config, PREFIX, "Claude Code", UNKNOWN_SAMPLING)
     for role, sampling in config.sampling.items():
-        if not config.tiers[role].startswith(PREFIX):
-            continue
-        for key in UNKNOWN_SAMPLING:
-            if getattr(sampling, key) is not None:
-                yield Mistake(
-                    ("sampling", role, key), "cannot be set for Claude Code: leave it out"
-                )
         effort = sampling.reasoning_effort
-        if effort is not None and effort not in EFFORTS:
+        if config.tiers[role].startswith(PREFIX) and effort not in (None, *EFFORTS):
             path = ("sampling", role, "reasoning_effort")
             yield Mistake(path, f"must be one of {', '.join(EFFORTS)} for Claude Code")

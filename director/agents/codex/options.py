@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Annotated, NamedTuple
 
 from director.agents import programs
+from director.agents.section_problems import closed_home, unknown_sampling
 from director.model.codec.marks import Validate, one_of
 from director.model.codec.mistakes import Mistake
 from director.model.config import Config, Sampling
@@ -72,17 +73,10 @@ def user_settings(config: Config) -> tuple[str, ...]:
 
 def problems(config: Config) -> Iterator[Mistake]:
     """Give what Codex cannot be told of sampling, and a home that it could not write."""
-    sandbox = config.sandbox
-    if options_of(config).home == "user" and sandbox.mode == "strict" and not sandbox.write:
-        problem = 'is closed by [sandbox] mode = "strict": add write = ["~/.codex"] there'
-        yield Mistake((NAME, "home"), problem)
-    for role, sampling in config.sampling.items():
-        if not config.tiers[role].startswith(PREFIX):
-            continue
-        for field in fields(Sampling):
-            if field.name != EFFORT and getattr(sampling, field.name) not in (None, {}):
-                path = ("sampling", role, field.name)
-                yield Mistake(path, "cannot be set for Codex: leave it out")
+    if options_of(config).home == "user":
+        yield from closed_home(config, NAME, "~/.codex")
+    unknown = [field.name for field in fields(Sampling) if field.name != EFFORT]
+    yield from unknown_sampling(config, PREFIX, "Codex", unknown)
 
 
 def native_program(program: Path) -> Path:

@@ -1,4 +1,4 @@
-"""What the configuration says of Codex."""
+"""What the configuration says of Codex. With it: ``section_problems``."""
 
 from __future__ import annotations
 
