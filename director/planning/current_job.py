@@ -33,8 +33,13 @@ def to_change(directory: JobDirectory) -> PlanStage:
     """Return the current job; RequestError where there is none."""
     current = _current(directory)
     if current is None:
-        raise RequestError("there is no plan to continue", 'begin with `director plan "<task>"`')
+        raise no_job()
     return current
+
+
+def no_job() -> RequestError:
+    """Return the error where nothing is planned."""
+    return RequestError("there is no plan to continue", 'begin with `director plan "<task>"`')
 
 
 def to_continue(directory: JobDirectory) -> PlanStage:
@@ -104,8 +109,7 @@ def left_to_do(directory: JobDirectory, stage: PlanStage) -> str | None:
     """
     if stage.stage is not Stage.READY:
         paid = files.read_lines(directory.costs) or any(directory.calls.glob("*.json"))
-        where = "the planner waits for answers" if stage.questions else _STANDS_AT[stage.stage]
-        return where if paid else None
+        return stands_at(stage) if paid else None
     try:
         state = directory.load_state(directory.load_plan())
     except RequestError as error:
@@ -125,11 +129,17 @@ def named(stage: PlanStage) -> str:
     return f"{stage.job_id} ({task if len(task) <= 60 else f'{task[:59]}…'})"
 
 
+def stands_at(stage: PlanStage) -> str:
+    """Say where planning stands."""
+    return "the planner waits for answers" if stage.questions else _STANDS_AT[stage.stage]
+
+
 _STANDS_AT = {
     Stage.SPEC: "the spec is being written",
     Stage.SPEC_APPROVAL: "the spec waits for approval",
     Stage.DECOMPOSE: "the plan is being made",
     Stage.PLAN_APPROVAL: "the plan waits for approval",
+    Stage.READY: "the plan is ready",
 }
 
 

@@ -6,17 +6,19 @@ that was under way.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from director.job.context import Workspace
 from director.job.opening import open_job
-from director.job.stage import PlanStage, Stage
+from director.job.stage import PlanStage, Stage, read_stage
 from director.model.config import Config
+from director.model.cost import Cost
 from director.model.plan import Node
+from director.model.state import CallRecord
 from director.planning.context import Done, Planning, PlanOptions
-from director.planning.current_job import bring_back, for_task, to_change, to_continue
+from director.planning.current_job import bring_back, for_task, no_job, to_change, to_continue
 from director.planning.deciding import (
     DecisionNeededError,
     DecisionWantedError,
@@ -32,7 +34,7 @@ from director.planning.revising import begin_revision, digest, drop_node, refuse
 from director.planning.specifying import accept_spec, critique_spec, write_spec
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
-from director.records.ledger import read_calls, total_cost
+from director.records.ledger import read_calls
 from director.records.lock import job_lock
 
 
@@ -62,7 +64,7 @@ APPROVALS = frozenset(stage for stage, entry in STAGES.items() if entry.critique
 
 @dataclass(frozen=True)
 class PlanReport:
-    """Where planning stands now. ``cost_usd`` None: the cost of a call is unknown.
+    """Where planning stands now, and what its calls cost so far.
 
     ``stale``: what was to be approved had changed since it was shown. ``revised``: what lies at the
     approval was changed as somebody wished; the version before is in the job's ``earlier`` folder.
@@ -71,7 +73,7 @@ class PlanReport:
     stage: PlanStage
     directory: JobDirectory
     nodes: tuple[Node, ...]
-    cost_usd: float | None
+    cost: Cost
     stale: bool = False
     revised: bool = False
 
@@ -98,8 +100,12 @@ def plan_job(
             stale = _is_stale(planning)
             revised = _go_on(planning, approved=options.approve and not stale)
             nodes = planning.plan().nodes if job.directory.plan.exists() else ()
-            cost = total_cost(job.agents.ledger.records)
+            cost = _cost(job.agents.ledger.records)
             return PlanReport(planning.stage, job.directory, nodes, cost, stale, revised)
+
+
+def _cost(calls: Iterable[CallRecord]) -> Cost:
+    return Cost.of(call.cost for call in calls)
 
 
 def _stage_for(
@@ -123,9 +129,11 @@ def report_on(directory: JobDirectory) -> PlanReport:
 
     RequestError where there is no job, or its plan is invalid.
     """
-    stage = to_change(directory)
+    stage = read_stage(directory)
+    if stage is None:
+        raise no_job()
     nodes = directory.load_plan().nodes if directory.plan.exists() else ()
-    return PlanReport(stage, directory, nodes, total_cost(read_calls(directory.costs)))
+    return PlanReport(stage, directory, nodes, _cost(read_calls(directory.costs)))
 
 
 def resume_job(
@@ -139,7 +147,7 @@ def resume_job(
     with job_lock(directory.lock, "director plan"):
         stage = bring_back(workspace, directory, job_id, new=new)
         nodes = directory.load_plan().nodes if directory.plan.exists() else ()
-        return PlanReport(stage, directory, nodes, total_cost(read_calls(directory.costs)))
+        return PlanReport(stage, directory, nodes, _cost(read_calls(directory.costs)))
 
 
 def _is_stale(planning: Planning) -> bool:
