@@ -30,7 +30,8 @@ class Outcome(StrEnum):
 class Assignment:
     """One call: who is asked, on which tier, in which folder, and what it may edit.
 
-    ``name`` names the log files; ``node`` and ``attempt`` say what the call is recorded under.
+    ``name`` names its note and, unless ``log`` does, its logs; ``node`` and ``attempt`` say what it
+    is recorded under.
     ``memo`` is what the asker needs to go on when director is killed meanwhile (JSON values).
     """
 
@@ -43,6 +44,7 @@ class Assignment:
     node: str | None = None
     attempt: int | None = None
     memo: Mapping[str, Any] = field(default_factory=dict)
+    log: str = ""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from director.records.call_notes import CallNote, CallNotes
 from director.records.clock import now
 from director.records.events import Events, Kind
 from director.records.ledger import Ledger, Meter, ceiling_reached
+from director.records.logs import errors_of, recorded
 
 FIRST_PAUSE_SECS = 4.0
 LONGEST_PAUSE_SECS = 120.0
@@ -140,7 +141,7 @@ class AgentClient:
                 return "the cost ceiling is reached" if self.ledger.over_ceiling() else None
 
             # Noted before the call starts: what is paid for is found again after a kill.
-            log = self.caller.new_log(assignment.name)
+            log = self.caller.new_log(assignment.log or assignment.name)
             cwd = str(assignment.cwd)
             self.notes.begin(CallNote(assignment.name, str(log), cwd, assignment.memo, model=model))
             reply = replace(self.caller.call(assignment, spending, log), model=model)
@@ -158,7 +159,7 @@ class AgentClient:
             cost=record.cost,
             tokens=record.tokens.total,
             wall_secs=round(reply.wall_secs, 2),
-            log=reply.log.name,
+            log=recorded(reply.log),
         )
         return reply
 
@@ -173,7 +174,7 @@ class AgentClient:
             return None
         model = note.model or self.config.tiers[assignment.role]
         reply = replace(self.caller.recall(Path(note.log), model), model=model)
-        if not self.ledger.knows(reply.log.name):
+        if not self.ledger.knows(recorded(reply.log)):
             self._record(assignment, model, reply)
         if note.outcome in CONCLUDED:
             reply = replace(reply, outcome=Outcome(note.outcome), reason=note.reason)
@@ -197,7 +198,7 @@ class AgentClient:
             node=assignment.node,
             attempt=assignment.attempt,
             ok=reply.outcome is Outcome.COMPLETED,
-            log=reply.log.name,
+            log=recorded(reply.log),
         )
         self.ledger.record(record, meter)
         return record
@@ -214,7 +215,7 @@ def pause_secs(retry: int, chance: float) -> float:
 
 def _told_in(log: Path) -> Path:
     """Return the file that says most about a call: a session on a server has no other."""
-    errors = log.with_suffix(".err")
+    errors = errors_of(log)
     return errors if errors.exists() else log
 
 

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from director.agents.backend import AgentContext
 from director.agents.calls import Assignment
-from director.agents.recorder import errors_of
 from director.agents.watching import Watch
 from director.model.slots import scratch_folder
 from director.processes.command import Command, Ended
 from director.processes.launchers.launcher import Part
 from director.processes.removal import clear
+from director.records.logs import errors_of
 
 
 class Invocation(NamedTuple):

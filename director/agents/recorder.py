@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
-from secrets import token_hex
 
 from director.agents.calls import Assignment, Reply, Spending
 from director.agents.events_file import EventsFollower
@@ -15,7 +13,8 @@ from director.agents.reading import EventReader
 from director.agents.watching import Watch
 from director.model.secrets import NOTHING_SECRET, Redactor
 from director.processes.command import Ended, Ending
-from director.records.files import make_folder, os_errors_stop, redact_file, write_bytes, write_log
+from director.records.files import os_errors_stop, redact_file, write_bytes, write_log
+from director.records.logs import errors_of, new_call_log, prompt_of
 
 Making = Callable[[Path, Watch], Ended]
 """Makes a call with the prompt in that file, under that watch."""
@@ -34,17 +33,15 @@ class CallRecorder:
         return replace(self, redactor=self.redactor.also(secrets))
 
     def new_log(self, name: str) -> Path:
-        """Return a fresh path for the events of a call of that name."""
-        make_folder(self.logs)
-        moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-        return self.logs / f"{moment}-{name}-{token_hex(3)}.jsonl"
+        """Return a fresh file for the events of a call of that name."""
+        return new_call_log(self.logs, name)
 
     def record(
         self, assignment: Assignment, spending: Spending, events: Path, reader: EventReader,
         make: Making,
     ) -> Reply:  # fmt: skip
         """Have a call made and return what came of it; its events go into the file ``events``."""
-        prompt, errors = events.with_suffix(".prompt.md"), errors_of(events)
+        prompt, errors = prompt_of(events), errors_of(events)
         write_log(prompt, self.redactor.text(assignment.prompt))
         follower = EventsFollower(events, reader, self.redactor)
         watch = Watch(follower, errors, spending, self.stall_secs)
@@ -70,11 +67,6 @@ class CallRecorder:
             end = judge(ended, transcript, follower.reader, read_whole(errors))
         reason = self.redactor.text(end.reason)
         return Reply(end.outcome, transcript, reason, ended.wall_secs, events, end.kind)
-
-
-def errors_of(events: Path) -> Path:
-    """Return the file for the standard error of the call whose events are in ``events``."""
-    return events.with_suffix(".err")
 
 
 def _drop_lines(path: Path, part: bytes) -> None:

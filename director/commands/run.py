@@ -121,7 +121,9 @@ def _ending(report: RunReport) -> tuple[str, str]:
         return what, f"{BRING_WHAT_IS_MISSING if around else ''}{TRY_AGAIN}"
     red = [gate for gate in report.integration or () if not gate.ok]
     if red:
-        named = "; ".join(f"{g.name}: {g.reason}; {g.note}; see {g.log}" for g in red)
+        home = report.repository.parent
+        said = (f"{g.name}: {g.reason}; {g.note}; see {home / g.log}" for g in red)
+        named = "; ".join(said)
         return f"All nodes are done, but the integration gate is red: {named}", (
             f"git switch -c fix {branch} and fix it there, or plan the fix as a new task"
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from director.job.context import JobContext
-from director.job.gate_report import Culprit, GateReport, run_gate
+from director.job.gate_report import Culprit, GateReport, run_gate, told
 from director.job.reconciling import merges_by_node
 from director.job.views import Views
 from director.records.events import Kind
@@ -30,14 +30,9 @@ def blamed(job: JobContext, views: Views, report: GateReport) -> GateReport:
         """Run the gate after the first ``number`` merges (0: on the base)."""
         merge = merges[number - 1] if number else None
         commit = views.of_done(merge.commit) if merge else plan.base_commit
-        result = run_gate(job, commit, report.command, f"blame-{report.name}", tests)
-        job.events.emit(
-            Kind.GATE,
-            merge.node if merge else None,
-            purpose="blame",
-            verdict=result.verdict,
-            reason=result.reason,
-        )
+        result = run_gate(job, commit, report.command, f"blame.{report.name}", tests)
+        node = merge.node if merge else None
+        job.events.emit(Kind.GATE, node, purpose="blame", **told(result))
         return result.verdict is Verdict.GREEN
 
     first, there = 0, "on the base"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from director.job.context import JobContext
 from director.job.evidence import with_evidence
 from director.job.retrying import retry_where_lost
+from director.model.codec.encoding import encode
+from director.model.failure import Failure
 from director.model.integration_gates import integration_words
 from director.worktrees.gates import GateResult, Verdict
 
@@ -23,13 +25,13 @@ class Culprit:
 
 @dataclass(frozen=True)
 class GateReport:
-    """One integration gate. ``log`` is the file that holds its output.
+    """One integration gate. ``log`` holds its output; its path is relative to the job's directory.
 
     ``nodes``: of which nodes these are the tests (none: it is one of ``[gates]``). ``red_before``:
     whether it was red on the base (None: nobody looked, because it is green, or tests, which are
     red there by design and excused by nothing). ``note`` says in words what is known of a gate that
     is not green. ``broken_before``: it could not run on the base either, which planning knew and
-    let through.
+    let through. ``failure`` says why it is not green.
     """
 
     name: str
@@ -42,12 +44,14 @@ class GateReport:
     note: str = ""
     broken_before: bool = False
     nodes: tuple[str, ...] = ()
+    failure: Failure | None = None
 
     @classmethod
     def of(cls, name: str, result: GateResult, nodes: tuple[str, ...] = ()) -> GateReport:
         """Return the report of a run."""
-        verdict, reason, log = result.verdict, result.reason, str(result.log)
-        return cls(name, result.command, verdict, reason, log, nodes=nodes)
+        verdict, reason, log = result.verdict, result.reason, result.recorded_log
+        failure = None if verdict is Verdict.GREEN else result.why()
+        return cls(name, result.command, verdict, reason, log, nodes=nodes, failure=failure)
 
     @property
     def ok(self) -> bool:
@@ -62,9 +66,25 @@ class GateReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return the gate as ``--json`` shows it."""
-        said = asdict(self) | {"nodes": list(self.nodes)}
+        said: dict[str, Any] = encode(self)
         del said["broken_before"]
         return said
+
+
+def told(gate: GateResult, failure: Failure | None = None) -> dict[str, Any]:
+    """Return what an event says of a run; ``failure`` is why it is not green (None: what it says).
+
+    Of a run that is green there is none.
+    """
+    said = None if gate.verdict is Verdict.GREEN else encode(failure or gate.why())
+    return {
+        "verdict": gate.verdict,
+        "reason": gate.reason,
+        "wall_secs": round(gate.wall_secs, 3),
+        "log": gate.recorded_log,
+        "tests_run": gate.tests_run,
+        "failure": said,
+    }
 
 
 def in_words(reports: Sequence[GateReport] | None) -> str:

@@ -9,14 +9,17 @@ from dataclasses import replace
 
 from director.job.blaming import blamed
 from director.job.context import JobContext
-from director.job.gate_report import GateReport, run_gate
+from director.job.gate_report import GateReport, run_gate, told
 from director.job.stage import read_stage, write_stage
 from director.job.views import Views
+from director.model.codec.encoding import encode_any
 from director.model.errors import RequestError
 from director.model.integration_gates import BaseGates
 from director.model.plan import Node, Plan
 from director.model.receipt import Receipt
 from director.records.events import Kind
+from director.records.job_directory import JobDirectory
+from director.records.logs import log_called
 from director.worktrees.gates import Verdict
 
 
@@ -32,13 +35,13 @@ def gate_base(job: JobContext, base: str, known: BaseGates) -> dict[str, dict[st
     }
 
 
-def refuse_broken(found: BaseGates, advice: Callable[[], str] = str) -> None:
+def refuse_broken(job: JobDirectory, found: BaseGates, advice: Callable[[], str] = str) -> None:
     """Raise RequestError for gates that cannot run on the base: no work could ever pass them.
 
     ``advice`` gives what the user may try first, in words ("": nothing in particular).
     """
     broken = [
-        f"{name} ({gate['reason']}): `{gate['command']}`; see {gate['log']}"
+        f"{name} ({gate['reason']}): `{gate['command']}`; see {log_called(job.path, gate['log'])}"
         for name, gate in found.items()
         if gate["verdict"] == Verdict.BROKEN
     ]
@@ -58,7 +61,7 @@ def check_base(job: JobContext, base: str) -> None:
     if stage and found != known:
         write_stage(job.directory, stage._replace(base_gates=found))
     if not (stage and stage.allow_broken_gates):
-        refuse_broken(found)
+        refuse_broken(job.directory, found)
 
 
 def integrate(job: JobContext, views: Views, lanes: int) -> tuple[GateReport, ...]:
@@ -67,17 +70,17 @@ def integrate(job: JobContext, views: Views, lanes: int) -> tuple[GateReport, ..
     These are the tests of the nodes, all together, and ``[gates]``, each on a clean checkout.
     """
     tip = job.repository.tip()
-    reports = [_told(job, report) for report in run_tests(job, views.plan, tip, lanes)]
+    reports = [_tell(job, report) for report in run_tests(job, views.plan, tip, lanes)]
     for name, command in job.config.gates.items():
-        result = run_gate(job, tip, command, f"integration-{name}")
-        reports.append(_told(job, GateReport.of(name, result)))
+        result = run_gate(job, tip, command, f"integration.{name}")
+        reports.append(_tell(job, GateReport.of(name, result)))
     stage = read_stage(job.directory)  # command → verdict, as planning saw it on the base
     on_base = (stage.base_gates if stage else None) or {}
     recorded = {gate["command"]: gate["verdict"] for gate in on_base.values()}
     return tuple(_explained(job, views, report, recorded) for report in reports)
 
 
-def _told(job: JobContext, report: GateReport) -> GateReport:
+def _tell(job: JobContext, report: GateReport) -> GateReport:
     job.events.emit(
         Kind.INTEGRATION_GATE,
         name=report.name,
@@ -86,19 +89,20 @@ def _told(job: JobContext, report: GateReport) -> GateReport:
         reason=report.reason,
         log=report.log,
         nodes=list(report.nodes),
+        failure=encode_any(report.failure),
     )
     return report
 
 
 def _on_base(job: JobContext, base: str, name: str, command: str) -> dict[str, str]:
-    result = run_gate(job, base, command, f"base-{name}")
+    result = run_gate(job, base, command, f"base.{name}")
     found = {
         "command": command,
         "verdict": result.verdict.value,
         "reason": result.reason,
-        "log": str(result.log),
+        "log": result.recorded_log,
     }
-    job.events.emit(Kind.BASE_GATE, name=name, **found)
+    job.events.emit(Kind.BASE_GATE, name=name, **found, failure=told(result)["failure"])
     return found
 
 
@@ -120,6 +124,7 @@ def _explained(
         red_before=report.red_before,
         commit=report.turned_red_by.commit if report.turned_red_by else None,
         note=report.note,
+        failure=encode_any(report.failure),
     )
     return report
 
@@ -153,7 +158,9 @@ def run_tests(job: JobContext, plan: Plan, tip: str, lanes: int) -> Iterator[Gat
 
     def run(nodes: list[Node]) -> GateReport:
         ids = tuple(node.id for node in nodes)
-        result = run_gate(job, tip, nodes[0].test_cmd, f"tip-{ids[0]}", plan.tests_of(ids))
+        result = run_gate(
+            job, tip, nodes[0].test_cmd, f"integration.tests.{ids[0]}", plan.tests_of(ids)
+        )
         return GateReport.of(f"tests of {', '.join(ids)}", result, ids)
 
     with ThreadPoolExecutor(min(lanes, len(wanted)), thread_name_prefix="lane") as pool:

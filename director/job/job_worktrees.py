@@ -100,7 +100,7 @@ def provisions_of(inputs: JobInputs, job: JobRepository, gates: Gates) -> Provis
     def run_setup(worktree: Path, merged: bool) -> GateResult:
         # It is the user's command, but what it runs of a candidate is not the user's code yet.
         part = Part.SETUP if merged else Part.GATE
-        name = worktree.name if merged else f"setup-{worktree.name}"
+        name = f"setup.{worktree.name}" if merged else f"setup.{worktree.name}.candidate"
         slot, worktrees = slot_number(worktree), worktree.parent.name
         events.notice(f"setup of slot {slot} of {worktrees} begins: `{policy.setup}`")
         result = gates.run(policy.setup, worktree, name, part)
@@ -112,7 +112,7 @@ def provisions_of(inputs: JobInputs, job: JobRepository, gates: Gates) -> Provis
             verdict=result.verdict,
             reason=result.reason,
             wall_secs=round(result.wall_secs, 3),
-            log=result.log.name,
+            log=result.recorded_log,
         )
         return result
 

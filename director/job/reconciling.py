@@ -57,7 +57,7 @@ def _from_line(line: Mapping[str, Any]) -> NodeState:
     watched = line.get("watch_it_fail") or {}
     names = (
         "status", "tier_used", "model_used", "attempts", "escalated", "tokens", "cost_usd",
-        "review_stage_two", "review_blocks", "wall_secs", "flake_failed", "environment",
+        "review_stage_two", "review_blocks", "wall_secs", "flake_failed", "environment", "failure",
     )  # fmt: skip
     known = {name: line[name] for name in names if name in line}
     return NodeState.from_json({**known, "watch_it_fail": watched.get("verdict")})
@@ -70,6 +70,7 @@ def _as_merged(node: NodeState, merge: BranchCommit) -> NodeState:
         status=NodeStatus.DONE,
         commit=merge.oid,
         error=None,
+        failure=None,
         tier_used=role,
         escalated=node.escalated or role is Role.ESCALATION,
         attempts=max(node.attempts, attempts_said(merge.trailers)),
@@ -90,4 +91,5 @@ def _as_open(node: NodeState, retry_failed: bool) -> NodeState:
         past_attempts=() if had_its_chances else node.past_attempts,
         flake_failed=False if had_its_chances else node.flake_failed,
         environment=False,
+        failure=None,
     )

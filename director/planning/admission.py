@@ -10,6 +10,7 @@ from director.agents.markdown import fenced
 from director.job.context import JobContext
 from director.job.evidence import files_of, find_missing, run_of, with_evidence
 from director.job.forbidden import leaks
+from director.job.gate_report import told
 from director.job.views import Views
 from director.model.plan import Node
 from director.model.testing.not_started import NOT_EXECUTABLE, NOT_FOUND
@@ -27,10 +28,14 @@ OF_ITS_OWN = "a test must be a file of its own, in folders of their own"
 
 
 class Candidate(NamedTuple):
-    """A commit with tests; ``links`` were written as symbolic links, which it does not hold."""
+    """A commit with tests; ``links`` were written as symbolic links, which it does not hold.
+
+    ``name`` says in the names of logs which of the node's tests they are.
+    """
 
     commit: str
     links: tuple[str, ...] = ()
+    name: str = "tests"
 
 
 @dataclass(frozen=True)
@@ -80,33 +85,28 @@ class Examiner:
         if leaking := leaks(self.job, repository.tip(), commit, node.tests):
             return Admission(f"a key from the environment stands in {', '.join(leaking)}")
         view = self.views.of(commit, node)
-        gate = self._run(node, view)
-        self.job.events.emit(
-            Kind.GATE,
-            node.id,
-            purpose="tests",
-            verdict=gate.verdict,
-            reason=gate.reason,
-            tests_run=gate.tests_run,
-        )
+        gate = self._run(node, view, f"{candidate.name}.gate")
+        self.job.events.emit(Kind.GATE, node.id, purpose="tests", **told(gate))
         self.job.import_check.check(gate, self.worktree.path)
         if refusal := self._refusal(node, view, gate):
             return refusal
         alone = self.views.of_tests(commit, [node.id])
-        if repository.tree(alone) != repository.tree(view) and self._is_green(node, alone):
+        if repository.tree(alone) != repository.tree(view) and self._is_green(
+            node, alone, f"{candidate.name}.alone"
+        ):
             return Admission(
                 f"`{node.test_cmd}` passes although nothing is implemented yet: it is red only "
                 "because of the tests of nodes that this one depends on"
             )
         return Admission(hashes=repository.hashes(view, node.tests))
 
-    def _run(self, node: Node, commit: str) -> GateResult:
+    def _run(self, node: Node, commit: str, name: str) -> GateResult:
         self.worktree.reset(commit)
-        gate = self.job.gates.run(node.test_cmd, self.worktree.path, f"{node.id}-tests")
+        gate = self.job.gates.run(node.test_cmd, self.worktree.path, f"{node.id}.{name}")
         return with_evidence(self.job.repository, node.tests, commit, gate)
 
-    def _is_green(self, node: Node, commit: str) -> bool:
-        return self._run(node, commit).verdict is Verdict.GREEN
+    def _is_green(self, node: Node, commit: str, name: str) -> bool:
+        return self._run(node, commit, name).verdict is Verdict.GREEN
 
     def _refusal(self, node: Node, view: str, gate: GateResult) -> Admission | None:
         """Return what is wrong with tests of which ``gate`` is a run on ``view``.

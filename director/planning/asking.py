@@ -22,7 +22,7 @@ Problems = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Question:
-    """What to ask whom; ``name`` names the log files."""
+    """What to ask whom; ``name`` names its note and logs."""
 
     name: str
     prompt: str
@@ -39,7 +39,8 @@ def ask(planning: Planning, question: Question) -> Reply:
 
     def work() -> Reply:
         with job.pool.lease(planning.stage.base_commit, bare=True) as worktree:  # only to read
-            call = Assignment(agent, role, question.prompt, worktree.path, question.name)
+            name, log = question.name, f"plan.{question.name.removeprefix('plan-')}"
+            call = Assignment(agent, role, question.prompt, worktree.path, name, log=log)
             return job.agents.ask(call)
 
     for _ in range(ATTEMPTS):

@@ -113,6 +113,7 @@ class _Author:
             node=self.node.id,
             attempt=attempt.number,
             memo=attempt.memo,
+            log=f"{self.node.id}.tests-{attempt.number}",
         )
         # What a killed run's author wrote is still in the worktree: a reset would lose it.
         if self.job.agents.recalled(assignment) is None:
@@ -123,7 +124,7 @@ class _Author:
         seen = worktree.snapshot(view, self.node.tests)
         tree = repository.tree_with(base, [one.new for one in repository.changes(view, seen.tree)])
         commit = repository.commit(tree, base, f"Draft of the tests of {self.node.id}\n")
-        return Candidate(commit, seen.links)
+        return Candidate(commit, seen.links, f"tests-{attempt.number}")
 
     def lost_tests(self, commit: str) -> str:
         """Say which tests of earlier nodes are gone in ``commit`` from files it extends; or ""."""

@@ -31,6 +31,7 @@ from director.planning.shared_tests import kept_tests, restore_shared_tests
 from director.planning.tests_on_branch import recovered, remove_from_branch
 from director.records import files
 from director.records.events import Kind
+from director.records.logs import recorded
 
 PLAN_CALLS = ("plan-1", "plan-2", "plan-3")  # the first answer, and two corrections
 CRITIQUE = "plan-critique"  # the name of its call
@@ -134,7 +135,7 @@ def _decompose(
             return _read(reply.transcript.text, job)
         except InvalidPlanError as error:
             problems, draft = error.problems, reply.transcript.text
-            job.events.emit(Kind.PLAN_REJECTED, problems=list(problems), log=reply.log.name)
+            job.events.emit(Kind.PLAN_REJECTED, problems=list(problems), log=recorded(reply.log))
     planning.forget(*PLAN_CALLS)
     raise WorkError(
         f"the planner's plan is invalid: {'; '.join(problems)}",

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 from director.agents.registry import starter_files
 from director.job.context import JobContext, Workspace
@@ -29,7 +28,8 @@ from director.model.testing.not_started import NOT_EXECUTABLE, NOT_FOUND
 from director.model.testing.preflight import Difference, Observation, Outcome, Preflight
 from director.model.testing.preflight_judgement import judge
 from director.planning.context import Planning
-from director.records.events import Events, Kind
+from director.records.events import Kind
+from director.records.logs import log_called
 from director.repositories.git import split_z
 from director.worktrees.gates import GateResult, Verdict
 from director.worktrees.worktree import Worktree
@@ -106,23 +106,23 @@ def _run_gates(planning: Planning, base: Base) -> None:
     if (found, allow) != (known, allowed):
         planning.save(base_gates=found, allow_broken_gates=allow)
     if not allow:
-        refuse_broken(found, base.advice)
+        refuse_broken(planning.job.directory, found, base.advice)
     if planning.options.auto and (line := warning(found)):
         planning.job.events.notice(line)
 
 
 def _run_tests(planning: Planning, base: Base) -> None:
     """Run the existing tests in a worktree: once, but until they can, unless that is allowed."""
-    stage, events = planning.stage, planning.job.events
+    stage = planning.stage
     found = stage.preflight
     if found is None or (found.blocked and not stage.allow_broken_gates):
         found = _try_tests(base, stage.base_gates or {})
         planning.save(preflight=found)
         if not stage.allow_broken_gates:
             _refuse_blocked(base, found)
-        _tell(events, found)
+        _tell(planning.job, found)
     elif planning.options.allow_broken_gates:
-        _tell(events, found)
+        _tell(planning.job, found)
 
 
 def _try_tests(base: Base, gates: BaseGates) -> Preflight:
@@ -149,7 +149,8 @@ def _refuse_blocked(base: Base, found: Preflight) -> None:
     said = "; ".join(
         one.description or f"`{one.worktree.command}`: {one.worktree.reason}" for one in found.runs
     )
-    logs = ", ".join(one.worktree.log for one in found.runs)
+    home = base.job.directory.path
+    logs = ", ".join(str(log_called(home, one.worktree.log)) for one in found.runs)
     otherwise = "correct `setup` of [worktree], or what it needs; "
     raise RequestError(
         f"no test of the repository can run in a fresh worktree: {said}; see {logs}",
@@ -157,14 +158,14 @@ def _refuse_blocked(base: Base, found: Preflight) -> None:
     )
 
 
-def _tell(events: Events, found: Preflight) -> None:
+def _tell(job: JobContext, found: Preflight) -> None:
     """Give a notice for each command that does not run, or differs from the checkout."""
     for one in found.runs:
         seen, said = one.worktree, one.description
         if not said and seen.outcome is Outcome.CANNOT_RUN:
             said = f"`{seen.command}` cannot run in a fresh worktree: {seen.reason}"
         if said:
-            events.notice(f"{said}; see {seen.log}")
+            job.events.notice(f"{said}; see {log_called(job.directory.path, seen.log)}")
 
 
 def _of_gate(base: Base, name: str, gate: Mapping[str, str]) -> Difference:
@@ -176,12 +177,13 @@ def _of_gate(base: Base, name: str, gate: Mapping[str, str]) -> Difference:
         case Verdict.BROKEN:
             return Difference(Observation(command, Outcome.CANNOT_RUN, reason, log=log))
     try:
-        output = Path(log).read_text(encoding="utf-8", errors="replace")
+        path = log_called(base.job.directory.path, log)
+        output = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         output = ""
     seen = judge(CommandRun(command, 1, output), reason, log, base.paths)
     with base.job.pool.lane() as lane:
-        return _compared(base, lane.gate, seen, command, f"preflight-{name}")
+        return _compared(base, lane.gate, seen, command, f"preflight.{name}.checkout")
 
 
 @dataclass(frozen=True)
@@ -210,7 +212,7 @@ class _Trial:
         if seen.outcome is Outcome.GREEN:
             self.worktree.keep_builds()
         there = one.suite_in(lambda path: (root / path).exists())
-        return _compared(self.base, self.worktree, seen, there, "preflight")
+        return _compared(self.base, self.worktree, seen, there, "preflight.checkout")
 
     def _alone(self, one: Ecosystem) -> Observation | None:
         """Return the run of the example, where that shows how one test file is run."""
@@ -246,7 +248,7 @@ def _observed(base: Base, result: GateResult, where: str) -> Observation:
     was_ended = result.verdict is Verdict.BROKEN and result.code not in (NOT_EXECUTABLE, NOT_FOUND)
     run = CommandRun(result.command, None if was_ended else result.code, result.whole_output)
     reason = result.failure if result.verdict is Verdict.RED else result.reason
-    seen = judge(run, reason, str(result.log), base.paths)
+    seen = judge(run, reason, result.recorded_log, base.paths)
     base.job.events.emit(
         Kind.PREFLIGHT,
         where=where,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -22,7 +21,7 @@ from director.processes.launchers.local import Local
 from director.processes.removal import discard
 from director.processes.sandbox_paths import NO_CHECKOUT, SandboxPaths
 from director.processes.supervisor import Processes
-from director.records.files import make_folder
+from director.records.logs import new_log
 
 TRIAL_SECS = 60.0
 AUTO = SandboxPolicy()
@@ -164,8 +163,7 @@ class Sandbox:
                 raise RequestError(
                     f"the {what} program {program!r} is not there, or not on PATH", advice
                 )
-            make_folder(logs)
-            log = logs / f"{what}-{secrets.token_hex(4)}.log"
+            log = new_log(logs, what)
             command = Command(launch.argv, worktree, env, log, TRIAL_SECS, step=launch.step)
             ended = processes.run(command)
             if ended.ending is Ending.CANCELLED:

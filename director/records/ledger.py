@@ -47,7 +47,7 @@ class Ledger:
     def _add(self, call: CallRecord) -> None:
         self._records.append(call)
         self._of_node.setdefault(call.node, []).append(call)
-        self._logs.add(call.log)
+        self._logs.add(Path(call.log).name)
         if call.cost is not None:
             total, count = self._known.get((call.role, call.model), (0.0, 0))
             self._known[call.role, call.model] = (total + call.cost, count + 1)
@@ -74,9 +74,12 @@ class Ledger:
             return list(self._of_node.get(node_id, ()))
 
     def knows(self, log: str) -> bool:
-        """Whether the call with that events file is on record."""
+        """Whether the call with that log is on record; the folder makes no difference.
+
+        An earlier version noted the name without it.
+        """
         with self._lock:
-            return log in self._logs
+            return Path(log).name in self._logs
 
     @property
     def spent_usd(self) -> float:

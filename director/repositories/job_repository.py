@@ -18,6 +18,7 @@ from director.model.receipt import Receipt
 from director.processes.removal import discard
 from director.records.files import make_folder, os_errors_stop
 from director.records.job_directory import TIPS
+from director.repositories.attempt_refs import AttemptRefs
 from director.repositories.durability import sync_files
 from director.repositories.git import Git
 from director.repositories.history import History
@@ -44,6 +45,7 @@ class JobRepository(JobObjects):
         self._tips = Tips(path.with_name(TIPS))
         self._tip = self._last_noted() if self._tips.commits else self._said_by_ref()
         self._published = ""
+        self._attempts = AttemptRefs(git, self._write_ref)
 
     def _said_by_ref(self) -> str:
         tip = self.tip_of(self.branch)
@@ -110,14 +112,30 @@ class JobRepository(JobObjects):
         with self._turn:
             self._point(self._tip)
 
+    def keep_attempt(self, node: str, number: int, commit: str) -> str:
+        """Keep what a failed attempt came to under a ref of its own, which nobody publishes.
+
+        Returns its name below ``refs/``, "" where an object is damaged. What it names is on disk
+        when this returns.
+        """
+        found = dict(self._soundness.looked_at(self.step(commit).parents[0], commit))
+        if not all(found.values()):
+            return ""
+        sync_files(loose_object(self.path / "objects", oid) for oid in found)
+        with self._turn:
+            return self._attempts.keep(node, number, commit)
+
     def _point(self, commit: str) -> None:
-        """Make the ref name ``commit``, whatever agents did to this repository meanwhile.
+        self._write_ref(self.ref, commit)
+
+    def _write_ref(self, name: str, commit: str) -> None:
+        """Make a ref name ``commit``, whatever agents did to this repository meanwhile.
 
         It is written as the file it is (gitrepository-layout(5)): what stands in its way has to be
         found in any case, and `git update-ref` is a process for each merge, at five times the cost.
         """
         self._settings.restore()
-        ref = self.path / self.ref
+        ref = self.path / name
         with os_errors_stop(ref):
             for folder in reversed(ref.relative_to(self.path).parents):
                 place = self.path / folder

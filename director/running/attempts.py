@@ -41,6 +41,11 @@ class CurrentAttempt:
         """Return the name of the call in which ``reader`` reads its candidate."""
         return f"{self.node_id}-{reader}-{self.number}"
 
+    @property
+    def log(self) -> str:
+        """What the names of its logs begin with."""
+        return f"{self.node_id}.{self.number}"
+
 
 @dataclass(frozen=True)
 class Scope:

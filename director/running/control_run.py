@@ -8,7 +8,7 @@ from director.model.testing.control_run import UNREADABLE, may_be_independent
 from director.model.testing.output_digest import output_digest
 from director.repositories.history import Entry
 from director.repositories.objects import LINK_MODE
-from director.running.node_gates import Failure, NodeGates
+from director.running.node_gates import CONTROL, GateFailure, NodeGates
 from director.running.node_work import NodeWork
 from director.running.progress import Progress
 from director.worktrees.gates import Verdict
@@ -22,7 +22,7 @@ GREEN_BEFORE_WORK = (
 
 
 def fails_independently(
-    work: NodeWork, gates: NodeGates, failure: Failure, progress: Progress
+    work: NodeWork, gates: NodeGates, failure: GateFailure, progress: Progress
 ) -> bool:
     """Whether a candidate on the base of ``progress`` fails its tests whatever the work is.
 
@@ -34,7 +34,7 @@ def fails_independently(
         return False
     if not may_be_independent(before, run, (*work.node.files, *work.node.tests)):
         return False
-    control = gates.run(_unreadable(work, progress.base), "control")
+    control = gates.run(_unreadable(work, progress.base), CONTROL)
     return control.verdict is Verdict.RED and output_digest(run_of(control)) == before
 
 

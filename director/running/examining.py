@@ -11,20 +11,24 @@ from director.job.forbidden import leaks, runner_settings_changed
 from director.model.state import AttemptOutcome
 from director.running.attempts import CurrentAttempt, Judgement, Scope, judge_snapshot
 from director.running.control_run import AS_BEFORE, fails_independently
-from director.running.node_gates import Failure, NodeGates
+from director.running.node_gates import GateFailure, NodeGates
 from director.running.node_work import NodeWork
 from director.running.progress import Candidate, Progress, UngatedCandidate
-from director.running.prompts import Feedback
+from director.running.prompts import Feedback, without_gate
 from director.worktrees.snapshot import Snapshot
 from director.worktrees.worktree import Worktree
 
 
 @dataclass(frozen=True)
 class Examined:
-    """What an attempt came to, and where the node stands then. ``candidate``: what is green."""
+    """What an attempt came to, and where the node stands then. ``candidate``: what is green.
+
+    ``commit`` is what it left, on the base of ``progress``, even where nothing of that is used.
+    """
 
     outcome: AttemptOutcome
     progress: Progress
+    commit: str
     candidate: Candidate | None = None
 
 
@@ -43,7 +47,7 @@ class Examiner:
         """
         draft = progress.drafted
         if draft is None:
-            read = self._read(reply, progress)
+            read = self._read(reply, attempt, progress)
             if isinstance(read, Examined):
                 return read
             draft = read
@@ -54,9 +58,11 @@ class Examiner:
             return self._failed(failure, draft, progress)
         runs = self.gates.green_runs(commit)
         candidate = Candidate(commit, base, attempt.role, runs, reply.model)
-        return Examined(AttemptOutcome.GREEN, progress, candidate)
+        return Examined(AttemptOutcome.GREEN, progress, commit, candidate)
 
-    def _read(self, reply: Reply, progress: Progress) -> UngatedCandidate | Examined:
+    def _read(
+        self, reply: Reply, attempt: CurrentAttempt, progress: Progress
+    ) -> UngatedCandidate | Examined:
         """Return what the attempt left as a commit, or what is wrong with it."""
         node, repository, base = self.work.node, self.work.job.repository, progress.base
         view = self.work.view(base)
@@ -66,7 +72,9 @@ class Examiner:
             commit = self.work.draft(repository.tree_with(base, changes), base)
 
         def rejected(outcome: AttemptOutcome, lesson: str, start: str = commit) -> Examined:
-            return Examined(outcome, replace(progress, start=start, feedback=Feedback(lesson)))
+            kept = self.work.keep(attempt.number, start) if start != base else ""
+            feedback = Feedback(lesson, failure=without_gate(outcome, lesson, kept))
+            return Examined(outcome, replace(progress, start=start, feedback=feedback), commit)
 
         judgement = self._judge(snapshot, base, commit)
         remark = f"The attempt ended early ({reply.reason}). " if reply.reason else ""
@@ -109,7 +117,7 @@ class Examiner:
             or (path.startswith(folders) and os.path.lexists(self.worktree.path / path))
         ]
 
-    def _gate(self, base: str, commit: str) -> tuple[str, str, Failure | None]:
+    def _gate(self, base: str, commit: str) -> tuple[str, str, GateFailure | None]:
         """Gate a candidate on the tip, where it will merge; red there, on its own base.
 
         The one spares a second gate where others merged meanwhile; the other tells whose fault it
@@ -123,18 +131,19 @@ class Examiner:
                 return tip, moved, failure
         return base, commit, self.gates.judge(commit, "candidate")
 
-    def _failed(self, failure: Failure, draft: UngatedCandidate, progress: Progress) -> Examined:
+    def _failed(
+        self, failure: GateFailure, draft: UngatedCandidate, progress: Progress
+    ) -> Examined:
         """Return what a candidate that is not green came to, and what is learnt from it."""
-        gate, lesson = failure.gate, failure.lesson
-        if failure.flaky:
-            outcome = AttemptOutcome.FLAKY
-        elif not failure.unprepared and fails_independently(
-            self.work, self.gates, failure, progress
-        ):
-            outcome, lesson = AttemptOutcome.AS_BEFORE, f"{AS_BEFORE} ({gate.failure})"
-        else:
-            outcome = AttemptOutcome.NO_TEST_RAN if gate.no_test_ran else AttemptOutcome.RED
+        outcome, lesson, commit = failure.outcome, failure.lesson, progress.start
+        if not failure.flaky:
             lesson = f"{draft.before}{lesson} {draft.after}".strip()
+            if not failure.unprepared and fails_independently(
+                self.work, self.gates, failure, progress
+            ):
+                outcome = AttemptOutcome.AS_BEFORE
+                lesson = f"{AS_BEFORE} ({failure.gate.failure})"
         if failure.unprepared:  # nobody can work where setup fails
             progress = replace(progress, start=progress.base)
-        return Examined(outcome, replace(progress, feedback=Feedback(lesson, gate.output)))
+        feedback = failure.teaching(outcome, lesson)
+        return Examined(outcome, replace(progress, feedback=feedback), commit)

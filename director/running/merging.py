@@ -9,11 +9,12 @@ from director.job.merge_queue import QueueEntry
 from director.job.receipts import tool_versions
 from director.job.trailers import tests_hash
 from director.model.receipt import Receipt
+from director.model.state import AttemptOutcome
 from director.records.clock import now
 from director.running.node_gates import NodeGates
 from director.running.node_work import NodeWork
 from director.running.progress import Candidate
-from director.running.prompts import Feedback
+from director.running.prompts import Feedback, without_gate
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,8 @@ def _against_together(
     """Gate what the branch would be with the candidate; returns what stands against it, if any."""
     if place.commit is None:
         both = work.changed_by_both(candidate.base, candidate.commit, place.base)
-        return Feedback(f"Another node changed the same files: {', '.join(both)}.")
+        lesson = f"Another node changed the same files: {', '.join(both)}."
+        return Feedback(lesson, failure=without_gate(AttemptOutcome.COLLIDED, lesson))
     if _is_gated(work, candidate, place.commit):
         return None
     failure = gates.judge(place.commit, "merged", once=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from director.job.context import JobContext
-from director.model.codec.encoding import encode
+from director.model.codec.encoding import encode, encode_any
 from director.model.plan import Node, Plan
 from director.model.rates import rates
 from director.model.roles import Role
@@ -52,6 +52,7 @@ def _node_line(
         "watch_it_fail": encode(watched),
         "flake_failed": state.flake_failed,
         "environment": state.environment,
+        "failure": encode_any(state.failure),
     }
 
 
@@ -124,4 +125,5 @@ class Accounts:
             cost=state.cost_usd,
             wall_secs=state.wall_secs,
             error=state.error,
+            failure=encode_any(state.failure),
         )

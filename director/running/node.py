@@ -15,9 +15,10 @@ from director.job.retrying import retry_where_lost
 from director.model.errors import DirectorError
 from director.model.receipt import Receipt
 from director.model.roles import Agent
-from director.model.state import AttemptOutcome, NodeStatus
+from director.model.state import Attempt, AttemptOutcome, NodeStatus
 from director.model.testing.output_digest import output_digest
 from director.records.call_notes import CallNote
+from director.records.logs import recorded
 from director.records.state_keeper import StateKeeper
 from director.running.attempts import CurrentAttempt
 from director.running.control_run import AS_BEFORE, GREEN_BEFORE_WORK
@@ -27,10 +28,12 @@ from director.running.node_gates import NodeGates
 from director.running.node_record import NodeEnd, NodeRecord
 from director.running.node_work import NodeWork
 from director.running.progress import Progress
-from director.running.prompts import Feedback, implement_prompt
-from director.running.review import ask_reader, readers_of
+from director.running.prompts import Feedback, implement_prompt, without_gate
+from director.running.review import OBJECTS, ask_reader, readers_of
 from director.worktrees.gates import Verdict
 from director.worktrees.worktree import Worktree
+
+MISSING = "missing"  # the kind of a failure: the worktree lacks what the tests need
 
 
 def work_on_node(work: NodeWork, keeper: StateKeeper) -> NodeEnd:
@@ -93,7 +96,9 @@ class _NodeRun:
         )
         otherwise = AS_BEFORE if environment else "no attempts left"
         lesson = progress.feedback.lesson if progress.feedback else otherwise
-        return self.record.failed(lesson, progress.watched, environment=environment)
+        past = self.record.state.past_attempts
+        failure = past[-1].failure if past else None
+        return self.record.failed(lesson, failure, progress.watched, environment=environment)
 
     def _look(self) -> Progress | NodeEnd:
         """Run the tests before any call; returns the end when there is nothing to do, or no way."""
@@ -103,11 +108,12 @@ class _NodeRun:
             before = self.gates.run_before(base)
             if before.verdict is Verdict.BROKEN:
                 broken = f"gate broken: `{before.command}`: {before.reason}"
-                return self.record.failed(broken, environment=before.code is not None)
+                environment = before.code is not None
+                return self.record.failed(broken, before.why(), environment=environment)
             to_come = files_of(plan.nodes)
             if missing := find_missing(repository, self.work.view(base), before, to_come):
                 reason = f"something is missing in the worktree: {missing.words}"
-                return self.record.failed(reason, environment=True)
+                return self.record.failed(reason, before.why(MISSING), environment=True)
             green = before.verdict is Verdict.GREEN
             failure = self.gates.confirm(base) if green else None
             if failure or not green:
@@ -116,7 +122,10 @@ class _NodeRun:
                 digest = output_digest(run_of(before))
                 return Progress(base, base, f"{why}{before.output}", digest, feedback)
             if not merges_by_node(repository.log(plan.base_commit, base)):
-                return self.record.failed(GREEN_BEFORE_WORK, environment=True)
+                seen = before.why(AttemptOutcome.AS_BEFORE)
+                said = without_gate(AttemptOutcome.AS_BEFORE, GREEN_BEFORE_WORK)
+                seen = seen._replace(headline=said.headline)
+                return self.record.failed(GREEN_BEFORE_WORK, seen, environment=True)
             if receipt := merge_satisfied(self.work, self.gates, base):
                 self.record.merged(receipt)
                 return NodeEnd(NodeStatus.DONE)
@@ -127,6 +136,7 @@ class _NodeRun:
     ) -> Progress | NodeEnd:
         """Let a tier work once, and merge what can be merged; returns where the node stands."""
         self.record.began(attempt)
+        self.gates.attempt = attempt.number
         if reply is None:
             progress = replace(progress, drafted=None)
             reply = self._ask(attempt, progress)
@@ -141,12 +151,23 @@ class _NodeRun:
         if found.candidate and not reworked:
             found = self._review(found, attempt)
         self.record.ended(attempt, found.outcome, found.progress.feedback)
+        entry = self._entry(attempt, reply, found)
         if not found.candidate:  # without a veto, what was green before an objection merges
             found = replace(found, candidate=reworked)
         if found.candidate:
-            return self._merge(found, attempt)
-        self.record.conclude(attempt, found.outcome)
+            return self._merge(found, attempt, entry)
+        self.record.conclude(attempt, entry)
         return found.progress
+
+    def _entry(self, attempt: CurrentAttempt, reply: Reply, found: Examined) -> Attempt:
+        """Return what state.json says of an attempt."""
+        green = found.outcome is AttemptOutcome.GREEN
+        feedback = None if green else found.progress.feedback
+        size = self.work.diff_size(found.progress.base, found.commit)
+        call, failure = recorded(reply.log), feedback.failure if feedback else None
+        return Attempt(
+            attempt.role, found.outcome, attempt.number, reply.model, call, failure, *size
+        )
 
     def _assignment(self, attempt: CurrentAttempt, progress: Progress) -> Assignment:
         node, feedback = self.work.node, progress.feedback
@@ -160,6 +181,7 @@ class _NodeRun:
             node=node.id,
             attempt=attempt.number,
             memo=progress.to_memo(),
+            log=attempt.log,
         )
 
     def _ask(self, attempt: CurrentAttempt, progress: Progress) -> Reply:
@@ -192,13 +214,16 @@ class _NodeRun:
             noted = {"review_stage_two": True} if reader.objects else {}
             self.record.update(review_summary=review.summary, **noted)
             if reader.objects and review.critical:
-                lesson = f"The tests pass, but a reviewer objects:\n\n{review.objections}"
+                name = self.work.keep(attempt.number, candidate.commit)
+                feedback = Feedback(f"{OBJECTS}\n\n{review.objections}", failure=review.why(name))
                 fallback = None if policy.veto else candidate
-                progress = replace(found.progress, feedback=Feedback(lesson), fallback=fallback)
-                return Examined(AttemptOutcome.BLOCKED, progress)
+                progress = replace(found.progress, feedback=feedback, fallback=fallback)
+                return Examined(AttemptOutcome.BLOCKED, progress, found.commit)
         return found
 
-    def _merge(self, found: Examined, attempt: CurrentAttempt) -> Progress | NodeEnd:
+    def _merge(
+        self, found: Examined, attempt: CurrentAttempt, entry: Attempt
+    ) -> Progress | NodeEnd:
         """Put the candidate on the branch, and on record.
 
         Where it collides, the node begins again on the new tip; that is nobody's failed attempt.
@@ -208,14 +233,18 @@ class _NodeRun:
         if not candidate.gates:  # only the note of a killed run says that it was green
             failure = self.gates.judge(candidate.commit, "candidate")
             if failure:
-                self.record.conclude(attempt, found.outcome)
+                self.record.conclude(attempt, entry)
                 return replace(progress, fallback=None)
             candidate = replace(candidate, gates=self.gates.green_runs(candidate.commit))
         end = merge(self.work, self.gates, candidate, attempt.number)
         if isinstance(end, Receipt):
-            self.record.merged(end, attempt, found.outcome)
+            self.record.merged(end, attempt, entry)
             return NodeEnd(NodeStatus.DONE, watched=progress.watched)
-        collided = AttemptOutcome.COLLIDED
-        self.record.ended(attempt, collided, end.feedback)
-        self.record.conclude(attempt, found.outcome, collided)
-        return replace(progress, base=end.tip, start=end.tip, feedback=end.feedback, fallback=None)
+        feedback, collided = end.feedback, AttemptOutcome.COLLIDED
+        if found.outcome is AttemptOutcome.GREEN and feedback.failure:
+            name = self.work.keep(attempt.number, candidate.commit)
+            feedback = replace(feedback, failure=feedback.failure._replace(candidate=name))
+        self.record.ended(attempt, collided, feedback)
+        again = entry._replace(outcome=collided, failure=feedback.failure)
+        self.record.conclude(attempt, entry, again)
+        return replace(progress, base=end.tip, start=end.tip, feedback=feedback, fallback=None)

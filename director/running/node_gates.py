@@ -6,8 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from director.job.evidence import with_evidence
+from director.job.gate_report import told
 from director.model.checks import TESTS, Check
 from director.model.receipt import GateRun
+from director.model.state import AttemptOutcome
 from director.records.events import Kind
 from director.running.attempts import listed
 from director.running.node_work import NodeWork
@@ -17,18 +19,21 @@ from director.worktrees.provisions import SetupFailedError
 from director.worktrees.worktree import Worktree
 
 SHOWN_PATHS = 5
+GATES = ("candidate", "again")  # occasions that names of logs do not tell apart
+CONTROL = "control"  # the occasion of a run on a draft of director's own
 
 
 @dataclass(frozen=True)
-class Failure:
+class GateFailure:
     """What stands against a commit: a run of a check that is not green.
 
     ``flaky``: the check was green on the same commit before. ``unprepared``: it did not even run,
-    because the commit's own setup fails.
+    because the commit's own setup fails. ``candidate`` is the ref that keeps the commit.
     """
 
     check: Check
     gate: GateResult
+    candidate: str = ""
     flaky: bool = False
     unprepared: bool = False
 
@@ -44,15 +49,26 @@ class Failure:
         return self._red("fail")
 
     @property
+    def outcome(self) -> AttemptOutcome:
+        """What an attempt at a commit with this against it came to."""
+        if self.flaky:
+            return AttemptOutcome.FLAKY
+        return AttemptOutcome.NO_TEST_RAN if self.gate.no_test_ran else AttemptOutcome.RED
+
+    @property
     def feedback(self) -> Feedback:
         """What the next attempt is told, with the output."""
-        return Feedback(self.lesson, self.gate.output)
+        return self.teaching(self.outcome, self.lesson)
 
     @property
     def together(self) -> Feedback:
         """The same, where the commit is a candidate on what merged meanwhile."""
         lesson = self._red("passed alone but fail together with what merged meanwhile")
-        return Feedback(lesson, self.gate.output)
+        return self.teaching(AttemptOutcome.COLLIDED, lesson)
+
+    def teaching(self, outcome: AttemptOutcome, lesson: str) -> Feedback:
+        """Return ``lesson`` as feedback on an attempt that came to ``outcome``."""
+        return Feedback(lesson, self.gate.output, failure=self.gate.why(outcome, self.candidate))
 
     def _red(self, what: str) -> str:
         who = "The tests" if self.check.name == TESTS else f"Runs of `{self.check.command}`"
@@ -64,7 +80,7 @@ class NodeGates:
 
     What is checked out is the node's view of a commit. Every run starts from the exact tree. What
     a command itself changes in tracked files is ``rewritten``: it is not part of the work, and
-    each run begins without it.
+    each run begins without it. ``attempt`` is the number of the one under way (0: none yet).
     """
 
     def __init__(self, work: NodeWork, worktree: Worktree) -> None:
@@ -75,18 +91,20 @@ class NodeGates:
         self._green: list[GateRun] = []
         self._unprepared: set[str] = set()
         self.rewritten: set[str] = set()
+        self.attempt = 0
 
-    def judge(self, commit: str, occasion: str, *, once: bool = False) -> Failure | None:
+    def judge(self, commit: str, occasion: str, *, once: bool = False) -> GateFailure | None:
         """Run all checks on ``commit``; returns the first failure.
 
         ``once``: each a single time, where it was as often as it takes on the same work before.
         """
         gate = self.run(commit, occasion)
         if gate.verdict is not Verdict.GREEN:
-            return Failure(self._tests, gate, unprepared=commit in self._unprepared)
+            unprepared = commit in self._unprepared
+            return GateFailure(self._tests, gate, self._keep(commit), unprepared=unprepared)
         return self.confirm(commit, once=once)
 
-    def confirm(self, commit: str, *, once: bool = False) -> Failure | None:
+    def confirm(self, commit: str, *, once: bool = False) -> GateFailure | None:
         """Run what is left of the checks on a commit where the tests were green once."""
         runs = [(check, number) for check in self._work.checks for number in range(check.runs)]
         for check, number in runs[1:]:
@@ -95,7 +113,7 @@ class NodeGates:
             self._worktree.reset(self._work.view(commit))
             gate = self._gate(check, commit, "again")
             if gate.verdict is not Verdict.GREEN:
-                return Failure(check, gate, flaky=number > 0)
+                return GateFailure(check, gate, self._keep(commit), flaky=number > 0)
         if not once:
             self._worktree.keep_builds()
         return None
@@ -111,7 +129,7 @@ class NodeGates:
             return self._gate(self._tests, commit, occasion)
         self._unprepared.add(commit)
         result = replace(failed.result, verdict=Verdict.RED)
-        self._tell(occasion, result)
+        self._tell(occasion, result, commit)
         return result
 
     def run_before(self, commit: str) -> GateResult:
@@ -157,7 +175,7 @@ class NodeGates:
             result = self._unless_changed(check, commit, result)
         job, view = self._work.job, self._work.view(commit)
         result = with_evidence(job.repository, check.tests, view, result)
-        self._tell(purpose, result)
+        self._tell(purpose, result, commit)
         if result.verdict is Verdict.GREEN:
             run = GateRun(
                 purpose=purpose,
@@ -173,7 +191,10 @@ class NodeGates:
         return result
 
     def _run_command(self, check: Check, purpose: str) -> GateResult:
-        name = f"{self._work.node.id}-{purpose}"
+        said = purpose
+        if purpose in GATES:
+            said = "gate" if self.attempt else "before"
+        name = f"{self._work.node.id}.{self.attempt}.{said}"
         return self._work.job.gates.run(check.command, self._worktree.path, name)
 
     def _unless_changed(self, check: Check, commit: str, result: GateResult) -> GateResult:
@@ -204,13 +225,12 @@ class NodeGates:
         message = f"the test command of {self._work.node.id} itself changes {paths}: left out"
         self._work.emit(Kind.NOTICE, message=message)
 
-    def _tell(self, purpose: str, result: GateResult) -> None:
-        self._work.emit(
-            Kind.GATE,
-            purpose=purpose,
-            verdict=result.verdict,
-            reason=result.reason,
-            wall_secs=round(result.wall_secs, 3),
-            log=result.log.name,
-            tests_run=result.tests_run,
-        )
+    def _tell(self, purpose: str, result: GateResult, commit: str) -> None:
+        failure = None
+        if result.verdict is not Verdict.GREEN:
+            failure = result.why(candidate="" if purpose == CONTROL else self._keep(commit))
+        self._work.emit(Kind.GATE, purpose=purpose, **told(result, failure))
+
+    def _keep(self, commit: str) -> str:
+        """Keep what the attempt under way came to, and return the name of its ref."""
+        return self._work.keep(self.attempt, commit) if self.attempt else ""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from director.model.codec.encoding import encode
+from director.model.codec.encoding import encode, encode_any
 from director.model.errors import DirectorError
+from director.model.failure import Failure
 from director.model.receipt import Receipt
 from director.model.roles import Role
 from director.model.state import Attempt, AttemptOutcome, NodeState, NodeStatus, WatchItFail
@@ -80,24 +81,26 @@ class NodeRecord:
                 tier=attempt.role,
                 outcome=outcome,
                 lesson=feedback.lesson,
+                failure=encode_any(feedback.failure),
             )
 
-    def conclude(self, attempt: CurrentAttempt, *outcomes: AttemptOutcome, **values: Any) -> None:
-        """Put an attempt on record; only then may its calls be forgotten."""
+    def conclude(self, attempt: CurrentAttempt, *tries: Attempt, **values: Any) -> None:
+        """Put an attempt on record; only then may its calls be forgotten.
+
+        ``tries`` are two where it was green, and its merge collided with another.
+        """
         state = self.state
+        blocks = sum(one.outcome is AttemptOutcome.BLOCKED for one in tries)
         self.update(
             attempts=attempt.number,
-            past_attempts=(
-                *state.past_attempts,
-                *(Attempt(attempt.role, outcome) for outcome in outcomes),
-            ),
-            review_blocks=state.review_blocks + outcomes.count(AttemptOutcome.BLOCKED),
+            past_attempts=(*state.past_attempts, *tries),
+            review_blocks=state.review_blocks + blocks,
             **values,
         )
         self.work.job.agents.notes.drop(attempt.call, *calls_of_readers(attempt))
 
     def merged(
-        self, receipt: Receipt, attempt: CurrentAttempt | None = None, *outcomes: AttemptOutcome
+        self, receipt: Receipt, attempt: CurrentAttempt | None = None, *tries: Attempt
     ) -> None:
         """Put a merge on record, and the attempt that it ends (None: it took none)."""
         # The branch has moved already: after a crash here the journal of tips restores this line.
@@ -108,20 +111,27 @@ class NodeRecord:
             "status": NodeStatus.DONE,
             "commit": receipt.merged,
             "error": None,
+            "failure": None,
             "tier_used": tier,
         }
         if attempt:
-            self.conclude(attempt, *outcomes, **done)
+            self.conclude(attempt, *tries, **done)
         else:
             self.update(**done)
         self.work.emit(Kind.MERGED, commit=receipt.merged, tier=tier)
         self.work.job.publisher.soon()
 
     def failed(
-        self, reason: str, watched: WatchItFail = UNSEEN, *, environment: bool = False
+        self,
+        reason: str,
+        failure: Failure | None,
+        watched: WatchItFail = UNSEEN,
+        *,
+        environment: bool = False,
     ) -> NodeEnd:
         """Put on record that the node failed: its ``environment``, or the models."""
         if environment:
             self.work.job.pool.doubt()
-        self.update(status=NodeStatus.FAILED, error=reason, environment=environment)
+        status = NodeStatus.FAILED
+        self.update(status=status, error=reason, environment=environment, failure=failure)
         return NodeEnd(NodeStatus.FAILED, reason, watched=watched)

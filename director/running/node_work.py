@@ -10,6 +10,7 @@ from director.job.context import JobContext
 from director.job.trailers import CANDIDATE, commit_message
 from director.job.views import Views
 from director.model.checks import Checks
+from director.model.diff_size import DiffSize, diff_size
 from director.model.plan import Node
 from director.records.events import Kind
 
@@ -48,6 +49,17 @@ class NodeWork:
         trailers = {"Node": self.node.id, "Kind": CANDIDATE}
         said = commit_message(f"Candidate of {self.node.id}", trailers)
         return self.job.repository.commit(tree, parent, said)
+
+    def keep(self, attempt: int, commit: str) -> str:
+        """Keep what a failed attempt came to for people to look at; returns the name of its ref."""
+        return self.job.repository.keep_attempt(self.node.id, attempt, commit)
+
+    def diff_size(self, old: str, new: str) -> DiffSize:
+        """Return how much two commits differ."""
+        repository = self.job.repository
+        paths = [change.path for change in repository.changes(old, new)]
+        before, after = repository.contents(old, paths), repository.contents(new, paths)
+        return diff_size((before.get(path, b""), after.get(path, b"")) for path in paths)
 
     def rebased(self, base: str, commit: str, onto: str) -> str | None:
         """Return a commit of what ``commit`` changed in ``base``, on ``onto``.

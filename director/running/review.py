@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,19 @@ from typing import Any
 from director.agents.answers import NoAnswerError, json_object
 from director.agents.calls import Assignment, Outcome
 from director.model.config import ReviewPolicy
+from director.model.failure import Failure
 from director.model.plan import Node
 from director.model.roles import Agent, Role
+from director.model.state import AttemptOutcome
+from director.model.testing.headline import one_line
+from director.model.testing.useful_end import MOST_LINES
 from director.records.events import Kind
+from director.records.logs import recorded
 from director.running.attempts import CurrentAttempt, needs_stage_two
 from director.running.node_work import NodeWork
 from director.running.prompts import compliance_prompt, review_prompt
+
+OBJECTS = "The tests pass, but a reviewer objects:"
 
 
 class Severity(StrEnum):
@@ -40,10 +47,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Review:
-    """What a reviewer said: one sentence, and what it found."""
+    """What a reviewer said: one sentence, and what it found. ``log`` is its call's."""
 
     summary: str
     findings: tuple[Finding, ...] = ()
+    log: str = ""
 
     @property
     def critical(self) -> tuple[Finding, ...]:
@@ -54,6 +62,17 @@ class Review:
     def objections(self) -> str:
         """The critical findings as a list in Markdown; "" when there are none."""
         return "\n".join(f"- {one}" for one in self.critical)
+
+    def why(self, candidate: str) -> Failure:
+        """Return why a diff that is kept as ``candidate`` does not merge."""
+        first, excerpt = self.critical[0], self.objections.splitlines()[:MOST_LINES]
+        return Failure(
+            AttemptOutcome.BLOCKED,
+            headline=one_line(str(first)),
+            excerpt="\n".join(excerpt),
+            log=self.log,
+            candidate=candidate,
+        )
 
 
 @dataclass(frozen=True)
@@ -101,6 +120,7 @@ def ask_reader(
         name=attempt.read_by(reader.name),
         node=work.node.id,
         attempt=attempt.number,
+        log=f"{attempt.log}.{reader.name}",
     )
     reply = work.job.agents.ask(assignment)
     if reply.outcome is Outcome.COMPLETED:
@@ -113,8 +133,9 @@ def ask_reader(
         blocked=bool(review.critical),
         summary=review.summary,
         findings=[asdict(one) for one in review.findings],
+        log=recorded(reply.log),
     )
-    return review
+    return replace(review, log=recorded(reply.log))
 
 
 def read_review(answer: str) -> Review:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from director.job.context import JobInputs, Workspace
 from director.job.evidence import with_evidence
+from director.job.gate_report import told
 from director.job.job_worktrees import JobWorktrees, WorktreesOptions, open_worktrees
 from director.job.stage import read_stage
 from director.job.trailers import single_line
@@ -116,15 +117,13 @@ class _Again:
             if self._job.tree(gated) != self._job.tree(done):
                 at_tip.append((tip, done, node, checks[0]))
         for commit, gated, node, check in [*at_merges, *at_tip]:
-            result = self._run(check.command, gated, f"{node.id}-{check.purpose('verify')}")
+            result = self._run(check.command, gated, f"verify.{node.id}.{check.purpose('gate')}")
             result = with_evidence(self._job, check.tests, gated, result)
             self._events.emit(
                 Kind.GATE,
                 node.id,
                 purpose=f"gate run again at {short(commit)}",
-                verdict=result.verdict,
-                reason=result.reason,
-                tests_run=result.tests_run,
+                **told(result),
             )
             if result.verdict is not Verdict.GREEN:
                 yield self._problem(f"node {node.id}", result, commit, node.id)
@@ -141,18 +140,16 @@ class _Again:
         if len(merges(self._evidence)) < len(plan.nodes):
             return
         for name, command in config.gates.items():
-            result = self._run(command, tip, f"verify-{name}")
+            result = self._run(command, tip, f"verify.{name}")
             self._events.emit(
                 Kind.INTEGRATION_GATE,
                 name=name,
                 command=command,
-                verdict=result.verdict,
-                reason=result.reason,
-                log=str(result.log),
+                **told(result),
             )
             if result.verdict is Verdict.GREEN:
                 continue
-            before = self._run(command, plan.base_commit, f"verify-base-{name}")
+            before = self._run(command, plan.base_commit, f"verify.base.{name}")
             if result.verdict not in excused or result.verdict is not before.verdict:
                 yield self._problem(f"[gates] {name}", result, tip, None)
 

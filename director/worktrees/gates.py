@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,16 +10,19 @@ from functools import cached_property
 from pathlib import Path
 
 from director.model.errors import AGAIN, InterruptedRunError, LostError, StoppedError
+from director.model.failure import Failure
 from director.model.secrets import NOTHING_SECRET, Redactor
 from director.model.slots import scratch_folder, slot_variables
 from director.model.testing.excerpt import SHOWN_CHARACTERS, excerpt, shortened
 from director.model.testing.headline import headline
 from director.model.testing.not_started import why_not_started
+from director.model.testing.useful_end import useful_end
 from director.processes.command import Command, Ended, Ending
 from director.processes.launchers.launcher import Part
 from director.processes.sandbox import Sandbox
 from director.processes.supervisor import Processes
 from director.records.files import make_folder, redact_file
+from director.records.logs import new_log, recorded
 from director.repositories.git import without_git_variables
 from director.repositories.repository import OWN_FOLDER
 from director.worktrees.preserved_metadata import preserved_metadata
@@ -45,6 +46,7 @@ class GateResult:
     Of more than twice KEPT_BYTES the middle is left out; ``left_out`` says how many bytes. No
     secret is in it. ``tests_run``: how many tests it shows (None: not known, or nobody looked).
     ``no_test_ran``: it ended with 0 and is red all the same, for want of evidence that tests ran.
+    ``folder`` is where it ran ("": not known).
     """
 
     command: str
@@ -56,6 +58,7 @@ class GateResult:
     left_out: int = 0
     tests_run: int | None = None
     no_test_ran: bool = False
+    folder: str = ""
 
     @property
     def output(self) -> str:
@@ -73,6 +76,30 @@ class GateResult:
         """The reason and the headline, as one part of a sentence."""
         said = self.headline
         return f"{self.reason}: {said}" if said else self.reason
+
+    @property
+    def recorded_log(self) -> str:
+        """The log, as records name it."""
+        return recorded(self.log)
+
+    def why(self, kind: str = "", candidate: str = "") -> Failure:
+        """Return why it is not green, as an attempt's outcome or (``kind`` "") as its verdict.
+
+        A command that was ended, or ended with 0, is quoted by the reason: its output may say
+        anything.
+        """
+        kind = kind or ("no_test_ran" if self.no_test_ran else self.verdict.value)
+        said = "" if self.code is None else self.headline
+        excerpt = useful_end(self.whole_output, self.folder)
+        return Failure(
+            kind,
+            self.command,
+            self.code,
+            said or self.reason,
+            excerpt,
+            self.recorded_log,
+            candidate,
+        )
 
     @cached_property
     def whole_output(self) -> str:
@@ -114,15 +141,13 @@ class Gates:
     def run(self, command: str, worktree: Path, name: str, part: Part = Part.GATE) -> GateResult:
         """Run ``command`` in ``worktree``; InterruptedRunError when the run was cancelled.
 
-        ``part`` and ``name`` make the name of its log. Raises StoppedError where not even a shell
+        ``name`` makes the name of its log. Raises StoppedError where not even a shell
         can be started, and LostError where nobody knows how it ended.
         """
         return self._run(command, worktree, name, part, worktree)
 
     def _run(self, command: str, worktree: Path, name: str, part: Part, folder: Path) -> GateResult:
-        make_folder(self.logs)
-        safe = re.sub(r"[^\w.-]+", "-", name)
-        log = self.logs / f"{part}-{safe}-{secrets.token_hex(4)}.log"
+        log = new_log(self.logs, name)
         env = without_git_variables(self.env)
         temporary = self.sandbox.variables(part, worktree, env)
         if part is Part.CHECKOUT:
@@ -152,8 +177,9 @@ class Gates:
             raise LostError(f"a {part} is lost: {ended.reason}", f"see {log}; {AGAIN}")
         verdict, reason = _judge(ended, log)
         result = GateResult(
-            command, verdict, ended.code, ended.wall_secs, reason, log, ended.left_out
-        )
+            command, verdict, ended.code, ended.wall_secs, reason, log, ended.left_out,
+            folder=str(folder),
+        )  # fmt: skip
         return result if verdict is Verdict.GREEN else self._explained(result, part, worktree)
 
     def _explained(self, result: GateResult, part: Part, worktree: Path) -> GateResult:

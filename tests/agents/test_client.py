@@ -306,7 +306,7 @@ class TestRecalled(ClientCase):
         self.assertEqual(reply.outcome, Outcome.COMPLETED)
         self.assertIsNotNone(self.recalled(Outcome.COMPLETED))
         (call,) = read_calls(self.costs)
-        self.assertEqual((call.cost, call.log), (1.0, "killed.jsonl"))
+        self.assertEqual((call.cost, call.log), (1.0, "logs/killed.jsonl"))
 
     def test_a_call_that_was_cut_short_is_paid_for_and_made_again(self) -> None:
         self.assertIsNone(self.recalled(Outcome.INCOMPLETE))

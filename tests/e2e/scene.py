@@ -148,9 +148,9 @@ class Scene:
         return any((self.repo.root / ".director" / "logs").glob("server-*.log"))
 
     def tool_uses(self, log: str) -> list[dict[str, Any]]:
-        """Return the tool calls in the transcripts whose name contains ``log``, oldest first."""
+        """Return the tool calls of the calls whose logs begin with ``log``, oldest first."""
         uses = []
-        for path in sorted((self.repo.root / ".director" / "logs").glob(f"*-{log}-*.jsonl")):
+        for path in sorted((self.repo.root / ".director" / "logs").glob(f"{log}.agent*.jsonl")):
             events = [json.loads(line) for line in path.read_text().splitlines()]
             uses += [one["part"] for one in events if one["type"] == "tool_use"]
         return uses

@@ -45,7 +45,7 @@ class TestConfined(ProcessCase):
         scene.job.instead = {"Implement": turns}
         succeeded(scene.director("plan", TASK, "--no-critique"))
         succeeded(scene.director("run"))
-        output = scene.tool_uses("hello-executor-1")[0]["state"]["output"]
+        output = scene.tool_uses("hello.1")[0]["state"]["output"]
         answers = dict(line.split(" ") for line in output.split("\n") if " " in line)
         self.assertEqual(answers, {one: "yes" if one in POSSIBLE else "no" for one in TRIED})
         self.assertEqual(scene.leftovers(), [])

@@ -28,7 +28,7 @@ class TestSandbox(ProcessCase):
         succeeded(scene.director("plan", TASK, "--no-critique"))
         succeeded(scene.director("run"))
         self.assertFalse(outside.exists())
-        uses = scene.tool_uses("hello-executor-1")
+        uses = scene.tool_uses("hello.1")
         self.assertIn("Read-only file system", uses[0]["state"]["output"])
         self.assertEqual(scene.leftovers(), [])
 

@@ -77,7 +77,7 @@ class TestKilled(KilledCase):
             lines = log.read_text().splitlines()
             last = json.loads(lines[-1]) if lines else {}
             if last.get("part", {}).get("reason") == "stop":
-                ended.append(log.name.split("-", 1)[1].rsplit("-", 1)[0])
+                ended.append(log.name.partition(".agent")[0])
         return sorted(ended)
 
     def check_records(self) -> None:
@@ -110,7 +110,7 @@ class TestKilled(KilledCase):
         )
         self.assertEqual({files[f"{n}.txt"] for n in "abc"}, {"good"})
         ended = self.calls_that_ended()
-        self.assertEqual(ended, sorted([*planned, *(f"{n}-executor-1" for n in "abc")]))
+        self.assertEqual(ended, sorted([*planned, *(f"{n}.1" for n in "abc")]))
         self.check_records()
         self.assertEqual(self.repo.fingerprint(), before)
 
@@ -127,14 +127,16 @@ class TestKilled(KilledCase):
             self.ends(0, *argv)
         ended = self.calls_that_ended()
         self.assertEqual(ended, sorted({*ended}))
-        self.assertEqual(set(ended), {"recon", "spec", "plan-1", *(f"{n}-tests-1" for n in "abc")})
+        self.assertEqual(
+            set(ended), {"plan.recon", "plan.spec", "plan.1", *(f"{n}.tests-1" for n in "abc")}
+        )
         self.ends(0, "run")
 
     def test_a_call_that_ended_unseen_is_used_and_billed_once(self) -> None:
         self.plan(node("a"))
         self.implement("a", *self.good_work("a"))
         process = self.started("run")
-        log = self.wait_for_log("a-executor-1", b'"reason": "stop"')
+        log = self.wait_for_log("a.1", b'"reason": "stop"')
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         self.assertTrue(log.exists())
@@ -148,7 +150,7 @@ class TestKilled(KilledCase):
         self.plan(node("a"))
         self.implement("a", *self.good_work("a"))
         process = self.started("run")
-        self.wait_for_log("a-executor-1", b'"reason": "stop"')
+        self.wait_for_log("a.1", b'"reason": "stop"')
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         config = self.home / "config.toml"
@@ -164,7 +166,7 @@ class TestKilled(KilledCase):
         """Wait until a call's events hold ``text``."""
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            for log in (self.home / "logs").glob(f"*-{name}-*.jsonl"):
+            for log in (self.home / "logs").glob(f"{name}.agent*.jsonl"):
                 if text in log.read_bytes():
                     return log
             time.sleep(0.002)
@@ -230,7 +232,7 @@ class TestKilled(KilledCase):
         self.implement("a", write("a.txt", "good and honest\n"))
         there = wait_for(self.tmp / "pid-is-there")
         self.fake.queue(
-            "reviewer", block, finish(), there, self.kill_once_written("review"), hang()
+            "reviewer", block, finish(), there, self.kill_once_written("review.agent"), hang()
         )
         self.fake.queue("reviewer", answer({"summary": "fine", "findings": []}))
         process = self.started("run")
@@ -289,7 +291,7 @@ class TestKilled(KilledCase):
         self.script_planning(node("a"))
         self.fake.always("explorer", say("the recon"), shell(f"touch {self.tmp}/x"))
         process = self.started("plan", "make", "--no-critique")
-        self.wait_for_log("recon", b'"reason": "stop"')
+        self.wait_for_log("plan.recon", b'"reason": "stop"')
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         self.ends(0, "plan", "make", "--no-critique")

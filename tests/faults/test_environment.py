@@ -232,7 +232,7 @@ class TestAfterAKill(EnvironmentCase, KilledCase):
         self.configure('[sandbox]\nmode = "off"\n')  # the agent itself kills director
         reads = f"text = open({str(self.place / 'settings.ini')!r}).read()"
         self.planned(IMPORTS.format(f"{reads}\nimport a", "self.fail()"))
-        kill = self.kill_once_written("executor")
+        kill = self.kill_once_written(".agent")
         there = wait_for(self.tmp / "pid-is-there")
         self.implement("a", write("a.py", "value = 3\n"), finish(), there, kill, hang())
         process = self.started("run")

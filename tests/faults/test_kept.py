@@ -73,7 +73,7 @@ class TestKeeping(KeptCase):
         self.ends(0, "run", "--parallel", "2")
         self.ends(0, "verify", "--rerun")
         self.assertEqual([one["slot"] for one in self.setups()], [1])
-        self.assertEqual(len(list((self.home / "logs").glob("setup-*.log"))), 1)
+        self.assertEqual(len(list((self.home / "logs").glob("setup.*.log"))), 1)
         self.assertEqual(self.kept_folder(), folder)
 
     def test_they_hold_nothing_but_what_is_noted(self) -> None:

@@ -87,7 +87,7 @@ class TestSetup(ProvidedCase):
         self.ends(0, "run")
         self.assertEqual((len(self.setups()), self.setups_of_run()), (1, 0))  # by `plan`
         (log,) = {one["log"] for one in self.setups()[-1:]}
-        self.assertIn("setup ran with one", (self.home / "logs" / log).read_text())
+        self.assertIn("setup ran with one", (self.home / log).read_text())
         self.assertNotIn("node_modules", " ".join(self.files_on_branch()))
 
     def test_nothing_runs_where_nothing_is_configured(self) -> None:
@@ -119,7 +119,7 @@ class TestSetup(ProvidedCase):
         what = f"{done.json['what']} {done.json['next']}"
         self.assertIn("the setup of a worktree failed: `echo no network; exit 7`", what)
         self.assertIn("exit code 7: no network", what)
-        log = self.home / "logs" / self.setups()[-1]["log"]
+        log = self.home / self.setups()[-1]["log"]
         self.assertIn(str(log), what)
         self.assertEqual(log.read_text(), "no network\n")
         self.assertEqual(self.executor_calls(), 0)
@@ -273,9 +273,7 @@ class TestBuildFolders(ProvidedCase):
         self.implement("b", shell("cat target/a && echo seen"), *self.good_work("b"))
         self.ends(0, "run")
         found = {
-            e["node"] + "-" + e["purpose"]: (self.home / "logs" / e["log"])
-            .read_text()
-            .split("\n")[0]
+            e["node"] + "-" + e["purpose"]: (self.home / e["log"]).read_text().split("\n")[0]
             for e in self.lines("events.jsonl")
             if e["kind"] == "gate" and e["purpose"] in ("before", "candidate")
         }
@@ -376,9 +374,9 @@ class TestSlots(ProvidedCase):
         self.assertEqual(set(agents.values()), {("1", "20000"), ("2", "20100")})
         for event in self.lines("events.jsonl"):
             if event["kind"] == "gate" and event["purpose"] == "candidate":
-                first = (self.home / "logs" / event["log"]).read_text().split("\n")[0]
+                first = (self.home / event["log"]).read_text().split("\n")[0]
                 self.assertEqual(tuple(first.split()), agents[event["node"]])
-        slots = {str(one["slot"]): self.home / "logs" / one["log"] for one in self.setups()}
+        slots = {str(one["slot"]): self.home / one["log"] for one in self.setups()}
         self.assertEqual(slots["2"].read_text(), "2 20100\n")
 
 

@@ -54,7 +54,7 @@ class TestValues(SecretsCase):
         self.implement("a", shell("echo $ACME_BILLING"), *self.good_work("a"))
         self.ends(0, "run", "--json")
         self.assertIn("billing [redacted ACME_BILLING]", self.logs("*"))  # the agent's
-        gates = self.logs("gate-*")
+        gates = self.logs("a.*.gate*.log")
         self.assertIn("billing", gates)
         self.assertNotIn("redacted", gates)  # they do not have it
         self.assert_nowhere()
@@ -93,7 +93,7 @@ class TestValues(SecretsCase):
         self.implement("a")
         self.ends(0, "run")
         mark = "with [redacted ACME_API_KEY] and [redacted ACME_TOKEN]"
-        self.assertIn(mark, self.logs("gate-a-*.log"))
+        self.assertIn(mark, self.logs("a.*.log"))
         self.assertIn(mark, self.fake.calls()[-1].prompt)
         self.assert_nowhere()
 
@@ -176,12 +176,12 @@ class TestGateEnvironment(SecretsCase):
         self.plan(node("a"))
         self.implement("a")
         self.ends(0, "run")
-        lines = self.logs("gate-integration-show-*.log").splitlines()
+        lines = self.logs("integration.show.log").splitlines()
         return {line.partition("=")[0] for line in lines if line.startswith("ACME_")}
 
     def test_keys_are_withheld(self) -> None:
         self.assertEqual(self.shown(""), {"ACME_URL"})
-        self.assertIn("DIRECTOR_PROCESS=", self.logs("gate-integration-show-*.log"))
+        self.assertIn("DIRECTOR_PROCESS=", self.logs("integration.show.log"))
 
     def test_named_ones_pass(self) -> None:
         self.assertEqual(self.shown('[env]\npass = ["*_TOKEN"]\n'), {"ACME_URL", "ACME_TOKEN"})

@@ -263,7 +263,7 @@ class TestTimeOuts(SignalCase):
         self.assertEqual(self.outcomes(), ["red", "green"])
         calls = self.lines("costs.jsonl")
         self.assertEqual((calls[-2]["input"], calls[-2]["ok"]), (600, False))
-        uses = list((self.home / "logs").glob("*-a-executor-2-*.jsonl"))
+        uses = list((self.home / "logs").glob("a.2.agent*.jsonl"))
         self.assertIn('"exit": 0', uses[0].read_text())
         self.only_the_work_is_merged()
 

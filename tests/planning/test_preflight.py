@@ -85,7 +85,7 @@ class TestWhatWorks(PreflightCase):
             "setup of slot 1 of gates: green",
             f"running the existing tests in a fresh worktree: `{SUITE}`",
             "fresh worktree: red, 1 test (exit code 1: test_a: AssertionError: x): "
-            f"`{SUITE}`; see {self.home / 'logs'}",
+            f"`{SUITE}`; see logs/preflight.log",
         )
         places = [said.find(step) for step in steps]
         self.assertEqual(places, sorted(places), said)

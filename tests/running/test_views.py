@@ -201,7 +201,7 @@ class TestOnTheTip(CompileUnitCase):
         red = done.json["integration"][0]
         commit = self.node_state("c")["commit"]
         self.assertEqual(red["turned_red_by"], {"node": "c", "commit": commit})
-        self.assertIn("bad a", (self.home / "logs" / red["log"]).read_text())
+        self.assertIn("bad a", (self.home / red["log"]).read_text())
         self.assertIsNone(red["red_before"])
         self.assertIn("tests of a: exit code 1; turned red by the merge of c", done.json["what"])
         told = [e for e in self.lines("events.jsonl") if e["kind"] == "integration_gate"]

@@ -110,7 +110,8 @@ class TestGates(HermeticCase):
         logs = {self.run_gate(f"echo {n}").log for n in range(3)}
         self.assertEqual(len(logs), 3)
         self.assertEqual({log.parent for log in logs}, {self.logs})
-        self.assertTrue(all(log.name.startswith("gate-node-a-b-") for log in logs))
+        names = {"node-a-b.log", "node-a-b-2.log", "node-a-b-3.log"}
+        self.assertEqual({log.name for log in logs}, names)
         self.assertEqual(self.logs.stat().st_mode & 0o777, 0o700)
 
     def test_cancellation_is_no_verdict(self) -> None:

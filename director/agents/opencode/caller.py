@@ -9,7 +9,6 @@ recovered overflow), so success is read from the events.
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
@@ -48,6 +47,7 @@ from director.processes.launchers.launcher import Part
 from director.processes.removal import discard
 from director.records.events import Events
 from director.records.files import make_folder, redact_file, write_json
+from director.records.logs import new_log
 from director.repositories.git import without_git_variables
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class OpenCode:
             yield
         finally:
             self._servers.close()
-            for log in self.recorder.logs.glob("server-*.log"):
+            for log in self.recorder.logs.glob("server*.log"):
                 redact_file(log, self.recorder.redactor)
 
     def begin(self) -> None:
@@ -203,9 +203,8 @@ class OpenCode:
         if self._sandbox.binds_threads:  # the server's own domain is that of all lanes
             notes = self._context.notes
             config["shell"] = str(write_bound_shell(notes, folder.parent, self._env))
-        for place in (logs, folder):
-            make_folder(place)
-        log = logs / f"server-{secrets.token_hex(4)}.log"
+        make_folder(folder)
+        log = new_log(logs, "server")
         env = self._environment(config, folder)
         env |= self._sandbox.variables(Part.SERVER, folder, self._env)
         launch = self._sandbox.launch(Part.SERVER, [self._program, *SERVE], folder)

@@ -24,6 +24,11 @@ def encode(record: object) -> dict[str, Any]:
     return stored
 
 
+def encode_any(record: object | None) -> dict[str, Any] | None:
+    """Return a record as an object of JSON, and None where there is none."""
+    return None if record is None else encode(record)
+
+
 @cache
 def _record_encoder(kind: Hashable) -> Encode:
     fields = fields_of(kind)

@@ -22,10 +22,14 @@ TRIED = 100  # failures of one pattern that may turn out to have no reason
 
 
 class Headline(NamedTuple):
-    """``text``: one line. ``start``: where in the output (characters) the failure begins."""
+    """``text``: one line. ``start``: where in the output (characters) the failure begins.
+
+    ``recognised``: a runner's way to show a failure was seen; else it is the last words.
+    """
 
     text: str
     start: int
+    recognised: bool = True
 
 
 class FailurePattern(NamedTuple):
@@ -72,9 +76,9 @@ def headline(output: str) -> Headline:
     text, places = _without_colours(output[skipped:])
     for find in FAILURE_PATTERNS:
         if found := find(text):
-            return Headline(_one_line(found.text), skipped + places(found.start))
+            return Headline(one_line(found.text), skipped + places(found.start))
     last = _last_words(text)
-    return Headline(_one_line(last.text), skipped + places(last.start))
+    return Headline(one_line(last.text), skipped + places(last.start), recognised=False)
 
 
 def _without_colours(text: str) -> tuple[str, Callable[[int], int]]:
@@ -96,7 +100,8 @@ def _joined(name: str, reason: str) -> str:
     return f"{name.strip()}: {said}" if name.strip() else said
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Return ``text`` as one line of at most LONGEST characters."""
     line = " ".join(text.split())
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 

@@ -27,6 +27,7 @@ from director.processes.sandbox import Sandbox
 from director.processes.sandbox_paths import SandboxPaths
 from director.processes.supervisor import Processes
 from director.records.events import Events
+from director.records.logs import prompt_of
 from tests.agents.codex.fake_codex import FakeCodex, Started
 from tests.agents.codex.test_streams import STREAMS
 from tests.support.hermetic import HermeticCase
@@ -134,7 +135,7 @@ class TestHowItIsMade(CallCase):
         self.assertIn(KEY, made.settings["shell_environment_policy"]["exclude"])
         self.assertNotIn("sk-hidden-value", " ".join(made.argv))
         reply = self.call(prompt="the key is sk-hidden-value")
-        prompt = reply.log.with_suffix(".prompt.md")
+        prompt = prompt_of(reply.log)
         self.assertNotIn("sk-hidden-value", prompt.read_text())
 
     def test_it_is_nobodys_child(self) -> None:

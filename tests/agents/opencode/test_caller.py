@@ -167,15 +167,13 @@ class TestHowItIsMade(CallCase):
     def test_prompt_events_and_errors_are_kept_for_the_owner(self) -> None:
         reply = self.call(say("hello"), stderr("oops"))
         self.assertEqual(self.logs.stat().st_mode & 0o777, 0o700)
-        stem = reply.log.name.removesuffix(".jsonl")
         self.assertEqual(
             {path.name for path in self.logs.iterdir()},
-            {f"{stem}.prompt.md", f"{stem}.jsonl", f"{stem}.err"},
+            {"a-1.prompt.md", "a-1.agent.jsonl", "a-1.agent.err"},
         )
-        self.assertIn("a-1", stem)
-        self.assertEqual((self.logs / f"{stem}.prompt.md").read_text(), self.assignment.prompt)
+        self.assertEqual((self.logs / "a-1.prompt.md").read_text(), self.assignment.prompt)
         self.assertIn('"hello"', reply.log.read_text())
-        self.assertEqual((self.logs / f"{stem}.err").read_text(), "oops\n")
+        self.assertEqual((self.logs / "a-1.agent.err").read_text(), "oops\n")
 
     def test_calls_of_one_name_do_not_share_logs(self) -> None:
         self.assertNotEqual(self.call(finish()).log, self.call(finish()).log)

@@ -103,7 +103,7 @@ class TestSlurm(JobCase):
         self.nothing_is_left()
         for name in names:
             self.assertEqual(self.on_branch(f"{name}.txt"), "good")
-        logs = "".join(log.read_text() for log in (self.home / "logs").glob("gate-*.log"))
+        logs = "".join(log.read_text() for log in (self.home / "logs").glob("*.log"))
         # Slurm fills one machine before the next: how many it takes depends on how gates overlap.
         used = [number for number in range(1, 5) if f"on n{number}" in logs]
         self.assertGreater(len(used), 1)
@@ -211,5 +211,5 @@ class TestSlurm(JobCase):
         self.implement("a")
         self.ends(0, "run")
         self.assertFalse((self.home / "forged").exists())
-        logs = "".join(log.read_text() for log in (self.home / "logs").glob("gate-a-*.log"))
+        logs = "".join(log.read_text() for log in (self.home / "logs").glob("a.*.log"))
         self.assertIn("kept", logs)
