@@ -24,6 +24,8 @@ from director.reporting.changes import node_changes, text_diff
 from director.reporting.history import expectations
 from director.reporting.plan_view import Row, plan_rows, plan_table, spec_outline
 
+INDENT = "   "
+
 Tests = Mapping[str, str]
 """Path of a test file → its text."""
 
@@ -112,11 +114,15 @@ def questions_text(questions: tuple[Question, ...], width: int) -> str:
     for number, one in enumerate(questions, 1):
         lines = [*wrapped(f"{number}. {one.question}", width)]
         if one.why:
-            lines += wrapped(one.why, width, "   ")
+            lines += _indented(one.why, width)
         for letter, option in option_lines(one):
-            lines += wrapped(f"{letter}: {option}", width, "   ")
+            lines += _indented(f"{letter}: {option}", width)
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)
+
+
+def _indented(text: str, width: int) -> list[str]:
+    return [f"{INDENT}{line}" for line in wrapped(text, width - len(INDENT))]
 
 
 def laid_out(report: PlanReport) -> Tests:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from director.commands.context import Context, add_common_flags, add_parallel_flag, positive
+from director.commands.result import Result
 from director.commands.workspace import load_config, open_workspace
 from director.job.gate_report import GateReport, in_words
 from director.model.codec.encoding import encode
 from director.model.errors import ExitCode
 from director.model.format import counted, duration, money
+from director.model.reason import Reason
 from director.model.state import NodeStatus
 from director.running.run import RunOptions, RunReport, run_job
 
@@ -70,9 +72,23 @@ def run(args: argparse.Namespace, context: Context) -> int:
         nodes=tuple(args.node),
     )
     report = run_job(workspace, workspace.home.job, config, options)
+    return context.finish(args, result_of(report))
+
+
+def result_of(report: RunReport) -> Result:
+    """Return what a run came to, for people and programs."""
     code = _exit_code(report)
-    context.say_result(args, _as_json(report, code), _as_text(report))
-    return int(code)
+    what, next_step = _ending(report)
+    reason = report.stop.reason if report.stop else None if report.ok else Reason.NODE_FAILED
+    return Result(
+        _as_text(report),
+        _as_json(report, code),
+        code,
+        what,
+        next_step,
+        reason,
+        job_id=report.plan.job_id,
+    )
 
 
 def _exit_code(report: RunReport) -> ExitCode:

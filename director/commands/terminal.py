@@ -11,9 +11,10 @@ from typing import IO
 
 from director.commands.context import Context
 from director.model.errors import RequestError
+from director.model.printable import printable
 from director.processes.foreground import run_in_front, signals_end_waiting
-from director.reporting.cells import NARROWEST, WIDEST, safe
 
+NARROWEST, WIDEST = 40, 200
 COLUMNS = 80  # where nobody knows how wide it is
 SILENT = ("json", "no_input", "events")
 """Flags that say that nobody is to be asked."""
@@ -51,7 +52,7 @@ class Terminal:
 
     def say(self, text: str = "") -> None:
         """Print lines; what would steer the terminal is made visible."""
-        print(self.context.redactor.text(safe(text)), file=self._out, flush=True)
+        print(self.context.redactor.text(printable(text)), file=self._out, flush=True)
 
     def ask(self, prompt: str) -> str | None:
         """Return the line that is typed, without blanks around; None: end of input, or ctrl-C."""
@@ -80,7 +81,7 @@ class Terminal:
 
     def page(self, text: str) -> None:
         """Show a text, in a pager where there is one."""
-        clean = self.context.redactor.text(safe(text))
+        clean = self.context.redactor.text(printable(text))
         argv = self._pager()
         if argv is not None:
             env = {"LESS": "FRX", **self.env}

@@ -84,6 +84,16 @@ def for_task(
     return _begin(workspace, directory, task, base)
 
 
+def continued(workspace: Workspace, directory: JobDirectory, task: str) -> PlanStage | None:
+    """Return the current job where it is that of ``task`` on ``HEAD``, and is not finished."""
+    current = read_stage(directory)
+    asked = (task, workspace.repository.head())
+    if current is None or (current.task, current.base_commit) != asked:
+        return None
+    finished = current.stage is Stage.READY and left_to_do(directory, current) is None
+    return None if finished else current
+
+
 def bring_back(
     workspace: Workspace, directory: JobDirectory, job_id: str, *, new: bool
 ) -> PlanStage:

@@ -109,9 +109,9 @@ def answer_questions(planning: Planning, answers: Sequence[str]) -> None:
     files.remove(planning.job.directory.questions)
 
 
-def refuse_answers(stage: PlanStage) -> None:
+def refuse_answers(stage: PlanStage | None) -> None:
     """Raise RequestError where no question waits for an answer."""
-    if not stage.questions:
+    if stage is None or not stage.questions:
         raise RequestError("--answer: no question waits for an answer", f"continue with `{GO_ON}`")
 
 

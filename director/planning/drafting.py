@@ -22,8 +22,8 @@ from director.planning.context import Done, Planning
 from director.planning.deciding import ask_for_work, steering
 from director.planning.editing import (
     edited_tests,
-    export_tests,
     fingerprints,
+    lay_out_missing,
     withdraw_tests,
 )
 from director.planning.prompts import plan_critique_prompt, plan_prompt
@@ -56,7 +56,7 @@ def draft_plan(planning: Planning) -> Done:
     planning.save_nodes(nodes)
     write_tests(planning, [node for node in nodes if not node.admitted])
     plan = planning.plan()
-    export_tests(job, plan)
+    lay_out_missing(job, plan.owners.keys())
     job.publisher.now()
     # Of tests that stayed that holds for which they were seen red: a person may have edited them.
     return Done({"admitted": {**fingerprints(plan), **planning.stage.admitted}})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
 from director.job.context import JobContext
@@ -18,16 +18,16 @@ from director.records.job_directory import JobDirectory
 from director.repositories.history import Entry
 
 
-def export_tests(job: JobContext, plan: Plan) -> None:
-    """Write the tests that are not there yet, as on the branch, into the job's ``tests/`` folder.
+def lay_out_missing(job: JobContext, paths: Set[str]) -> None:
+    """Write those of ``paths`` that are not in the ``tests/`` folder, as they are on the branch.
 
-    What lies there of the plan's tests stays, since a person may have edited it; the rest goes.
+    What lies there of them stays, since a person may have edited it; the rest goes.
     """
     folder = job.directory.tests
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    for path in there - plan.owners.keys():
+    for path in there - paths:
         files.remove(folder / path)
-    wanted = plan.owners.keys() - there
+    wanted = paths - there
     for path, content in job.repository.contents(job.repository.tip(), wanted).items():
         files.write_bytes(folder / path, content, durable=False)
 

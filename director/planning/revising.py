@@ -9,11 +9,12 @@ from pathlib import Path
 from director.job.stage import PlanStage, Stage
 from director.model.dag import dependents
 from director.model.errors import RequestError
+from director.model.known_nodes import known_node
 from director.model.plan import Plan
 from director.planning.context import Planning
 from director.planning.current_job import GO_ON, RUN
 from director.planning.deciding import ASKING_CALLS
-from director.planning.editing import export_tests, withdraw_tests
+from director.planning.editing import lay_out_missing, withdraw_tests
 from director.planning.shared_tests import restore_shared_tests
 from director.planning.tests_on_branch import remove_from_branch
 from director.records import files
@@ -82,7 +83,7 @@ def drop_node(planning: Planning, node_id: str) -> None:
     remove_from_branch(job, node_id, gone, planning.stage.base_commit)
     restore_shared_tests(job, plan, after)
     withdraw_tests(job.directory, tests)
-    export_tests(job, after)
+    lay_out_missing(job, after.owners.keys())
     job.publisher.now()
 
 
@@ -91,9 +92,7 @@ def _refuse_drop(plan: Plan, node_id: str, merged: Collection[str]) -> None:
         raise RequestError(
             f"--drop: {node_id} is merged already", "revert its commit, or plan that as a new task"
         )
-    if node_id not in plan:
-        known = ", ".join(node.id for node in plan.nodes)
-        raise RequestError(f"--drop: there is no node {node_id}", f"the nodes are: {known}")
+    known_node(plan, node_id)
     if waiting := dependents(plan.nodes).get(node_id):
         named = ", ".join(waiting)
         raise RequestError(

@@ -11,6 +11,7 @@ from typing import Any
 from director.model.codec.encoding import encode
 from director.model.codec.mistakes import MismatchError
 from director.model.errors import StoppedError
+from director.model.reason import Reason
 from director.model.state import CallRecord
 from director.model.usage import Tokens
 from director.records import files
@@ -137,6 +138,7 @@ def ceiling_reached(spent_usd: float, ceiling_usd: float, aside_usd: float = 0.0
     return StoppedError(
         f"the cost ceiling is reached: ${spent_usd:.4f} of ${ceiling_usd:.4f} spent{aside}",
         "raise limits.cost_ceiling_usd in config.toml, then run the command again",
+        Reason.CEILING,
     )
 
 

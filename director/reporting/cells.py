@@ -1,69 +1,59 @@
-"""Text in columns of a terminal: how wide it is there, cut to fit, and safe to print."""
+"""Text in the cells of a terminal: how many it takes, cut, filled up, broken into lines."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
 
-NARROWEST = 40
-WIDEST = 200
-TAB = "    "
-
-
-def safe(text: str) -> str:
-    """Return ``text`` without what would steer a terminal; its lines stay."""
-    return "".join(map(_shown, text.replace("\r\n", "\n").replace("\t", TAB)))
-
-
-def one_line(text: str) -> str:
-    """Return ``text`` as one line that can be printed."""
-    return " ".join(safe(text).split())
-
-
-def _shown(letter: str) -> str:
-    if letter == "\n" or letter.isprintable():
-        return letter
-    return letter.encode("unicode_escape").decode()
+ELLIPSIS = "…"
+NO_CELL = frozenset(("Mn", "Me", "Cf"))  # what combines with the letter before, or is not seen
+TWO_CELLS = frozenset("WF")  # East Asian wide and full-width
 
 
 def width_of(text: str) -> int:
-    """Return how many columns a line takes: wide characters take two, combining ones none."""
-    return sum(map(_columns, text))
+    """Return how many cells ``text`` takes; it holds no control characters."""
+    return len(text) if text.isascii() else sum(map(_cells, text))
 
 
-def _columns(letter: str) -> int:
-    if unicodedata.combining(letter):
+def _cells(character: str) -> int:
+    if unicodedata.category(character) in NO_CELL:
         return 0
-    return 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+    return 2 if unicodedata.east_asian_width(character) in TWO_CELLS else 1
 
 
-def cut(text: str, width: int) -> str:
-    """Return ``text`` in at most ``width`` columns; what is cut ends in an ellipsis."""
+def cut(text: str, width: int, ellipsis: str = ELLIPSIS) -> str:
+    """Return ``text``, or what of it fits into ``width`` cells and a sign that there is more."""
     if width_of(text) <= width:
         return text
-    kept, room = "", width - 1
-    for letter in text:
-        room -= _columns(letter)
-        if room < 0:
-            break
-        kept += letter
-    return f"{kept.rstrip()}…" if width > 0 else ""
+    room = width - width_of(ellipsis)
+    return f"{_beginning(text, room).rstrip()}{ellipsis}" if room > 0 else _beginning(text, width)
 
 
-def padded(text: str, width: int) -> str:
-    """Return ``text`` cut or filled up to ``width`` columns."""
-    short = cut(text, width)
-    return short + " " * (width - width_of(short))
+def _beginning(text: str, width: int) -> str:
+    used = 0
+    for place, character in enumerate(text):
+        used += _cells(character)
+        if used > width:
+            return text[:place]
+    return text
+
+
+def filled(text: str, width: int, *, right: bool = False) -> str:
+    """Return ``text`` with blanks up to ``width`` cells; ``right``: they come before it."""
+    blanks = " " * max(0, width - width_of(text))
+    return f"{blanks}{text}" if right else f"{text}{blanks}"
 
 
 def wrapped(text: str, width: int, indent: str = "") -> Iterator[str]:
-    """Give ``text`` in lines of at most ``width`` columns; no word is broken that fits in one."""
-    line = indent
-    for word in text.split():
-        joined = f"{line}{word}" if line == indent else f"{line} {word}"
-        if width_of(joined) > width and line != indent:
-            yield line
-            joined = f"{indent}{word}"
-        line = joined
-    if line.strip():
-        yield line
+    """Give the lines of ``text``, each after the first with ``indent``; no word is broken.
+
+    A word that is wider than a line has one of its own, which is too wide.
+    """
+    line = ""
+    for word in text.split(" "):
+        longer = f"{line} {word}" if line else word
+        if line.strip() and width_of(longer) > width:
+            yield line.rstrip()
+            longer = f"{indent}{word}"
+        line = longer
+    yield line.rstrip()

@@ -7,7 +7,7 @@ from difflib import unified_diff
 from typing import Any, NamedTuple
 
 from director.model.plan import Node
-from director.reporting.cells import safe
+from director.model.printable import printable
 
 
 class NodeChanges(NamedTuple):
@@ -65,6 +65,10 @@ def _fields(was: Node, now: Node) -> tuple[str, ...]:
 def text_diff(before: str, after: str, name: str) -> str:
     """Return a unified diff that can be printed; "" where nothing differs."""
     lines = unified_diff(
-        safe(before).splitlines(), safe(after).splitlines(), f"{name} before", name, lineterm=""
+        printable(before).splitlines(),
+        printable(after).splitlines(),
+        f"{name} before",
+        name,
+        lineterm="",
     )
     return "\n".join(lines)

@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 from director.model.dag import layers_of
 from director.model.format import counted, duration, money
 from director.model.plan import Node
+from director.model.printable import one_line
 from director.model.testing.declared_tests import declared_tests
 from director.model.testing.runner_command import read_command
-from director.reporting.cells import NARROWEST, cut, one_line, padded, width_of
+from director.reporting.cells import cut, filled, width_of
 from director.reporting.history import Expectation
 
 UNKNOWN = "–"
+NARROWEST = 40
 TABLE_FROM = 100  # columns; below that a node takes some lines
 NODE_WIDEST = 20
 COLUMNS = ("cases", "difficulty", "cost", "time")
@@ -109,7 +111,7 @@ def _shares(room: int, rows: Sequence[Row]) -> tuple[int, int, int]:
 
 
 def _columns(cells: Sequence[str], widths: Sequence[int]) -> str:
-    parts = (padded(cell, width) for cell, width in zip(cells, widths, strict=True))
+    parts = (filled(cut(cell, width), width) for cell, width in zip(cells, widths, strict=True))
     return (" " * GAP).join(parts).rstrip()
 
 
