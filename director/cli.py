@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from director.commands.catalog import COMMANDS
 from director.commands.parser import module_of, parse
-from director.model.errors import DirectorError, ExitCode, RequestError
-from director.model.reason import Reason
+from director.model.errors import BugError, DirectorError, InterruptedRunError
 from director.reporting.streams import Outlet, guard_streams
 
 if TYPE_CHECKING:  # what follows is imported by whoever needs it: `--version` needs none
@@ -32,27 +32,41 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str]) -> int:
+    mistake: DirectorError | None = None
+    args = _unparsed(words)
     try:
-        args = parse(words)
-    except RequestError as error:
-        command = words[0] if words[0] in COMMANDS else None
-        return _explain(error, argparse.Namespace(command=command, json="--json" in words))
+        args = parse(words)  # help and `--version` end here
+        args.words = tuple(words)
+    except DirectorError as error:
+        mistake = error
+    except KeyboardInterrupt:
+        mistake = InterruptedRunError(signal.SIGINT)
     from director.commands.context import Context
+    from director.commands.ending import Ends, of_error
     from director.model.secrets import Redactor, secrets_in
     from director.processes.cancellation import Cancellation, signals_cancel
 
     env, cancellation = dict(os.environ), Cancellation()
     redactor = Redactor(secrets_in(env, os.path.exists))
-    context = Context(env, cancellation, sys.stdin, sys.stdout, sys.stderr, redactor)
+    context = Context(env, cancellation, sys.stdin, sys.stdout, sys.stderr, redactor, Ends())
     try:
+        if mistake:
+            raise mistake
         with signals_cancel(cancellation):
             return int(module_of(args.command).run(args, context))
     except DirectorError as error:
-        return _explain(error, args, context.redactor)
+        return context.fail(args, of_error(error, redactor))
     except KeyboardInterrupt:
-        return int(ExitCode.INTERRUPTED)
+        return context.fail(args, of_error(InterruptedRunError(signal.SIGINT)))
     except Exception as error:
-        return _report_bug(error, args, context.redactor)
+        return context.fail(args, of_error(_bug(error, args, redactor), redactor))
+
+
+def _unparsed(words: Sequence[str]) -> argparse.Namespace:
+    """Return what is known of a command line that cannot be parsed: how that is to be told."""
+    command = next((word for word in words[:1] if word in COMMANDS), "director")
+    wanted = {name: f"--{name}" in words for name in ("json", "events")}
+    return argparse.Namespace(command=command, words=tuple(words), **wanted)
 
 
 def _say_what_was_lost(outlet: Outlet) -> None:
@@ -64,33 +78,12 @@ def _say_what_was_lost(outlet: Outlet) -> None:
         _complain(what, next_step)
 
 
-def _explain(
-    error: DirectorError, args: argparse.Namespace, redactor: Redactor | None = None
-) -> int:
-    """Say what happened and what to do next, one line each."""
-    said = (redactor.text(text) if redactor else text for text in (error.what, error.next_step))
-    what, next_step = map(_line, said)
-    return _end(args, what, next_step, error.exit_code, error.reason)
-
-
-def _end(
-    args: argparse.Namespace, what: str, next_step: str, code: ExitCode, reason: Reason
-) -> int:
-    if getattr(args, "json", False):
-        from director.commands.result import Result
-
-        result = Result("", {"error": what}, code, what, next_step, reason)
-        print(result.as_json(getattr(args, "command", None) or "director"))
-    _complain(what, next_step)
-    return int(code)
-
-
 def _complain(what: str, next_step: str) -> None:
     print(f"director: {what}\n  next: {next_step}", file=sys.stderr, flush=True)
 
 
-def _report_bug(error: Exception, args: argparse.Namespace, redactor: Redactor) -> int:
-    """Keep the traceback in a file and say where."""
+def _bug(error: Exception, args: argparse.Namespace, redactor: Redactor) -> BugError:
+    """Keep the traceback in a file; return the end that says where."""
     import traceback
     from datetime import UTC, datetime
 
@@ -104,8 +97,7 @@ def _report_bug(error: Exception, args: argparse.Namespace, redactor: Redactor) 
         where = f"the traceback is in {log}"
     except DirectorError:
         where = f"the traceback could not be kept: {text}"
-    what = f"a bug in director: {type(error).__name__}: {_line(redactor.text(str(error)))}"
-    return _end(args, what, f"report it; {where}", ExitCode.BUG, Reason.BUG)
+    return BugError(f"a bug in director: {type(error).__name__}: {error}", f"report it; {where}")
 
 
 def _logs_folder(args: argparse.Namespace) -> Path:
@@ -117,7 +109,3 @@ def _logs_folder(args: argparse.Namespace) -> Path:
         if (folder / ".director").is_dir():
             return folder / ".director" / "logs"
     return start / ".director" / "logs"
-
-
-def _line(text: str) -> str:
-    return " ".join(text.split())

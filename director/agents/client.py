@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Protocol
 
 from director.agents.calls import Assignment, Outcome, Reply, Spending
+from director.agents.judging import reason_of
 from director.agents.permissions import WRITING_AGENTS
+from director.agents.reading import CallEnd
 from director.agents.transcript import FaultKind, Transcript
 from director.model.config import Config
+from director.model.cost import DIGITS
 from director.model.errors import (
     AGAIN,
     InterruptedRunError,
@@ -22,6 +25,7 @@ from director.model.errors import (
     StoppedError,
 )
 from director.model.pricing import cost_of
+from director.model.reason import Reason
 from director.model.state import CallRecord
 from director.processes.cancellation import Cancellation
 from director.records.call_notes import CallNote, CallNotes
@@ -120,11 +124,13 @@ class AgentClient:
             raise RequestError(
                 f"there is no model {model} ({assignment.role}): {reply.reason}",
                 "correct [tiers] in the configuration, then run the command again",
+                Reason.MODEL_UNKNOWN,
             )
         if retry >= self.config.limits.provider_retries or reply.kind is FaultKind.PERMANENT:
             raise StoppedError(
                 f"{reply.outcome} with {model}: {reply.reason}",
                 f"see {_told_in(reply.log)}; when that is solved, run the command again",
+                reason_of(CallEnd(reply.outcome, reply.reason, reply.kind), reply.transcript),
             )
 
     def _call_once(self, assignment: Assignment) -> Reply:
@@ -193,7 +199,7 @@ class AgentClient:
             role=assignment.role,
             model=model,
             tokens=transcript.tokens,
-            cost=cost.usd,
+            cost=None if cost.usd is None else round(cost.usd, DIGITS),
             cost_source=cost.source,
             node=assignment.node,
             attempt=assignment.attempt,

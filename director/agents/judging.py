@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+import re
+
 from director.agents.calls import Outcome
 from director.agents.reading import PERMISSION_ASKED, CallEnd, EventReader
 from director.agents.transcript import Fault, FaultKind, Finish, Transcript
+from director.model.reason import Reason
 from director.processes.command import Ended, Ending
+
+STATUS = re.compile(r"\b(?:HTTP|status:?) (\d{3})\b")
+REASONS = {401: Reason.AUTH, 403: Reason.AUTH, 402: Reason.RATE_LIMIT, 429: Reason.RATE_LIMIT,
+           529: Reason.RATE_LIMIT}  # fmt: skip
+# Providers use the plain 400 for these, too, and the CLIs do not always pass a status on.
+USED_UP = re.compile(
+    r"rate.?limit|too many requests|quota|overloaded|at capacity|credit balance|no credits?\b"
+    r"|billing|usage limit|insufficient.(?:funds|credits?|balance)",
+    re.IGNORECASE,
+)
+NOT_ADMITTED = re.compile(
+    r"(?:invalid|incorrect|missing|wrong|expired|no) (?:api.?)?(?:key|token|credentials?)\b"
+    r"|api key (?:is |was )?(?:not|invalid|expired|missing)|not logged in|\blog ?in\b"
+    r"|unauthori[sz]ed|missing environment variable|authentication|ProviderAuthError"
+    r"|permission_error",
+    re.IGNORECASE,
+)
 
 
 def judge(ended: Ended, transcript: Transcript, reader: EventReader, errors: str) -> CallEnd:
@@ -20,6 +40,24 @@ def stopped(ended: Ended, transcript: Transcript, outcome: Outcome) -> CallEnd:
     """Return the end of a call that director itself stopped."""
     kind = transcript.faults[-1].kind if transcript.faults else FaultKind.TRANSIENT
     return CallEnd(outcome, ended.reason, FaultKind.PERMANENT if transcript.asked_for else kind)
+
+
+def reason_of(end: CallEnd, transcript: Transcript) -> Reason:
+    """Return what kept a provider from answering, for a call that ended in a fault.
+
+    The status decides, where there is one that says it, then the words. PROVIDER: anything else.
+    """
+    if end.kind is FaultKind.UNKNOWN_MODEL:
+        return Reason.MODEL_UNKNOWN
+    fault = transcript.faults[-1] if transcript.faults else Fault("", "")
+    told = f"{end.reason} {fault.name} {fault.message}"
+    named = STATUS.search(told)
+    status = fault.status_code or (int(named[1]) if named else None)
+    if status in REASONS:
+        return REASONS[status]
+    if USED_UP.search(told):
+        return Reason.RATE_LIMIT
+    return Reason.AUTH if NOT_ADMITTED.search(told) else Reason.PROVIDER
 
 
 def _judge(ended: Ended, transcript: Transcript, reader: EventReader, errors: str) -> CallEnd:

@@ -8,19 +8,20 @@ from typing import Any
 
 from director.agents.backend import wanted_models
 from director.job.context import Workspace
+from director.job.ending import End, tell_end
 from director.job.opening import check_prerequisites
 from director.job.seal import check_seal, seal_plan
 from director.job.stage import PlanStage, Stage, read_stage, write_stage
 from director.model.codec.encoding import encode
 from director.model.comparison import Row, reductions, row_of
 from director.model.config import Config
-from director.model.errors import DirectorError, InterruptedRunError
+from director.model.errors import AGAIN, DirectorError, ExitCode, InterruptedRunError
 from director.planning.context import PlanOptions
 from director.planning.pipeline import plan_job
 from director.records import files
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
-from director.records.ledger import read_calls, total_cost
+from director.records.ledger import cost_of_calls, read_calls
 from director.records.lock import job_lock
 from director.repositories.job_repository import create_job_repository, open_job_repository
 from director.running.run import RunOptions, run_job
@@ -45,21 +46,23 @@ class BenchOptions:
 
 @dataclass(frozen=True)
 class BenchReport:
-    """What came of a bench. ``plan_cost`` in US dollars, None: unknown."""
+    """What came of a bench. ``plan_cost`` in US dollars, None: unknown.
+
+    ``plan_cost_known`` is the part of it that is known, ``plan_unpriced_calls`` are the rest.
+    """
 
     task: str
     plan_profile: str
     plan_cost: float | None
+    plan_cost_known: float
+    plan_unpriced_calls: int
     job_id: str
     rows: tuple[Row, ...]
 
     @property
     def ok(self) -> bool:
         """Whether every profile finished every node with green integration gates."""
-        return all(
-            row.error is None and row.done == row.n_nodes and row.integration_ok is not False
-            for row in self.rows
-        )
+        return all(row.ok for row in self.rows)
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of ``bench/summary.json``."""
@@ -80,10 +83,13 @@ def bench_job(workspace: Workspace, options: BenchOptions) -> BenchReport:
             check_prerequisites(workspace, config)
         stage = _plan_once(workspace, planned, options)
         rows = [_run_profile(workspace, planned, options, name) for name in options.profiles]
+        planning = cost_of_calls(read_calls(planned.costs))
         report = BenchReport(
             task=options.task,
             plan_profile=options.plan_profile,
-            plan_cost=total_cost(read_calls(planned.costs)),
+            plan_cost=planning.total,
+            plan_cost_known=planning.to_json()["cost_known"],
+            plan_unpriced_calls=planning.unpriced_calls,
             job_id=stage.job_id,
             rows=tuple(rows),
         )
@@ -124,15 +130,28 @@ def _run_profile(
         report = run_job(workspace, directory, options.profiles[name], wanted)
         if isinstance(report.stop, InterruptedRunError):
             raise report.stop
-        row = row_of(name, report.metrics, report.stop.what if report.stop else None)
+        error = report.stop.what if report.stop else None
+        row = row_of(name, report.metrics, error, report.reason)
     except InterruptedRunError:
         raise
     except DirectorError as error:
-        row = Row(profile=name, error=error.what)
+        row = Row(profile=name, error=error.what, reason=error.reason)
+    _tell_end(workspace, directory, row)
     if (metrics := files.read_text(directory.metrics)) is not None:
         files.write_text(workspace.home.bench / f"{name}.metrics.jsonl", metrics)
     workspace.events.emit(Kind.BENCH_PROFILE_ENDED, **encode(row))
     return row
+
+
+def _tell_end(workspace: Workspace, directory: JobDirectory, row: Row) -> None:
+    """Put on the profile's record how its job ended; the bench itself belongs to the plan's."""
+    opened = workspace.opened
+    if not opened or opened[-1].directory.path != directory.path:
+        return
+    what = row.error or f"{row.done} of {row.n_nodes} nodes are done"
+    code = ExitCode.DONE if row.ok else ExitCode.WORK_FAILED
+    tell_end(workspace, End("bench", row.reason, what, "" if row.ok else AGAIN, code))
+    opened.pop()
 
 
 def _prepare(

@@ -9,7 +9,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from director.commands.context import Context, add_common_flags, add_parallel_flag
+from director.commands.context import (
+    Context,
+    add_common_flags,
+    add_events_flag,
+    add_parallel_flag,
+)
 from director.commands.plan import undecided
 from director.commands.plan_result import plan_result
 from director.commands.result import Result
@@ -27,7 +32,7 @@ from director.planning.context import PlanOptions
 from director.planning.current_job import continued
 from director.planning.deciding import DecisionNeededError, refuse_answers
 from director.planning.pipeline import PlanReport, plan_job, report_on
-from director.records.ledger import known_cost, read_calls
+from director.records.ledger import cost_of_calls, read_calls
 from director.running.run import RunOptions, run_job
 
 EXAMPLES = (
@@ -72,6 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_parallel_flag(parser, "nodes worked on at once")
     add_attempts_flag(parser)
     add_common_flags(parser)
+    add_events_flag(parser)
 
 
 def dollars(text: str) -> float:
@@ -97,7 +103,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     try:
         planned = _plan(args, workspace, limited, task)
     except DecisionNeededError as error:
-        return context.finish(args, undecided(context, error, report_on(workspace.home.job)))
+        return undecided(args, context, error)
     except StoppedError as error:
         error.next_step = _advice(args, error.reason, error.next_step, limited, config, task)
         raise
@@ -126,7 +132,7 @@ def _limited(args: argparse.Namespace, workspace: Workspace, config: Config, tas
         return config
     before = 0.0
     if not args.new and continued(workspace, workspace.home.job, task):
-        before = known_cost(read_calls(workspace.home.job.costs))
+        before = cost_of_calls(read_calls(workspace.home.job.costs)).usd
     most = before + args.max_cost
     configured = config.limits.cost_ceiling_usd
     ceiling = min(most, configured) if configured else most

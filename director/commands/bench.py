@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from director.benching.bench import BenchOptions, bench_job
-from director.commands.context import Context, add_common_flags, add_parallel_flag
+from director.benching.bench import BenchOptions, BenchReport, bench_job
+from director.commands.context import Context, add_common_flags, add_events_flag, add_parallel_flag
+from director.commands.result import Result
 from director.commands.run import add_attempts_flag
 from director.commands.workspace import load_config, open_workspace
 from director.model.comparison import BASELINE
 from director.model.config import Config
 from director.model.errors import ExitCode, RequestError
+from director.model.format import counted
 from director.model.plan_reader import NODE_ID
 from director.records.job_directory import Home
 from director.reporting.bench_table import render_bench
@@ -38,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_parallel_flag(parser, "nodes worked on at once")
     add_attempts_flag(parser)
     add_common_flags(parser)
+    add_events_flag(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -63,9 +66,27 @@ def run(args: argparse.Namespace, context: Context) -> int:
             max_attempts=args.max_attempts,
         ),
     )
+    return context.finish(args, _result(report))
+
+
+def _result(report: BenchReport) -> Result:
+    """Return what the bench came to; profiles that did not finish are named."""
     summary = report.to_json()
-    context.say_result(args, summary, render_bench(summary))
-    return int(ExitCode.DONE if report.ok else ExitCode.WORK_FAILED)
+    behind = [row.profile for row in report.rows if not row.ok]
+    what = f"{counted(len(report.rows), 'profile')} compared"
+    next_step = ""
+    if behind:
+        what += f"; not finished: {', '.join(behind)}"
+        next_step = "see why in the table, then run the command again"
+    return Result(
+        render_bench(summary),
+        summary,
+        ExitCode.DONE if report.ok else ExitCode.WORK_FAILED,
+        what,
+        next_step,
+        next((row.reason for row in report.rows if not row.ok), None),
+        job_id=report.job_id,
+    )
 
 
 def _load(home: Home, name: str) -> Config:

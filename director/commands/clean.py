@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from director.commands.context import Context, add_common_flags, find_home
+from director.commands.result import Result
 from director.job.cleaning import Cleaning, clean_jobs
 from director.model.format import counted, size
 from director.records.worktrees_record import KeptWorktrees
@@ -28,8 +29,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         print(f"removing {size(kept.bytes)} in {kept.folder} …", file=context.err, flush=True)
 
     done = clean_jobs(find_home(args, context), begins)
-    context.say_result(args, _as_json(done), _as_text(done))
-    return 0
+    text = _as_text(done)
+    return context.finish(args, Result(text, _as_json(done), what=text.splitlines()[0]))
 
 
 def _as_json(done: Cleaning) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
+from director.commands.ending import Ends, completed
 from director.commands.result import Result
 from director.model.errors import RequestError
 from director.model.secrets import Redactor
@@ -22,7 +22,8 @@ if TYPE_CHECKING:  # git and processes: whoever only reads records needs neither
 class Context(NamedTuple):
     """The process around a command; results go to ``out``, progress and errors to ``err``.
 
-    Neither ever shows a key of the environment: ``redactor`` knows them.
+    Neither ever shows a key of the environment: ``redactor`` knows them. ``ends`` is told how the
+    command ended.
     """
 
     env: Mapping[str, str]
@@ -31,6 +32,7 @@ class Context(NamedTuple):
     out: IO[str]
     err: IO[str]
     redactor: Redactor
+    ends: Ends
 
     def say(self, text: str) -> None:
         """Print a result."""
@@ -39,15 +41,29 @@ class Context(NamedTuple):
     def finish(self, args: argparse.Namespace, result: Result) -> int:
         """Print what a command came to, as text or as the one object of ``--json``.
 
+        Its commands can be copied then, and the job that it worked on has the end on record.
         Returns the exit code.
         """
-        as_json = getattr(args, "json", False)
-        self.say(result.as_json(args.command) if as_json else result.text)
+        result = completed(args, result)
+        self.ends.tell(args.command, result)
+        if wants_json(args):
+            self.say(result.as_json(args.command))
+        elif result.text:
+            self.say(result.text)
         return int(result.exit_code)
 
-    def say_result(self, args: argparse.Namespace, value: Mapping[str, Any], text: str) -> None:
-        """Print what a command came to: ``text``, or ``value`` as the one object of ``--json``."""
-        self.say(json.dumps(value, ensure_ascii=False, default=str) if args.json else text)
+    def fail(self, args: argparse.Namespace, result: Result) -> int:
+        """Print what kept a command from a result: two lines on ``err``, the object on ``out``.
+
+        Returns the exit code.
+        """
+        result = completed(args, result)
+        self.ends.tell(args.command, result)
+        if wants_json(args):
+            self.say(result.as_json(args.command))
+        said = f"director: {result.what}\n  next: {result.next_step}"
+        print(self.redactor.text(said), file=self.err, flush=True)
+        return int(result.exit_code)
 
 
 def add_repo_flag(parser: argparse.ArgumentParser) -> None:
@@ -69,6 +85,21 @@ def add_common_flags(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="print one JSON object on standard output, nothing else there",
     )
+
+
+def add_events_flag(parser: argparse.ArgumentParser) -> None:
+    """Add ``--events``."""
+    parser.add_argument(
+        "--events",
+        action="store_true",
+        help="print each event as a JSON object in a line of standard output, as it happens; "
+        "the last line is the object of --json",
+    )
+
+
+def wants_json(args: argparse.Namespace) -> bool:
+    """Whether the result is to be printed for programs."""
+    return bool(getattr(args, "json", False) or getattr(args, "events", False))
 
 
 def add_parallel_flag(parser: argparse.ArgumentParser, what: str) -> None:

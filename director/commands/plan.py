@@ -9,11 +9,13 @@ from director.commands.approving import ask_until_done
 from director.commands.context import (
     Context,
     add_common_flags,
+    add_events_flag,
     add_parallel_flag,
     find_repository,
     home_of,
+    wants_json,
 )
-from director.commands.plan_result import as_json, laid_out, overview, plan_result
+from director.commands.plan_result import as_json, laid_out, plan_result, questions_text
 from director.commands.result import Result
 from director.commands.task_text import (
     add_task_arguments,
@@ -27,7 +29,7 @@ from director.job.context import Workspace
 from director.model.errors import RequestError
 from director.model.reason import Reason
 from director.planning.context import PlanOptions
-from director.planning.current_job import left_to_do, named, next_command
+from director.planning.current_job import GO_ON, left_to_do, named, next_command
 from director.planning.deciding import DecisionNeededError
 from director.planning.pipeline import PlanReport, plan_job, report_on, resume_job
 from director.records import files
@@ -125,6 +127,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_parallel_flag(parser, "nodes whose tests are written at once")
     add_common_flags(parser)
+    add_events_flag(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -145,7 +148,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     try:
         report = work(options)
     except DecisionNeededError as error:
-        return context.finish(args, undecided(context, error, report_on(workspace.home.job)))
+        return undecided(args, context, error)
     files.remove(workspace.home.message)
     asks = terminal is not None and not options.auto
     if terminal and asks:
@@ -153,18 +156,22 @@ def run(args: argparse.Namespace, context: Context) -> int:
     return context.finish(args, plan_result(report, columns(), shown=asks))
 
 
-def undecided(context: Context, error: DecisionNeededError, report: PlanReport) -> Result:
-    """Return the end where nobody may answer the planner, after saying it as all errors are."""
-    print(f"director: {error.what}\n  next: {error.next_step}", file=context.err, flush=True)
-    return replace(
-        plan_result(report, columns()),
-        text="\n\n".join(overview(report, columns())),
-        exit_code=error.exit_code,
-        what=error.what,
-        next_step=error.next_step,
-        reason=error.reason,
-        data={**as_json(report), "error": error.what},
+def undecided(args: argparse.Namespace, context: Context, error: DecisionNeededError) -> int:
+    """End where nobody may answer the planner: with its questions. Returns the exit code."""
+    report = report_on(error.directory)
+    if not wants_json(args):
+        context.say(questions_text(report.stage.questions, columns()))
+    said = Result(
+        "",
+        {**as_json(report), "error": error.what},
+        error.exit_code,
+        error.what,
+        error.next_step,
+        error.reason,
+        tuple(GO_ON.split()),
+        report.stage.job_id,
     )
+    return context.fail(args, said)
 
 
 def _mode(args: argparse.Namespace, terminal: Terminal | None) -> str:

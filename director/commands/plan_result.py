@@ -159,7 +159,6 @@ def as_json(report: PlanReport) -> dict[str, Any]:
     """Return what ``--json`` says of a planning."""
     stage = report.stage
     return {
-        "job_id": stage.job_id,
         "task": stage.task,
         "stage": stage.stage,
         "paused": report.paused,
@@ -171,7 +170,7 @@ def as_json(report: PlanReport) -> dict[str, Any]:
         "base_gates_words": _gates(report),
         "preflight": encode(stage.preflight) if stage.preflight else None,
         "cost_usd": report.cost.total,
-        **report.cost.to_json(),
+        **report.cost.totals(),
         "look_at": _look_at(report),
         "questions": [encode(one) for one in stage.questions],
         "decisions": [encode(one) for one in stage.decisions],

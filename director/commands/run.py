@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from director.commands.context import Context, add_common_flags, add_parallel_flag, positive
+from director.commands.context import (
+    Context,
+    add_common_flags,
+    add_events_flag,
+    add_parallel_flag,
+    positive,
+)
 from director.commands.result import Result
 from director.commands.workspace import load_config, open_workspace
 from director.job.gate_report import GateReport, in_words
 from director.model.codec.encoding import encode
+from director.model.cost import Cost
 from director.model.errors import ExitCode
-from director.model.format import counted, duration, money
-from director.model.reason import Reason
-from director.model.state import NodeStatus
+from director.model.format import counted, duration
+from director.model.state import NodeStatus, RunState
 from director.running.run import RunOptions, RunReport, run_job
 
 TRY_AGAIN = (
@@ -49,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="work on this node only (may be given several times)",
     )
     add_common_flags(parser)
+    add_events_flag(parser)
 
 
 def add_attempts_flag(parser: argparse.ArgumentParser) -> None:
@@ -77,17 +85,16 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def result_of(report: RunReport) -> Result:
     """Return what a run came to, for people and programs."""
-    code = _exit_code(report)
-    what, next_step = _ending(report)
-    reason = report.stop.reason if report.stop else None if report.ok else Reason.NODE_FAILED
+    what, next_step, next_command = _ending(report)
     return Result(
-        _as_text(report),
-        _as_json(report, code),
-        code,
+        _as_text(report, what, next_step),
+        _as_json(report),
+        _exit_code(report),
         what,
         next_step,
-        reason,
-        job_id=report.plan.job_id,
+        report.reason,
+        next_command,
+        report.plan.job_id,
     )
 
 
@@ -97,61 +104,78 @@ def _exit_code(report: RunReport) -> ExitCode:
     return ExitCode.DONE if report.ok else ExitCode.WORK_FAILED
 
 
-def _as_json(report: RunReport, code: ExitCode) -> dict[str, Any]:
-    what, next_step = _ending(report)
+def _as_json(report: RunReport) -> dict[str, Any]:
     return {
         **report.metrics,
         "job_branch": report.plan.job_branch,
         "nodes": {node_id: encode(node) for node_id, node in report.state.nodes.items()},
         "integration": [gate.to_json() for gate in report.integration or ()],
         "unpublished": report.unpublished,
-        "exit_code": int(code),
-        "what": what,
-        "next": next_step,
     }
 
 
-def _as_text(report: RunReport) -> str:
-    what, next_step = _ending(report)
+def _as_text(report: RunReport, what: str, next_step: str) -> str:
     metrics = report.metrics
-    spent = f"{money(metrics['cost_total'])} in all, {duration(metrics['wall_secs'])}"
-    return f"{what} ({spent}).\nNext: {next_step}"
+    cost = Cost(metrics["cost_known"], metrics["unpriced_calls"]).in_words()
+    return f"{what} ({cost} in all, {duration(metrics['wall_secs'])}).\nNext: {next_step}"
 
 
-def _ending(report: RunReport) -> tuple[str, str]:
-    """Return one sentence for what happened and one for what to do next."""
+class Ending(NamedTuple):
+    """One sentence for what happened, one for what to do next, and the command for that.
+
+    ``command`` None: the next step names it, or there is none.
+    """
+
+    what: str
+    next_step: str
+    command: tuple[str, ...] | None = None
+
+
+def _ending(report: RunReport) -> Ending:
     state, branch = report.state, report.plan.job_branch
     done, total = len(state.ids(NodeStatus.DONE)), len(state.nodes)
     if report.stop is not None:
         reason = report.stop.what
         stopped = f"S{reason[1:]}" if reason.startswith("stopped") else f"Stopped: {reason}"
-        return f"{stopped}; {done} of {total} nodes are done", report.stop.next_step
-    failed = [
+        return Ending(f"{stopped}; {done} of {total} nodes are done", report.stop.next_step)
+    if failed := _failed(state):
+        what = f"{done} of {total} nodes are done; failed: {'; '.join(failed)}"
+        around = any(node.environment for node in state.nodes.values())
+        next_step = f"{BRING_WHAT_IS_MISSING if around else ''}{TRY_AGAIN}"
+        return Ending(what, next_step, ("director", "run", "--retry-failed"))
+    if red := [gate for gate in report.integration or () if not gate.ok]:
+        home = report.repository.parent
+        said = (f"{g.name}: {g.reason}; {g.note}; see {home / g.log}" for g in red)
+        named = "; ".join(said)
+        return Ending(
+            f"All nodes are done, but the integration gate is red: {named}",
+            f"git switch -c fix {branch} and fix it there, or plan the fix as a new task",
+            ("git", "switch", "-c", "fix", branch),
+        )
+    if done < total:
+        return Ending(f"{done} of {total} nodes are done", "director run")
+    return _done(report)
+
+
+def _failed(state: RunState) -> list[str]:
+    return [
         f"{node_id} ({' '.join((node.error or '').split())[:200]})"
         for node_id, node in state.nodes.items()
         if node.status is NodeStatus.FAILED
     ]
-    if failed:
-        what = f"{done} of {total} nodes are done; failed: {'; '.join(failed)}"
-        around = any(node.environment for node in state.nodes.values())
-        return what, f"{BRING_WHAT_IS_MISSING if around else ''}{TRY_AGAIN}"
-    red = [gate for gate in report.integration or () if not gate.ok]
-    if red:
-        home = report.repository.parent
-        said = (f"{g.name}: {g.reason}; {g.note}; see {home / g.log}" for g in red)
-        named = "; ".join(said)
-        return f"All nodes are done, but the integration gate is red: {named}", (
-            f"git switch -c fix {branch} and fix it there, or plan the fix as a new task"
-        )
-    if done < total:
-        return f"{done} of {total} nodes are done", "director run"
-    gates = _gates_in_words(report.integration)
-    base = report.plan.base_commit[:12]
-    what = f"Everything is done ({counted(total, 'node')}), {gates}"
+
+
+def _done(report: RunReport) -> Ending:
+    """Return the ending of a run that has finished the job."""
+    branch, base = report.plan.job_branch, report.plan.base_commit[:12]
+    nodes = counted(len(report.state.nodes), "node")
+    what = f"Everything is done ({nodes}), {_gates_in_words(report.integration)}"
     if report.unpublished:
         what += f"; but {branch} could not be updated in your repository: {report.unpublished}"
-        return what, f"git fetch {report.repository} {branch} brings it as FETCH_HEAD"
-    return what, f"git diff {base} {branch}, then git merge {branch}"
+        fetch = ("git", "fetch", str(report.repository), branch)
+        return Ending(what, f"{shlex.join(fetch)} brings it as FETCH_HEAD", fetch)
+    diff = ("git", "diff", base, branch)
+    return Ending(what, f"{shlex.join(diff)}, then git merge {branch}", diff)
 
 
 def _gates_in_words(gates: Sequence[GateReport] | None) -> str:

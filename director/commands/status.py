@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from director.commands.context import Context, add_common_flags, find_home
+from director.commands.result import Result
 from director.reporting.status import read_status, render_status
 
 EXAMPLES = (
@@ -21,5 +22,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print the status; reads records only."""
     status = read_status(find_home(args, context).job)
-    context.say_result(args, status, render_status(status))
-    return 0
+    return context.finish(args, Result(render_status(status), status, job_id=status["job_id"]))

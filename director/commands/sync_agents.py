@@ -9,14 +9,17 @@ from importlib import resources
 from pathlib import Path
 
 from director.agents.registry import starter_files
-from director.commands.context import Context, add_repo_flag, find_repository, home_of
+from director.commands.context import Context, add_common_flags, find_repository, home_of
+from director.commands.result import Result
 from director.model.ecosystems.ecosystems import as_toml, ecosystems, manifests, proposal
+from director.model.format import counted
 from director.records import files
-from director.records.job_directory import GITIGNORE
+from director.records.job_directory import GITIGNORE, Home
 from director.repositories.git import split_z
 from director.repositories.repository import Repository
 
 MANIFEST = "synced.json"
+CHANGED = ("written", "updated")
 _GENERAL = re.compile(r"^# \[worktree\]\n(?:#.*\n)*?(?=# copy)", re.MULTILINE)
 EXAMPLES = (
     ("director sync-agents", "install or update agents and configuration here"),
@@ -26,7 +29,7 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``sync-agents``."""
-    add_repo_flag(parser)
+    add_common_flags(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -36,16 +39,28 @@ def run(args: argparse.Namespace, context: Context) -> int:
     manifest = home.path / MANIFEST
     written = {str(k): str(v) for k, v in (files.read_json(manifest) or {}).items()}
     proposed = _proposed(repository)
-    for name, text in _wanted(proposed).items():
-        context.say(f"{_sync(repository.root / name, name, text, written)}  {name}")
+    wanted = _wanted(proposed).items()
+    done = {name: _sync(repository.root / name, name, text, written) for name, text in wanted}
     files.write_json(manifest, written)
-    if proposed:
-        text = files.read_text(home.config) or ""
-        if not re.search(r"^\s*\[worktree\]", text, re.MULTILINE):
-            how = "take the comment signs off in" if _commented(proposed) in text else "put into"
-            said = f"So that tests run in worktrees, {how} {home.config}:"
-            context.say(f"\n{said}\n\n{proposed}".rstrip())
-    return 0
+    advice = _advice(home, proposed)
+    lines = [f"{word}  {name}" for name, word in done.items()]
+    changed = sum(word in CHANGED for word in done.values())
+    result = Result(
+        "\n".join([*lines, *([f"\n{advice}\n\n{proposed}".rstrip()] if advice else ())]),
+        {"files": done, "worktree": proposed},
+        what=f"{counted(changed, 'file')} written or updated, of {len(done)}",
+        next_step=" ".join(advice.removesuffix(":").split()),
+    )
+    return context.finish(args, result)
+
+
+def _advice(home: Home, proposed: str) -> str:
+    """Say where the proposed ``[worktree]`` goes, where the configuration has none."""
+    text = files.read_text(home.config) or ""
+    if not proposed or re.search(r"^\s*\[worktree\]", text, re.MULTILINE):
+        return ""
+    how = "take the comment signs off in" if _commented(proposed) in text else "put into"
+    return f"So that tests run in worktrees, {how} {home.config}:"
 
 
 def _proposed(repository: Repository) -> str:

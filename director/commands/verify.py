@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from director.commands.context import Context, add_common_flags, find_repository, home_of
+from director.commands.result import Result
 from director.commands.workspace import load_config, open_workspace
 from director.model.codec.encoding import encode
 from director.model.errors import ExitCode
 from director.model.format import counted
+from director.model.reason import Reason
 from director.records.known_jobs import job_called
 from director.verifying.verify import Verification, verify_again, verify_job
 
@@ -36,9 +38,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Verify, print what it came to, and return 0 when everything holds, else 1."""
     found = _verify(args, context)
-    code = ExitCode.WORK_FAILED if found.problem else ExitCode.DONE
-    context.say_result(args, _as_json(found, code), _as_text(found))
-    return int(code)
+    problem = found.problem
+    result = Result(
+        _as_text(found),
+        _as_json(found),
+        ExitCode.WORK_FAILED if problem else ExitCode.DONE,
+        _what(found),
+        problem.next_step if problem else "",
+        Reason.NOT_VERIFIED if problem else None,
+        job_id=found.evidence.plan.job_id,
+    )
+    return context.finish(args, result)
 
 
 def _verify(args: argparse.Namespace, context: Context) -> Verification:
@@ -50,11 +60,9 @@ def _verify(args: argparse.Namespace, context: Context) -> Verification:
     return verify_job(repository, job_called(home_of(repository, context), args.job))
 
 
-def _as_json(found: Verification, code: ExitCode) -> dict[str, Any]:
+def _as_json(found: Verification) -> dict[str, Any]:
     plan, problem = found.evidence.plan, found.problem
     return {
-        "ok": problem is None,
-        "job_id": plan.job_id,
         "job_branch": plan.job_branch,
         "tip": found.evidence.tip,
         "merges": found.merges,
@@ -64,9 +72,6 @@ def _as_json(found: Verification, code: ExitCode) -> dict[str, Any]:
         "gates_run": found.gates_run,
         "integration": found.integration,
         "problem": encode(problem) if problem else None,
-        "exit_code": int(code),
-        "what": _what(found),
-        "next": problem.next_step if problem else "",
     }
 
 

@@ -15,6 +15,7 @@ from director.processes.children import adopt_orphans
 from director.records.events import Events
 from director.records.files import read_text
 from director.reporting.console import console
+from director.reporting.event_lines import event_lines
 
 
 def open_workspace(args: argparse.Namespace, context: Context) -> Workspace:
@@ -23,8 +24,11 @@ def open_workspace(args: argparse.Namespace, context: Context) -> Workspace:
     repository = find_repository(args, context)
     home = home_of(repository, context)
     home.prepare()
-    events = Events([console(context.err)], context.redactor)
-    return Workspace(repository, home, context.env, events, context.cancellation)
+    also = [event_lines(context.out)] if getattr(args, "events", False) else []
+    events = Events([console(context.err), *also], context.redactor)
+    workspace = Workspace(repository, home, context.env, events, context.cancellation)
+    context.ends.workspace = workspace
+    return workspace
 
 
 def load_config(path: Path) -> Config:

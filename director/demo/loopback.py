@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -58,19 +59,19 @@ class _Http(ThreadingHTTPServer):
         """Say nothing: a client that hangs up is what some scripts are about."""
 
 
-class Answering(BaseHTTPRequestHandler):
+class Answering(BaseHTTPRequestHandler, ABC):
     """A handler that sends whole answers and streams, one for each connection."""
 
     server: _Http
     protocol_version = "HTTP/1.1"
 
+    @abstractmethod
     def posted(self, content: bytes) -> None:
         """Answer a request that posts ``content``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def asked(self) -> None:
         """Answer a request without content (GET, HEAD)."""
-        raise NotImplementedError
 
     def do_POST(self) -> None:
         """Have what is posted answered."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from director.agents.client import AgentClient
 from director.agents.registry import BACKENDS, key_variables
@@ -27,13 +28,20 @@ from director.worktrees.pool import Pool
 from director.worktrees.user_files import Sources, find_sources
 
 
+class Opened(NamedTuple):
+    """A job that was opened: its records, and who is told of it, its journal among them."""
+
+    directory: JobDirectory
+    events: Events
+
+
 @dataclass(frozen=True)
 class Workspace:
     """The user's repository and its ``.director``, with who is told of events and who may cancel.
 
     ``told`` are the notices that the command has given and need not repeat for another job.
     ``keeps_worktrees``: another command of the job may follow, so prepared worktrees are kept.
-    ``checks`` says what candidates must pass.
+    ``checks`` says what candidates must pass. ``opened`` are the jobs that were, the last one last.
     """
 
     repository: Repository
@@ -42,6 +50,7 @@ class Workspace:
     events: Events
     cancellation: Cancellation
     told: set[str] = field(default_factory=set)
+    opened: list[Opened] = field(default_factory=list)
     keeps_worktrees: bool = True
     checks: ChecksOf = checks_of
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from director.job.context import JobContext
 from director.model.errors import RequestError
 from director.model.plan import Node
+from director.model.reason import Reason
 from director.model.testing.support_files import changed_settings, has_settings
 from director.repositories.history import History
 
@@ -41,10 +42,10 @@ def refuse_out_of_reach(job: JobContext, nodes: Iterable[Node]) -> None:
     """Raise RequestError when a node is to change, or to test with, such a path."""
     if problems := provided_paths(job, nodes := list(nodes)):
         correct = "correct [worktree], .worktreeinclude, or the nodes in plan.json"
-        raise RequestError("; ".join(problems), correct)
+        raise RequestError("; ".join(problems), correct, Reason.PLAN_INVALID)
     if problems := submodule_paths(job, nodes):
         correct = "correct the nodes in plan.json, or work in the submodule itself"
-        raise RequestError("; ".join(problems), correct)
+        raise RequestError("; ".join(problems), correct, Reason.PLAN_INVALID)
 
 
 def _paths(nodes: Iterable[Node]) -> Iterator[tuple[Node, str]]:

@@ -25,6 +25,7 @@ from director.environments.import_redirects import (
 from director.environments.python_interpreters import interpreter_of
 from director.model.errors import RequestError
 from director.model.paths import lies_in
+from director.model.reason import Reason
 from director.model.testing.checkout_paths import Checkout, used_path
 from director.model.testing.import_order import PythonRun, inherits_path, python_runs
 from director.model.testing.runner_command import programs
@@ -102,6 +103,7 @@ class ImportCheck:
             raise RequestError(
                 f"`{command}` would not test the worktree: {redirect}",
                 self._advice(command, redirect, folder, place),
+                Reason.GATE_BROKEN,
             )
 
     def check(self, gate: GateResult, worktree: Path) -> None:
@@ -121,11 +123,12 @@ class ImportCheck:
             what = f"`{gate.command}` does not test the worktree: it uses {path} of your checkout"
             if redirect:
                 advice = self._advice(gate.command, redirect, worktree, IN_PLAN)
-                raise RequestError(f"{what} ({redirect})", advice)
+                raise RequestError(f"{what} ({redirect})", advice, Reason.GATE_BROKEN)
             raise RequestError(
                 what,
                 f"correct what leads there (see {gate.log}), or {IN_PLAN}; what gates do need of "
                 "it, name in `read` of [sandbox]; then `director plan --continue`",
+                Reason.GATE_BROKEN,
             )
 
     def explanation(self, command: str, worktree: Path) -> str:

@@ -16,6 +16,7 @@ from director.model.codec.encoding import encode_any
 from director.model.errors import RequestError
 from director.model.integration_gates import BaseGates
 from director.model.plan import Node, Plan
+from director.model.reason import Reason
 from director.model.receipt import Receipt
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
@@ -50,6 +51,7 @@ def refuse_broken(job: JobDirectory, found: BaseGates, advice: Callable[[], str]
             f"a gate cannot run on the base commit: {', '.join(broken)}",
             f"{advice()}correct [gates], or provide what it needs (a program on PATH, `setup` of "
             "[worktree], more time by [limits] node_timeout_secs), then run the command again",
+            Reason.GATE_BROKEN,
         )
 
 

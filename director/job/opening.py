@@ -9,16 +9,17 @@ from functools import partial
 
 from director.agents.backend import AgentContext, WantedModel, wanted_models
 from director.agents.callers import open_callers
-from director.agents.client import AgentClient, interruptible_sleep, unpriced_models
+from director.agents.client import AgentClient, interruptible_sleep
 from director.agents.recorder import CallRecorder
-from director.agents.registry import AGENT_FOLDERS, backends_of, tier_of
+from director.agents.registry import AGENT_FOLDERS, backends_of
 from director.agents.templates import load_template
 from director.job.commits import Commits
-from director.job.context import JobContext, JobInputs, Workspace
+from director.job.context import JobContext, JobInputs, Opened, Workspace
 from director.job.job_worktrees import JobWorktrees, WorktreesOptions, launcher_at, open_worktrees
 from director.job.merge_queue import MergeQueue
 from director.job.publishing import Publisher
 from director.job.stage import PlanStage
+from director.job.unpriced import unpriced_notice
 from director.model.commit_policy import CommitPolicy
 from director.model.config import Config
 from director.model.errors import DirectorError, StoppedError
@@ -62,6 +63,7 @@ def open_job(
     directory = inputs.directory
     events = inputs.events.also(journal(directory.events))
     inputs = replace(inputs, events=events)
+    workspace.opened.append(Opened(directory, events))
     _recover(inputs, known.job_branch)
     sweep_old_pools(pool_environment(config.launcher, workspace.env))
 
@@ -213,12 +215,8 @@ def _notices(inputs: JobInputs, worktrees: JobWorktrees) -> Iterator[str]:
     Who commits is asked of the repository that commits: git is not asked twice.
     """
     config, told = inputs.config, inputs.workspace.told
-    unpriced = unpriced_models(config) if config.limits.cost_ceiling_usd else {}
-    for model, roles in unpriced.items():
-        cli = tier_of(model).backend
-        reports = f"sees only what {cli.title} reports for it"
-        sees = reports if cli.promises.reported_cost else "does not see its cost"
-        yield f"no [pricing] for {model} ({', '.join(roles)}): the cost ceiling {sees}"
+    if unpriced := unpriced_notice(config, inputs.directory):
+        yield unpriced
     for one in backends_of(config.tiers.values()):  # gate and sandbox make up for it
         if lacking := one.promises.missing():
             yield f"{one.title} cannot promise {', '.join(lacking)}"

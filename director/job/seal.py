@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from director.model.codec.encoding import encode
 from director.model.errors import RequestError
 from director.model.plan import Plan
+from director.model.reason import Reason
 from director.records import files
 from director.records.clock import now
 from director.records.job_directory import JobDirectory
@@ -69,11 +70,13 @@ def check_seal(directory: JobDirectory, plan: Plan) -> Seal:
         raise RequestError(
             f"{directory.plan} was never sealed",
             "read it, then `director plan --continue` admits it as it is",
+            Reason.PLAN_INVALID,
         )
     if changed := list(differences(seal, plan)):
         raise RequestError(
             f"{directory.plan} was changed after it was approved: {'; '.join(changed)}",
             "restore it, or `director plan --continue` admits it as it is now",
+            Reason.PLAN_INVALID,
         )
     return seal
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from director.model.reason import Reason
+
 BASELINE = "all-frontier"
 REDUCTION_TARGET_PCT = 80.0
 
 
 class Row(NamedTuple):
-    """What one profile came to. Percentages in 0–100, money in US dollars (None: unknown)."""
+    """What one profile came to. Percentages in 0–100, money in US dollars (None: unknown).
+
+    ``cost_known`` is the part of ``run_cost`` that is known, ``unpriced_calls`` are the rest.
+    """
 
     profile: str
     n_nodes: int = 0
@@ -22,9 +27,20 @@ class Row(NamedTuple):
     run_cost: float | None = None
     wall_secs: float = 0.0
     error: str | None = None
+    reason: Reason | None = None
+    cost_known: float = 0.0
+    unpriced_calls: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """Whether every node is done and no integration gate is red."""
+        whole = self.error is None and self.done == self.n_nodes
+        return whole and self.integration_ok is not False
 
 
-def row_of(profile: str, metrics: Mapping[str, Any], error: str | None) -> Row:
+def row_of(
+    profile: str, metrics: Mapping[str, Any], error: str | None, reason: Reason | None
+) -> Row:
     """Return the row of a profile from the ``kind:"run"`` line of its run."""
     return Row(
         profile=profile,
@@ -37,6 +53,9 @@ def row_of(profile: str, metrics: Mapping[str, Any], error: str | None) -> Row:
         run_cost=metrics["cost_total"],
         wall_secs=metrics["wall_secs"],
         error=error,
+        reason=reason,
+        cost_known=metrics["cost_known"],
+        unpriced_calls=metrics["unpriced_calls"],
     )
 
 

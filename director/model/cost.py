@@ -43,6 +43,10 @@ class Cost(NamedTuple):
         unpriced = counted(self.unpriced_calls, "unpriced call")
         return f"{money(self.usd)} + {unpriced}" if self.usd else unpriced
 
+    def totals(self) -> dict[str, Any]:
+        """Return what run lines and results say: the total (None: unknown) and what is known."""
+        return {"cost_total": self.total, **self.to_json()}
+
     def to_json(self) -> dict[str, Any]:
         """Return what records and ``--json`` say beside the total."""
         return {"cost_known": round(self.usd, DIGITS), "unpriced_calls": self.unpriced_calls}

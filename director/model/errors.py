@@ -56,6 +56,13 @@ class StoppedError(DirectorError):
     reason = Reason.STOPPED
 
 
+class BugError(DirectorError):
+    """director itself is wrong."""
+
+    exit_code = ExitCode.BUG
+    reason = Reason.BUG
+
+
 AGAIN = "run the command again"
 
 

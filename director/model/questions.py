@@ -133,7 +133,9 @@ def _asked(number: int, questions: Sequence[Question]) -> Question:
 
 
 def _understood(number: int, question: Question, answer: str) -> str:
-    """Return the option that a single letter names, else the answer as it is."""
+    """Return the option that is said, or named by its letter, else the answer as it is."""
+    if same := [one for one in question.options if one.casefold() == answer.casefold()]:
+        return same[0]
     letter = answer.rstrip(".:)").lower()
     if not question.options or len(letter) != 1 or letter not in ascii_lowercase:
         return answer

@@ -23,6 +23,8 @@ class Reason(StrEnum):
     DISK_FULL = "disk_full"
     LOCKED = "locked"
     LOST = "lost"  # a machine of a cluster failed
+    NO_ANSWER = "no_answer"  # a planning role gave none
+    NOT_VERIFIED = "not_verified"  # `verify` found something that does not hold
     USAGE = "usage"  # the command line
     REQUEST = "request"  # what was asked for cannot be done as it stands
     STOPPED = "stopped"  # any other outside reason

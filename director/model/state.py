@@ -9,6 +9,7 @@ from typing import Annotated, Any, NamedTuple
 from director.model.codec.decoding import decode
 from director.model.codec.marks import Key, Mark
 from director.model.codec.mistakes import MismatchError
+from director.model.cost import Cost
 from director.model.errors import RequestError
 from director.model.failure import Failure
 from director.model.roles import Role
@@ -81,7 +82,8 @@ class NodeState(NamedTuple):
     """Where one node stands. Money in US dollars (None: unknown), times in seconds.
 
     ``environment``: it failed because of its environment, which no model can correct. ``failure``
-    is why it failed, where it did.
+    is why it failed, where it did. ``cost_known`` is the part of ``cost_usd`` that is known, and
+    ``unpriced_calls`` are the calls that are not in it.
     """
 
     status: NodeStatus = NodeStatus.PENDING
@@ -102,6 +104,15 @@ class NodeState(NamedTuple):
     past_attempts: Annotated[tuple[Attempt, ...], Key("tries")] = ()
     environment: bool = False
     failure: Failure | None = None
+    cost_known: float = 0.0
+    unpriced_calls: int = 0
+
+    @property
+    def cost(self) -> Cost:
+        """What it cost; of records that have the total only, one call or more has no price."""
+        if self.cost_usd is not None:
+            return Cost(self.cost_usd)
+        return Cost(self.cost_known, self.unpriced_calls or 1)
 
     @classmethod
     def from_json(cls, stored: object) -> NodeState:

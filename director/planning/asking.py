@@ -10,6 +10,7 @@ from director.agents.answers import NoAnswerError, json_object
 from director.agents.calls import Assignment, Outcome, Reply
 from director.job.retrying import retry_where_lost
 from director.model.errors import WorkError
+from director.model.reason import Reason
 from director.model.roles import Agent, Role
 from director.planning.context import Planning
 from director.records.events import Kind
@@ -52,6 +53,7 @@ def ask(planning: Planning, question: Question) -> Reply:
     raise WorkError(
         f"the {agent} gave no answer: {reason}",
         f"see {reply.log}; `director plan --continue` asks again",
+        Reason.NO_ANSWER,
     )
 
 

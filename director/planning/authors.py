@@ -9,6 +9,7 @@ from director.job.scheduler import Schedule, drive
 from director.job.views import views_of
 from director.model.errors import DirectorError, RequestError, WorkError
 from director.model.plan import Node, topological_order
+from director.model.reason import Reason
 from director.planning.admission import Admission
 from director.planning.authoring import author_tests
 from director.planning.context import Planning
@@ -86,5 +87,5 @@ def _refusal(refused: Mapping[str, Admission], directory: JobDirectory) -> Direc
     what = f"tests were refused: {named}"
     if steps := [one.next_step for one in refused.values() if one.next_step]:
         correct = f'; or correct "test_cmd" in {directory.plan}'
-        return RequestError(what, f"{steps[0]}{correct}; then `{GO_ON}`")
-    return WorkError(what, f"see {directory.logs}; `{GO_ON}` tries again")
+        return RequestError(what, f"{steps[0]}{correct}; then `{GO_ON}`", Reason.TESTS_REFUSED)
+    return WorkError(what, f"see {directory.logs}; `{GO_ON}` tries again", Reason.TESTS_REFUSED)

@@ -49,13 +49,14 @@ class DecisionNeededError(RequestError):
     """Nobody is there to answer the planner's ``questions``, which lie in a file."""
 
     def __init__(self, stage: PlanStage, directory: JobDirectory) -> None:
+        """``stage`` and ``directory`` are those of the job whose questions wait."""
         named = counted(len(stage.questions), "decision")
         super().__init__(
             f"the planner lacks {named} that only you can make: see {directory.questions}",
             f'answer there, or with `--answer "1: …"`; then `{GO_ON}`',
             Reason.DECISION_NEEDED,
         )
-        self.stage = stage
+        self.directory = directory
 
 
 def ask_for_work(planning: Planning, request: Request) -> Reply:

@@ -15,6 +15,7 @@ from director.job.forbidden import provided_paths, submodule_paths
 from director.model.errors import WorkError
 from director.model.plan import Node, Plan
 from director.model.plan_reader import InvalidPlanError, read_nodes
+from director.model.reason import Reason
 from director.planning.asking import Problems, Question, criticise
 from director.planning.authoring import drop_notes
 from director.planning.authors import write_tests
@@ -140,6 +141,7 @@ def _decompose(
     raise WorkError(
         f"the planner's plan is invalid: {'; '.join(problems)}",
         f"its answer is in {reply.log}; `director plan --continue` asks again",
+        Reason.PLAN_INVALID,
     )
 
 

@@ -12,6 +12,7 @@ from director.job.context import JobContext
 from director.job.views import Contents, views_of
 from director.model.errors import RequestError
 from director.model.plan import Plan
+from director.model.reason import Reason
 from director.planning.tests_on_branch import bringers
 from director.records import files
 from director.records.job_directory import JobDirectory
@@ -124,6 +125,7 @@ def _on_disk(branch: _Branch, path: str, edited_only: bool) -> bytes | None:
         raise RequestError(
             f"node {branch.plan.owners[path][-1]}: its test {path} is not in {folder}",
             'put the file there, or take it out of the node\'s "tests" in plan.json',
+            Reason.TESTS_REFUSED,
         ) from None
 
 

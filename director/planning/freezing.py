@@ -12,6 +12,7 @@ from director.job.trailers import single_line
 from director.job.views import views_of
 from director.model.errors import RequestError
 from director.model.plan import Plan
+from director.model.reason import Reason
 from director.model.receipt import Receipt
 from director.model.testing.support_files import support_problems
 from director.planning.admission import Candidate, Examiner
@@ -33,7 +34,8 @@ def freeze(planning: Planning, *, edited_only: bool = False) -> Done:
     plan = draft.plan
     refuse_out_of_reach(job, plan.nodes)
     if problems := support_problems(plan.nodes):
-        raise RequestError("; ".join(problems), f"correct {job.directory.plan}, then `{GO_ON}`")
+        correct = f"correct {job.directory.plan}, then `{GO_ON}`"
+        raise RequestError("; ".join(problems), correct, Reason.PLAN_INVALID)
     _refuse_merged(plan, job.repository.receipts.values())
     _admit_edited(planning, draft)
     if (seal := read_seal(job.directory)) and (new := list(differences(seal, plan))):
@@ -53,6 +55,7 @@ def _refuse_merged(plan: Plan, receipts: Iterable[Receipt]) -> None:
                 f"node {receipt.node} is merged: {changed} cannot change any more",
                 "restore that in plan.json, then `director plan --continue`; "
                 "plan what is to be different as a new task",
+                Reason.PLAN_INVALID,
             )
 
 
@@ -91,4 +94,5 @@ def _admit_edited(planning: Planning, draft: Draft) -> None:
                 raise RequestError(
                     f"the tests of node {node.id} cannot be admitted: {problem.splitlines()[0]}",
                     f"{admission.next_step or by_edit}; then `director plan --continue`",
+                    Reason.TESTS_REFUSED,
                 )

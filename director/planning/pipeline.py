@@ -6,7 +6,7 @@ that was under way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,7 +16,6 @@ from director.job.stage import PlanStage, Stage, read_stage
 from director.model.config import Config
 from director.model.cost import Cost
 from director.model.plan import Node
-from director.model.state import CallRecord
 from director.planning.context import Done, Planning, PlanOptions
 from director.planning.current_job import bring_back, for_task, no_job, to_change, to_continue
 from director.planning.deciding import (
@@ -34,7 +33,7 @@ from director.planning.revising import begin_revision, digest, drop_node, refuse
 from director.planning.specifying import accept_spec, critique_spec, write_spec
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
-from director.records.ledger import read_calls
+from director.records.ledger import cost_of_calls, read_calls
 from director.records.lock import job_lock
 
 
@@ -100,12 +99,8 @@ def plan_job(
             stale = _is_stale(planning)
             revised = _go_on(planning, approved=options.approve and not stale)
             nodes = planning.plan().nodes if job.directory.plan.exists() else ()
-            cost = _cost(job.agents.ledger.records)
+            cost = cost_of_calls(job.agents.ledger.records)
             return PlanReport(planning.stage, job.directory, nodes, cost, stale, revised)
-
-
-def _cost(calls: Iterable[CallRecord]) -> Cost:
-    return Cost.of(call.cost for call in calls)
 
 
 def _stage_for(
@@ -133,7 +128,7 @@ def report_on(directory: JobDirectory) -> PlanReport:
     if stage is None:
         raise no_job()
     nodes = directory.load_plan().nodes if directory.plan.exists() else ()
-    return PlanReport(stage, directory, nodes, _cost(read_calls(directory.costs)))
+    return PlanReport(stage, directory, nodes, cost_of_calls(read_calls(directory.costs)))
 
 
 def resume_job(
@@ -147,7 +142,7 @@ def resume_job(
     with job_lock(directory.lock, "director plan"):
         stage = bring_back(workspace, directory, job_id, new=new)
         nodes = directory.load_plan().nodes if directory.plan.exists() else ()
-        return PlanReport(stage, directory, nodes, _cost(read_calls(directory.costs)))
+        return PlanReport(stage, directory, nodes, cost_of_calls(read_calls(directory.costs)))
 
 
 def _is_stale(planning: Planning) -> bool:

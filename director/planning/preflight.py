@@ -23,6 +23,7 @@ from director.model.ecosystems.ecosystems import (
 )
 from director.model.errors import RequestError
 from director.model.integration_gates import BaseGates, warning
+from director.model.reason import Reason
 from director.model.testing.command_run import CommandRun
 from director.model.testing.not_started import NOT_EXECUTABLE, NOT_FOUND
 from director.model.testing.preflight import Difference, Observation, Outcome, Preflight
@@ -155,6 +156,7 @@ def _refuse_blocked(base: Base, found: Preflight) -> None:
     raise RequestError(
         f"no test of the repository can run in a fresh worktree: {said}; see {logs}",
         f"{base.advice() or otherwise}then run the command again ({ALLOW} goes on as it is)",
+        Reason.GATE_BROKEN,
     )
 
 

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from director.model.errors import RequestError, StoppedError
+from director.model.reason import Reason
 from director.model.secrets import Redactor
 
 LONGEST = 1_000_000  # bytes: more of a file is not worth reading
 ESCAPE = "backslashreplace"  # of a lone surrogate this makes JSON's own escape
 REPLACEABLE = "restore or remove that file"  # for a file that director can do without
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})  # the disk, or the user's share of it
 READABLE = "restore it, or make it readable (text in UTF-8)"
 
 
@@ -36,9 +38,12 @@ def os_errors_stop(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or str(error)
+        full = error.errno in FULL
+        reason = "the disk is full" if full else error.strerror or str(error)
         raise StoppedError(
-            f"cannot write {path}: {reason}", "make room or give access, then run the command again"
+            f"cannot write {path}: {reason}",
+            "make room or give access, then run the command again",
+            Reason.DISK_FULL if full else None,
         ) from error
 
 

@@ -10,6 +10,7 @@ from director.model.codec.encoding import encode
 from director.model.errors import RequestError
 from director.model.plan import Plan
 from director.model.plan_reader import InvalidPlanError, read_plan
+from director.model.reason import Reason
 from director.model.secrets import NOTHING_SECRET, Redactor
 from director.model.state import NodeState, RunState
 from director.records import files
@@ -102,6 +103,7 @@ class JobDirectory(Records):
     calls = Place("calls")  # calls whose result is not safe yet
     verifying = Place("verify")  # what ``verify --rerun`` works in; it is gone when it ends
     repository = Place("job.git")  # the job repository (bare)
+    told = Place("told.json")  # what the job's commands have told the user and need not repeat
     pool = Place("worktrees.json")  # where this job's worktrees are, for the sweep after a crash
 
     @property
@@ -125,7 +127,9 @@ class JobDirectory(Records):
             return read_plan(stored)
         except InvalidPlanError as error:
             raise RequestError(
-                f"{self.plan} is not a valid plan: {'; '.join(error.problems)}", CORRECT
+                f"{self.plan} is not a valid plan: {'; '.join(error.problems)}",
+                CORRECT,
+                Reason.PLAN_INVALID,
             ) from None
 
     def save_plan(self, plan: Plan) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from director.model.codec.encoding import encode
 from director.model.codec.mistakes import MismatchError
+from director.model.cost import Cost
 from director.model.errors import StoppedError
 from director.model.reason import Reason
 from director.model.state import CallRecord
@@ -73,6 +74,11 @@ class Ledger:
         """Return the calls for one node, oldest first."""
         with self._lock:
             return list(self._of_node.get(node_id, ()))
+
+    def since(self, count: int) -> list[CallRecord]:
+        """Return the calls that were recorded after the first ``count``, oldest first."""
+        with self._lock:
+            return self._records[count:]
 
     def knows(self, log: str) -> bool:
         """Whether the call with that log is on record; the folder makes no difference.
@@ -153,15 +159,14 @@ def read_calls(path: Path) -> list[CallRecord]:
     return calls
 
 
-def known_cost(calls: Iterable[CallRecord]) -> float:
-    """Return the sum of the known costs in US dollars."""
-    return sum(call.cost for call in calls if call.cost is not None)
+def cost_of_calls(calls: Iterable[CallRecord]) -> Cost:
+    """Return what calls cost, and how many of them at a price that is not known."""
+    return Cost.of(call.cost for call in calls)
 
 
 def total_cost(calls: Iterable[CallRecord]) -> float | None:
     """Return the sum in US dollars, or None when the cost of a call is unknown."""
-    costs = [call.cost for call in calls]
-    return None if None in costs else sum(cost for cost in costs if cost is not None)
+    return cost_of_calls(calls).total
 
 
 def total_tokens(calls: Iterable[CallRecord]) -> Tokens:
@@ -178,8 +183,9 @@ def grouped(calls: Iterable[CallRecord], key: str) -> dict[str, dict[str, Any]]:
         name: {
             "calls": len(group),
             **encode(total_tokens(group)),
-            "cost": known_cost(group),
-            "unknown_cost_calls": sum(1 for call in group if call.cost is None),
+            "cost": cost_of_calls(group).to_json()["cost_known"],
+            "unknown_cost_calls": cost_of_calls(group).unpriced_calls,  # by its older name
+            **cost_of_calls(group).to_json(),
         }
         for name, group in sorted(groups.items())
     }

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from director.model.errors import StoppedError
+from director.model.reason import Reason
 from director.records.clock import now
 from director.records.files import make_folder, os_errors_stop
 
@@ -33,6 +34,7 @@ def job_lock(
             raise StoppedError(
                 f"another run holds the lock: {_holder(descriptor)}",
                 "wait for it to end, or stop it",
+                Reason.LOCKED,
             )
         said = {"pid": os.getpid(), "command": purpose, "since": now()}
         with os_errors_stop(path):

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from director.model.comparison import BASELINE, REDUCTION_TARGET_PCT
-from director.model.format import duration, money, table, yes_no
+from director.model.cost import Cost
+from director.model.format import duration, table, yes_no
 
 HEADER = (
     "profile", "done", "executor", "escalated", "reviewed", "integration", "cost", "time", "",
@@ -19,7 +20,8 @@ def render_bench(summary: Mapping[str, Any]) -> str:
     ``summary`` is the content of ``bench/summary.json``.
     """
     rows = [_cells(row) for row in summary["rows"]]
-    planned = f"planned once with {summary['plan_profile']}: {money(summary['plan_cost'])}"
+    planning = Cost(summary["plan_cost_known"], summary["plan_unpriced_calls"])
+    planned = f"planned once with {summary['plan_profile']}: {planning.in_words()}"
     return "\n\n".join((planned, table(HEADER, rows), _reductions(summary)))
 
 
@@ -31,7 +33,7 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
         str(row["escalated"]),
         f"{row['review_pct']:.0f} %",
         yes_no(row["integration_ok"]),
-        money(row["run_cost"]),
+        Cost(row["cost_known"], row["unpriced_calls"]).in_words(),
         duration(row["wall_secs"]),
         row["error"] or "",
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from director.job.stage import PlanStage, Stage, read_stage
 from director.model.codec.encoding import encode
+from director.model.cost import Cost
 from director.model.errors import RequestError
 from director.model.format import duration, money, size, table
 from director.model.integration_gates import as_before, not_counting
@@ -14,7 +15,7 @@ from director.model.rates import rates
 from director.model.state import NodeStatus, WatchVerdict
 from director.records import files
 from director.records.job_directory import JobDirectory
-from director.records.ledger import grouped, read_calls, total_cost
+from director.records.ledger import cost_of_calls, grouped, read_calls
 from director.records.lock import is_held
 from director.records.worktrees_record import kept_worktrees
 
@@ -52,7 +53,7 @@ def read_status(directory: JobDirectory) -> dict[str, Any]:
         "worktrees": _kept(directory),
         "integration_ok": last_run.get("integration_ok"),
         "integration_words": _integration_words(last_run, stage),
-        "cost_total": total_cost(calls),
+        **cost_of_calls(calls).totals(),
         "by_role": grouped(calls, "role"),
         "by_model": grouped(calls, "model"),
         "damaged_lines": {
@@ -70,7 +71,8 @@ def render_status(status: Mapping[str, Any]) -> str:
         parts += [_node_table(status["nodes"]), _rates(status)]
     if status["by_role"]:
         parts += [_cost_table("role", status["by_role"]), _cost_table("model", status["by_model"])]
-    parts.append(f"cost in all: {money(status['cost_total'])}")
+    cost = Cost(status["cost_known"], status["unpriced_calls"])
+    parts.append(f"cost in all: {cost.in_words()}")
     if not status["under_way"] and any(
         node["status"] == NodeStatus.RUNNING for node in status["nodes"].values()
     ):
@@ -151,8 +153,7 @@ def _cost_table(key: str, groups: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _group_cost(group: Mapping[str, Any]) -> str:
-    unknown = group["unknown_cost_calls"]
-    return f"{money(group['cost'])} + {unknown} unknown" if unknown else money(group["cost"])
+    return Cost(group["cost_known"], group["unpriced_calls"]).in_words()
 
 
 def _one_line(text: str, limit: int = 100) -> str:

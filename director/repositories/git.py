@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from director.model.errors import RequestError, StoppedError
+from director.model.reason import Reason
 from director.processes.capture import Captured, Dialogue, capture
 
 KEPT_VARIABLES = ("GIT_EXEC_PATH", "GIT_CONFIG", "GIT_ASKPASS", "GIT_SSH", "GIT_SSL", "GIT_HTTP")
@@ -25,6 +28,7 @@ QUIET_CONFIG = (
     "commit.gpgSign=false",
     "advice.detachedHead=false",
 )
+NO_SPACE = os.strerror(errno.ENOSPC)
 GIT = ("git", *(part for setting in QUIET_CONFIG for part in ("-c", setting)))
 
 
@@ -36,6 +40,7 @@ class GitError(StoppedError):
         super().__init__(
             f"`git {shlex.join(argv)}` failed with exit code {done.code}: {said[-1]}",
             "correct what git names, then run the command again",
+            Reason.DISK_FULL if NO_SPACE in "\n".join(said) else None,
         )
         self.message = "\n".join(said)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import secrets
+import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from director.job.context import JobContext
 from director.model.codec.encoding import encode, encode_any
@@ -22,15 +25,51 @@ from director.model.state import (
 from director.records import files
 from director.records.clock import now
 from director.records.events import Kind
-from director.records.ledger import grouped, total_cost, total_tokens
+from director.records.ledger import Ledger, cost_of_calls, grouped, total_tokens
 from director.records.state_keeper import StateKeeper
 from director.running.node_record import NodeEnd
+
+
+class RunMark(NamedTuple):
+    """Where a run began: what is recorded after that belongs to it.
+
+    ``run_id`` names it, ``calls`` were in the ledger, ``started`` is on the monotonic clock.
+    """
+
+    run_id: str
+    calls: int
+    started: float
+
+    @classmethod
+    def here(cls, ledger: Ledger) -> RunMark:
+        """Return the mark of a run that begins now."""
+        moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        run_id = f"{moment}-{secrets.token_hex(2)}"
+        return cls(run_id, len(ledger.records), time.monotonic())
+
+    def cost(self, ledger: Ledger, node_id: str | None = None) -> dict[str, Any]:
+        """Return what the run has cost so far, or its work on one node, test author excluded."""
+        calls = ledger.since(self.calls)
+        if node_id is not None:
+            calls = _of_work(one for one in calls if one.node == node_id)
+        cost = cost_of_calls(calls)
+        return {
+            "run_cost": cost.total,
+            "run_cost_known": cost.to_json()["cost_known"],
+            "run_unpriced_calls": cost.unpriced_calls,
+        }
+
+
+def _of_work(calls: Iterable[CallRecord]) -> list[CallRecord]:
+    """Leave out what a node's tests cost: that belongs to planning."""
+    return [one for one in calls if one.role != Role.TEST_AUTHOR]
 
 
 def _node_line(
     job_id: str, node: Node, state: NodeState, watched: WatchItFail, calls: Sequence[CallRecord]
 ) -> dict[str, Any]:
     """Return the ``kind:"node"`` line of a finished node; ``calls`` are that node's."""
+    cost = cost_of_calls(calls)
     return {
         "kind": "node",
         "ts": now(),
@@ -45,7 +84,8 @@ def _node_line(
         "escalated": state.escalated,
         "wall_secs": state.wall_secs,
         "tokens": total_tokens(calls).total,
-        "cost_usd": total_cost(calls),
+        "cost_usd": cost.total,
+        **cost.to_json(),
         "by_role": grouped(calls, "role"),
         "review_stage_two": state.review_stage_two,
         "review_blocks": state.review_blocks,
@@ -57,24 +97,27 @@ def _node_line(
 
 
 def run_line(
-    job: JobContext, state: RunState, integration: tuple[bool | None, str], wall_secs: float
+    job: JobContext, state: RunState, integration: tuple[bool | None, str], mark: RunMark
 ) -> dict[str, Any]:
     """Return the ``kind:"run"`` line: of all calls of the job, planning included.
 
     ``integration``: whether the integration gate is as it should be (None: not run), and in words.
     """
     integration_ok, words = integration
+    wall_secs = round(time.monotonic() - mark.started, 3)
     nodes, calls = list(state.nodes.values()), job.agents.ledger.records
     return {
         "kind": "run",
         "ts": now(),
         "job_id": job.job_id,
+        "run_id": mark.run_id,
         "tiers": {role.value: model for role, model in job.config.tiers.items()},
         **rates(nodes),
         "integration_ok": integration_ok,
         "integration_words": words,
-        "wall_secs": round(wall_secs, 3),
-        "cost_total": total_cost(calls),
+        "wall_secs": wall_secs,
+        **mark.cost(job.agents.ledger),
+        **cost_of_calls(calls).totals(),
         "by_role": grouped(calls, "role"),
         "by_model": grouped(calls, "model"),
     }
@@ -87,6 +130,7 @@ class Accounts:
     job: JobContext
     plan: Plan
     keeper: StateKeeper
+    mark: RunMark
 
     def catch_up(self) -> None:
         """Account for the nodes that a killed run merged and did not get to account for."""
@@ -102,19 +146,21 @@ class Accounts:
 
         What its tests cost belongs to planning.
         """
-        calls = self.job.agents.ledger.of_node(node_id)
-        calls = [one for one in calls if one.role != Role.TEST_AUTHOR]
+        calls = _of_work(self.job.agents.ledger.of_node(node_id))
+        cost = cost_of_calls(calls)
         self.keeper.update(
             node_id,
             status=end.status,
             error=end.error,
             tokens=total_tokens(calls).total,
-            cost_usd=total_cost(calls),
+            cost_usd=cost.total,
+            **cost.to_json(),
         )
         if end.status is NodeStatus.PENDING:
             return
         state = self.keeper.node(node_id)
         line = _node_line(self.plan.job_id, self.plan.node(node_id), state, end.watched, calls)
+        line |= {"run_id": self.mark.run_id, **self.mark.cost(self.job.agents.ledger, node_id)}
         files.append_line(self.job.directory.metrics, line, durable=True)
         self.job.events.emit(
             Kind.NODE_ENDED,
@@ -123,6 +169,7 @@ class Accounts:
             tier=state.tier_used,
             attempts=state.attempts,
             cost=state.cost_usd,
+            **cost.to_json(),
             wall_secs=state.wall_secs,
             error=state.error,
             failure=encode_any(state.failure),

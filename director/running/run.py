@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from director.job.views import Views, views_of
 from director.model.config import Config
 from director.model.errors import DirectorError
 from director.model.plan import Plan
+from director.model.reason import Reason
 from director.model.state import NodeStatus, RunState
 from director.records import files
 from director.records.events import Kind
@@ -27,7 +27,7 @@ from director.records.job_directory import JobDirectory
 from director.records.lock import job_lock
 from director.records.state_keeper import StateKeeper
 from director.running.believing import believed_state, restore_receipts
-from director.running.metrics import Accounts, run_line
+from director.running.metrics import Accounts, RunMark, run_line
 from director.running.node import work_on_node
 from director.running.node_record import NodeEnd
 from director.running.node_work import NodeWork
@@ -69,6 +69,15 @@ class RunReport:
         if not self.integration:
             return None
         return all(gate.ok for gate in self.integration)
+
+    @property
+    def reason(self) -> Reason | None:
+        """What kept the run from its end; None: nothing did."""
+        if self.stop:
+            return self.stop.reason
+        if self.state.ids(NodeStatus.FAILED, NodeStatus.BLOCKED):
+            return Reason.NODE_FAILED
+        return Reason.INTEGRATION_RED if self.integration_ok is False else None
 
     @property
     def ok(self) -> bool:
@@ -114,9 +123,9 @@ class _Run:
         self.views = views
         self.plan = views.plan
         self.keeper = keeper
-        self.accounts = Accounts(job, views.plan, keeper)
+        self.mark = RunMark.here(job.agents.ledger)
+        self.accounts = Accounts(job, views.plan, keeper, self.mark)
         self.stop: DirectorError | None = None
-        self.started = time.monotonic()
 
     def run(self, options: RunOptions, seal: Seal) -> RunReport:
         """Work off what ``options`` ask for, then integrate; returns what it came to."""
@@ -132,6 +141,7 @@ class _Run:
         self.job.events.emit(
             Kind.RUN_STARTED,
             job_id=self.plan.job_id,
+            run_id=self.mark.run_id,
             nodes=len(self.plan.nodes),
             done=len(done),
             parallel=lanes,
@@ -190,7 +200,7 @@ class _Run:
         state = self.keeper.state
         report = RunReport(self.plan, state, integration, {}, self.stop, place, unpublished)
         integrated = report.integration_ok, in_words(integration)
-        metrics = run_line(self.job, state, integrated, time.monotonic() - self.started)
+        metrics = run_line(self.job, state, integrated, self.mark)
         metrics["parallel"] = lanes
         files.append_line(self.job.directory.metrics, metrics, durable=True)
         self.job.events.emit(
@@ -198,7 +208,12 @@ class _Run:
             done=metrics["done"],
             failed=metrics["failed"],
             integration_ok=report.integration_ok,
+            run_id=self.mark.run_id,
             cost=metrics["cost_total"],
+            cost_known=metrics["cost_known"],
+            unpriced_calls=metrics["unpriced_calls"],
+            run_cost=metrics["run_cost"],
+            run_unpriced_calls=metrics["run_unpriced_calls"],
             wall_secs=metrics["wall_secs"],
         )
         return replace(report, metrics=metrics)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from director.job.context import Workspace
+from director.job.context import Opened, Workspace
 from director.model.checks import ChecksOf, checks_of
 from director.model.config import Config
+from director.records.events import journal
 from director.records.job_directory import JobDirectory
 from director.records.lock import job_lock
 from director.repositories.repository import Repository
@@ -73,6 +74,8 @@ def verify_again(workspace: Workspace, directory: JobDirectory, config: Config) 
     """
     directory.load_plan()
     with job_lock(directory.lock, "director verify"):
+        events = workspace.events.also(journal(directory.events))
+        workspace.opened.append(Opened(directory, events))
         found = verify_job(workspace.repository, directory, workspace.checks)
         if found.problem is not None:
             return replace(found, gates_run=0)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from director.model.errors import AGAIN, InterruptedRunError, LostError, StoppedError
 from director.model.failure import Failure
+from director.model.reason import Reason
 from director.model.secrets import NOTHING_SECRET, Redactor
 from director.model.slots import scratch_folder, slot_variables
 from director.model.testing.excerpt import SHOWN_CHARACTERS, excerpt, shortened
@@ -172,6 +173,7 @@ class Gates:
             raise StoppedError(
                 f"a gate cannot be started: {ended.reason}",
                 "correct what is named, then run the command again",
+                Reason.GATE_BROKEN,
             )
         if ended.ending is Ending.LOST:
             raise LostError(f"a {part} is lost: {ended.reason}", f"see {log}; {AGAIN}")

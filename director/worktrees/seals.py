@@ -6,6 +6,7 @@ seals costs one ``lstat`` per file and reads none.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from director.model.errors import StoppedError
 from director.model.paths import parents
+from director.model.reason import Reason
 from director.model.sizes import BLOCK_BYTES, Size
 from director.processes.capture import capture
 from director.processes.removal import discard
@@ -33,6 +35,7 @@ COPY = {"linux": ("cp", "-RPp", "--reflink=auto"), "darwin": ("cp", "-RPpc")}
 FICLONE = 0x40049409  # ioctl_ficlone(2)
 SIZE = 2  # where it stands in the seal of a file
 UNREADABLE: Seal = ()
+NO_SPACE = os.strerror(errno.ENOSPC)
 
 
 class TamperedError(Exception):
@@ -177,7 +180,9 @@ def shares_blocks(folder: Path) -> bool:
 def _not_copied(source: Path, reason: str) -> StoppedError:
     said = (reason.splitlines() or ["no message"])[-1]
     return StoppedError(
-        f"cannot copy {source}: {said}", "make room or give access, then run the command again"
+        f"cannot copy {source}: {said}",
+        "make room or give access, then run the command again",
+        Reason.DISK_FULL if NO_SPACE in reason else None,
     )
 
 

@@ -127,7 +127,7 @@ class TestBadInput(JobCase):
         self.refused("bench", "x", "--profiles", ",")
 
     def test_wrong_usage_is_exit_2(self) -> None:
-        for argv in (["run", "--parallel", "0"], ["run", "--parallel", "many"], ["fly"], []):
+        for argv in (["run", "--parallel", "0"], ["run", "--parallel", "many"], ["fly"]):
             with self.subTest(argv):
                 self.assertIn("next: ", self.refused(*argv))
 

@@ -280,12 +280,14 @@ class TestMoney(FaultCase):
         self.plan(node("a"))
         self.implement("a", finish("tool-calls", input=900), fail("APIError", "gone", 500))
         done = self.ends(3, "run")
-        self.assertIn("unknown", done.out)
+        self.assertIn("5 unpriced calls", done.out)
         self.assertNotIn("$0", done.out)
         call = self.lines("costs.jsonl")[-1]
         self.assertEqual((call["cost"], call["cost_source"]), (None, "unknown"))
         self.implement("a", write("a.txt", "good\n"), shell("true"), raw("{}"))
-        self.assertIsNone(self.ends(0, "run", "--json").json["cost_total"])
+        said = self.ends(0, "run", "--json").json
+        self.assertEqual((said["cost_total"], said["cost_known"]), (None, 0))
+        self.assertEqual(said["unpriced_calls"], 6)
         self.assertIsNone(self.lines("metrics.jsonl")[-1]["cost_total"])
         self.assertIsNone(self.node_state("a")["cost_usd"])
-        self.assertIn("cost in all: unknown", self.ends(0, "status").out)
+        self.assertIn("6 unpriced calls", self.ends(0, "status").out)

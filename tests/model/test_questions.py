@@ -93,6 +93,8 @@ class TestGiven(unittest.TestCase):
     def test_letters_and_words(self) -> None:
         pairs = ["1: b", "2. B", "3) my  notes"]
         self.assertEqual(given(pairs, ASKED), {1: "a JSON file", 2: "admins", 3: "my notes"})
+        letters = Question("Which?", ("x", "y"))
+        self.assertEqual(given(["1: Y"], [letters]), {1: "y"})  # what it is called, not its letter
         self.assertEqual(given(["3: a"], ASKED), {3: "a"})  # it has no options
 
     def test_slips_are_named(self) -> None:

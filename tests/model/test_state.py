@@ -48,6 +48,8 @@ FULL = NodeState(
     ),
     environment=True,
     failure=FAILURE,
+    cost_known=0.25,
+    unpriced_calls=2,
 )
 
 

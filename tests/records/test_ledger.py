@@ -12,8 +12,8 @@ from director.records import files
 from director.records.ledger import (
     Ledger,
     ceiling_reached,
+    cost_of_calls,
     grouped,
-    known_cost,
     read_calls,
     total_cost,
     total_tokens,
@@ -168,7 +168,7 @@ class TestSums(LedgerCase):
         self.assertEqual(total_cost([call(1.0), call(0.5)]), 1.5)
         self.assertIsNone(total_cost([call(1.0), call(None)]))
         self.assertEqual(total_cost([]), 0)
-        self.assertEqual(known_cost([call(1.0), call(None)]), 1.0)
+        self.assertEqual(cost_of_calls([call(1.0), call(None)]), (1.0, 1))
 
     def test_total_tokens(self) -> None:
         self.assertEqual(total_tokens([call(1.0), call(None)]), Tokens(20, 4, 6, 8, 10))
@@ -182,5 +182,6 @@ class TestSums(LedgerCase):
         self.assertEqual(
             (executor["calls"], executor["cost"], executor["unknown_cost_calls"]), (2, 1.0, 1)
         )
+        self.assertEqual((executor["cost_known"], executor["unpriced_calls"]), (1.0, 1))
         self.assertEqual((executor["input"], executor["reasoning"]), (20, 10))
         self.assertEqual(grouped(calls, "model")["p/big"]["cost"], 2.0)

@@ -17,6 +17,7 @@ from director.agents.codex.options import (
 )
 from director.model.config import Config
 from director.model.errors import RequestError
+from director.model.reason import Reason
 
 
 def _check(config: Config, env: Mapping[str, str]) -> None:
@@ -26,12 +27,15 @@ def _check(config: Config, env: Mapping[str, str]) -> None:
     program, key = find_program(options, env), options.key_variable
     if key is None and not is_logged_in(program, env):
         raise RequestError(
-            "Codex is not logged in", f'run `codex login`, or set [{NAME}] home = "own"'
+            "Codex is not logged in",
+            f'run `codex login`, or set [{NAME}] home = "own"',
+            Reason.AUTH,
         )
     if key and not env.get(key):
         raise RequestError(
             f"the variable {key}, which holds the key for Codex, is not set",
             f'set it, name another one in [{NAME}] env_key, or use a login: [{NAME}] home = "user"',
+            Reason.AUTH,
         )
 
 

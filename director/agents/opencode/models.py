@@ -18,6 +18,7 @@ from typing import Any
 
 from director.agents.backend import WantedModel
 from director.model.errors import DirectorError, RequestError
+from director.model.reason import Reason
 from director.processes.command import Watch
 from director.records.events import Events, Kind
 from director.records.files import read_json, write_json
@@ -146,6 +147,7 @@ def _refusal(missing: Collection[WantedModel], listed: Collection[str]) -> Reque
         f"OpenCode does not know {', '.join(named)}",
         "correct [tiers] in the configuration; `opencode models` lists what OpenCode knows, and "
         "a provider only once it has its key",
+        Reason.MODEL_UNKNOWN,
     )
 
 

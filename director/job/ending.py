@@ -1,0 +1,46 @@
+"""How the work of a command ended, on the record of the job that it worked on."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import NamedTuple
+
+from director.job.context import Workspace
+from director.model.errors import DirectorError, ExitCode
+from director.model.reason import Reason
+from director.records.events import Events, Kind
+
+
+class End(NamedTuple):
+    """How a command ended: one line for what happened, one for what to do next.
+
+    ``reason`` None: nothing stood in the way, though somebody may be waited for.
+    """
+
+    command: str
+    reason: Reason | None
+    what: str
+    next_step: str
+    exit_code: ExitCode
+
+
+def tell_end(workspace: Workspace, end: End) -> None:
+    """Tell whoever listens, and the journal of the last job that was opened.
+
+    A command that was refused before it opened a job is no part of that job's story.
+    """
+    with suppress(DirectorError):  # no room for it: the end is what it is
+        _events(workspace).emit(
+            Kind.STOPPED,
+            command=end.command,
+            reason=end.reason,
+            what=end.what,
+            next=end.next_step,
+            exit_code=int(end.exit_code),
+        )
+
+
+def _events(workspace: Workspace) -> Events:
+    """Return who is told; somebody may have removed the job's records meanwhile."""
+    last = workspace.opened[-1] if workspace.opened else None
+    return last.events if last and last.directory.events.exists() else workspace.events
