@@ -92,8 +92,9 @@ def overview(report: PlanReport, width: int, tests: Tests | None = None) -> list
     if report.stage.questions:
         return [questions_text(report.stage.questions, width)]
     if report.stage.stage is Stage.SPEC_APPROVAL:
-        outline = spec_outline(files.read_text(report.directory.spec) or "", width)
-        return [f"{report.directory.spec}\n{outline}".rstrip()]
+        text = files.read_text(report.directory.spec) or ""
+        lines = counted(len(text.splitlines()), "line")
+        return [f"spec.md ({lines})\n{spec_outline(text, width)}".rstrip()]
     rows = _rows(report, tests)
     return [plan_table(rows, width)] if rows else []
 

@@ -13,6 +13,7 @@ from director.commands.context import Context
 from director.model.errors import RequestError
 from director.model.printable import printable
 from director.processes.foreground import run_in_front, signals_end_waiting
+from director.reporting.cells import wrapped
 
 NARROWEST, WIDEST = 40, 200
 COLUMNS = 80  # where nobody knows how wide it is
@@ -56,7 +57,8 @@ class Terminal:
 
     def ask(self, prompt: str) -> str | None:
         """Return the line that is typed, without blanks around; None: end of input, or ctrl-C."""
-        print(prompt, end="", file=self._out, flush=True)
+        # A blank at its end stays: what is typed stands apart.
+        print("\n".join(wrapped(prompt, columns() - 1)), end=" ", file=self._out, flush=True)
         try:
             with signals_end_waiting():
                 line = self.context.stdin.readline()

@@ -1,6 +1,6 @@
 """Somebody at the terminal looks at what waits, changes it, and approves it or leaves it.
 
-With it: ``commands.terminal``, ``commands.plan_result``, ``foreground``.
+With it: ``commands.terminal``, ``plan_result``, ``task_text`` and ``foreground``.
 """
 
 from __future__ import annotations

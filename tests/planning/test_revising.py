@@ -1,4 +1,7 @@
-"""What lies at an approval is changed in a person's words, or loses a node; the rest stays."""
+"""What lies at an approval is changed in a person's words, or loses a node; the rest stays.
+
+With it: ``known_nodes``.
+"""
 
 from __future__ import annotations
 
