@@ -14,7 +14,10 @@ from director.commands.context import (
     add_common_flags,
     add_events_flag,
     add_parallel_flag,
+    wants_json,
 )
+from director.commands.job_screen import screen_of
+from director.commands.output import add_output_flags
 from director.commands.plan import undecided
 from director.commands.plan_result import plan_result
 from director.commands.result import Result
@@ -33,7 +36,7 @@ from director.planning.current_job import continued
 from director.planning.deciding import DecisionNeededError, refuse_answers
 from director.planning.pipeline import PlanReport, plan_job, report_on
 from director.records.ledger import cost_of_calls, read_calls
-from director.running.run import RunOptions, run_job
+from director.running.run import RunOptions, RunReport, run_job
 
 EXAMPLES = (
     (
@@ -76,6 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_parallel_flag(parser, "nodes worked on at once")
     add_attempts_flag(parser)
+    add_output_flags(parser)
     add_common_flags(parser)
     add_events_flag(parser)
 
@@ -108,12 +112,20 @@ def run(args: argparse.Namespace, context: Context) -> int:
         error.next_step = _advice(args, error.reason, error.next_step, limited, config, task)
         raise
     options = RunOptions(parallel=args.parallel, max_attempts=args.max_attempts)
-    done = result_of(run_job(workspace, workspace.home.job, limited, options))
-    next_step = _advice(args, done.reason, done.next_step, limited, config, task)
-    text = done.text.replace(f"Next: {done.next_step}", f"Next: {next_step}")
-    if next_step != done.next_step:
-        done = replace(done, text=text, next_step=next_step, next_command=None)
+    report = run_job(workspace, workspace.home.job, limited, options)
+    if stop := report.stop:
+        stop.next_step = _advice(args, stop.reason, stop.next_step, limited, config, task)
+    text = "" if wants_json(args) else _screen(args, context, workspace, report)
+    done = result_of(report, text)
     return context.finish(args, replace(done, data=_data(planned, done)))
+
+
+def _screen(
+    args: argparse.Namespace, context: Context, workspace: Workspace, report: RunReport
+) -> str:
+    """Return the screen of the job, which ``status`` shows from now on."""
+    directory = workspace.home.job
+    return screen_of(args, context, directory, stop=report.stop, unpublished=report.unpublished)
 
 
 def _task(args: argparse.Namespace, context: Context) -> str:

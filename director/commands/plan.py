@@ -15,6 +15,7 @@ from director.commands.context import (
     home_of,
     wants_json,
 )
+from director.commands.output import add_output_flags
 from director.commands.plan_result import as_json, laid_out, plan_result, questions_text
 from director.commands.result import Result
 from director.commands.task_text import (
@@ -126,6 +127,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-input", action="store_true", help="ask nothing, also where a person could answer"
     )
     add_parallel_flag(parser, "nodes whose tests are written at once")
+    add_output_flags(parser)
     add_common_flags(parser)
     add_events_flag(parser)
 

@@ -61,7 +61,7 @@ def message(report: PlanReport) -> str:
         return (
             f"The planner needs {named} from you: answer in {directory.questions} ({spent}).\n"
             f"Where you say nothing, what it recommends counts.\n"
-            f'Continue with: {GO_ON}, or {GO_ON} --answer "1: a"'
+            f'Continue with: {GO_ON}, or say it: `director plan --answer "1: a"`'
         )
     match report.stage.stage:
         case Stage.SPEC | Stage.DECOMPOSE:

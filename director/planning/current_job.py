@@ -10,6 +10,7 @@ import secrets
 from datetime import UTC, datetime
 
 from director.agents.registry import starter_files
+from director.job.amendment import refuse_amending
 from director.job.context import Workspace
 from director.job.opening import check_prerequisites
 from director.job.seal import differences, read_seal
@@ -45,6 +46,7 @@ def no_job() -> RequestError:
 def to_continue(directory: JobDirectory) -> PlanStage:
     """Return the current job, to continue planning; RequestError when that cannot be done."""
     current = to_change(directory)
+    refuse_amending(directory)
     if current.stage is Stage.READY and not _edited(directory):
         raise RequestError("the plan is ready", f"continue with `{RUN}`")
     return current

@@ -152,4 +152,4 @@ def _read(answer: str, job: JobContext) -> tuple[Node, ...]:
         raise InvalidPlanError((str(error),)) from None
     if problems := [*provided_paths(job, nodes), *submodule_paths(job, nodes)]:
         raise InvalidPlanError(tuple(problems))
-    return nodes
+    return tuple(node._replace(amended=False) for node in nodes)  # which is not for it to say

@@ -11,12 +11,25 @@ from dataclasses import dataclass
 from director.job.context import JobContext
 from director.job.views import Contents, views_of
 from director.model.errors import RequestError
-from director.model.plan import Plan
+from director.model.plan import Node, Plan
 from director.model.reason import Reason
 from director.planning.tests_on_branch import bringers
 from director.records import files
+from director.records.files import make_folder, os_errors_stop
 from director.records.job_directory import JobDirectory
 from director.repositories.history import Entry
+
+
+def export_tests(job: JobContext, paths: Iterable[str]) -> None:
+    """Write tests, as they are on the branch, into the job's ``tests/`` folder, and no others."""
+    folder = job.directory.tests
+    shutil.rmtree(folder, ignore_errors=True)
+    tip = job.repository.tip()
+    for path, content in job.repository.contents(tip, paths).items():
+        target = folder / path
+        with os_errors_stop(target):
+            make_folder(target.parent)
+            target.write_bytes(content)
 
 
 def lay_out_missing(job: JobContext, paths: Set[str]) -> None:
@@ -45,6 +58,12 @@ def withdraw_tests(directory: JobDirectory, paths: Iterable[str]) -> None:
     """Remove test files that were laid out for editing: the branch says what they hold now."""
     for path in paths:
         files.remove(directory.tests / path)
+
+
+def extended_by_others(plan: Plan, node: Node) -> tuple[str, str] | None:
+    """Return a test file of ``node`` and a later node with tests on top of its own; or None."""
+    later = ((path, plan.owners[path][-1]) for path in node.tests)
+    return next(((path, last) for path, last in later if last != node.id), None)
 
 
 @dataclass(frozen=True)

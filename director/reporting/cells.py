@@ -21,6 +21,16 @@ def _cells(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in TWO_CELLS else 1
 
 
+def rows_of(text: str, width: int) -> int:
+    """Return how many rows ``text`` takes where a row has ``width`` cells; no letter is halved."""
+    rows, used = 1, 0
+    for cells in map(_cells, text):
+        used += cells
+        if used > width:
+            rows, used = rows + 1, cells
+    return rows
+
+
 def cut(text: str, width: int, ellipsis: str = ELLIPSIS) -> str:
     """Return ``text``, or what of it fits into ``width`` cells and a sign that there is more."""
     if width_of(text) <= width:

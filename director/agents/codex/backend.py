@@ -5,18 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 
-from director.agents.backend import AgentCli, AgentContext, Backend, LaneCost, Promises
+from director.agents.backend import (
+    AgentCli,
+    AgentContext,
+    Asking,
+    Backend,
+    LaneCost,
+    Promises,
+)
 from director.agents.codex.events import CodexReader
 from director.agents.codex.options import (
     NAME,
+    NOWHERE,
     CodexOptions,
     find_program,
     options_of,
     problems,
     user_settings,
 )
+from director.agents.steps import StepReader
 from director.model.config import Config
 from director.model.errors import RequestError
+from director.model.offers import Offer
 from director.model.reason import Reason
 
 
@@ -46,6 +56,18 @@ def _open(context: AgentContext) -> AbstractContextManager[AgentCli]:
     return nullcontext(Codex(context, options, find_program(options, context.env)))
 
 
+def _steps() -> StepReader:
+    from director.agents.codex.steps import CodexSteps  # only `logs` asks
+
+    return CodexSteps()
+
+
+def _offers(asking: Asking) -> tuple[Offer, ...]:
+    from director.agents.codex.catalogue import offered
+
+    return offered(asking)
+
+
 CODEX = Backend(
     name=NAME,
     title=CodexReader.title,
@@ -55,10 +77,14 @@ CODEX = Backend(
     ),
     lane_cost=LaneCost(memory_bytes=150 * 2**20, cpu_secs=0.5),
     reader=CodexReader,
+    steps=_steps,
     program=lambda config, env: find_program(options_of(config), env),
     open=_open,
     check=_check,
     problems=problems,
     user_settings=user_settings,
+    offers=_offers,
+    tried="0.169.0",
+    ask_env=NOWHERE,
     secret_variables=lambda config: (options_of(config).env_key,),
 )

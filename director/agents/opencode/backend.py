@@ -10,6 +10,7 @@ from pathlib import Path
 from director.agents.backend import (
     AgentCli,
     AgentContext,
+    Asking,
     Backend,
     LaneCost,
     OwnFiles,
@@ -18,9 +19,11 @@ from director.agents.backend import (
 from director.agents.opencode.events import OpenCodeReader
 from director.agents.opencode.options import NAME, OpenCodeOptions, problems
 from director.agents.programs import find_program
+from director.agents.steps import StepReader
 from director.agents.templates import bundled_text
 from director.model.config import Config
 from director.model.errors import RequestError
+from director.model.offers import Offer
 from director.model.roles import Agent
 
 PROGRAM = "opencode"
@@ -48,12 +51,24 @@ def _open(context: AgentContext) -> AbstractContextManager[AgentCli]:
     return open_opencode(context, str(find_opencode(context.env)))
 
 
+def _offers(asking: Asking) -> tuple[Offer, ...]:
+    from director.agents.opencode.catalogue import offered
+
+    return offered(asking)
+
+
 def _starter_files() -> dict[str, str]:
     settings = json.dumps({"$schema": "https://opencode.ai/config.json"}, indent=2)
     return {
         **{f"{AGENTS}/{agent}.md": bundled_text(agent) for agent in Agent},
         SETTINGS: f"{settings}\n",
     }
+
+
+def _steps() -> StepReader:
+    from director.agents.opencode.steps import OpenCodeSteps  # only `logs` asks
+
+    return OpenCodeSteps()
 
 
 OPENCODE = Backend(
@@ -65,6 +80,7 @@ OPENCODE = Backend(
     ),
     lane_cost=LaneCost(memory_bytes=400 * 2**20, cpu_secs=5.0),
     reader=OpenCodeReader,
+    steps=_steps,
     program=lambda _config, env: find_opencode(env),
     open=_open,
     check=_check,
@@ -87,4 +103,7 @@ OPENCODE = Backend(
     agent_folders=(AGENTS, ".opencode/agent"),
     state_folders=("opencode",),
     starter_files=_starter_files,
+    offers=_offers,
+    lists_all=True,
+    tried="1.18.33",
 )
