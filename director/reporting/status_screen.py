@@ -42,11 +42,15 @@ STAGES = {
 
 
 class View(NamedTuple):
-    """How a job is shown: how it was named, where its folder is for whoever reads, all nodes."""
+    """How a job is shown: how it was named, where its folder is for whoever reads.
+
+    ``everything``: all nodes, however many they are. ``again``: it is shown again in a moment.
+    """
 
     asked: Asked = CURRENT
     folder: str = ".director"
     everything: bool = False
+    again: bool = False
 
 
 WHOLE = View()
@@ -61,7 +65,7 @@ def render(status: Status, look: Look = PLAIN, view: View = WHOLE) -> str:
         *red_gates(status, look, view.folder),
         waiting(status, look),
         _notes(status, look),
-        _next(advice(status, view.asked), look),
+        [] if view.again else _next(advice(status, view.asked), look),
     ]
     between: list[Line] = []
     for part in filter(None, parts):
@@ -91,7 +95,7 @@ def _sentence(status: Status) -> tuple[str, Tone, str]:
         case Standing.WORKING:
             planning = f"Planning is under way: {STAGES[status.stage]}."
             ready = status.stage is Stage.READY
-            return "●", Tone.BUSY, f"{counts}." if ready else planning
+            return "●", Tone.BUSY, _working(status, counts) if ready else planning
         case Standing.DECIDING:
             what = status.end.what if status.end else ""
             return "‖", Tone.WARNING, what or "Planning needs a decision of yours."
@@ -113,6 +117,11 @@ def _sentence(status: Status) -> tuple[str, Tone, str]:
             return "–", Tone.STRONG, _ready(status, counts)
         case Standing.DONE:
             return _done(status)
+
+
+def _working(status: Status, counts: str) -> str:
+    left = len(status.nodes) - len(status.of(NodeStatus.DONE))
+    return f"{counts}." if left else f"{counts}; the integration gate comes last."
 
 
 def _stopped(status: Status, counts: str) -> str:
@@ -192,7 +201,7 @@ def _process(status: Status) -> str:
     pid = f" (process {process.pid})" if process.pid else ""
     at = local(process.since, status.now)
     lanes = f", {counted(process.lanes, 'lane')}" if process.lanes else ""
-    return f"{process.command}{pid} works on it{f' since {at}' if at else ''}{lanes}"
+    return f"{process.command}{pid}{f' since {at}' if at else ''}{lanes}"
 
 
 def _ended(status: Status) -> str:

@@ -165,9 +165,7 @@ class TestStandings(unittest.TestCase):
     def test_a_job_that_is_worked_on(self) -> None:
         said = shown(STANDINGS[Standing.WORKING], 120)
         self.assertIn("● 1 of 3 nodes done, 1 running, 1 waiting.", said)
-        self.assertRegex(
-            said, r"director run \(process 4711\) works on it since [\d:-]+.*, 2 lanes"
-        )
+        self.assertRegex(said, r"director run \(process 4711\) since [\d:-]+.*, 2 lanes")
         self.assertRegex(said, r"● +node-001 +running +executor +2 +\$0\.0009 +1:48 +edit a")
         self.assertRegex(said, r"– +node-002 +pending +– +– +– +– +module 2")
 
@@ -175,6 +173,13 @@ class TestStandings(unittest.TestCase):
         process = Process(7, "director plan", "", None)
         said = shown(status(stage=Stage.DECOMPOSE, process=process, runs=0, end=None))
         self.assertIn("Planning is under way: nodes and their tests are being written.", said)
+
+    def test_when_it_is_shown_again_in_a_moment_there_is_no_advice(self) -> None:
+        said = render(STANDINGS[Standing.WORKING], look_of_width(80), View(again=True))
+        self.assertNotIn("Next", said)
+
+    def test_after_the_last_node_the_integration_gate_runs(self) -> None:
+        self.assertIn("1 of 1 node done; the integration gate comes", shown(working(node("a"))))
 
     def test_what_planning_is_at(self) -> None:
         calls = {"planning": LiveCall("planner", since="2027-01-15T07:59:00Z", tool="read a.py")}
