@@ -8,8 +8,14 @@ GROUPS = {
         "run": "work off the plan: implement, gate, review, merge",
         "stop": "end a run from another terminal, at once or after the calls under way",
     },
+    "step in": {
+        "amend": "change one node of an approved plan: its spec, files, command or tests",
+        "take": "get a worktree in which you write a node yourself",
+        "give": "gate and merge what you wrote in that worktree",
+    },
     "see what happens": {
         "status": "show where every node stands, and what it cost",
+        "logs": "show what agents did and gates said, step by step",
         "verify": "check that every merge is what its receipt says, and what was tested",
     },
     "set up and tidy": {

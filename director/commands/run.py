@@ -13,15 +13,19 @@ from director.commands.context import (
     add_events_flag,
     add_parallel_flag,
     positive,
+    wants_json,
 )
+from director.commands.job_screen import screen_of
+from director.commands.output import add_output_flags
 from director.commands.result import Result
 from director.commands.workspace import load_config, open_workspace
 from director.job.gate_report import GateReport, in_words
 from director.model.codec.encoding import encode
-from director.model.cost import Cost
 from director.model.errors import ExitCode
-from director.model.format import counted, duration
+from director.model.format import counted
+from director.model.printable import one_line
 from director.model.state import NodeStatus, RunState
+from director.records.job_directory import JobDirectory
 from director.running.run import RunOptions, RunReport, run_job
 
 TRY_AGAIN = (
@@ -55,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="work on this node only (may be given several times)",
     )
+    add_output_flags(parser)
     add_common_flags(parser)
     add_events_flag(parser)
 
@@ -80,14 +85,15 @@ def run(args: argparse.Namespace, context: Context) -> int:
         nodes=tuple(args.node),
     )
     report = run_job(workspace, workspace.home.job, config, options)
-    return context.finish(args, result_of(report))
+    text = "" if wants_json(args) else _as_text(args, context, workspace.home.job, report)
+    return context.finish(args, result_of(report, text))
 
 
-def result_of(report: RunReport) -> Result:
-    """Return what a run came to, for people and programs."""
+def result_of(report: RunReport, text: str) -> Result:
+    """Return what a run came to: ``text`` for people, the rest for programs."""
     what, next_step, next_command = _ending(report)
     return Result(
-        _as_text(report, what, next_step),
+        text,
         _as_json(report),
         _exit_code(report),
         what,
@@ -95,6 +101,7 @@ def result_of(report: RunReport) -> Result:
         report.reason,
         next_command,
         report.plan.job_id,
+        copyable=True,
     )
 
 
@@ -114,10 +121,11 @@ def _as_json(report: RunReport) -> dict[str, Any]:
     }
 
 
-def _as_text(report: RunReport, what: str, next_step: str) -> str:
-    metrics = report.metrics
-    cost = Cost(metrics["cost_known"], metrics["unpriced_calls"]).in_words()
-    return f"{what} ({cost} in all, {duration(metrics['wall_secs'])}).\nNext: {next_step}"
+def _as_text(
+    args: argparse.Namespace, context: Context, directory: JobDirectory, report: RunReport
+) -> str:
+    """Return the screen of the job, which `status` shows from now on."""
+    return screen_of(args, context, directory, stop=report.stop, unpublished=report.unpublished)
 
 
 class Ending(NamedTuple):
@@ -135,9 +143,9 @@ def _ending(report: RunReport) -> Ending:
     state, branch = report.state, report.plan.job_branch
     done, total = len(state.ids(NodeStatus.DONE)), len(state.nodes)
     if report.stop is not None:
-        reason = report.stop.what
+        reason = one_line(report.stop.what)
         stopped = f"S{reason[1:]}" if reason.startswith("stopped") else f"Stopped: {reason}"
-        return Ending(f"{stopped}; {done} of {total} nodes are done", report.stop.next_step)
+        return Ending(stopped, one_line(report.stop.next_step))
     if failed := _failed(state):
         what = f"{done} of {total} nodes are done; failed: {'; '.join(failed)}"
         around = any(node.environment for node in state.nodes.values())
@@ -145,13 +153,16 @@ def _ending(report: RunReport) -> Ending:
         return Ending(what, next_step, ("director", "run", "--retry-failed"))
     if red := [gate for gate in report.integration or () if not gate.ok]:
         home = report.repository.parent
-        said = (f"{g.name}: {g.reason}; {g.note}; see {home / g.log}" for g in red)
+        said = (f"{g.name}: {one_line(g.reason)}; {g.note}; see {home / g.log}" for g in red)
         named = "; ".join(said)
         return Ending(
             f"All nodes are done, but the integration gate is red: {named}",
             f"git switch -c fix {branch} and fix it there, or plan the fix as a new task",
             ("git", "switch", "-c", "fix", branch),
         )
+    if taken := sorted(state.ids(NodeStatus.TAKEN)):
+        what = f"{done} of {total} nodes are done; taken by a person: {', '.join(taken)}"
+        return Ending(what, f"director give {taken[0]}", ("director", "give", taken[0]))
     if done < total:
         return Ending(f"{done} of {total} nodes are done", "director run")
     return _done(report)
@@ -159,7 +170,7 @@ def _ending(report: RunReport) -> Ending:
 
 def _failed(state: RunState) -> list[str]:
     return [
-        f"{node_id} ({' '.join((node.error or '').split())[:200]})"
+        f"{node_id} ({one_line(node.error or '')[:200]})"
         for node_id, node in state.nodes.items()
         if node.status is NodeStatus.FAILED
     ]

@@ -21,7 +21,8 @@ from director.processes.launchers.launcher import Launcher, Part, Surroundings
 from director.processes.launchers.registry import launcher_of
 from director.processes.sandbox import Sandbox, choose_mechanism
 from director.processes.sandbox_paths import home_of, paths_in, sandbox_paths
-from director.records.events import Kind
+from director.records.events import Events, Kind
+from director.records.files import make_folder, os_errors_stop
 from director.repositories.filters import COMMANDS, Filters
 from director.repositories.git_settings import freeze_settings
 from director.repositories.job_repository import JobRepository
@@ -140,13 +141,15 @@ class WorktreesOptions:
     """Where the job repository and the record of its worktrees lie, and what becomes of them.
 
     ``open`` takes the user's repository and returns the job's, which commits in the same name.
-    ``keeps``: prepared worktrees are kept for the next command of the job.
+    ``keeps``: prepared worktrees are kept for the next command of the job. ``folder``: where they
+    are to be made, and to stay, instead of the folder of the record (None).
     """
 
     repository: Path
     record: Path
     open: Callable[[Repository], JobRepository]
     keeps: bool
+    folder: Path | None = None
 
 
 @contextmanager
@@ -158,7 +161,7 @@ def open_worktrees(inputs: JobInputs, options: WorktreesOptions) -> Iterator[Job
     """
     workspace, config, logs = inputs.workspace, inputs.config, inputs.directory.logs
     env = pool_environment(config.launcher, workspace.env)
-    with pool_folder(options.record, env, inputs.events) as folder:
+    with _folder(options, env, inputs.events) as folder:
         site = site_of(inputs, options.repository, folder)
         repository = options.open(site.repository)
         gates = Gates(
@@ -170,10 +173,22 @@ def open_worktrees(inputs: JobInputs, options: WorktreesOptions) -> Iterator[Job
             inputs.directory.redactor,
         )
         provisions = provisions_of(inputs, repository, gates)
-        pool = Pool(repository, folder, provisions, guarded=site.sandbox.mechanism is not None)
+        shares = site.sandbox.mechanism is not None and options.folder is None
+        pool = Pool(repository, folder, provisions, guarded=shares)
         with _keeping(pool, wanted=options.keeps):
             site.sandbox.try_out(inputs.processes, site.gate_env, folder, logs)
             yield JobWorktrees(site, repository, gates, pool)
+
+
+@contextmanager
+def _folder(options: WorktreesOptions, env: Mapping[str, str], events: Events) -> Iterator[Path]:
+    if options.folder:
+        with os_errors_stop(options.folder):
+            make_folder(options.folder)
+        yield options.folder
+        return
+    with pool_folder(options.record, env, events) as folder:
+        yield folder
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -28,10 +29,13 @@ from director.model.plan import Plan
 from director.model.roles import Agent
 from director.processes.launchers.launcher import Launcher
 from director.records.call_notes import CallNotes, forget_places
-from director.records.events import journal
+from director.records.clock import now
+from director.records.events import Kind, journal
 from director.records.files import redact_file
 from director.records.job_directory import JobDirectory
 from director.records.ledger import Ledger
+from director.records.live_file import live_file
+from director.records.lock import Holder, read_holder
 from director.records.worktrees_record import was_killed
 from director.repositories.job_repository import (
     JobRepository,
@@ -51,20 +55,58 @@ def open_job(
     config: Config,
     known: PlanStage | Plan,
     wanted_later: Sequence[WantedModel] = (),
+    folder: Path | None = None,
 ) -> Iterator[JobContext]:
     """Give the context of a job whose lock the caller holds; ``known`` says which job it is.
 
     Models that are ``wanted_later`` must be known before the first call, as the job's own.
+    ``folder``: where its worktrees are made, and stay (None: where the job has them).
 
     Processes that a killed run left behind are ended first, and its worktrees taken over. The way
     out is the way in, backwards, whatever happened in between: the branch is published, agents
     end, and the worktrees go, or are kept for the next command.
     """
     inputs = JobInputs.of(workspace, directory, config, known.job_id)
-    directory = inputs.directory
-    events = inputs.events.also(journal(directory.events))
-    inputs = replace(inputs, events=events)
-    workspace.opened.append(Opened(directory, events))
+    with _told(inputs, known) as told, _opened(told, known, wanted_later, folder) as job:
+        yield job
+
+
+@contextmanager
+def _told(inputs: JobInputs, known: PlanStage | Plan) -> Iterator[JobInputs]:
+    """Give the inputs with all who are told of events; they hear when it begins and when it ends.
+
+    Whoever shows the job on a terminal relies on hearing the end, whatever comes.
+    """
+    directory, limits = inputs.directory, inputs.config.limits
+    holder = read_holder(directory.lock) or Holder(os.getpid(), "director", now())
+    with live_file(directory.live, holder) as live:
+        events = inputs.events.also(journal(directory.events)).also(live)
+        inputs.workspace.opened.append(Opened(known.job_id, directory, events))
+        try:
+            events.emit(
+                Kind.OPENED,
+                job_id=known.job_id,
+                task=known.task,
+                directory=str(directory.path),
+                planned=isinstance(known, Plan),
+                max_attempts=limits.max_attempts,
+                ceiling_usd=limits.cost_ceiling_usd,
+            )
+            yield replace(inputs, events=events)
+        finally:
+            events.emit(Kind.CLOSED)
+
+
+@contextmanager
+def _opened(
+    inputs: JobInputs,
+    known: PlanStage | Plan,
+    wanted_later: Sequence[WantedModel],
+    folder: Path | None,
+) -> Iterator[JobContext]:
+    """Give the job's context, its tools open."""
+    workspace, directory, config = inputs.workspace, inputs.directory, inputs.config
+    events = inputs.events
     _recover(inputs, known.job_branch)
     sweep_old_pools(pool_environment(config.launcher, workspace.env))
 
@@ -72,7 +114,7 @@ def open_job(
         return open_job_repository(directory.repository, user, known.job_branch)
 
     options = WorktreesOptions(
-        directory.repository, directory.pool, open_repository, workspace.keeps_worktrees
+        directory.repository, directory.pool, open_repository, workspace.keeps_worktrees, folder
     )
     with ExitStack() as opened:  # a stack: if one of them cannot be opened, the others still close
         opened.enter_context(_explaining_removal(inputs, known.job_branch))

@@ -64,6 +64,7 @@ def rebuilt_receipt(
         attempts=attempts_said(said),
         rebuilt=True,
         view=gated if gated != commit.tree else None,
+        amended=f"{PREFIX}Amended" in said,
     )
 
 
@@ -75,6 +76,7 @@ def changed_files(history: History, old: str, new: str) -> tuple[str, ...]:
 def merge_trailers(receipt: Receipt) -> Mapping[str, object]:
     """Return the trailers of the merge commit of ``receipt``, for ``commit_message``."""
     seen = {"View": receipt.view} if receipt.view else {}
+    amended = {"Amended": "yes"} if receipt.amended else {}
     return {
         "Job": receipt.job_id,
         "Node": receipt.node,
@@ -87,6 +89,7 @@ def merge_trailers(receipt: Receipt) -> Mapping[str, object]:
         "Tree": receipt.tree,
         **seen,
         "Tests": receipt.tests_hash,
+        **amended,
         "Gate": tuple(f"{run.exit_code} {run.purpose} {run.command}" for run in receipt.gates),
     }
 

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from director.job.trailers import KIND, MERGE, NODE, attempts_said
+from director.model.dag import dependents, reachable
 from director.model.plan import Plan
-from director.model.roles import Role
+from director.model.roles import Tier
 from director.model.state import NodeState, NodeStatus, RunState
 from director.repositories.branch_commits import BranchCommit
 
@@ -38,6 +39,25 @@ def reconciled(
     return state._replace(nodes=nodes)
 
 
+def reopened(state: RunState, plan: Plan, node_id: str) -> RunState:
+    """Return the state in which a node has fresh chances, and what waited for it alone is free.
+
+    What it cost, and how many attempts it took, stays.
+    """
+    fresh = _as_open(state.nodes[node_id]._replace(status=NodeStatus.FAILED), retry_failed=True)
+    return unblocked(state.with_node(node_id, fresh), plan)
+
+
+def unblocked(state: RunState, plan: Plan) -> RunState:
+    """Return the state in which nodes that wait for no failed one are not blocked any more."""
+    after, waiting = dependents(plan.nodes), set[str]()
+    for failed in state.ids(NodeStatus.FAILED):
+        waiting |= reachable(after, failed, known=waiting)
+    for node_id in state.ids(NodeStatus.BLOCKED) - waiting:
+        state = state.changed(node_id, status=NodeStatus.PENDING, error=None)
+    return state
+
+
 def rebuilt(plan: Plan, metrics: Iterable[Mapping[str, Any]]) -> RunState:
     """Return a state from the journal alone, for a ``state.json`` that cannot be read.
 
@@ -65,14 +85,14 @@ def _from_line(line: Mapping[str, Any]) -> NodeState:
 
 def _as_merged(node: NodeState, merge: BranchCommit) -> NodeState:
     tier = merge.trailers.get("Director-Tier")
-    role = Role(tier) if tier in list(Role) else None
+    role = Tier(tier) if tier in list(Tier) else None
     return node._replace(
         status=NodeStatus.DONE,
         commit=merge.oid,
         error=None,
         failure=None,
         tier_used=role,
-        escalated=node.escalated or role is Role.ESCALATION,
+        escalated=node.escalated or role is Tier.ESCALATION,
         attempts=max(node.attempts, attempts_said(merge.trailers)),
     )
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from director.model.codec.encoding import encode
 from director.model.errors import RequestError
-from director.model.plan import Plan
+from director.model.plan import Node, Plan
 from director.model.reason import Reason
 from director.records import files
 from director.records.clock import now
@@ -58,7 +58,7 @@ def differences(seal: Seal, plan: Plan) -> Iterator[str]:
         was = known.pop(node["id"], None)
         if was is None:
             yield f"node {node['id']} is new"
-        elif changed := [name for name in node if node[name] != was.get(name)]:
+        elif changed := [name for name in Node._fields if node.get(name) != was.get(name)]:
             yield f"node {node['id']}: {', '.join(changed)}"
     yield from (f"node {node_id} is gone" for node_id in known)
 

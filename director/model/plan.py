@@ -22,7 +22,8 @@ class Node(NamedTuple):
     (hex digits), and is empty until the tests are admitted. A file that a later node extends holds
     that content at this node. ``test_support`` are those of ``files`` that decide how tests run,
     and that this node may change all the same. ``type`` is the kind of change for commit messages,
-    one of ``commit_policy.TYPES`` ("": not said).
+    one of ``commit_policy.TYPES`` ("": not said). ``amended``: it was approved once more by itself,
+    with another spec, command, files or tests, after the plan was.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Node(NamedTuple):
     test_hashes: Annotated[Mapping[str, str], ErrorMessage("must map paths to sha256 digests")] = {}
     test_support: Annotated[tuple[str, ...], Mark.OMITTED] = ()
     type: Annotated[str, one_of(("", *TYPES)), Mark.OMITTED] = ""
+    amended: Annotated[bool, Mark.OMITTED] = False
 
     @property
     def admitted(self) -> bool:
@@ -44,7 +46,10 @@ class Node(NamedTuple):
 
     def same_definition(self, other: Node) -> bool:
         """Whether both ask for the same work, whatever tests were written for it."""
-        return self._replace(test_hashes={}) == other._replace(test_hashes={})
+        return self._asked_for() == other._asked_for()
+
+    def _asked_for(self) -> Node:
+        return self._replace(test_hashes={}, amended=False)
 
 
 def topological_order(nodes: Iterable[Node]) -> list[str]:

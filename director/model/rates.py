@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from director.model.roles import Role
+from director.model.roles import Tier
 from director.model.state import NodeState, NodeStatus
+
+BEYOND = (Tier.ESCALATION, Tier.HUMAN)  # the executor tier was not enough
 
 
 def rates(nodes: Sequence[NodeState]) -> dict[str, Any]:
     """Return counts and rates over all nodes; percentages in 0–100, rates in 0–1.
 
-    Executor-tier completion counts the nodes that were done without an escalation.
+    Executor-tier completion counts the nodes that were done without an escalation or a person.
     """
     total = len(nodes)
     done = [node for node in nodes if node.status is NodeStatus.DONE]
-    by_executor = sum(1 for node in done if node.tier_used is not Role.ESCALATION)
+    by_executor = sum(1 for node in done if node.tier_used not in BEYOND)
     escalated = sum(node.escalated for node in nodes)
     reviewed = sum(node.review_stage_two for node in nodes)
     return {

@@ -37,10 +37,11 @@ class Receipt:
     ``base`` is the commit that the ``candidate`` stands on, ``merged`` the commit on the branch,
     ``tree`` its tree and ``parent`` its parent. ``view`` is the tree that was gated: the same less
     the tests of nodes that were not done (None: the same). ``tests`` maps the node's frozen tests
-    to their sha256. ``tier`` and ``model`` are None for a node that was green without a call.
+    to their sha256. ``tier`` and ``model`` are None for a node that was green without a call;
+    ``tier`` is "human", without a model, where a person did the work.
     ``rebuilt``: the merge had no receipt, so its tests were gated again, and ``gates`` are these
     runs; the rest is from the commit's trailers. ``confinement`` says in words what confined agents
-    and gates ("": not known).
+    and gates ("": not known). ``amended``: the node was approved once more, after the plan was.
     """
 
     ts: str
@@ -62,6 +63,7 @@ class Receipt:
     rebuilt: bool = False
     confinement: str = ""
     view: Annotated[str | None, Mark.OMITTED] = None
+    amended: Annotated[bool, Mark.OMITTED] = False
 
     @property
     def gated(self) -> str:

@@ -16,6 +16,14 @@ class Role(StrEnum):
     ESCALATION = "escalation"
 
 
+class Tier(StrEnum):
+    """Who did the work of a node, as receipts and the state say it: a tier's model, or a person."""
+
+    EXECUTOR = Role.EXECUTOR.value
+    ESCALATION = Role.ESCALATION.value
+    HUMAN = "human"
+
+
 class Agent(StrEnum):
     """The six agent files; the value is the file's stem."""
 

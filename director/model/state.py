@@ -12,18 +12,19 @@ from director.model.codec.mistakes import MismatchError
 from director.model.cost import Cost
 from director.model.errors import RequestError
 from director.model.failure import Failure
-from director.model.roles import Role
+from director.model.roles import Role, Tier
 from director.model.usage import LARGEST, CostSource, Tokens
 
 
 class NodeStatus(StrEnum):
-    """The life of a node, as ``state.json`` spells it."""
+    """The life of a node, as ``state.json`` spells it. TAKEN: a person writes it."""
 
     PENDING = "pending"
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
     BLOCKED = "blocked"
+    TAKEN = "taken"
 
 
 class AttemptOutcome(StrEnum):
@@ -88,7 +89,7 @@ class NodeState(NamedTuple):
 
     status: NodeStatus = NodeStatus.PENDING
     attempts: int = 0
-    tier_used: Role | None = None
+    tier_used: Tier | None = None
     model_used: str | None = None
     escalated: bool = False
     tokens: int = 0

@@ -23,12 +23,17 @@ Problems = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True)
 class Question:
-    """What to ask whom; ``name`` names its note and logs."""
+    """What to ask whom; ``name`` names its note and, where there is no ``log``, its logs.
+
+    ``commit`` is what the checkout holds ("": the base).
+    """
 
     name: str
     prompt: str
     agent: Agent = Agent.PLANNER
     role: Role = Role.PLANNER
+    commit: str = ""
+    log: str = ""
 
 
 def ask(planning: Planning, question: Question) -> Reply:
@@ -39,8 +44,10 @@ def ask(planning: Planning, question: Question) -> Reply:
     job, agent, role = planning.job, question.agent, question.role
 
     def work() -> Reply:
-        with job.pool.lease(planning.stage.base_commit, bare=True) as worktree:  # only to read
-            name, log = question.name, f"plan.{question.name.removeprefix('plan-')}"
+        commit = question.commit or planning.stage.base_commit
+        with job.pool.lease(commit, bare=True) as worktree:  # only to read
+            name = question.name
+            log = question.log or f"plan.{name.replace('plan-', 'nodes-')}"
             call = Assignment(agent, role, question.prompt, worktree.path, name, log=log)
             return job.agents.ask(call)
 

@@ -10,6 +10,7 @@ import secrets
 from datetime import UTC, datetime
 
 from director.agents.registry import starter_files
+from director.job.amendment import refuse_amending
 from director.job.context import Workspace
 from director.job.opening import check_prerequisites
 from director.job.seal import differences, read_seal
@@ -34,6 +35,7 @@ def to_continue(directory: JobDirectory) -> PlanStage:
     current = _current(directory)
     if current is None:
         raise RequestError("there is no plan to continue", 'begin with `director plan "<task>"`')
+    refuse_amending(directory)
     if current.stage is Stage.READY and not _edited(directory):
         raise RequestError("the plan is ready", f"continue with `{RUN}`")
     return current

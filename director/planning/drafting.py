@@ -47,7 +47,7 @@ def draft_plan(planning: Planning) -> Done:
     planning.save_nodes(nodes)
     write_tests(planning, [node for node in nodes if not node.admitted])
     plan = planning.plan()
-    export_tests(job, plan)
+    export_tests(job, plan.owners)
     job.publisher.now()
     return Done({"admitted": fingerprints(plan)})
 
@@ -122,4 +122,4 @@ def _read(answer: str, job: JobContext) -> tuple[Node, ...]:
         raise InvalidPlanError((str(error),)) from None
     if problems := [*provided_paths(job, nodes), *submodule_paths(job, nodes)]:
         raise InvalidPlanError(tuple(problems))
-    return nodes
+    return tuple(node._replace(amended=False) for node in nodes)  # which is not for it to say

@@ -5,29 +5,35 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from director.job.context import JobContext
 from director.job.views import Contents, views_of
 from director.model.errors import RequestError
-from director.model.plan import Plan
+from director.model.plan import Node, Plan
 from director.model.reason import Reason
 from director.planning.tests_on_branch import bringers
 from director.records.files import make_folder, os_errors_stop
 from director.repositories.history import Entry
 
 
-def export_tests(job: JobContext, plan: Plan) -> None:
-    """Write every node's tests, as they are on the branch, into the job's ``tests/`` folder."""
+def export_tests(job: JobContext, paths: Iterable[str]) -> None:
+    """Write tests, as they are on the branch, into the job's ``tests/`` folder, and no others."""
     folder = job.directory.tests
     shutil.rmtree(folder, ignore_errors=True)
     tip = job.repository.tip()
-    for path, content in job.repository.contents(tip, plan.owners).items():
+    for path, content in job.repository.contents(tip, paths).items():
         target = folder / path
         with os_errors_stop(target):
             make_folder(target.parent)
             target.write_bytes(content)
+
+
+def extended_by_others(plan: Plan, node: Node) -> tuple[str, str] | None:
+    """Return a test file of ``node`` and a later node with tests on top of its own; or None."""
+    later = ((path, plan.owners[path][-1]) for path in node.tests)
+    return next(((path, last) for path, last in later if last != node.id), None)
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial
+from typing import NamedTuple
 
+from director.job.context import JobContext
 from director.job.forbidden import refuse_out_of_reach
 from director.job.receipts import gated_command
-from director.job.seal import differences, read_seal, seal_plan
+from director.job.seal import Seal, differences, read_seal, seal_plan
 from director.job.trailers import single_line
 from director.job.views import views_of
 from director.model.errors import RequestError
-from director.model.plan import Plan
+from director.model.plan import Node, Plan
 from director.model.reason import Reason
 from director.model.receipt import Receipt
 from director.model.testing.support_files import support_problems
@@ -20,6 +22,7 @@ from director.planning.context import Done, Planning
 from director.planning.current_job import GO_ON
 from director.planning.editing import Draft, draft_of, fingerprints, remove_exported_tests
 from director.planning.tests_on_branch import put_contract_on_branch
+from director.repositories.history import Entry
 
 
 def freeze(planning: Planning, *, edited_only: bool = False) -> Done:
@@ -30,24 +33,40 @@ def freeze(planning: Planning, *, edited_only: bool = False) -> Done:
     RequestError where they cannot be frozen.
     """
     job = planning.job
-    draft = draft_of(job, planning.plan_of(planning.plan().nodes), edited_only=edited_only)
+    seal = read_seal(job.directory)
+    nodes = _marked(planning.plan().nodes, seal)
+    draft = draft_of(job, planning.plan_of(nodes), edited_only=edited_only)
     plan = draft.plan
     refuse_out_of_reach(job, plan.nodes)
     if problems := support_problems(plan.nodes):
         correct = f"correct {job.directory.plan}, then `{GO_ON}`"
         raise RequestError("; ".join(problems), correct, Reason.PLAN_INVALID)
-    _refuse_merged(plan, job.repository.receipts.values())
+    refuse_merged(plan, job.repository.receipts.values())
     _admit_edited(planning, draft)
-    if (seal := read_seal(job.directory)) and (new := list(differences(seal, plan))):
+    if seal and (new := list(differences(seal, plan))):
         job.events.notice(f"admitted as it is now: {'; '.join(new)}")
-    put_contract_on_branch(job, plan, draft.entries)
-    job.directory.save_plan(plan)
-    seal_plan(job.directory, plan, job.repository.tip())
-    job.publisher.now()
+    make_contract(job, draft)
     return Done({"admitted": fingerprints(plan)}, partial(remove_exported_tests, job))
 
 
-def _refuse_merged(plan: Plan, receipts: Iterable[Receipt]) -> None:
+def _marked(nodes: Iterable[Node], seal: Seal | None) -> Iterator[Node]:
+    """Give the nodes, those marked as amended that were so when they were sealed."""
+    if seal is None:
+        yield from nodes
+        return
+    amended = {str(node.get("id")) for node in seal.plan["nodes"] if node.get("amended")}
+    yield from (node._replace(amended=node.id in amended) for node in nodes)
+
+
+def make_contract(job: JobContext, draft: Draft) -> None:
+    """Put the tests of a draft on the branch, and make its plan the one that may run."""
+    put_contract_on_branch(job, draft.plan, draft.entries)
+    job.directory.save_plan(draft.plan)
+    seal_plan(job.directory, draft.plan, job.repository.tip())
+    job.publisher.now()
+
+
+def refuse_merged(plan: Plan, receipts: Iterable[Receipt]) -> None:
     """Raise RequestError where ``plan`` is at odds with the receipts of what merged."""
     for receipt in receipts:
         if changed := _changed_since(plan, receipt):
@@ -73,16 +92,30 @@ def _changed_since(plan: Plan, receipt: Receipt) -> str:
 def _admit_edited(planning: Planning, draft: Draft) -> None:
     """Check that the tests of each node that was edited since it was admitted are red.
 
-    Tests run on the base with the node's view of the tests: what merged plays no part.
-    RequestError names a node whose tests are not red.
+    They run on the base: what merged plays no part. RequestError names a node whose are not red.
     """
     seen_red, now = planning.stage.admitted, fingerprints(draft.plan)
     edited = [node for node in draft.plan.nodes if now[node.id] != seen_red.get(node.id)]
-    if not edited:
-        return
-    job, base = planning.job, draft.plan.base_commit
-    tree = job.repository.tree_with(base, draft.entries.values())
-    commit = job.repository.commit(tree, base, "Edited tests\n")
+    if edited:
+        changes = draft.entries.values()
+        admit_again(planning.job, draft, edited, Grounds(draft.plan.base_commit, changes, GO_ON))
+
+
+class Grounds(NamedTuple):
+    """What edited tests are seen on: the commit ``base`` with ``changes``.
+
+    ``command`` is what has them looked at again when they were refused.
+    """
+
+    base: str
+    changes: Collection[Entry]
+    command: str
+
+
+def admit_again(job: JobContext, draft: Draft, edited: Iterable[Node], grounds: Grounds) -> None:
+    """Raise RequestError unless the tests of the ``edited`` nodes are red, each in its view."""
+    tree = job.repository.tree_with(grounds.base, grounds.changes)
+    commit = job.repository.commit(tree, grounds.base, "Edited tests\n")
     views = views_of(job.repository, draft.plan, draft.contents)
     job.pool.set_up_on(views.of_tip)
     by_edit = f"edit them in {job.directory.tests}, or the node in plan.json"
@@ -93,6 +126,6 @@ def _admit_edited(planning: Planning, draft: Draft) -> None:
             if problem := admission.problem:
                 raise RequestError(
                     f"the tests of node {node.id} cannot be admitted: {problem.splitlines()[0]}",
-                    f"{admission.next_step or by_edit}; then `director plan --continue`",
+                    f"{admission.next_step or by_edit}; then `{grounds.command}`",
                     Reason.TESTS_REFUSED,
                 )

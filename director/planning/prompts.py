@@ -104,6 +104,35 @@ def tests_prompt(
     return _sections("Tests", f"Node: {node.id}\nTitle: {node.title}", **parts)
 
 
+AMEND_ANSWER = """\
+Answer with one JSON object, and nothing before or after it:
+
+{"node": {"spec": "…", "files": ["…"], "test_cmd": "…", "tests": ["…"]},
+ "tests": "keep", "problem": ""}
+
+- "node": of spec, files, test_cmd, tests, title, test_support, estimated_difficulty and type only
+  what changes, each whole; the rest stays. "files" is all that its developer may change. Nothing
+  else of the plan can change: not its id, not what it depends on, no other node.
+- "tests": "keep" where the test files stay exactly as they are, else "rewrite": their author then
+  writes them again from the spec.
+- "problem": what must change in the tests, for their author ("" where they stay)."""
+
+
+def amend_prompt(node: Node, circumstances: Mapping[str, str], words: str) -> str:
+    """Return the planner's prompt for changing one node of an approved plan, in a user's ``words``.
+
+    ``circumstances`` are further sections: title → text.
+    """
+    described = {k: v for k, v in encode(node).items() if k not in ("test_hashes", "amended")}
+    parts = {
+        "Node as approved": fenced(json.dumps(described, indent=2, ensure_ascii=False), "json"),
+        **circumstances,
+        "What the user wants changed": words,
+        "Your answer": AMEND_ANSWER,
+    }
+    return _sections("Amend", f"Node: {node.id}\nTitle: {node.title}", **parts)
+
+
 def _sections(heading: str, preamble: str = "", /, **parts: str) -> str:
     blocks = [f"# {heading}", preamble] if preamble else [f"# {heading}"]
     blocks += [f"## {title}\n\n{text.strip()}" for title, text in parts.items()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 from director.job.context import JobContext
 from director.job.trailers import KIND, NODE, TESTS
@@ -70,11 +71,20 @@ def bringers(job: JobContext, base: str) -> dict[str, set[str]]:
     }
 
 
-def put_contract_on_branch(job: JobContext, plan: Plan, entries: Mapping[str, Entry]) -> None:
-    """Make the branch hold exactly ``entries`` for the tests of ``plan``, besides what merged.
+class ContractChanges(NamedTuple):
+    """What has to change on the tip for it to hold the tests of a plan: path → entry.
 
-    A notice names the tests that are removed.
+    ``dropped`` are those that the plan does not have, as they were before the job. ``brought`` says
+    for which nodes tests are on the branch.
     """
+
+    dropped: dict[str, Entry]
+    edited: dict[str, Entry]
+    brought: Mapping[str, set[str]]
+
+
+def contract_changes(job: JobContext, plan: Plan, entries: Mapping[str, Entry]) -> ContractChanges:
+    """Return what ``entries``, the tests of ``plan``, change on the tip of the branch."""
     repository, base = job.repository, plan.base_commit
     brought = bringers(job, base)
     before = repository.entries(base, brought)
@@ -84,12 +94,21 @@ def put_contract_on_branch(job: JobContext, plan: Plan, entries: Mapping[str, En
         for path in brought.keys() - entries.keys()
         if found.get(path) != before.get(path)
     }
+    edited = {path: entry for path, entry in entries.items() if found.get(path) != entry}
+    return ContractChanges(dropped, edited, brought)
+
+
+def put_contract_on_branch(job: JobContext, plan: Plan, entries: Mapping[str, Entry]) -> None:
+    """Make the branch hold exactly ``entries`` for the tests of ``plan``, besides what merged.
+
+    A notice names the tests that are removed.
+    """
+    dropped, edited, brought = contract_changes(job, plan, entries)
     if dropped:
         named = ", ".join(
             f"{path} (of {', '.join(sorted(brought[path]))})" for path in sorted(dropped)
         )
         job.events.notice(f"taken off the branch, since the plan does not have them: {named}")
-    edited = {path: entry for path, entry in entries.items() if found.get(path) != entry}
     owners = {path: plan.owners[path][-1] for path in edited}
     extended = edited.keys() & plan.shared_tests
     alone = edited.keys() - extended

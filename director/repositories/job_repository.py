@@ -169,6 +169,19 @@ class JobRepository(JobObjects):
             self._tip = new
             return True
 
+    def attempts(self, node: str) -> list[tuple[str, str]]:
+        """Return what is kept of failed attempts at a node, oldest first: (name, commit).
+
+        Only whole commits on what the branch was at some time are among them.
+        """
+        return [
+            (name, commit)
+            for name, commit in self._attempts.kept(node)
+            if (parents := self.step(commit).parents)
+            and self.moved_to(parents[0])
+            and self.holds(parents[0], commit)
+        ]
+
     def publish(self) -> str | None:
         """Bring the branch into the user's repository; returns why it could not, or None.
 

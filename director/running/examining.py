@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 
 from director.agents.calls import Outcome, Reply
 from director.job.forbidden import leaks, runner_settings_changed
+from director.model.roles import Tier
 from director.model.state import AttemptOutcome
 from director.running.attempts import CurrentAttempt, Judgement, Scope, judge_snapshot
 from director.running.control_run import AS_BEFORE, fails_independently
@@ -17,6 +18,29 @@ from director.running.progress import Candidate, Progress, UngatedCandidate
 from director.running.prompts import Feedback, without_gate
 from director.worktrees.snapshot import Snapshot
 from director.worktrees.worktree import Worktree
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who left something in a worktree, on which attempt.
+
+    ``model`` None: it was a person. ``call`` is the name of the call, ``ended`` says why it ended
+    early ("": it did not); ``too_long``: its prompt was too long for the model.
+    """
+
+    tier: Tier
+    number: int
+    model: str | None = None
+    call: str = ""
+    ended: str = ""
+    too_long: bool = False
+
+    @classmethod
+    def of(cls, reply: Reply, attempt: CurrentAttempt) -> Author:
+        """Return the model that was called in an attempt."""
+        too_long = reply.outcome is Outcome.CONTEXT_TOO_LONG
+        tier = Tier(attempt.role)
+        return cls(tier, attempt.number, reply.model, attempt.call, reply.reason, too_long)
 
 
 @dataclass(frozen=True)
@@ -40,29 +64,27 @@ class Examiner:
     worktree: Worktree
     gates: NodeGates
 
-    def examine(self, reply: Reply, attempt: CurrentAttempt, progress: Progress) -> Examined:
+    def examine(self, author: Author, progress: Progress) -> Examined:
         """Turn what the worktree holds into a candidate, and gate it on a clean checkout.
 
         What a killed run has read already (``progress.drafted``) is not read again.
         """
         draft = progress.drafted
         if draft is None:
-            read = self._read(reply, attempt, progress)
+            read = self._read(author, progress)
             if isinstance(read, Examined):
                 return read
             draft = read
-            self.work.job.agents.notes.remember(attempt.call, drafted=asdict(draft))
+            self.work.job.agents.notes.remember(author.call, drafted=asdict(draft))
         base, commit, failure = self._gate(progress.base, draft.commit)
         progress = replace(progress, base=base, start=commit, drafted=None)
         if failure:
             return self._failed(failure, draft, progress)
         runs = self.gates.green_runs(commit)
-        candidate = Candidate(commit, base, attempt.role, runs, reply.model)
+        candidate = Candidate(commit, base, author.tier, runs, author.model)
         return Examined(AttemptOutcome.GREEN, progress, commit, candidate)
 
-    def _read(
-        self, reply: Reply, attempt: CurrentAttempt, progress: Progress
-    ) -> UngatedCandidate | Examined:
+    def _read(self, author: Author, progress: Progress) -> UngatedCandidate | Examined:
         """Return what the attempt left as a commit, or what is wrong with it."""
         node, repository, base = self.work.node, self.work.job.repository, progress.base
         view = self.work.view(base)
@@ -72,15 +94,14 @@ class Examiner:
             commit = self.work.draft(repository.tree_with(base, changes), base)
 
         def rejected(outcome: AttemptOutcome, lesson: str, start: str = commit) -> Examined:
-            kept = self.work.keep(attempt.number, start) if start != base else ""
+            kept = self.work.keep(author.number, start) if start != base else ""
             feedback = Feedback(lesson, failure=without_gate(outcome, lesson, kept))
             return Examined(outcome, replace(progress, start=start, feedback=feedback), commit)
 
         judgement = self._judge(snapshot, base, commit)
-        remark = f"The attempt ended early ({reply.reason}). " if reply.reason else ""
+        remark = f"The attempt ended early ({author.ended}). " if author.ended else ""
         if judgement.outcome is not None:
-            too_long = reply.outcome is Outcome.CONTEXT_TOO_LONG
-            outcome = AttemptOutcome.CONTEXT_TOO_LONG if too_long else judgement.outcome
+            outcome = AttemptOutcome.CONTEXT_TOO_LONG if author.too_long else judgement.outcome
             return rejected(outcome, f"{remark}{judgement.feedback}".strip())
         if leaking := leaks(self.work.job, base, commit, node.files):
             lesson = f"A key from the environment stands in {', '.join(leaking)}: take it out."

@@ -9,6 +9,7 @@ from director.job.merge_queue import QueueEntry
 from director.job.receipts import tool_versions
 from director.job.trailers import tests_hash
 from director.model.receipt import Receipt
+from director.model.roles import Role, Tier
 from director.model.state import AttemptOutcome
 from director.records.clock import now
 from director.running.node_gates import NodeGates
@@ -83,14 +84,22 @@ def _advance(
         gates=candidate.gates,
         files=(),
         tier=role.value if role else None,
-        model=(candidate.model or job.config.tiers[role]) if role else None,
+        model=_model(work, candidate),
         attempts=attempts,
         tools=tool_versions(job.repository.git, job.agents.caller.versions()),
         confinement=job.confinement,
         view=gated if gated != tree else None,
+        amended=node.amended,
     )
     receipt = job.commits.merge(node, draft)
     return receipt if job.repository.advance(receipt.merged, tip, receipt) else None
+
+
+def _model(work: NodeWork, candidate: Candidate) -> str | None:
+    """Return the model that made a candidate; None: nobody was asked, or a person made it."""
+    if candidate.role is None or candidate.role is Tier.HUMAN:
+        return None
+    return candidate.model or work.job.config.tiers[Role(candidate.role)]
 
 
 def _against_together(

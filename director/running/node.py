@@ -22,7 +22,7 @@ from director.records.logs import recorded
 from director.records.state_keeper import StateKeeper
 from director.running.attempts import CurrentAttempt
 from director.running.control_run import AS_BEFORE, GREEN_BEFORE_WORK
-from director.running.examining import Examined, Examiner
+from director.running.examining import Author, Examined, Examiner
 from director.running.merging import merge, merge_satisfied
 from director.running.node_gates import NodeGates
 from director.running.node_record import NodeEnd, NodeRecord
@@ -145,7 +145,8 @@ class _NodeRun:
         self.record.answered(attempt, watched, reply.model)
         reworked = progress.fallback
         examiner = Examiner(self.work, self.worktree, self.gates)
-        found = examiner.examine(reply, attempt, replace(progress, watched=watched))
+        author = Author.of(reply, attempt)
+        found = examiner.examine(author, replace(progress, watched=watched))
         if found.outcome is AttemptOutcome.FLAKY:
             self.record.update(flake_failed=True)
         if found.candidate and not reworked:
@@ -241,7 +242,7 @@ class _NodeRun:
             self.record.merged(end, attempt, entry)
             return NodeEnd(NodeStatus.DONE, watched=progress.watched)
         feedback, collided = end.feedback, AttemptOutcome.COLLIDED
-        if found.outcome is AttemptOutcome.GREEN and feedback.failure:
+        if feedback.failure and not feedback.failure.candidate:
             name = self.work.keep(attempt.number, candidate.commit)
             feedback = replace(feedback, failure=feedback.failure._replace(candidate=name))
         self.record.ended(attempt, collided, feedback)

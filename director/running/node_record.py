@@ -9,7 +9,7 @@ from director.model.codec.encoding import encode, encode_any
 from director.model.errors import DirectorError
 from director.model.failure import Failure
 from director.model.receipt import Receipt
-from director.model.roles import Role
+from director.model.roles import Role, Tier
 from director.model.state import Attempt, AttemptOutcome, NodeState, NodeStatus, WatchItFail
 from director.records import files
 from director.records.events import Kind
@@ -106,7 +106,7 @@ class NodeRecord:
         # The branch has moved already: after a crash here the journal of tips restores this line.
         receipts = self.work.job.directory.receipts
         files.append_line(receipts, encode(receipt), durable=True)
-        tier = Role(receipt.tier) if receipt.tier else None
+        tier = Tier(receipt.tier) if receipt.tier else None
         done = {
             "status": NodeStatus.DONE,
             "commit": receipt.merged,

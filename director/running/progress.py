@@ -15,7 +15,7 @@ from director.model.codec.decoding import decode
 from director.model.codec.encoding import encode
 from director.model.codec.mistakes import MismatchError
 from director.model.receipt import GateRun
-from director.model.roles import Role
+from director.model.roles import Tier
 from director.model.state import WatchItFail
 from director.repositories.objects import LINK_MODE
 from director.running.node_work import NodeWork
@@ -28,13 +28,13 @@ UNSEEN = WatchItFail()
 class Candidate:
     """A commit on ``base`` that was green on a clean checkout.
 
-    ``role`` is the tier that made it (None: nobody was asked), and ``model`` was the tier's then
+    ``role`` is who made it (None: nobody was asked), and ``model`` was the tier's then
     (None: not on record). ``gates`` are its green gate runs (none: they are to be made again).
     """
 
     commit: str
     base: str
-    role: Role | None
+    role: Tier | None
     gates: tuple[GateRun, ...] = ()
     model: str | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from director.job.amendment import refuse_amending
 from director.job.seal import Seal, check_seal
 from director.job.stage import Stage, read_stage
 from director.model.errors import RequestError
@@ -22,6 +23,7 @@ def ready_plan(directory: JobDirectory) -> tuple[Plan, Seal]:
     stage = read_stage(directory)
     if stage is not None and stage.stage is not Stage.READY:
         raise RequestError(f"the plan is not ready: it stands at {stage.stage}", CONTINUE)
+    refuse_amending(directory)
     plan = directory.load_plan()
     if unfrozen := [node.id for node in plan.nodes if not node.admitted]:
         what = f"the tests of these nodes are not frozen: {', '.join(unfrozen)}"
@@ -48,6 +50,11 @@ def wanted_nodes(plan: Plan, state: RunState, asked: Collection[str]) -> set[str
                 f"node {node_id} waits for {', '.join(waits_for)}",
                 "name these with --node too, or run them first",
             )
+    if taken := sorted(wanted & state.ids(NodeStatus.TAKEN)):
+        raise RequestError(
+            f"these nodes are taken by a person: {', '.join(taken)}",
+            "`director give NODE` merges what is there, `director take --drop NODE` gives it up",
+        )
     if closed := sorted(wanted & state.ids(NodeStatus.FAILED, NodeStatus.BLOCKED)):
         raise RequestError(
             f"these nodes have had their attempts: {', '.join(closed)}", "add --retry-failed"

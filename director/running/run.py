@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from director.job.context import JobContext, Workspace
+from director.job.context import Workspace
 from director.job.forbidden import refuse_out_of_reach
 from director.job.gate_report import GateReport, in_words
 from director.job.integration import check_base, integrate
 from director.job.lanes import pick_lanes
-from director.job.opening import open_job
 from director.job.scheduler import Schedule, drive
 from director.job.seal import Seal, restore_seal
-from director.job.views import Views, views_of
 from director.model.config import Config
 from director.model.errors import DirectorError, DrainedError
 from director.model.plan import Plan
@@ -25,12 +22,11 @@ from director.records import files
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.lock import job_lock
-from director.records.state_keeper import StateKeeper
-from director.running.believing import believed_state, restore_receipts
-from director.running.metrics import Accounts, RunMark, run_line
+from director.running.believing import restore_receipts
+from director.running.metrics import run_line
 from director.running.node import work_on_node
 from director.running.node_record import NodeEnd
-from director.running.node_work import NodeWork
+from director.running.opened_run import OpenedRun, opened_run
 from director.running.readiness import ready_plan, wanted_nodes
 
 
@@ -98,33 +94,22 @@ def run_job(
         config = replace(config, limits=replace(config.limits, max_attempts=options.max_attempts))
     with job_lock(directory.lock, "director run"):
         plan, seal = ready_plan(directory)
-        # Opening ends what a killed run left: before that, an agent could change what is read here.
-        with open_job(workspace, directory, config, plan) as job:
-            views = views_of(job.repository, _at_home(job, plan, workspace))
-            job.pool.set_up_on(views.of_tip)
-            state = believed_state(job, views.plan, seal, retry_failed=options.retry_failed)
-            with closing(StateKeeper(directory, state)) as keeper:
-                return _Run(job, views, keeper).run(options, seal)
-
-
-def _at_home(job: JobContext, plan: Plan, workspace: Workspace) -> Plan:
-    """Return the plan with the repository's place as it is now: it may have been moved."""
-    here = plan._replace(repo=str(workspace.repository.root))
-    if here != plan:
-        job.directory.save_plan(here)
-    return here
+        ready, again = (plan, seal), options.retry_failed
+        with opened_run(workspace, directory, config, ready, retry_failed=again) as opened:
+            return _Run(opened).run(options, seal)
 
 
 class _Run:
     """One run of one plan."""
 
-    def __init__(self, job: JobContext, views: Views, keeper: StateKeeper) -> None:
-        self.job = job
-        self.views = views
-        self.plan = views.plan
-        self.keeper = keeper
-        self.mark = RunMark.here(job.agents.ledger)
-        self.accounts = Accounts(job, views.plan, keeper, self.mark)
+    def __init__(self, opened: OpenedRun) -> None:
+        self.opened = opened
+        self.job = opened.job
+        self.views = opened.views
+        self.plan = opened.plan
+        self.keeper = opened.keeper
+        self.mark = opened.mark
+        self.accounts = opened.accounts
         self.stop: DirectorError | None = None
 
     def run(self, options: RunOptions, seal: Seal) -> RunReport:
@@ -147,6 +132,9 @@ class _Run:
             parallel=lanes,
             confinement=self.job.confinement,
         )
+        for taken in sorted(self.keeper.state.ids(NodeStatus.TAKEN)):
+            message = f"a person writes it: left alone (`director give {taken}` merges it)"
+            self.job.events.emit(Kind.NOTICE, taken, message=message)
         cancellation = self.job.agents.cancellation
         drive(self.schedule, lanes, self._work, self._settle, lambda: cancellation.draining)
         if cancellation.draining and self._is_unfinished():
@@ -166,7 +154,7 @@ class _Run:
         node = self.plan.node(node_id)
         self.keeper.update(node_id, durable=False, status=NodeStatus.RUNNING)
         self.job.events.emit(Kind.NODE_STARTED, node_id, title=node.title)
-        return work_on_node(NodeWork(self.job, self.views, node), self.keeper)
+        return work_on_node(self.opened.work_on(node), self.keeper)
 
     def _settle(self, node_id: str, end: NodeEnd) -> None:
         """Take in a lane's result; the only place where the schedule changes."""

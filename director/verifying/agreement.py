@@ -33,6 +33,7 @@ def _claims(facts: CommitFacts, receipt: Receipt, node: Node, checks: Checks) ->
     yield "the files on its receipt", _listed(receipt.files), _listed(facts.changed)
     yield "its tests in plan.json", _hashes(node.test_hashes), _hashes(receipt.tests)
     yield "its tests hash by plan.json", tests_hash(node), receipt.tests_hash
+    yield "whether it was amended, by plan.json", _yes(node.amended), _yes(receipt.amended)
     yield from _gate_claims(receipt, checks)
     yield from _trailer_claims(receipt, commit)
 
@@ -75,6 +76,10 @@ def _of_lost_gate(pair: tuple[str, str], receipt: Receipt) -> bool:
 
 def _hashes(tests: Mapping[str, str]) -> str:
     return _listed(f"{path} {digest}" for path, digest in tests.items())
+
+
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 def _listed(texts: Iterable[str]) -> str:

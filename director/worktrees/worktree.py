@@ -120,6 +120,19 @@ class Worktree:
             self._seen = self._differences(self._index.tree)
             return self._seen.changed
 
+    def put(self, commit: str, paths: Iterable[str]) -> None:
+        """Write ``paths`` as they are in ``commit``, besides what is checked out.
+
+        For git in the worktree they are changes of what it was reset to.
+        """
+        wanted = list(paths)
+        there = self._job.entries(commit, wanted)
+        with os_errors_stop(self.path):
+            for path in wanted:
+                _discard_below(self.path, path)
+            with self._index.of(self._job.submodules.whole(commit)) as git:
+                git.output("checkout-index", "-f", "-z", "--stdin", stdin=join_z(sorted(there)))
+
     def keep_builds(self) -> None:
         """Keep the build folders as the gate that was green just now left them."""
         if self.provisions:

@@ -11,7 +11,7 @@ from director.model.codec.encoding import encode
 from director.model.codec.mistakes import MismatchError
 from director.model.errors import RequestError
 from director.model.failure import Failure
-from director.model.roles import Role
+from director.model.roles import Role, Tier
 from director.model.state import (
     Attempt,
     AttemptOutcome,
@@ -29,7 +29,7 @@ FAILURE = Failure(
 FULL = NodeState(
     status=NodeStatus.DONE,
     attempts=2,
-    tier_used=Role.ESCALATION,
+    tier_used=Tier.ESCALATION,
     model_used="p/m",
     escalated=True,
     tokens=1234,

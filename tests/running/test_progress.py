@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from director.model.receipt import GateRun
-from director.model.roles import Role
+from director.model.roles import Tier
 from director.model.state import WatchItFail
 from director.running.node_work import NodeWork
 from director.running.progress import Candidate, Progress, UngatedCandidate
@@ -23,7 +23,7 @@ KNOWN = Progress(
     first_output="no good",
     first_digest="abc",
     feedback=Feedback("The tests fail.", "no good", kept=True),
-    fallback=Candidate("work", "base", Role.EXECUTOR),
+    fallback=Candidate("work", "base", Tier.EXECUTOR),
     drafted=UngatedCandidate("work", "before", "after"),
 )
 # As earlier versions wrote it, before anything was drafted.

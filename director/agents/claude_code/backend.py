@@ -23,6 +23,7 @@ from director.agents.claude_code.options import (
     user_settings,
 )
 from director.agents.programs import find_program
+from director.agents.steps import StepReader
 from director.model.config import Config
 from director.model.errors import RequestError
 from director.model.offers import Offer
@@ -52,6 +53,12 @@ def _open(context: AgentContext) -> AbstractContextManager[AgentCli]:
     return nullcontext(ClaudeCode(context, str(_program(context.config, context.env))))
 
 
+def _steps() -> StepReader:
+    from director.agents.claude_code.steps import ClaudeCodeSteps  # only `logs` asks
+
+    return ClaudeCodeSteps()
+
+
 def _offers(_asking: Asking) -> tuple[Offer, ...]:
     """Return the names that its program itself resolves; it lists no model, and no price."""
     return tuple(Offer(f"{NAME}/{alias}", title) for alias, title in ALIASES.items())
@@ -66,6 +73,7 @@ CLAUDE_CODE = Backend(
     ),
     lane_cost=LaneCost(memory_bytes=300 * 2**20, cpu_secs=1.0),
     reader=ClaudeCodeReader,
+    steps=_steps,
     program=_program,
     open=_open,
     check=_check,

@@ -23,6 +23,7 @@ from director.agents.codex.options import (
     problems,
     user_settings,
 )
+from director.agents.steps import StepReader
 from director.model.config import Config
 from director.model.errors import RequestError
 from director.model.offers import Offer
@@ -55,6 +56,12 @@ def _open(context: AgentContext) -> AbstractContextManager[AgentCli]:
     return nullcontext(Codex(context, options, find_program(options, context.env)))
 
 
+def _steps() -> StepReader:
+    from director.agents.codex.steps import CodexSteps  # only `logs` asks
+
+    return CodexSteps()
+
+
 def _offers(asking: Asking) -> tuple[Offer, ...]:
     from director.agents.codex.catalogue import offered
 
@@ -70,6 +77,7 @@ CODEX = Backend(
     ),
     lane_cost=LaneCost(memory_bytes=150 * 2**20, cpu_secs=0.5),
     reader=CodexReader,
+    steps=_steps,
     program=lambda config, env: find_program(options_of(config), env),
     open=_open,
     check=_check,

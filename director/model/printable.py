@@ -1,0 +1,29 @@
+"""Text that agents and tools wrote, made harmless for a terminal."""
+
+from __future__ import annotations
+
+import re
+
+ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
+"""The sequences that set colours, move the cursor or set titles (ECMA-48)."""
+
+STEERING = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+"""What moves the cursor, rings, reverses text or cannot be written; not line feed and tabulator."""
+
+
+def printable(text: str) -> str:
+    """Return ``text`` without escape sequences, and what else steers a terminal spelled out."""
+    if text.isascii() and text.isprintable():
+        return text
+    return STEERING.sub(_spelled, ESCAPES.sub("", text.replace("\r\n", "\n")))
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` as one printable line, its white space as single blanks."""
+    return printable(" ".join(printable(text).split()))
+
+
+def _spelled(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode("ascii")

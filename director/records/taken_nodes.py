@@ -1,0 +1,80 @@
+"""Which nodes people have taken to write them themselves: a file for each in ``taken/``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from director.model.codec.decoding import decode
+from director.model.codec.encoding import encode
+from director.model.codec.mistakes import MismatchError
+from director.model.errors import RequestError
+from director.records import files
+from director.records.job_directory import JobDirectory
+
+RESTORE = "restore it; or remove it, and the folder that it names by hand"
+
+
+class TakenNode(NamedTuple):
+    """A node that a person has: the ``folder`` made for that, and since when.
+
+    ``base`` is the commit of the job branch that the work stands on. ``ready`` False: the folder is
+    not filled yet, or not any more. ``status`` and ``error`` are those of the node before.
+    ``candidate`` is the ref of the attempt that was put into the worktree ("": none).
+    """
+
+    node: str
+    folder: str
+    since: str
+    base: str
+    ready: bool = False
+    status: str = "pending"
+    error: str | None = None
+    candidate: str = ""
+
+
+def taken_nodes(directory: JobDirectory) -> list[TakenNode]:
+    """Return what people have, those that were not made ready among them."""
+    return list(_all(directory))
+
+
+def taken_node(directory: JobDirectory, node_id: str) -> TakenNode | None:
+    """Return the record of one node; None: nobody has taken it."""
+    return _read(directory.taken / f"{node_id}.json")
+
+
+def note_taken(directory: JobDirectory, taken: TakenNode) -> None:
+    """Put on record that a person has a node."""
+    files.write_json(directory.taken / f"{taken.node}.json", encode(taken))
+
+
+def forget_taken(directory: JobDirectory, node_id: str) -> None:
+    """Drop the record: nobody has the node any more."""
+    files.remove(directory.taken / f"{node_id}.json")
+
+
+def refuse_taken(directory: JobDirectory, node_id: str) -> None:
+    """Raise RequestError where a person has the node."""
+    taken = taken_node(directory, node_id)
+    if taken and taken.ready:
+        raise RequestError(
+            f"node {node_id} is taken by a person: its worktree is in {taken.folder}",
+            f"`director give {node_id}` merges it, `director take --drop {node_id}` gives it up",
+        )
+
+
+def _all(directory: JobDirectory) -> Iterator[TakenNode]:
+    for path in sorted(directory.taken.glob("*.json")):
+        if taken := _read(path):
+            yield taken
+
+
+def _read(path: Path) -> TakenNode | None:
+    stored = files.read_json(path, RESTORE)
+    if stored is None:
+        return None
+    try:
+        return decode(TakenNode, stored)
+    except MismatchError as error:
+        raise RequestError(f"{path} was not written by this version: {error}", RESTORE) from None

@@ -1,0 +1,38 @@
+"""The folders of worktrees that people have taken: beside those of pools, and swept by nobody."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from director.model.errors import StoppedError
+from director.model.slots import name_of_slot
+from director.processes.removal import NotRemovedError, discard
+from director.records.worktrees_record import OWN
+from director.worktrees.pool_folders import worktrees_folder
+
+PREFIX = "taken-"
+
+
+def new_taken_folder(env: Mapping[str, str], node_id: str) -> Path:
+    """Return where the worktree of a node can be made for a person; nothing is there yet."""
+    parent = worktrees_folder(env)
+    return parent.resolve() / f"{PREFIX}{node_id}-{os.urandom(4).hex()}"
+
+
+def worktree_in(folder: Path) -> Path:
+    """Return the one worktree in such a folder."""
+    return folder / "agents" / name_of_slot(1)
+
+
+def remove_taken_folder(folder: Path) -> None:
+    """Remove such a folder with all in it; StoppedError where that needs more rights."""
+    if folder.parent.name != OWN or not folder.name.startswith(PREFIX):
+        return  # the record is damaged: nothing of somebody's is removed
+    try:
+        discard(folder)
+    except NotRemovedError as error:
+        what = f"{error.filename} cannot be removed, which something that ran there left"
+        next_step = f"remove it with more rights, for example `sudo rm -rf {folder}`"
+        raise StoppedError(what, next_step) from None
