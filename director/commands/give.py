@@ -19,7 +19,10 @@ from director.model.reason import Reason
 from director.records.job_directory import FOLDER
 from director.running.giving import GiveReport, give_node
 
-EXAMPLES = (("director give parser", "gate what you wrote, and merge it when it is green"),)
+EXAMPLES = (
+    ("director give parser", "gate what you wrote, and merge it when it is green"),
+    ("director give parser --json", "the same, for a program"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
