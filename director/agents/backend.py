@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 from director.agents.calls import Assignment, Reply, Spending
 from director.agents.reading import EventReader
 from director.agents.recorder import CallRecorder
+from director.agents.steps import StepReader
 from director.agents.templates import Template
 from director.model.codec.mistakes import Mistake
 from director.model.config import Config
@@ -148,7 +149,8 @@ class Backend:
 
     ``name`` is the first segment of its tiers and its section of the configuration, ``title`` what
     people call it. ``options`` is the class of that section (see ``model.codec``), in which
-    every field has a default; ``problems`` finds what is wrong in a configuration of right types.
+    every field has a default; ``reader`` and ``steps`` make the readers of one call's events;
+    ``problems`` finds what is wrong in a configuration of right types.
     ``program`` returns the path of its program, and ``check`` sees whether calls could be started,
     before anything is paid for: both raise RequestError. ``agent_folders`` may hold
     a repository's own role files; ``state_folders`` are the names of the folders that the CLI
@@ -163,6 +165,7 @@ class Backend:
     promises: Promises
     lane_cost: LaneCost
     reader: Callable[[], EventReader]
+    steps: Callable[[], StepReader]
     program: Callable[[Config, Mapping[str, str]], Path]
     open: Callable[[AgentContext], AbstractContextManager[AgentCli]]
     check: Callable[[Config, Mapping[str, str]], None]

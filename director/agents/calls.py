@@ -26,6 +26,10 @@ class Outcome(StrEnum):
     LOST = "lost"
 
 
+def _nobody(_transcript: Transcript) -> None:
+    """Be shown a transcript that nobody looks at."""
+
+
 @dataclass(frozen=True)
 class Assignment:
     """One call: who is asked, on which tier, in which folder, and what it may edit.
@@ -33,6 +37,7 @@ class Assignment:
     ``name`` names its note and, unless ``log`` does, its logs; ``node`` and ``attempt`` say what it
     is recorded under.
     ``memo`` is what the asker needs to go on when director is killed meanwhile (JSON values).
+    ``look`` is shown the transcript again and again while the call runs.
     """
 
     agent: Agent
@@ -45,6 +50,7 @@ class Assignment:
     attempt: int | None = None
     memo: Mapping[str, Any] = field(default_factory=dict)
     log: str = ""
+    look: Callable[[Transcript], None] = field(default=_nobody, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Protocol
 from director.agents.calls import Assignment, Outcome, Reply, Spending
 from director.agents.judging import reason_of
 from director.agents.permissions import WRITING_AGENTS
+from director.agents.progress import CallProgress, Doing
 from director.agents.reading import CallEnd
 from director.agents.transcript import FaultKind, Transcript
 from director.model.config import Config
@@ -146,11 +147,25 @@ class AgentClient:
                     meter.set(cost.usd)
                 return "the cost ceiling is reached" if self.ledger.over_ceiling() else None
 
+            def tell(done: Doing) -> None:
+                cost = cost_of(model, done.usage, self.config.pricing)
+                self.events.emit(
+                    Kind.CALL_PROGRESS,
+                    assignment.node,
+                    **told,
+                    attempt=assignment.attempt,
+                    tool=done.tool,
+                    argument=done.argument,
+                    cost=cost.usd,
+                    tokens=done.tokens,
+                )
+
             # Noted before the call starts: what is paid for is found again after a kill.
             log = self.caller.new_log(assignment.log or assignment.name)
             cwd = str(assignment.cwd)
             self.notes.begin(CallNote(assignment.name, str(log), cwd, assignment.memo, model=model))
-            reply = replace(self.caller.call(assignment, spending, log), model=model)
+            watched = replace(assignment, look=CallProgress(tell, assignment.cwd).look)
+            reply = replace(self.caller.call(watched, spending, log), model=model)
             # Before the meter is gone: no other call may find this money unspent in between.
             record = self._record(assignment, model, reply, meter)
         if reply.outcome is not Outcome.COMPLETED:  # which the events say by themselves

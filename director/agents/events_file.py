@@ -3,59 +3,35 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from director.agents.reading import EventReader
 from director.agents.transcript import Transcript
 from director.model.secrets import NOTHING_SECRET, Redactor
-
-READ_BYTES = 1024 * 1024
-LONGEST_LINE = 32 * 1024 * 1024  # bytes
+from director.records.following import LinesFollower
 
 
-class EventsFollower:
+class EventsFollower(LinesFollower):
     """Follows an events file that another process is writing, whole line by whole line.
 
-    No secret gets into the transcript. ``size`` is how many bytes were read. A line longer than
-    LONGEST_LINE is passed over, like any that is not an event.
+    No secret gets into the transcript, nor to ``also``, which is given each event. A line that is
+    not an event is passed over.
     """
 
     def __init__(
-        self, path: Path, reader: EventReader, redactor: Redactor = NOTHING_SECRET
+        self,
+        path: Path,
+        reader: EventReader,
+        redactor: Redactor = NOTHING_SECRET,
+        also: Callable[[dict[str, Any]], None] | None = None,
     ) -> None:
+        super().__init__(path, self._read_line)
         self.transcript = Transcript()
-        self.path = path
         self.reader = reader
         self._redactor = redactor
-        self.size = 0
-        self._rest: list[bytes] = []  # of the line that has no end yet
-        self._rest_size = 0
-
-    def poll(self) -> bool:
-        """Read what is new; returns whether there was anything."""
-        before = self.size
-        try:
-            with self.path.open("rb") as stream:
-                stream.seek(self.size)
-                while new := stream.read(READ_BYTES):
-                    self._take(new)
-        except FileNotFoundError:
-            return False
-        return self.size > before
-
-    def _take(self, new: bytes) -> None:
-        self.size += len(new)
-        first, *others = new.split(b"\n")
-        self._add_to_line(first)
-        for part in others:
-            if self._rest_size <= LONGEST_LINE:
-                self._read_line(b"".join(self._rest))
-            self._rest, self._rest_size = [], 0
-            self._add_to_line(part)
-
-    def _add_to_line(self, part: bytes) -> None:
-        self._rest_size += len(part)
-        self._rest = [*self._rest, part] if self._rest_size <= LONGEST_LINE else []
+        self._also = also
 
     def _read_line(self, line: bytes) -> None:
         try:
@@ -64,3 +40,5 @@ class EventsFollower:
             return  # not an event: the agent may print other things
         if isinstance(event, dict):
             self.reader.take(event, self.transcript)
+            if self._also:
+                self._also(event)

@@ -44,7 +44,7 @@ class CallRecorder:
         prompt, errors = prompt_of(events), errors_of(events)
         write_log(prompt, self.redactor.text(assignment.prompt))
         follower = EventsFollower(events, reader, self.redactor)
-        watch = Watch(follower, errors, spending, self.stall_secs)
+        watch = Watch(follower, errors, spending, self.stall_secs, assignment.look)
         return self._reply(follower, events, make(prompt, watch), watch)
 
     def recall(self, events: Path, reader: EventReader) -> Reply:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from director.model.usage import Tokens, Usage
 
@@ -21,7 +23,8 @@ class ToolUse:
     """One tool call. ``command`` and ``exit_code`` are those of a shell, ``paths`` of an edit.
 
     ``carried_out``: it was neither refused nor failed; a command may end with any exit code, which
-    is None where nobody says it. ``name`` is the CLI's own.
+    is None where nobody says it. ``name`` is the CLI's own; ``subject`` is what any other tool was
+    about: the file that was read, the pattern that was searched.
     """
 
     kind: ToolKind
@@ -30,6 +33,27 @@ class ToolUse:
     paths: tuple[str, ...] = ()
     carried_out: bool = True
     exit_code: int | None = None
+    subject: str = ""
+
+    @property
+    def word(self) -> str:
+        """The tool's name, the same for every CLI."""
+        words = {ToolKind.SHELL: "bash", ToolKind.EDIT: "edit"}
+        return words.get(self.kind) or self.name.lower()
+
+    @property
+    def argument(self) -> str:
+        """What it was used on: a command, paths, a pattern."""
+        return self.command or ", ".join(self.paths) or self.subject
+
+
+_SUBJECTS = ("filePath", "file_path", "pattern", "query", "url", "path", "description")
+
+
+def subject_of(given: Mapping[str, Any]) -> str:
+    """Return what a tool that was ``given`` these arguments is about, or ""."""
+    found = (given.get(name) for name in _SUBJECTS)
+    return next((one for one in found if isinstance(one, str) and one), "")
 
 
 class FaultKind(StrEnum):
@@ -84,6 +108,7 @@ class Transcript:
 
     ``tokens`` are those of the steps that were counted; ``uncounted`` is how many were not.
     ``reported_usd`` is what the CLI says that they cost (None: it cannot be known).
+    ``running`` is the tool that has begun and not ended, where the CLI tells.
     """
 
     texts: list[str] = field(default_factory=list)
@@ -98,6 +123,12 @@ class Transcript:
     ended_in_fault: bool = False
     retry: Retry | None = None
     asked_for: str = ""
+    running: ToolUse | None = None
+
+    @property
+    def latest(self) -> ToolUse | None:
+        """The tool that was begun last, if any was."""
+        return self.running or (self.tools[-1] if self.tools else None)
 
     @property
     def text(self) -> str:
@@ -108,6 +139,11 @@ class Transcript:
     def usage(self) -> Usage:
         """What the call has used so far."""
         return Usage(None if self.uncounted else self.tokens, self.reported_usd)
+
+    def add_tool(self, tool: ToolUse) -> None:
+        """Take in a tool that has ended."""
+        self.tools.append(tool)
+        self.running = None
 
     def add_finish(self, finish: Finish, tokens: Tokens | None, usd: float | None) -> None:
         """Take in the end of a step; None where tokens or US dollars cannot be known."""

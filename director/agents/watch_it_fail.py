@@ -30,7 +30,7 @@ def _watched(tools: Sequence[ToolUse], node: Node) -> WatchItFail:
         if use.kind is ToolKind.EDIT and use.carried_out:
             break
         before.append(use)
-    runs = [use for use in before if use.kind is ToolKind.SHELL and _runs_tests(use, node)]
+    runs = runs_of_tests(before, node)
     if not runs:
         return WatchItFail(
             WatchVerdict.NOT_OBSERVED, detail="the test was not run before the first edit"
@@ -39,6 +39,11 @@ def _watched(tools: Sequence[ToolUse], node: Node) -> WatchItFail:
     detail = f"{runs[-1].command} → exit code {(failed or runs)[-1].exit_code}"
     verdict = WatchVerdict.OBSERVED if failed else WatchVerdict.NOT_OBSERVED
     return WatchItFail(verdict, True, bool(failed), detail)
+
+
+def runs_of_tests(tools: Sequence[ToolUse], node: Node) -> list[ToolUse]:
+    """Return those of ``tools`` that ran the node's tests, by their commands, in their order."""
+    return [use for use in tools if use.kind is ToolKind.SHELL and _runs_tests(use, node)]
 
 
 def _runs_tests(use: ToolUse, node: Node) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from director.agents.calls import Outcome, Spending
 from director.agents.events_file import EventsFollower
 from director.agents.reading import PERMISSION_ASKED
-from director.agents.transcript import Finish, Retry
+from director.agents.transcript import Finish, Retry, Transcript
 
 EMPTY_FINISHES_TOLERATED = 5
 RETRIES_TOLERATED = 3
@@ -19,7 +20,12 @@ class Watch:
     """Looks at a running call: money, endless empty turns, a failing provider, silence."""
 
     def __init__(
-        self, follower: EventsFollower, errors: Path, spending: Spending, stall_secs: float
+        self,
+        follower: EventsFollower,
+        errors: Path,
+        spending: Spending,
+        stall_secs: float,
+        look: Callable[[Transcript], None] | None = None,
     ) -> None:
         self.outcome: Outcome | None = None
         self.events = follower.path
@@ -28,6 +34,7 @@ class Watch:
         self._errors = errors
         self._spending = spending
         self._stall_secs = stall_secs
+        self._look = look
         self._size = 0
         self._read = 0  # bytes of standard error, in whole lines
         self._last_sign: float | None = None  # silence counts from the first look
@@ -37,6 +44,8 @@ class Watch:
         progressed = self._follower.poll()
         size = self._errors.stat().st_size if self._errors.exists() else 0
         transcript = self._follower.transcript
+        if self._look:  # also when nothing is new: what was too early to tell is told later
+            self._look(transcript)
         if max(size, self._follower.size) > MOST_BYTES:
             reason = f"{self._reader.title} said more than {MOST_BYTES >> 20} MiB"
             return self.stop(Outcome.INCOMPLETE, reason)

@@ -6,6 +6,7 @@ import argparse
 
 from director.benching.bench import BenchOptions, BenchReport, bench_job
 from director.commands.context import Context, add_common_flags, add_events_flag, add_parallel_flag
+from director.commands.output import add_output_flags
 from director.commands.result import Result
 from director.commands.run import add_attempts_flag
 from director.commands.workspace import load_config, open_workspace
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_parallel_flag(parser, "nodes worked on at once")
     add_attempts_flag(parser)
+    add_output_flags(parser)
     add_common_flags(parser)
     add_events_flag(parser)
 

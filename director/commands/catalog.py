@@ -14,6 +14,7 @@ GROUPS = {
     },
     "see what happens": {
         "status": "show where every node stands, and what it cost",
+        "logs": "show what agents did and gates said, step by step",
         "verify": "check that every merge is what its receipt says, and what was tested",
     },
     "set up and tidy": {

@@ -38,7 +38,7 @@ def completed(args: argparse.Namespace, result: Result) -> Result:
     command = result.next_command
     return replace(
         result,
-        text=given.completed(result.text),
+        text=result.text if result.copyable else given.completed(result.text),
         next_step=next_step,
         next_command=given.command_in(next_step) if command is None else given.complete(command),
     )

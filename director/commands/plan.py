@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from director.commands.context import Context, add_common_flags, add_events_flag, add_parallel_flag
+from director.commands.output import add_output_flags
 from director.commands.result import Result
 from director.commands.workspace import load_config, open_workspace
 from director.job.context import Workspace
@@ -63,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="go on where [gates], or the existing tests, cannot run in a fresh worktree",
     )
     add_parallel_flag(parser, "nodes whose tests are written at once")
+    add_output_flags(parser)
     add_common_flags(parser)
     add_events_flag(parser)
 

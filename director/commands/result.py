@@ -19,7 +19,8 @@ class Result:
 
     ``text`` is for people; ``data`` are the keys of the command's own in ``--json``. ``what``
     happened and the ``next_step`` are one line each; ``next_command`` is the latter as arguments,
-    where it is a command. ``reason`` None: nothing stood in the way.
+    where it is a command. ``reason`` None: nothing stood in the way. ``copyable``: the commands in
+    ``text`` name the repository and the lanes already.
     """
 
     text: str
@@ -30,6 +31,7 @@ class Result:
     reason: Reason | None = None
     next_command: tuple[str, ...] | None = None
     job_id: str | None = None
+    copyable: bool = False
 
     def to_json(self, command: str) -> dict[str, Any]:
         """Return the object of ``--json``; the common keys come first."""

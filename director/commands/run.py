@@ -13,15 +13,18 @@ from director.commands.context import (
     add_events_flag,
     add_parallel_flag,
     positive,
+    wants_json,
 )
+from director.commands.job_screen import screen_of
+from director.commands.output import add_output_flags
 from director.commands.result import Result
 from director.commands.workspace import load_config, open_workspace
 from director.job.gate_report import GateReport, in_words
 from director.model.codec.encoding import encode
-from director.model.cost import Cost
 from director.model.errors import ExitCode
-from director.model.format import counted, duration
+from director.model.format import counted
 from director.model.state import NodeStatus, RunState
+from director.records.job_directory import JobDirectory
 from director.running.run import RunOptions, RunReport, run_job
 
 TRY_AGAIN = (
@@ -55,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="work on this node only (may be given several times)",
     )
+    add_output_flags(parser)
     add_common_flags(parser)
     add_events_flag(parser)
 
@@ -80,14 +84,15 @@ def run(args: argparse.Namespace, context: Context) -> int:
         nodes=tuple(args.node),
     )
     report = run_job(workspace, workspace.home.job, config, options)
-    return context.finish(args, result_of(report))
+    text = "" if wants_json(args) else _as_text(args, context, workspace.home.job, report)
+    return context.finish(args, result_of(report, text))
 
 
-def result_of(report: RunReport) -> Result:
-    """Return what a run came to, for people and programs."""
+def result_of(report: RunReport, text: str) -> Result:
+    """Return what a run came to: ``text`` for people, the rest for programs."""
     what, next_step, next_command = _ending(report)
     return Result(
-        _as_text(report, what, next_step),
+        text,
         _as_json(report),
         _exit_code(report),
         what,
@@ -95,6 +100,7 @@ def result_of(report: RunReport) -> Result:
         report.reason,
         next_command,
         report.plan.job_id,
+        copyable=True,
     )
 
 
@@ -114,10 +120,11 @@ def _as_json(report: RunReport) -> dict[str, Any]:
     }
 
 
-def _as_text(report: RunReport, what: str, next_step: str) -> str:
-    metrics = report.metrics
-    cost = Cost(metrics["cost_known"], metrics["unpriced_calls"]).in_words()
-    return f"{what} ({cost} in all, {duration(metrics['wall_secs'])}).\nNext: {next_step}"
+def _as_text(
+    args: argparse.Namespace, context: Context, directory: JobDirectory, report: RunReport
+) -> str:
+    """Return the screen of the job, which `status` shows from now on."""
+    return screen_of(args, context, directory, stop=report.stop, unpublished=report.unpublished)
 
 
 class Ending(NamedTuple):
@@ -137,7 +144,7 @@ def _ending(report: RunReport) -> Ending:
     if report.stop is not None:
         reason = report.stop.what
         stopped = f"S{reason[1:]}" if reason.startswith("stopped") else f"Stopped: {reason}"
-        return Ending(f"{stopped}; {done} of {total} nodes are done", report.stop.next_step)
+        return Ending(stopped, report.stop.next_step)
     if failed := _failed(state):
         what = f"{done} of {total} nodes are done; failed: {'; '.join(failed)}"
         around = any(node.environment for node in state.nodes.values())

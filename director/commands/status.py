@@ -1,25 +1,119 @@
-"""``director status``: where the current job stands."""
+"""``director status``: where a job stands, why something failed, and the next command."""
 
 from __future__ import annotations
 
 import argparse
+import time
 
 from director.commands.context import Context, add_common_flags, find_home
-from director.commands.result import Result
-from director.reporting.status import read_status, render_status
+from director.commands.job_screen import is_terminal, look_of, result_of, view_of, window
+from director.commands.node_flags import add_node_flags
+from director.model.errors import InterruptedRunError
+from director.records.job_directory import JobDirectory
+from director.records.known_jobs import job_called
+from director.reporting.status import Status
+from director.reporting.status_reader import read_status
+from director.reporting.status_screen import View, render
 
 EXAMPLES = (
-    ("director status", "show the current job"),
-    ("director status --json", "the same, for a program"),
+    ("director status --watch", "see what happens until the command at work ends"),
+    ("director status --json", "the same as one object, for a program"),
 )
+SLICE_SECS = 0.1  # between looks at whether somebody wants to end
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``status``."""
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="show it again every 2 seconds until no command works on the job; piped: what is new",
+    )
+    parser.add_argument(
+        "--job", metavar="JOB", help="another job: an archived one, or one of a bench"
+    )
+    parser.add_argument("--all", action="store_true", help="show all nodes, however many they are")
+    parser.add_argument(
+        "--stats", action="store_true", help="add costs by role and model, and rates"
+    )
+    add_node_flags(parser)
     add_common_flags(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print the status; reads records only."""
-    status = read_status(find_home(args, context).job)
-    return context.finish(args, Result(render_status(status), status, job_id=status["job_id"]))
+    directory = job_called(find_home(args, context), args.job)
+    if args.node:
+        from director.commands.node_status import show_node  # what reads logs is slow to import
+
+        return show_node(args, context, directory)
+    if args.watch:
+        return _watch(args, context, directory)
+    return _show(args, context, read_status(directory), view_of(args, directory))
+
+
+def _show(args: argparse.Namespace, context: Context, status: Status, view: View) -> int:
+    text = "" if args.json else _text(args, context, status, view)
+    return context.finish(args, result_of(args, status, text, view))
+
+
+def _text(args: argparse.Namespace, context: Context, status: Status, view: View) -> str:
+    look = look_of(context)
+    text = render(status, look, view)
+    if not args.stats:
+        return text
+    from director.reporting.status_stats import render_stats
+
+    return f"{text}\n\n{render_stats(status, look)}"
+
+
+def _watch(args: argparse.Namespace, context: Context, directory: JobDirectory) -> int:
+    """Show the job until no process works on it; ctrl-C ends that, not the job."""
+    from director.reporting.status_watch import Redrawn, watch
+
+    view = view_of(args, directory)
+    redrawn = Redrawn(context.out, lambda: window(context))
+
+    def show(status: Status) -> None:
+        if status.process is not None:
+            redrawn(context.redactor.text(_text(args, context, status, view)))
+
+    drawn = is_terminal(context.out, context) and not args.json
+    shows = show if drawn else _News(args, context, view)
+    try:
+        status = watch(lambda: read_status(directory), shows, lambda s: _wait(context, s))
+    except InterruptedRunError as stop:
+        return int(stop.exit_code)
+    if drawn:
+        redrawn.clear()
+    return _show(args, context, status, view)
+
+
+class _News:
+    """Prints the screen once, then what is new; nothing where JSON is wanted."""
+
+    def __init__(self, args: argparse.Namespace, context: Context, view: View) -> None:
+        self._args, self._context, self._view = args, context, view
+        self._before: Status | None = None
+
+    def __call__(self, status: Status) -> None:
+        from director.reporting.status_watch import changes
+
+        before, self._before = self._before, status
+        if self._args.json or (status.process is None and before is None):
+            return
+        if before is None:
+            self._context.say(_text(self._args, self._context, status, self._view))
+            return
+        clock = time.strftime("%H:%M:%S", time.localtime(status.now))
+        for line in changes(before, status):
+            self._context.say(f"{clock}  {line}")
+
+
+def _wait(context: Context, secs: float) -> None:
+    """Wait; raises InterruptedRunError as soon as somebody wants to end."""
+    until = time.monotonic() + secs
+    while (left := until - time.monotonic()) > 0:
+        context.cancellation.check()
+        time.sleep(min(left, SLICE_SECS))
+    context.cancellation.check()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from director.agents.registry import BACKENDS
 from director.commands.context import Context, find_repository, home_of
+from director.commands.output import listeners_for
 from director.job.context import Workspace
 from director.model.config import Config
 from director.model.config_reader import read_config
@@ -14,7 +15,6 @@ from director.model.errors import RequestError
 from director.processes.children import adopt_orphans
 from director.records.events import Events
 from director.records.files import read_text
-from director.reporting.console import console
 from director.reporting.event_lines import event_lines
 
 
@@ -25,7 +25,7 @@ def open_workspace(args: argparse.Namespace, context: Context) -> Workspace:
     home = home_of(repository, context)
     home.prepare()
     also = [event_lines(context.out)] if getattr(args, "events", False) else []
-    events = Events([console(context.err), *also], context.redactor)
+    events = Events([*listeners_for(args, context), *also], context.redactor)
     workspace = Workspace(repository, home, context.env, events, context.cancellation)
     context.ends.workspace = workspace
     return workspace

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
@@ -27,11 +28,15 @@ from director.model.errors import DirectorError, StoppedError
 from director.model.plan import Plan
 from director.model.roles import Agent
 from director.processes.launchers.launcher import Launcher
+from director.processes.process_table import look_up
 from director.records.call_notes import CallNotes, forget_places
-from director.records.events import journal
+from director.records.clock import now
+from director.records.events import Kind, journal
 from director.records.files import redact_file
 from director.records.job_directory import JobDirectory
 from director.records.ledger import Ledger
+from director.records.live_file import Worker, live_file
+from director.records.lock import holder_of
 from director.records.worktrees_record import was_killed
 from director.repositories.job_repository import (
     JobRepository,
@@ -63,10 +68,53 @@ def open_job(
     end, and the worktrees go, or are kept for the next command.
     """
     inputs = JobInputs.of(workspace, directory, config, known.job_id)
-    directory = inputs.directory
-    events = inputs.events.also(journal(directory.events))
-    inputs = replace(inputs, events=events)
-    workspace.opened.append(Opened(directory, events))
+    with _told(inputs, known) as told, _opened(told, known, wanted_later, folder) as job:
+        yield job
+
+
+@contextmanager
+def _told(inputs: JobInputs, known: PlanStage | Plan) -> Iterator[JobInputs]:
+    """Give the inputs with all who are told of events; they hear when it begins and when it ends.
+
+    Whoever shows the job on a terminal relies on hearing the end, whatever comes.
+    """
+    directory, limits = inputs.directory, inputs.config.limits
+    with live_file(directory.live, _worker(directory)) as live:
+        events = inputs.events.also(journal(directory.events)).also(live)
+        inputs.workspace.opened.append(Opened(directory, events))
+        try:
+            events.emit(
+                Kind.OPENED,
+                job_id=known.job_id,
+                task=known.task,
+                directory=str(directory.path),
+                planned=isinstance(known, Plan),
+                max_attempts=limits.max_attempts,
+                ceiling_usd=limits.cost_ceiling_usd,
+            )
+            yield replace(inputs, events=events)
+        finally:
+            events.emit(Kind.CLOSED)
+
+
+def _worker(directory: JobDirectory) -> Worker:
+    """Return this process, as the lock that it holds names it."""
+    found, pid = look_up(os.getpid()), os.getpid()
+    holder = holder_of(directory.lock) or {}
+    started = found.started if found else None
+    return Worker(pid, started, str(holder.get("command", "")), str(holder.get("since", now())))
+
+
+@contextmanager
+def _opened(
+    inputs: JobInputs,
+    known: PlanStage | Plan,
+    wanted_later: Sequence[WantedModel],
+    folder: Path | None,
+) -> Iterator[JobContext]:
+    """Give the job's context, its tools open."""
+    workspace, directory, config = inputs.workspace, inputs.directory, inputs.config
+    events = inputs.events
     _recover(inputs, known.job_branch)
     sweep_old_pools(pool_environment(config.launcher, workspace.env))
 

@@ -47,7 +47,7 @@ def ask(planning: Planning, question: Question) -> Reply:
         commit = question.commit or planning.stage.base_commit
         with job.pool.lease(commit, bare=True) as worktree:  # only to read
             name = question.name
-            log = question.log or f"plan.{name.removeprefix('plan-')}"
+            log = question.log or f"plan.{name.replace('plan-', 'nodes-')}"
             call = Assignment(agent, role, question.prompt, worktree.path, name, log=log)
             return job.agents.ask(call)
 

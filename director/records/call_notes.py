@@ -42,7 +42,7 @@ class CallNotes:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._notes = {note.name: note for note in map(_read, folder.glob("*.json")) if note}
+        self._notes = {note.name: note for note in noted_calls(folder)}
 
     def begin(self, note: CallNote) -> None:
         """Note a call that is about to start; replaces an earlier one of its name.
@@ -75,6 +75,12 @@ class CallNotes:
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.json"
+
+
+def noted_calls(folder: Path) -> list[CallNote]:
+    """Return the calls that are noted in ``folder`` now, in the order of their logs."""
+    notes = [note for note in map(_read, folder.glob("*.json")) if note]
+    return sorted(notes, key=lambda note: note.log)
 
 
 def forget_places(folder: Path) -> None:

@@ -53,9 +53,12 @@ class Kind(StrEnum):
     BENCH_PROFILE_STARTED = "bench_profile_started"
     BENCH_PROFILE_ENDED = "bench_profile_ended"
     NOTICE = "notice"
+    OPENED = "opened"  # a job: work on it begins
+    CLOSED = "closed"  # however it ended
 
 
-PASSING = frozenset({Kind.CALL_PROGRESS})  # news for a moment, which nobody needs later
+# News for a moment, which nobody needs later.
+PASSING = frozenset({Kind.CALL_PROGRESS, Kind.OPENED, Kind.CLOSED})
 
 
 @dataclass(frozen=True)

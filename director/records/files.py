@@ -111,6 +111,18 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
             _sync_folder(path.parent)
 
 
+def replace_quickly(path: Path, text: str) -> None:
+    """Replace ``path`` by ``text``: readers find the old or the new one. No disk is waited for.
+
+    The folder must be there. Raises OSError.
+    """
+    temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    with os.fdopen(os.open(temporary, flags, 0o600), "wb") as stream:
+        stream.write(text.encode(errors=ESCAPE))
+    temporary.replace(path)
+
+
 def remove(path: Path) -> None:
     """Remove a file, where there is one."""
     with os_errors_stop(path):
@@ -212,9 +224,28 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     return [value for value in map(_object, _lines(path)) if value]
 
 
-def count_damaged_lines(path: Path) -> int:
-    """Return how many lines of a JSONL file are not whole JSON objects."""
-    return sum(1 for line in _lines(path) if line.strip() and _object(line) is None)
+def read_lines_counted(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """Return the objects of a JSONL file, as ``read_lines``, and how many lines are damaged."""
+    return _parsed(_lines(path))
+
+
+def read_last_lines(path: Path, size: int) -> tuple[list[dict[str, Any]], int]:
+    """Return the objects in the last ``size`` bytes of a JSONL file, and how many are damaged."""
+    try:
+        with path.open("rb") as stream:
+            start = max(0, stream.seek(0, os.SEEK_END) - size)
+            stream.seek(start)
+            lines = stream.read(size).split(b"\n")
+    except FileNotFoundError:
+        return [], 0
+    except OSError as error:
+        raise RequestError(f"cannot read {path}: {error}", READABLE) from None
+    return _parsed(lines[1:] if start else lines)
+
+
+def _parsed(lines: list[bytes]) -> tuple[list[dict[str, Any]], int]:
+    found = [_object(line) for line in lines if line.strip()]
+    return [value for value in found if value], sum(value is None for value in found)
 
 
 def _lines(path: Path) -> list[bytes]:

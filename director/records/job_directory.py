@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from director.model.codec.encoding import encode
 from director.model.errors import RequestError
@@ -29,8 +30,28 @@ GITIGNORE = """\
 """
 KEPT_BETWEEN_JOBS = frozenset(
     {".gitignore", "config.toml", "profiles", "synced.json", "models.json", "jobs", "bench"}
-    | {"lock"}
+    | {"lock", "live.json"}
 )
+
+
+class Named(Protocol):
+    """Something with an id."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+
+class Planned(Protocol):
+    """As much of a plan as its state is of."""
+
+    @property
+    def job_id(self) -> str:
+        """The job that it is the plan of."""
+
+    @property
+    def nodes(self) -> Sequence[Named]:
+        """Its nodes."""
 
 
 class Place:
@@ -79,6 +100,7 @@ class JobDirectory(Records):
     """The records of one job."""
 
     lock = Place("lock")  # held (flock) by the one process that works on this job
+    live = Place("live.json")  # what is going on now, while a process works on this job
     stage = Place("plan_stage.json")  # where the planning pipeline stands
     recon = Place("recon.md")  # what the explorer found
     spec = Place("spec.md")  # the artifact of the first approval
@@ -104,6 +126,12 @@ class JobDirectory(Records):
     repository = Place("job.git")  # the job repository (bare)
     told = Place("told.json")  # what the job's commands have told the user and need not repeat
     pool = Place("worktrees.json")  # where this job's worktrees are, for the sweep after a crash
+
+    @property
+    def root(self) -> Path:
+        """The user's checkout, in whose ``.director`` the records are."""
+        folders = (self.path, *self.path.parents)
+        return next((one.parent for one in folders if one.name == FOLDER), self.path)
 
     @property
     def state_file(self) -> StateFile:
@@ -135,7 +163,7 @@ class JobDirectory(Records):
         """Replace ``plan.json``."""
         files.write_json(self.plan, encode(plan))
 
-    def load_state(self, plan: Plan) -> RunState:
+    def load_state(self, plan: Planned) -> RunState:
         """Return the state with an entry for each node of ``plan``; fresh where there is none."""
         stored = self.state_file.load() or {}
         if stored.get("job_id") not in (None, plan.job_id):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -150,8 +150,13 @@ def ceiling_reached(spent_usd: float, ceiling_usd: float, aside_usd: float = 0.0
 
 def read_calls(path: Path) -> list[CallRecord]:
     """Return the calls recorded at ``path``, oldest first."""
+    return calls_in(files.read_lines(path))
+
+
+def calls_in(lines: Iterable[Mapping[str, Any]]) -> list[CallRecord]:
+    """Return the calls that ``lines`` of a ledger are."""
     calls = []
-    for line in files.read_lines(path):
+    for line in lines:
         try:
             calls.append(CallRecord.from_json(line))
         except MismatchError:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from director.model.errors import StoppedError
 from director.model.reason import Reason
@@ -59,6 +60,20 @@ def is_held(path: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def holder_of(path: Path) -> dict[str, Any] | None:
+    """Return what the process that holds the lock at ``path`` says of itself; None: nobody does.
+
+    Empty while it has not said anything yet; else ``pid``, ``command`` and ``since``.
+    """
+    if not is_held(path):
+        return None
+    try:
+        said = json.loads(path.read_bytes()[:4096])
+    except (OSError, ValueError):
+        return {}
+    return said if isinstance(said, dict) else {}
 
 
 def _taken(descriptor: int, pause: Callable[[float], None]) -> bool:

@@ -1,16 +1,11 @@
-"""The live output: one line for each event that a person wants to see."""
+"""Everything that happens, a line for each event."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import IO, Any
+from typing import IO
 
-from director.model.format import counted, duration, money
-from director.model.roles import Role
-from director.model.testing.preflight import Outcome
-from director.records.events import Event, Kind, Listener
-
-Data = Mapping[str, Any]
+from director.records.events import Event, Listener
+from director.reporting.words import clock_of, words_of
 
 
 def console(stream: IO[str]) -> Listener:
@@ -29,137 +24,9 @@ def console(stream: IO[str]) -> Listener:
 
 
 def line_of(event: Event) -> str | None:
-    """Return the line for an event, or None when it is not worth one."""
-    words = _WORDS.get(event.kind)
-    text = words(event.data) if words else None
+    """Return the line for an event, in local time, or None when it is not worth one."""
+    text = words_of(event)
     if text is None:
         return None
-    clock = event.ts[11:19]
     node = f"{event.node}: " if event.node else ""
-    return f"{clock}  {node}{' '.join(text.split())}"
-
-
-def _job_started(data: Data) -> str:
-    line = f"job {data['job_id']} on {data['base'][:10]}, branch {data['branch']}"
-    if data["uncommitted"]:
-        left = counted(data["uncommitted"], "uncommitted path")
-        line += f" (left alone, outside the job: {left})"
-    return line
-
-
-def _call_ended(data: Data) -> str:
-    took = f"{duration(data['wall_secs'])}, {data['tokens']} tokens, {money(data['cost'])}"
-    problem = f": {data['reason']}" if data["reason"] else ""
-    who = data["role"] if data["role"] == Role.ESCALATION else data["agent"]
-    return f"{who} ({data['model']}) {data['outcome']}{problem} [{took}]"
-
-
-def _gate(data: Data) -> str | None:
-    names = {
-        "before": "tests before the work",
-        "scope": "tests on the draft, to see which files they change themselves",
-        "candidate": "gate on the candidate",
-        "again": "gate again",
-        "control": "gate with unreadable files, to see whether it fails whatever the work is",
-        "merged": "gate on the merged tree",
-        "rebuilt": "gate on a merge without a receipt",
-        "tests": "new tests on the base",
-        "blame": "integration gate, searching for the merge that turned it red",
-    }
-    return f"{names.get(data['purpose'], data['purpose'])}: {data['verdict']} ({data['reason']})"
-
-
-def _attempt_failed(data: Data) -> str:
-    names = {"unchanged": "changed nothing"}
-    outcome = names.get(data["outcome"], data["outcome"].replace("_", " "))
-    return f"attempt {data['attempt']} {outcome}: {data['lesson']}"
-
-
-def _node_ended(data: Data) -> str:
-    tier = f"{data['tier']} tier" if data["tier"] else "no call needed"
-    detail = f"{tier}, {counted(data['attempts'], 'attempt')}, {money(data['cost'])}"
-    error = f": {data['error']}" if data["error"] else ""
-    return f"{str(data['status']).upper()}{error} [{detail}, {duration(data['wall_secs'])}]"
-
-
-def _run_started(data: Data) -> str:
-    nodes, lanes = counted(data["nodes"], "node"), counted(data["parallel"], "lane")
-    held = data["confinement"]
-    confined = "agents and gates are not confined" if held == "none" else f"confined: {held}"
-    return f"run: {nodes}, {data['done']} done, {lanes}; {confined}"
-
-
-def _run_ended(data: Data) -> str:
-    took = f"{money(data['cost'])}, {duration(data['wall_secs'])}"
-    return f"run ended: {data['done']} done, {data['failed']} failed [{took}]"
-
-
-def _review(data: Data) -> str:
-    said = "objects" if data["blocked"] else "passes"
-    return f"review (stage {data['stage']}) {said}: {data['summary']}"
-
-
-def _job_archived(data: Data) -> str:
-    moved = f"job {data['job_id']} moved to {data['folder']}"
-    back = f"; `director plan --resume {data['job_id']}` comes back to it"
-    return moved + back if data["unfinished"] else moved
-
-
-def _critique(data: Data) -> str:
-    said = "; ".join(data["problems"]) if data["problems"] else "approved"
-    return f"{data['about'].replace('-', ' ')}: {said}"
-
-
-def _base_gate(data: Data) -> str:
-    if data["verdict"] == "green":
-        return f"gate {data['name']} on the base: green"
-    said = f"{data['verdict']} on the base already ({data['reason']})"
-    return f"gate {data['name']} is {said}: `{data['command']}`"
-
-
-def _preflight(data: Data) -> str:
-    where = "your checkout" if data["where"] == "checkout" else "a fresh worktree"
-    tests = f", {counted(data['tests'], 'test')}" if data["tests"] else ""
-    said = data["outcome"].replace("_", " ")
-    why = f" ({data['reason']})" if data["reason"] else ""
-    see = f"; see {data['log']}" if data["outcome"] == Outcome.RED else ""
-    return f"preflight in {where}: {said}{tests}{why}: `{data['command']}`{see}"
-
-
-def _setup(data: Data) -> str:
-    took = duration(data["wall_secs"])
-    slot = f"slot {data['slot']} of {data['worktrees']}"
-    return f"setup of {slot}: {data['verdict']} ({data['reason']}) [{took}]"
-
-
-_WORDS: dict[Kind, Callable[[Data], str | None]] = {
-    Kind.JOB_STARTED: _job_started,
-    Kind.JOB_ARCHIVED: _job_archived,
-    Kind.STAGE_ENTERED: lambda d: f"stage {d['stage']}",
-    Kind.CRITIQUE: _critique,
-    Kind.BASE_GATE: _base_gate,
-    Kind.PREFLIGHT: _preflight,
-    Kind.PLAN_REJECTED: lambda d: f"plan sent back: {'; '.join(d['problems'])}",
-    Kind.TESTS_REJECTED: lambda d: f"tests sent back: {d['problem'].splitlines()[0]}",
-    Kind.TESTS_ADMITTED: lambda d: f"tests admitted, red: {', '.join(d['tests'])}",
-    Kind.SETUP: _setup,
-    Kind.CALL_ENDED: _call_ended,
-    Kind.PROVIDER_FAULT: lambda d: f"{d['reason']}; again in {d['pause_secs']} s",
-    Kind.RUN_STARTED: _run_started,
-    Kind.NODE_STARTED: lambda d: d["title"],
-    Kind.ATTEMPT_STARTED: lambda d: f"attempt {d['attempt']} by {d['tier']} ({d['model']})",
-    Kind.ATTEMPT_FAILED: _attempt_failed,
-    Kind.ESCALATED: lambda d: f"escalates after {counted(d['attempts'], 'attempt')}",
-    Kind.GATE: _gate,
-    Kind.REVIEW: _review,
-    Kind.MERGED: lambda d: f"merged as {d['commit'][:10]}",
-    Kind.NODE_ENDED: _node_ended,
-    Kind.INTEGRATION_GATE: lambda d: (
-        f"integration gate {d['name']}: {d['verdict']} ({d['reason']})"
-    ),
-    Kind.BLAME: lambda d: f"integration gate {d['name']}: {d['note']}",
-    Kind.RUN_ENDED: _run_ended,
-    Kind.BENCH_PROFILE_STARTED: lambda d: f"profile {d['profile']}",
-    Kind.BENCH_PROFILE_ENDED: lambda d: f"profile {d['profile']}: {d['error'] or 'ended'}",
-    Kind.NOTICE: lambda d: str(d["message"]),
-}
+    return f"{clock_of(event)}  {node}{text}"

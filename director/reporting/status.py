@@ -1,161 +1,206 @@
-"""``status``: what the records of a job say now."""
+"""Where a job stands, as a value: what is known of it, and what follows from that."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from pathlib import Path
+from typing import NamedTuple
 
-from director.job.stage import PlanStage, Stage, read_stage
-from director.model.codec.encoding import encode
+from director.job.stage import Stage
 from director.model.cost import Cost
-from director.model.errors import RequestError
-from director.model.format import duration, money, size, table
-from director.model.integration_gates import as_before, not_counting
-from director.model.rates import rates
-from director.model.state import NodeStatus, WatchVerdict
-from director.records import files
-from director.records.job_directory import JobDirectory
-from director.records.ledger import cost_of_calls, grouped, read_calls
-from director.records.lock import is_held
-from director.records.worktrees_record import kept_worktrees
+from director.model.errors import ExitCode
+from director.model.failure import Failure
+from director.model.reason import Reason
+from director.model.state import CallRecord, NodeState, NodeStatus
+from director.records.worktrees_record import KeptWorktrees
 
-COMPLETION_TARGET_PCT = 70.0
+NOTHING = Cost()
+OF_THE_WORK = frozenset({Reason.NODE_FAILED, Reason.INTEGRATION_RED})
+"""Reasons that the records of nodes and gates explain better than one sentence."""
 
 
-def read_status(directory: JobDirectory) -> dict[str, Any]:
-    """Return the status of a job as ``--json`` prints it; RequestError when there is none."""
-    stage = read_stage(directory)
-    if stage is None and not directory.plan.exists():
-        raise RequestError(
-            f"there is no job in {directory.path}", 'begin one with `director plan "<task>"`'
-        )
-    planned = directory.plan.exists()
-    plan = directory.load_plan() if planned else None
-    state = directory.load_state(plan) if plan else None
-    calls = read_calls(directory.costs)
-    nodes = list(state.nodes.values()) if state else []
-    last_run = directory.last_run()
-    watched = sum(node.watch_it_fail is WatchVerdict.OBSERVED for node in nodes)
-    return {
-        "job_id": plan.job_id if plan else stage.job_id if stage else None,
-        "task": plan.task if plan else stage.task if stage else None,
-        "stage": stage.stage if stage else Stage.READY,
-        "job_branch": plan.job_branch if plan else stage.job_branch if stage else None,
-        "nodes": {
-            node.id: {"title": node.title, **encode(state.nodes[node.id])}
-            for node in (plan.nodes if plan else ())
-            if state
-        },
-        **rates(nodes),
-        "blocked": sum(node.status is NodeStatus.BLOCKED for node in nodes),
-        "watch_it_fail_observed": watched,
-        "under_way": is_held(directory.lock),
-        "worktrees": _kept(directory),
-        "integration_ok": last_run.get("integration_ok"),
-        "integration_words": _integration_words(last_run, stage),
-        **cost_of_calls(calls).totals(),
-        "by_role": grouped(calls, "role"),
-        "by_model": grouped(calls, "model"),
-        "damaged_lines": {
-            path.name: count
-            for path in (directory.costs, directory.metrics, directory.events)
-            if (count := files.count_damaged_lines(path))
-        },
-    }
+class PlannedNode(NamedTuple):
+    """What the plan says of a node that is shown."""
+
+    id: str
+    title: str
+    test_cmd: str
+    depends_on: tuple[str, ...] = ()
 
 
-def render_status(status: Mapping[str, Any]) -> str:
-    """Return the status as people read it."""
-    parts = [f"job {status['job_id']} ({status['stage']}): {_one_line(status['task'])}"]
-    if status["nodes"]:
-        parts += [_node_table(status["nodes"]), _rates(status)]
-    if status["by_role"]:
-        parts += [_cost_table("role", status["by_role"]), _cost_table("model", status["by_model"])]
-    cost = Cost(status["cost_known"], status["unpriced_calls"])
-    parts.append(f"cost in all: {cost.in_words()}")
-    if not status["under_way"] and any(
-        node["status"] == NodeStatus.RUNNING for node in status["nodes"].values()
-    ):
-        parts.append("the run was killed: `director run` goes on where it was")
-    if kept := status["worktrees"]:
-        parts.append(
-            f"prepared worktrees are kept for the next command: {size(kept['bytes'])} in "
-            f"{kept['folder']} (`director clean` removes them)"
-        )
-    for name, count in status["damaged_lines"].items():
-        parts.append(f"note: {count} damaged line(s) in {name} were skipped")
-    return "\n\n".join(parts)
+class LiveCall(NamedTuple):
+    """A call under way: since when (a moment), its cost so far in US dollars, its last tool."""
+
+    role: str = ""
+    attempt: int | None = None
+    tier: str = ""
+    model: str = ""
+    since: str = ""
+    usd: float = 0.0
+    tool: str = ""
+    argument: str = ""
 
 
-def _kept(directory: JobDirectory) -> dict[str, Any] | None:
-    kept = kept_worktrees(directory.pool)
-    if kept is None:
-        return None
-    return {"folder": str(kept.folder), "bytes": kept.bytes, "since": kept.since}
+class Process(NamedTuple):
+    """The process that works on a job. None and "": it has not said so (yet)."""
+
+    pid: int | None
+    command: str
+    since: str
+    lanes: int | None
+    calls: Mapping[str, LiveCall] = {}
 
 
-def _node_table(nodes: Mapping[str, Mapping[str, Any]]) -> str:
-    rows = [
-        (
-            node_id,
-            str(node["status"]),
-            str(node["tier_used"] or "–"),
-            str(node["attempts"]),
-            money(node["cost_usd"]),
-            duration(node["wall_secs"]),
-            _one_line(node["error"] or ""),
-        )
-        for node_id, node in nodes.items()
-    ]
-    return table(("node", "state", "tier", "attempts", "cost", "time", ""), rows)
+class End(NamedTuple):
+    """How a command ended: for programs, for people, and when (a moment, "": not known)."""
+
+    reason: str = ""
+    what: str = ""
+    next_step: str = ""
+    exit_code: int = 0
+    at: str = ""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether something else ended it than the work itself."""
+        return self.exit_code != ExitCode.DONE and self.reason not in OF_THE_WORK
 
 
-def _rates(status: Mapping[str, Any]) -> str:
-    total = status["n_nodes"]
-    return "\n".join(
-        (
-            f"done                      {status['done']} of {total}"
-            f" ({status['failed']} failed, {status['blocked']} blocked)",
-            f"executor-tier completion  {status['executor_tier_pct']:.1f} %"
-            f" (hypothesis target > {COMPLETION_TARGET_PCT:.0f} %)",
-            f"escalation rate           {100 * status['escalation_rate']:.1f} %",
-            f"stage-two review rate     {100 * status['stage_two_trigger_rate']:.1f} %",
-            f"watched it fail first     {status['watch_it_fail_observed']} of {total}",
-            f"integration gate          {status['integration_words']}",
-        )
-    )
+class Gate(NamedTuple):
+    """One integration gate of the last run. ``culprit``: the node whose merge turned it red.
 
-
-def _integration_words(run: Mapping[str, Any], stage: PlanStage | None) -> str:
-    """Return how the integration gate of the last run went; before it, what is known of the base.
-
-    The records of an earlier version have no words.
+    ``nodes``: of which nodes these are the tests (none: it is one of ``[gates]``).
     """
-    ok = run.get("integration_ok")
-    if ok is not None:
-        return str(run.get("integration_words") or ("green" if ok else "not green"))
-    dead = not_counting((stage.base_gates if stage else None) or {})
-    return f"not run; {as_before(dead)}" if dead else "not run"
+
+    name: str
+    command: str
+    verdict: str
+    reason: str = ""
+    log: str = ""
+    culprit: str | None = None
+    note: str = ""
+    failure: Failure | None = None
+    red_before: bool = False
+    nodes: tuple[str, ...] = ()
 
 
-def _cost_table(key: str, groups: Mapping[str, Mapping[str, Any]]) -> str:
-    rows = [
-        (
-            name,
-            str(group["calls"]),
-            str(group["input"] + group["cache_read"] + group["cache_write"]),
-            str(group["output"] + group["reasoning"]),
-            _group_cost(group),
-        )
-        for name, group in groups.items()
-    ]
-    return table((f"by {key}", "calls", "tokens in", "tokens out", "cost"), rows)
+class NodeNow(NamedTuple):
+    """One node: its plan, where it stands, what it cost, and its call under way (None: none)."""
+
+    planned: PlannedNode
+    state: NodeState
+    cost: Cost = NOTHING
+    calls: int = 0
+    live: LiveCall | None = None
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return self.planned.id
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why it failed, or its last attempt did; None where that is not on record."""
+        tries = [one.failure for one in self.state.past_attempts if one.failure]
+        return self.state.failure or (tries[-1] if tries else None)
+
+    @property
+    def same_failure(self) -> int:
+        """How many attempts failed with one and the same headline; 0 where they differ."""
+        tries = self.state.past_attempts
+        headlines = {one.failure.headline if one.failure else "" for one in tries}
+        return len(tries) if len(tries) > 1 and len(headlines) == 1 and all(headlines) else 0
 
 
-def _group_cost(group: Mapping[str, Any]) -> str:
-    return Cost(group["cost_known"], group["unpriced_calls"]).in_words()
+class Standing(Enum):
+    """What there is to say first of a job."""
+
+    WORKING = auto()  # a process works on it
+    DECIDING = auto()  # planning waits for answers to questions
+    APPROVING = auto()  # planning waits for an approval
+    PLANNING = auto()  # planning is not finished, and nobody works on it
+    KILLED = auto()
+    STOPPED = auto()  # for an outside reason
+    FAILED = auto()  # nodes did
+    INTEGRATION_RED = auto()
+    READY = auto()  # there are nodes left to work on
+    DONE = auto()
 
 
-def _one_line(text: str, limit: int = 100) -> str:
-    line = " ".join(str(text).split())
-    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+@dataclass(frozen=True)
+class Status:
+    """One job. ``now`` in seconds since 1970.
+
+    ``process`` works on the job now; without one ``end`` is how the last command ended (None: not
+    on record), unless it was ``killed``; ``last_event`` is the moment of the last event. ``runs``
+    are the runs that ended, which took ``run_secs`` together, the last one with ``lanes``.
+    ``gates`` are the integration gates of the last run (``integration_ok`` None: none ran).
+    ``log_lines`` has the number of lines of the logs that are shown, by their names.
+    """
+
+    directory: Path
+    stage: Stage
+    job_id: str
+    task: str
+    job_branch: str
+    base_commit: str
+    nodes: tuple[NodeNow, ...] = ()
+    calls: Sequence[CallRecord] = ()
+    cost: Cost = NOTHING
+    runs: int = 0
+    run_secs: float = 0.0
+    lanes: int | None = None
+    process: Process | None = None
+    end: End | None = None
+    last_event: str = ""
+    killed: bool = False
+    gates: tuple[Gate, ...] = ()
+    integration_ok: bool | None = None
+    integration_words: str = ""
+    unpublished: str | None = None
+    log_lines: Mapping[str, int] = field(default_factory=dict)
+    kept: KeptWorktrees | None = None
+    damaged_lines: Mapping[str, int] = field(default_factory=dict)
+    now: float = 0.0
+
+    def of(self, *statuses: NodeStatus) -> list[NodeNow]:
+        """Return the nodes in one of ``statuses``, in the order of the plan."""
+        return [node for node in self.nodes if node.state.status in statuses]
+
+    @property
+    def red_gates(self) -> list[Gate]:
+        """The integration gates that the job has to answer for."""
+        if self.integration_ok is not False or len(self.of(NodeStatus.DONE)) < len(self.nodes):
+            return []
+        return [one for one in self.gates if one.verdict != "green" and not one.red_before]
+
+    @property
+    def standing(self) -> Standing:
+        """What there is to say first."""
+        if self.process is not None:
+            return Standing.WORKING
+        stopped = self.end is not None and self.end.stopped
+        if self.stage is not Stage.READY:
+            return self._planning()
+        if self.killed:
+            return Standing.KILLED
+        if stopped:
+            return Standing.STOPPED
+        if self.of(NodeStatus.FAILED):
+            return Standing.FAILED
+        if len(self.of(NodeStatus.DONE)) < len(self.nodes) or not self.runs:
+            return Standing.READY
+        red = self.integration_ok is False
+        return Standing.INTEGRATION_RED if red else Standing.DONE
+
+    def _planning(self) -> Standing:
+        if self.end is not None and self.end.reason == Reason.DECISION_NEEDED:
+            return Standing.DECIDING
+        if self.killed:
+            return Standing.KILLED
+        if self.end is not None and self.end.exit_code != ExitCode.DONE:
+            return Standing.STOPPED
+        waits = self.stage in (Stage.SPEC_APPROVAL, Stage.PLAN_APPROVAL)
+        return Standing.APPROVING if waits else Standing.PLANNING

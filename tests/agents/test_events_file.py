@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import tracemalloc
 
-from director.agents.events_file import LONGEST_LINE, EventsFollower
+from director.agents.events_file import EventsFollower
 from director.agents.opencode.events import OpenCodeReader
 from director.model.secrets import Redactor
+from director.records.following import LONGEST_LINE
 from tests.support.hermetic import TemporaryCase
 
 

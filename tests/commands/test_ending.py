@@ -299,7 +299,7 @@ class TestMoney(EndCase):
         self.implement("a")
         self.implement("b")
         done = self.ends(0, "run")
-        self.assertIn(f"${planned:.4f} + 2 unpriced calls in all", done.out)
+        self.assertIn(f"${planned:.4f} + 2 unpriced · ", done.out)
         said = self.ends(0, "status", "--json").json
         wanted = (None, planned, 2)
         self.assertEqual((said["cost_total"], said["cost_known"], said["unpriced_calls"]), wanted)
@@ -344,9 +344,10 @@ class TestMoney(EndCase):
         self.configure("[limits]\ncost_ceiling_usd = 5\n", pricing=False)
         self.script_planning(node("a"))
         done = self.ends(0, "plan", "make a")
-        (line,) = [one for one in done.err.splitlines() if "no [pricing]" in one]
+        said = " ".join(done.err.split())
+        self.assertEqual(said.count("no [pricing]"), 1)
         for model in ("fake/strong (planner)", "fake/cheap (executor)", "OpenCode"):
-            self.assertIn(model, line)
+            self.assertIn(model, said.partition("no [pricing]")[2])
         for argv in (("plan", "--continue"), ("plan", "--continue"), ("run",)):
             self.implement("a")
             self.assertNotIn("no [pricing]", self.ends(0, *argv).err)

@@ -24,8 +24,8 @@ class TestEndings(JobCase):
         self.implement("a")
         self.repo.git("checkout", "-q", self.branch)
         done = self.ends(0, "run")
-        self.assertIn("could not be updated in your repository", done.out)
-        self.assertIn(f"git fetch {self.home / 'job.git'} {self.branch}", done.out)
+        self.assertIn("could not be updated in your repository", done.in_one_line)
+        self.assertIn(f"git fetch {self.home / 'job.git'} {self.branch}", done.in_one_line)
         self.repo.git("fetch", "-q", str(self.home / "job.git"), self.branch)
         self.assertEqual(self.repo.git("show", "FETCH_HEAD:a.txt"), "good")
 

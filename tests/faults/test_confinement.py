@@ -328,7 +328,7 @@ class TestWhatStaysPossible(ConfinedCase):
         planned = self.ends(0, "plan", "make things", "--no-critique")
         self.assertIn(f"a: new tests on the base: red ({denied})", planned.err)
         self.fake.always("executor", *good())
-        self.assertIn(denied, self.ends(1, "run", "--max-attempts", "1").out)
+        self.assertIn(denied, self.ends(1, "run", "--max-attempts", "1").in_one_line)
 
     def test_setup_may_write_what_is_the_users_but_not_the_checkout(self) -> None:
         tried = self.script(

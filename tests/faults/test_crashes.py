@@ -128,7 +128,8 @@ class TestKilled(KilledCase):
         ended = self.calls_that_ended()
         self.assertEqual(ended, sorted({*ended}))
         self.assertEqual(
-            set(ended), {"plan.recon", "plan.spec", "plan.1", *(f"{n}.tests-1" for n in "abc")}
+            set(ended),
+            {"plan.recon", "plan.spec", "plan.nodes-1", *(f"{n}.tests-1" for n in "abc")},
         )
         self.ends(0, "run")
 

@@ -313,7 +313,7 @@ class TestSearchPath(ImportCheckCase):
         self.settle()
         self.ends(0, "plan", "add two", "--no-critique")
         done = self.ends(2, "run", env={**self.env, "MORE": f"{self.root}/src"})
-        self.assertIn(f"uses {self.root}/src/sample/__init__.py of your checkout", done.out)
+        self.assertIn(f"uses {self.root}/src/sample/__init__.py of your checkout", done.in_one_line)
         self.assertNotIn("executor", [call.agent for call in self.fake.calls()])
         self.assertEqual(self.node_state("two")["status"], "pending")
 

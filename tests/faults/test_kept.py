@@ -89,7 +89,9 @@ class TestKeeping(KeptCase):
         said = self.ends(0, "status", "--json").json["worktrees"]
         self.assertEqual(said["folder"], str(folder))
         self.assertGreater(said["bytes"], 4096)
-        self.assertIn(f"in {folder} (`director clean`", self.ends(0, "status").out)
+        self.assertIn(
+            f"in {folder} (`director clean`", self.ends(0, "status", "--stats").in_one_line
+        )
         cleaned = self.ends(0, "clean", "--json")
         self.assertRegex(cleaned.err, rf"^removing \d+ \w+ in {re.escape(str(folder))} …\n$")
         freed = cleaned.json

@@ -132,11 +132,11 @@ class TestSetup(ProvidedCase):
         config = self.home / "config.toml"
         text = config.read_text()
         config.write_text(text.replace("sh setup.sh", "no-such-program"))
-        self.assertIn("127", self.ends(3, "run").out)
+        self.assertIn("127", self.ends(3, "run").in_one_line)
         config.write_text(
             text.replace("sh setup.sh", "sleep 300") + "[limits]\nnode_timeout_secs = 1\n"
         )
-        self.assertIn("no end within 1 s", self.ends(3, "run").out)
+        self.assertIn("no end within 1 s", self.ends(3, "run").in_one_line)
 
     def test_one_that_a_candidate_broke_spends_an_attempt(self) -> None:
         config = SETUP.replace("sh setup.sh", "grep -q one deps.lock")

@@ -280,7 +280,7 @@ class TestMoney(FaultCase):
         self.plan(node("a"))
         self.implement("a", finish("tool-calls", input=900), fail("APIError", "gone", 500))
         done = self.ends(3, "run")
-        self.assertIn("5 unpriced calls", done.out)
+        self.assertIn("5 unpriced", done.out)
         self.assertNotIn("$0", done.out)
         call = self.lines("costs.jsonl")[-1]
         self.assertEqual((call["cost"], call["cost_source"]), (None, "unknown"))
@@ -290,4 +290,4 @@ class TestMoney(FaultCase):
         self.assertEqual(said["unpriced_calls"], 6)
         self.assertIsNone(self.lines("metrics.jsonl")[-1]["cost_total"])
         self.assertIsNone(self.node_state("a")["cost_usd"])
-        self.assertIn("6 unpriced calls", self.ends(0, "status").out)
+        self.assertIn("6 unpriced", self.ends(0, "status").out)

@@ -83,7 +83,7 @@ class TestAnySandbox(SandboxCase):
         self.implement("a", shell(f"rm {box}"), *self.good_work("a"))
         self.fake.always("executor", *self.good_work("a"))
         done = self.ends(3, "run")
-        self.assertIn("No such file or directory", done.out)
+        self.assertIn("No such file or directory", done.in_one_line)
         self.assertEqual(self.node_state("a")["status"], "pending")
 
 

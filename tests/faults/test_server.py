@@ -50,7 +50,7 @@ class ServerCase(FaultCase):
 
     def a_step_is_on_record(self) -> bool:
         """Whether the executor's call has told of a finished step."""
-        logs = (self.home / "logs").glob("*.1.agent*.jsonl")
+        logs = (self.home / "logs").glob("a.1.agent*.jsonl")
         return any("step_finish" in log.read_text() for log in logs)
 
     def no_server_is_left(self) -> None:

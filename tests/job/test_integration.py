@@ -161,11 +161,11 @@ class TestBase(GateCase):
         self.implement("a")
         self.ends(0, "plan", "--continue")
         self.assertIn("Everything is done (1 node), the integration gate is green but for lint "
-                      "(red before)", self.ends(0, "run").out)  # fmt: skip
+                      "(red before)", self.ends(0, "run").in_one_line)  # fmt: skip
         status = self.ends(0, "status", "--json").json
         self.assertIs(status["integration_ok"], True)
         self.assertEqual(status["integration_words"], "green but for lint (red before)")
-        told = self.ends(0, "status").out
+        told = self.ends(0, "status", "--stats").out
         self.assertIn("integration gate          green but for lint (red before)\n", told)
 
     def test_gate_2_names_the_gates_that_judge_no_work(self) -> None:

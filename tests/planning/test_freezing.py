@@ -110,7 +110,7 @@ class TestReadmission(EditedCase):
     def test_only_what_changed_is_gated_again(self) -> None:
         self.plan(node("a"), node("b"))
         self.edit("a", test_cmd="sh -e tests/a.sh")
-        done = self.ends(0, "plan", "--continue")
+        done = self.ends(0, "plan", "--continue", "-v")
         self.assertIn("a: new tests on the base: red", done.err)
         self.assertNotIn("b: new tests", done.err)
 

@@ -180,7 +180,7 @@ class TestWhatCannotRun(PreflightCase):
         self.ends(0, "plan", "--continue")
         self.ends(0, "plan", "--continue")
         self.implement("a")
-        self.assertIn("green but for test (broken before)", self.ends(0, "run").out)
+        self.assertIn("green but for test (broken before)", self.ends(0, "run").in_one_line)
         self.ends(0, "verify", "--rerun")
         self.assertEqual(self.node_state("a")["status"], "done")
 

@@ -92,7 +92,7 @@ class TestReading(TemporaryCase):
         self.assertIsNone(files.read_text(self.tmp / "none"))
         self.assertIsNone(files.read_json(self.tmp / "none"))
         self.assertEqual(files.read_lines(self.tmp / "none"), [])
-        self.assertEqual(files.count_damaged_lines(self.tmp / "none"), 0)
+        self.assertEqual(files.read_lines_counted(self.tmp / "none")[1], 0)
 
     def test_what_cannot_be_read_is_named(self) -> None:
         path = self.tmp / "f.json"
@@ -155,14 +155,14 @@ class TestLines(HermeticCase):
         self.append([3])
         self.assertEqual(self.read(), [1, "zwei", [3]])
         self.assertEqual(self.path.read_bytes().count(b"\n"), 3)
-        self.assertEqual(files.count_damaged_lines(self.path), 0)
+        self.assertEqual(files.read_lines_counted(self.path)[1], 0)
 
     def test_no_text_breaks_a_line(self) -> None:
         name = os.fsdecode(b"\xff.py")
         self.append(ODD, name, "last")
         self.assertEqual(self.read(), [ODD, name, "last"])
         self.assertEqual(len(self.path.read_bytes().split(b"\n")), 4)
-        self.assertEqual(files.count_damaged_lines(self.path), 0)
+        self.assertEqual(files.read_lines_counted(self.path)[1], 0)
 
     def test_a_torn_last_line_damages_nothing_after_it(self) -> None:
         whole = json.dumps({"v": "ünü"}, ensure_ascii=False).encode()
@@ -175,7 +175,7 @@ class TestLines(HermeticCase):
                 self.assertEqual(self.read(), ["before"])
                 self.append("after")
                 self.assertEqual(self.read(), ["before", "after"])
-                self.assertEqual(files.count_damaged_lines(self.path), 1)
+                self.assertEqual(files.read_lines_counted(self.path)[1], 1)
 
     def test_a_line_that_lost_only_its_end_is_kept(self) -> None:
         self.append(1)
@@ -189,7 +189,7 @@ class TestLines(HermeticCase):
             stream.write("\n[1]\nnull\nwords\n   \n")
         self.append(2)
         self.assertEqual(self.read(), [1, 2])
-        self.assertEqual(files.count_damaged_lines(self.path), 3)
+        self.assertEqual(files.read_lines_counted(self.path)[1], 3)
 
     def test_a_line_that_the_system_takes_in_pieces_is_whole(self) -> None:
         taken = bytearray()
@@ -225,7 +225,7 @@ class TestLines(HermeticCase):
         self.assertEqual(self.path.stat().st_size, 30)
         self.append("after")
         self.assertEqual(self.read(), ["before", "after"])
-        self.assertEqual(files.count_damaged_lines(self.path), 1)
+        self.assertEqual(files.read_lines_counted(self.path)[1], 1)
 
     def test_many_writers_lose_nothing(self) -> None:
         def write(writer: int) -> None:

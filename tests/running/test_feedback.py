@@ -50,7 +50,7 @@ class TestFeedback(JobCase):
         for _ in range(3):
             self.implement("a", write("a.txt", "bad\n"), CACHE)
         done = self.ends(1, "run")
-        self.assertIn(f"failed: a (The tests fail (exit code 1): {HEADLINE}. ", done.out)
+        self.assertIn(HEADLINE, done.in_one_line)
         self.assertNotIn(".cache_dir", done.out + done.err)
-        self.assertIn(HEADLINE, self.ends(0, "status").out)
+        self.assertIn(HEADLINE, self.ends(0, "status").in_one_line)
         self.assertIn(HEADLINE, self.node_state("a")["error"])

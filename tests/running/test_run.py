@@ -92,7 +92,8 @@ class TestOneNode(JobCase):
             self.implement("a", write("a.txt", "bad\n"))
         self.implement("c")
         done = self.ends(1, "run", "--max-attempts", "1")
-        self.assertIn("failed: a", done.out)
+        self.assertIn("1 of 3 nodes done, 1 failed, 1 blocked.", done.out)
+        self.assertIn("b   waits for a (blocked)", done.out)
         statuses = {name: self.node_state(name)["status"] for name in "abc"}
         self.assertEqual(statuses, {"a": "failed", "b": "blocked", "c": "done"})
         self.assertIsNone(self.on_branch("a.txt"))
@@ -441,7 +442,7 @@ class TestMoney(JobCase):
         line = self.lines("costs.jsonl")[-1]
         self.assertEqual((line["cost"], line["cost_source"]), (None, "unknown"))
         self.assertIsNone(self.lines("metrics.jsonl")[-1]["cost_total"])
-        self.assertIn("unknown", self.ends(0, "status").out)
+        self.assertIn("1 unpriced", self.ends(0, "status").out)
 
     def test_the_ceiling_stops_before_a_call_and_the_run_can_go_on(self) -> None:
         self.plan(node("a"), node("b", depends_on=["a"]))

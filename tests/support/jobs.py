@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from director.reporting.lines import INDENT
 from tests.support.fake_opencode import FakeOpenCode, Step, answer, say, shell, write
 from tests.support.hermetic import HermeticCase
 from tests.support.repositories import SampleRepo
@@ -55,6 +57,11 @@ output = 40.0
 """
 
 
+def unbroken(lines: str) -> str:
+    """Return lines of progress as they were before they were broken to fit."""
+    return lines.replace(f"\n{INDENT}", " ")
+
+
 @dataclass(frozen=True)
 class Done:
     """A finished ``director``: exit code and streams."""
@@ -62,6 +69,11 @@ class Done:
     code: int
     out: str
     err: str
+
+    @property
+    def in_one_line(self) -> str:
+        """Standard output as an endless line would show it."""
+        return re.sub(r"(?: \\)?\n\s*", " ", self.out)
 
     @property
     def json(self) -> dict[str, Any]:
@@ -169,7 +181,7 @@ class JobCase(HermeticCase):
 
     def _done(self, done: subprocess.CompletedProcess[str]) -> Done:
         self.assertNotIn("Traceback", done.stderr)
-        return Done(done.returncode, done.stdout, done.stderr)
+        return Done(done.returncode, done.stdout, unbroken(done.stderr))
 
     def ends(self, code: int, *argv: str, **how: Any) -> Done:
         """Run director and demand its exit code."""

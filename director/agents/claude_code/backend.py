@@ -16,6 +16,7 @@ from director.agents.claude_code.options import (
     user_settings,
 )
 from director.agents.programs import find_program
+from director.agents.steps import StepReader
 from director.model.config import Config
 from director.model.errors import RequestError
 
@@ -42,6 +43,12 @@ def _open(context: AgentContext) -> AbstractContextManager[AgentCli]:
     return nullcontext(ClaudeCode(context, str(_program(context.config, context.env))))
 
 
+def _steps() -> StepReader:
+    from director.agents.claude_code.steps import ClaudeCodeSteps  # only `logs` asks
+
+    return ClaudeCodeSteps()
+
+
 CLAUDE_CODE = Backend(
     name=NAME,
     title=ClaudeCodeReader.title,
@@ -51,6 +58,7 @@ CLAUDE_CODE = Backend(
     ),
     lane_cost=LaneCost(memory_bytes=300 * 2**20, cpu_secs=1.0),
     reader=ClaudeCodeReader,
+    steps=_steps,
     program=_program,
     open=_open,
     check=_check,

@@ -23,6 +23,7 @@ from director.agents.transcript import (
     ToolKind,
     ToolUse,
     Transcript,
+    subject_of,
 )
 from director.model.usage import LARGEST, Tokens
 
@@ -106,7 +107,7 @@ class ClaudeCodeReader:
                     call = self._calls.pop(str(part.get("tool_use_id")), None)
                     if part.get("type") == "tool_result" and call:
                         result = event.get("tool_use_result")
-                        transcript.tools.append(_tool_use(call, part, result))
+                        transcript.add_tool(tool_use(call, part, result))
             case "result", _:
                 self._take_result(event, transcript)
 
@@ -150,6 +151,7 @@ class ClaudeCodeReader:
                 transcript.texts.append(str(part.get("text", "")))
             elif part.get("type") == "tool_use":
                 self._calls[str(part.get("id"))] = part
+                transcript.running = tool_use(part, {}, None)
 
     def _take_result(self, event: Mapping[str, Any], transcript: Transcript) -> None:
         models = _table(event.get("modelUsage")).values()
@@ -165,13 +167,14 @@ class ClaudeCodeReader:
             transcript.add_fault(Fault("cut", "the answer broke off in the middle"))
 
 
-def _tool_use(call: Mapping[str, Any], result: Mapping[str, Any], details: object) -> ToolUse:
+def tool_use(call: Mapping[str, Any], result: Mapping[str, Any], details: object) -> ToolUse:
+    """Return what a tool call with its result was; ``details`` are those of the event."""
     name, given = str(call.get("name")), _table(call.get("input"))
     kind = KINDS.get(name, ToolKind.OTHER)
     failed = bool(result.get("is_error"))
     code = None if failed else 0
     if kind is ToolKind.SHELL:
-        said = EXIT_CODE.match(_text(result.get("content"))) if failed else None
+        said = EXIT_CODE.match(text_of(result.get("content"))) if failed else None
         if said:
             code = int(said[1])
         elif _table(details).get("returnCodeInterpretation"):
@@ -184,6 +187,7 @@ def _tool_use(call: Mapping[str, Any], result: Mapping[str, Any], details: objec
         paths=(str(path),) if kind is ToolKind.EDIT and path else (),
         carried_out=not failed or code is not None,
         exit_code=code if kind is ToolKind.SHELL else None,
+        subject=subject_of(given) if kind is ToolKind.OTHER else "",
     )
 
 
@@ -218,7 +222,7 @@ def _parts(event: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [one for one in content if isinstance(one, dict)] if isinstance(content, list) else []
 
 
-def _text(content: object) -> str:
+def text_of(content: object) -> str:
     """Return the text of a tool's result, which is a string or a list of parts."""
     if isinstance(content, list):
         return "\n".join(str(_table(part).get("text", "")) for part in content)

@@ -15,6 +15,7 @@ from director.agents.codex.options import (
     problems,
     user_settings,
 )
+from director.agents.steps import StepReader
 from director.model.config import Config
 from director.model.errors import RequestError
 from director.model.reason import Reason
@@ -46,6 +47,12 @@ def _open(context: AgentContext) -> AbstractContextManager[AgentCli]:
     return nullcontext(Codex(context, options, find_program(options, context.env)))
 
 
+def _steps() -> StepReader:
+    from director.agents.codex.steps import CodexSteps  # only `logs` asks
+
+    return CodexSteps()
+
+
 CODEX = Backend(
     name=NAME,
     title=CodexReader.title,
@@ -55,6 +62,7 @@ CODEX = Backend(
     ),
     lane_cost=LaneCost(memory_bytes=150 * 2**20, cpu_secs=0.5),
     reader=CodexReader,
+    steps=_steps,
     program=lambda config, env: find_program(options_of(config), env),
     open=_open,
     check=_check,

@@ -73,6 +73,8 @@ class CodexReader:
         match event.get("type"):
             case "turn.started":
                 transcript.uncounted = 1  # tokens are told at the end, if it is a good one
+            case "item.started":
+                transcript.running = _begun(_table(event, "item")) or transcript.running
             case "item.completed":
                 self._retried = False
                 self._take_item(_table(event, "item"), transcript)
@@ -98,9 +100,16 @@ class CodexReader:
                 self._answered = True
                 transcript.texts.append(str(item.get("text")))
             case "command_execution":
-                transcript.tools.append(_command(item))
+                transcript.add_tool(_command(item))
             case "file_change":
-                transcript.tools.append(_patch(item))
+                transcript.add_tool(_patch(item))
+
+
+def _begun(item: Mapping[str, Any]) -> ToolUse | None:
+    """Return the tool that an item begins, or None for anything else."""
+    makers = {"command_execution": _command, "file_change": _patch}
+    make = makers.get(str(item.get("type")))
+    return make(item) if make else None
 
 
 def command_of(line: str) -> str:

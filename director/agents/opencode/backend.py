@@ -18,6 +18,7 @@ from director.agents.backend import (
 from director.agents.opencode.events import OpenCodeReader
 from director.agents.opencode.options import NAME, OpenCodeOptions, problems
 from director.agents.programs import find_program
+from director.agents.steps import StepReader
 from director.agents.templates import bundled_text
 from director.model.config import Config
 from director.model.errors import RequestError
@@ -56,6 +57,12 @@ def _starter_files() -> dict[str, str]:
     }
 
 
+def _steps() -> StepReader:
+    from director.agents.opencode.steps import OpenCodeSteps  # only `logs` asks
+
+    return OpenCodeSteps()
+
+
 OPENCODE = Backend(
     name=NAME,
     title=OpenCodeReader.title,
@@ -65,6 +72,7 @@ OPENCODE = Backend(
     ),
     lane_cost=LaneCost(memory_bytes=400 * 2**20, cpu_secs=5.0),
     reader=OpenCodeReader,
+    steps=_steps,
     program=lambda _config, env: find_opencode(env),
     open=_open,
     check=_check,

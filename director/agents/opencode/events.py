@@ -15,6 +15,7 @@ from director.agents.transcript import (
     ToolKind,
     ToolUse,
     Transcript,
+    subject_of,
 )
 from director.model.usage import LARGEST, Tokens
 
@@ -55,11 +56,13 @@ class OpenCodeReader:
             case "text":
                 transcript.texts.append(str(part.get("text", "")))
             case "tool_use":
-                transcript.tools.append(_tool_use(part))
+                transcript.add_tool(_tool_use(part))
+            case "tool_begun":
+                transcript.running = _tool_use(part)
             case "step_finish":
                 _add_finish(part, transcript)
             case "error":
-                transcript.add_fault(_fault(event.get("error")))
+                transcript.add_fault(fault_of(event.get("error")))
             case "retry":
                 transcript.retry = _retry(event)
             case "permission":
@@ -120,10 +123,12 @@ def _tool_use(part: dict[str, Any]) -> ToolUse:
         paths=(str(path),) if kind is ToolKind.EDIT and path else (),
         carried_out=state.get("status") == "completed",
         exit_code=code if isinstance(code, int) else None,
+        subject=subject_of(given) if kind is ToolKind.OTHER else "",
     )
 
 
-def _fault(error: object) -> Fault:
+def fault_of(error: object) -> Fault:
+    """Return the fault that the ``error`` of an event tells of."""
     if not isinstance(error, dict):
         return Fault("UnknownError", str(error))
     data = error.get("data")

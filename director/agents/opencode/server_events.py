@@ -10,7 +10,9 @@ KINDS = {
     "step-start": "step_start",
     "step-finish": "step_finish",
 }
+RUNNING = "running"
 SETTLED = ("completed", "error")
+LONG = 1000  # characters: an argument that is longer is a content, not what a tool is about
 
 
 class Narrator:
@@ -21,13 +23,14 @@ class Narrator:
         self._session = session
         self._busy = False
         self._told: set[str] = set()
+        self._begun_tools: set[str] = set()
 
     def line(self, event: dict[str, Any]) -> dict[str, Any] | None:
         """Return the line that ``opencode run`` would print for ``event``, if any.
 
-        Two kinds of line are told besides, which it does not print: ``retry`` (a provider failed,
-        ``next`` is when it is tried again, in milliseconds since 1970) and ``permission`` (one
-        was asked for).
+        Three kinds of line are told besides, which it does not print: ``retry`` (a provider
+        failed, ``next`` is when it is tried again, in milliseconds since 1970), ``permission``
+        (one was asked for) and ``tool_begun`` (a tool runs now; only what it is about is told).
         """
         if not self.concerns(event):
             return None
@@ -57,10 +60,20 @@ class Narrator:
         if not isinstance(part, dict) or part.get("id") in self._told:
             return None
         kind = KINDS.get(str(part.get("type")))
-        if kind is None or not _settled(part):
+        if kind is None:
             return None
+        if not _settled(part):
+            return self._begun(part)
         self._told.add(str(part.get("id")))
         return self._line(kind, part=part)
+
+    def _begun(self, part: dict[str, Any]) -> dict[str, Any] | None:
+        about = _about(part.get("state")) if part["type"] == "tool" else {}
+        if not about or part.get("id") in self._begun_tools:
+            return None
+        self._begun_tools.add(str(part.get("id")))
+        state = {"status": RUNNING, "input": about}
+        return self._line("tool_begun", part={**part, "state": state})
 
     def _status(self, status: object) -> dict[str, Any] | None:
         status = status if isinstance(status, dict) else {}
@@ -73,6 +86,15 @@ class Narrator:
 
     def _line(self, kind: str, **fields: Any) -> dict[str, Any]:
         return {"type": kind, "sessionID": self._session, **fields}
+
+
+def _about(state: object) -> dict[str, str]:
+    """Return the short arguments of a tool that runs; {} for one that does not."""
+    state = state if isinstance(state, dict) else {}
+    given = state.get("input") if state.get("status") == RUNNING else None
+    items = given.items() if isinstance(given, dict) else ()
+    short = {key: one for key, one in items if isinstance(one, str) and len(one) <= LONG}
+    return {key: one for key, one in short.items() if not key.endswith(("String", "ontent"))}
 
 
 def _settled(part: dict[str, Any]) -> bool:
