@@ -10,6 +10,7 @@ from director.model.codec.decoding import decode
 from director.model.codec.encoding import encode
 from director.model.codec.mistakes import MismatchError
 from director.model.errors import RequestError
+from director.model.slots import name_of_slot
 from director.records import files
 from director.records.job_directory import JobDirectory
 
@@ -32,6 +33,11 @@ class TakenNode(NamedTuple):
     status: str = "pending"
     error: str | None = None
     candidate: str = ""
+
+    @property
+    def worktree(self) -> Path:
+        """The worktree in that folder."""
+        return Path(self.folder) / "agents" / name_of_slot(1)
 
 
 def taken_nodes(directory: JobDirectory) -> list[TakenNode]:

@@ -110,7 +110,7 @@ class Progress:
 
     def time_left(self, now: float) -> TimeLeft | None:
         """Return how long the run may still take at ``now``, or None: nobody knows yet."""
-        over = (NodeStatus.DONE, NodeStatus.FAILED, NodeStatus.BLOCKED)
+        over = (NodeStatus.DONE, NodeStatus.FAILED, NodeStatus.BLOCKED, NodeStatus.TAKEN)
         done = [
             node.wall_secs
             for node in self.nodes.values()

@@ -20,6 +20,7 @@ MARKS = {
     NodeStatus.DONE: ("✓", Tone.GOOD),
     NodeStatus.FAILED: ("✗", Tone.BAD),
     NodeStatus.BLOCKED: ("–", Tone.WARNING),
+    NodeStatus.TAKEN: ("●", Tone.WARNING),
 }
 HEADER = ("", "node", "state", "tier", "attempt", "cost", "time", "")
 DROPPED = (3, 4, 6, 5, 2)  # columns that a narrow terminal does without, first to last
@@ -70,6 +71,8 @@ def _about(node: NodeNow) -> str:
         return one_line(said or node.state.error or "")
     if node.state.status is NodeStatus.BLOCKED:
         return one_line(node.state.error or "")
+    if node.state.status is NodeStatus.TAKEN:
+        return "a person writes it"
     return one_line(node.planned.title)
 
 

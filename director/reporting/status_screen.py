@@ -100,6 +100,8 @@ def _sentence(status: Status) -> tuple[str, Tone, str]:
             return "‖", Tone.WARNING, f"Planning waits for your approval of the {what}."
         case Standing.PLANNING:
             return "–", Tone.WARNING, f"Planning is not finished: {STAGES[status.stage]}."
+        case Standing.AMENDING:
+            return "‖", Tone.WARNING, f"Node {status.amending} waits for your approval; {counts}."
         case Standing.KILLED:
             what = counts if status.stage is Stage.READY else STAGES[status.stage]
             return "■", Tone.WARNING, f"Stopped: the run was killed; {what}."
@@ -150,6 +152,7 @@ def _counts(status: Status) -> str:
         (NodeStatus.FAILED, "failed"),
         (NodeStatus.RUNNING, "running" if status.process else "interrupted"),
         (NodeStatus.BLOCKED, "blocked"),
+        (NodeStatus.TAKEN, "taken by a person"),
     )
     begun = status.process or status.runs
     kinds += ((NodeStatus.PENDING, "waiting"),) if begun else ()
@@ -181,7 +184,13 @@ def _about(status: Status, look: Look) -> list[Line]:
     about = " · ".join(one_line(part) for part in parts)
     lines = paragraph(about, look, 2, Tone.DIM)
     task = shortened(one_line(status.task), look.measure - 2)
-    return [*lines, (Span(f"  {task}", Tone.DIM),)]
+    return [*lines, (Span(f"  {task}", Tone.DIM),), *_taken(status, look)]
+
+
+def _taken(status: Status, look: Look) -> list[Line]:
+    """Return where people write nodes."""
+    said = (f"{node} is written in {place}" for node, place in status.taken.items())
+    return [line for one in said for line in paragraph(one_line(one), look, 2)]
 
 
 def _process(status: Status) -> str:
@@ -211,7 +220,7 @@ def _nodes(status: Status, look: Look, view: View) -> list[Line]:
     explained = (status.of(NodeStatus.FAILED) or status.red_gates) and status.process is None
     if few and not explained:
         return node_table(status.nodes, status, look)
-    return node_table(status.of(NodeStatus.RUNNING), status, look)
+    return node_table(status.of(NodeStatus.RUNNING, NodeStatus.TAKEN), status, look)
 
 
 def _notes(status: Status, look: Look) -> list[Line]:

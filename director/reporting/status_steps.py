@@ -126,6 +126,18 @@ def _continue(status: Status) -> Iterable[Step]:
         yield from _after_failures(status)
 
 
+def _amending(status: Status) -> Iterable[Step]:
+    command = ("director", "amend", status.amending)
+    yield Step((*command, "--continue"), "approve it as it is on disk now")
+    yield Step(command, "see what can be edited")
+    yield Step((*command, "--cancel"), "leave it as it was approved")
+
+
+def _give(status: Status) -> Iterable[Step]:
+    for node in status.of(NodeStatus.TAKEN)[:NAMED]:
+        yield Step(("director", "give", node.id), "merge what you wrote of it")
+
+
 def _answer(_: Status) -> Iterable[Step]:
     yield Step(("director", "plan", "--continue"), "continue with your answers")
 
@@ -144,6 +156,7 @@ def _after_failures(status: Status) -> Iterable[Step]:
 
     The same failure in all attempts is the strongest sign that the test or the spec is wrong.
     """
+    yield from _give(status)
     failed = status.of(NodeStatus.FAILED)
     stubborn = [node for node in failed if node.same_failure and not node.state.environment]
     for node in stubborn[:NAMED]:
@@ -171,8 +184,12 @@ def _after_red_gates(status: Status) -> Iterable[Step]:
 
 
 def _run(status: Status) -> Iterable[Step]:
+    yield from _give(status)
     left = len(status.nodes) - len(status.of(NodeStatus.DONE))
     begun = left < len(status.nodes)
+    left -= len(status.of(NodeStatus.TAKEN))
+    if not left and status.of(NodeStatus.TAKEN):
+        return
     why = f"work on the {counted(left, 'node')} left" if begun else "work off the plan"
     yield Step(("director", "run"), why)
 
@@ -198,4 +215,5 @@ _STEPS: dict[Standing, Callable[[Status], Iterable[Step]]] = {
     Standing.INTEGRATION_RED: _after_red_gates,
     Standing.READY: _run,
     Standing.DONE: _take_over,
+    Standing.AMENDING: _amending,
 }

@@ -39,7 +39,6 @@ from director.running.readiness import ready_plan
 from director.running.taken import discard_taken
 from director.running.taking import not_taken
 from director.worktrees.pool import Pool
-from director.worktrees.taken_folders import worktree_in
 from director.worktrees.worktree import Worktree
 
 CACHES = frozenset(
@@ -97,7 +96,7 @@ class _Giving:
         self.work = work
         self.taken = taken
         self.record = NodeRecord(work, opened.keeper)
-        self.worktree = worktree_in(Path(taken.folder))
+        self.worktree = taken.worktree
 
     def give(self) -> GiveReport:
         """Merge what is there, or say why not."""

@@ -72,14 +72,17 @@ class TestGiven(TakenCase):
         taken = self.ends(0, "take", "a")
         self.assertIn("Next: director give a", taken.out)
         self.assertIn("sh tests/a.sh", taken.out)
-        place = self.take()
+        place, wide = self.take(), {**self.env, "COLUMNS": "200"}
         self.assertEqual(place.stat().st_mode & 0o777, 0o700)
         self.assertFalse(place.is_relative_to(self.repo.root))
         self.assertTrue((place / "tests" / "a.sh").exists())
         self.assertFalse((place / "tests" / "b.sh").exists())  # it is to come
         self.assertEqual((place / "c.txt").read_text(), "good\n")
         self.assertEqual((self.status_of("a"), self.status_of("b")), ("taken", "pending"))
-        self.assertIn("taken", self.ends(0, "status").out)
+        self.assertIn(str(place), self.ends(0, "status", env=wide).out)
+        self.assertIn("director give a", self.ends(0, "status", "--node", "a").out)
+        value = self.ends(0, "status", "--json").json
+        self.assertEqual((value["taken"], value["amending"]), ({"a": str(place)}, None))
         left = self.ends(0, "run")
         self.assertIn("a: a person writes it", left.err)
         self.assertIn("director give a", left.out)
