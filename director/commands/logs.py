@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, Any, NamedTuple
 
 from director.commands.context import Context, add_common_flags, find_home
@@ -28,6 +29,7 @@ EXAMPLES = (
     ("director logs --failed", "why nodes failed, of each the last attempt"),
 )
 PAUSE_SECS = 0.2
+LOOKS_EVERY = 500  # lines between looks at whether anybody still reads
 PARTS = ("raw", "gate", "prompt")
 
 
@@ -153,7 +155,7 @@ def _print(asked: _Asked) -> int:
 def _output(context: Context) -> Iterator[IO[str]]:
     from director.processes.pager import paged
 
-    with paged(context.out, context.env) as out:
+    with suppress(BrokenPipeError), paged(context.out, context.env) as out:
         yield out
         out.flush()
 
@@ -172,10 +174,15 @@ def _print_steps(asked: _Asked, out: IO[str]) -> None:
 
 def _printer(asked: _Asked, out: IO[str]) -> Any:
     from director.reporting.log_printer import LogPrinter
+    from director.reporting.streams import reader_is_gone
     from director.reporting.windows import style_of
+
+    said = itertools.count(1)
 
     def say(line: str) -> None:
         print(line, file=out)
+        if next(said) % LOOKS_EVERY == 0 and reader_is_gone(out):
+            raise BrokenPipeError  # nobody reads the rest of a long log
 
     context, directory = asked.context, asked.directory
     style, root = style_of(context.out, context.env), directory.root
@@ -193,7 +200,9 @@ def _print_integration(asked: _Asked, out: IO[str]) -> None:
     for gate in gates:
         path = log_path(asked.directory, gate.log)
         printer.lines(gate_lines(gate, shown_path(path, printer.root), printer.style))
-        if gate.verdict != "green" or asked.args.gate:
+        if asked.args.gate:
+            _print_file(asked, out, gate.log)
+        elif gate.verdict != "green":
             printer.lines(printer.style.quoted(end_of(path)))
 
 
@@ -265,13 +274,14 @@ _PRINTERS = {"raw": _print_raw, "gate": _print_gate, "prompt": _print_prompt}
 
 def _follow(asked: _Asked) -> int:
     from director.reporting.following import LogFollower
+    from director.reporting.streams import reader_is_gone
 
     never, cancellation = threading.Event(), asked.context.cancellation
 
     def pause() -> bool:
         asked.context.out.flush()
         never.wait(PAUSE_SECS)
-        return cancellation.requested
+        return cancellation.requested or reader_is_gone(asked.context.out)
 
     printer = _printer(asked, asked.context.out)
     LogFollower(asked.directory, asked.log, printer).follow(pause)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from director.commands.again import Given
-from director.commands.catalog import COMMANDS
 from director.commands.context import Context
 from director.commands.naming import node_called
 from director.commands.result import Result
@@ -56,7 +55,7 @@ def _next_of(
         take = (command("take", name), "write it yourself, same gate")
         match state.status:
             case NodeStatus.FAILED:
-                return _offered([amend, again, take] if alike else [again, amend, take])
+                return [amend, again, take] if alike else [again, amend, take]
             case NodeStatus.BLOCKED:
                 return [(command("status", "--node", one), f"why {one} failed") for one in failed]
             case NodeStatus.RUNNING:
@@ -72,10 +71,6 @@ def _next_of(
         return [(command("run"), "work on it")]
 
     return then
-
-
-def _offered(commands: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [one for one in commands if shlex.split(one[0])[1] in COMMANDS]
 
 
 def _as_json(page: NodePage) -> dict[str, Any]:

@@ -18,8 +18,6 @@ from director.reporting.log_view import words_of
 from director.reporting.node_log import AttemptLog, NodeLog
 from director.reporting.step_view import INDENT, Style, shortened
 
-SHOWN = 12  # lines of a gate's output
-
 
 class LastAttempt(NamedTuple):
     """How the last attempt at a node ended; ``output`` is the useful end of what the gate said.
@@ -39,7 +37,7 @@ def last_attempt(log: NodeLog, directory: JobDirectory, redactor: Redactor) -> L
         return LastAttempt(one_line(log.error), [], None, "")
     last = log.attempts[-1]
     path = gate_output(last, directory)
-    output = end_of(path, SHOWN) if path else []
+    output = end_of(path) if path else []
     said = last.failure.headline if last.failure else headline("\n".join(output)).text
     if last.failure and last.failure.excerpt:
         output = shortened(last.failure.excerpt).strip("\n").split("\n")

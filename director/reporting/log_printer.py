@@ -15,10 +15,9 @@ from director.records.job_directory import JobDirectory
 from director.reporting import log_view
 from director.reporting.job_logs import log_path, name_logs
 from director.reporting.node_log import AttemptLog, CallLog, FaultLog, GateLog, Item, NodeLog
-from director.reporting.step_view import Style, shortened, step_lines
+from director.reporting.step_view import Style, step_lines, telling_lines
 
-SHOWN_OUTPUT = 20  # lines: the end of a gate's output
-TAIL_BYTES = 16 * 1024
+TAIL_BYTES = 256 * 1024  # of an output: what fails is said at its end
 
 Say = Callable[[str], None]
 
@@ -144,15 +143,14 @@ def steps_of(path: Path, model: str, redactor: Redactor) -> list[Step]:
     return [*found, *follower.steps.under_way()]
 
 
-def end_of(path: Path, most: int = SHOWN_OUTPUT) -> list[str]:
-    """Return the last lines of an output, made harmless; none where there is no such file."""
+def end_of(path: Path) -> list[str]:
+    """Return the lines of a gate's output that say most; none where there is no such file."""
     try:
         with path.open("rb") as stream:
             stream.seek(max(0, path.stat().st_size - TAIL_BYTES))
-            text = stream.read().decode(errors="replace")
+            return telling_lines(stream.read().decode(errors="replace"))
     except OSError:
         return []
-    return shortened(text).rstrip().split("\n")[-most:] if text.strip() else []
 
 
 def lines_of(path: Path) -> Iterator[str]:

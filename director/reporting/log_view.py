@@ -81,7 +81,8 @@ def gate_lines(gate: GateLog, where: str, style: Style) -> Iterator[str]:
     if gate.command:
         yield from _wrapped(f"{INDENT}{one_line(gate.command)}", style, "dim")
     if gate.failure and gate.failure.headline:
-        yield from style.quoted([one_line(gate.failure.headline)])
+        said = one_line(shortened(gate.failure.headline))
+        yield from style.quoted(wrapped(said, style.width - 2 * len(INDENT)))
     if where and gate.verdict != "green":
         yield style.painted("dim", f"{INDENT}output {where}")
 
@@ -108,6 +109,8 @@ def attempt_end(attempt: AttemptLog, style: Style) -> Iterator[str]:
         return
     said = attempt.failure.headline if attempt.failure else ""
     said = said or next(iter(attempt.lesson.strip().splitlines()), "")
+    if attempt.gates and attempt.gates[-1].failure == attempt.failure and attempt.failure:
+        said = ""  # the gate, just above, says it
     reason = f": {one_line(shortened(said))}" if said else ""
     outcome = words_of(attempt.outcome) or "no outcome on record"
     good = attempt.outcome in ("green", "")

@@ -180,6 +180,8 @@ def _gate(page: NodePage, style: Style) -> Iterator[str]:
     if found is None:
         return
     code = f" → exit code {found.exit_code}" if found.exit_code is not None else ""
+    if page.state.status is NodeStatus.DONE:
+        return
     yield style.painted("bold", "the last gate")
     yield from style.prose(f"{one_line(found.command or page.node.test_cmd)}{code}")
     yield from style.quoted(found.lines)
@@ -240,7 +242,10 @@ def _paths(page: NodePage, style: Style) -> Iterator[str]:
     if page.paths:
         yield style.painted("bold", "logs")
         width = max(len(name) for name, _ in page.paths)
-        yield from (f"{INDENT}{name:{width}}  {path}" for name, path in page.paths)
+        for name, path in page.paths:
+            beside = f"{INDENT}{name:{width}}  {path}"
+            fits = width_of(beside) <= style.width  # a path is copied: it is not broken
+            yield from [beside] if fits else [f"{INDENT}{name}", path]
 
 
 def _next(page: NodePage, style: Style) -> Iterator[str]:

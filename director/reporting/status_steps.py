@@ -118,7 +118,7 @@ def _continue(status: Status) -> Iterable[Step]:
     if status.stage is not Stage.READY:
         yield Step(("director", "plan", "--continue"), "continue planning where it was")
         return
-    left = len(status.nodes) - len(status.of(NodeStatus.DONE, NodeStatus.FAILED))
+    left = len(status.nodes) - len(status.of(NodeStatus.DONE, NodeStatus.FAILED, NodeStatus.TAKEN))
     failed = status.of(NodeStatus.FAILED)
     if left or not failed:
         yield Step(("director", "run"), "continue where it was")
@@ -131,11 +131,6 @@ def _amending(status: Status) -> Iterable[Step]:
     yield Step((*command, "--continue"), "approve it as it is on disk now")
     yield Step(command, "see what can be edited")
     yield Step((*command, "--cancel"), "leave it as it was approved")
-
-
-def _give(status: Status) -> Iterable[Step]:
-    for node in status.of(NodeStatus.TAKEN)[:NAMED]:
-        yield Step(("director", "give", node.id), "merge what you wrote of it")
 
 
 def _answer(_: Status) -> Iterable[Step]:
@@ -183,13 +178,17 @@ def _after_red_gates(status: Status) -> Iterable[Step]:
     yield Step(("director", "logs", "integration"), "the whole output")
 
 
+def _give(status: Status) -> Iterable[Step]:
+    for node in status.of(NodeStatus.TAKEN)[:NAMED]:
+        yield Step(("director", "give", node.id), "merge what you wrote, by the same gate")
+
+
 def _run(status: Status) -> Iterable[Step]:
     yield from _give(status)
-    left = len(status.nodes) - len(status.of(NodeStatus.DONE))
-    begun = left < len(status.nodes)
-    left -= len(status.of(NodeStatus.TAKEN))
+    left = len(status.nodes) - len(status.of(NodeStatus.DONE, NodeStatus.TAKEN))
     if not left and status.of(NodeStatus.TAKEN):
         return
+    begun = bool(status.of(NodeStatus.DONE, NodeStatus.TAKEN))
     why = f"work on the {counted(left, 'node')} left" if begun else "work off the plan"
     yield Step(("director", "run"), why)
 

@@ -11,11 +11,12 @@ from director.agents.steps import Step, StepKind, StepState
 from director.model.columns import clipped, folded, width_of, wrapped
 from director.model.format import counted, duration
 from director.model.printable import one_line, printable
+from director.model.testing.useful_end import useful_end
 
 NARROWEST, WIDEST = 40, 200
 LONGEST_PROSE = 100  # columns: longer lines of a text are hard to read
 INDENT = "  "
-SHOWN_OUTPUT = 10  # lines of what a failing command printed last
+SHOWN_OUTPUT = 10  # lines that are shown as they are
 SHOWN_COMMAND = 12  # lines of a command that does not fit into its heading
 SHOWN_DIFF = 400  # lines
 WORKTREE = re.compile(r"/[^\s'\"():]*/agents/slot-\d+(?:/|(?=[\s'\"():]|$))")
@@ -134,17 +135,23 @@ def outcome_of(step: Step) -> str:
 
 
 def _telling(step: Step) -> list[str]:
-    """Return the lines of a tool's output that are worth a look: the end of what failed."""
+    """Return the lines of a tool's output that are worth a look: of what failed."""
     went_well = step.state is StepState.DONE and step.exit_code in (0, None)
     if step.kind is StepKind.EDIT and went_well:  # what it changed is not on record
         return shortened(step.detail).strip().split("\n")[:SHOWN_OUTPUT]
     if (went_well and step.kind is not StepKind.SHELL) or step.exit_code == 0:
         return []
-    lines = shortened(step.detail).rstrip().split("\n")
-    shown = lines[-SHOWN_OUTPUT:]
-    if left := len(lines) - len(shown):
-        shown.insert(0, f"[… {counted(left, 'line')} before]")
-    return shown if any(shown) else []
+    return telling_lines(step.detail)
+
+
+def telling_lines(output: str) -> list[str]:
+    """Return the lines of the output of a command that failed which say why; few lines are all."""
+    text = shortened(output)
+    there = [line for line in text.split("\n") if line.strip()]
+    if len(there) <= SHOWN_OUTPUT:
+        return there
+    shown = useful_end(text).split("\n")
+    return [*shown, f"[{len(shown)} of {len(there)} lines]"]
 
 
 def diff_lines(

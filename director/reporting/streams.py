@@ -6,7 +6,7 @@ import errno
 import io
 import os
 import sys
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
 STANDARD = (0, 1, 2)
 
@@ -29,6 +29,18 @@ class Outlet(io.FileIO):
             if error.errno != errno.EPIPE:
                 self.lost = self.lost or error
             return len(data)
+
+
+def reader_is_gone(stream: IO[str]) -> bool:
+    """Whether nobody can read any more what is printed to ``stream``, a pipe or a terminal."""
+    import select
+
+    try:
+        poll = select.poll()
+        poll.register(stream.fileno(), 0)  # errors are told in any case
+        return bool(poll.poll(0))
+    except (OSError, ValueError):
+        return False
 
 
 def occupy_closed_descriptors() -> None:

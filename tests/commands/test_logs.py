@@ -6,11 +6,14 @@ With it: ``job_logs``, ``log_printer``, ``log_json``, ``failed_view``, ``reporti
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
-import signal
+import pty
 import subprocess
 import sys
+import termios
+import time
 from pathlib import Path
 
 from tests.support.fake_opencode import finish, hang, mark, say, shell, wait_for, write
@@ -38,7 +41,9 @@ class TestLogs(JobCase):
         self.assertRegex(first, r"write a.txt\n  --- a.txt\n  \+\+\+ a.txt\n  \+bad\n")
         self.assertRegex(first, r"says:\n  All tests pass.\nend: completed · [\d,]+ tokens · \$")
         self.assertRegex(first, r"gate on the candidate → red \(exit code 1\)\n  sh tests/a.sh")
-        self.assertIn("attempt 1: red: no good a", first)
+        self.assertIn(
+            "  │ no good a\n  output .director/logs/a.1.gate.log\nattempt 1: red\n", first
+        )
         self.assertIn("worse", second)
 
     def test_one_attempt(self) -> None:
@@ -199,7 +204,7 @@ class TestFollow(JobCase):
         raise AssertionError(f"{text} is not in {seen}")
 
     def running(self) -> tuple[subprocess.Popen[bytes], Path]:
-        """Start a run whose first call waits for the file that is returned."""
+        """Return a run whose first call has begun, and waits for the file that is returned."""
         self.plan(node("a"))
         begun, release = self.tmp / "begun", self.tmp / "release"
         self.fake.queue(
@@ -207,19 +212,21 @@ class TestFollow(JobCase):
             wait_for(release), write("a.txt", "bad\n"), say("first"), node="a",
         )  # fmt: skip
         self.implement("a")
-        return self.started("run"), release
+        run = self.started("run")
+        self.addCleanup(run.wait)
+        while not begun.exists():
+            self.assertIsNone(run.poll())
+            time.sleep(0.02)
+        return run, release
 
     def test_it_prints_what_comes_until_the_node_ends(self) -> None:
         run, release = self.running()
-        self.addCleanup(run.wait)
-        while not (self.tmp / "begun").exists():
-            self.assertIsNone(run.poll())
         process = self.following("a")
         seen = self.read_until(process, "bash sh tests/a.sh")
         self.assertIn("attempt 1", seen)
         release.touch()
         seen = self.read_until(process, "attempt 2")
-        self.assertIn("attempt 1: red: no good a", seen)
+        self.assertIn("attempt 1: red", seen)
         rest = self.read_until(process, "a done")
         self.assertIn("+good", rest)
         self.assertEqual(process.wait(), 0)
@@ -227,14 +234,32 @@ class TestFollow(JobCase):
 
     def test_ctrl_c_ends_it_and_not_the_run(self) -> None:
         run, release = self.running()
-        self.addCleanup(run.wait)
-        while not (self.tmp / "begun").exists():
-            self.assertIsNone(run.poll())
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-m", "director", "logs", "a", "--follow"],
+            cwd=self.repo.root,
+            env={**self.env, "PYTHONPATH": str(SOURCE), "TERM": "xterm"},
+            stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        )  # fmt: skip
+        os.close(theirs)
+        seen = b""
+        while b"sh tests/a.sh" not in seen.partition(b"attempt 1")[2]:
+            seen += os.read(ours, 65536)
+        os.write(ours, b"\x03")
+        self.assertEqual(process.wait(), 130)
+        self.assertIn(b"\x1b[", seen)
+        os.close(ours)
+        self.assertIsNone(run.poll())
+        release.touch()
+
+    def test_it_ends_when_nobody_reads_any_more(self) -> None:
+        run, release = self.running()
         process = self.following("a")
         self.read_until(process, "bash sh tests/a.sh")
-        os.kill(process.pid, signal.SIGINT)
-        process.communicate()
-        self.assertEqual(process.returncode, 130)
+        assert process.stdout
+        process.stdout.close()
+        self.assertEqual(process.wait(), 0)
         self.assertIsNone(run.poll())
         release.touch()
 

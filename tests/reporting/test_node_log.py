@@ -141,6 +141,8 @@ class TestWords(unittest.TestCase):
         self.assertEqual(lines, [
             "gate on the candidate → red (exit code 1)", "  make", "  │ boom", "  output logs/g",
         ])  # fmt: skip
+        self.assertEqual([*log_view.attempt_end(attempt, Style())], ["attempt 1: red"])
+        attempt.items.clear()
         self.assertEqual([*log_view.attempt_end(attempt, Style())], ["attempt 1: red: boom"])
         review = ReviewLog("two", True, "bad", ({"severity": "critical", "problem": "leaks"},))
         said = [*log_view.review_lines(review, Style())]
