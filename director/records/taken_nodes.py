@@ -22,7 +22,8 @@ class TakenNode(NamedTuple):
 
     ``base`` is the commit of the job branch that the work stands on. ``ready`` False: the folder is
     not filled yet, or not any more. ``status`` and ``error`` are those of the node before.
-    ``candidate`` is the ref of the attempt that was put into the worktree ("": none).
+    ``candidate`` is the ref of the attempt that was put into the worktree ("": none). ``updating``
+    is the commit of what was there while the worktree is brought to another base ("": it is not).
     """
 
     node: str
@@ -33,6 +34,7 @@ class TakenNode(NamedTuple):
     status: str = "pending"
     error: str | None = None
     candidate: str = ""
+    updating: str = ""
 
     @property
     def worktree(self) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from director.job.context import Workspace
@@ -23,6 +23,7 @@ from director.running.node_work import NodeWork
 from director.running.opened_run import OpenedRun, opened_run
 from director.running.readiness import ready_plan
 from director.running.taken import discard_taken, returned
+from director.running.updating import updated
 from director.worktrees.pool_folders import pool_environment
 from director.worktrees.taken_folders import new_taken_folder
 
@@ -48,11 +49,17 @@ class TakeReport:
 
 
 def take_node(
-    workspace: Workspace, directory: JobDirectory, config: Config, node_id: str
+    workspace: Workspace,
+    directory: JobDirectory,
+    config: Config,
+    node_id: str,
+    *,
+    update: bool = False,
 ) -> TakeReport:
     """Make a worktree for a person at the tip, in the node's view, with its last candidate in it.
 
-    Where the person has one already it is only named. Raises RequestError (no approved plan; no
+    Where the person has one already it is only named, or brought to the tip with what is there
+    (``update``). Raises RequestError (no approved plan; no
     such node; it is merged, or waits for others), SetupFailedError, StoppedError (another process
     has the lock) and InterruptedRunError; then there is none.
     """
@@ -61,7 +68,14 @@ def take_node(
         node = known_node(plan, node_id)
         known = taken_node(directory, node_id)
         if known and known.ready and known.worktree.is_dir():
-            return TakeReport(plan.job_id, node, known, begun=True)
+            ready = TakeReport(plan.job_id, node, known, begun=True)
+            if not (update or known.updating):
+                return ready
+            folder = Path(known.folder)
+            with opened_run(workspace, directory, config, (plan, seal), folder=folder) as opened:
+                return replace(ready, taken=updated(opened, opened.work_on(node), known))
+        if update:
+            raise not_taken(directory, node_id)
         refuse_unready(directory.load_state(plan), node)
         if known:  # of a command that was killed, or somebody removed the worktree
             discard_taken(directory, known)
