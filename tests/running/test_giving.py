@@ -1,13 +1,14 @@
 """A person takes a node and gives it back: the same gate, the same merge, on record as theirs.
 
 Covers ``taking``, ``taken``, ``updating``, ``opened_run``, ``taken_nodes`` and ``taken_folders``.
-With it:
-``commands.take`` and ``commands.give``.
+With it: ``commands.take`` and ``commands.give``.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,9 @@ class TestGiven(TakenCase):
         self.assertIn("a: a person writes it", left.err)
         self.assertIn("director give a", left.out)
         self.ends(0, "clean")
+        long_ago = 1_000_000_000
+        os.utime(place.parents[1], (long_ago, long_ago))
+        self.ends(0, "run")
         (place / "a.txt").write_text("still bad\n")
         red = self.ends(1, "give", "a")
         self.assertIn("no good a", red.out)
@@ -444,6 +448,12 @@ class TestWholeJob(TakenCase):
             (self.home / "receipts.jsonl").write_text(forged)
             self.ends(1, "verify")
         (self.home / "receipts.jsonl").write_text(receipts)
+        for name in ("plan.json", "sealed.json"):
+            text = (self.home / name).read_text()
+            without, marks = re.subn(r',\s*"amended": true', "", text)
+            self.assertEqual(marks, 1)
+            (self.home / name).write_text(without)
+        self.assertIn("whether it was amended", self.ends(1, "verify").out)
         again = self.receipt("a")
         for name in ("tier", "model", "amended", "attempts", "tests", "tree"):
             self.assertEqual(again[name], before[name], name)
