@@ -17,6 +17,7 @@ from director.model.failure import Failure
 from director.model.format import counted
 from director.model.printable import one_line, printable
 from director.model.reason import Reason
+from director.model.state import AttemptOutcome
 from director.records.job_directory import FOLDER
 from director.running.giving import GiveReport, give_node
 
@@ -62,7 +63,10 @@ def _refused(report: GiveReport) -> Result:
     feedback, following = report.feedback, ("director", "give", report.node.id)
     assert feedback
     what = f"Node {report.node.id} is not merged: {one_line(feedback.lesson)}"
-    next_step = f"correct it in {report.worktree}, then `{shlex.join(following)}`"
+    update = ""
+    if report.outcome is AttemptOutcome.COLLIDED:
+        update = f"`director take --update {report.node.id}` brings what merged meanwhile; "
+    next_step = f"{update}correct it in {report.worktree}, then `{shlex.join(following)}`"
     lines = [f"{what}", *_shown(feedback.failure), f"Next: {next_step}"]
     return Result(
         printable("\n".join(lines)),

@@ -134,7 +134,7 @@ class Progress:
         return self._left
 
     def _find_time_left(self, now: float) -> TimeLeft | None:
-        over = (NodeStatus.DONE, NodeStatus.FAILED, NodeStatus.BLOCKED)
+        over = (NodeStatus.DONE, NodeStatus.FAILED, NodeStatus.BLOCKED, NodeStatus.TAKEN)
         done = [
             node.wall_secs
             for node in self.nodes.values()
