@@ -41,8 +41,7 @@ class LiveFile:
         """Return what the file says."""
         with self._lock:
             nodes = {key: dict(one) for key, one in self._nodes.items()}
-            lanes = {"lanes": self._lanes, "parallel": self._lanes}
-        return {**self._holder._asdict(), **lanes, "nodes": nodes}
+        return {**self._holder._asdict(), "lanes": self._lanes, "nodes": nodes}
 
     def write(self) -> None:
         """Replace the file; where that cannot be done, it stays as it is."""
