@@ -21,7 +21,8 @@ from director.records import files
 from director.records.job_directory import JobDirectory
 from director.records.ledger import calls_in
 from director.records.live_file import PLANNING
-from director.records.worktrees_record import kept_worktrees, was_killed
+from director.records.taken_nodes import taken_nodes
+from director.records.worktrees_record import kept_worktrees, read_quietly, was_killed
 from director.reporting.status import End, Gate, NodeNow, PlannedNode, Process, Status
 from director.reporting.status_events import LastEvents, read_last_events
 from director.reporting.status_live import read_process
@@ -95,6 +96,8 @@ def read_status(
         unpublished=unpublished,
         log_lines=_log_lines(directory.path, nodes, last.gates),
         kept=kept_worktrees(directory.pool),
+        amending=str((read_quietly(directory.amending) or {}).get("node") or ""),
+        taken={one.node: str(one.worktree) for one in taken_nodes(directory) if one.ready},
         damaged_lines={path.name: count for path, count in counts.items() if count},
         now=time.time() if now is None else now,
     )

@@ -31,6 +31,7 @@ from director.reporting.status_text import (
 )
 from director.reporting.status_times import local
 
+ACTIVE = (NodeStatus.RUNNING, NodeStatus.TAKEN)
 LISTED = 30  # nodes that are all shown without being asked for
 STAGES = {
     Stage.SPEC: "the spec is being written",
@@ -105,6 +106,8 @@ def _sentence(status: Status) -> tuple[str, Tone, str]:
             return "‖", Tone.WARNING, f"Planning waits for your approval of the {what}."
         case Standing.PLANNING:
             return "–", Tone.WARNING, f"Planning is not finished: {STAGES[status.stage]}."
+        case Standing.AMENDING:
+            return "‖", Tone.WARNING, f"Node {status.amending} waits for your approval; {counts}."
         case Standing.KILLED:
             what = counts if status.stage is Stage.READY else STAGES[status.stage]
             return "■", Tone.WARNING, f"Stopped: the run was killed; {what}."
@@ -192,7 +195,13 @@ def _about(status: Status, look: Look) -> list[Line]:
     about = " · ".join(one_line(part) for part in parts)
     lines = paragraph(about, look, 2, Tone.DIM)
     task = shortened(one_line(status.task), look.measure - 2)
-    return [*lines, (Span(f"  {task}", Tone.DIM),)]
+    return [*lines, (Span(f"  {task}", Tone.DIM),), *_taken(status, look)]
+
+
+def _taken(status: Status, look: Look) -> list[Line]:
+    """Return where people write nodes."""
+    said = (f"{node} is written in {place}" for node, place in status.taken.items())
+    return [line for one in said for line in paragraph(one_line(one), look, 2)]
 
 
 def _process(status: Status) -> str:
@@ -238,7 +247,7 @@ def _nodes(status: Status, look: Look, view: View) -> list[Line]:
     explained = (status.of(NodeStatus.FAILED) or status.red_gates) and status.process is None
     if few and not explained:
         return node_table(status.nodes, status, look)
-    active = [node for node in status.nodes if node.live or node.state.status is NodeStatus.RUNNING]
+    active = [node for node in status.nodes if node.live or node.state.status in ACTIVE]
     return node_table(active, status, look)
 
 

@@ -94,6 +94,7 @@ STANDINGS: dict[Standing, Status] = {
     Standing.READY: status(*pending("node-000", "node-001"), runs=0, end=None),
     Standing.DONE: status(node("node-000"), node("node-001"), integration_ok=True,
                           integration_words="green", gates=(RED._replace(verdict="green"),)),
+    Standing.AMENDING: status(node("node-000"), *pending("node-001"), amending="node-001"),
 }  # fmt: skip
 
 
@@ -256,6 +257,23 @@ class TestStandings(unittest.TestCase):
         said = flat(replace(STANDINGS[Standing.DONE], unpublished="it is checked out"))
         self.assertIn("could not be updated in your repository: it is checked out", said)
         self.assertIn(f"git fetch {ADDRESS}/job.git director/job-", said)
+
+    def test_a_node_that_is_being_amended(self) -> None:
+        said = flat(STANDINGS[Standing.AMENDING])
+        self.assertIn("Node node-001 waits for your approval; 1 of 2 nodes done", said)
+        self.assertIn("director amend node-001 --cancel", said)
+
+    def test_a_node_that_a_person_writes(self) -> None:
+        taken = node("node-001", NodeStatus.TAKEN)
+        place = "/state/taken-node-001-1a2b/agents/slot-1"
+        said = flat(status(node("node-000"), taken, taken={"node-001": place}))
+        self.assertIn("1 of 2 nodes done, 1 taken by you", said)
+        self.assertIn(f"node-001 is written in {place}", said)
+        self.assertIn("director give node-001", said)
+        self.assertNotIn("director run", said)
+        beside = flat(status(failed("node-002"), taken))
+        self.assertIn("director give node-001", beside)
+        self.assertIn("director run --retry-failed", beside)
 
     def test_nothing_happened_yet_is_not_nothing(self) -> None:
         one = STANDINGS[Standing.READY]
