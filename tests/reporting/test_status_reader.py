@@ -16,7 +16,7 @@ from director.model.cost import Cost
 from director.model.errors import RequestError
 from director.model.state import NodeStatus
 from director.records.job_directory import JobDirectory
-from director.records.lock import job_lock
+from director.records.lock import job_lock, read_holder
 from director.reporting.status import End, Standing, Status
 from director.reporting.status_events import TAIL_BYTES
 from director.reporting.status_json import status_json
@@ -146,6 +146,12 @@ class TestReader(RecordsCase):
 
 
 class TestProcess(RecordsCase):
+    def holder(self) -> dict[str, Any]:
+        """Return what the live file says of the process that has the lock."""
+        holder = read_holder(self.job.lock)
+        assert holder is not None
+        return {"pid": holder.pid, "started": holder.started, "command": holder.command}
+
     def test_nobody_works_on_it(self) -> None:
         self.write("lock", {"pid": 1, "command": "director run", "since": TS})  # left by a kill
         self.state(a={"status": "running"})
@@ -168,9 +174,9 @@ class TestProcess(RecordsCase):
             self.assertEqual((status.end, status.killed), (None, False))
 
     def test_what_its_calls_are_at(self) -> None:
-        known = {"pid": os.getpid(), "command": "director run", "lanes": 3}
         calls = {"a": {"tool": "bash", "usd": 0.5, "model": None, "since": TS}, "b": 5}
         with job_lock(self.job.lock, "director run"):
+            known = {**self.holder(), "lanes": 3}
             self.write("live.json", {**known, "nodes": calls})
             status = self.read()
             self.write("live.json", {**known, "pid": -1, "nodes": calls})
@@ -187,7 +193,7 @@ class TestProcess(RecordsCase):
         self.lines("costs.jsonl", {**call("a", 0.5), "ts": LATER}, call(None, 0.25, "planner"))
         one = {"usd": 0.5, "since": TS, "tool": "edit"}
         with job_lock(self.job.lock, "director run"):
-            known = {"pid": os.getpid(), "command": "director run"}
+            known = self.holder()
             self.write("live.json", {**known, "nodes": {"a": one, "planning": one}})
             self.assertEqual(self.read().cost, Cost(0.75))
             later = {**one, "since": "2027-01-15T08:00:10.000Z"}
