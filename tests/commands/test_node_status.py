@@ -12,11 +12,11 @@ import sys
 import unittest
 
 from director.agents.transcript import ToolKind, ToolUse
-from director.model.columns import width_of
 from director.model.cost import Cost
 from director.model.plan import Node
 from director.model.roles import Role
 from director.model.state import Attempt, AttemptOutcome, NodeState, NodeStatus
+from director.reporting.cells import width_of
 from director.reporting.node_log import AttemptLog, CallLog, ReviewLog
 from director.reporting.node_page import NodePage, Output, Said, page_lines, what_happened
 from director.reporting.step_view import Style
