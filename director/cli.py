@@ -18,48 +18,56 @@ from director.reporting.streams import Outlet, guard_streams
 if TYPE_CHECKING:  # what follows is imported by whoever needs it: `--version` needs none
     from pathlib import Path
 
+    from director.commands.context import Context
     from director.model.secrets import Redactor
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line (default: this process's) and return the exit code."""
     outlet = guard_streams()
+    words = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _run(list(sys.argv[1:] if argv is None else argv))
+        return _run(words)
+    except KeyboardInterrupt:  # before signals are waited for
+        return _fail(_unparsed(words), InterruptedRunError(signal.SIGINT), _context())
     finally:
         _say_what_was_lost(outlet)
         gc.freeze()  # the process is about to end: what is garbage goes with it, unsearched
 
 
 def _run(words: list[str]) -> int:
-    mistake: DirectorError | None = None
-    args = _unparsed(words)
     try:
         args = parse(words)  # help and `--version` end here
-        args.words = tuple(words)
     except DirectorError as error:
-        mistake = error
-    except KeyboardInterrupt:
-        mistake = InterruptedRunError(signal.SIGINT)
-    from director.commands.context import Context
-    from director.commands.ending import Ends, of_error
-    from director.model.secrets import Redactor, secrets_in
-    from director.processes.cancellation import Cancellation, signals_cancel
+        return _fail(_unparsed(words), error, _context())
+    args.words = tuple(words)
+    context = _context()
+    from director.processes.cancellation import signals_cancel
 
-    env, cancellation = dict(os.environ), Cancellation()
-    redactor = Redactor(secrets_in(env, os.path.exists))
-    context = Context(env, cancellation, sys.stdin, sys.stdout, sys.stderr, redactor, Ends())
     try:
-        if mistake:
-            raise mistake
-        with signals_cancel(cancellation):
+        with signals_cancel(context.cancellation):
             return int(module_of(args.command).run(args, context))
     except DirectorError as error:
-        return context.fail(args, of_error(error, redactor))
-    except KeyboardInterrupt:
-        return context.fail(args, of_error(InterruptedRunError(signal.SIGINT)))
+        return _fail(args, error, context)
     except Exception as error:
-        return context.fail(args, of_error(_bug(error, args, redactor), redactor))
+        return _fail(args, _bug(error, args, context.redactor), context)
+
+
+def _context() -> Context:
+    from director.commands.context import Context
+    from director.commands.ending import Ends
+    from director.model.secrets import Redactor, secrets_in
+    from director.processes.cancellation import Cancellation
+
+    env = dict(os.environ)
+    redactor = Redactor(secrets_in(env, os.path.exists))
+    return Context(env, Cancellation(), sys.stdin, sys.stdout, sys.stderr, redactor, Ends())
+
+
+def _fail(args: argparse.Namespace, error: DirectorError, context: Context) -> int:
+    from director.commands.ending import of_error
+
+    return context.fail(args, of_error(error, context.redactor))
 
 
 def _unparsed(words: Sequence[str]) -> argparse.Namespace:

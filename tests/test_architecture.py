@@ -20,6 +20,7 @@ LAYERS = (
     "planning",
     "verifying",
     "running",
+    "diagnosing",
     "reporting",
     "job",
     "demo",
@@ -34,7 +35,7 @@ LAYERS = (
 )
 """The folders and modules of the package, highest first: imports point down this list only."""
 
-USE_CASES = {"planning", "running", "verifying"}
+USE_CASES = {"planning", "running", "verifying", "diagnosing"}
 """Folders of the package that do not import each other."""
 
 PROCESS_STARTERS = {"subprocess", "multiprocessing", "pty"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -20,6 +20,8 @@ from director.agents.steps import StepReader
 from director.agents.templates import Template
 from director.model.codec.mistakes import Mistake
 from director.model.config import Config
+from director.model.diagnosis import Row
+from director.model.offers import Offer
 from director.model.roles import Agent
 from director.processes.sandbox import Sandbox
 from director.processes.supervisor import Processes
@@ -112,6 +114,19 @@ class AgentContext:
     wanted: Sequence[WantedModel] = ()
 
 
+class Asking(NamedTuple):
+    """What a CLI is asked with while no job is open: which models it offers.
+
+    ``root`` is the user's checkout, ``scratch`` a folder that is removed afterwards.
+    """
+
+    processes: Processes
+    env: Mapping[str, str]
+    root: Path
+    config: Config
+    scratch: Path
+
+
 class AgentCli(Protocol):
     """One agent CLI, opened for one job. Callable from any thread.
 
@@ -142,6 +157,14 @@ class AgentCli(Protocol):
         """Return which version makes the calls ("": it does not say)."""
         ...
 
+    def models(self, worktree: Path) -> frozenset[str]:
+        """Return the tiers that a call in ``worktree`` may name; none: it does not say."""
+        ...
+
+    def remarks(self, worktree: Path) -> Iterable[Row]:
+        """Give what the user may want to know of how calls in ``worktree`` are made."""
+        ...
+
 
 @dataclass(frozen=True)
 class Backend:
@@ -156,7 +179,9 @@ class Backend:
     a repository's own role files; ``state_folders`` are the names of the folders that the CLI
     writes below the user's XDG folders. ``user_settings`` are names below HOME of what only the
     user's own sessions write. ``secret_variables`` hold keys, whatever they are called.
-    ``starter_files`` are installed by ``sync-agents``: path → text.
+    ``starter_files`` are installed by ``sync-agents``: path → text. ``offers`` asks it which models
+    it has; ``lists_all``: no other can be called. ``tried`` is the version that director was
+    tried with, ``ask_env`` the variables with which it may be asked things, and leaves nothing.
     """
 
     name: str
@@ -176,3 +201,7 @@ class Backend:
     agent_folders: tuple[str, ...] = ()
     state_folders: tuple[str, ...] = ()
     starter_files: Callable[[], Mapping[str, str]] = dict
+    offers: Callable[[Asking], Sequence[Offer]] = lambda _asking: ()
+    lists_all: bool = False
+    tried: str = ""
+    ask_env: Mapping[str, str] = field(default_factory=dict)

@@ -12,6 +12,7 @@ from director.agents.calls import Assignment, Reply, Spending
 from director.agents.recorder import CallRecorder
 from director.agents.registry import backends_of, tier_of
 from director.model.config import Config
+from director.model.diagnosis import Row
 
 
 class Callers:
@@ -49,6 +50,15 @@ class Callers:
         """Raise RequestError where a call in ``worktree`` cannot be made as configured."""
         for cli in self._clis.values():
             cli.check(worktree)
+
+    def models(self, worktree: Path) -> dict[str, frozenset[str]]:
+        """Return CLI → the tiers that a call in ``worktree`` may name; none: it does not say."""
+        return {name: cli.models(worktree) for name, cli in self._clis.items()}
+
+    def remarks(self, worktree: Path) -> Iterator[Row]:
+        """Give what the user may want to know of how calls in ``worktree`` are made."""
+        for cli in self._clis.values():
+            yield from cli.remarks(worktree)
 
     def versions(self) -> dict[str, str]:
         """Return CLI → version; those that do not say it are left out."""

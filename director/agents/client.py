@@ -93,7 +93,7 @@ class AgentClient:
             return kept
         self.caller.check(assignment.cwd)
         for retry in itertools.count():
-            self.cancellation.check()
+            self.cancellation.check_before_call()
             reply = self._call_once(assignment)
             if reply.outcome is Outcome.CANCELLED:
                 raise InterruptedRunError(self.cancellation.signal_number or 2)
@@ -241,13 +241,13 @@ def _told_in(log: Path) -> Path:
 
 
 def interruptible_sleep(cancellation: Cancellation) -> Callable[[float], None]:
-    """Return a pause that a cancellation ends early."""
+    """Return a pause that a cancellation ends early, or the request for no more calls."""
     never = threading.Event()
 
     def pause(secs: float) -> None:
         slices = int(secs / 0.1) + 1
         for _ in range(slices):
-            if cancellation.requested:
+            if cancellation.requested or cancellation.draining:
                 return
             never.wait(secs / slices)
 

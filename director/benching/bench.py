@@ -15,7 +15,13 @@ from director.job.stage import PlanStage, Stage, read_stage, write_stage
 from director.model.codec.encoding import encode
 from director.model.comparison import Row, reductions, row_of
 from director.model.config import Config
-from director.model.errors import AGAIN, DirectorError, ExitCode, InterruptedRunError
+from director.model.errors import (
+    AGAIN,
+    DirectorError,
+    DrainedError,
+    ExitCode,
+    InterruptedRunError,
+)
 from director.planning.context import PlanOptions
 from director.planning.pipeline import plan_job
 from director.records import files
@@ -73,7 +79,7 @@ def bench_job(workspace: Workspace, options: BenchOptions) -> BenchReport:
     """Plan with the plan profile, run under each profile, and return the comparison.
 
     A profile that fails has its error in its row. A bench that was killed goes on where it
-    stopped. Raises what planning raises, and InterruptedRunError.
+    stopped. Raises what planning raises, InterruptedRunError, DrainedError.
     """
     folder = workspace.home.bench
     workspace = replace(workspace, keeps_worktrees=False)  # each of its jobs has one run
@@ -128,11 +134,11 @@ def _run_profile(
         _prepare(workspace, planned, directory, name)
         wanted = RunOptions(parallel=options.parallel, max_attempts=options.max_attempts)
         report = run_job(workspace, directory, options.profiles[name], wanted)
-        if isinstance(report.stop, InterruptedRunError):
+        if isinstance(report.stop, InterruptedRunError | DrainedError):
             raise report.stop
         error = report.stop.what if report.stop else None
         row = row_of(name, report.metrics, error, report.reason)
-    except InterruptedRunError:
+    except (InterruptedRunError, DrainedError):
         raise
     except DirectorError as error:
         row = Row(profile=name, error=error.what, reason=error.reason)

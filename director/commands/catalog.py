@@ -6,6 +6,8 @@ GROUPS = {
     "plan and run": {
         "plan": "turn a task into a spec, a DAG of nodes and frozen, red tests",
         "run": "work off the plan: implement, gate, review, merge",
+        "auto": "plan a task without approvals, then run it",
+        "stop": "end a run from another terminal, at once or after the calls under way",
     },
     "step in": {
         "amend": "change one node of an approved plan: its spec, files, command or tests",
@@ -18,6 +20,7 @@ GROUPS = {
         "verify": "check that every merge is what its receipt says, and what was tested",
     },
     "set up and tidy": {
+        "doctor": "look whether a job could run here, and say what to correct",
         "sync-agents": "install the role agents and a starter configuration in the repository",
         "demo": "show a whole job on a sample repository, with scripted models",
         "bench": "run one task under several profiles and compare cost and quality",

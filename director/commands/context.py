@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
@@ -57,7 +58,7 @@ class Context(NamedTuple):
 
         Returns the exit code.
         """
-        result = completed(args, result)
+        result = completed(args, replace(result, job_id=self.ends.job_id))
         self.ends.tell(args.command, result)
         if wants_json(args):
             self.say(result.as_json(args.command))

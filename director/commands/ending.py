@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from director.commands.again import Given
 from director.commands.result import Result
 from director.model.errors import DirectorError
+from director.model.printable import one_line
 from director.model.secrets import NOTHING_SECRET, Redactor
 
 if TYPE_CHECKING:  # whoever only reads records needs none
@@ -20,6 +21,12 @@ class Ends:
     """Where ends are told: ``workspace`` is the command's, once it has one."""
 
     workspace: Workspace | None = None
+
+    @property
+    def job_id(self) -> str | None:
+        """The job that the command worked on last, if any."""
+        opened = self.workspace.opened if self.workspace else []
+        return opened[-1].job_id if opened else None
 
     def tell(self, command: str, result: Result) -> None:
         """Tell how the command ended."""
@@ -46,7 +53,5 @@ def completed(args: argparse.Namespace, result: Result) -> Result:
 
 def of_error(error: DirectorError, redactor: Redactor = NOTHING_SECRET) -> Result:
     """Return the result of a command that ended in an error; one line each, and no secret."""
-    what, next_step = (
-        " ".join(redactor.text(text).split()) for text in (error.what, error.next_step)
-    )
+    what, next_step = (one_line(redactor.text(text)) for text in (error.what, error.next_step))
     return Result("", {"error": what}, error.exit_code, what, next_step, error.reason)

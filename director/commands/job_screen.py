@@ -11,6 +11,7 @@ from typing import IO, Any
 
 from director.commands.again import Given
 from director.commands.context import Context, wants_json
+from director.commands.output import wants_colour
 from director.commands.result import Result
 from director.model.errors import DirectorError
 from director.records.job_directory import FOLDER, JobDirectory
@@ -36,7 +37,7 @@ def screen_of(
     """
     end = _end(args, stop) if stop else None
     status = read_status(directory, end=end, unpublished=unpublished)
-    return render(status, look_of(context), view_of(args, directory))
+    return render(status, look_of(args, context), view_of(args, directory))
 
 
 def _end(args: argparse.Namespace, stop: DirectorError) -> End:
@@ -88,12 +89,11 @@ def _seen_from_here(folder: Path) -> str:
     return os.path.relpath(folder, here) if here.is_relative_to(root) else str(folder)
 
 
-def look_of(context: Context) -> Look:
-    """Return what standard output can show."""
+def look_of(args: argparse.Namespace, context: Context) -> Look:
+    """Return what standard output can show, in the colours that were asked for."""
     encoding = getattr(context.out, "encoding", None) or ""
     unicode = encoding.lower().startswith("utf")
-    terminal = is_terminal(context.out, context)
-    colour = terminal and not context.env.get("NO_COLOR")
+    colour = wants_colour(args, context, terminal=context.out.isatty())
     return look_of_width(window(context)[0], colour=colour, unicode=unicode)
 
 
@@ -103,10 +103,14 @@ def is_terminal(stream: IO[str], context: Context) -> bool:
 
 
 def window(context: Context) -> tuple[int, int]:
-    """Return columns and lines of the terminal; elsewhere as many as most have."""
+    """Return columns and lines of the terminal; elsewhere as many as most have.
+
+    COLUMNS counts before what the terminal says.
+    """
     try:
-        size = os.get_terminal_size(context.out.fileno())
-        return (size.columns or USUAL, size.lines or 24)
+        columns, lines = os.get_terminal_size(context.out.fileno())
     except (OSError, ValueError):
-        columns = context.env.get("COLUMNS", "")
-        return (int(columns) if columns.isdecimal() and int(columns) else USUAL, 24)
+        columns, lines = USUAL, 24
+    said = context.env.get("COLUMNS", "")
+    wide = int(said) if said.isascii() and said.isdecimal() else columns
+    return wide or USUAL, lines or 24

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from director.commands.again import Given
-from director.commands.catalog import COMMANDS
 from director.commands.context import Context
 from director.commands.naming import node_called
 from director.commands.output import style_for_command
@@ -32,7 +31,6 @@ def show_node(args: argparse.Namespace, context: Context, directory: JobDirector
     page = read_page(directory, plan, node_id, root, context.redactor, then)
     if args.json:
         return context.finish(args, Result("", _as_json(page), job_id=plan.job_id))
-
     style = style_for_command(args, context)
     text = "\n".join(map(style.written, page_lines(page, style)))
     return context.finish(args, Result(text, job_id=plan.job_id))
@@ -58,11 +56,11 @@ def _next_of(
         take = (command("take", name), "write it yourself, same gate")
         match state.status:
             case NodeStatus.FAILED:
-                return _offered([amend, again, take] if alike else [again, amend, take])
+                return [amend, again, take] if alike else [again, amend, take]
             case NodeStatus.BLOCKED:
                 return [(command("status", "--node", one), f"why {one} failed") for one in failed]
             case NodeStatus.TAKEN:
-                return _offered([(command("give", name), "put what you wrote through its gate")])
+                return [(command("give", name), "put what you wrote through its gate")]
             case NodeStatus.RUNNING:
                 return [(command("logs", name, "--follow"), "watch it")]
             case NodeStatus.DONE:
@@ -70,10 +68,6 @@ def _next_of(
         return [(command("run"), "work on it")]
 
     return then
-
-
-def _offered(commands: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [one for one in commands if shlex.split(one[0])[1] in COMMANDS]
 
 
 def _as_json(page: NodePage) -> dict[str, Any]:

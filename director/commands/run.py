@@ -23,6 +23,7 @@ from director.job.gate_report import GateReport, in_words
 from director.model.codec.encoding import encode
 from director.model.errors import ExitCode
 from director.model.format import counted
+from director.model.printable import one_line
 from director.model.state import NodeStatus, RunState
 from director.records.job_directory import JobDirectory
 from director.running.run import RunOptions, RunReport, run_job
@@ -142,9 +143,9 @@ def _ending(report: RunReport) -> Ending:
     state, branch = report.state, report.plan.job_branch
     done, total = len(state.ids(NodeStatus.DONE)), len(state.nodes)
     if report.stop is not None:
-        reason = report.stop.what
+        reason = one_line(report.stop.what)
         stopped = f"S{reason[1:]}" if reason.startswith("stopped") else f"Stopped: {reason}"
-        return Ending(stopped, report.stop.next_step)
+        return Ending(stopped, one_line(report.stop.next_step))
     if failed := _failed(state):
         what = f"{done} of {total} nodes are done; failed: {'; '.join(failed)}"
         around = any(node.environment for node in state.nodes.values())
@@ -152,7 +153,7 @@ def _ending(report: RunReport) -> Ending:
         return Ending(what, next_step, ("director", "run", "--retry-failed"))
     if red := [gate for gate in report.integration or () if not gate.ok]:
         home = report.repository.parent
-        said = (f"{g.name}: {g.reason}; {g.note}; see {home / g.log}" for g in red)
+        said = (f"{g.name}: {one_line(g.reason)}; {g.note}; see {home / g.log}" for g in red)
         named = "; ".join(said)
         return Ending(
             f"All nodes are done, but the integration gate is red: {named}",
@@ -169,7 +170,7 @@ def _ending(report: RunReport) -> Ending:
 
 def _failed(state: RunState) -> list[str]:
     return [
-        f"{node_id} ({' '.join((node.error or '').split())[:200]})"
+        f"{node_id} ({one_line(node.error or '')[:200]})"
         for node_id, node in state.nodes.items()
         if node.status is NodeStatus.FAILED
     ]

@@ -8,6 +8,7 @@ import time
 from director.commands.context import Context, add_common_flags, find_home
 from director.commands.job_screen import is_terminal, look_of, result_of, view_of, window
 from director.commands.node_flags import add_node_flags
+from director.commands.output import add_color_flag
 from director.model.errors import InterruptedRunError
 from director.records.job_directory import JobDirectory
 from director.records.known_jobs import job_called
@@ -37,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--stats", action="store_true", help="add costs by role and model, and rates"
     )
     add_node_flags(parser)
+    add_color_flag(parser)
     add_common_flags(parser)
 
 
@@ -58,7 +60,7 @@ def _show(args: argparse.Namespace, context: Context, status: Status, view: View
 
 
 def _text(args: argparse.Namespace, context: Context, status: Status, view: View) -> str:
-    look = look_of(context)
+    look = look_of(args, context)
     text = render(status, look, view)
     if not args.stats:
         return text

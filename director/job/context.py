@@ -31,6 +31,7 @@ from director.worktrees.user_files import Sources, find_sources
 class Opened(NamedTuple):
     """A job that was opened: its records, and who is told of it, its journal among them."""
 
+    job_id: str
     directory: JobDirectory
     events: Events
 

@@ -28,15 +28,14 @@ from director.model.errors import DirectorError, StoppedError
 from director.model.plan import Plan
 from director.model.roles import Agent
 from director.processes.launchers.launcher import Launcher
-from director.processes.process_table import look_up
 from director.records.call_notes import CallNotes, forget_places
 from director.records.clock import now
 from director.records.events import Kind, journal
 from director.records.files import redact_file
 from director.records.job_directory import JobDirectory
 from director.records.ledger import Ledger
-from director.records.live_file import Worker, live_file
-from director.records.lock import holder_of
+from director.records.live_file import live_file
+from director.records.lock import Holder, read_holder
 from director.records.worktrees_record import was_killed
 from director.repositories.job_repository import (
     JobRepository,
@@ -79,9 +78,10 @@ def _told(inputs: JobInputs, known: PlanStage | Plan) -> Iterator[JobInputs]:
     Whoever shows the job on a terminal relies on hearing the end, whatever comes.
     """
     directory, limits = inputs.directory, inputs.config.limits
-    with live_file(directory.live, _worker(directory)) as live:
+    holder = read_holder(directory.lock) or Holder(os.getpid(), "director", now())
+    with live_file(directory.live, holder) as live:
         events = inputs.events.also(journal(directory.events)).also(live)
-        inputs.workspace.opened.append(Opened(directory, events))
+        inputs.workspace.opened.append(Opened(known.job_id, directory, events))
         try:
             events.emit(
                 Kind.OPENED,
@@ -95,14 +95,6 @@ def _told(inputs: JobInputs, known: PlanStage | Plan) -> Iterator[JobInputs]:
             yield replace(inputs, events=events)
         finally:
             events.emit(Kind.CLOSED)
-
-
-def _worker(directory: JobDirectory) -> Worker:
-    """Return this process, as the lock that it holds names it."""
-    found, pid = look_up(os.getpid()), os.getpid()
-    holder = holder_of(directory.lock) or {}
-    started = found.started if found else None
-    return Worker(pid, started, str(holder.get("command", "")), str(holder.get("since", now())))
 
 
 @contextmanager
@@ -126,6 +118,7 @@ def _opened(
     )
     with ExitStack() as opened:  # a stack: if one of them cannot be opened, the others still close
         opened.enter_context(_explaining_removal(inputs, known.job_branch))
+        opened.enter_context(_telling_of_drain(inputs))
         worktrees = opened.enter_context(open_worktrees(inputs, options))
         for message in _notices(inputs, worktrees):
             events.notice(message)
@@ -170,32 +163,42 @@ def _commits(repository: JobRepository, known: PlanStage | Plan, policy: CommitP
     return commits
 
 
+def agent_context(
+    inputs: JobInputs, worktrees: JobWorktrees, memory: Path, wanted: Sequence[WantedModel] = ()
+) -> AgentContext:
+    """Return what agent CLIs work with in these worktrees; RequestError for an agent file."""
+    directory, config = inputs.directory, inputs.config
+    root, pool = worktrees.site.repository.root, worktrees.pool
+    stall_secs = config.limits.stall_timeout_secs
+    return AgentContext(
+        processes=inputs.processes,
+        env=inputs.workspace.env,
+        root=root,
+        config=config,
+        templates={agent: load_template(agent, root, AGENT_FOLDERS) for agent in Agent},
+        sandbox=worktrees.site.sandbox,
+        recorder=CallRecorder(directory.logs, stall_secs, directory.redactor),
+        events=inputs.events,
+        beside=pool.agents / "server",
+        notes=pool.notes / "shell",
+        memory=memory,
+        wanted=wanted,
+    )
+
+
 @contextmanager
 def _agents(
     inputs: JobInputs, worktrees: JobWorktrees, wanted_later: Sequence[WantedModel]
 ) -> Iterator[AgentClient]:
     """Give what asks roles. It reads the notes of a killed run, before any agent runs."""
     workspace, directory, config = inputs.workspace, inputs.directory, inputs.config
-    root, pool, limits = worktrees.site.repository.root, worktrees.pool, config.limits
-    context = AgentContext(
-        processes=inputs.processes,
-        env=workspace.env,
-        root=root,
-        config=config,
-        templates={agent: load_template(agent, root, AGENT_FOLDERS) for agent in Agent},
-        sandbox=worktrees.site.sandbox,
-        recorder=CallRecorder(directory.logs, limits.stall_timeout_secs, directory.redactor),
-        events=inputs.events,
-        beside=pool.agents / "server",
-        notes=pool.notes / "shell",
-        memory=workspace.home.models,
-        wanted=(*wanted_models(config), *wanted_later),
-    )
+    wanted = (*wanted_models(config), *wanted_later)
+    context = agent_context(inputs, worktrees, workspace.home.models, wanted)
     with open_callers(context) as callers:
         client = AgentClient(
             callers,
             config,
-            Ledger(directory.costs, limits.cost_ceiling_usd),
+            Ledger(directory.costs, config.limits.cost_ceiling_usd),
             CallNotes(directory.calls),
             inputs.events,
             workspace.cancellation,
@@ -216,6 +219,21 @@ def _publishing(inputs: JobInputs, repository: JobRepository) -> Iterator[Publis
         if repository.restore_journal():
             tips = inputs.directory.tips
             inputs.events.notice(f"{tips} was changed while director worked: it was restored")
+
+
+@contextmanager
+def _telling_of_drain(inputs: JobInputs) -> Iterator[None]:
+    """Give a notice when somebody asks for an end after the calls under way."""
+    told = inputs.workspace.cancellation.told_of_drain
+
+    def tell() -> None:
+        inputs.events.notice("asked to end: what is under way ends first, nothing more begins")
+
+    told.append(tell)
+    try:
+        yield
+    finally:
+        told.remove(tell)
 
 
 @contextmanager

@@ -83,12 +83,13 @@ def drive(
     lanes: int,
     work: Callable[[str], Result],
     settle: Callable[[str, Result], None],
+    draining: Callable[[], bool] = lambda: False,
 ) -> None:
     """Work off ``schedule`` with up to ``lanes`` nodes at a time.
 
     ``work`` runs in a lane's thread; ``settle`` runs in the caller's, is told each result once,
     and tells the schedule. The first exception of either closes the schedule, and is raised when
-    the results of the other lanes are settled.
+    the results of the other lanes are settled. Once ``draining``, nothing more is given out.
     """
     from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
@@ -96,6 +97,8 @@ def drive(
     with ThreadPoolExecutor(max_workers=lanes, thread_name_prefix="lane") as pool:
         running: dict[Future[Result], str] = {}
         while True:
+            if draining():
+                schedule.close()
             while len(running) < lanes and (node_id := schedule.take()) is not None:
                 running[pool.submit(work, node_id)] = node_id
             if not running:

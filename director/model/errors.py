@@ -75,6 +75,17 @@ class LostError(StoppedError):
     reason = Reason.LOST
 
 
+class DrainedError(StoppedError):
+    """Somebody asked for an end after the calls under way; those have ended, and are used."""
+
+    reason = Reason.INTERRUPTED
+
+    def __init__(self) -> None:
+        super().__init__(
+            "stopped as asked, after the calls under way", "run the same command again to continue"
+        )
+
+
 class InterruptedRunError(DirectorError):
     """A signal ended the run; everything is on record and the run can be resumed."""
 

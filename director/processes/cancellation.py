@@ -1,14 +1,21 @@
-"""Ctrl-C and SIGTERM as a flag that everything which waits looks at."""
+"""Ctrl-C and SIGTERM as a flag that everything which waits looks at.
+
+Beside it the request to end later, when the calls under way are over. It is a signal, too, so it
+reaches the process that it was meant for and no other, and nothing of it is left for the next one.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from director.model.errors import InterruptedRunError
+from director.model.errors import DrainedError, InterruptedRunError
+
+DRAIN = signal.SIGUSR1  # to the process that is to end after the calls under way
 
 
 class Cancellation:
@@ -16,11 +23,28 @@ class Cancellation:
 
     def __init__(self) -> None:
         self.signal_number: int | None = None
+        self.draining = False
+        self.told_of_drain: list[Callable[[], None]] = []
         self.last_resorts: list[Callable[[], None]] = []
 
     def cancel(self, signal_number: int) -> None:
         """Ask everything that waits to end."""
         self.signal_number = signal_number
+
+    def drain(self) -> None:
+        """Ask everything that would begin something that costs money to leave it.
+
+        Whoever wants to be told is told in a thread: a handler may interrupt whoever holds a lock.
+        """
+        self.draining = True
+        for tell in tuple(self.told_of_drain):
+            threading.Thread(target=tell, daemon=True).start()
+
+    def check_before_call(self) -> None:
+        """Raise InterruptedRunError or DrainedError when no call is to begin any more."""
+        self.check()
+        if self.draining:
+            raise DrainedError
 
     @property
     def requested(self) -> bool:
@@ -45,7 +69,8 @@ def in_charge() -> Cancellation | None:
 def signals_cancel(cancellation: Cancellation) -> Iterator[None]:
     """While open, the first SIGINT or SIGTERM cancels; a second kills what runs and exits.
 
-    So does the SIGHUP of a terminal that closes, unless it was to be ignored (nohup).
+    So does the SIGHUP of a terminal that closes, unless it was to be ignored (nohup). DRAIN asks
+    for an end after the calls under way.
     """
 
     def handle(signal_number: int, _frame: FrameType | None) -> None:
@@ -55,11 +80,14 @@ def signals_cancel(cancellation: Cancellation) -> Iterator[None]:
             os._exit(128 + signal_number)
         cancellation.cancel(signal_number)
 
-    numbers = [signal.SIGINT, signal.SIGTERM]
+    def drain(_number: int, _frame: FrameType | None) -> None:
+        cancellation.drain()
+
+    handlers = {signal.SIGINT: handle, signal.SIGTERM: handle, DRAIN: drain}
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        numbers.append(signal.SIGHUP)
+        handlers[signal.SIGHUP] = handle
     _IN_CHARGE.append(cancellation)
-    before = {number: signal.signal(number, handle) for number in numbers}
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:

@@ -7,34 +7,23 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from director.model.errors import DirectorError
 from director.records import files
 from director.records.events import Event, Kind
+from director.records.lock import Holder
 
 LEAST_SECS = 2.0  # between two writings
 PLANNING = "planning"  # the key of calls that are about no node
 
 
-class Worker(NamedTuple):
-    """The process that works on the job. ``started`` as the kernel says it (None: unknown).
-
-    ``command`` is what it does, ``since`` the moment when it began.
-    """
-
-    pid: int
-    started: int | None
-    command: str
-    since: str
-
-
 class LiveFile:
     """Keeps ``live.json`` as events tell; callable from any thread, and never fails."""
 
-    def __init__(self, path: Path, worker: Worker) -> None:
+    def __init__(self, path: Path, holder: Holder) -> None:
         self._path = path
-        self._worker = worker
+        self._holder = holder
         self._lanes: int | None = None
         self._nodes: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
@@ -53,7 +42,7 @@ class LiveFile:
         with self._lock:
             nodes = {key: dict(one) for key, one in self._nodes.items()}
             lanes = {"lanes": self._lanes, "parallel": self._lanes}
-        return {**self._worker._asdict(), **lanes, "nodes": nodes}
+        return {**self._holder._asdict(), **lanes, "nodes": nodes}
 
     def write(self) -> None:
         """Replace the file; where that cannot be done, it stays as it is."""
@@ -127,9 +116,9 @@ def _node(event: Event) -> dict[str, Any]:
 
 
 @contextmanager
-def live_file(path: Path, worker: Worker) -> Iterator[LiveFile]:
+def live_file(path: Path, holder: Holder) -> Iterator[LiveFile]:
     """Keep ``live.json`` at ``path`` while open; afterwards it is gone."""
-    live = LiveFile(path, worker)
+    live = LiveFile(path, holder)
     live.write()
     keeper = threading.Thread(target=live.keep, name="live file", daemon=True)
     keeper.start()

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from director.model.errors import StoppedError
 from director.model.reason import Reason
@@ -18,6 +18,50 @@ from director.records.files import make_folder, os_errors_stop
 
 MAX_ATTEMPTS = 20
 PAUSE_SECS = 0.01
+
+
+class Holder(NamedTuple):
+    """The process that a lock file names: its command, and since when it has had the lock.
+
+    ``started`` tells it from a later process with the same ``pid``: clock ticks since ``host``
+    was booted (None: nobody knows, as with earlier versions and where there is no /proc).
+    """
+
+    pid: int
+    command: str
+    since: str
+    started: int | None = None
+    host: str = ""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether this process runs on this machine, as far as can be known here."""
+        return (
+            self.host == os.uname().nodename
+            and self.started is not None
+            and started_at(self.pid) == self.started
+        )
+
+    def __str__(self) -> str:
+        """Return it in words."""
+        return f"{self.command} (process {self.pid}, since {self.since})"
+
+
+def started_at(pid: int) -> int | None:
+    """Return when a process started, in clock ticks since the boot; None: unknown, or it is over.
+
+    Without /proc (macOS) it is 0 for every process that runs: the lock itself has to tell then.
+    """
+    if not Path("/proc/self/stat").exists():
+        with suppress(OSError):
+            os.kill(pid, 0)
+            return 0
+        return None
+    try:
+        said = os.fsdecode(Path(f"/proc/{pid}/stat").read_bytes()).rpartition(")")[2].split()
+        return None if said[0] in ("Z", "X") else int(said[19])
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 @contextmanager
@@ -34,13 +78,14 @@ def job_lock(
         if not taken:
             raise StoppedError(
                 f"another run holds the lock: {_holder(descriptor)}",
-                "wait for it to end, or stop it",
+                "wait for it to end, or end it with `director stop`",
                 Reason.LOCKED,
             )
-        said = {"pid": os.getpid(), "command": purpose, "since": now()}
+        pid, host = os.getpid(), os.uname().nodename
+        holder = Holder(pid, purpose, now(), started_at(pid), host)
         with os_errors_stop(path):
             os.ftruncate(descriptor, 0)
-            os.write(descriptor, json.dumps(said).encode())
+            os.write(descriptor, json.dumps(holder._asdict()).encode())
         yield
         os.ftruncate(descriptor, 0)
     finally:
@@ -62,20 +107,6 @@ def is_held(path: Path) -> bool:
     return False
 
 
-def holder_of(path: Path) -> dict[str, Any] | None:
-    """Return what the process that holds the lock at ``path`` says of itself; None: nobody does.
-
-    Empty while it has not said anything yet; else ``pid``, ``command`` and ``since``.
-    """
-    if not is_held(path):
-        return None
-    try:
-        said = json.loads(path.read_bytes()[:4096])
-    except (OSError, ValueError):
-        return {}
-    return said if isinstance(said, dict) else {}
-
-
 def _taken(descriptor: int, pause: Callable[[float], None]) -> bool:
     """Take the lock, unless a process works under it.
 
@@ -90,9 +121,33 @@ def _taken(descriptor: int, pause: Callable[[float], None]) -> bool:
     return False
 
 
-def _holder(descriptor: int) -> str:
+def read_holder(path: Path) -> Holder | None:
+    """Return the process that the lock file at ``path`` names; None: it names none.
+
+    One that ended in good order has taken its name out. Whether the lock is held now ``is_held``
+    tells: a killed process leaves its name.
+    """
     try:
-        known = json.loads(os.pread(descriptor, 4096, 0))
-        return f"{known['command']} (process {known['pid']}, since {known['since']})"
-    except (ValueError, KeyError, TypeError):
-        return "a process that has not said its name yet"
+        return _named(path.read_bytes())
+    except OSError:
+        return None
+
+
+def _holder(descriptor: int) -> str:
+    named = _named(os.pread(descriptor, 4096, 0))
+    return str(named) if named else "a process that has not said its name yet"
+
+
+def _named(text: bytes) -> Holder | None:
+    try:
+        known: dict[str, Any] = json.loads(text)
+        pid, started = int(known["pid"]), known.get("started")
+        return Holder(
+            pid,
+            str(known["command"]),
+            str(known["since"]),
+            started if isinstance(started, int) else None,
+            str(known.get("host", "")),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None

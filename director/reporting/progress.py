@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,6 +13,7 @@ from director.model.printable import one_line
 from director.model.roles import Agent, Role
 from director.model.state import NodeStatus
 from director.records.events import Event, Kind
+from director.reporting.cells import width_of
 from director.reporting.time_left import TimeLeft, Todo, time_left
 
 STAGES = ("explore", "spec", "plan", "tests")
@@ -20,6 +22,15 @@ STAGES = ("explore", "spec", "plan", "tests")
 TESTS = STAGES.index("tests")
 _STAGE_AT = {"spec": 0, "gate_spec": 2, "decompose": 2, "gate_plan": 4, "ready": 4}
 _AGENT_AT = {Agent.BRAINSTORM: 1, Agent.TEST_AUTHOR: TESTS}
+ANSWERS = {
+    ("spec", Agent.EXPLORER): "explore",
+    ("spec", Agent.BRAINSTORM): "spec",
+    ("decompose", Agent.PLANNER): "plan",
+}
+"""Stage of planning and agent → what comes of the call; all others criticise."""
+
+LEFT_HOLDS_SECS = 5.0  # for which the time that is left is believed
+CRITIQUE = "critique"
 _WRITERS = frozenset((Role.EXECUTOR, Role.ESCALATION, Role.TEST_AUTHOR))
 
 
@@ -68,8 +79,8 @@ class Work:
 class Progress:
     """One job as far as its events tell. Everything that people read of it is one printable line.
 
-    ``nodes`` are those of the plan, by id, ``work`` what goes on now, in the order of its
-    beginning. ``spent`` is the cost of all calls that have ended.
+    ``nodes`` are those of the plan, by id (``widest_id``: cells of the widest one), ``work`` what
+    goes on now, in the order of its beginning. ``spent`` is the cost of all calls that have ended.
     """
 
     def __init__(self, command: str) -> None:
@@ -90,6 +101,9 @@ class Progress:
         self.spent = Cost()
         self.nodes: dict[str, NodeProgress] = {}
         self.work: dict[str, Work] = {}
+        self.widest_id = 0
+        self._left: TimeLeft | None = None
+        self._left_at = -LEFT_HOLDS_SECS
 
     @property
     def cost(self) -> Cost:
@@ -99,17 +113,27 @@ class Progress:
     def know(self, nodes: Iterable[NodeProgress]) -> None:
         """Take in the nodes of the plan as the records have them."""
         self.nodes = {node.id: node for node in nodes}
+        self.widest_id = max(map(width_of, self.nodes), default=0)
+        self._left_at = -LEFT_HOLDS_SECS
 
-    def count(self, status: NodeStatus) -> int:
-        """Return how many nodes are in that state."""
-        return sum(node.status is status for node in self.nodes.values())
+    def counts(self) -> Mapping[NodeStatus, int]:
+        """Return how many nodes are in each state (0 where there are none)."""
+        return Counter(node.status for node in self.nodes.values())
 
     def admitted(self) -> int:
         """Return how many nodes have tests."""
         return sum(node.admitted for node in self.nodes.values())
 
     def time_left(self, now: float) -> TimeLeft | None:
-        """Return how long the run may still take at ``now``, or None: nobody knows yet."""
+        """Return how long the run may still take at ``now``, or None: nobody knows yet.
+
+        It is found again when a node has ended, and now and then: that takes a while.
+        """
+        if not 0 <= now - self._left_at < LEFT_HOLDS_SECS:
+            self._left, self._left_at = self._find_time_left(now), now
+        return self._left
+
+    def _find_time_left(self, now: float) -> TimeLeft | None:
         over = (NodeStatus.DONE, NodeStatus.FAILED, NodeStatus.BLOCKED)
         done = [
             node.wall_secs
@@ -157,7 +181,8 @@ class Progress:
     def _open(self, event: Event) -> None:
         data = event.data
         self.is_open, self.is_run = True, bool(data.get("planned"))
-        self.work, self.nodes = {}, {}
+        self.work = {}
+        self.know(())
         self.job_id, self.task = str(data["job_id"]), one_line(str(data["task"]))
         self.directory, self.begun = str(data.get("directory", "")), moment(event.ts)
         self.max_attempts = int(data.get("max_attempts", 0))
@@ -178,7 +203,7 @@ class Progress:
 
     def _start_node(self, event: Event) -> None:
         work = self._work_of(event)
-        work.since, work.phase = moment(event.ts), "runs the tests before the work"
+        work.since, work.phase = moment(event.ts), "tests first"
         if node := self.nodes.get(work.label):
             node.status = NodeStatus.RUNNING
 
@@ -196,11 +221,13 @@ class Progress:
     def _start_call(self, event: Event) -> None:
         data, work = event.data, self._work_of(event)
         work.role = str(data["role"])
+        if event.node is None:
+            work.label = ANSWERS.get((self.stage_name, data["agent"]), CRITIQUE)
         if data.get("attempt") is not None:
             work.attempt = data["attempt"]
         if not self.is_run or event.node is None:
             work.since = moment(event.ts)
-        work.tool, work.phase = "", "waits for the model"
+        work.tool, work.phase = "", "asks the model"
         self.step = ""
         if not self.is_run:
             self.stage = max(self.stage, _AGENT_AT.get(data["agent"], 0))
@@ -245,6 +272,7 @@ class Progress:
             node.headline = headline_of(data) or node.headline
             self._block(node.id)
         self.step = "runs the integration gates"
+        self._left_at = -LEFT_HOLDS_SECS
 
     def _block(self, failed: str) -> None:
         for node in self.nodes.values():

@@ -55,6 +55,7 @@ class _View:
         self.marks = style.marks
         self.now = now
         self.hint = hint
+        self.counts = progress.counts()
         turn = int(now * FRAMES_PER_SEC) % len(self.marks.spinner)
         self.spinner = self.marks.spinner[turn]
 
@@ -82,7 +83,7 @@ class _View:
 
     def _bar(self) -> Line:
         nodes = self.progress.nodes
-        done, total = self.progress.count(NodeStatus.DONE), len(nodes)
+        done, total = self.counts[NodeStatus.DONE], len(nodes)
         said = f"{done}/{total} done"
         counts = self._counts()
         room = self.width - width_of(said) - 2
@@ -102,12 +103,11 @@ class _View:
 
     def _counts(self) -> list[Span]:
         """Return how many nodes are not done, and why; what matters less comes later."""
-        count, running = self.progress.count, len(self.progress.work)
         told = (
-            (count(NodeStatus.FAILED), "failed", Paint.RED),
-            (running, "running", Paint.CYAN),
-            (count(NodeStatus.PENDING), "waiting", Paint.PLAIN),
-            (count(NodeStatus.BLOCKED), "blocked", Paint.YELLOW),
+            (self.counts[NodeStatus.FAILED], "failed", Paint.RED),
+            (len(self.progress.work), "running", Paint.CYAN),
+            (self.counts[NodeStatus.PENDING], "waiting", Paint.PLAIN),
+            (self.counts[NodeStatus.BLOCKED], "blocked", Paint.YELLOW),
         )
         return [Span(f"{number} {word}", paint) for number, word, paint in told if number]
 
@@ -153,8 +153,9 @@ class _View:
         """Return what is going on, what failed and what waits for it, most important first."""
         failed = [node for node in self.progress.nodes.values() if node.status is NodeStatus.FAILED]
         blocked = self.progress.blocked() if failed else {}
-        labels = [*self.progress.work, *(node.id for node in failed)]
-        widest = max(map(width_of, labels), default=0)
+        # Of all nodes, that columns stay where they are while these come and go.
+        labels = [width_of(work.label) for work in self.progress.work.values()]
+        widest = max(self.progress.widest_id, *labels, 0)
         label = min(max(8, widest), LONGEST_LABEL if self.width >= 60 else 12)
         work = [self._work(one, label) for one in self.progress.work.values()]
         lines = [line for node in failed for line in self._failed(node, label)]

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from director.model.failure import Failure
 from director.model.format import counted
+from director.model.printable import one_line, printable
 from director.model.state import NodeStatus
+from director.reporting.cells import width_of
 from director.reporting.status import NodeNow, Status
 from director.reporting.status_reader import DETAILED
 from director.reporting.status_steps import CURRENT, Asked, listening_to, looking_at
@@ -17,9 +19,6 @@ from director.reporting.status_text import (
     Span,
     Tone,
     beside,
-    cells,
-    harmless,
-    one_line,
     padded,
     paragraph,
     shortened,
@@ -34,7 +33,7 @@ WORDS = {
     "unchanged": "the agent changed nothing",
     "out_of_scope": "the agent changed files outside its allowlist",
     "contract_violated": "the agent changed frozen tests",
-    "flaky": "the tests pass and fail on the same tree",
+    "flaky": "flaky: the tests pass and fail on the same tree",
     "blocked_by_review": "a reviewer objects",
     "collided": "the merge collided with another one",
     "context_too_long": "the prompt is too long for the model",
@@ -76,10 +75,10 @@ def _heading(node: NodeNow, look: Look) -> list[Line]:
     title = one_line(node.planned.title)
     left = (Span(f"✗ {node.id}", Tone.BAD), Span(f"  {title}"))
     right = Span(_attempts(node))
-    room = look.measure - cells(f"✗ {node.id}    {right.text}")
-    if cells(title) > room >= 16:
+    room = look.measure - width_of(f"✗ {node.id}    {right.text}")
+    if width_of(title) > room >= 16:
         left = (left[0], Span(f"  {shortened(title, room)}"))
-    if cells(f"✗ {node.id}  {title}") > look.width:
+    if width_of(f"✗ {node.id}  {title}") > look.width:
         return [(left[0],), *paragraph(title, look, 4), *paragraph(right.text, look, 4)]
     return beside(left, right, look)
 
@@ -116,7 +115,7 @@ def _command(failure: Failure, aside: str, look: Look) -> list[Line]:
     """Return the command and how it ended, on one line where they fit."""
     said = [WORDS[failure.kind]] if failure.kind in WORDS else []
     if failure.exit_code is not None:
-        said = [f"exit code {failure.exit_code}", *(said if failure.kind != "broken" else [])]
+        said = [f"exit code {failure.exit_code}", *said]
     elif failure.command and not said:
         said = ["it did not end by itself"] if not aside else []
     ended = ", ".join(said)
@@ -125,7 +124,7 @@ def _command(failure: Failure, aside: str, look: Look) -> list[Line]:
     if not failure.command:
         return paragraph(ended, look, 4) if ended else []
     command = one_line(failure.command)
-    if 4 + cells(command) + 3 + cells(ended) <= look.measure:
+    if 4 + width_of(command) + 3 + width_of(ended) <= look.measure:
         return [(Span(f"    {command}", Tone.STRONG), Span(f"   {ended}"))]
     return [*command_lines(command, look, 4), *(paragraph(ended, look, 4) if ended else [])]
 
@@ -144,7 +143,9 @@ def _barred(lines: Sequence[str], look: Look) -> list[Line]:
     return [
         (bar, Span(part))
         for line in lines
-        for part in wrapped(shortened(harmless(line.rstrip()), LINE_CELLS), look.width - 6)
+        for part in wrapped(
+            shortened(printable(line.rstrip()).expandtabs(4), LINE_CELLS), look.width - 6
+        )
     ]
 
 
@@ -172,14 +173,14 @@ def _labelled(found: Sequence[tuple[str, str, str]], look: Look) -> list[Line]:
     lines: list[Line] = []
     for label, text, aside in found:
         line = f"    {padded(label, LABEL)}{text}"
-        if aside and cells(line) + 2 + cells(aside) <= look.measure:
+        if aside and width_of(line) + 2 + width_of(aside) <= look.measure:
             line = (
                 f"{padded(line, 50)}  {aside}"
-                if cells(line) < 50 and look.measure >= 70
+                if width_of(line) < 50 and look.measure >= 70
                 else f"{line}  {aside}"
             )
             aside = ""
-        if cells(line) <= look.width:
+        if width_of(line) <= look.width:
             lines.append((Span(line),))
         else:
             lines += [(Span(f"    {label}"),), *command_lines(text, look, 6)]

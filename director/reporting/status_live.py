@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from director.model.codec.decoding import decode
 from director.model.codec.mistakes import MismatchError
 from director.records.job_directory import JobDirectory
-from director.records.lock import holder_of
+from director.records.lock import is_held, read_holder
 from director.records.worktrees_record import read_quietly
 from director.reporting.status import LiveCall, Process
-
-LIVE = "live.json"
 
 
 def read_process(directory: JobDirectory) -> Process | None:
     """Return the process that works on a job now, or None where none does."""
-    holder = holder_of(directory.lock)
-    if holder is None:
+    if not is_held(directory.lock):
         return None
-    live = read_quietly(directory.path / LIVE) or {}
-    if live.get("pid") != holder.get("pid"):  # a killed process left it
+    holder = read_holder(directory.lock)
+    live = read_quietly(directory.live) or {}
+    if holder is None or live.get("pid") != holder.pid:  # a killed process left it
         live = {}
-    nodes = live.get("nodes")
-    lanes = live.get("lanes")
+    nodes, lanes = live.get("nodes"), live.get("lanes")
     return Process(
-        _number(holder.get("pid")),
-        str(live.get("command") or holder.get("command") or "director"),
-        str(holder.get("since") or live.get("since") or ""),
-        lanes if isinstance(lanes, int) else _number(live.get("parallel")),
+        holder.pid if holder else None,
+        str(live.get("command") or (holder.command if holder else "director")),
+        holder.since if holder else "",
+        lanes if isinstance(lanes, int) else None,
         {name: _call(said) for name, said in nodes.items()} if isinstance(nodes, dict) else {},
     )
 
@@ -41,7 +36,3 @@ def _call(said: object) -> LiveCall:
         )
     except MismatchError:
         return LiveCall()
-
-
-def _number(said: Any) -> int | None:
-    return said if isinstance(said, int) else None

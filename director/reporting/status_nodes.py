@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from director.model.cost import Cost
 from director.model.format import duration, money
+from director.model.printable import one_line
 from director.model.state import NodeStatus
-from director.reporting.status import NodeNow, Status
-from director.reporting.status_text import Line, Look, Span, Tone, one_line, paragraph, rows
+from director.reporting.status import LiveCall, NodeNow, Status
+from director.reporting.status_text import Line, Look, Span, Tone, paragraph, rows
 from director.reporting.status_times import since
 
 NEVER = "–"  # for what has not happened
@@ -20,22 +21,39 @@ MARKS = {
     NodeStatus.DONE: ("✓", Tone.GOOD),
     NodeStatus.FAILED: ("✗", Tone.BAD),
     NodeStatus.BLOCKED: ("–", Tone.WARNING),
+    NodeStatus.TAKEN: ("‖", Tone.WARNING),
 }
 HEADER = ("", "node", "state", "tier", "attempt", "cost", "time", "")
 DROPPED = (3, 4, 6, 5, 2)  # columns that a narrow terminal does without, first to last
 
 
 def node_table(nodes: Sequence[NodeNow], status: Status, look: Look) -> list[Line]:
-    """Return a table of ``nodes``: where they stand, and what they have taken so far."""
-    if not nodes:
-        return []
+    """Return a table of ``nodes``: where they stand, and what they have taken so far.
+
+    Calls under way that are about no node, as in planning, come first.
+    """
+    known = {node.id for node in status.nodes}
+    calls = status.process.calls if status.process else {}
+    table = [_call(name, call, status) for name, call in calls.items() if name not in known]
+    table += [_row(node, status) for node in nodes]
     header = tuple(Span(cell, Tone.DIM) for cell in HEADER)
-    return rows([header, *(_row(node, status) for node in nodes)], look, 0, DROPPED)
+    return rows([header, *table], look, 0, DROPPED) if table else []
+
+
+def _call(name: str, call: LiveCall, status: Status) -> tuple[Span, ...]:
+    """Return the row of a call that is about no node."""
+    cost = money(call.usd) if call.usd else NEVER
+    cells = (call.role, str(call.attempt or NEVER), cost, since(call.since, status.now))
+    about = one_line(f"{call.tool} {call.argument}")
+    known = (name, NodeStatus.RUNNING.value, *cells, about)
+    return (Span(*MARKS[NodeStatus.RUNNING]), *(Span(one_line(cell)) for cell in known))
 
 
 def _row(node: NodeNow, status: Status) -> tuple[Span, ...]:
     state, live = node.state, node.live
     mark, tone = MARKS[state.status]
+    if live and state.status is NodeStatus.PENDING:  # its tests are being written
+        mark, tone = MARKS[NodeStatus.RUNNING]
     running = state.status is NodeStatus.RUNNING
     word = "interrupted" if running and status.process is None else state.status.value
     tier = live.tier or live.role if live else state.tier_used or ""

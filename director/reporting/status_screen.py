@@ -9,7 +9,9 @@ from typing import NamedTuple
 from director.job.stage import Stage
 from director.model.cost import Cost
 from director.model.format import counted, duration, money
+from director.model.printable import one_line
 from director.model.state import NodeStatus
+from director.reporting.cells import width_of
 from director.reporting.status import Standing, Status
 from director.reporting.status_failures import command_lines, failed_nodes, red_gates
 from director.reporting.status_nodes import node_table, waiting
@@ -21,8 +23,6 @@ from director.reporting.status_text import (
     Span,
     Tone,
     beside,
-    cells,
-    one_line,
     padded,
     paragraph,
     shortened,
@@ -150,6 +150,7 @@ def _counts(status: Status) -> str:
         (NodeStatus.FAILED, "failed"),
         (NodeStatus.RUNNING, "running" if status.process else "interrupted"),
         (NodeStatus.BLOCKED, "blocked"),
+        (NodeStatus.TAKEN, "taken by you"),
     )
     begun = status.process or status.runs
     kinds += ((NodeStatus.PENDING, "waiting"),) if begun else ()
@@ -211,7 +212,8 @@ def _nodes(status: Status, look: Look, view: View) -> list[Line]:
     explained = (status.of(NodeStatus.FAILED) or status.red_gates) and status.process is None
     if few and not explained:
         return node_table(status.nodes, status, look)
-    return node_table(status.of(NodeStatus.RUNNING), status, look)
+    active = [node for node in status.nodes if node.live or node.state.status is NodeStatus.RUNNING]
+    return node_table(active, status, look)
 
 
 def _notes(status: Status, look: Look) -> list[Line]:
@@ -232,10 +234,10 @@ def _next(given: Advice, look: Look) -> list[Line]:
     head = f"Next: {by_hand}" if by_hand else f"Next{', one of' if len(steps) > 1 else ''}:"
     lines = paragraph(head, look, 0, Tone.STRONG)
     commands = [shlex.join(step.command) for step in steps]
-    pairs = [(cells(one), cells(step.why)) for one, step in zip(commands, steps, strict=True)]
+    pairs = [(width_of(one), width_of(step.why)) for one, step in zip(commands, steps, strict=True)]
     column = _column(pairs, look.measure - 4 - 3)
     for command, step in zip(commands, steps, strict=True):
-        if cells(command) <= column:
+        if width_of(command) <= column:
             said = padded(command, column + 3)
             lines.append((Span(f"    {said}", Tone.STRONG), Span(step.why)))
         else:

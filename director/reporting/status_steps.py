@@ -118,7 +118,7 @@ def _continue(status: Status) -> Iterable[Step]:
     if status.stage is not Stage.READY:
         yield Step(("director", "plan", "--continue"), "continue planning where it was")
         return
-    left = len(status.nodes) - len(status.of(NodeStatus.DONE, NodeStatus.FAILED))
+    left = len(status.nodes) - len(status.of(NodeStatus.DONE, NodeStatus.FAILED, NodeStatus.TAKEN))
     failed = status.of(NodeStatus.FAILED)
     if left or not failed:
         yield Step(("director", "run"), "continue where it was")
@@ -144,6 +144,7 @@ def _after_failures(status: Status) -> Iterable[Step]:
 
     The same failure in all attempts is the strongest sign that the test or the spec is wrong.
     """
+    yield from _give(status)
     failed = status.of(NodeStatus.FAILED)
     stubborn = [node for node in failed if node.same_failure and not node.state.environment]
     for node in stubborn[:NAMED]:
@@ -170,9 +171,17 @@ def _after_red_gates(status: Status) -> Iterable[Step]:
     yield Step(("director", "logs", "integration"), "the whole output")
 
 
+def _give(status: Status) -> Iterable[Step]:
+    for node in status.of(NodeStatus.TAKEN)[:NAMED]:
+        yield Step(("director", "give", node.id), "merge what you wrote, by the same gate")
+
+
 def _run(status: Status) -> Iterable[Step]:
-    left = len(status.nodes) - len(status.of(NodeStatus.DONE))
-    begun = left < len(status.nodes)
+    yield from _give(status)
+    left = len(status.nodes) - len(status.of(NodeStatus.DONE, NodeStatus.TAKEN))
+    if not left:
+        return
+    begun = bool(status.of(NodeStatus.DONE, NodeStatus.TAKEN))
     why = f"work on the {counted(left, 'node')} left" if begun else "work off the plan"
     yield Step(("director", "run"), why)
 

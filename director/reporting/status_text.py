@@ -7,10 +7,11 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from director.reporting.cells import width_of
+
 NARROWEST, WIDEST = 40, 200
 USUAL = 80  # where nobody knows the width
 FARTHEST = 100  # where what belongs to the right edge of a line stands at most
-COLOURED = re.compile(r"\x1b\[[0-9;:]*[A-Za-z]")  # what tools colour their output with
 WORD = re.compile(r"\s*\S+")
 ASCII = str.maketrans(
     {"✗": "x", "✓": "+", "●": "*", "■": "!", "‖": "=", "–": "-", "│": "|", "·": "-", "…": "..."}
@@ -71,43 +72,17 @@ def look_of_width(width: int, *, colour: bool = False, unicode: bool = True) -> 
     return Look(max(NARROWEST, min(width, WIDEST)), colour, unicode)
 
 
-def harmless(text: str) -> str:
-    """Return ``text``, which others wrote, without colours and with control characters escaped."""
-    if text.isascii() and text.isprintable():
-        return text
-    text = COLOURED.sub("", text).expandtabs(4)
-    return "".join(one if one.isprintable() else _escaped(one) for one in text)
-
-
-def _escaped(character: str) -> str:
-    return " " if character.isspace() and character > " " else ascii(character)[1:-1]
-
-
-def one_line(text: str) -> str:
-    """Return ``text`` in one line, harmless."""
-    return harmless(" ".join(text.split()))
-
-
-def cells(text: str) -> int:
-    """Return how many cells of a terminal a text takes."""
-    if text.isascii():
-        return len(text)
-    from unicodedata import combining, east_asian_width
-
-    return sum(0 if combining(one) else 2 if east_asian_width(one) in "WF" else 1 for one in text)
-
-
 def wrapped(text: str, width: int) -> list[str]:
     """Return a line as lines of at most ``width`` cells, broken between words; at least one.
 
     A word that is longer stands whole. The first line keeps its indentation.
     """
-    if cells(text) <= width:
+    if width_of(text) <= width:
         return [text]
     lines: list[str] = []
     line = ""
     for word in WORD.findall(text):
-        if line.strip() and cells(line) + cells(word) > width:
+        if line.strip() and width_of(line) + width_of(word) > width:
             lines.append(line)
             line = word.lstrip()
         else:
@@ -117,21 +92,21 @@ def wrapped(text: str, width: int) -> list[str]:
 
 def shortened(text: str, width: int) -> str:
     """Return a line in at most ``width`` cells: its first words, and … for the others."""
-    if cells(text) <= width:
+    if width_of(text) <= width:
         return text
     short = wrapped(text, width - 2)[0]
-    return f"{short} …" if cells(short) <= width - 2 else _clipped(text, width - 1) + "…"
+    return f"{short} …" if width_of(short) <= width - 2 else _clipped(text, width - 1) + "…"
 
 
 def _clipped(text: str, width: int) -> str:
-    while cells(text) > width:
+    while width_of(text) > width:
         text = text[:-1]
     return text
 
 
 def padded(text: str, width: int) -> str:
     """Return ``text`` with blanks up to ``width`` cells."""
-    return text + " " * (width - cells(text))
+    return text + " " * (width - width_of(text))
 
 
 def paragraph(
@@ -145,8 +120,8 @@ def paragraph(
 
 def beside(left: Sequence[Span], right: Span, look: Look, indent: int = 4) -> list[Line]:
     """Return one line with ``right`` at its right edge; two where they do not fit."""
-    taken = sum(cells(span.text) for span in left)
-    room = look.measure - taken - cells(right.text)
+    taken = sum(width_of(span.text) for span in left)
+    room = look.measure - taken - width_of(right.text)
     if room >= 2:
         return [(*left, Span(" " * room), right)]
     return [tuple(left), *paragraph(right.text, look, indent, right.tone)]
@@ -162,7 +137,7 @@ def rows(
     if not table:
         return []
     columns = list(range(len(table[0])))
-    widths = [max(cells(row[at].text) for row in table) for at in columns]
+    widths = [max(width_of(row[at].text) for row in table) for at in columns]
     for at in drop:
         if indent + sum(widths[one] + 2 for one in columns[:-1]) + 10 <= look.width:
             break

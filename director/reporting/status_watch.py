@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import IO
 
+from director.model.printable import ESCAPES, one_line
 from director.model.state import NodeStatus
+from director.reporting.cells import width_of
 from director.reporting.status import NodeNow, Status
 from director.reporting.status_nodes import MARKS
-from director.reporting.status_text import COLOURED, cells, one_line
 
 PAUSE_SECS = 2.0
 Show = Callable[[Status], None]
@@ -76,7 +77,7 @@ def _fitting(lines: list[str], columns: int, height: int) -> list[str]:
 
 def _rows(line: str, columns: int) -> int:
     """Return how many rows of a window a line takes."""
-    return max(1, -(-cells(COLOURED.sub("", line)) // columns))
+    return max(1, -(-width_of(ESCAPES.sub("", line)) // columns))
 
 
 def changes(before: Status, after: Status) -> Iterator[str]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from director.model.cost import Cost
 from director.model.format import counted
 from director.model.integration_gates import GREEN
-from director.model.roles import Agent
 from director.model.state import NodeStatus
 from director.records.events import Event, Kind
 from director.reporting.cells import cut, filled, wrapped
-from director.reporting.progress import NodeProgress, Progress
+from director.reporting.progress import ANSWERS, NodeProgress, Progress
 from director.reporting.screen import clock, why_failed
 from director.reporting.style import Paint, Style
 from director.reporting.words import words_of
@@ -22,13 +21,6 @@ TOLD = frozenset({
     Kind.BENCH_PROFILE_ENDED,
 })  # fmt: skip
 """Kinds of events that are told in their own words."""
-
-ANSWERS = {
-    ("spec", Agent.EXPLORER): "explore",
-    ("spec", Agent.BRAINSTORM): "spec",
-    ("decompose", Agent.PLANNER): "plan",
-}
-"""Stage and agent → the stage of planning that an answer ends; a critique is told by its event."""
 
 GATES = frozenset({Kind.BASE_GATE, Kind.PREFLIGHT, Kind.SETUP, Kind.INTEGRATION_GATE})
 

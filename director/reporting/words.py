@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from director.model.cost import Cost
 from director.model.format import counted, duration, money
 from director.model.printable import one_line
 from director.model.roles import Role
@@ -65,7 +66,7 @@ def _attempt_failed(data: Data) -> str:
 
 def _node_ended(data: Data) -> str:
     tier = f"{data['tier']} tier" if data["tier"] else "no call needed"
-    detail = f"{tier}, {counted(data['attempts'], 'attempt')}, {money(data['cost'])}"
+    detail = f"{tier}, {counted(data['attempts'], 'attempt')}, {_cost(data)}"
     error = f": {data['error']}" if data["error"] else ""
     return f"{str(data['status']).upper()}{error} [{detail}, {duration(data['wall_secs'])}]"
 
@@ -78,8 +79,12 @@ def _run_started(data: Data) -> str:
 
 
 def _run_ended(data: Data) -> str:
-    took = f"{money(data['cost'])}, {duration(data['wall_secs'])}"
+    took = f"{_cost(data)}, {duration(data['wall_secs'])}"
     return f"run ended: {data['done']} done, {data['failed']} failed [{took}]"
+
+
+def _cost(data: Data) -> str:
+    return Cost(data["cost_known"], data["unpriced_calls"]).in_words()
 
 
 def _review(data: Data) -> str:

@@ -24,28 +24,22 @@ class AttemptRefs:
     def __init__(self, git: Git, write: Callable[[str, str], None]) -> None:
         self._git = git
         self._write = write
-        self._known: dict[tuple[str, int], tuple[str, str]] = {}
+        self._names: dict[str, dict[str, str]] = {}  # node → ref → commit
 
     def keep(self, node: str, number: int, commit: str) -> str:
         """Keep ``commit`` as what an attempt came to; returns its ref's name, below ``refs/``.
 
-        While director works on an attempt a later commit takes the place of an earlier one. What
-        an earlier run kept stays: where it is another commit, the name ends in ``-2`` and so on.
+        Nothing that is kept already gives way: of another commit of the same attempt the name ends
+        in ``-2``, and so on.
         """
-        name, kept = self._known.get((node, number), ("", ""))
-        name = name or self._free(node, number, commit)
-        if kept != commit:
-            self._write(f"refs/{name}", commit)
-            self._known[node, number] = (name, commit)
-        return name
-
-    def _free(self, node: str, number: int, commit: str) -> str:
-        folder, found = f"{FOLDER}/{node}", self._found(node)
-        for again in count(1):
-            ref = f"{folder}/{number}{f'-{again}' if again > 1 else ''}"
-            if found.get(ref, commit) == commit:
-                return ref.removeprefix("refs/")
-        raise AssertionError("unreachable")
+        if node not in self._names:
+            self._names[node] = self._found(node)
+        folder, kept = f"{FOLDER}/{node}", self._names[node]
+        names = (f"{folder}/{number}{f'-{again}' if again > 1 else ''}" for again in count(1))
+        ref = next(name for name in names if kept.get(name, commit) == commit)
+        self._write(ref, commit)
+        kept[ref] = commit
+        return ref.removeprefix("refs/")
 
     def kept(self, node: str) -> list[tuple[str, str]]:
         """Return what is kept of a node in the order of its attempts: (name, commit)."""
@@ -60,4 +54,5 @@ class AttemptRefs:
         """Return the refs of a node: full name → commit."""
         folder = f"{FOLDER}/{node}"
         listed = self._git.run("for-each-ref", "--format=%(objectname) %(refname)", folder)
-        return dict(line.split(" ", 1)[::-1] for line in listed.out.decode().splitlines())
+        lines = listed.out.decode(errors="replace").splitlines()
+        return dict(line.split(" ", 1)[::-1] for line in lines)

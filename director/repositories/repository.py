@@ -134,6 +134,10 @@ class Repository:
                 )
             before = missing
 
+    def left_at_server(self, commit: str) -> int:
+        """Return how many objects of ``commit`` a partial clone has not fetched yet."""
+        return len(self._missing(commit)) if self._promisor() else 0
+
     def _promisor(self) -> str | None:
         """Return the remote that a partial clone fetches missing objects from."""
         found = self.git.run("config", "--name-only", "--get-regexp", r"^remote\..*\.promisor$")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -33,19 +33,22 @@ from director.running.node_record import NodeEnd
 class RunMark(NamedTuple):
     """Where a run began: what is recorded after that belongs to it.
 
-    ``run_id`` names it, ``calls`` were in the ledger, ``started`` is on the monotonic clock.
+    ``run_id`` names it, ``calls`` were in the ledger, ``started`` is on the monotonic clock, and
+    ``wall_secs`` had been spent on each node.
     """
 
     run_id: str
     calls: int
     started: float
+    wall_secs: Mapping[str, float]
 
     @classmethod
-    def here(cls, ledger: Ledger) -> RunMark:
+    def here(cls, ledger: Ledger, state: RunState) -> RunMark:
         """Return the mark of a run that begins now."""
         moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         run_id = f"{moment}-{secrets.token_hex(2)}"
-        return cls(run_id, len(ledger.records), time.monotonic())
+        wall_secs = {node_id: node.wall_secs for node_id, node in state.nodes.items()}
+        return cls(run_id, len(ledger.records), time.monotonic(), wall_secs)
 
     def cost(self, ledger: Ledger, node_id: str | None = None) -> dict[str, Any]:
         """Return what the run has cost so far, or its work on one node, test author excluded."""
@@ -160,7 +163,11 @@ class Accounts:
             return
         state = self.keeper.node(node_id)
         line = _node_line(self.plan.job_id, self.plan.node(node_id), state, end.watched, calls)
-        line |= {"run_id": self.mark.run_id, **self.mark.cost(self.job.agents.ledger, node_id)}
+        line |= {
+            "run_id": self.mark.run_id,
+            "run_wall_secs": round(state.wall_secs - self.mark.wall_secs.get(node_id, 0.0), 3),
+            **self.mark.cost(self.job.agents.ledger, node_id),
+        }
         files.append_line(self.job.directory.metrics, line, durable=True)
         self.job.events.emit(
             Kind.NODE_ENDED,

@@ -242,7 +242,7 @@ class _NodeRun:
             self.record.merged(end, attempt, entry)
             return NodeEnd(NodeStatus.DONE, watched=progress.watched)
         feedback, collided = end.feedback, AttemptOutcome.COLLIDED
-        if found.outcome is AttemptOutcome.GREEN and feedback.failure:
+        if feedback.failure and not feedback.failure.candidate:
             name = self.work.keep(attempt.number, candidate.commit)
             feedback = replace(feedback, failure=feedback.failure._replace(candidate=name))
         self.record.ended(attempt, collided, feedback)

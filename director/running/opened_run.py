@@ -71,7 +71,7 @@ def opened_run(
         believed = believed_state(job, views.plan, seal, retry_failed=retry_failed)
         state = settle_taken(job.directory, views.plan, believed, spared=folder)
         with closing(StateKeeper(directory, state)) as keeper:
-            yield OpenedRun(job, views, keeper, seal, RunMark.here(job.agents.ledger))
+            yield OpenedRun(job, views, keeper, seal, RunMark.here(job.agents.ledger, state))
 
 
 def _at_home(job: JobContext, plan: Plan, workspace: Workspace) -> Plan:

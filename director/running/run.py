@@ -14,7 +14,7 @@ from director.job.lanes import pick_lanes
 from director.job.scheduler import Schedule, drive
 from director.job.seal import Seal, restore_seal
 from director.model.config import Config
-from director.model.errors import DirectorError
+from director.model.errors import DirectorError, DrainedError
 from director.model.plan import Plan
 from director.model.reason import Reason
 from director.model.state import NodeStatus, RunState
@@ -135,10 +135,20 @@ class _Run:
         for taken in sorted(self.keeper.state.ids(NodeStatus.TAKEN)):
             message = f"a person writes it: left alone (`director give {taken}` merges it)"
             self.job.events.emit(Kind.NOTICE, taken, message=message)
-        drive(self.schedule, lanes, self._work, self._settle)
+        cancellation = self.job.agents.cancellation
+        drive(self.schedule, lanes, self._work, self._settle, lambda: cancellation.draining)
+        if cancellation.draining and self._is_unfinished():
+            self.stop = self.stop or DrainedError()
         integration = self._integrate(lanes)
         self._restore_records(seal)
         return self._report(integration, lanes)
+
+    def _is_unfinished(self) -> bool:
+        """Whether a node waits for its turn, or all that is left is the integration gate."""
+        state = self.keeper.state
+        return bool(state.ids(NodeStatus.PENDING)) or not state.ids(
+            NodeStatus.FAILED, NodeStatus.BLOCKED
+        )
 
     def _work(self, node_id: str) -> NodeEnd:
         node = self.plan.node(node_id)

@@ -72,10 +72,10 @@ def verify_again(workspace: Workspace, directory: JobDirectory, config: Config) 
 
     Raises StoppedError when another process has the job's lock, InterruptedRunError on a signal.
     """
-    directory.load_plan()
+    plan = directory.load_plan()
     with job_lock(directory.lock, "director verify"):
         events = workspace.events.also(journal(directory.events))
-        workspace.opened.append(Opened(directory, events))
+        workspace.opened.append(Opened(plan.job_id, directory, events))
         found = verify_job(workspace.repository, directory, workspace.checks)
         if found.problem is not None:
             return replace(found, gates_run=0)

@@ -41,7 +41,7 @@ class TestCompletions(JobCase):
         return done.stdout.split()
 
     def test_bash_completes_commands_and_flags(self) -> None:
-        self.assertEqual(self.completed("st"), ["status"])
+        self.assertEqual(self.completed("sta"), ["status"])
         self.assertEqual(self.completed("run", "--ret"), ["--retry-failed"])
 
     def test_bash_completes_the_names_of_nodes_and_jobs(self) -> None:

@@ -97,6 +97,19 @@ class TestEveryCommand(EndCase):
         self.assertEqual(done.code, 70)
         self.assertIn("bug-", self.said(done, "plan", "bug")["next"])
 
+    def test_an_interrupt_before_anything_has_begun(self) -> None:
+        broken = self.tmp / "broken"
+        broken.mkdir()
+        (broken / "sitecustomize.py").write_text(
+            "import argparse\n"
+            "def interrupted(*_): raise KeyboardInterrupt\n"
+            "argparse.ArgumentParser.parse_known_args = interrupted\n"
+        )
+        env = {**self.env, "PYTHONPATH": f"{broken}{os.pathsep}{SOURCE}"}
+        done = self.command(sys.executable, "-m", "director", "run", "--json", env=env)
+        self.assertEqual(done.code, 130, done.err)
+        self.said(done, "run", "interrupted")
+
     def test_a_pipe_that_breaks(self) -> None:
         """What is read of the object before the reader goes is its beginning."""
         done = self.shell("director status --json | head -c 9; exit ${PIPESTATUS[0]}")
@@ -136,6 +149,7 @@ class TestWork(EndCase):
             with self.subTest(reason):
                 self.implement("a", *steps)
                 said = self.ends_on_record(self.ends(code, "run", "--json"), "run", reason)
+                self.assertEqual(said["job_id"], self.stored("plan.json")["job_id"])
                 self.assertEqual(said["next_command"], ["director", "run", "--json"])
 
     def test_the_ceiling(self) -> None:
@@ -172,6 +186,14 @@ class TestWork(EndCase):
         done = self.command(sys.executable, "-m", "director", "run", "--json", env=env)
         self.assertEqual(done.code, 70)
         self.ends_on_record(done, "run", "bug")
+
+    def test_a_job_that_does_not_hold(self) -> None:
+        self.implement("a")
+        self.ends(0, "run")
+        self.repo.git("update-ref", f"refs/heads/{self.branch}", "main")
+        self.said(self.ends(1, "verify", "--json"), "verify", "not_verified")
+        done = self.ends(1, "verify", "--rerun", "--json")
+        self.ends_on_record(done, "verify", "not_verified")
 
     def test_commands_of_the_next_step_repeat_what_was_given(self) -> None:
         self.fake.always("executor", *bad())
@@ -274,11 +296,27 @@ class TestEvents(EndCase):
         self.assertEqual((result["schema"], result["done"]), ("director.run/1", 1))
         self.assertNotIn("schema", {key for one in events for key in one})
 
+    def test_a_reader_that_goes_does_not_end_the_run(self) -> None:
+        self.plan(node("a"))
+        self.implement("a")
+        done = self.shell("director run --events | head -n 1; exit ${PIPESTATUS[0]}")
+        self.assertEqual((done.code, json.loads(done.out)["kind"]), (0, "run_started"))
+        self.assertEqual(self.node_state("a")["status"], "done")
+
     def test_the_last_line_is_the_object_at_other_ends_too(self) -> None:
         done = self.ends(2, "run", "--events")
         self.assertEqual(json.loads(done.out.splitlines()[-1])["reason"], "request")
         done = self.ends(2, "run", "--events", "--parallel", "no")
         self.said(done, "run", "usage")
+
+    def test_what_a_provider_says_cannot_steer_the_terminal(self) -> None:
+        self.configure(NO_RETRIES)
+        self.plan(node("a"))
+        self.implement("a", fail("APIError", "\x1b]0;mine\x07\x1b[2Jno\x07", 500))
+        shown = self.ends(3, "run")
+        self.assertNotRegex(shown.out, "[\x00-\x09\x0b-\x1f]")
+        self.fake.always("explorer", fail("APIError", "\x1b[2Jno", 500))
+        self.assertNotIn("\x1b[2J", self.ends(3, "plan", "x", "--new").err.splitlines()[-2])
 
     def test_no_secret_gets_out(self) -> None:
         self.configure(NO_RETRIES)
@@ -327,6 +365,10 @@ class TestMoney(EndCase):
             self.assertAlmostEqual(spent + planned, total, msg=kind)
             self.assertEqual(len({one["run_id"] for one in of_kind}), 2, kind)
         self.assertAlmostEqual(lines[-1]["cost_total"], total)
+        first, again = (one for one in lines if one.get("node") == "a")
+        self.assertAlmostEqual(first["run_wall_secs"], first["wall_secs"])
+        both = first["run_wall_secs"] + again["run_wall_secs"]
+        self.assertAlmostEqual(both, again["wall_secs"], places=2)
         started = [one for one in self.lines("events.jsonl") if one["kind"] == "run_started"]
         runs = [one["run_id"] for one in lines if one["kind"] == "run"]
         self.assertEqual([one["run_id"] for one in started], runs)

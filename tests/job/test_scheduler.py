@@ -70,6 +70,16 @@ class TestSchedule(unittest.TestCase):
 
 
 class TestDrive(unittest.TestCase):
+    def test_a_drained_schedule_settles_what_runs_and_starts_nothing(self) -> None:
+        schedule, settled = Schedule([made("a"), made("b", "a"), made("c")], ()), list[str]()
+
+        def settle(node_id: str, _result: None) -> None:
+            settled.append(node_id)
+            schedule.finish(node_id)
+
+        drive(schedule, 1, lambda _: None, settle, lambda: bool(settled))
+        self.assertEqual(settled, ["a"])
+
     def test_lanes_work_side_by_side_and_settling_stays_in_one_thread(self) -> None:
         meeting = threading.Barrier(2, timeout=10)
         settled_in: set[int] = set()

@@ -1,4 +1,7 @@
-"""The existing tests run in a fresh worktree before anything is paid for."""
+"""The existing tests run in a fresh worktree before anything is paid for.
+
+With it: ``job.base_tests``.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ import unittest
 from pathlib import Path
 
 from director.model.errors import RequestError, StoppedError
+from director.model.reason import Reason
 from director.model.secrets import Redactor
 from director.records import files
 from tests.support.hermetic import HermeticCase, TemporaryCase
@@ -74,6 +76,16 @@ class TestReplacing(TemporaryCase):
             Path("/dev/full").open("wb", buffering=0) as stream,
         ):
             stream.write(b"x")
+
+    def test_no_room_is_a_reason_of_its_own(self) -> None:
+        for number, reason in (
+            (errno.ENOSPC, Reason.DISK_FULL),
+            (errno.EDQUOT, Reason.DISK_FULL),
+            (errno.EACCES, Reason.STOPPED),
+        ):
+            with self.assertRaises(StoppedError) as caught, files.os_errors_stop(self.tmp):
+                raise OSError(number, os.strerror(number))
+            self.assertIs(caught.exception.reason, reason)
 
     def test_json_round_trip(self) -> None:
         path = self.tmp / "f.json"

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from director.records.events import Event, Kind
-from director.records.live_file import PLANNING, LiveFile, Worker, live_file, read_live
+from director.records.live_file import PLANNING, LiveFile, live_file, read_live
+from director.records.lock import Holder
 from tests.support.hermetic import TemporaryCase
 
-WORKER = Worker(4711, 99, "director run", "2026-01-02T03:04:05.000Z")
+HOLDER = Holder(4711, "director run", "2026-01-02T03:04:05.000Z", 99)
 
 
 def event(kind: Kind, node: str | None = "a", ts: str = "now", **data: Any) -> Event:
@@ -20,7 +21,7 @@ class TestContent(TemporaryCase):
     def setUp(self) -> None:
         super().setUp()
         self.path = self.tmp / "live.json"
-        self.live = LiveFile(self.path, WORKER)
+        self.live = LiveFile(self.path, HOLDER)
 
     def tell(self, *events: Event) -> dict[str, Any]:
         for one in events:
@@ -30,7 +31,7 @@ class TestContent(TemporaryCase):
     def test_it_says_who_works_on_the_job(self) -> None:
         found = self.tell(event(Kind.RUN_STARTED, None, parallel=3))
         self.assertEqual((found["pid"], found["started"], found["lanes"]), (4711, 99, 3))
-        self.assertEqual((found["command"], found["since"]), (WORKER.command, WORKER.since))
+        self.assertEqual((found["command"], found["since"]), (HOLDER.command, HOLDER.since))
 
     def test_it_says_what_each_node_is_at(self) -> None:
         call: dict[str, Any] = {"role": "executor", "model": "p/m", "attempt": 2}
@@ -55,7 +56,7 @@ class TestContent(TemporaryCase):
         self.assertEqual(found["nodes"], {})
 
     def test_a_file_that_cannot_be_written_stops_nobody(self) -> None:
-        LiveFile(self.tmp / "gone" / "live.json", WORKER).write()
+        LiveFile(self.tmp / "gone" / "live.json", HOLDER).write()
         self.assertFalse((self.tmp / "gone").exists())  # who removed the records meant it
 
 
@@ -71,13 +72,13 @@ class TestFile(TemporaryCase):
         return read_live(self.path, is_same)
 
     def test_it_is_there_from_the_beginning_to_the_end_only(self) -> None:
-        with live_file(self.path, WORKER):
+        with live_file(self.path, HOLDER):
             self.assertEqual(self.read()["command"], "director run")
         self.assertIsNone(self.read())
         self.assertEqual(list(self.tmp.glob("*live*")), [])
 
     def test_it_is_gone_when_an_error_ends_the_work(self) -> None:
-        with self.assertRaises(ZeroDivisionError), live_file(self.path, WORKER):
+        with self.assertRaises(ZeroDivisionError), live_file(self.path, HOLDER):
             raise ZeroDivisionError
         self.assertFalse(self.path.exists())
 
@@ -89,7 +90,7 @@ class TestFile(TemporaryCase):
                 super().write()
                 written.set()
 
-        live = Noting(self.path, WORKER)
+        live = Noting(self.path, HOLDER)
         keeper = threading.Thread(target=live.keep)
         keeper.start()
         live(event(Kind.NODE_STARTED))
@@ -99,7 +100,7 @@ class TestFile(TemporaryCase):
         self.assertEqual(list(json.loads(self.path.read_text())["nodes"]), ["a"])
 
     def test_what_a_killed_process_left_says_nothing_of_now(self) -> None:
-        LiveFile(self.path, WORKER).write()
+        LiveFile(self.path, HOLDER).write()
         self.assertIsNone(self.read(alive=False))
 
     def test_neither_does_a_damaged_file(self) -> None:

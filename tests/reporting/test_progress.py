@@ -31,16 +31,16 @@ def doing(progress: Progress, name: str = "a") -> str:
 class TestRun(unittest.TestCase):
     def test_a_node_is_followed_from_its_tests_to_its_end(self) -> None:
         run = take(a_run(a=()), event(Kind.NODE_STARTED, "a", 1, title="A"))
-        self.assertEqual(doing(run), "runs the tests before the work")
-        self.assertEqual(run.count(NodeStatus.RUNNING), 1)
+        self.assertEqual(doing(run), "tests first")
+        self.assertEqual(run.counts()[NodeStatus.RUNNING], 1)
         take(run, attempt("a", 5), call("a", 6))
-        self.assertEqual(doing(run), "waits for the model")
+        self.assertEqual(doing(run), "asks the model")
         take(run, uses("a", 8, "edit", "src/a.py", cost=0.25))
         self.assertEqual((doing(run), run.cost), ("edit src/a.py", Cost(0.25)))
         take(run, answers("a", 9, 0.5))
         self.assertEqual((doing(run), run.cost), ("runs the tests", Cost(0.5)))
         take(run, ends("a", 10))
-        self.assertEqual((run.work, run.count(NodeStatus.DONE)), ({}, 1))
+        self.assertEqual((run.work, run.counts()[NodeStatus.DONE]), ({}, 1))
         self.assertEqual(run.nodes["a"].cost, Cost(0.5))
 
     def test_work_says_who_in_which_attempt_and_since_when(self) -> None:
@@ -58,7 +58,7 @@ class TestRun(unittest.TestCase):
     def test_what_waits_for_a_failed_node_is_blocked(self) -> None:
         run = a_busy_run()
         self.assertEqual(run.blocked(), {"links": ["cli", "readme"]})
-        self.assertEqual(run.count(NodeStatus.BLOCKED), 2)
+        self.assertEqual(run.counts()[NodeStatus.BLOCKED], 2)
 
     def test_a_provider_that_rests_is_told(self) -> None:
         fault = event(Kind.PROVIDER_FAULT, "a", 3, reason="too many requests", pause_secs=8.0)

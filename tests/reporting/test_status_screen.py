@@ -15,10 +15,11 @@ from director.model.cost import Cost
 from director.model.roles import Role
 from director.model.state import NodeStatus
 from director.records.worktrees_record import KeptWorktrees
+from director.reporting.cells import width_of
 from director.reporting.status import Gate, LiveCall, NodeNow, Process, Standing, Status
 from director.reporting.status_screen import View, render
 from director.reporting.status_steps import Asked
-from director.reporting.status_text import cells, look_of_width, shortened, wrapped
+from director.reporting.status_text import look_of_width, shortened, wrapped
 from tests.reporting.statuses import (
     ADDRESS,
     HEADLINE,
@@ -137,7 +138,7 @@ class TestStandings(unittest.TestCase):
                 screen = shown(one, width)
                 for line in screen.splitlines():
                     alone = len(line.split()) <= 2  # one word, with a bar or a backslash
-                    self.assertTrue(cells(line) <= width or alone, f"{standing} {width}: {line}")
+                    self.assertTrue(width_of(line) <= width or alone, f"{standing} {width}: {line}")
                 extra = set(screen.split()) - words - {"\\", "…", "│"}
                 self.assertFalse(
                     {one for one in extra if one.endswith("…") and len(one) > 1}, (standing, width)
@@ -174,6 +175,15 @@ class TestStandings(unittest.TestCase):
         process = Process(7, "director plan", "", None)
         said = shown(status(stage=Stage.DECOMPOSE, process=process, runs=0, end=None))
         self.assertIn("Planning is under way: nodes and their tests are being written.", said)
+
+    def test_what_planning_is_at(self) -> None:
+        calls = {"planning": LiveCall("planner", since="2027-01-15T07:59:00Z", tool="read a.py")}
+        process = Process(7, "director plan", "", None, calls)
+        author = LiveCall("test_author", 1, usd=0.5, tool="write", argument="tests/a.sh")
+        one = node("a", NodeStatus.PENDING, live=author, cost=Cost(0.5))
+        said = shown(status(one, stage=Stage.DECOMPOSE, process=process, runs=0, end=None), 100)
+        self.assertRegex(said, r"● +planning +running +planner +– +– +1:00 +read a\.py")
+        self.assertRegex(said, r"● +a +pending +test_author +1 +\$0\.5000 +– +write tests/a\.sh")
 
     def test_a_stop_for_an_outside_reason(self) -> None:
         said = flat(STANDINGS[Standing.STOPPED])
@@ -278,6 +288,14 @@ class TestNodes(unittest.TestCase):
         one = failed("a", *["wrong"] * 2, failure=failure("wrong", excerpt="1\n2\n3"))
         self.assertIn("│ wrong\n    │ 1\n    │ 2\n", shown(status(one)))
 
+    def test_a_node_that_a_person_has_is_given_back_first(self) -> None:
+        taken = node("a", NodeStatus.TAKEN)
+        said = shown(status(taken, failed("b")))
+        self.assertIn("0 of 2 nodes done, 1 failed, 1 taken by you.", said)
+        self.assertRegex(said, r"Next, one of:\n    director give a +merge")
+        self.assertRegex(shown(status(taken)), r"‖ +a +taken")
+        self.assertNotIn("director run", shown(status(taken)))
+
     def test_blocked_nodes_stand_together_with_what_they_wait_for(self) -> None:
         behind = [
             node("cli", NodeStatus.BLOCKED, depends_on=["node-001"]),
@@ -346,7 +364,7 @@ class TestNodes(unittest.TestCase):
         one = failed("a", "失敗" * 60, title="目次を追加する" * 4)
         for width in (40, 80):
             for line in shown(status(one, task="目次を" * 40), width).splitlines():
-                self.assertTrue(cells(line) <= width or len(line.split()) <= 3, line)
+                self.assertTrue(width_of(line) <= width or len(line.split()) <= 3, line)
 
     def test_damaged_records_are_noted(self) -> None:
         said = shown(replace(example(), damaged_lines={"costs.jsonl": 2}))

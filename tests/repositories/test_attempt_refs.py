@@ -30,10 +30,12 @@ class TestAttemptRefs(JobCase):
         self.assertEqual(self.job.keep_attempt("n.1", 3, self.one), "attempts/n.1/3")
         self.assertIn(b"+B = 1", self.job.git.output("show", "attempts/n.1/3"))
 
-    def test_within_an_attempt_the_last_commit_counts(self) -> None:
-        names = {self.job.keep_attempt("a", 1, commit) for commit in (self.one, self.other)}
-        self.assertEqual(names, {"attempts/a/1"})
-        self.assertEqual(self.refs(), {"refs/attempts/a/1": self.other})
+    def test_each_commit_of_an_attempt_has_a_ref_of_its_own(self) -> None:
+        commits = (self.one, self.other, self.one)
+        names = [self.job.keep_attempt("a", 1, commit) for commit in commits]
+        self.assertEqual(names, ["attempts/a/1", "attempts/a/1-2", "attempts/a/1"])
+        kept = {"refs/attempts/a/1": self.one, "refs/attempts/a/1-2": self.other}
+        self.assertEqual(self.refs(), kept)
 
     def test_what_an_earlier_run_kept_stays(self) -> None:
         self.job.keep_attempt("a", 1, self.one)

@@ -129,7 +129,7 @@ class TestOneNode(JobCase):
         program.unlink()
         before = len(self.fake.calls())
         done = self.ends(1, "run")
-        self.assertIn("gate broken", done.out)
+        self.assertIn("exit code 127, the command could not run", done.out)
         self.assertEqual(len(self.fake.calls()), before)
         self.assertEqual(self.node_state("a")["attempts"], 0)
 
@@ -442,7 +442,7 @@ class TestMoney(JobCase):
         line = self.lines("costs.jsonl")[-1]
         self.assertEqual((line["cost"], line["cost_source"]), (None, "unknown"))
         self.assertIsNone(self.lines("metrics.jsonl")[-1]["cost_total"])
-        self.assertIn("1 unpriced", self.ends(0, "status").out)
+        self.assertIn("5 unpriced", self.ends(0, "status").out)
 
     def test_the_ceiling_stops_before_a_call_and_the_run_can_go_on(self) -> None:
         self.plan(node("a"), node("b", depends_on=["a"]))

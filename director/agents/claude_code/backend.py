@@ -6,7 +6,14 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from director.agents.backend import AgentCli, AgentContext, Backend, LaneCost, Promises
+from director.agents.backend import (
+    AgentCli,
+    AgentContext,
+    Asking,
+    Backend,
+    LaneCost,
+    Promises,
+)
 from director.agents.claude_code.events import ClaudeCodeReader
 from director.agents.claude_code.options import (
     NAME,
@@ -19,6 +26,9 @@ from director.agents.programs import find_program
 from director.agents.steps import StepReader
 from director.model.config import Config
 from director.model.errors import RequestError
+from director.model.offers import Offer
+
+ALIASES = {"opus": "the largest", "sonnet": "the usual one", "haiku": "the small one"}
 
 
 def _program(config: Config, env: Mapping[str, str]) -> Path:
@@ -49,6 +59,11 @@ def _steps() -> StepReader:
     return ClaudeCodeSteps()
 
 
+def _offers(_asking: Asking) -> tuple[Offer, ...]:
+    """Return the names that its program itself resolves; it lists no model, and no price."""
+    return tuple(Offer(f"{NAME}/{alias}", title) for alias, title in ALIASES.items())
+
+
 CLAUDE_CODE = Backend(
     name=NAME,
     title=ClaudeCodeReader.title,
@@ -64,4 +79,6 @@ CLAUDE_CODE = Backend(
     check=_check,
     problems=problems,
     user_settings=user_settings,
+    offers=_offers,
+    tried="2.1.197",
 )

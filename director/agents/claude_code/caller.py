@@ -21,6 +21,7 @@ from director.agents.instructions import project_instructions
 from director.agents.permissions import permissions
 from director.agents.process_call import Invocation, run_call
 from director.model.config import Sampling
+from director.model.diagnosis import Row
 from director.model.slots import slot_variables
 from director.processes.capture import said_version
 from director.records.files import write_log
@@ -78,6 +79,14 @@ class ClaudeCode:
     def version(self) -> str:
         """Return which version makes the calls ("": it does not say)."""
         return said_version(self._program, self._context.env)
+
+    def models(self, worktree: Path) -> frozenset[str]:  # noqa: ARG002
+        """Return none: which models there are is known only to the provider."""
+        return frozenset()
+
+    def remarks(self, worktree: Path) -> tuple[Row, ...]:  # noqa: ARG002
+        """Return nothing: each call is a process of its own."""
+        return ()
 
     def _invoke(self, assignment: Assignment, rules: dict[str, Any], scratch: Path) -> Invocation:
         config, cwd = self._context.config, assignment.cwd

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 
-from director.agents.backend import AgentCli, AgentContext, Backend, LaneCost, Promises
+from director.agents.backend import (
+    AgentCli,
+    AgentContext,
+    Asking,
+    Backend,
+    LaneCost,
+    Promises,
+)
 from director.agents.codex.events import CodexReader
 from director.agents.codex.options import (
     NAME,
+    NOWHERE,
     CodexOptions,
     find_program,
     options_of,
@@ -18,6 +26,7 @@ from director.agents.codex.options import (
 from director.agents.steps import StepReader
 from director.model.config import Config
 from director.model.errors import RequestError
+from director.model.offers import Offer
 from director.model.reason import Reason
 
 
@@ -53,6 +62,12 @@ def _steps() -> StepReader:
     return CodexSteps()
 
 
+def _offers(asking: Asking) -> tuple[Offer, ...]:
+    from director.agents.codex.catalogue import offered
+
+    return offered(asking)
+
+
 CODEX = Backend(
     name=NAME,
     title=CodexReader.title,
@@ -68,5 +83,8 @@ CODEX = Backend(
     check=_check,
     problems=problems,
     user_settings=user_settings,
+    offers=_offers,
+    tried="0.169.0",
+    ask_env=NOWHERE,
     secret_variables=lambda config: (options_of(config).env_key,),
 )

@@ -11,10 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from director.agents.backend import AgentContext
+from director.agents.backend import AgentContext, Asking
 from director.agents.calls import Assignment, Outcome, Reply, Spending
 from director.agents.codex.events import CodexReader
-from director.agents.codex.options import CodexOptions, model_of
+from director.agents.codex.options import NOWHERE, CodexOptions, model_of
 from director.agents.codex.settings import (
     ALWAYS,
     FREE,
@@ -29,12 +29,13 @@ from director.agents.process_call import Invocation, run_call
 from director.agents.recorder import read_whole
 from director.agents.transcript import FaultKind, Transcript
 from director.model.config import Sampling
+from director.model.diagnosis import Row
 from director.model.errors import RequestError
 from director.model.slots import scratch_folder, slot_variables
 from director.processes.capture import capture, said_version
 from director.processes.command import Command, Ending
 from director.processes.launchers.launcher import Part
-from director.processes.removal import clear
+from director.processes.removal import clear, discard
 from director.records.files import make_folder, write_log
 from director.repositories.git import without_git_variables
 
@@ -44,7 +45,6 @@ FLAGS = (
     "--json", "--ephemeral", "--strict-config", "--skip-git-repo-check",
     "--ignore-user-config", "--ignore-rules",
 )  # fmt: skip
-NOWHERE = {"CODEX_HOME": "/nonexistent"}  # it would leave files in the user's, only to say that
 KEPT = ("CODEX_CA_CERTIFICATE", "CODEX_HOME")
 KEYS = ("CODEX_ACCESS_TOKEN", "CODEX_API_KEY", "OPENAI_API_KEY")
 READING = """\
@@ -99,6 +99,21 @@ class Codex:
                 f"the sandbox of Codex does not work here: {said[0][:300]}",
                 'have director confine agents ([sandbox] mode = "auto"), or name other [tiers]',
             )
+
+    def models(self, worktree: Path) -> frozenset[str]:
+        """Return those of its own catalogue; it takes others that its provider knows, too."""
+        from director.agents.codex.catalogue import offered
+
+        context, scratch = self._context, scratch_folder(worktree)
+        make_folder(scratch)
+        asking = Asking(context.processes, context.env, context.root, context.config, scratch)
+        found = frozenset(one.tier for one in offered(asking))
+        discard(scratch)
+        return found
+
+    def remarks(self, worktree: Path) -> tuple[Row, ...]:  # noqa: ARG002
+        """Return nothing: each call is a process of its own."""
+        return ()
 
     def version(self) -> str:
         """Return which version makes the calls ("": it does not say)."""

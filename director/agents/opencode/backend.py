@@ -10,6 +10,7 @@ from pathlib import Path
 from director.agents.backend import (
     AgentCli,
     AgentContext,
+    Asking,
     Backend,
     LaneCost,
     OwnFiles,
@@ -22,6 +23,7 @@ from director.agents.steps import StepReader
 from director.agents.templates import bundled_text
 from director.model.config import Config
 from director.model.errors import RequestError
+from director.model.offers import Offer
 from director.model.roles import Agent
 
 PROGRAM = "opencode"
@@ -47,6 +49,12 @@ def _open(context: AgentContext) -> AbstractContextManager[AgentCli]:
     from director.agents.opencode.caller import open_opencode  # slow to import
 
     return open_opencode(context, str(find_opencode(context.env)))
+
+
+def _offers(asking: Asking) -> tuple[Offer, ...]:
+    from director.agents.opencode.catalogue import offered
+
+    return offered(asking)
 
 
 def _starter_files() -> dict[str, str]:
@@ -95,4 +103,7 @@ OPENCODE = Backend(
     agent_folders=(AGENTS, ".opencode/agent"),
     state_folders=("opencode",),
     starter_files=_starter_files,
+    offers=_offers,
+    lists_all=True,
+    tried="1.18.33",
 )

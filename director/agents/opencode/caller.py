@@ -8,7 +8,6 @@ recovered overflow), so success is read from the events.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from director.agents.backend import AgentContext
 from director.agents.calls import Assignment, Reply, Spending
 from director.agents.opencode.bound_shell import write_bound_shell
+from director.agents.opencode.environment import environment
 from director.agents.opencode.events import OpenCodeReader
 from director.agents.opencode.inline_config import (
     NAME_PREFIX,
@@ -37,7 +37,9 @@ from director.agents.opencode.servers import Servers
 from director.agents.process_call import Invocation, run_call
 from director.agents.recorder import read_whole
 from director.agents.watching import Watch
+from director.model.diagnosis import Row, ok, problem, warning
 from director.model.errors import RequestError, StoppedError
+from director.model.roles import PAIRS
 from director.model.secrets import literal_secrets
 from director.model.slots import scratch_folder, slot_variables
 from director.processes.capture import said_version
@@ -48,7 +50,6 @@ from director.processes.removal import discard
 from director.records.events import Events
 from director.records.files import make_folder, redact_file, write_json
 from director.records.logs import new_log
-from director.repositories.git import without_git_variables
 
 if TYPE_CHECKING:
     from director.agents.opencode.server import Server  # slow to import, and not always needed
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 PLUGIN = Path(__file__).with_name("tool_env.js")
 SERVER_START_SECS = 10.0
 LISTING_SECS = 60.0  # in a worktree with a plugin OpenCode may have to install its package first
+SERVER = "server"
 SERVER_CONFIG = "opencode-server.json"
 
 
@@ -124,6 +126,38 @@ class OpenCode:
     def check(self, worktree: Path) -> None:
         """Raise RequestError for a model that a call in ``worktree`` cannot name."""
         self._models.check(worktree)
+
+    def models(self, worktree: Path) -> frozenset[str]:
+        """Return the tiers that a call in ``worktree`` may name; none: it does not say."""
+        return (
+            frozenset() if self._options.server_url else self.listed_models(worktree, lambda: None)
+        )
+
+    def remarks(self, worktree: Path) -> Iterator[Row]:
+        """Say whether calls in ``worktree`` share a server, and why not."""
+        if url := self._options.server_url:
+            yield self._of_somebodys(url)
+        elif self._options.server == "off":
+            yield ok(SERVER, 'each call starts an OpenCode of its own ([opencode] server = "off")')
+        else:
+            code = code_in(worktree)
+            calls = (Assignment(agent, role, "", worktree, SERVER) for agent, role in PAIRS)
+            whys = dict.fromkeys(self._why_apart(call, code) for call in calls)
+            if why := "; ".join(filter(None, whys)):
+                slower = "nothing has to be done: each call starts its own, a second or two slower"
+                yield warning(SERVER, f"calls do not share an OpenCode server: {why}", slower)
+            else:
+                yield ok(SERVER, "all calls of a command share one OpenCode server")
+
+    def _of_somebodys(self, url: str) -> Row:
+        from director.agents.opencode.server import PASSWORD, USER, USERNAME, Address, Server
+
+        user = self._env.get(USERNAME) or USER
+        server = Server(Address(url, self._env.get(PASSWORD, ""), user))
+        if server.healthy():
+            return ok(SERVER, f"OpenCode {server.version} answers at {url}")
+        fix = f'start it (with {PASSWORD} as it is here), or set [opencode] server = "off"'
+        return problem(SERVER, f"no OpenCode answers at {url}", fix)
 
     def close(self) -> None:
         """Stop asking what only calls would need to know."""
@@ -297,12 +331,4 @@ class OpenCode:
         return {**self._environment(config, scratch), **own}
 
     def _environment(self, config: dict[str, Any], scratch: Path) -> dict[str, str]:
-        env = without_git_variables(self._env)
-        env.pop("OPENCODE_PERMISSION", None)
-        return env | {
-            "GIT_TERMINAL_PROMPT": "0",
-            "OPENCODE_CONFIG_CONTENT": json.dumps(deep_merge(self._settings, config)),
-            "OPENCODE_DB": ":memory:",  # one each: parallel calls cannot lock each other
-            "OPENCODE_DISABLE_AUTOUPDATE": "1",
-            "BUN_TMPDIR": str(scratch),  # each start unpacks megabytes there and leaves them
-        }
+        return environment(self._env, deep_merge(self._settings, config), scratch)

@@ -1,0 +1,1 @@
+"""Use case: whether a job could run here, and what would stand in its way."""
