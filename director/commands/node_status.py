@@ -63,6 +63,12 @@ def _next_of(
                 return [(command("give", name), "put what you wrote through its gate")]
             case NodeStatus.RUNNING:
                 return [(command("logs", name, "--follow"), "watch it")]
+            case NodeStatus.TAKEN:
+                return [
+                    (command("give", name), "merge what you wrote"),
+                    (command("take", name), "where its worktree is"),
+                    (command("take", "--drop", name), "give it up"),
+                ]
             case NodeStatus.DONE:
                 return [(command("status", "--node", name, "--diff"), "what it changed")]
         return [(command("run"), "work on it")]
