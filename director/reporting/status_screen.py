@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from director.job.stage import Stage
-from director.model.columns import width_of
 from director.model.cost import Cost
 from director.model.format import counted, duration, money
 from director.model.printable import one_line
 from director.model.state import NodeStatus
+from director.reporting.cells import width_of
 from director.reporting.status import Standing, Status
 from director.reporting.status_failures import command_lines, failed_nodes, red_gates
 from director.reporting.status_nodes import node_table, waiting

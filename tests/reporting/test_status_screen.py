@@ -11,12 +11,12 @@ import unittest
 from dataclasses import replace
 
 from director.job.stage import Stage
-from director.model.columns import width_of
 from director.model.cost import Cost
 from director.model.questions import Question
 from director.model.roles import Role
 from director.model.state import NodeStatus
 from director.records.worktrees_record import KeptWorktrees
+from director.reporting.cells import width_of
 from director.reporting.status import Gate, LiveCall, NodeNow, Process, Standing, Status
 from director.reporting.status_screen import View, render
 from director.reporting.status_steps import Asked
