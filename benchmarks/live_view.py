@@ -20,8 +20,8 @@ from typing import Any
 
 from director.model.state import NodeStatus
 from director.records.events import Event, Kind
-from director.reporting.following import following
 from director.reporting.live import LiveView, Terminal, showing
+from director.reporting.live_progress import following
 from director.reporting.progress import NodeProgress, Progress
 from director.reporting.style import Style
 
