@@ -1,9 +1,18 @@
-"""Reading the JSON object in a model's answer, wherever the model put it."""
+"""Reading the JSON object in a model's answer, wherever the model put it; and its questions."""
 
 from __future__ import annotations
 
 import json
+import re
+from string import ascii_lowercase
 from typing import Any
+
+from director.model.questions import Question
+
+MOST_QUESTIONS = 9
+MOST_OPTIONS = 9
+QUESTIONS = "questions"
+_HEADING = re.compile(r"^#{1,6}[ \t]+\S", re.MULTILINE)
 
 
 class NoAnswerError(Exception):
@@ -15,9 +24,14 @@ def json_object(text: str) -> dict[str, Any]:
 
     Raises NoAnswerError, with the JSON error for an object that is cut off.
     """
+    return _found(text)[0]
+
+
+def _found(text: str) -> tuple[dict[str, Any], str]:
+    """Return the object, and the text around it."""
     decoder = json.JSONDecoder()
     end_of_text = len(text.rstrip())
-    best: tuple[int, dict[str, Any]] | None = None
+    best: tuple[int, int, dict[str, Any]] | None = None
     first_error: str | None = None
     position = text.find("{")
     while position != -1:
@@ -33,10 +47,66 @@ def json_object(text: str) -> dict[str, Any]:
             raise NoAnswerError(f"the JSON object in the answer cannot be read: {error}") from None
         # The largest: an answer may quote a small example before the object that was asked for.
         if best is None or end - position > best[0]:
-            best = (end - position, value)
+            best = (end - position, end, value)
         position = text.find("{", end)
     if best is not None:
-        return best[1]
+        length, end, value = best
+        return value, f"{text[: end - length]}{text[end:]}"
     if first_error is not None:
         raise NoAnswerError(f"the JSON object in the answer cannot be read: {first_error}")
     raise NoAnswerError("the answer holds no JSON object, only prose" if text else "it is empty")
+
+
+def questions_in(text: str) -> tuple[Question, ...]:
+    """Return what an agent asks instead of answering; none where it answers.
+
+    It asks with an object ``{"questions": [...]}`` that stands alone: a text with headings around
+    it is an answer that quotes one.
+    """
+    if f'"{QUESTIONS}"' not in text:
+        return ()
+    try:
+        said, around = _found(text)
+    except NoAnswerError:
+        return ()
+    asked = said.get(QUESTIONS)
+    if not isinstance(asked, list) or "nodes" in said or _HEADING.search(around):
+        return ()
+    return tuple(filter(None, map(_question, asked)))[:MOST_QUESTIONS]
+
+
+def _question(said: Any) -> Question | None:
+    if isinstance(said, str):
+        said = {"question": said}
+    if not isinstance(said, dict) or not (wording := _line(said.get("question"))):
+        return None
+    listed = said.get("options")
+    found = map(_line, listed if isinstance(listed, list) else ())
+    options = list(dict.fromkeys(option for option in found if option))[:MOST_OPTIONS]
+    recommended = _recommended(said.get("recommended"), options)
+    return Question(wording, tuple(options), recommended, _line(said.get("why")))
+
+
+def _recommended(said: Any, options: list[str]) -> int:
+    """Return the index of the recommended option: said by number from 1, by letter or in words.
+
+    Words that are none of the options become the first one.
+    """
+    if isinstance(said, int) and not isinstance(said, bool):
+        return said - 1 if 1 <= said <= len(options) else 0
+    words = _line(said)
+    if words.isdigit():
+        return _recommended(int(words), options)
+    if len(words) == 1 and words.lower() in ascii_lowercase[: len(options)]:
+        return ascii_lowercase.index(words.lower())
+    if words and words not in options:
+        options.insert(0, words)
+    return options.index(words) if words else 0
+
+
+def _line(said: Any) -> str:
+    """Return one printable line; "" for what is no text."""
+    if not isinstance(said, str):
+        return ""
+    line = " ".join(said.split())
+    return "".join(letter for letter in line if letter.isprintable())

@@ -6,6 +6,7 @@ GROUPS = {
     "plan and run": {
         "plan": "turn a task into a spec, a DAG of nodes and frozen, red tests",
         "run": "work off the plan: implement, gate, review, merge",
+        "auto": "plan a task without approvals, then run it",
         "stop": "end a run from another terminal, at once or after the calls under way",
     },
     "step in": {

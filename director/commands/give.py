@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from director.commands.context import Context, add_common_flags
+from director.commands.output import add_output_flags
 from director.commands.result import Result
 from director.commands.workspace import load_config, open_workspace
 from director.model.codec.encoding import encode_any
@@ -16,6 +17,7 @@ from director.model.failure import Failure
 from director.model.format import counted
 from director.model.printable import one_line, printable
 from director.model.reason import Reason
+from director.model.state import AttemptOutcome
 from director.records.job_directory import FOLDER
 from director.running.giving import GiveReport, give_node
 
@@ -28,6 +30,7 @@ EXAMPLES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``give``."""
     parser.add_argument("node", metavar="NODE", help="the node that you have taken")
+    add_output_flags(parser)
     add_common_flags(parser)
 
 
@@ -60,7 +63,10 @@ def _refused(report: GiveReport) -> Result:
     feedback, following = report.feedback, ("director", "give", report.node.id)
     assert feedback
     what = f"Node {report.node.id} is not merged: {one_line(feedback.lesson)}"
-    next_step = f"correct it in {report.worktree}, then `{shlex.join(following)}`"
+    update = ""
+    if report.outcome is AttemptOutcome.COLLIDED:
+        update = f"`director take --update {report.node.id}` brings what merged meanwhile; "
+    next_step = f"{update}correct it in {report.worktree}, then `{shlex.join(following)}`"
     lines = [f"{what}", *_shown(feedback.failure), f"Next: {next_step}"]
     return Result(
         printable("\n".join(lines)),

@@ -60,6 +60,12 @@ def _next_of(
                 return [(command("status", "--node", one), f"why {one} failed") for one in failed]
             case NodeStatus.RUNNING:
                 return [(command("logs", name, "--follow"), "watch it")]
+            case NodeStatus.TAKEN:
+                return [
+                    (command("give", name), "merge what you wrote"),
+                    (command("take", name), "where its worktree is"),
+                    (command("take", "--drop", name), "give it up"),
+                ]
             case NodeStatus.DONE:
                 return [(command("status", "--node", name, "--diff"), "what it changed")]
         return [(command("run"), "work on it")]

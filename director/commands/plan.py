@@ -3,42 +3,102 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
-from director.commands.context import Context, add_common_flags, add_events_flag, add_parallel_flag
+from director.commands.approving import ask_until_done
+from director.commands.context import (
+    Context,
+    add_common_flags,
+    add_events_flag,
+    add_parallel_flag,
+    find_repository,
+    home_of,
+    wants_json,
+)
 from director.commands.output import add_output_flags
+from director.commands.plan_result import as_json, laid_out, plan_result, questions_text
 from director.commands.result import Result
+from director.commands.task_text import (
+    add_task_arguments,
+    edited_task,
+    given_task,
+    read_input,
+)
+from director.commands.terminal import Terminal, columns, terminal_of
 from director.commands.workspace import load_config, open_workspace
 from director.job.context import Workspace
-from director.job.stage import Stage
-from director.model.codec.encoding import encode
 from director.model.errors import RequestError
-from director.model.format import counted
-from director.model.integration_gates import as_before, not_counting
+from director.model.reason import Reason
 from director.planning.context import PlanOptions
 from director.planning.current_job import GO_ON, left_to_do, named, next_command
-from director.planning.pipeline import PlanReport, plan_job, resume_job
+from director.planning.deciding import DecisionNeededError
+from director.planning.pipeline import PlanReport, plan_job, report_on, resume_job
+from director.records import files
+from director.repositories.history import History
+from director.repositories.repository import Repository
 
-BYTE_ORDER_MARK = "\ufeff"
 EXAMPLES = (
     (
         'director plan "add a --json flag to the export command"',
         "plan a task; wait for approval of the spec, then of the plan",
     ),
     ("director plan --continue", "approve what is waiting, as it is on disk now"),
+    (
+        'director plan --revise "keep the old flag as an alias"',
+        "have what is waiting changed, in your words",
+    ),
 )
+MODES = {
+    "task": "a task",
+    "file": "--file",
+    "approve": "--continue",
+    "resume": "--resume",
+    "revise": "--revise",
+    "drop": "--drop",
+    "show": "--show",
+}
+"""What says what ``plan`` is to do, by the names of the arguments: one of them at a time."""
+
+REFUSED = {
+    "approve": ("new",),
+    "resume": ("auto", "no_critique", "allow_broken_gates", "answer"),
+    "revise": ("new", "auto", "no_critique", "answer"),
+    "drop": ("new", "auto", "no_critique", "answer"),
+    "show": ("new", "auto", "no_critique", "allow_broken_gates", "answer"),
+    "task": ("answer",),
+    "file": ("answer",),
+}
+"""Flags that make no sense beside another: what ``plan`` is to do → their names."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``plan``."""
-    parser.add_argument("task", nargs="?", help="what is to be done; - reads standard input")
-    parser.add_argument("--file", metavar="F", type=Path, help="read the task from a file")
+    add_task_arguments(parser)
     parser.add_argument(
         "--continue",
         dest="approve",
         action="store_true",
-        help="approve what lies at the gate, as it is on disk now, and continue",
+        help="approve what is waiting, as it is on disk now, and continue",
+    )
+    parser.add_argument(
+        "--revise",
+        metavar="TEXT",
+        help="have the spec or the plan that is waiting changed, in your words; - reads them from "
+        "standard input",
+    )
+    parser.add_argument(
+        "--drop", metavar="NODE", help="take a node that no other depends on out of the plan"
+    )
+    parser.add_argument(
+        "--show", action="store_true", help="show the spec or the plan again; changes nothing"
+    )
+    parser.add_argument(
+        "--answer",
+        metavar='"N: TEXT"',
+        action="append",
+        default=[],
+        help="answer question N of the planner, by the letter of an option or in words, and "
+        "continue (may be given several times)",
     )
     parser.add_argument(
         "--new",
@@ -53,15 +113,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--auto",
         action="store_true",
-        help="do not wait at gates: the planner criticises its own work instead, once per gate",
+        help="wait for no approval: the planner criticises its own work instead, once each",
     )
     parser.add_argument(
-        "--no-critique", action="store_true", help="do not wait at gates, and no critique either"
+        "--no-critique", action="store_true", help="wait for no approval, and no critique either"
     )
     parser.add_argument(
         "--allow-broken-gates",
         action="store_true",
-        help="go on where [gates], or the existing tests, cannot run in a fresh worktree",
+        help="continue where [gates], or the existing tests, cannot run in a fresh worktree",
+    )
+    parser.add_argument(
+        "--no-input", action="store_true", help="ask nothing, also where a person could answer"
     )
     add_parallel_flag(parser, "nodes whose tests are written at once")
     add_output_flags(parser)
@@ -70,153 +133,134 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Plan up to the next gate, or to the end, and say how to go on."""
-    options = PlanOptions(
-        task=_task(args, context),
+    """Plan up to the next approval, or to the end, and say how to continue."""
+    terminal = terminal_of(args, context)
+    mode = _mode(args, terminal)
+    if mode == "show":
+        return context.finish(args, _show(args, context))
+    workspace = open_workspace(args, context)
+    if mode == "resume":
+        return context.finish(args, _resume(args, workspace))
+    config = load_config(workspace.home.config)
+    options = _options(args, context, workspace, terminal, mode)
+
+    def work(wanted: PlanOptions) -> PlanReport:
+        return plan_job(workspace, workspace.home.job, config, wanted)
+
+    try:
+        report = work(options)
+    except DecisionNeededError as error:
+        return undecided(args, context, error)
+    files.remove(workspace.home.message)
+    asks = terminal is not None and not options.auto
+    if terminal and asks:
+        report = ask_until_done(terminal, report, options, work)
+    return context.finish(args, plan_result(report, columns(), shown=asks))
+
+
+def undecided(args: argparse.Namespace, context: Context, error: DecisionNeededError) -> int:
+    """End where nobody may answer the planner: with its questions. Returns the exit code."""
+    report = report_on(error.directory)
+    if not wants_json(args):
+        context.say(questions_text(report.stage.questions, columns()))
+    said = Result(
+        "",
+        {**as_json(report), "error": error.what},
+        error.exit_code,
+        error.what,
+        error.next_step,
+        error.reason,
+        tuple(GO_ON.split()),
+        report.stage.job_id,
+    )
+    return context.fail(args, said)
+
+
+def _mode(args: argparse.Namespace, terminal: Terminal | None) -> str:
+    """Return what ``plan`` is to do, as MODES names it; "": the task is yet to be written.
+
+    RequestError where nothing, or more than one thing, is said, or a flag makes no sense with it.
+    """
+    given = [name for name in MODES if getattr(args, name) not in (None, False)]
+    if not given and args.answer:
+        args.approve, given = True, ["approve"]
+    if not given and terminal:
+        given = [""]
+    if len(given) != 1:
+        raise RequestError(
+            "plan needs a task, or one of --file, --continue, --revise, --drop, --show and "
+            "--resume, and only one of them",
+            'for example: director plan "add a --json flag to the list command"',
+            Reason.USAGE,
+        )
+    mode = given[0]
+    if mode == "drop" and not args.drop.strip():
+        raise RequestError("--drop: which node?", "name it: `director plan --drop NODE`")
+    for name in REFUSED.get(mode or "task", ()):
+        if getattr(args, name):
+            flag = f"--{name.replace('_', '-')}"
+            raise RequestError(
+                f"{flag} makes no sense with {MODES.get(mode, 'a task')}",
+                "leave one of them out",
+                Reason.USAGE,
+            )
+    return mode
+
+
+def _options(
+    args: argparse.Namespace,
+    context: Context,
+    workspace: Workspace,
+    terminal: Terminal | None,
+    mode: str,
+) -> PlanOptions:
+    """Return what planning is asked for; the task, or the wish, is read where it stands."""
+    task = given_task(args, context) if mode in ("task", "file") else None
+    if terminal and not mode:
+        task = edited_task(terminal, workspace.home.message)
+    return PlanOptions(
+        task=task,
         approve=args.approve,
+        revise=_wishes(args, context) if mode == "revise" else "",
+        drop=args.drop or "",
+        answers=tuple(args.answer),
         auto=args.auto or args.no_critique,
         critique=not args.no_critique,
         parallel=args.parallel,
         new=args.new,
         allow_broken_gates=args.allow_broken_gates,
     )
-    workspace = open_workspace(args, context)
-    if args.resume is not None:
-        return _resume(args, context, workspace)
-    config = load_config(workspace.home.config)
-    report = plan_job(workspace, workspace.home.job, config, options)
-    return context.finish(args, _result(report, _as_text(report)))
 
 
-def _result(report: PlanReport, text: str) -> Result:
-    """Return where planning stands; ``next`` is the command that continues it."""
-    command = next_command(report.stage)
-    return Result(
-        text,
-        _as_json(report),
-        what=_what(report),
-        next_step=command,
-        next_command=tuple(command.split()),
-        job_id=report.stage.job_id,
-    )
+def _wishes(args: argparse.Namespace, context: Context) -> str:
+    text = read_input(context) if args.revise == "-" else str(args.revise)
+    if not text.strip():
+        raise RequestError("--revise: nothing is said", "say what is to be different", Reason.USAGE)
+    return context.redactor.text(text.strip())
 
 
-def _what(report: PlanReport) -> str:
-    """Return one sentence for where planning stands."""
-    match report.stage.stage:
-        case Stage.SPEC_APPROVAL:
-            return "The spec waits for approval (gate 1)"
-        case Stage.PLAN_APPROVAL:
-            return "The plan waits for approval (gate 2)"
-        case Stage.READY:
-            return f"The plan is ready: {counted(len(report.nodes), 'node')}, tests frozen and red"
-    return "Planning is not finished"
+def _show(args: argparse.Namespace, context: Context) -> Result:
+    """Show what there is of the spec or the plan; only reads."""
+    repository = find_repository(args, context)
+    report = report_on(home_of(repository, context).job)
+    return plan_result(report, columns(), tests=_tests(repository, report))
 
 
-def _resume(args: argparse.Namespace, context: Context, workspace: Workspace) -> int:
-    """Bring an archived job back and say where it stands; a gate is passed by --continue only."""
+def _tests(repository: Repository, report: PlanReport) -> dict[str, str]:
+    """Return the texts of the plan's tests: as they are laid out, else as on the job branch."""
+    history = History(repository.git)
+    tip = history.tip_of(report.stage.job_branch)
+    paths = {path for node in report.nodes for path in node.tests}
+    found = history.contents(tip, paths) if tip else {}
+    on_branch = {path: content.decode(errors="replace") for path, content in found.items()}
+    return {**on_branch, **laid_out(report)}
+
+
+def _resume(args: argparse.Namespace, workspace: Workspace) -> Result:
+    """Bring an archived job back and say where it stands; what waits is passed by --continue."""
     report = resume_job(workspace, workspace.home.job, args.resume, new=args.new)
     stage = report.stage
     where = left_to_do(report.directory, stage) or "nothing is left to do"
-    text = f"Job {named(stage)} is the current one again: {where}.\n"
-    return context.finish(args, _result(report, f"{text}Continue with: {next_command(stage)}"))
-
-
-def _task(args: argparse.Namespace, context: Context) -> str | None:
-    given = [args.task is not None, args.file is not None, args.approve, args.resume is not None]
-    if sum(given) != 1:
-        raise RequestError(
-            "plan needs a task, or --file, or --continue, or --resume, and only one of them",
-            'for example: director plan "add a --json flag to the list command"',
-        )
-    if args.approve and args.new:
-        raise RequestError(
-            "--new begins another job, --continue continues this one", "leave one of them out"
-        )
-    if args.approve or args.resume is not None:
-        return None
-    text = context.redactor.text(_read_task(args, context))
-    if not text.strip():
-        raise RequestError("the task is empty", "say in a sentence or more what is to be done")
-    return text.strip()
-
-
-def _read_task(args: argparse.Namespace, context: Context) -> str:
-    if args.file is None and args.task != "-":
-        return str(args.task)
-    source = args.file or "standard input"
-    try:
-        given = args.file.read_text(encoding="utf-8") if args.file else context.stdin.read()
-        return str(given).removeprefix(BYTE_ORDER_MARK)
-    except OSError as error:
-        raise RequestError(f"cannot read {source}: {error.strerror}", "name another") from None
-    except UnicodeDecodeError:
-        raise RequestError(f"{source} is not text (UTF-8)", "name another") from None
-
-
-def _look_at(report: PlanReport) -> list[str]:
-    directory = report.directory
-    if not report.paused:
-        return []
-    if report.stage.stage is Stage.SPEC_APPROVAL:
-        return [str(directory.spec)]
-    base, branch = report.stage.base_commit[:12], report.stage.job_branch
-    return [str(directory.plan), f"git diff {base} {branch}", str(directory.tests)]
-
-
-def _as_json(report: PlanReport) -> dict[str, Any]:
-    return {
-        "task": report.stage.task,
-        "stage": report.stage.stage,
-        "paused": report.paused,
-        "job_branch": report.stage.job_branch,
-        "base_commit": report.stage.base_commit,
-        "nodes": [node.id for node in report.nodes],
-        "test_support": [{"node": node_id, "path": path} for node_id, path in _support(report)],
-        "base_gates": report.stage.base_gates or {},
-        "base_gates_words": _gates(report),
-        "preflight": encode(report.stage.preflight) if report.stage.preflight else None,
-        "cost_usd": report.cost.total,
-        **report.cost.totals(),
-        "look_at": _look_at(report),
-    }
-
-
-def _as_text(report: PlanReport) -> str:
-    spent = f"so far: {report.cost.in_words()}"
-    match report.stage.stage:
-        case Stage.SPEC_APPROVAL:
-            (spec,) = _look_at(report)
-            return f"Gate 1: read {spec} and edit it as you like ({spent}).\nContinue with: {GO_ON}"
-        case Stage.PLAN_APPROVAL:
-            plan, diff, tests = _look_at(report)
-            return (
-                f"Gate 2: read {plan} and `{diff}` (the tests), "
-                f"edit the tests in {tests} ({spent}).\n{_told(report)}{_not_counting(report)}"
-                f"Continue with: {GO_ON}"
-            )
-    nodes = counted(len(report.nodes), "node")
-    return (
-        f"The plan is ready: {nodes}, tests frozen and red ({spent}).\nContinue with: director run"
-    )
-
-
-def _gates(report: PlanReport) -> str:
-    """Return which gates are red or broken on the base, in words; "": none is."""
-    return as_before(not_counting(report.stage.base_gates or {}))
-
-
-def _not_counting(report: PlanReport) -> str:
-    """Return the line that says which gates judge no work, or ""."""
-    named = _gates(report)
-    return f"These gates fail on the base and judge no work: {named}.\n" if named else ""
-
-
-def _support(report: PlanReport) -> list[tuple[str, str]]:
-    return [(node.id, path) for node in report.nodes for path in node.test_support]
-
-
-def _told(report: PlanReport) -> str:
-    """Return the line that says which nodes may change how tests run, or ""."""
-    named = ", ".join(f"{path} ({node_id})" for node_id, path in _support(report))
-    return f"Nodes may change files that decide how tests run: {named}.\n" if named else ""
+    what = f"Job {named(stage)} is the current one again: {where}"
+    text = f"{what}.\nContinue with: {next_command(stage)}"
+    return replace(plan_result(report, columns(), shown=True), text=text, what=what)

@@ -8,11 +8,13 @@ import shlex
 from director.commands.context import Context, add_common_flags, find_home
 from director.commands.result import Result
 from director.commands.workspace import load_config, open_workspace
+from director.model.errors import RequestError
 from director.records.taken_nodes import TakenNode
 from director.running.taking import TakeReport, drop_node, take_node
 
 EXAMPLES = (
     ("director take parser", "make a worktree with the node's last candidate in it"),
+    ("director take --update parser", "bring what merged meanwhile into that worktree"),
     ("director take --drop parser", "give the node, and what is in the worktree, up"),
 )
 
@@ -23,16 +25,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--drop", action="store_true", help="remove the worktree and give the node back"
     )
+    parser.add_argument(
+        "--update",
+        action="store_true",
+        help="bring your worktree to the tip of the branch, with what you wrote in it",
+    )
     add_common_flags(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Make the worktree, or remove it, and say what comes next."""
+    if args.drop and args.update:
+        raise RequestError("--drop and --update exclude each other", "leave one of them out")
     if args.drop:
         return context.finish(args, _dropped(drop_node(find_home(args, context).job, args.node)))
     workspace = open_workspace(args, context)
     config = load_config(workspace.home.config)
-    report = take_node(workspace, workspace.home.job, config, args.node)
+    report = take_node(workspace, workspace.home.job, config, args.node, update=args.update)
     return context.finish(args, _result(report))
 
 

@@ -11,6 +11,7 @@ from director.model.codec.encoding import encode
 from director.model.codec.mistakes import MismatchError
 from director.model.errors import RequestError
 from director.model.integration_gates import BaseGates
+from director.model.questions import Decision, Question
 from director.model.testing.preflight import Preflight
 from director.records import files
 from director.records.job_directory import JobDirectory
@@ -38,6 +39,9 @@ class PlanStage(NamedTuple):
     ``base_gates`` is what ``[gates]`` said on the base commit: name → command, verdict, reason
     (None: not run yet). ``preflight`` is how the existing tests run in a worktree (None: not
     tried yet); ``allow_broken_gates``: planning goes on where they cannot, or ``[gates]`` cannot.
+    ``wishes`` is what a person wants changed in what lay at the approval ("": nothing, any more).
+    ``questions`` are what the planner waits to be told; ``decisions`` what it was told, in
+    ``question_rounds`` rounds.
     """
 
     stage: Stage
@@ -55,6 +59,10 @@ class PlanStage(NamedTuple):
     base_gates: BaseGates | None = None
     preflight: Preflight | None = None
     allow_broken_gates: bool = False
+    wishes: str = ""
+    questions: tuple[Question, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    question_rounds: int = 0
 
 
 def read_stage(directory: JobDirectory) -> PlanStage | None:

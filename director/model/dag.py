@@ -110,3 +110,12 @@ def reachable(
             seen.add(node_id)
             stack.extend(after.get(node_id, ()))
     return seen
+
+
+def layers_of(nodes: Sequence[Node]) -> dict[str, int]:
+    """Return id → its layer, from 1: one more than the highest of those that it depends on."""
+    waits_for = {node.id: node.depends_on for node in nodes}
+    layers: dict[str, int] = {}
+    for node_id in topological_order(nodes):
+        layers[node_id] = 1 + max((layers[one] for one in waits_for[node_id]), default=0)
+    return layers

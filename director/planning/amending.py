@@ -7,7 +7,7 @@ fresh chances. Nothing else of the plan is looked at again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
@@ -28,6 +28,7 @@ from director.model.known_nodes import known_node
 from director.model.plan import Node, Plan
 from director.model.plan_reader import read_plan
 from director.model.reason import Reason
+from director.model.state import NodeStatus
 from director.model.testing.support_files import support_problems
 from director.planning.context import Planning, PlanOptions
 from director.planning.current_job import GO_ON
@@ -102,10 +103,10 @@ def amend_node(
         if options.cancel and not directory.amending.exists():
             what = f"node {node_id} is not being amended"
             raise RequestError(what, f"`director amend {node_id}` begins that")
+        done = directory.load_state(_sealed_plan(seal)).ids(NodeStatus.DONE)
+        _refuse_merged(node_id, done)
         with open_job(workspace, directory, config, stage) as job:
-            if any(receipt.node == node_id for receipt in job.repository.receipts.values()):
-                what = f"node {node_id} is merged: it cannot be amended"
-                raise RequestError(what, "plan what is to be different as a new task")
+            _refuse_merged(node_id, (one.node for one in job.repository.receipts.values()))
             planning = Planning(job, workspace, stage, PlanOptions())
             return _Amending(planning, seal, amendment).go(options)
 
@@ -130,6 +131,12 @@ def _amendment(directory: JobDirectory, seal: Seal, node_id: str) -> Amendment:
     node = known_node(_sealed_plan(seal), node_id)
     refuse_taken(directory, node_id)
     return found or Amendment(node_id, now(), node)
+
+
+def _refuse_merged(node_id: str, merged: Iterable[str]) -> None:
+    if node_id in merged:
+        what = f"node {node_id} is merged: it cannot be amended"
+        raise RequestError(what, "plan what is to be different as a new task")
 
 
 def _sealed_plan(seal: Seal) -> Plan:

@@ -23,7 +23,10 @@ class PlanOptions:
     """What a caller asks for.
 
     ``task`` None continues the current job; ``new`` sets aside one that is not finished.
-    ``approve``: what waits for approval is approved.
+    ``approve``: what waits for approval is approved; ``shown`` is the digest of what was seen of
+    it ("": whatever is on disk). ``revise`` is what is to be different in it, in a person's words;
+    ``drop`` the id of a node that is to go. ``answers`` are those to the planner's questions,
+    "1: b"; ``by_file``: those that are marked in the file count, where there are any.
     ``auto``: nothing waits; ``critique``: a planner's critique takes the person's place.
     ``parallel`` None: chosen when it is known how many tests are to be written. ``wanted_later``
     are models that later jobs of the same request will call. ``allow_broken_gates``: go on where
@@ -32,6 +35,11 @@ class PlanOptions:
 
     task: str | None = None
     approve: bool = False
+    shown: str = ""
+    revise: str = ""
+    drop: str = ""
+    answers: tuple[str, ...] = ()
+    by_file: bool = False
     auto: bool = False
     critique: bool = True
     parallel: int | None = 1

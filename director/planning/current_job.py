@@ -30,11 +30,22 @@ GO_ON = "director plan --continue"
 RUN = "director run"
 
 
-def to_continue(directory: JobDirectory) -> PlanStage:
-    """Return the current job, to continue planning; RequestError when that cannot be done."""
+def to_change(directory: JobDirectory) -> PlanStage:
+    """Return the current job; RequestError where there is none."""
     current = _current(directory)
     if current is None:
-        raise RequestError("there is no plan to continue", 'begin with `director plan "<task>"`')
+        raise no_job()
+    return current
+
+
+def no_job() -> RequestError:
+    """Return the error where nothing is planned."""
+    return RequestError("there is no plan to continue", 'begin with `director plan "<task>"`')
+
+
+def to_continue(directory: JobDirectory) -> PlanStage:
+    """Return the current job, to continue planning; RequestError when that cannot be done."""
+    current = to_change(directory)
     refuse_amending(directory)
     if current.stage is Stage.READY and not _edited(directory):
         raise RequestError("the plan is ready", f"continue with `{RUN}`")
@@ -75,6 +86,16 @@ def for_task(
     return _begin(workspace, directory, task, base)
 
 
+def continued(workspace: Workspace, directory: JobDirectory, task: str) -> PlanStage | None:
+    """Return the current job where it is that of ``task`` on ``HEAD``, and is not finished."""
+    current = read_stage(directory)
+    asked = (task, workspace.repository.head())
+    if current is None or (current.task, current.base_commit) != asked:
+        return None
+    finished = current.stage is Stage.READY and left_to_do(directory, current) is None
+    return None if finished else current
+
+
 def bring_back(
     workspace: Workspace, directory: JobDirectory, job_id: str, *, new: bool
 ) -> PlanStage:
@@ -100,7 +121,7 @@ def left_to_do(directory: JobDirectory, stage: PlanStage) -> str | None:
     """
     if stage.stage is not Stage.READY:
         paid = files.read_lines(directory.costs) or any(directory.calls.glob("*.json"))
-        return f"planning stands at {stage.stage}" if paid else None
+        return stands_at(stage) if paid else None
     try:
         state = directory.load_state(directory.load_plan())
     except RequestError as error:
@@ -118,6 +139,20 @@ def named(stage: PlanStage) -> str:
     """Return a job's id and its task in one line."""
     task = " ".join(stage.task.split())
     return f"{stage.job_id} ({task if len(task) <= 60 else f'{task[:59]}…'})"
+
+
+def stands_at(stage: PlanStage) -> str:
+    """Say where planning stands."""
+    return "the planner waits for answers" if stage.questions else _STANDS_AT[stage.stage]
+
+
+_STANDS_AT = {
+    Stage.SPEC: "the spec is being written",
+    Stage.SPEC_APPROVAL: "the spec waits for approval",
+    Stage.DECOMPOSE: "the plan is being made",
+    Stage.PLAN_APPROVAL: "the plan waits for approval",
+    Stage.READY: "the plan is ready",
+}
 
 
 def _current(directory: JobDirectory) -> PlanStage | None:

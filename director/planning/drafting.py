@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from director.agents.answers import NoAnswerError, json_object
 from director.job.context import JobContext
@@ -15,11 +16,17 @@ from director.model.errors import WorkError
 from director.model.plan import Node, Plan
 from director.model.plan_reader import InvalidPlanError, read_nodes
 from director.model.reason import Reason
-from director.planning.asking import Problems, Question, ask, criticise
+from director.planning.asking import Problems, Question, criticise
 from director.planning.authoring import drop_notes
 from director.planning.authors import write_tests
 from director.planning.context import Done, Planning
-from director.planning.editing import export_tests, fingerprints
+from director.planning.deciding import ask_for_work, steering
+from director.planning.editing import (
+    edited_tests,
+    fingerprints,
+    lay_out_missing,
+    withdraw_tests,
+)
 from director.planning.prompts import plan_critique_prompt, plan_prompt
 from director.planning.shared_tests import kept_tests, restore_shared_tests
 from director.planning.tests_on_branch import recovered, remove_from_branch
@@ -40,6 +47,9 @@ def draft_plan(planning: Planning) -> Done:
     if not job.directory.plan.exists():
         planning.save_nodes(_decompose(planning))
         planning.forget(*PLAN_CALLS)
+    elif planning.stage.wishes:
+        planning.save(**_revise(planning, planning.plan(), ()), wishes="")
+        planning.forget(*PLAN_CALLS)
     nodes = recovered(job, planning.plan().nodes, planning.stage.authored_from)
     for node in nodes:
         if node.admitted:
@@ -47,9 +57,10 @@ def draft_plan(planning: Planning) -> Done:
     planning.save_nodes(nodes)
     write_tests(planning, [node for node in nodes if not node.admitted])
     plan = planning.plan()
-    export_tests(job, plan.owners)
+    lay_out_missing(job, plan.owners.keys())
     job.publisher.now()
-    return Done({"admitted": fingerprints(plan)})
+    # Of tests that stayed that holds for which they were seen red: a person may have edited them.
+    return Done({"admitted": {**fingerprints(plan), **planning.stage.admitted}})
 
 
 def critique_plan(planning: Planning) -> Done | None:
@@ -65,28 +76,46 @@ def critique_plan(planning: Planning) -> Done | None:
     problems = criticise(planning, CRITIQUE, prompt)
     if not problems:
         return Done({"plan_critiqued": True}, partial(planning.forget, CRITIQUE))
-    feedback = _revise(planning, plan, problems)
-    since = repository.tip()  # tests on the branch count that come after this
-    changes = {"plan_feedback": feedback, "plan_critiqued": True, "authored_from": since}
+    changes = {**_revise(planning, plan, problems), "plan_critiqued": True}
     return Done(changes, partial(planning.forget, *PLAN_CALLS, CRITIQUE), rejected=True)
 
 
-def _revise(planning: Planning, plan: Plan, problems: Problems) -> dict[str, str]:
-    """Plan again where the critique is of the plan; return what it says of the tests of nodes."""
-    job = planning.job
+def _revise(planning: Planning, plan: Plan, problems: Problems) -> dict[str, Any]:
+    """Plan again where a critique, or a person, wants another plan; return what is to be noted.
+
+    That is what the critique says of the tests of nodes, from which commit on tests on the branch
+    count, and which of them were seen red. Tests stay in their folder, edits included, but for
+    those that are written again.
+    """
+    job, wishes = planning.job, planning.stage.wishes
     named = {node_id: problem for node_id, problem in problems if node_id in plan}
     general = [problem for node_id, problem in problems if node_id not in plan]
     nodes = plan.nodes
-    if general:
+    if general or wishes:
         nodes = _decompose(planning, general, files.read_text(job.directory.plan) or "")
     kept = kept_tests(plan, planning.plan_of(nodes), named.keys())
     after = planning.plan_of(node._replace(test_hashes=kept.get(node.id, {})) for node in nodes)
     for node in plan.nodes:
         if gone := [path for path in node.tests if path not in after.owners]:
             remove_from_branch(job, node.id, gone, planning.stage.base_commit)
+    stay = {node_id for node_id, hashes in kept.items() if hashes}
+    again = [path for path, ids in after.owners.items() if not stay.issuperset(ids)]
+    _tell_of_edits(planning, again)
     restore_shared_tests(job, plan, after)
+    withdraw_tests(job.directory, again)
     planning.save_nodes(after.nodes)
-    return named
+    if wishes:
+        named = {node.id: wishes for node in plan.nodes if node.id in after and node.id not in stay}
+    seen = {one: mark for one, mark in planning.stage.admitted.items() if one in stay}
+    tip = job.repository.tip()
+    return {"plan_feedback": named, "authored_from": tip, "admitted": seen}
+
+
+def _tell_of_edits(planning: Planning, paths: Sequence[str]) -> None:
+    """Say which tests that a person edited are written again."""
+    if edited := edited_tests(planning.job, paths):
+        named = ", ".join(edited)
+        planning.job.events.notice(f"these tests are written again, without your edits: {named}")
 
 
 def _decompose(
@@ -99,9 +128,10 @@ def _decompose(
     caller forgets PLAN_CALLS when the nodes are safe on disk.
     """
     job, spec, background = planning.job, planning.spec(), planning.background()
+    said = steering(planning)
     for name in PLAN_CALLS:
-        prompt = plan_prompt(spec, background, job.config.gates, problems, draft)
-        reply = ask(planning, Question(name, prompt))
+        prompt = plan_prompt(spec, background, job.config.gates, said, problems, draft)
+        reply = ask_for_work(planning, Question(name, prompt))
         try:
             return _read(reply.transcript.text, job)
         except InvalidPlanError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
 from director.job.context import JobContext
@@ -14,7 +14,9 @@ from director.model.errors import RequestError
 from director.model.plan import Node, Plan
 from director.model.reason import Reason
 from director.planning.tests_on_branch import bringers
+from director.records import files
 from director.records.files import make_folder, os_errors_stop
+from director.records.job_directory import JobDirectory
 from director.repositories.history import Entry
 
 
@@ -28,6 +30,34 @@ def export_tests(job: JobContext, paths: Iterable[str]) -> None:
         with os_errors_stop(target):
             make_folder(target.parent)
             target.write_bytes(content)
+
+
+def lay_out_missing(job: JobContext, paths: Set[str]) -> None:
+    """Write those of ``paths`` that are not in the ``tests/`` folder, as they are on the branch.
+
+    What lies there of them stays, since a person may have edited it; the rest goes.
+    """
+    folder = job.directory.tests
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    for path in there - paths:
+        files.remove(folder / path)
+    wanted = paths - there
+    for path, content in job.repository.contents(job.repository.tip(), wanted).items():
+        files.write_bytes(folder / path, content, durable=False)
+
+
+def edited_tests(job: JobContext, paths: Iterable[str]) -> list[str]:
+    """Return those of ``paths`` that lie in the ``tests/`` folder otherwise than on the branch."""
+    laid = ((path, job.directory.tests / path) for path in paths)
+    there = {path: place.read_bytes() for path, place in laid if place.is_file()}
+    on_branch = job.repository.contents(job.repository.tip(), there)
+    return sorted(path for path, content in there.items() if on_branch.get(path) != content)
+
+
+def withdraw_tests(directory: JobDirectory, paths: Iterable[str]) -> None:
+    """Remove test files that were laid out for editing: the branch says what they hold now."""
+    for path in paths:
+        files.remove(directory.tests / path)
 
 
 def extended_by_others(plan: Plan, node: Node) -> tuple[str, str] | None:

@@ -10,11 +10,22 @@ from director.agents.markdown import bullets, fenced
 from director.model.codec.encoding import encode
 from director.model.config import WorktreePolicy
 from director.model.plan import Node
+from director.model.questions import Decision
 from director.model.testing.preflight import Observation, Outcome, Preflight
 
 CONTRADICTED = (
     "A test of the repository that the change contradicts is part of the work: it belongs into "
     '"files" of the node that makes the change, which corrects it.'
+)
+
+NO_MORE_QUESTIONS = (
+    "Nobody answers another question. Decide what is open yourself, by what you would recommend, "
+    "and say so where a reader sees it."
+)
+KEEP_THE_REST = (
+    "Answer again, whole, with what the user wants. Keep every node that this does not touch "
+    "exactly as it is, id and wording: its tests stay then. Where the wish is about tests, say in "
+    'the "spec" of the node what they must check: they are written again from it.'
 )
 
 
@@ -31,23 +42,59 @@ def recon_prompt(task: str) -> str:
     return _sections("Recon", Task=task)
 
 
-def spec_prompt(task: str, recon: str, problems: Sequence[str], draft: str) -> str:
+@dataclass(frozen=True)
+class Steering:
+    """What people said to the planner.
+
+    ``wishes`` is what they want changed in its draft ("": nothing). ``decisions`` answer its
+    questions. ``last_round``: it may not ask again.
+    """
+
+    wishes: str = ""
+    decisions: Sequence[Decision] = ()
+    last_round: bool = False
+
+    def sections(self) -> dict[str, str]:
+        """Return the sections of a prompt that say so."""
+        parts = {}
+        if self.decisions:
+            parts["Decisions"] = decisions_list(self.decisions)
+        if self.last_round:
+            parts["No more questions"] = NO_MORE_QUESTIONS
+        if self.wishes:
+            parts["What the user wants changed"] = self.wishes
+        return parts
+
+
+def decisions_list(decisions: Iterable[Decision]) -> str:
+    """Return the questions that are settled, each with its answer."""
+    return bullets(f"{one.question}\n  Decided: {one.answer}" for one in decisions)
+
+
+def spec_prompt(
+    task: str, recon: str, steering: Steering, problems: Sequence[str], draft: str
+) -> str:
     """Return the brainstorm's prompt; ``problems`` and ``draft`` are those of a first version."""
     parts = {"Task": task, "Recon": recon}
+    if problems or steering.wishes:
+        parts["Your draft"] = draft
+    parts |= steering.sections()
     if problems:
-        parts |= {"Your draft": draft, "Problems to solve in a new version": bullets(problems)}
+        parts["Problems to solve in a new version"] = bullets(problems)
     return _sections("Spec", **parts)
 
 
-def spec_critique_prompt(task: str, spec: str) -> str:
+def spec_critique_prompt(task: str, spec: str, decisions: Sequence[Decision] = ()) -> str:
     """Return the planner's prompt for the first approval."""
-    return _sections("Critique of the spec", Task=task, Spec=spec)
+    settled = {"Decisions": decisions_list(decisions)} if decisions else {}
+    return _sections("Critique of the spec", Task=task, **settled, Spec=spec)
 
 
 def plan_prompt(
     spec: str,
     background: Background,
     gates: Mapping[str, str],
+    steering: Steering,
     problems: Sequence[str],
     draft: str,
 ) -> str:
@@ -60,11 +107,13 @@ def plan_prompt(
     }
     if checks:
         parts["Checks on the finished branch"] = fenced(checks)
+    if problems or steering.wishes:
+        parts["Your last answer"] = fenced(draft)
+    parts |= steering.sections()
     if problems:
-        parts |= {
-            "Your last answer": fenced(draft),
-            "Problems in it (answer again, whole and corrected)": bullets(problems),
-        }
+        parts["Problems in it (answer again, whole and corrected)"] = bullets(problems)
+    elif steering.wishes:
+        parts["What to answer"] = KEEP_THE_REST
     return _sections("Plan", **parts)
 
 

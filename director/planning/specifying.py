@@ -7,6 +7,7 @@ from functools import partial
 from director.model.roles import Agent, Role
 from director.planning.asking import Question, ask, criticise
 from director.planning.context import Done, Planning
+from director.planning.deciding import ask_for_work, steering
 from director.planning.prompts import recon_prompt, spec_critique_prompt, spec_prompt
 from director.records import files
 
@@ -21,11 +22,12 @@ def write_spec(planning: Planning) -> Done:
         files.write_text(directory.recon, f"{ask(planning, question).transcript.text}\n")
         planning.forget("recon")
     draft = files.read_text(directory.spec) or ""
-    if stage.spec_feedback or not draft:
-        prompt = spec_prompt(stage.task, planning.recon(), stage.spec_feedback, draft)
-        reply = ask(planning, Question("spec", prompt, Agent.BRAINSTORM))
+    if stage.spec_feedback or stage.wishes or not draft:
+        said = steering(planning)
+        prompt = spec_prompt(stage.task, planning.recon(), said, stage.spec_feedback, draft)
+        reply = ask_for_work(planning, Question("spec", prompt, Agent.BRAINSTORM))
         files.write_text(directory.spec, f"{reply.transcript.text}\n")
-    return Done({"spec_feedback": ()}, partial(planning.forget, "spec"))
+    return Done({"spec_feedback": (), "wishes": ""}, partial(planning.forget, "spec"))
 
 
 def accept_spec(_planning: Planning) -> Done:
@@ -40,7 +42,8 @@ def critique_spec(planning: Planning) -> Done | None:
     """
     if planning.stage.spec_critiqued:
         return None
-    prompt = spec_critique_prompt(planning.stage.task, planning.spec())
+    stage = planning.stage
+    prompt = spec_critique_prompt(stage.task, planning.spec(), stage.decisions)
     feedback = tuple(problem for _, problem in criticise(planning, CRITIQUE, prompt))
     changes = {"spec_feedback": feedback, "spec_critiqued": True}
     return Done(changes, partial(planning.forget, CRITIQUE), rejected=bool(feedback))

@@ -30,7 +30,7 @@ GITIGNORE = """\
 """
 KEPT_BETWEEN_JOBS = frozenset(
     {".gitignore", "config.toml", "profiles", "synced.json", "models.json", "jobs", "bench"}
-    | {"lock", "live.json"}
+    | {"lock", "live.json", "TASK_EDITMSG"}
 )
 
 
@@ -78,6 +78,7 @@ class Home(Records):
 
     config = Place("config.toml")  # the configuration of ``plan`` and ``run``
     gitignore = Place(".gitignore")  # keeps the records out of the user's ``git status``
+    message = Place("TASK_EDITMSG")  # the task, while it is written in an editor
     models = Place("models.json")  # the models that an agent CLI listed when it was last asked
     bench = Place("bench")  # where ``bench`` keeps its jobs and its summary
 
@@ -105,6 +106,8 @@ class JobDirectory(Records):
     recon = Place("recon.md")  # what the explorer found
     spec = Place("spec.md")  # the artifact of the first approval
     plan = Place("plan.json")  # the DAG, an artifact of the second approval
+    questions = Place("questions.md")  # what the planner asks, with room for answers
+    earlier = Place("earlier")  # spec.md and plan.json as they were before the last revision
     # The editable copies of the nodes' tests, an artifact of the second approval.
     tests = Place("tests")
     state = Place("state.json")  # where every node stands

@@ -10,6 +10,7 @@ from director.model.codec.decoding import decode
 from director.model.codec.encoding import encode
 from director.model.codec.mistakes import MismatchError
 from director.model.errors import RequestError
+from director.model.slots import name_of_slot
 from director.records import files
 from director.records.job_directory import JobDirectory
 
@@ -21,7 +22,8 @@ class TakenNode(NamedTuple):
 
     ``base`` is the commit of the job branch that the work stands on. ``ready`` False: the folder is
     not filled yet, or not any more. ``status`` and ``error`` are those of the node before.
-    ``candidate`` is the ref of the attempt that was put into the worktree ("": none).
+    ``candidate`` is the ref of the attempt that was put into the worktree ("": none). ``updating``
+    is the commit of what was there while the worktree is brought to another base ("": it is not).
     """
 
     node: str
@@ -32,6 +34,12 @@ class TakenNode(NamedTuple):
     status: str = "pending"
     error: str | None = None
     candidate: str = ""
+    updating: str = ""
+
+    @property
+    def worktree(self) -> Path:
+        """The worktree in that folder."""
+        return Path(self.folder) / "agents" / name_of_slot(1)
 
 
 def taken_nodes(directory: JobDirectory) -> list[TakenNode]:

@@ -127,6 +127,7 @@ class Standing(Enum):
     INTEGRATION_RED = auto()
     READY = auto()  # there are nodes left to work on
     DONE = auto()
+    AMENDING = auto()  # a node waits for another approval
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,9 @@ class Status:
     on record), unless it was ``killed``; ``last_event`` is the moment of the last event. ``runs``
     are the runs that ended, which took ``run_secs`` together, the last one with ``lanes``.
     ``gates`` are the integration gates of the last run (``integration_ok`` None: none ran).
-    ``log_lines`` has the number of lines of the logs that are shown, by their names.
+    ``log_lines`` has the number of lines of the logs that are shown, by their names. ``amending``
+    is the node that is being amended ("": none is), ``taken`` maps nodes to the worktrees in which
+    people write them.
     """
 
     directory: Path
@@ -164,6 +167,8 @@ class Status:
     kept: KeptWorktrees | None = None
     damaged_lines: Mapping[str, int] = field(default_factory=dict)
     now: float = 0.0
+    amending: str = ""
+    taken: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, *statuses: NodeStatus) -> list[NodeNow]:
         """Return the nodes in one of ``statuses``, in the order of the plan."""
@@ -184,6 +189,8 @@ class Status:
         stopped = self.end is not None and self.end.stopped
         if self.stage is not Stage.READY:
             return self._planning()
+        if self.amending:
+            return Standing.AMENDING
         if self.killed:
             return Standing.KILLED
         if stopped:

@@ -29,6 +29,8 @@ def status_json(status: Status) -> dict[str, Any]:
         "process": _process(status.process),
         "last_end": _end(status.end) if status.end else None,
         "killed": status.killed,
+        "amending": status.amending or None,
+        "taken": dict(status.taken),
         "worktrees": (
             {"folder": str(kept.folder), "bytes": kept.bytes, "since": kept.since} if kept else None
         ),

@@ -88,6 +88,8 @@ def _about(node: NodeNow) -> str:
         return one_line(said or node.state.error or "")
     if node.state.status is NodeStatus.BLOCKED:
         return one_line(node.state.error or "")
+    if node.state.status is NodeStatus.TAKEN:
+        return "a person writes it"
     return one_line(node.planned.title)
 
 

@@ -31,6 +31,7 @@ from director.reporting.status_text import (
 )
 from director.reporting.status_times import local
 
+ACTIVE = (NodeStatus.RUNNING, NodeStatus.TAKEN)
 LISTED = 30  # nodes that are all shown without being asked for
 STAGES = {
     Stage.SPEC: "the spec is being written",
@@ -42,11 +43,15 @@ STAGES = {
 
 
 class View(NamedTuple):
-    """How a job is shown: how it was named, where its folder is for whoever reads, all nodes."""
+    """How a job is shown: how it was named, where its folder is for whoever reads.
+
+    ``everything``: all nodes, however many they are. ``again``: it is shown again in a moment.
+    """
 
     asked: Asked = CURRENT
     folder: str = ".director"
     everything: bool = False
+    again: bool = False
 
 
 WHOLE = View()
@@ -61,7 +66,7 @@ def render(status: Status, look: Look = PLAIN, view: View = WHOLE) -> str:
         *red_gates(status, look, view.folder),
         waiting(status, look),
         _notes(status, look),
-        _next(advice(status, view.asked), look),
+        [] if view.again else _next(advice(status, view.asked), look),
     ]
     between: list[Line] = []
     for part in filter(None, parts):
@@ -91,7 +96,7 @@ def _sentence(status: Status) -> tuple[str, Tone, str]:
         case Standing.WORKING:
             planning = f"Planning is under way: {STAGES[status.stage]}."
             ready = status.stage is Stage.READY
-            return "●", Tone.BUSY, f"{counts}." if ready else planning
+            return "●", Tone.BUSY, _working(status, counts) if ready else planning
         case Standing.DECIDING:
             what = status.end.what if status.end else ""
             return "‖", Tone.WARNING, what or "Planning needs a decision of yours."
@@ -100,6 +105,8 @@ def _sentence(status: Status) -> tuple[str, Tone, str]:
             return "‖", Tone.WARNING, f"Planning waits for your approval of the {what}."
         case Standing.PLANNING:
             return "–", Tone.WARNING, f"Planning is not finished: {STAGES[status.stage]}."
+        case Standing.AMENDING:
+            return "‖", Tone.WARNING, f"Node {status.amending} waits for your approval; {counts}."
         case Standing.KILLED:
             what = counts if status.stage is Stage.READY else STAGES[status.stage]
             return "■", Tone.WARNING, f"Stopped: the run was killed; {what}."
@@ -113,6 +120,11 @@ def _sentence(status: Status) -> tuple[str, Tone, str]:
             return "–", Tone.STRONG, _ready(status, counts)
         case Standing.DONE:
             return _done(status)
+
+
+def _working(status: Status, counts: str) -> str:
+    left = len(status.nodes) - len(status.of(NodeStatus.DONE))
+    return f"{counts}." if left else f"{counts}; the integration gate comes last."
 
 
 def _stopped(status: Status, counts: str) -> str:
@@ -182,7 +194,13 @@ def _about(status: Status, look: Look) -> list[Line]:
     about = " · ".join(one_line(part) for part in parts)
     lines = paragraph(about, look, 2, Tone.DIM)
     task = shortened(one_line(status.task), look.measure - 2)
-    return [*lines, (Span(f"  {task}", Tone.DIM),)]
+    return [*lines, (Span(f"  {task}", Tone.DIM),), *_taken(status, look)]
+
+
+def _taken(status: Status, look: Look) -> list[Line]:
+    """Return where people write nodes."""
+    said = (f"{node} is written in {place}" for node, place in status.taken.items())
+    return [line for one in said for line in paragraph(one_line(one), look, 2)]
 
 
 def _process(status: Status) -> str:
@@ -192,7 +210,7 @@ def _process(status: Status) -> str:
     pid = f" (process {process.pid})" if process.pid else ""
     at = local(process.since, status.now)
     lanes = f", {counted(process.lanes, 'lane')}" if process.lanes else ""
-    return f"{process.command}{pid} works on it{f' since {at}' if at else ''}{lanes}"
+    return f"{process.command}{pid}{f' since {at}' if at else ''}{lanes}"
 
 
 def _ended(status: Status) -> str:
@@ -212,7 +230,7 @@ def _nodes(status: Status, look: Look, view: View) -> list[Line]:
     explained = (status.of(NodeStatus.FAILED) or status.red_gates) and status.process is None
     if few and not explained:
         return node_table(status.nodes, status, look)
-    active = [node for node in status.nodes if node.live or node.state.status is NodeStatus.RUNNING]
+    active = [node for node in status.nodes if node.live or node.state.status in ACTIVE]
     return node_table(active, status, look)
 
 

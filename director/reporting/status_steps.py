@@ -126,6 +126,13 @@ def _continue(status: Status) -> Iterable[Step]:
         yield from _after_failures(status)
 
 
+def _amending(status: Status) -> Iterable[Step]:
+    command = ("director", "amend", status.amending)
+    yield Step((*command, "--continue"), "approve it as it is on disk now")
+    yield Step(command, "see what can be edited")
+    yield Step((*command, "--cancel"), "leave it as it was approved")
+
+
 def _answer(_: Status) -> Iterable[Step]:
     yield Step(("director", "plan", "--continue"), "continue with your answers")
 
@@ -179,7 +186,7 @@ def _give(status: Status) -> Iterable[Step]:
 def _run(status: Status) -> Iterable[Step]:
     yield from _give(status)
     left = len(status.nodes) - len(status.of(NodeStatus.DONE, NodeStatus.TAKEN))
-    if not left:
+    if not left and status.of(NodeStatus.TAKEN):
         return
     begun = bool(status.of(NodeStatus.DONE, NodeStatus.TAKEN))
     why = f"work on the {counted(left, 'node')} left" if begun else "work off the plan"
@@ -207,4 +214,5 @@ _STEPS: dict[Standing, Callable[[Status], Iterable[Step]]] = {
     Standing.INTEGRATION_RED: _after_red_gates,
     Standing.READY: _run,
     Standing.DONE: _take_over,
+    Standing.AMENDING: _amending,
 }

@@ -38,14 +38,9 @@ from director.running.prompts import Feedback, without_gate
 from director.running.readiness import ready_plan
 from director.running.taken import discard_taken
 from director.running.taking import not_taken
+from director.running.updating import strays_of
 from director.worktrees.pool import Pool
-from director.worktrees.taken_folders import worktree_in
 from director.worktrees.worktree import Worktree
-
-CACHES = frozenset(
-    {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".coverage"}
-)
-"""What running tests leaves, where the repository does not ignore it: nobody's work."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +72,9 @@ def give_node(
         node, taken = known_node(ready[0], node_id), taken_node(directory, node_id)
         if taken is None:
             raise not_taken(directory, node_id)
+        if taken.updating:
+            what = f"the worktree of {node_id} was being updated when that was killed"
+            raise RequestError(what, f"`director take --update {node_id}` completes it")
         with opened_run(workspace, directory, config, ready) as opened:
             giving = _Giving(opened, opened.work_on(node), taken)
             if opened.keeper.node(node_id).status is NodeStatus.DONE:
@@ -97,7 +95,7 @@ class _Giving:
         self.work = work
         self.taken = taken
         self.record = NodeRecord(work, opened.keeper)
-        self.worktree = worktree_in(Path(taken.folder))
+        self.worktree = taken.worktree
 
     def give(self) -> GiveReport:
         """Merge what is there, or say why not."""
@@ -161,8 +159,7 @@ class _Giving:
 
     def _strays(self, person: Worktree, base: str) -> list[str]:
         """Return new files that would be lost with the worktree: an agent's are dropped."""
-        found = person.snapshot(self.work.view(base), self.work.node.files).strays
-        return [path for path in found if not CACHES & set(path.rstrip("/").split("/"))]
+        return strays_of(person.snapshot(self.work.view(base), self.work.node.files))
 
     def _tell(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from director.job.context import Workspace
@@ -12,7 +12,7 @@ from director.model.config import Config
 from director.model.errors import RequestError
 from director.model.known_nodes import known_node
 from director.model.plan import Node
-from director.model.state import NodeStatus
+from director.model.state import NodeStatus, RunState
 from director.records.clock import now
 from director.records.events import Events, Kind, journal
 from director.records.job_directory import JobDirectory
@@ -23,8 +23,9 @@ from director.running.node_work import NodeWork
 from director.running.opened_run import OpenedRun, opened_run
 from director.running.readiness import ready_plan
 from director.running.taken import discard_taken, returned
+from director.running.updating import updated
 from director.worktrees.pool_folders import pool_environment
-from director.worktrees.taken_folders import new_taken_folder, worktree_in
+from director.worktrees.taken_folders import new_taken_folder
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,21 @@ class TakeReport:
     @property
     def worktree(self) -> Path:
         """The folder to work in."""
-        return worktree_in(Path(self.taken.folder))
+        return self.taken.worktree
 
 
 def take_node(
-    workspace: Workspace, directory: JobDirectory, config: Config, node_id: str
+    workspace: Workspace,
+    directory: JobDirectory,
+    config: Config,
+    node_id: str,
+    *,
+    update: bool = False,
 ) -> TakeReport:
     """Make a worktree for a person at the tip, in the node's view, with its last candidate in it.
 
-    Where the person has one already it is only named. Raises RequestError (no approved plan; no
+    Where the person has one already it is only named, or brought to the tip with what is there
+    (``update``). Raises RequestError (no approved plan; no
     such node; it is merged, or waits for others), SetupFailedError, StoppedError (another process
     has the lock) and InterruptedRunError; then there is none.
     """
@@ -60,8 +67,16 @@ def take_node(
         plan, seal = ready_plan(directory)
         node = known_node(plan, node_id)
         known = taken_node(directory, node_id)
-        if known and known.ready and worktree_in(Path(known.folder)).is_dir():
-            return TakeReport(plan.job_id, node, known, begun=True)
+        if known and known.ready and known.worktree.is_dir():
+            ready = TakeReport(plan.job_id, node, known, begun=True)
+            if not (update or known.updating):
+                return ready
+            folder = Path(known.folder)
+            with opened_run(workspace, directory, config, (plan, seal), folder=folder) as opened:
+                return replace(ready, taken=updated(opened, opened.work_on(node), known))
+        if update:
+            raise not_taken(directory, node_id)
+        refuse_unready(directory.load_state(plan), node)
         if known:  # of a command that was killed, or somebody removed the worktree
             discard_taken(directory, known)
         env = pool_environment(config.launcher, workspace.env)
@@ -78,7 +93,7 @@ def take_node(
 
 def _make(opened: OpenedRun, node: Node, taken: TakenNode) -> TakeReport:
     """Fill the worktree, and put on record that the node is taken."""
-    refuse_unready(opened, node)
+    refuse_unready(opened.keeper.state, node)  # it may have been merged by a killed command
     work, tip = opened.work_on(node), opened.job.repository.tip()
     last = _last_candidate(work, tip)
     with opened.job.pool.lane() as lane:
@@ -96,9 +111,8 @@ def _make(opened: OpenedRun, node: Node, taken: TakenNode) -> TakeReport:
     return TakeReport(opened.plan.job_id, node, taken, collided=last.collided)
 
 
-def refuse_unready(opened: OpenedRun, node: Node) -> None:
+def refuse_unready(state: RunState, node: Node) -> None:
     """Raise RequestError for a node that is merged, or waits for others."""
-    state = opened.keeper.state
     if state.nodes[node.id].status is NodeStatus.DONE:
         raise RequestError(
             f"node {node.id} is merged", "plan what is to be different as a new task"
@@ -155,6 +169,9 @@ def drop_node(directory: JobDirectory, node_id: str) -> TakenNode:
 
 def not_taken(directory: JobDirectory, node_id: str) -> RequestError:
     """Return the error for a node that nobody has taken, or that is not there."""
-    known_node(directory.load_plan(), node_id)
+    plan = directory.load_plan()
+    known_node(plan, node_id)
+    if directory.load_state(plan).nodes[node_id].status is NodeStatus.DONE:
+        return RequestError(f"node {node_id} is merged", "continue with `director run`")
     next_step = f"`director take {node_id}` makes a worktree for you"
     return RequestError(f"node {node_id} is not taken", next_step)

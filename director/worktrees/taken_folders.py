@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from director.model.errors import StoppedError
-from director.model.slots import name_of_slot
 from director.processes.removal import NotRemovedError, discard
 from director.records.worktrees_record import OWN
 from director.worktrees.pool_folders import worktrees_folder
@@ -19,11 +18,6 @@ def new_taken_folder(env: Mapping[str, str], node_id: str) -> Path:
     """Return where the worktree of a node can be made for a person; nothing is there yet."""
     parent = worktrees_folder(env)
     return parent.resolve() / f"{PREFIX}{node_id}-{os.urandom(4).hex()}"
-
-
-def worktree_in(folder: Path) -> Path:
-    """Return the one worktree in such a folder."""
-    return folder / "agents" / name_of_slot(1)
 
 
 def remove_taken_folder(folder: Path) -> None:

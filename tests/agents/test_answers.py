@@ -3,7 +3,10 @@
 import json
 import unittest
 
-from director.agents.answers import NoAnswerError, json_object
+from director.agents.answers import NoAnswerError, json_object, questions_in
+from director.agents.templates import bundled_text
+from director.model.questions import Question
+from director.model.roles import Agent
 
 VALUE = {"nodes": [{"id": "a", "spec": "use {x} and \"y\" or '}'"}]}
 
@@ -45,3 +48,53 @@ class TestJsonObject(unittest.TestCase):
             json_object("It is fine. [1, 2]")
         with self.assertRaisesRegex(NoAnswerError, "empty"):
             json_object("")
+
+
+class TestQuestions(unittest.TestCase):
+    def test_what_the_bundled_agents_are_told_to_ask_is_understood(self) -> None:
+        for agent in (Agent.BRAINSTORM, Agent.PLANNER):
+            text = bundled_text(agent)
+            example = text[text.index('{"questions"') :]
+            example = example[: example.index("]}\n") + 2]
+            (asked,) = questions_in(f"```json\n{example}\n```")
+            self.assertEqual((len(asked.options), asked.recommended), (2, 0), agent)
+            self.assertTrue(asked.question.endswith("?") and asked.why, agent)
+
+    def test_prose_around_is_no_answer_and_a_spec_that_quotes_one_is(self) -> None:
+        asked = json.dumps({"questions": [{"question": "Which?", "options": ["x", "y"]}]})
+        found = (Question("Which?", ("x", "y")),)
+        self.assertEqual(questions_in(f"I need to know:\n\n{asked}\n\nThank you."), found)
+        self.assertEqual(questions_in(f"## Goal\n\nThe API answers {asked}\n"), ())
+
+    def test_however_the_recommended_one_is_said(self) -> None:
+        for said, options, index in (
+            (2, ("x", "y"), 1),
+            ("2", ("x", "y"), 1),
+            ("b", ("x", "y"), 1),
+            ("y", ("x", "y"), 1),
+            ("z", ("z", "x", "y"), 0),
+            (7, ("x", "y"), 0),
+            (None, ("x", "y"), 0),
+        ):
+            with self.subTest(said):
+                one = {"question": "Which?", "options": ["x", "y"], "recommended": said}
+                (asked,) = questions_in(json.dumps({"questions": [one]}))
+                self.assertEqual((asked.options, asked.recommended), (options, index))
+
+    def test_what_is_none_is_none(self) -> None:
+        for text in (
+            "the spec",
+            "{",
+            '{"questions": []}',
+            '{"questions": "no"}',
+            '{"questions": [{"options": ["x"]}, 7, ""]}',
+            '{"nodes": [], "questions": ["Which?"]}',
+            '{"questions": ["Which?"',
+        ):
+            with self.subTest(text):
+                self.assertEqual(questions_in(text), ())
+
+    def test_what_it_says_is_lines_that_can_be_printed(self) -> None:
+        wild = {"question": "Wh\x1b[31mich\n one?", "options": ["a\tb", 3, "a b", ""]}
+        (asked,) = questions_in(json.dumps({"questions": [wild]}))
+        self.assertEqual(asked, Question("Wh[31mich one?", ("a b",)))

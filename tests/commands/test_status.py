@@ -199,7 +199,7 @@ class TestWatch(JobCase):
             self.live(a=call)
             shown = self.ends(0, "status").out
             said = self.ends(0, "status", "--json").json
-        self.assertIn(f"director run (process {os.getpid()}) works on it since", shown)
+        self.assertIn(f"director run (process {os.getpid()}) since", shown)
         self.assertIn(", 2 lanes", re.sub(r"\s+", " ", shown))
         self.assertRegex(shown, r"● +a +running +executor +2 +\$0\.5000 +\S+ +edit a\.txt")
         self.assertEqual(said["standing"], "working")

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import shutil
+from pathlib import Path
 from typing import Any
 
 from tests.faults.cases import bad
+from tests.planning.test_shared_tests import SHARED, SharedCase
 from tests.support.fake_opencode import answer, mark, say, wait_for, write
 from tests.support.jobs import Done, JobCase, node, script_of_test
 
@@ -98,6 +100,8 @@ class TestEdited(AmendCase):
         self.ends(0, "amend", "a")
         self.write_test("a", STRICT)
         self.edit("a", spec="other")
+        self.assertIn("Node a waits for your approval", self.ends(0, "status").out)
+        self.assertEqual(self.ends(0, "status", "--json").json["amending"], "a")
         for argv in (("run",), ("plan", "--continue"), ("amend", "b")):
             self.assertIn("node a is being amended", self.ends(2, *argv).err)
         self.ends(0, "amend", "a")  # what was edited stays
@@ -196,6 +200,45 @@ class TestRefused(AmendCase):
         while not (self.tmp / "there").exists():
             self.assertIsNone(run.poll())
         self.assertEqual(self.ends(3, "amend", "a", "--json").json["ok"], False)
+
+
+class TestShared(SharedCase):
+    """Node b extends the test file that node a began."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.ends(0, "plan", "make", "--no-critique")
+
+    def laid_out(self) -> Path:
+        return self.home / "tests" / SHARED
+
+    def test_what_another_has_its_tests_on_top_of_stays(self) -> None:
+        before = self.hashes()
+        self.ends(0, "amend", "a")
+        self.assertFalse(self.laid_out().exists())
+        self.laid_out().parent.mkdir(parents=True)
+        self.laid_out().write_text(self.at_a + "# more\n")
+        done = self.ends(2, "amend", "a", "--continue")
+        self.assertIn(f"tests of node b were changed, too; {SHARED} holds tests of both", done.err)
+        self.laid_out().unlink()
+        said = answer({"node": {"spec": "other"}, "tests": "rewrite", "problem": ""})
+        self.fake.queue("planner", said, node="a")
+        done = self.ends(2, "amend", "a", "--revise", "other tests")
+        self.assertIn(f"{SHARED} cannot be rewritten for a: b has its tests on top", done.err)
+        self.ends(0, "amend", "a", "--cancel")
+        self.assertEqual(self.hashes(), before)
+        self.finish()
+
+    def test_the_last_one_can_change_and_the_first_sees_its_own(self) -> None:
+        before = self.hashes()
+        self.ends(0, "amend", "b")
+        self.assertEqual(self.laid_out().read_text(), self.at_b)
+        self.laid_out().write_text(self.at_b + "# more\n")
+        self.ends(0, "amend", "b", "--continue")
+        after = self.hashes()
+        self.assertEqual(after["a"], before["a"])
+        self.assertNotEqual(after["b"], before["b"])
+        self.finish()
 
 
 class TestRevised(AmendCase):

@@ -31,7 +31,7 @@ class TestUnfinished(CurrentJobCase):
         for argv in (("plan", "other"), ("plan", "other", "--auto"), ("plan", "--file", "task")):
             said = self.refused(*argv).json
             self.assertIn(f"job {self.job_id()} (make a) is not finished", said["error"])
-            self.assertIn("gate_spec", said["error"])
+            self.assertIn("the spec waits for approval", said["error"])
             self.assertIn("director plan --continue", said["next"])
             self.assertIn("director plan --new", said["next"])
 
@@ -136,7 +136,7 @@ class TestNew(CurrentJobCase):
         first = self.job_id()
         self.ends(0, "plan", "--new", "other")
         back = self.ends(0, "plan", "--resume", first, "--new")
-        self.assertIn("planning stands at decompose", back.out)
+        self.assertIn("the plan is being made", back.out)
         self.assertIn("Continue with: director plan --continue", back.out)
         self.ends(0, "plan", "--continue", "--no-critique")
         headings = [call.heading for call in self.fake.calls()]

@@ -92,6 +92,7 @@ STANDINGS: dict[Standing, Status] = {
     Standing.READY: status(*pending("node-000", "node-001"), runs=0, end=None),
     Standing.DONE: status(node("node-000"), node("node-001"), integration_ok=True,
                           integration_words="green", gates=(RED._replace(verdict="green"),)),
+    Standing.AMENDING: status(node("node-000"), *pending("node-001"), amending="node-001"),
 }  # fmt: skip
 
 
@@ -165,9 +166,7 @@ class TestStandings(unittest.TestCase):
     def test_a_job_that_is_worked_on(self) -> None:
         said = shown(STANDINGS[Standing.WORKING], 120)
         self.assertIn("● 1 of 3 nodes done, 1 running, 1 waiting.", said)
-        self.assertRegex(
-            said, r"director run \(process 4711\) works on it since [\d:-]+.*, 2 lanes"
-        )
+        self.assertRegex(said, r"director run \(process 4711\) since [\d:-]+.*, 2 lanes")
         self.assertRegex(said, r"● +node-001 +running +executor +2 +\$0\.0009 +1:48 +edit a")
         self.assertRegex(said, r"– +node-002 +pending +– +– +– +– +module 2")
 
@@ -175,6 +174,13 @@ class TestStandings(unittest.TestCase):
         process = Process(7, "director plan", "", None)
         said = shown(status(stage=Stage.DECOMPOSE, process=process, runs=0, end=None))
         self.assertIn("Planning is under way: nodes and their tests are being written.", said)
+
+    def test_when_it_is_shown_again_in_a_moment_there_is_no_advice(self) -> None:
+        said = render(STANDINGS[Standing.WORKING], look_of_width(80), View(again=True))
+        self.assertNotIn("Next", said)
+
+    def test_after_the_last_node_the_integration_gate_runs(self) -> None:
+        self.assertIn("1 of 1 node done; the integration gate comes", shown(working(node("a"))))
 
     def test_what_planning_is_at(self) -> None:
         calls = {"planning": LiveCall("planner", since="2027-01-15T07:59:00Z", tool="read a.py")}
@@ -242,6 +248,23 @@ class TestStandings(unittest.TestCase):
         said = flat(replace(STANDINGS[Standing.DONE], unpublished="it is checked out"))
         self.assertIn("could not be updated in your repository: it is checked out", said)
         self.assertIn(f"git fetch {ADDRESS}/job.git director/job-", said)
+
+    def test_a_node_that_is_being_amended(self) -> None:
+        said = flat(STANDINGS[Standing.AMENDING])
+        self.assertIn("Node node-001 waits for your approval; 1 of 2 nodes done", said)
+        self.assertIn("director amend node-001 --cancel", said)
+
+    def test_a_node_that_a_person_writes(self) -> None:
+        taken = node("node-001", NodeStatus.TAKEN)
+        place = "/state/taken-node-001-1a2b/agents/slot-1"
+        said = flat(status(node("node-000"), taken, taken={"node-001": place}))
+        self.assertIn("1 of 2 nodes done, 1 taken by you", said)
+        self.assertIn(f"node-001 is written in {place}", said)
+        self.assertIn("director give node-001", said)
+        self.assertNotIn("director run", said)
+        beside = flat(status(failed("node-002"), taken))
+        self.assertIn("director give node-001", beside)
+        self.assertIn("director run --retry-failed", beside)
 
     def test_nothing_happened_yet_is_not_nothing(self) -> None:
         one = STANDINGS[Standing.READY]

@@ -1,12 +1,14 @@
 """A person takes a node and gives it back: the same gate, the same merge, on record as theirs.
 
-Covers ``taking``, ``taken``, ``opened_run``, ``taken_nodes`` and ``taken_folders``. With it:
-``commands.take`` and ``commands.give``.
+Covers ``taking``, ``taken``, ``updating``, ``opened_run``, ``taken_nodes`` and ``taken_folders``.
+With it: ``commands.take`` and ``commands.give``.
 """
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -72,18 +74,24 @@ class TestGiven(TakenCase):
         taken = self.ends(0, "take", "a")
         self.assertIn("Next: director give a", taken.out)
         self.assertIn("sh tests/a.sh", taken.out)
-        place = self.take()
+        place, wide = self.take(), {**self.env, "COLUMNS": "200"}
         self.assertEqual(place.stat().st_mode & 0o777, 0o700)
         self.assertFalse(place.is_relative_to(self.repo.root))
         self.assertTrue((place / "tests" / "a.sh").exists())
         self.assertFalse((place / "tests" / "b.sh").exists())  # it is to come
         self.assertEqual((place / "c.txt").read_text(), "good\n")
         self.assertEqual((self.status_of("a"), self.status_of("b")), ("taken", "pending"))
-        self.assertIn("taken", self.ends(0, "status").out)
+        self.assertIn(str(place), self.ends(0, "status", env=wide).out)
+        self.assertIn("director give a", self.ends(0, "status", "--node", "a").out)
+        value = self.ends(0, "status", "--json").json
+        self.assertEqual((value["taken"], value["amending"]), ({"a": str(place)}, None))
         left = self.ends(0, "run")
         self.assertIn("a: a person writes it", left.err)
         self.assertIn("director give a", left.out)
         self.ends(0, "clean")
+        long_ago = 1_000_000_000
+        os.utime(place.parents[1], (long_ago, long_ago))
+        self.ends(0, "run")
         (place / "a.txt").write_text("still bad\n")
         red = self.ends(1, "give", "a")
         self.assertIn("no good a", red.out)
@@ -244,6 +252,52 @@ class TestRefused(TakenCase):
         self.take()
 
 
+class TestUpdated(TakenCase):
+    def test_what_merged_meanwhile_comes_and_the_work_stays(self) -> None:
+        place = self.take()
+        self.implement("c")
+        self.ends(0, "run")
+        (place / "a.txt").write_text("half\n")
+        self.assertFalse((place / "c.txt").exists())
+        done = self.ends(0, "take", "--update", "a")
+        self.assertIn(str(place), done.out)
+        self.assertEqual((place / "c.txt").read_text(), "good\n")
+        self.assertEqual((place / "a.txt").read_text(), "half\n")
+        (place / "a.txt").write_text("good\n")
+        self.ends(0, "give", "a")
+        self.is_merged_by_a_person()
+        self.finish()
+
+    def test_nothing_of_the_persons_is_lost(self) -> None:
+        self.assertIn("is not taken", self.ends(2, "take", "--update", "a").err)
+        place = self.take()
+        self.implement("c")
+        self.ends(0, "run")
+        (place / "mine.txt").write_text("notes\n")
+        (place / "README").write_text("changed\n")
+        done = self.ends(2, "take", "--update", "a")
+        self.assertIn("would be lost: README, mine.txt", done.err)
+        self.assertEqual((place / "mine.txt").read_text(), "notes\n")
+        self.assertFalse((place / "c.txt").exists())
+
+    def test_a_kill_amid_it_is_completed(self) -> None:
+        self.implement("c")
+        place = self.take()
+        self.ends(0, "run")
+        (place / "a.txt").write_text("good\n")
+        reached = self.tmp / "reached"
+        self.configure(f'[worktree]\nsetup = "touch {reached}; sleep 60"\n')
+        self.kill_at(reached, "take", "--update", "a")
+        self.configure()
+        self.assertIn("take --update a", self.ends(2, "give", "a").err)
+        self.take()  # which completes it, too
+        self.assertEqual((place / "a.txt").read_text(), "good\n")
+        self.assertEqual((place / "c.txt").read_text(), "good\n")
+        self.ends(0, "give", "a")
+        self.is_merged_by_a_person()
+        self.finish()
+
+
 class TestDropped(TakenCase):
     def test_a_node_that_had_failed_has_failed_again(self) -> None:
         self.let_fail()
@@ -387,6 +441,19 @@ class TestWholeJob(TakenCase):
         for name in ("receipts.jsonl", "tips.jsonl"):
             (self.home / name).unlink()
         self.finish()
+        receipts = (self.home / "receipts.jsonl").read_text()
+        for forged in (receipts.replace('"amended": true', '"amended": false'),
+                       receipts.replace('"human"', '"executor"')):  # fmt: skip
+            self.assertNotEqual(forged, receipts)
+            (self.home / "receipts.jsonl").write_text(forged)
+            self.ends(1, "verify")
+        (self.home / "receipts.jsonl").write_text(receipts)
+        for name in ("plan.json", "sealed.json"):
+            text = (self.home / name).read_text()
+            without, marks = re.subn(r',\s*"amended": true', "", text)
+            self.assertEqual(marks, 1)
+            (self.home / name).write_text(without)
+        self.assertIn("whether it was amended", self.ends(1, "verify").out)
         again = self.receipt("a")
         for name in ("tier", "model", "amended", "attempts", "tests", "tree"):
             self.assertEqual(again[name], before[name], name)

@@ -1,0 +1,127 @@
+"""What a person changes at an approval: a revision in their own words, a node that is dropped."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from director.job.stage import PlanStage, Stage
+from director.model.dag import dependents
+from director.model.errors import RequestError
+from director.model.known_nodes import known_node
+from director.model.plan import Plan
+from director.planning.context import Planning
+from director.planning.current_job import GO_ON, RUN
+from director.planning.deciding import ASKING_CALLS
+from director.planning.editing import lay_out_missing, withdraw_tests
+from director.planning.shared_tests import restore_shared_tests
+from director.planning.tests_on_branch import remove_from_branch
+from director.records import files
+from director.records.events import Kind
+from director.records.job_directory import JobDirectory
+
+BEFORE = {Stage.SPEC_APPROVAL: Stage.SPEC, Stage.PLAN_APPROVAL: Stage.DECOMPOSE}
+"""The stage whose work is done again when what lies at an approval is revised."""
+
+
+def refuse_change(stage: PlanStage, flag: str) -> None:
+    """Raise RequestError where nothing lies at an approval that ``flag`` could change."""
+    if stage.questions:
+        raise RequestError(
+            f"{flag}: the planner waits for answers first",
+            f'answer with `--answer "1: …"` or in questions.md, then `{GO_ON}`',
+        )
+    if stage.stage is Stage.READY and flag == "--revise":
+        raise RequestError(
+            "--revise: the plan is approved already",
+            f"continue with `{RUN}`; or edit plan.json, and `{GO_ON}` admits it as it is then",
+        )
+    waits = stage.stage in (Stage.PLAN_APPROVAL, Stage.READY) or (
+        flag == "--revise" and stage.stage is Stage.SPEC_APPROVAL
+    )
+    if not waits:
+        missing = "there is no plan yet" if flag == "--drop" else "nothing waits for approval"
+        raise RequestError(f"{flag}: {missing}", f"continue with `{GO_ON}`")
+
+
+def begin_revision(planning: Planning, wishes: str) -> None:
+    """Go back to the work whose result lies at the approval, to do it again as wished.
+
+    What lay there is kept as the earlier version.
+    """
+    directory, stage = planning.job.directory, planning.stage.stage
+    if stage is Stage.PLAN_APPROVAL:
+        planning.plan()  # a slip in it is named before anything is asked
+        kept = directory.plan
+    else:
+        planning.spec()
+        kept = directory.spec
+    files.write_text(directory.earlier / kept.name, files.read_text(kept) or "")
+    planning.forget(*ASKING_CALLS)
+    planning.save(stage=BEFORE[stage], wishes=wishes)
+    planning.job.events.emit(Kind.REVISED, stage=stage, wishes=wishes)
+    planning.enter()
+
+
+def drop_node(planning: Planning, node_id: str) -> None:
+    """Take a node out of the plan, and its tests off the branch.
+
+    RequestError when there is no such node, others depend on it, or no other would be left.
+    """
+    job, plan = planning.job, planning.plan()
+    _refuse_drop(plan, node_id, {one.node for one in job.repository.receipts.values()})
+    files.write_text(job.directory.earlier / job.directory.plan.name, _text(job.directory.plan))
+    after = planning.plan_of(one for one in plan.nodes if one.id != node_id)
+    # First: what is left of its tests after a kill goes when the plan is frozen.
+    planning.save_nodes(after.nodes)
+    job.events.emit(Kind.REVISED, stage=planning.stage.stage, dropped=node_id)
+    if planning.stage.stage is Stage.READY:
+        return  # frozen again at once
+    tests = plan.node(node_id).tests
+    gone = [path for path in tests if path not in after.owners]
+    remove_from_branch(job, node_id, gone, planning.stage.base_commit)
+    restore_shared_tests(job, plan, after)
+    withdraw_tests(job.directory, tests)
+    lay_out_missing(job, after.owners.keys())
+    job.publisher.now()
+
+
+def _refuse_drop(plan: Plan, node_id: str, merged: Collection[str]) -> None:
+    if node_id in merged:
+        raise RequestError(
+            f"--drop: {node_id} is merged already", "revert its commit, or plan that as a new task"
+        )
+    known_node(plan, node_id)
+    if waiting := dependents(plan.nodes).get(node_id):
+        named = ", ".join(waiting)
+        raise RequestError(
+            f"--drop: others depend on {node_id}: {named}",
+            f"drop those first, or have it replanned: `director plan --revise "
+            f'"without {node_id}: …"`',
+        )
+    if len(plan.nodes) == 1:
+        raise RequestError(
+            f"--drop: {node_id} is the only node", 'plan something else: `director plan --new "…"`'
+        )
+
+
+def digest(directory: JobDirectory, stage: PlanStage) -> str:
+    """Return what tells whether that which lies at an approval is still what was shown (hex)."""
+    seen = hashlib.sha256(f"{stage.job_id} {stage.stage}".encode())
+    for path in _lying_at(directory, stage.stage):
+        content = path.read_bytes() if path.is_file() else b""
+        seen.update(f"\0{path}\0{len(content)}\0".encode(errors="surrogateescape") + content)
+    return seen.hexdigest()
+
+
+def _lying_at(directory: JobDirectory, stage: Stage) -> Iterator[Path]:
+    if stage is Stage.SPEC_APPROVAL:
+        yield directory.spec
+    if stage is Stage.PLAN_APPROVAL:
+        yield directory.plan
+        yield from sorted(path for path in directory.tests.rglob("*") if path.is_file())
+
+
+def _text(path: Path) -> str:
+    return files.read_text(path) or ""
