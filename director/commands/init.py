@@ -12,13 +12,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from director.agents.registry import BACKENDS, tier_of
+from director.agents.registry import BACKENDS, DEFAULT, tier_of
 from director.commands.context import Context, add_common_flags, find_repository, home_of
 from director.commands.questions import Questions, can_ask
 from director.commands.result import Result
 from director.commands.sync_agents import MANIFEST, read_checkout
 from director.diagnosing.offered import offered
-from director.model.config import WorktreePolicy
+from director.model.config import Config, WorktreePolicy
 from director.model.config_reader import read_config
 from director.model.ecosystems.gates import FoundGate, gates_of, settings_in
 from director.model.errors import RequestError
@@ -43,7 +43,7 @@ TEXTS = ("tiers", "gates")  # sections that hold strings only
 EXAMPLES = (
     ("director init", "choose models, and write the configuration"),
     ("director init --yes", "the same without questions, as recommended"),
-    ("director init --set tiers.executor=codex/gpt-5.5", "change one key, keep all comments"),
+    ("director init --set limits.max_attempts=2", "change one key, keep all comments"),
 )
 
 
@@ -234,10 +234,10 @@ class _Init:
             return named
         found = bindings(offers)
         if not found:
+            DEFAULT.program(Config({}), self._context.env)  # says how to install it
             raise RequestError(
                 "no agent CLI here offers a model",
-                "install one (`npm install -g opencode-ai`) and give it a provider's key "
-                "(`opencode auth login`), or name all tiers with --set",
+                f"give one a provider's key (`{DEFAULT.login}`), or name all tiers with --set",
                 Reason.MODEL_UNKNOWN,
             )
         chosen = self._chosen(found, offers) if ask else found[0]

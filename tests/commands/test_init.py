@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 import tomllib
@@ -20,6 +21,7 @@ from director.model.roles import Role
 from tests.agents.opencode.test_catalogue import listed
 from tests.support.jobs import SOURCE, JobCase
 
+CTRL_C = b"\x03"
 TINY = {"input": 0.1, "output": 0.4, "cache": {"read": 0, "write": 0}}
 CHEAP = {"input": 1, "output": 5, "cache": {"read": 0.1, "write": 1.25}}
 MEDIUM = {"input": 3, "output": 15, "cache": {"read": 0.3, "write": 3.75}}
@@ -209,7 +211,10 @@ class TestQuestions(InitCase):
                 break
             said += read.decode(errors="replace")
             if left and re.search(r"(\]:|\?|reviews:|implements:|\[Y/n\]) $", said):
-                os.write(ours, left.pop(0))
+                if (answer := left.pop(0)) == CTRL_C:  # it is not the terminal's own session
+                    process.send_signal(signal.SIGINT)
+                else:
+                    os.write(ours, answer)
                 said += "\n"
         self.assertEqual(process.wait(), code, said)
         return said
@@ -242,7 +247,7 @@ class TestQuestions(InitCase):
         self.assertFalse((self.home / "config.toml").exists())
 
     def test_ctrl_c_writes_nothing(self) -> None:
-        self.asked(130, b"\x03")
+        self.asked(130, CTRL_C)
         self.assertFalse((self.home / "config.toml").exists())
 
 
