@@ -208,6 +208,29 @@ class TestDrop(RevisedCase):
         self.assertEqual(self.ids(), ["a"])
 
 
+class TestShow(RevisedCase):
+    def test_wherever_planning_stands_and_nothing_is_written(self) -> None:
+        self.script_planning(node("a"))
+        for argv, shown in (
+            (("make a",), "The spec waits"),
+            (("--continue",), "Layer 1\n  a  Make a\n"),
+            (("--continue",), "Layer 1\n  a  Make a\n"),
+        ):
+            self.ends(0, "plan", *argv)
+            before = self.written()
+            self.assertIn(shown, self.ends(0, "plan", "--show").out)
+            said = self.ends(0, "plan", "--show", "--json").json
+            self.assertEqual(self.written(), before)
+        self.assertEqual((said["stage"], said["next"]), ("ready", "director run"))
+        (row,) = said["plan"]
+        self.assertEqual((row["id"], row["layer"], row["difficulty"]), ("a", 1, "easy"))
+
+    def written(self) -> dict[str, int]:
+        """Return the records with the moment each was written."""
+        paths = (path for path in self.home.iterdir() if path.is_file())
+        return {path.name: path.stat().st_mtime_ns for path in paths}
+
+
 class TestRefused(RevisedCase):
     def refused(self, *argv: str, stdin: str = "") -> str:
         done = self.ends(2, "plan", *argv, stdin=stdin)
