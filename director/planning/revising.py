@@ -20,6 +20,7 @@ from director.planning.tests_on_branch import remove_from_branch
 from director.records import files
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
+from director.records.taken_nodes import refuse_taken
 
 BEFORE = {Stage.SPEC_APPROVAL: Stage.SPEC, Stage.PLAN_APPROVAL: Stage.DECOMPOSE}
 """The stage whose work is done again when what lies at an approval is revised."""
@@ -67,9 +68,11 @@ def begin_revision(planning: Planning, wishes: str) -> None:
 def drop_node(planning: Planning, node_id: str) -> None:
     """Take a node out of the plan, and its tests off the branch.
 
-    RequestError when there is no such node, others depend on it, or no other would be left.
+    RequestError when there is no such node, it is merged or taken by a person, others depend on
+    it, or no other would be left.
     """
     job, plan = planning.job, planning.plan()
+    refuse_taken(job.directory, node_id)
     _refuse_drop(plan, node_id, {one.node for one in job.repository.receipts.values()})
     files.write_text(job.directory.earlier / job.directory.plan.name, _text(job.directory.plan))
     after = planning.plan_of(one for one in plan.nodes if one.id != node_id)

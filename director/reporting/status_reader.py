@@ -79,6 +79,7 @@ def read_status(
         task=about.task,
         job_branch=about.job_branch,
         base_commit=about.base_commit,
+        questions=stage.questions if stage else (),
         nodes=nodes,
         calls=calls,
         cost=Cost.of(call.cost for call in calls) + Cost(_under_way(process)),

@@ -57,7 +57,7 @@ class TestEveryCommand(EndCase):
     def test_a_success(self) -> None:
         self.script_planning(node("a"))
         said = self.ends_on_record(self.ends(0, "plan", "make a", "--json"), "plan", None)
-        self.assertIn("gate 1", said["what"])
+        self.assertIn("approval", said["what"])
         self.assertEqual(said["next_command"], ["director", "plan", "--continue"])
         self.ends(0, "plan", "--continue")
         said = self.ends_on_record(self.ends(0, "plan", "--continue", "--json"), "plan", None)

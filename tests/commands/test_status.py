@@ -15,7 +15,7 @@ import sys
 import time
 from typing import Any
 
-from director.records.lock import job_lock
+from director.records.lock import job_lock, read_holder
 from tests.support.fake_opencode import fail, write
 from tests.support.jobs import SOURCE, JobCase, node
 
@@ -166,7 +166,9 @@ class TestWatch(JobCase):
 
     def live(self, **calls: Any) -> None:
         """Say in the live file what the calls of nodes are at."""
-        said = {"pid": os.getpid(), "command": "director run", "lanes": 2, "nodes": calls}
+        holder = read_holder(self.home / "lock")
+        known = {"pid": os.getpid(), "started": holder.started if holder else None}
+        said = {**known, "command": "director run", "lanes": 2, "nodes": calls}
         (self.home / "live.json").write_text(json.dumps(said))
 
     def state(self, status: str) -> None:

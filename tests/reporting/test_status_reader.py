@@ -19,6 +19,7 @@ from director.records.job_directory import JobDirectory
 from director.records.lock import job_lock, read_holder
 from director.reporting.status import End, Standing, Status
 from director.reporting.status_events import TAIL_BYTES
+from director.reporting.status_json import status_json
 from director.reporting.status_reader import COUNTED_BYTES, read_status
 from director.reporting.status_times import local, since
 from tests.support.hermetic import TemporaryCase
@@ -107,6 +108,15 @@ class TestReader(RecordsCase):
         self.assertEqual((status.runs, status.run_secs, status.lanes), (2, 3.5, 3))
         self.assertEqual(status.integration_words, "green")
 
+    def test_questions_of_the_planner_wait_for_a_person(self) -> None:
+        asked = {"question": "Which?", "options": ["a", "b"], "recommended": 1, "why": ""}
+        stage = {**PLAN, "created_at": TS, "stage": "spec", "questions": [asked]}
+        self.write("plan_stage.json", stage)
+        status = self.read()
+        self.assertIs(status.standing, Standing.DECIDING)
+        self.assertEqual(status.questions[0].advice, "b")
+        self.assertEqual(status_json(status)["questions"], [asked])
+
     def test_damaged_lines_are_counted(self) -> None:
         for name in ("costs.jsonl", "metrics.jsonl", "events.jsonl"):
             (self.job.path / name).write_text('{"kind": "ru')
@@ -136,6 +146,12 @@ class TestReader(RecordsCase):
 
 
 class TestProcess(RecordsCase):
+    def holder(self) -> dict[str, Any]:
+        """Return what the live file says of the process that has the lock."""
+        holder = read_holder(self.job.lock)
+        assert holder is not None
+        return {"pid": holder.pid, "started": holder.started, "command": holder.command}
+
     def test_nobody_works_on_it(self) -> None:
         self.write("lock", {"pid": 1, "command": "director run", "since": TS})  # left by a kill
         self.state(a={"status": "running"})
@@ -156,12 +172,6 @@ class TestProcess(RecordsCase):
             self.assertEqual(status.process[:2], (os.getpid(), "director run"))
             self.assertEqual((status.process.lanes, status.process.calls), (None, {}))
             self.assertEqual((status.end, status.killed), (None, False))
-
-    def holder(self) -> dict[str, Any]:
-        """Return what the live file says of the process that has the lock."""
-        holder = read_holder(self.job.lock)
-        assert holder is not None
-        return holder._asdict()
 
     def test_what_its_calls_are_at(self) -> None:
         calls = {"a": {"tool": "bash", "usd": 0.5, "model": None, "since": TS}, "b": 5}

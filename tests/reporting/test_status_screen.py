@@ -11,11 +11,12 @@ import unittest
 from dataclasses import replace
 
 from director.job.stage import Stage
-from director.model.columns import width_of
 from director.model.cost import Cost
+from director.model.questions import Question
 from director.model.roles import Role
 from director.model.state import NodeStatus
 from director.records.worktrees_record import KeptWorktrees
+from director.reporting.cells import width_of
 from director.reporting.status import Gate, LiveCall, NodeNow, Process, Standing, Status
 from director.reporting.status_screen import View, render
 from director.reporting.status_steps import Asked
@@ -74,10 +75,11 @@ STANDINGS: dict[Standing, Status] = {
     Standing.DECIDING: status(
         stage=Stage.SPEC,
         runs=0,
-        end=stopped(
-            "decision_needed", 0, what="The planner needs 2 decisions of yours",
-            next_step="answer in .director/questions.md",
+        questions=(
+            Question("Which format?", ("JSON", "YAML"), 1),
+            Question("And what about files that are not there, or cannot be read?"),
         ),
+        end=stopped("decision_needed", 2),
     ),
     Standing.APPROVING: status(stage=Stage.PLAN_APPROVAL, runs=0),
     Standing.PLANNING: status(stage=Stage.DECOMPOSE, runs=0, end=None),
@@ -224,6 +226,13 @@ class TestStandings(unittest.TestCase):
         said = shown(STANDINGS[Standing.APPROVING])
         self.assertIn("plan (gate 2)", said)
         self.assertIn("director plan --revise", said)
+
+    def test_questions_of_the_planner(self) -> None:
+        said = shown(STANDINGS[Standing.DECIDING])
+        self.assertIn("The planner lacks 2 decisions that only you can make.", said)
+        self.assertIn("1. Which format?\n     a) JSON\n   * b) YAML\n2. And", said)
+        self.assertIn(".director/questions.md", said)
+        self.assertRegex(said, r"director plan --answer '1: a' +answer here")
 
     def test_a_red_integration_gate_names_who_turned_it_red(self) -> None:
         said = shown(STANDINGS[Standing.INTEGRATION_RED])
