@@ -260,7 +260,7 @@ class _Init:
     def _confirmed(self, found: FoundCommands) -> bool:
         self.tell("\nFound in the repository:\n")
         self.tell("\n".join(gate_lines(found)))
-        return self._answer("Put these into [gates]? [Y/n]").lower() in ("", "y", "yes")
+        return self._answer("\nPut these into [gates]? [Y/n]").lower() in ("", "y", "yes")
 
     def _answer(self, question: str) -> str:
         answer = self._questions.ask(question)
