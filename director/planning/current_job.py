@@ -31,10 +31,11 @@ RUN = "director run"
 
 
 def to_change(directory: JobDirectory) -> PlanStage:
-    """Return the current job; RequestError where there is none."""
+    """Return the current job; RequestError where there is none, or a node is being amended."""
     current = _current(directory)
     if current is None:
         raise no_job()
+    refuse_amending(directory)
     return current
 
 
@@ -46,7 +47,6 @@ def no_job() -> RequestError:
 def to_continue(directory: JobDirectory) -> PlanStage:
     """Return the current job, to continue planning; RequestError when that cannot be done."""
     current = to_change(directory)
-    refuse_amending(directory)
     if current.stage is Stage.READY and not _edited(directory):
         raise RequestError("the plan is ready", f"continue with `{RUN}`")
     return current
