@@ -180,8 +180,9 @@ class Backend:
     writes below the user's XDG folders. ``user_settings`` are names below HOME of what only the
     user's own sessions write. ``secret_variables`` hold keys, whatever they are called.
     ``starter_files`` are installed by ``sync-agents``: path → text. ``offers`` asks it which models
-    it has; ``lists_all``: no other can be called. ``tried`` is the version that director was
-    tried with, ``ask_env`` the variables with which it may be asked things, and leaves nothing.
+    it has; ``lists_all``: no other can be called. ``tried`` is the version that director was tried
+    with, ``login`` the command that gives it a provider's key; with the variables ``ask_env`` it
+    may be asked things, and leaves nothing.
     """
 
     name: str
@@ -204,4 +205,5 @@ class Backend:
     offers: Callable[[Asking], Sequence[Offer]] = lambda _asking: ()
     lists_all: bool = False
     tried: str = ""
+    login: str = ""
     ask_env: Mapping[str, str] = field(default_factory=dict)

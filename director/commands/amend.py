@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from director.commands.context import Context, add_common_flags
+from director.commands.output import add_output_flags
 from director.commands.result import Result
 from director.commands.workspace import load_config, open_workspace
 from director.model.codec.encoding import encode
@@ -40,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="approve it as it is on disk now: its tests must be red again",
     )
     parser.add_argument("--cancel", action="store_true", help="leave it as it was approved")
+    add_output_flags(parser)
     add_common_flags(parser)
 
 

@@ -20,6 +20,7 @@ GROUPS = {
         "verify": "check that every merge is what its receipt says, and what was tested",
     },
     "set up and tidy": {
+        "init": "make the configuration: models, prices, test commands",
         "doctor": "look whether a job could run here, and say what to correct",
         "sync-agents": "install the role agents and a starter configuration in the repository",
         "demo": "show a whole job on a sample repository, with scripted models",

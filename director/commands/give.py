@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from director.commands.context import Context, add_common_flags
+from director.commands.output import add_output_flags
 from director.commands.result import Result
 from director.commands.workspace import load_config, open_workspace
 from director.model.codec.encoding import encode_any
@@ -29,6 +30,7 @@ EXAMPLES = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``give``."""
     parser.add_argument("node", metavar="NODE", help="the node that you have taken")
+    add_output_flags(parser)
     add_common_flags(parser)
 
 

@@ -11,6 +11,7 @@ from typing import IO, Any, NamedTuple
 
 from director.commands.context import Context, add_common_flags, find_home
 from director.commands.naming import node_called
+from director.commands.output import add_color_flag, style_for_command
 from director.commands.result import Result
 from director.model.errors import ExitCode, RequestError
 from director.model.format import counted
@@ -58,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--job", metavar="JOB", help="an archived job, or one of a bench (default: the current one)"
     )
+    add_color_flag(parser)
     add_common_flags(parser)
 
 
@@ -175,7 +177,6 @@ def _print_steps(asked: _Asked, out: IO[str]) -> None:
 def _printer(asked: _Asked, out: IO[str]) -> Any:
     from director.reporting.log_printer import LogPrinter
     from director.reporting.streams import reader_is_gone
-    from director.reporting.windows import style_of
 
     said = itertools.count(1)
 
@@ -185,7 +186,7 @@ def _printer(asked: _Asked, out: IO[str]) -> Any:
             raise BrokenPipeError  # nobody reads the rest of a long log
 
     context, directory = asked.context, asked.directory
-    style, root = style_of(context.out, context.env), directory.root
+    style, root = style_for_command(asked.args, context), directory.root
     return LogPrinter(directory, root, style, context.redactor, say)
 
 
@@ -312,7 +313,6 @@ def _show_failed(
     args: argparse.Namespace, context: Context, directory: JobDirectory, plan: Plan | None
 ) -> int:
     from director.reporting.failed_view import failed_json, failed_lines
-    from director.reporting.windows import style_of
 
     failed = []
     if plan:
@@ -324,7 +324,7 @@ def _show_failed(
         job_id = plan.job_id if plan else None
         return context.finish(args, Result("", {"failed": data}, job_id=job_id))
     with _output(context) as out:
-        style = style_of(context.out, context.env)
+        style = style_for_command(args, context)
         print(f"{counted(len(failed), 'node')} failed", file=out)
         for line in failed_lines(logs, directory, directory.root, style, context.redactor):
             print(context.redactor.text(style.written(line)), file=out)

@@ -10,6 +10,7 @@ from typing import Any
 from director.commands.again import Given
 from director.commands.context import Context
 from director.commands.naming import node_called
+from director.commands.output import style_for_command
 from director.commands.result import Result
 from director.model.codec.encoding import encode
 from director.model.errors import ExitCode, RequestError
@@ -30,9 +31,7 @@ def show_node(args: argparse.Namespace, context: Context, directory: JobDirector
     page = read_page(directory, plan, node_id, root, context.redactor, then)
     if args.json:
         return context.finish(args, Result("", _as_json(page), job_id=plan.job_id))
-    from director.reporting.windows import style_of
-
-    style = style_of(context.out, context.env)
+    style = style_for_command(args, context)
     text = "\n".join(map(style.written, page_lines(page, style)))
     return context.finish(args, Result(text, job_id=plan.job_id))
 
@@ -49,7 +48,9 @@ def _next_of(
     def then(
         node: Node, state: NodeState, alike: bool, failed: Sequence[str]
     ) -> list[tuple[str, str]]:
-        name = node.id
+        name, job = node.id, getattr(args, "job", None)
+        if job:  # another than the current one: it can only be looked at
+            return [(command("logs", name, "--job", job), "what its agents did")]
         again = (command("run", "--retry-failed", "--node", name), "try again (fresh attempts)")
         amend = (command("amend", name), "the test or the spec is wrong")
         take = (command("take", name), "write it yourself, same gate")
@@ -58,6 +59,8 @@ def _next_of(
                 return [amend, again, take] if alike else [again, amend, take]
             case NodeStatus.BLOCKED:
                 return [(command("status", "--node", one), f"why {one} failed") for one in failed]
+            case NodeStatus.TAKEN:
+                return [(command("give", name), "put what you wrote through its gate")]
             case NodeStatus.RUNNING:
                 return [(command("logs", name, "--follow"), "watch it")]
             case NodeStatus.TAKEN:
@@ -107,13 +110,12 @@ def _show_diff(
 ) -> int:
     from director.processes.pager import paged
     from director.reporting.step_view import diff_lines
-    from director.reporting.windows import style_of
 
     name, text = _diff(context, directory, plan, node_id)
     if args.json:
         data = {"node": node_id, "candidate": name, "diff": text}
         return context.finish(args, Result("", data, job_id=plan.job_id))
-    style = style_of(context.out, context.env)
+    style = style_for_command(args, context)
     with paged(context.out, context.env) as out:
         print(style.painted("dim", f"{node_id}: {name}"), file=out)
         for line in diff_lines(text, style, indent="", most=None):

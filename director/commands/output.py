@@ -12,6 +12,7 @@ from director.records.events import Event, Listener
 
 if TYPE_CHECKING:  # what prints is imported by whoever prints: `status` is to be quick
     from director.commands.context import Context
+    from director.reporting.step_view import Style as LogStyle
 
 CHOICES = ("auto", "live", "lines", "none")
 ON_REQUEST = ("auto", "always", "never")
@@ -51,6 +52,14 @@ def wants_colour(args: argparse.Namespace, context: Context, *, terminal: bool) 
     if wanted != "auto":
         return bool(wanted == "always")
     return terminal and not context.env.get("NO_COLOR") and context.env.get("TERM") != "dumb"
+
+
+def style_for_command(args: argparse.Namespace, context: Context) -> LogStyle:
+    """Return how a command that shows logs writes to standard output."""
+    from director.reporting.windows import style_of
+
+    colours = wants_colour(args, context, terminal=context.out.isatty())
+    return style_of(context.out, context.env, colours=colours)
 
 
 def mode_of(args: argparse.Namespace, context: Context) -> str:

@@ -59,6 +59,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="work on this node only (may be given several times)",
     )
+    parser.add_argument(
+        "--allow-broken-gates",
+        action="store_true",
+        help="work on where [gates] cannot run on the base commit",
+    )
     add_output_flags(parser)
     add_common_flags(parser)
     add_events_flag(parser)
@@ -83,6 +88,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         max_attempts=args.max_attempts,
         retry_failed=args.retry_failed,
         nodes=tuple(args.node),
+        allow_broken_gates=args.allow_broken_gates,
     )
     report = run_job(workspace, workspace.home.job, config, options)
     text = "" if wants_json(args) else _as_text(args, context, workspace.home.job, report)

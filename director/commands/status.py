@@ -78,7 +78,8 @@ def _watch(args: argparse.Namespace, context: Context, directory: JobDirectory) 
 
     def show(status: Status) -> None:
         if status.process is not None:
-            redrawn(context.redactor.text(_text(args, context, status, view)))
+            text = _text(args, context, status, view._replace(again=True))
+            redrawn(context.redactor.text(text))
 
     drawn = is_terminal(context.out, context) and not args.json
     shows = show if drawn else _News(args, context, view)

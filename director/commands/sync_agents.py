@@ -7,11 +7,19 @@ import hashlib
 import re
 from importlib import resources
 from pathlib import Path
+from typing import NamedTuple
 
 from director.agents.registry import starter_files
 from director.commands.context import Context, add_common_flags, find_repository, home_of
 from director.commands.result import Result
-from director.model.ecosystems.ecosystems import as_toml, ecosystems, manifests, proposal
+from director.model.config import WorktreePolicy
+from director.model.ecosystems.ecosystems import (
+    Ecosystem,
+    as_toml,
+    ecosystems,
+    manifests,
+    proposal,
+)
 from director.model.format import counted
 from director.records import files
 from director.records.job_directory import GITIGNORE, Home
@@ -63,13 +71,28 @@ def _advice(home: Home, proposed: str) -> str:
     return f"So that tests run in worktrees, {how} {home.config}:"
 
 
-def _proposed(repository: Repository) -> str:
-    """Return the ``[worktree]`` that lock files and manifests of the checkout call for, or ""."""
+class Checkout(NamedTuple):
+    """The tracked paths of a checkout, and what its lock files and manifests say."""
+
+    paths: list[str]
+    ecosystems: tuple[Ecosystem, ...]
+
+    def proposal(self) -> WorktreePolicy | None:
+        """Return the ``[worktree]`` that they call for; None: a worktree needs nothing."""
+        return proposal(self.ecosystems, self.paths)
+
+
+def read_checkout(repository: Repository) -> Checkout:
+    """Return what the user's checkout holds now."""
     paths = split_z(repository.git.output("ls-files", "-z"))
     root = repository.root
     there = (path for path in manifests(paths) if (root / path).is_file())
     texts = {path: (root / path).read_bytes().decode(errors="replace") for path in there}
-    policy = proposal(ecosystems(paths, texts), paths)
+    return Checkout(paths, ecosystems(paths, texts))
+
+
+def _proposed(repository: Repository) -> str:
+    policy = read_checkout(repository).proposal()
     return as_toml(policy) if policy else ""
 
 

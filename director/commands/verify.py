@@ -33,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--job", metavar="JOB", help="an archived job, or one of a bench (default: the current one)"
     )
     add_common_flags(parser)
+    parser.set_defaults(verbose=True)  # each gate that is run again has its line
 
 
 def run(args: argparse.Namespace, context: Context) -> int:

@@ -50,19 +50,25 @@ def refuse_broken(job: JobDirectory, found: BaseGates, advice: Callable[[], str]
         raise RequestError(
             f"a gate cannot run on the base commit: {', '.join(broken)}",
             f"{advice()}correct [gates], or provide what it needs (a program on PATH, `setup` of "
-            "[worktree], more time by [limits] node_timeout_secs), then run the command again",
+            "[worktree], more time by [limits] node_timeout_secs), then run the command again "
+            "(--allow-broken-gates continues as it is)",
             Reason.GATE_BROKEN,
         )
 
 
-def check_base(job: JobContext, base: str) -> None:
-    """Run those of ``[gates]`` on the base that planning did not; raises as ``refuse_broken``."""
+def check_base(job: JobContext, base: str, *, allow: bool = False) -> None:
+    """Run those of ``[gates]`` on the base that planning did not; raises as ``refuse_broken``.
+
+    ``allow``: it does not, and is remembered, as if planning had been told so.
+    """
     stage = read_stage(job.directory)
     known = (stage.base_gates if stage else None) or {}
     found = gate_base(job, base, known)
-    if stage and found != known:
-        write_stage(job.directory, stage._replace(base_gates=found))
-    if not (stage and stage.allow_broken_gates):
+    allow = allow or bool(stage and stage.allow_broken_gates)
+    if stage and (found, allow) != (known, stage.allow_broken_gates):
+        new = stage._replace(base_gates=found, allow_broken_gates=allow)
+        write_stage(job.directory, new)
+    if not allow:
         refuse_broken(job.directory, found)
 
 

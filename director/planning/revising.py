@@ -69,9 +69,11 @@ def begin_revision(planning: Planning, wishes: str) -> None:
 def drop_node(planning: Planning, node_id: str) -> None:
     """Take a node out of the plan, and its tests off the branch.
 
-    RequestError when there is no such node, others depend on it, or no other would be left.
+    RequestError when there is no such node, it is merged or taken by a person, others depend on
+    it, or no other would be left.
     """
     job, plan = planning.job, planning.plan()
+    refuse_taken(job.directory, node_id)
     _refuse_drop(plan, node_id, {one.node for one in job.repository.receipts.values()})
     refuse_taken(job.directory, node_id)
     files.write_text(job.directory.earlier / job.directory.plan.name, _text(job.directory.plan))

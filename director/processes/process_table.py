@@ -48,23 +48,6 @@ def look_up(pid: int) -> Listed | None:
     return Listed(pid, state in ("Z", "X"), parent, group, started)
 
 
-def is_same(pid: int, started: int | None) -> bool:
-    """Whether the process that had this id, and ``started`` then, is still running.
-
-    ``started`` None: nobody knew; then any process of that id will do.
-    """
-    found = look_up(pid)
-    if started is not None:
-        return found is not None and not found.over and found.started == started
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True  # another user's
-    return True
-
-
 def _read(pid: int, name: str) -> bytes:
     with open(f"{PROC}/{pid}/{name}", "rb", buffering=0) as stream:  # noqa: PTH123 (often called)
         return stream.read()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,7 @@ class LiveFile:
         """Return what the file says."""
         with self._lock:
             nodes = {key: dict(one) for key, one in self._nodes.items()}
-            lanes = {"lanes": self._lanes, "parallel": self._lanes}
-        return {**self._holder._asdict(), **lanes, "nodes": nodes}
+        return {**self._holder._asdict(), "lanes": self._lanes, "nodes": nodes}
 
     def write(self) -> None:
         """Replace the file; where that cannot be done, it stays as it is."""
@@ -129,19 +128,3 @@ def live_file(path: Path, holder: Holder) -> Iterator[LiveFile]:
         keeper.join()
         with suppress(DirectorError):
             files.remove(path)
-
-
-def read_live(path: Path, is_same: Callable[[int, int | None], bool]) -> Mapping[str, Any] | None:
-    """Return what ``live.json`` says, or None: no process works on the job, or none that says so.
-
-    ``is_same`` tells whether the process of an id, that started then, is still running
-    (``process_table.is_same``): what a killed one left says nothing of now.
-    """
-    try:
-        found = files.read_json(path)
-    except DirectorError:
-        return None
-    pid, started = (found or {}).get("pid"), (found or {}).get("started")
-    if found is None or not isinstance(pid, int) or not isinstance(started, int | None):
-        return None
-    return found if is_same(pid, started) else None

@@ -18,7 +18,7 @@ from director.records.events import Event, Kind
 from director.records.job_directory import FOLDER
 from director.reporting import workflow_commands
 from director.reporting.cells import cut, wrapped
-from director.reporting.progress import Progress, Work, headline_of
+from director.reporting.progress import CRITIQUE, Progress, Work, headline_of
 from director.reporting.screen import clock
 from director.reporting.words import clock_of, words_of
 
@@ -26,6 +26,7 @@ WIDTH = 80  # cells
 INDENT = " " * 10  # the time and two blanks
 QUIET_SECS = 60.0  # without a line, before one says what is going on
 LONGEST_DOING = 60  # cells
+LONGEST_HEADLINE = 200
 TOLD = frozenset({
     Kind.JOB_STARTED, Kind.JOB_ARCHIVED, Kind.STAGE_ENTERED, Kind.CRITIQUE, Kind.BASE_GATE,
     Kind.PREFLIGHT, Kind.PLAN_REJECTED, Kind.TESTS_REJECTED, Kind.TESTS_ADMITTED, Kind.SETUP,
@@ -132,7 +133,7 @@ def texts_of(event: Event, progress: Progress) -> Iterator[str]:
 def going_on(progress: Progress) -> str:
     """Return what is going on, and for how long."""
     if not progress.work:
-        return f"still at work: director {progress.step}"
+        return f"still at work: {progress.step or 'checking what came back'}"
     now = time.time()
     return f"still running: {'; '.join(_work(one, now) for one in progress.work.values())}"
 
@@ -151,14 +152,16 @@ def _call(data: Mapping[str, Any], progress: Progress) -> Iterator[str]:
     most = progress.max_attempts if progress.is_run and attempt else 0
     of = f" of {most}" if attempt and attempt <= most else ""
     tried = f", attempt {attempt}{of}" if attempt else ""
-    yield f"{who} begins{tried} ({data['model']})"
+    work = progress.work.get(data["agent"])
+    what = " a critique" if work and work.label == CRITIQUE else ""
+    yield f"{who} begins{what}{tried} ({data['model']})"
 
 
 def _attempt(data: Mapping[str, Any], progress: Progress) -> Iterator[str]:
-    yield f"attempt {data['attempt']} failed: {headline_of(data)}"
+    yield f"attempt {data['attempt']} failed: {cut(headline_of(data), LONGEST_HEADLINE)}"
     log = str((data.get("failure") or {}).get("log") or "")
     if log:
-        yield f"  output in {place_of(log, progress)}"
+        yield f"see {place_of(log, progress)}"
 
 
 def _node(data: Mapping[str, Any], progress: Progress) -> Iterator[str]:
@@ -168,10 +171,10 @@ def _node(data: Mapping[str, Any], progress: Progress) -> Iterator[str]:
     if data["status"] != NodeStatus.FAILED:
         yield f"{str(data['status']).upper()} {facts}"
         return
-    yield f"FAILED: {headline_of(data)} {facts}"
+    yield f"FAILED: {cut(headline_of(data), LONGEST_HEADLINE)} {facts}"
     log = str((data.get("failure") or {}).get("log") or "")
     if log:
-        yield f"  output in {place_of(log, progress)}"
+        yield f"see {place_of(log, progress)}"
 
 
 def _review(data: Mapping[str, Any], _progress: Progress) -> Iterator[str]:

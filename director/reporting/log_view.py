@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from director.model.columns import clipped, width_of, wrapped
 from director.model.format import duration, money
 from director.model.printable import one_line
 from director.model.roles import Role
+from director.reporting.cells import cut, width_of
+from director.reporting.columns import wrapped
 from director.reporting.node_log import AttemptLog, CallLog, FaultLog, GateLog, NodeLog, ReviewLog
 from director.reporting.step_view import INDENT, Style, clock, shortened
 
@@ -55,7 +56,7 @@ def call_heading(call: CallLog, style: Style) -> str:
 
 def ruled(title: str, style: Style) -> str:
     """Return a heading that reaches over the window."""
-    head = clipped(f"── {title} ", style.width - 2)
+    head = cut(f"── {title} ", style.width - 2)
     return style.painted("bold", head + "─" * (style.width - width_of(head)))
 
 

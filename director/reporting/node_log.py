@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from director.model.codec.decoding import decode
 from director.model.codec.mistakes import MismatchError
 from director.model.failure import Failure
-from director.model.roles import Role
+from director.model.roles import Role, Tier
 from director.model.state import AttemptOutcome
 from director.records.events import Kind
 
@@ -152,7 +152,11 @@ class NodeLog:
                 self.status, self.error = "", ""
             case Kind.ATTEMPT_STARTED:
                 self.attempts.append(_attempt(event))
-            case Kind.ATTEMPT_FAILED:
+            case Kind.TAKEN:
+                self._by_person(event)
+            case Kind.GIVEN if event.get("commit"):
+                self._current.outcome = AttemptOutcome.GREEN
+            case Kind.ATTEMPT_FAILED | Kind.GIVEN:
                 self._current.outcome = str(event.get("outcome"))
                 self._current.lesson = str(event.get("lesson") or "")
                 self._current.failure = failure_of(event)
@@ -161,7 +165,14 @@ class NodeLog:
             case Kind.NODE_ENDED:
                 self.status, self.error = str(event.get("status")), str(event.get("error") or "")
             case kind if kind in OF_ITEMS:
+                if self._current.tier == Tier.HUMAN and self._current.outcome:
+                    self._by_person(event)  # it was refused, and is given again
                 take_item(self._current.items, event)
+
+    def _by_person(self, event: Mapping[str, Any]) -> None:
+        """Begin an attempt of a person's, who has taken the node."""
+        number = max((one.number for one in self.attempts), default=0) + 1
+        self.attempts.append(AttemptLog(number, Tier.HUMAN, "", _ts(event)))
 
     @property
     def _current(self) -> AttemptLog:

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from director.agents.transcript import ToolKind, ToolUse
 from director.agents.watch_it_fail import runs_of_tests
-from director.model.columns import clipped, width_of
 from director.model.cost import Cost
 from director.model.format import counted, duration, money
 from director.model.plan import Node
 from director.model.printable import one_line
 from director.model.state import Attempt, NodeState, NodeStatus
+from director.reporting.cells import cut, width_of
 from director.reporting.log_view import review_lines, words_of
 from director.reporting.node_log import AttemptLog, ReviewLog
 from director.reporting.step_view import INDENT, Style
@@ -84,7 +84,7 @@ def page_lines(page: NodePage, style: Style) -> Iterator[str]:
 def _head(page: NodePage, style: Style) -> Iterator[str]:
     status, node = page.state.status, page.node
     title = f"{MARKS.get(status, '·')} {node.id}  {one_line(node.title)}"
-    yield style.painted(COLOURS.get(status, "bold"), clipped(title, style.width))
+    yield style.painted(COLOURS.get(status, "bold"), cut(title, style.width))
     yield from _named("status", _status(page), style)
     yield from _named("files", ", ".join(node.files), style)
     yield from _named("tests", ", ".join(node.tests), style)
@@ -134,7 +134,7 @@ def _attempts(page: NodePage, style: Style) -> Iterator[str]:
     for number, line in enumerate(cells):
         padded = (cell + " " * (width - width_of(cell))
                   for cell, width in zip(line, widths, strict=True))  # fmt: skip
-        text = clipped("  ".join(padded).rstrip(), style.width)
+        text = cut("  ".join(padded).rstrip(), style.width)
         yield style.painted("dim", text) if number == 0 else text
     if same := same_headline(page.attempts):
         times = f"all {len(page.attempts)} attempts failed in the same way"

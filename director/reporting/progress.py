@@ -97,7 +97,7 @@ class Progress:
         self.lanes = 1
         self.stage = 0
         self.stage_name = ""
-        self.step = "prepares"
+        self.step = "preparing"
         self.spent = Cost()
         self.nodes: dict[str, NodeProgress] = {}
         self.work: dict[str, Work] = {}
@@ -187,7 +187,7 @@ class Progress:
         self.directory, self.begun = str(data.get("directory", "")), moment(event.ts)
         self.max_attempts = int(data.get("max_attempts", 0))
         self.ceiling_usd = float(data.get("ceiling_usd", 0.0))
-        self.step = "prepares"
+        self.step = "preparing"
 
     def _close(self, _event: Event) -> None:
         self.is_open, self.work = False, {}
@@ -195,11 +195,11 @@ class Progress:
     def _enter_stage(self, event: Event) -> None:
         self.stage_name = str(event.data["stage"])
         self.stage = _STAGE_AT.get(self.stage_name, self.stage)
-        self.step = "runs the existing tests and gates" if self.stage_name == "spec" else ""
+        self.step = "running the existing tests and gates" if self.stage_name == "spec" else ""
 
     def _start_run(self, event: Event) -> None:
         self.is_run, self.lanes = True, int(event.data.get("parallel") or 1)
-        self.step = "looks for the next node"
+        self.step = "looking for the next node"
 
     def _start_node(self, event: Event) -> None:
         work = self._work_of(event)
@@ -271,7 +271,7 @@ class Progress:
         if node.status is NodeStatus.FAILED:
             node.headline = headline_of(data) or node.headline
             self._block(node.id)
-        self.step = "runs the integration gates"
+        self.step = "running the integration gates"
         self._left_at = -LEFT_HOLDS_SECS
 
     def _block(self, failed: str) -> None:

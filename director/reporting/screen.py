@@ -16,6 +16,7 @@ from director.reporting.time_left import TimeLeft
 
 FRAMES_PER_SEC = 5
 WIDEST = 200  # cells: more is hard to read
+CLOCK_ENDS = 79  # where the head is short and there is room
 LONGEST_BAR = 26
 SHORTEST_BAR = 8
 LONGEST_LABEL = 24
@@ -78,7 +79,9 @@ class _View:
         room = self.width - width_of(name) - width_of(job) - len(clock) - 3
         task = self._cut(progress.task, room - width_of(dot))
         said = f"{dot}{task}" if room - width_of(dot) >= 8 and task else ""
-        gap = " " * max(1, self.width - width_of(f"{name}{job}{said}") - len(clock))
+        # No further to the right than need be: a window that gets narrower breaks long lines.
+        used = width_of(f"{name}{job}{said}") + len(clock)
+        gap = " " * max(1, min(self.width, max(CLOCK_ENDS, used + 3)) - used)
         return Span(name, Paint.BOLD), Span(f"{job}{said}{gap}"), Span(clock, Paint.DIM)
 
     def _bar(self) -> Line:

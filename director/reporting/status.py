@@ -12,6 +12,7 @@ from director.job.stage import Stage
 from director.model.cost import Cost
 from director.model.errors import ExitCode
 from director.model.failure import Failure
+from director.model.questions import Question
 from director.model.reason import Reason
 from director.model.state import CallRecord, NodeState, NodeStatus
 from director.records.worktrees_record import KeptWorktrees
@@ -132,7 +133,7 @@ class Standing(Enum):
 
 @dataclass(frozen=True)
 class Status:
-    """One job. ``now`` in seconds since 1970.
+    """One job. ``now`` in seconds since 1970. ``questions`` are those that its planner waits with.
 
     ``process`` works on the job now; without one ``end`` is how the last command ended (None: not
     on record), unless it was ``killed``; ``last_event`` is the moment of the last event. ``runs``
@@ -149,6 +150,7 @@ class Status:
     task: str
     job_branch: str
     base_commit: str
+    questions: tuple[Question, ...] = ()
     nodes: tuple[NodeNow, ...] = ()
     calls: Sequence[CallRecord] = ()
     cost: Cost = NOTHING
@@ -203,7 +205,7 @@ class Status:
         return Standing.INTEGRATION_RED if red else Standing.DONE
 
     def _planning(self) -> Standing:
-        if self.end is not None and self.end.reason == Reason.DECISION_NEEDED:
+        if self.questions:
             return Standing.DECIDING
         if self.killed:
             return Standing.KILLED

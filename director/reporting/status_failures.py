@@ -5,11 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
-from director.model.columns import width_of
 from director.model.failure import Failure
 from director.model.format import counted
 from director.model.printable import one_line, printable
 from director.model.state import NodeStatus
+from director.reporting.cells import width_of
 from director.reporting.status import NodeNow, Status
 from director.reporting.status_reader import DETAILED
 from director.reporting.status_steps import CURRENT, Asked, listening_to, looking_at

@@ -21,6 +21,7 @@ def status_json(status: Status) -> dict[str, Any]:
         "stage": status.stage,
         "standing": status.standing.name.lower(),
         "job_branch": status.job_branch,
+        "questions": [encode(one) for one in status.questions],
         "nodes": {node.id: _node(node) for node in status.nodes},
         **rates([node.state for node in status.nodes]),
         "blocked": len(status.of(NodeStatus.BLOCKED)),

@@ -16,7 +16,8 @@ def read_process(directory: JobDirectory) -> Process | None:
         return None
     holder = read_holder(directory.lock)
     live = read_quietly(directory.live) or {}
-    if holder is None or live.get("pid") != holder.pid:  # a killed process left it
+    known = (live.get("pid"), live.get("started"))
+    if holder is None or known != (holder.pid, holder.started):  # a killed process left it
         live = {}
     nodes, lanes = live.get("nodes"), live.get("lanes")
     return Process(

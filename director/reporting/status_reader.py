@@ -20,6 +20,7 @@ from director.model.state import CallRecord, NodeStatus
 from director.records import files
 from director.records.job_directory import JobDirectory
 from director.records.ledger import calls_in
+from director.records.live_file import PLANNING
 from director.records.taken_nodes import taken_nodes
 from director.records.worktrees_record import kept_worktrees, read_quietly, was_killed
 from director.reporting.status import End, Gate, NodeNow, PlannedNode, Process, Status
@@ -27,6 +28,7 @@ from director.reporting.status_events import LastEvents, read_last_events
 from director.reporting.status_live import read_process
 
 DETAILED = 5  # failed nodes, and red gates, whose logs are named
+OVER = frozenset({NodeStatus.DONE, NodeStatus.FAILED})
 COUNTED_BYTES = 2**21  # of a log whose lines are counted: more is not worth the wait
 
 
@@ -59,9 +61,11 @@ def read_status(
         raise RequestError(
             f"there is no job in {directory.path}", 'begin one with `director plan "<task>"`'
         )
-    process, last, runs = read_process(directory), read_last_events(directory), _runs(directory)
+    process = read_process(directory)  # first: what it says may be on record by the next line
+    last, runs = read_last_events(directory), _runs(directory)
     lines, damaged = files.read_lines_counted(directory.costs)
     calls = calls_in(lines)
+    process = _without_ended(process, calls)
     nodes = tuple(_nodes(directory, plan, calls, process)) if plan else ()
     counts = {
         directory.costs: damaged,
@@ -75,6 +79,7 @@ def read_status(
         task=about.task,
         job_branch=about.job_branch,
         base_commit=about.base_commit,
+        questions=stage.questions if stage else (),
         nodes=nodes,
         calls=calls,
         cost=Cost.of(call.cost for call in calls) + Cost(_under_way(process)),
@@ -122,13 +127,29 @@ def _nodes(
     live = process.calls if process else {}
     for node in plan.nodes:
         planned = PlannedNode(node.id, node.title, node.test_cmd, node.depends_on)
-        call_now, known = live.get(node.id), costs.get(node.id, ())
+        over = state.nodes[node.id].status in OVER
+        call_now, known = None if over else live.get(node.id), costs.get(node.id, ())
         cost = Cost.of(known) + Cost(call_now.usd if call_now else 0.0)
         yield NodeNow(planned, state.nodes[node.id], cost, len(known), call_now)
 
 
 def _ended(end: End | None, last: LastEvents) -> End | None:
     return end._replace(at=last.end.at if last.end else last.at) if end else last.end
+
+
+def _without_ended(process: Process | None, calls: Iterable[CallRecord]) -> Process | None:
+    """Return ``process`` with the costs of those calls only that are not on record yet.
+
+    Its live file is a moment behind, and says of a call that has ended what it cost.
+    """
+    if process is None:
+        return None
+    ended = {call.node or PLANNING: call.ts for call in calls}
+    under_way = {
+        name: call if call.since > ended.get(name, "") else call._replace(usd=0.0)
+        for name, call in process.calls.items()
+    }
+    return process._replace(calls=under_way)
 
 
 def _under_way(process: Process | None) -> float:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from director.job.stage import Stage
-from director.model.columns import width_of
 from director.model.cost import Cost
 from director.model.format import counted, duration, money
 from director.model.printable import one_line
 from director.model.state import NodeStatus
+from director.reporting.cells import width_of
 from director.reporting.status import Standing, Status
 from director.reporting.status_failures import command_lines, failed_nodes, red_gates
 from director.reporting.status_nodes import node_table, waiting
@@ -43,11 +43,15 @@ STAGES = {
 
 
 class View(NamedTuple):
-    """How a job is shown: how it was named, where its folder is for whoever reads, all nodes."""
+    """How a job is shown: how it was named, where its folder is for whoever reads.
+
+    ``everything``: all nodes, however many they are. ``again``: it is shown again in a moment.
+    """
 
     asked: Asked = CURRENT
     folder: str = ".director"
     everything: bool = False
+    again: bool = False
 
 
 WHOLE = View()
@@ -57,12 +61,13 @@ def render(status: Status, look: Look = PLAIN, view: View = WHOLE) -> str:
     """Return the screen for a job; ``run`` prints the same at its end."""
     parts = [
         [*_verdict(status, look), *_about(status, look)],
+        _questions(status, look, view),
         _nodes(status, look, view),
         *failed_nodes(status, look, view.folder, view.asked),
         *red_gates(status, look, view.folder),
         waiting(status, look),
         _notes(status, look),
-        _next(advice(status, view.asked), look),
+        [] if view.again else _next(advice(status, view.asked), look),
     ]
     between: list[Line] = []
     for part in filter(None, parts):
@@ -92,10 +97,10 @@ def _sentence(status: Status) -> tuple[str, Tone, str]:
         case Standing.WORKING:
             planning = f"Planning is under way: {STAGES[status.stage]}."
             ready = status.stage is Stage.READY
-            return "●", Tone.BUSY, f"{counts}." if ready else planning
+            return "●", Tone.BUSY, _working(status, counts) if ready else planning
         case Standing.DECIDING:
-            what = status.end.what if status.end else ""
-            return "‖", Tone.WARNING, what or "Planning needs a decision of yours."
+            named = counted(len(status.questions), "decision")
+            return "‖", Tone.WARNING, f"The planner lacks {named} that only you can make."
         case Standing.APPROVING:
             what = "spec (gate 1)" if status.stage is Stage.SPEC_APPROVAL else "plan (gate 2)"
             return "‖", Tone.WARNING, f"Planning waits for your approval of the {what}."
@@ -116,6 +121,11 @@ def _sentence(status: Status) -> tuple[str, Tone, str]:
             return "–", Tone.STRONG, _ready(status, counts)
         case Standing.DONE:
             return _done(status)
+
+
+def _working(status: Status, counts: str) -> str:
+    left = len(status.nodes) - len(status.of(NodeStatus.DONE))
+    return f"{counts}." if left else f"{counts}; the integration gate comes last."
 
 
 def _stopped(status: Status, counts: str) -> str:
@@ -201,7 +211,7 @@ def _process(status: Status) -> str:
     pid = f" (process {process.pid})" if process.pid else ""
     at = local(process.since, status.now)
     lanes = f", {counted(process.lanes, 'lane')}" if process.lanes else ""
-    return f"{process.command}{pid} works on it{f' since {at}' if at else ''}{lanes}"
+    return f"{process.command}{pid}{f' since {at}' if at else ''}{lanes}"
 
 
 def _ended(status: Status) -> str:
@@ -211,6 +221,22 @@ def _ended(status: Status) -> str:
     waits = status.standing in (Standing.APPROVING, Standing.DECIDING)
     words = "waiting since" if waits else "last sign of life" if status.killed else "ended"
     return f"{words} {at}" if at else ""
+
+
+def _questions(status: Status, look: Look, view: View) -> list[Line]:
+    """Return what the planner asks, with the options by their letters; * is recommended."""
+    if status.standing is not Standing.DECIDING:
+        return []
+    lines: list[Line] = []
+    for number, asked in enumerate(status.questions, 1):
+        lines += paragraph(f"{number}. {one_line(asked.question)}", look, hanging=3)
+        for at, option in enumerate(asked.options):
+            mark = "*" if at == asked.recommended else " "
+            lines += paragraph(
+                f"{mark} {chr(ord('a') + at)}) {one_line(option)}", look, 3, hanging=5
+            )
+    where = f"with room for answers in {view.folder}/questions.md (* is recommended)"
+    return [*lines, *paragraph(where, look, 3, Tone.DIM)]
 
 
 def _nodes(status: Status, look: Look, view: View) -> list[Line]:

@@ -90,7 +90,7 @@ def _wide(step: Step, status: Status, asked: Asked) -> Step:
 
 def _by_hand(status: Status) -> str:
     """Return what a person has to see to first."""
-    if status.standing in (Standing.STOPPED, Standing.DECIDING) and status.end:
+    if status.standing is Standing.STOPPED and status.end:
         return status.end.next_step
     failed = status.of(NodeStatus.FAILED)
     around = any(node.state.environment for node in failed)
@@ -134,7 +134,8 @@ def _amending(status: Status) -> Iterable[Step]:
 
 
 def _answer(_: Status) -> Iterable[Step]:
-    yield Step(("director", "plan", "--continue"), "continue with your answers")
+    yield Step(("director", "plan", "--continue"), "continue with questions.md as it is")
+    yield Step(("director", "plan", "--answer", "1: a"), "answer here, by a letter or in words")
 
 
 def _approve(status: Status) -> Iterable[Step]:

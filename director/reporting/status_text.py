@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from director.model.columns import width_of
+from director.reporting.cells import width_of
 
 NARROWEST, WIDEST = 40, 200
 USUAL = 80  # where nobody knows the width

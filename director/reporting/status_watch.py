@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import IO
 
-from director.model.columns import width_of
 from director.model.printable import ESCAPES, one_line
 from director.model.state import NodeStatus
+from director.reporting.cells import width_of
 from director.reporting.status import NodeNow, Status
 from director.reporting.status_nodes import MARKS
 

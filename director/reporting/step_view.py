@@ -8,10 +8,11 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from director.agents.steps import Step, StepKind, StepState
-from director.model.columns import clipped, folded, width_of, wrapped
 from director.model.format import counted, duration
 from director.model.printable import one_line, printable
 from director.model.testing.useful_end import useful_end
+from director.reporting.cells import cut, width_of
+from director.reporting.columns import folded, wrapped
 
 NARROWEST, WIDEST = 40, 200
 LONGEST_PROSE = 100  # columns: longer lines of a text are hard to read
@@ -103,7 +104,7 @@ def _used(step: Step, style: Style) -> Iterator[str]:
     outcome, room = outcome_of(step), style.width - width_of(_at(step))
     title = one_line(f"{step.name} {first}")
     tail = f" → {outcome}" if outcome else ""
-    head = clipped(title, room - width_of(tail))
+    head = cut(title, room - width_of(tail))
     colour = "red" if step.state is StepState.FAILED or step.exit_code else "cyan"
     yield f"{_at(step)}{style.painted(colour, head)}{tail}"
     if more or head != title:

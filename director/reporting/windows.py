@@ -12,14 +12,9 @@ from director.reporting.step_view import NARROWEST, WIDEST, Style
 WITHOUT_WINDOW = 80  # columns, in a pipe
 
 
-def style_of(stream: IO[str], env: Mapping[str, str]) -> Style:
-    """Return how to write to a stream.
-
-    Colours are for terminals, unless NO_COLOR is set or TERM is ``dumb``; COLUMNS counts before
-    what the terminal says.
-    """
+def style_of(stream: IO[str], env: Mapping[str, str], *, colours: bool) -> Style:
+    """Return how to write to a stream. COLUMNS counts before what the terminal says."""
     terminal = stream.isatty()
-    colours = terminal and not env.get("NO_COLOR") and env.get("TERM") != "dumb"
     unicode = _holds_unicode(stream)
     width = _columns(stream, env) if terminal or env.get("COLUMNS") else WITHOUT_WINDOW
     width = min(max(width, NARROWEST), WIDEST)

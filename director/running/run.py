@@ -35,12 +35,14 @@ class RunOptions:
     """What a caller may ask for.
 
     ``nodes`` empty: all; ``max_attempts`` None: as configured; ``parallel`` None: chosen here.
+    ``allow_broken_gates``: as for planning, from now on.
     """
 
     parallel: int | None = 1
     max_attempts: int | None = None
     retry_failed: bool = False
     nodes: tuple[str, ...] = ()
+    allow_broken_gates: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ class _Run:
         refuse_out_of_reach(self.job, self.plan.nodes)
         wanted = wanted_nodes(self.plan, self.keeper.state, options.nodes)
         if wanted:
-            check_base(self.job, self.plan.base_commit)
+            check_base(self.job, self.plan.base_commit, allow=options.allow_broken_gates)
         self.keeper.replace(self.keeper.state)
         self.accounts.catch_up()
         done = self.keeper.state.ids(NodeStatus.DONE)

@@ -16,7 +16,7 @@ from director.model.secrets import NOTHING_SECRET, Redactor
 from director.model.slots import scratch_folder, slot_variables
 from director.model.testing.excerpt import SHOWN_CHARACTERS, excerpt, shortened
 from director.model.testing.headline import headline
-from director.model.testing.not_started import why_not_started
+from director.model.testing.not_started import NOT_EXECUTABLE, NOT_FOUND, why_not_started
 from director.model.testing.useful_end import useful_end
 from director.processes.command import Command, Ended, Ending
 from director.processes.launchers.launcher import Part
@@ -90,16 +90,16 @@ class GateResult:
         anything.
         """
         kind = kind or ("no_test_ran" if self.no_test_ran else self.verdict.value)
-        said = "" if self.code is None else self.headline
-        excerpt = useful_end(self.whole_output, self.folder)
+        not_started = self.code in (NOT_EXECUTABLE, NOT_FOUND)
+        ended = self.verdict is Verdict.BROKEN and not not_started
         return Failure(
             kind,
             self.command,
-            self.code,
-            said or self.reason,
-            excerpt,
-            self.recorded_log,
-            candidate,
+            exit_code=None if ended else self.code,
+            headline=("" if ended else self.headline) or self.reason,
+            excerpt=useful_end(self.whole_output, self.folder),
+            log=self.recorded_log,
+            candidate=candidate,
         )
 
     @cached_property

@@ -220,7 +220,7 @@ class TestFollow(JobCase):
         return run, release
 
     def test_it_prints_what_comes_until_the_node_ends(self) -> None:
-        _run, release = self.running()
+        _, release = self.running()
         process = self.following("a")
         seen = self.read_until(process, "bash sh tests/a.sh")
         self.assertIn("attempt 1", seen)

@@ -12,11 +12,11 @@ import sys
 import unittest
 
 from director.agents.transcript import ToolKind, ToolUse
-from director.model.columns import width_of
 from director.model.cost import Cost
 from director.model.plan import Node
 from director.model.roles import Role
 from director.model.state import Attempt, AttemptOutcome, NodeState, NodeStatus
+from director.reporting.cells import width_of
 from director.reporting.node_log import AttemptLog, CallLog, ReviewLog
 from director.reporting.node_page import NodePage, Output, Said, page_lines, what_happened
 from director.reporting.step_view import Style
@@ -133,8 +133,8 @@ class TestStatusOfANode(JobCase):
         self.assertEqual([one["outcome"] for one in found["attempts"]], ["red", "red"])
         self.assertEqual(found["in_fact"][0], "it ran the test command once, exit code 1")
         self.assertEqual(found["gate"]["headline"], "no good a")
-        offered = [one["command"][1] for one in found["next_commands"]]
-        self.assertEqual(offered, ["amend", "run", "take"])
+        commands = [one["command"][1] for one in found["next_commands"]]
+        self.assertEqual(commands, ["amend", "run", "take"])  # it failed alike: amend stands first
 
     def test_the_diff_of_the_last_candidate(self) -> None:
         self.failed()

@@ -76,7 +76,7 @@ class TestMode(OutputCase):
             self.assertEqual(self.mode(*words), mode, words)
 
     def test_commands_without_these_flags_have_what_suits_the_stream(self) -> None:
-        self.assertEqual(mode_of(argparse.Namespace(command="verify"), self.context()), "live")
+        self.assertEqual(mode_of(argparse.Namespace(command="take"), self.context()), "live")
 
 
 class TestColour(OutputCase):

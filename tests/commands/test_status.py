@@ -15,7 +15,7 @@ import sys
 import time
 from typing import Any
 
-from director.records.lock import job_lock
+from director.records.lock import job_lock, read_holder
 from tests.support.fake_opencode import fail, write
 from tests.support.jobs import SOURCE, JobCase, node
 
@@ -166,7 +166,9 @@ class TestWatch(JobCase):
 
     def live(self, **calls: Any) -> None:
         """Say in the live file what the calls of nodes are at."""
-        said = {"pid": os.getpid(), "command": "director run", "lanes": 2, "nodes": calls}
+        holder = read_holder(self.home / "lock")
+        known = {"pid": os.getpid(), "started": holder.started if holder else None}
+        said = {**known, "command": "director run", "lanes": 2, "nodes": calls}
         (self.home / "live.json").write_text(json.dumps(said))
 
     def state(self, status: str) -> None:
@@ -199,7 +201,7 @@ class TestWatch(JobCase):
             self.live(a=call)
             shown = self.ends(0, "status").out
             said = self.ends(0, "status", "--json").json
-        self.assertIn(f"director run (process {os.getpid()}) works on it since", shown)
+        self.assertIn(f"director run (process {os.getpid()}) since", shown)
         self.assertIn(", 2 lanes", re.sub(r"\s+", " ", shown))
         self.assertRegex(shown, r"● +a +running +executor +2 +\$0\.5000 +\S+ +edit a\.txt")
         self.assertEqual(said["standing"], "working")

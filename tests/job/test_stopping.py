@@ -61,9 +61,7 @@ class TestStop(FaultCase):
         self.finish.touch()
         done, stopped = running.ended(), stopping.ended()
         self.assertEqual((done.code, stopped.code), (3, 0), done.err + stopped.err)
-        self.assertIn(
-            "Stopped as asked, after the calls under way; 1 of 3 nodes are done", done.out
-        )
+        self.assertIn("Stopped as asked, after the calls under way; 1 of 3 nodes done", done.out)
         self.assertEqual(self.on_branch("a.txt"), "good")
         self.assertEqual(len(self.fake.calls()), calls)
         for name in ("b", "c"):

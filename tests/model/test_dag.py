@@ -9,6 +9,7 @@ from graphlib import CycleError
 from director.model.dag import (
     dag_problems,
     dependents,
+    layers_of,
     reachable,
     remaining_path_lengths,
 )
@@ -103,3 +104,9 @@ class TestOrder(unittest.TestCase):
         self.assertEqual(remaining_path_lengths(chain)["n0"], 3000)
         self.assertEqual(len(reachable(dependents(chain), "n0")), 2999)
         self.assertEqual(dag_problems(chain[::-1]), [])
+
+
+class TestLayers(unittest.TestCase):
+    def test_each_is_one_above_the_highest_it_depends_on(self) -> None:
+        nodes = [node("c", "a", "b"), node("b", "a"), node("a"), node("x")]
+        self.assertEqual(layers_of(nodes), {"a": 1, "x": 1, "b": 2, "c": 3})

@@ -71,6 +71,14 @@ class TestRecords(LedgerCase):
             self.assertTrue(known.knows("b.jsonl"))
             self.assertFalse(known.knows("c.jsonl"))
 
+    def test_a_call_that_an_earlier_version_noted_without_its_folder_is_known(self) -> None:
+        ledger = self.ledger()
+        ledger.record(call(0.5)._replace(log="20250101T000000-a-executor-1-abcdef.jsonl"))
+        self.assertTrue(ledger.knows("logs/20250101T000000-a-executor-1-abcdef.jsonl"))
+        ledger.record(call(0.5)._replace(log="logs/a.1.agent.jsonl"))
+        self.assertTrue(self.ledger().knows("logs/a.1.agent.jsonl"))
+        self.assertFalse(self.ledger().knows("logs/a.1.agent-2.jsonl"))
+
     def test_lines_of_others_are_no_calls(self) -> None:
         self.ledger().record(call(0.5))
         with self.path.open("a") as stream:

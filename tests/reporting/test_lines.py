@@ -51,14 +51,18 @@ class TestLines(LinesCase):
             [
                 "a: executor begins, attempt 1 of 3 (p/m)",
                 "a: escalation begins, attempt 4 (p/m)",
-                "planner begins (p/m)",
+                "planner begins a critique (p/m)",
             ],
+        )
+        stage = event(Kind.STAGE_ENTERED, stage="decompose")
+        self.assertEqual(
+            self.told(stage, call(None, 3, "planner", None))[-1], "planner begins (p/m)"
         )
 
     def test_failed_attempts_are_quoted_with_their_log(self) -> None:
         failed = {"attempt": 1, "tier": "executor", "outcome": "red", "lesson": "long\nstory"}
         said = self.told(event(Kind.ATTEMPT_FAILED, "a", 1, **failed, failure=FAILURE))
-        log = "a:   output in .director/logs/a.1.gate.log"
+        log = "a: see .director/logs/a.1.gate.log"
         self.assertEqual(said, ["a: attempt 1 failed: test_a: 1 != 2", log])
         said = self.told(event(Kind.ATTEMPT_FAILED, "a", 1, **failed, failure=None))
         self.assertEqual(said, ["a: attempt 1 failed: long"])
@@ -75,7 +79,7 @@ class TestLines(LinesCase):
                 "a: DONE [executor tier, 1 attempt, $0.0100, 1 min 00 s]",
                 "b: FAILED: test_a: 1 != 2 [executor tier, 3 attempts, $0.0100, 1 min",
                 "          00 s]",
-                "b:   output in .director/logs/a.1.gate.log",
+                "b: see .director/logs/a.1.gate.log",
             ],
         )
 
@@ -129,7 +133,7 @@ class TestHeartbeat(LinesCase):
         self.assertEqual(self.beat(40), ("", 20.0))
 
     def test_before_there_is_work_it_says_what_is_done(self) -> None:
-        self.assertIn("still at work: director prepares", self.beat(QUIET_SECS)[0])
+        self.assertIn("still at work: preparing", self.beat(QUIET_SECS)[0])
 
 
 class TestGitHub(LinesCase):

@@ -8,9 +8,9 @@ from __future__ import annotations
 import unittest
 from typing import Any
 
-from director.model.columns import width_of
 from director.model.failure import Failure
 from director.reporting import log_view
+from director.reporting.cells import width_of
 from director.reporting.node_log import (
     CallLog,
     FaultLog,
@@ -91,6 +91,18 @@ class TestNodeLog(unittest.TestCase):
         log = taken(NodeLog("a"), ATTEMPT, event("merged"), event("node_ended", status="done"))
         self.assertEqual((log.attempts[0].outcome, log.status), ("green", "done"))
         self.assertEqual(taken(log, event("node_started")).status, "")
+
+    def test_what_a_person_gives_is_an_attempt_too(self) -> None:
+        gate = event("gate", purpose="candidate", verdict="red")
+        refused = event("given", outcome="red", commit=None, lesson="no", failure=FAILURE)
+        given = event("given", outcome="green", commit="c")
+        taken_by = event("taken")
+        log = taken(NodeLog("a"), ATTEMPT, RED, taken_by, gate, refused, gate, given)
+        told = [(one.number, one.tier, one.outcome, len(one.gates)) for one in log.attempts]
+        self.assertEqual(
+            told,
+            [(1, "executor", "red", 0), (2, "human", "red", 1), (3, "human", "green", 1)],
+        )
 
     def test_planning_and_tests_are_one_story(self) -> None:
         log = taken(

@@ -63,7 +63,7 @@ class TestRun(unittest.TestCase):
 
     def test_in_200_columns_in_ascii(self) -> None:
         head, bar, facts, _, first, second, *_ = self.shown(200, Style(False))
-        self.assertEqual(width_of(head), 199)
+        self.assertEqual(width_of(head), 79)
         self.assertTrue(bar.startswith("################-.........  9/14 done   1 failed - 2"))
         self.assertTrue(facts.startswith("$0.28 of $5.00 (+3 calls unpriced) - 2 min 08 s - under"))
         self.assertTrue(first.startswith("  | contents  executor     attempt 2/3   1:48"))
@@ -125,7 +125,7 @@ class TestRun(unittest.TestCase):
         self.assertIn("stopping in good order; ctrl-C again stops at once", lines(run)[2])
 
     def test_between_nodes_it_says_what_is_done(self) -> None:
-        self.assertIn("looks for the next node", lines(a_run(a=()))[2])
+        self.assertIn("looking for the next node", lines(a_run(a=()))[2])
 
 
 class TestPlanning(unittest.TestCase):

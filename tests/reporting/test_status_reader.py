@@ -16,9 +16,10 @@ from director.model.cost import Cost
 from director.model.errors import RequestError
 from director.model.state import NodeStatus
 from director.records.job_directory import JobDirectory
-from director.records.lock import job_lock
+from director.records.lock import job_lock, read_holder
 from director.reporting.status import End, Standing, Status
 from director.reporting.status_events import TAIL_BYTES
+from director.reporting.status_json import status_json
 from director.reporting.status_reader import COUNTED_BYTES, read_status
 from director.reporting.status_times import local, since
 from tests.support.hermetic import TemporaryCase
@@ -107,6 +108,15 @@ class TestReader(RecordsCase):
         self.assertEqual((status.runs, status.run_secs, status.lanes), (2, 3.5, 3))
         self.assertEqual(status.integration_words, "green")
 
+    def test_questions_of_the_planner_wait_for_a_person(self) -> None:
+        asked = {"question": "Which?", "options": ["a", "b"], "recommended": 1, "why": ""}
+        stage = {**PLAN, "created_at": TS, "stage": "spec", "questions": [asked]}
+        self.write("plan_stage.json", stage)
+        status = self.read()
+        self.assertIs(status.standing, Standing.DECIDING)
+        self.assertEqual(status.questions[0].advice, "b")
+        self.assertEqual(status_json(status)["questions"], [asked])
+
     def test_damaged_lines_are_counted(self) -> None:
         for name in ("costs.jsonl", "metrics.jsonl", "events.jsonl"):
             (self.job.path / name).write_text('{"kind": "ru')
@@ -136,6 +146,12 @@ class TestReader(RecordsCase):
 
 
 class TestProcess(RecordsCase):
+    def holder(self) -> dict[str, Any]:
+        """Return what the live file says of the process that has the lock."""
+        holder = read_holder(self.job.lock)
+        assert holder is not None
+        return {"pid": holder.pid, "started": holder.started, "command": holder.command}
+
     def test_nobody_works_on_it(self) -> None:
         self.write("lock", {"pid": 1, "command": "director run", "since": TS})  # left by a kill
         self.state(a={"status": "running"})
@@ -158,9 +174,9 @@ class TestProcess(RecordsCase):
             self.assertEqual((status.end, status.killed), (None, False))
 
     def test_what_its_calls_are_at(self) -> None:
-        known = {"pid": os.getpid(), "command": "director run", "lanes": 3}
-        calls = {"a": {"tool": "bash", "usd": 0.5, "model": None}, "b": 5}
+        calls = {"a": {"tool": "bash", "usd": 0.5, "model": None, "since": TS}, "b": 5}
         with job_lock(self.job.lock, "director run"):
+            known = {**self.holder(), "lanes": 3}
             self.write("live.json", {**known, "nodes": calls})
             status = self.read()
             self.write("live.json", {**known, "pid": -1, "nodes": calls})
@@ -172,6 +188,20 @@ class TestProcess(RecordsCase):
         self.assertEqual((first.live.tool, first.cost), ("bash", Cost(0.5)))
         self.assertEqual(second.cost, Cost())
         self.assertEqual(status.cost, Cost(0.5))
+
+    def test_a_call_that_is_on_record_is_not_counted_twice(self) -> None:
+        self.lines("costs.jsonl", {**call("a", 0.5), "ts": LATER}, call(None, 0.25, "planner"))
+        one = {"usd": 0.5, "since": TS, "tool": "edit"}
+        with job_lock(self.job.lock, "director run"):
+            known = self.holder()
+            self.write("live.json", {**known, "nodes": {"a": one, "planning": one}})
+            self.assertEqual(self.read().cost, Cost(0.75))
+            later = {**one, "since": "2027-01-15T08:00:10.000Z"}
+            self.write("live.json", {**known, "nodes": {"a": later}})
+            self.assertEqual(self.read().cost, Cost(1.25))
+            self.assertEqual(self.read().nodes[0].cost, Cost(1.0))
+            self.state(a={"status": "done"})
+            self.assertIsNone(self.read().nodes[0].live)
 
 
 class TestEvents(RecordsCase):

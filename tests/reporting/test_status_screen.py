@@ -11,11 +11,12 @@ import unittest
 from dataclasses import replace
 
 from director.job.stage import Stage
-from director.model.columns import width_of
 from director.model.cost import Cost
+from director.model.questions import Question
 from director.model.roles import Role
 from director.model.state import NodeStatus
 from director.records.worktrees_record import KeptWorktrees
+from director.reporting.cells import width_of
 from director.reporting.status import Gate, LiveCall, NodeNow, Process, Standing, Status
 from director.reporting.status_screen import View, render
 from director.reporting.status_steps import Asked
@@ -74,10 +75,11 @@ STANDINGS: dict[Standing, Status] = {
     Standing.DECIDING: status(
         stage=Stage.SPEC,
         runs=0,
-        end=stopped(
-            "decision_needed", 0, what="The planner needs 2 decisions of yours",
-            next_step="answer in .director/questions.md",
+        questions=(
+            Question("Which format?", ("JSON", "YAML"), 1),
+            Question("And what about files that are not there, or cannot be read?"),
         ),
+        end=stopped("decision_needed", 2),
     ),
     Standing.APPROVING: status(stage=Stage.PLAN_APPROVAL, runs=0),
     Standing.PLANNING: status(stage=Stage.DECOMPOSE, runs=0, end=None),
@@ -166,9 +168,7 @@ class TestStandings(unittest.TestCase):
     def test_a_job_that_is_worked_on(self) -> None:
         said = shown(STANDINGS[Standing.WORKING], 120)
         self.assertIn("● 1 of 3 nodes done, 1 running, 1 waiting.", said)
-        self.assertRegex(
-            said, r"director run \(process 4711\) works on it since [\d:-]+.*, 2 lanes"
-        )
+        self.assertRegex(said, r"director run \(process 4711\) since [\d:-]+.*, 2 lanes")
         self.assertRegex(said, r"● +node-001 +running +executor +2 +\$0\.0009 +1:48 +edit a")
         self.assertRegex(said, r"– +node-002 +pending +– +– +– +– +module 2")
 
@@ -176,6 +176,13 @@ class TestStandings(unittest.TestCase):
         process = Process(7, "director plan", "", None)
         said = shown(status(stage=Stage.DECOMPOSE, process=process, runs=0, end=None))
         self.assertIn("Planning is under way: nodes and their tests are being written.", said)
+
+    def test_when_it_is_shown_again_in_a_moment_there_is_no_advice(self) -> None:
+        said = render(STANDINGS[Standing.WORKING], look_of_width(80), View(again=True))
+        self.assertNotIn("Next", said)
+
+    def test_after_the_last_node_the_integration_gate_runs(self) -> None:
+        self.assertIn("1 of 1 node done; the integration gate comes", shown(working(node("a"))))
 
     def test_what_planning_is_at(self) -> None:
         calls = {"planning": LiveCall("planner", since="2027-01-15T07:59:00Z", tool="read a.py")}
@@ -219,6 +226,13 @@ class TestStandings(unittest.TestCase):
         said = shown(STANDINGS[Standing.APPROVING])
         self.assertIn("plan (gate 2)", said)
         self.assertIn("director plan --revise", said)
+
+    def test_questions_of_the_planner(self) -> None:
+        said = shown(STANDINGS[Standing.DECIDING])
+        self.assertIn("The planner lacks 2 decisions that only you can make.", said)
+        self.assertIn("1. Which format?\n     a) JSON\n   * b) YAML\n2. And", said)
+        self.assertIn(".director/questions.md", said)
+        self.assertRegex(said, r"director plan --answer '1: a' +answer here")
 
     def test_a_red_integration_gate_names_who_turned_it_red(self) -> None:
         said = shown(STANDINGS[Standing.INTEGRATION_RED])

@@ -9,7 +9,7 @@ import io
 import unittest
 
 from director.agents.steps import Step, StepKind, StepState, Took
-from director.model.columns import width_of
+from director.reporting.cells import width_of
 from director.reporting.step_view import Style, clock, diff_lines, shortened, step_lines
 from director.reporting.windows import style_of
 
@@ -114,14 +114,14 @@ class TestSteps(unittest.TestCase):
 
 
 class TestWindows(unittest.TestCase):
-    def test_a_pipe_has_80_columns_and_no_colours(self) -> None:
-        self.assertEqual(style_of(io.StringIO(), {}).colours, False)
+    def test_a_pipe_has_80_columns(self) -> None:
+        self.assertEqual(style_of(io.StringIO(), {}, colours=True).width, 79)
         ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-        self.assertEqual(style_of(ascii_only, {}), Style(79, False, False))
+        self.assertEqual(style_of(ascii_only, {}, colours=False), Style(79, False, False))
         utf8 = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-        self.assertEqual(style_of(utf8, {}), Style(80, False, True))
+        self.assertEqual(style_of(utf8, {}, colours=False), Style(80, False, True))
 
     def test_columns_are_taken_within_reason(self) -> None:
         utf8 = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
         for said, width in (("120", 120), ("7", 40), ("999", 200), ("x", 80), ("0", 80)):
-            self.assertEqual(style_of(utf8, {"COLUMNS": said}).width, width, said)
+            self.assertEqual(style_of(utf8, {"COLUMNS": said}, colours=False).width, width, said)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 from director.model.errors import InterruptedRunError, StoppedError
+from director.model.failure import Failure
 from director.model.secrets import Redactor
 from director.model.testing.excerpt import SHOWN_CHARACTERS, shortened
 from director.processes.cancellation import Cancellation
@@ -102,6 +104,30 @@ class TestGates(HermeticCase):
     def test_runs_in_the_worktree_without_git_variables_that_redirect(self) -> None:
         result = self.run_gate('pwd; echo "[$GIT_DIR]"; echo err >&2')
         self.assertEqual(result.output, f"{self.work}\n[]\nerr\n")
+
+    def test_what_is_not_green_says_why(self) -> None:
+        said = f'File "{self.work}/tests/a.py", line 2, in <module>\n    x'
+        (self.work / "said").write_text(f"Traceback (most recent call last):\n  {said}\nE: no\n")
+        result = self.run_gate("cat said; exit 3")
+        expected = Failure(
+            "red", "cat said; exit 3", 3, "E: no", "tests/a.py:2\nE: no", "logs/node-a-b.log"
+        )
+        self.assertEqual(result.why(), expected)
+        other = expected._replace(kind="flaky", candidate="attempts/a/1")
+        self.assertEqual(result.why("flaky", "attempts/a/1"), other)
+
+    def test_a_command_that_was_ended_is_quoted_by_the_reason(self) -> None:
+        failure = self.run_gate("echo said; sleep 30", timeout_secs=0.3).why()
+        self.assertEqual((failure.kind, failure.exit_code), ("broken", None))
+        self.assertEqual(failure.excerpt, "said")
+        self.assertNotIn("said", failure.headline)
+        self.assertTrue(failure.headline)
+
+    def test_one_that_ended_with_0_is_quoted_by_what_is_lacking(self) -> None:
+        result = self.run_gate("echo said")
+        result = replace(result, verdict=Verdict.RED, reason="no test ran", no_test_ran=True)
+        failure = result.why()
+        self.assertEqual((failure.kind, failure.headline), ("no_test_ran", "no test ran"))
 
     def test_has_no_standard_input(self) -> None:
         self.assertEqual(self.run_gate("cat").output, "")

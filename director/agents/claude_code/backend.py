@@ -80,5 +80,6 @@ CLAUDE_CODE = Backend(
     problems=problems,
     user_settings=user_settings,
     offers=_offers,
+    login="claude",
     tried="2.1.197",
 )

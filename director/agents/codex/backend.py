@@ -84,6 +84,7 @@ CODEX = Backend(
     problems=problems,
     user_settings=user_settings,
     offers=_offers,
+    login="codex login",
     tried="0.169.0",
     ask_env=NOWHERE,
     secret_variables=lambda config: (options_of(config).env_key,),

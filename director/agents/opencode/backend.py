@@ -105,5 +105,6 @@ OPENCODE = Backend(
     starter_files=_starter_files,
     offers=_offers,
     lists_all=True,
+    login="opencode auth login",
     tried="1.18.33",
 )

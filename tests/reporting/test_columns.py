@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import unittest
 
-from director.model.columns import clipped, folded, width_of, wrapped
+from director.reporting.cells import width_of
+from director.reporting.columns import folded, wrapped
 
 TEXTS = (
     "",
@@ -18,17 +19,11 @@ TEXTS = (
 
 
 class TestColumns(unittest.TestCase):
-    def test_width_counts_columns(self) -> None:
-        self.assertEqual(width_of("abc"), 3)
-        self.assertEqual(width_of("日本"), 4)
-        self.assertEqual(width_of("e\u0301"), 1)
-
     def test_no_line_is_wider_than_the_window(self) -> None:
         for text in TEXTS:
             for width in (4, 7, 40, 80, 200):
                 for line in (*folded(text, width), *wrapped(text, width)):
                     self.assertLessEqual(width_of(line), width, (text, width))
-                self.assertLessEqual(width_of(clipped(text.split("\n")[0], width)), width)
 
     def test_nothing_is_lost_by_folding(self) -> None:
         for text in TEXTS:
@@ -45,8 +40,3 @@ class TestColumns(unittest.TestCase):
 
     def test_lines_keep_their_indentation(self) -> None:
         self.assertEqual(list(wrapped("  aa bb\n\ncc", 5)), ["  aa", "  bb", "", "cc"])
-
-    def test_what_is_clipped_says_so(self) -> None:
-        self.assertEqual(clipped("abcdef", 4), "abc…")
-        self.assertEqual(clipped("日本語", 4), "日…")
-        self.assertEqual(clipped("abcd", 4), "abcd")

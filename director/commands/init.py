@@ -1,0 +1,407 @@
+"""``director init``: make the configuration, or set single keys of it."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import hashlib
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from director.agents.registry import BACKENDS, DEFAULT, tier_of
+from director.commands.context import Context, add_common_flags, find_repository, home_of
+from director.commands.questions import Questions, can_ask
+from director.commands.result import Result
+from director.commands.sync_agents import MANIFEST, read_checkout
+from director.diagnosing.offered import offered
+from director.model.config import Config, WorktreePolicy
+from director.model.config_reader import read_config
+from director.model.ecosystems.gates import FoundGate, gates_of, settings_in
+from director.model.errors import RequestError
+from director.model.first_config import Choice, first_config
+from director.model.offers import Binding, Offer, bindings
+from director.model.reason import Reason
+from director.model.roles import Role
+from director.model.toml_edit import Path as Key
+from director.model.toml_edit import parse_assignment, set_key
+from director.processes.capture import absolute_path
+from director.processes.children import adopt_orphans
+from director.records import files
+from director.records.job_directory import Home
+from director.repositories.repository import Repository
+
+CONFIG = ".director/config.toml"
+OURS = f"init:{CONFIG}"  # in the manifest: what `init` wrote, and nobody edited since
+NEXT = ("director", "doctor")
+VENV = ".venv/bin/"
+PYTHON_TOOLS = ("ruff", "flake8", "mypy", "pyright")
+TEXTS = ("tiers", "gates")  # sections that hold strings only
+EXAMPLES = (
+    ("director init", "choose models, and write the configuration"),
+    ("director init --yes", "the same without questions, as recommended"),
+    ("director init --set limits.max_attempts=2", "change one key, keep all comments"),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of ``init``."""
+    parser.add_argument("--yes", action="store_true", help="take what is recommended; ask nothing")
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="set one key, as tiers.planner=PROVIDER/MODEL (may be given several times)",
+    )
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help=f"replace an edited configuration; the old one is kept as {CONFIG}.old",
+    )
+    add_common_flags(parser)
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Write the configuration, say what is in it and why, and what comes next."""
+    adopt_orphans()
+    repository = find_repository(args, context)
+    home = home_of(repository, context)
+    sets = [_text_where_due(*parse_assignment(one)) for one in args.set]
+    present = files.read_text(home.config)
+    kept = present is not None and not args.force and not _is_ours(home, present)
+    initial = _Init(args, context, repository, home, sets)
+    if present is not None and sets and (kept or _loads(present, home)):
+        return context.finish(args, initial.edit(present))
+    if kept:
+        assert present is not None
+        raise _refusal(home, present, initial)
+    return context.finish(args, initial.make(present))
+
+
+def _text_where_due(key: Key, value: object) -> tuple[Key, object]:
+    """Return a key with its value, which is a string in sections that hold nothing else."""
+    if key[0] in TEXTS and isinstance(value, bool | int | float):
+        return key, str(value).lower() if isinstance(value, bool) else str(value)
+    return key, value
+
+
+def _loads(text: str, home: Home) -> bool:
+    try:
+        read_config(text, str(home.config), BACKENDS)
+    except RequestError:
+        return False
+    return True
+
+
+def _manifest(home: Home) -> dict[str, Any]:
+    return files.read_json(home.path / MANIFEST) or {}
+
+
+def _is_ours(home: Home, text: str) -> bool:
+    """Whether director wrote this, and nobody edited it since."""
+    known = _manifest(home)
+    return _digest(text) in (known.get(OURS), known.get(CONFIG))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _refusal(home: Home, present: str, initial: _Init) -> RequestError:
+    """Return why an edited configuration stays, with what would be different in a new one."""
+    try:
+        _, new = initial.proposal(ask=False)
+        lines = difflib.unified_diff(
+            present.splitlines(), new.splitlines(), "as it is", "as proposed", lineterm="", n=0
+        )
+        said = "\n".join(line for line in lines if not line.startswith("@@"))
+        initial.tell(said)
+    except RequestError:
+        pass  # nothing to compare with: no model is offered
+    return RequestError(
+        f"{home.config} was edited, and stays as it is",
+        "set single keys with `director init --set KEY=VALUE`, or replace it all with --force",
+    )
+
+
+class _Found(NamedTuple):
+    """What the repository's files say: gates, those whose program is missing, ``[worktree]``."""
+
+    gates: tuple[FoundGate, ...]
+    left_out: tuple[FoundGate, ...]
+    worktree: WorktreePolicy | None
+
+
+class _Init:
+    """One call of ``init``."""
+
+    def __init__(
+        self,
+        args: argparse.Namespace,
+        context: Context,
+        repository: Repository,
+        home: Home,
+        sets: Sequence[tuple[Key, object]],
+    ) -> None:
+        self._args = args
+        self._context = context
+        self._repository = repository
+        self._home = home
+        self._sets = sets
+        self._asks = can_ask(context) and not (args.yes or args.json)
+        self._questions = Questions(context)
+
+    def tell(self, text: str) -> None:
+        """Say on standard error what is no result."""
+        if text and not self._args.json:
+            self._questions.tell(_printable(text))
+
+    def edit(self, present: str) -> Result:
+        """Set single keys; everything else stays."""
+        text = present
+        for key, value in self._sets:
+            text = set_key(text, key, value)
+        read_config(text, str(self._home.config), BACKENDS)
+        tiers = {str(value) for key, value in self._sets if key[0] == "tiers"}
+        if tiers:
+            self._refuse_unknown(tiers, self._ask_clis())
+        self._write(text, ours=_is_ours(self._home, present))
+        changed = [".".join(key) for key, _ in self._sets]
+        what = f"{CONFIG}: {', '.join(changed)} set"
+        return self._result(f"{what}.", what, {"changed": changed})
+
+    def make(self, present: str | None) -> Result:
+        """Write a whole configuration."""
+        if not (self._asks or self._args.yes or self._covers_tiers()):
+            raise RequestError(
+                "there is no terminal to ask on",
+                "add --yes to take what is recommended, or name the models: "
+                "`director init --yes --set tiers.planner=PROVIDER/MODEL`",
+                Reason.USAGE,
+            )
+        said, text = self.proposal(ask=self._asks)
+        if present is not None and not _is_ours(self._home, present):
+            files.write_text(self._home.config.with_name("config.toml.old"), present)
+        self._write(text, ours=True)
+        return self._result(*said)
+
+    def proposal(self, *, ask: bool) -> tuple[tuple[str, str, dict[str, Any]], str]:
+        """Return what is to be said of a new configuration, and its text; nothing is written."""
+        named = {str(value) for key, value in self._sets if key[0] == "tiers"}
+        offers = self._ask_clis()
+        self._refuse_unknown(named, offers)
+        everything = [one for found in offers.values() for one in found]
+        tiers = self._tiers(everything, ask=ask)
+        found = self._look_at_files()
+        if ask and found.gates and not self._confirmed(found):
+            found = found._replace(gates=())
+        choice = Choice(tiers, everything, found.gates, found.worktree, self._sets)
+        example = (resources.files("director") / "config.example.toml").read_text("utf-8")
+        text = first_config(example, choice)
+        config = read_config(text, str(self._home.config), BACKENDS)
+        return _words(config.tiers, choice, found), text
+
+    def _covers_tiers(self) -> bool:
+        return {key[1] for key, _ in self._sets if key[0] == "tiers"} >= {*Role}
+
+    def _ask_clis(self) -> dict[str, tuple[Offer, ...]]:
+        context = self._context
+
+        def begins(what: str) -> None:
+            self.tell(f"{what} …")
+
+        return offered(self._repository.root, context.env, context.cancellation, begins)
+
+    def _refuse_unknown(self, tiers: set[str], offers: Mapping[str, Sequence[Offer]]) -> None:
+        """Raise RequestError for a model that its CLI does not list, where it lists all."""
+        for tier in sorted(tiers):
+            backend = tier_of(tier).backend
+            known = [one.tier for one in offers.get(backend.title, ())]
+            if not (backend.lists_all and known) or tier in known or tier.startswith("local/"):
+                continue
+            near = difflib.get_close_matches(tier, known, 1)
+            guess = f"did you mean {near[0]}?" if near else f"it has: {', '.join(known[:8])}"
+            what = f"{backend.title} does not offer {tier}"
+            raise RequestError(what, guess, Reason.MODEL_UNKNOWN)
+
+    def _tiers(self, offers: Sequence[Offer], *, ask: bool) -> dict[Role, str]:
+        named = {Role(key[1]): str(value) for key, value in self._sets if _names_tier(key)}
+        if named.keys() >= {*Role}:
+            return named
+        found = bindings(offers)
+        if not found:
+            DEFAULT.program(Config({}), self._context.env)  # says how to install it
+            raise RequestError(
+                "no agent CLI here offers a model",
+                f"give one a provider's key (`{DEFAULT.login}`), or name all tiers with --set",
+                Reason.MODEL_UNKNOWN,
+            )
+        chosen = self._chosen(found, offers) if ask else found[0]
+        return {**chosen.tiers(), **named}
+
+    def _chosen(self, found: Sequence[Binding], offers: Sequence[Offer]) -> Binding:
+        """Return the binding that a person chooses, or names."""
+        self.tell("\nWhich models?\n")
+        for number, one in enumerate(found, 1):
+            mark = "   (recommended)" if number == 1 else ""
+            self.tell(f"  {number}  {one.title}{mark}\n{_binding_words(one)}")
+        self.tell("  m  name the models yourself\n")
+        while True:
+            answer = self._answer("Choose [1]:").lower() or "1"
+            if answer == "m":
+                strong = self._named("Model that plans, writes tests and reviews:", offers)
+                return Binding("named", strong, self._named("Model that implements:", offers))
+            if answer.isdecimal() and 1 <= int(answer) <= len(found):
+                return found[int(answer) - 1]
+            self.tell(f"Answer with a number from 1 to {len(found)}, or m.")
+
+    def _named(self, question: str, offers: Sequence[Offer]) -> Offer:
+        known = {one.tier: one for one in offers}
+        while True:
+            answer = self._answer(question)
+            if answer in known:
+                return known[answer]
+            near = difflib.get_close_matches(answer, known, 5, 0.4)
+            listed = ", ".join(near or list(known)[:8])
+            self.tell(f"{answer or 'That'} is not offered. Offered are, for example: {listed}")
+
+    def _confirmed(self, found: _Found) -> bool:
+        self.tell("\nFound in the repository:\n")
+        self.tell("\n".join(_gate_lines(found)))
+        return self._answer("Put these into [gates]? [Y/n]").lower() in ("", "y", "yes")
+
+    def _answer(self, question: str) -> str:
+        answer = self._questions.ask(question)
+        if answer is None:
+            raise RequestError("the input ended", "nothing was written; run `director init` again")
+        return answer
+
+    def _look_at_files(self) -> _Found:
+        """Return what the files of the checkout say of tests, lint, types, and worktrees."""
+        checkout, root = read_checkout(self._repository), self._repository.root
+        policy = checkout.proposal()
+        has_venv = policy is not None and ".venv" in policy.setup
+
+        def exists(path: str) -> bool:  # in a worktree, once it is set up
+            return has_venv and path.endswith(f"{VENV}python")
+
+        there = [path for path in settings_in(checkout.paths) if (root / path).is_file()]
+        texts = {path: _read(root / path) for path in there}
+        wanted = gates_of(checkout.ecosystems, checkout.paths, texts, exists)
+        required = " ".join(
+            _read(root / path)
+            for path in checkout.paths
+            if re.search(r"(^|/)([\w.-]*requirements[\w.-]*\.txt|pyproject\.toml)$", path)
+            and path.count("/") < 2
+            and (root / path).is_file()
+        )
+        found = [_in_environment(gate, required if has_venv else "") for gate in wanted]
+        search = absolute_path(self._context.env)
+        missing = [
+            gate
+            for gate in found
+            if "/" not in gate.program and shutil.which(gate.program, path=search) is None
+        ]
+        return _Found(tuple(one for one in found if one not in missing), tuple(missing), policy)
+
+    def _write(self, text: str, *, ours: bool) -> None:
+        self._home.prepare()
+        files.write_text(self._home.config, text)
+        known = {key: value for key, value in _manifest(self._home).items() if key != CONFIG}
+        known.pop(OURS, None)
+        files.write_json(
+            self._home.path / MANIFEST, {**known, **({OURS: _digest(text)} if ours else {})}
+        )
+
+    def _result(self, text: str, what: str, data: dict[str, Any]) -> Result:
+        return Result(
+            _printable(f"{text}\nNext: {' '.join(NEXT)}"),
+            {"config": str(self._home.config), **data},
+            what=what,
+            next_step=f"`{' '.join(NEXT)}` looks whether all of it works",
+            next_command=NEXT,
+        )
+
+
+def _names_tier(key: Key) -> bool:
+    if len(key) == 2 and key[0] == "tiers" and key[1] not in {*Role}:
+        near = difflib.get_close_matches(key[1], [*Role], 1)
+        guess = f"did you mean tiers.{near[0]}?" if near else f"the tiers are {', '.join(Role)}"
+        raise RequestError(f"there is no tier {key[1]}", guess, Reason.USAGE)
+    return len(key) == 2 and key[0] == "tiers"
+
+
+def _read(path: Path) -> str:
+    return path.read_bytes().decode(errors="replace")
+
+
+def _in_environment(gate: FoundGate, required: str) -> FoundGate:
+    """Return a gate whose program setup installs as one of the environment's."""
+    tool = gate.program if gate.program in PYTHON_TOOLS else ""
+    if tool and re.search(rf"\b{re.escape(tool)}\b", required):
+        return gate._replace(command=f"{VENV}{gate.command}")
+    return gate
+
+
+def _price(offer: Offer) -> str:
+    price = offer.price
+    return f"{offer.tier} (${price.input:g} / ${price.output:g})" if price else offer.tier
+
+
+def _binding_words(one: Binding) -> str:
+    if one.strong == one.cheap:
+        return f"     {_price(one.strong)} does everything"
+    return f"     {_price(one.strong)} plans, tests, reviews\n     {_price(one.cheap)} implements"
+
+
+def _gate_lines(found: _Found) -> list[str]:
+    lines = [f"  {one.name:<10} {one.command}   ({one.source})" for one in found.gates]
+    lines += [
+        f"  {one.name:<10} left out: {one.program} is not on PATH   ({one.source})"
+        for one in found.left_out
+    ]
+    return lines
+
+
+def _words(
+    tiers: Mapping[Role, str], choice: Choice, found: _Found
+) -> tuple[str, str, dict[str, Any]]:
+    """Return the text, the sentence and the keys that say what was written."""
+    roles: dict[str, list[str]] = {}
+    for role, tier in tiers.items():
+        roles.setdefault(tier, []).append(role.value)
+    offers = {one.tier: one for one in choice.offers}
+    lines = [f"Written: {CONFIG}", "", "Models (US dollars per million tokens, in / out):"]
+    lines += [
+        f"  {_price(offers.get(tier, Offer(tier)))}: {', '.join(named)}"
+        for tier, named in roles.items()
+    ]
+    unpriced = [tier for tier in roles if not (offers.get(tier, Offer(tier)).price)]
+    if unpriced:
+        lines.append(f"  no price is known for {', '.join(unpriced)}: see [pricing]")
+    gates = _gate_lines(found._replace(gates=tuple(choice.gates)))
+    lines += ["", "Gates:", *(gates or ["  none found: put your test command into [gates]"])]
+    if choice.worktree and choice.worktree.setup:
+        lines += ["", f"Worktrees are prepared by: {choice.worktree.setup}"]
+    what = f"{CONFIG} written: {', '.join(roles)}; {len(choice.gates)} gates"
+    return (
+        "\n".join([*lines, ""]),
+        what,
+        {
+            "tiers": {role.value: tier for role, tier in tiers.items()},
+            "gates": [one._asdict() for one in choice.gates],
+            "left_out": [one._asdict() for one in found.left_out],
+            "setup": choice.worktree.setup if choice.worktree else "",
+            "priced": [one.tier for one in choice.priced],
+            "changed": [],
+        },
+    )
+
+
+def _printable(text: str) -> str:
+    """Return text without what could control a terminal: models are called as anybody likes."""
+    return "".join(one if one.isprintable() or one == "\n" else " " for one in text)
