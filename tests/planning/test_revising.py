@@ -134,7 +134,7 @@ class TestKilled(KilledCase):
         nodes = [node("a"), node("b"), node("c")]
         self.script_planning(*nodes)
         written = (write("tests/c.sh", script_of_test("c")), say("written"))
-        self.fake.queue("planner", answer({"nodes": nodes}), *self.killing("plan-1.agent-2"))
+        self.fake.queue("planner", answer({"nodes": nodes}), *self.killing("nodes-1.agent-2"))
         self.fake.queue("test-author", *written, *self.killing("c.tests-1.agent"), node="c")
         for argv in (("--revise", WISH), ("--continue",)):
             (self.tmp / "pid-is-there").unlink(missing_ok=True)
