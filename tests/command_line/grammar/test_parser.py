@@ -20,7 +20,7 @@ from director.model.errors import RequestError
 from tests.support.hermetic import ProcessCase
 from tests.support.jobs import JobCase
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "director.1"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "director.1"
 
 
 class TestHelp(JobCase):

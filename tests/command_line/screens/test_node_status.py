@@ -18,7 +18,13 @@ from director.model.roles import Role
 from director.model.state import Attempt, AttemptOutcome, NodeState, NodeStatus
 from director.reporting.logs.node_log import AttemptLog, CallLog, ReviewLog
 from director.reporting.logs.step_view import Style
-from director.reporting.status.node_page import NodePage, Output, Said, page_lines, what_happened
+from director.reporting.status.node_page import (
+    NodePage,
+    Output,
+    Said,
+    page_lines,
+    what_happened,
+)
 from director.reporting.terminal.cells import width_of
 from tests.processes.test_pager import read_terminal
 from tests.support.fake_opencode import answer, say, shell, write

@@ -13,7 +13,7 @@ from director.job.stage import Stage
 from director.records.events import Event, Events, Kind
 from director.reporting.live.console import console, line_of
 
-SOURCE = Path(__file__).resolve().parents[2] / "director"
+SOURCE = Path(__file__).resolve().parents[3] / "director"
 
 
 class TestConsole(unittest.TestCase):

@@ -6,7 +6,14 @@ from typing import Any
 
 from director.model.reason import Reason
 from director.records.events import Event, Kind
-from director.reporting.live.lines import QUIET_SECS, WIDTH, Lines, Workflow, going_on, printing
+from director.reporting.live.lines import (
+    QUIET_SECS,
+    WIDTH,
+    Lines,
+    Workflow,
+    going_on,
+    printing,
+)
 from director.reporting.live.live_progress import following
 from director.reporting.live.progress import Progress
 from director.reporting.terminal.cells import width_of

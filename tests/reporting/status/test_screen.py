@@ -18,7 +18,14 @@ from director.model.state import NodeStatus
 from director.records.worktrees_record import KeptWorktrees
 from director.reporting.status.next_steps import Asked
 from director.reporting.status.screen import View, render
-from director.reporting.status.status import Gate, LiveCall, NodeNow, Process, Standing, Status
+from director.reporting.status.status import (
+    Gate,
+    LiveCall,
+    NodeNow,
+    Process,
+    Standing,
+    Status,
+)
 from director.reporting.terminal.cells import width_of
 from director.reporting.terminal.look import look_of_width, shortened, wrapped
 from tests.reporting.status.statuses import (

@@ -14,7 +14,7 @@ from pathlib import Path
 from director.reporting.terminal.streams import Outlet
 from tests.support.hermetic import HermeticCase, TemporaryCase
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CHILD = """
 import subprocess, sys
 from director.reporting.terminal.streams import occupy_closed_descriptors
