@@ -10,11 +10,11 @@ from contextlib import contextmanager, suppress
 from typing import IO, Any, NamedTuple
 
 from director.command_line.context import Context, add_common_flags, find_home
-from director.command_line.naming import node_called
 from director.command_line.output import add_color_flag, style_of_output
 from director.command_line.result import Result
 from director.model.errors import ExitCode, RequestError
 from director.model.format import counted
+from director.model.known_nodes import known_node
 from director.model.plan import Plan
 from director.model.reason import Reason
 from director.model.state import NodeStatus
@@ -127,7 +127,7 @@ def _log_of(word: str, plan: Plan | None) -> NodeLog:
             f"there is no node {word} yet: the job is still being planned",
             "`director logs plan` shows the calls so far",
         )
-    return NodeLog(node_called(word, [node.id for node in plan.nodes]))
+    return NodeLog(known_node(plan, word).id)
 
 
 def _attempt(args: argparse.Namespace, log: NodeLog) -> AttemptLog | None:

@@ -100,6 +100,7 @@ def amend_node(
         stage = _approved(directory)
         seal = read_seal(directory) or check_seal(directory, directory.load_plan())
         amendment = _amendment(directory, seal, node_id)
+        node_id = amendment.node
         if options.cancel and not directory.amending.exists():
             what = f"node {node_id} is not being amended"
             raise RequestError(what, f"`director amend {node_id}` begins that")
@@ -125,12 +126,11 @@ def _approved(directory: JobDirectory) -> PlanStage:
 
 def _amendment(directory: JobDirectory, seal: Seal, node_id: str) -> Amendment:
     """Return the amendment of a node that is open, or one to begin."""
-    found = read_amendment(directory)
-    if found and found.node != node_id:
+    found, node = read_amendment(directory), known_node(_sealed_plan(seal), node_id)
+    if found and found.node != node.id:
         raise being_amended(found)
-    node = known_node(_sealed_plan(seal), node_id)
-    refuse_taken(directory, node_id)
-    return found or Amendment(node_id, now(), node)
+    refuse_taken(directory, node.id)
+    return found or Amendment(node.id, now(), node)
 
 
 def _refuse_merged(node_id: str, merged: Iterable[str]) -> None:

@@ -73,6 +73,7 @@ def drop_node(planning: Planning, node_id: str) -> None:
     it, or no other would be left.
     """
     job, plan = planning.job, planning.plan()
+    node_id = known_node(plan, node_id).id
     refuse_taken(job.directory, node_id)
     _refuse_drop(plan, node_id, {one.node for one in job.repository.receipts.values()})
     refuse_taken(job.directory, node_id)
@@ -97,7 +98,6 @@ def _refuse_drop(plan: Plan, node_id: str, merged: Collection[str]) -> None:
         raise RequestError(
             f"--drop: {node_id} is merged already", "revert its commit, or plan that as a new task"
         )
-    known_node(plan, node_id)
     if waiting := dependents(plan.nodes).get(node_id):
         named = ", ".join(waiting)
         raise RequestError(

@@ -69,7 +69,9 @@ def give_node(
     """
     with job_lock(directory.lock, "director give"):
         ready = ready_plan(directory)
-        node, taken = known_node(ready[0], node_id), taken_node(directory, node_id)
+        node = known_node(ready[0], node_id)
+        node_id = node.id
+        taken = taken_node(directory, node_id)
         if taken is None:
             raise not_taken(directory, node_id)
         if taken.updating:

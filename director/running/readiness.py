@@ -8,6 +8,7 @@ from director.job.amendment import refuse_amending
 from director.job.seal import Seal, check_seal
 from director.job.stage import Stage, read_stage
 from director.model.errors import RequestError
+from director.model.known_nodes import node_called
 from director.model.plan import Plan
 from director.model.state import NodeStatus, RunState
 from director.records.job_directory import JobDirectory
@@ -34,17 +35,14 @@ def ready_plan(directory: JobDirectory) -> tuple[Plan, Seal]:
 def wanted_nodes(plan: Plan, state: RunState, asked: Collection[str]) -> set[str]:
     """Return the nodes to work on, of those ``asked`` for (none: all that are open).
 
-    RequestError for a node that is not there, waits for another, or has had its attempts.
+    RequestError for a node that is not found, waits for another, or has had its attempts.
     """
     open_ids = state.ids(NodeStatus.PENDING)
     if not asked:
         return open_ids
-    wanted = set(asked)
-    if unknown := sorted(wanted - set(state.nodes)):
-        known = ", ".join(state.nodes)
-        raise RequestError(f"no such node: {', '.join(unknown)}", f"the plan has: {known}")
+    wanted = {node_called(word, state.nodes) for word in asked}
     ready = wanted | state.ids(NodeStatus.DONE)
-    for node_id in asked:
+    for node_id in sorted(wanted):
         if waits_for := sorted(set(plan.node(node_id).depends_on) - ready):
             raise RequestError(
                 f"node {node_id} waits for {', '.join(waits_for)}",

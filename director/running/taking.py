@@ -66,6 +66,7 @@ def take_node(
     with job_lock(directory.lock, "director take"):
         plan, seal = ready_plan(directory)
         node = known_node(plan, node_id)
+        node_id = node.id
         known = taken_node(directory, node_id)
         if known and known.ready and known.worktree.is_dir():
             ready = TakeReport(plan.job_id, node, known, begun=True)
@@ -154,11 +155,12 @@ def drop_node(directory: JobDirectory, node_id: str) -> TakenNode:
     RequestError when nobody has it; StoppedError when another process has the lock.
     """
     with job_lock(directory.lock, "director take"):
+        plan = directory.load_plan()
+        node_id = known_node(plan, node_id).id
         taken = taken_node(directory, node_id)
         if taken is None:
             raise not_taken(directory, node_id)
         note_taken(directory, taken._replace(ready=False))
-        plan = directory.load_plan()
         state = directory.load_state(plan)
         with closing(StateKeeper(directory, state)) as keeper:
             keeper.replace(returned(plan, state, taken))
@@ -168,10 +170,8 @@ def drop_node(directory: JobDirectory, node_id: str) -> TakenNode:
 
 
 def not_taken(directory: JobDirectory, node_id: str) -> RequestError:
-    """Return the error for a node that nobody has taken, or that is not there."""
-    plan = directory.load_plan()
-    known_node(plan, node_id)
-    if directory.load_state(plan).nodes[node_id].status is NodeStatus.DONE:
+    """Return the error for a node that no person has taken."""
+    if directory.load_state(directory.load_plan()).nodes[node_id].status is NodeStatus.DONE:
         return RequestError(f"node {node_id} is merged", "continue with `director run`")
     next_step = f"`director take {node_id}` makes a worktree for you"
     return RequestError(f"node {node_id} is not taken", next_step)

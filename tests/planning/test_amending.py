@@ -147,7 +147,7 @@ class TestEdited(AmendCase):
 
 class TestRefused(AmendCase):
     def test_what_cannot_be_amended_is_named(self) -> None:
-        self.assertIn("did you mean 'b'", self.ends(2, "amend", "bb").err)
+        self.assertIn("did you mean b?", self.ends(2, "amend", "bb").err)
         self.assertIn("is not being amended", self.ends(2, "amend", "a", "--cancel").err)
         self.assertIn("--cancel goes", self.ends(2, "amend", "a", "--cancel", "--continue").err)
         self.let_fail()

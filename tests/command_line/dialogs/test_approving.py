@@ -143,10 +143,10 @@ class TestApproving(PersonCase):
             for typed, shown in (
                 ("v", "a.txt holds the word good"),  # there is only one
                 ("v a", "sh tests/a.sh"),
-                ("v nobody", "There is no node nobody; there are: a"),
+                ("v nobody", "node not found: nobody; the nodes are: a"),
                 ("t", "── tests/a.sh\ngrep -q good a.txt"),
                 ("t a", "grep -q good a.txt"),
-                ("t nobody", "There is no node nobody"),
+                ("t nobody", "node not found: nobody"),
                 ("x", "Type one of the letters in brackets"),
                 ("", "Type one of the letters in brackets"),
             ):
