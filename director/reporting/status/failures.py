@@ -65,7 +65,7 @@ def red_gates(status: Status, look: Look, folder: str) -> Iterator[list[Line]]:
         lines = beside((name,), Span("integration gate"), look)
         failure = gate.failure or Failure(gate.verdict, gate.command, headline=gate.reason)
         lines += _command(failure, "" if failure.exit_code is not None else gate.verdict, look)
-        lines += excerpt(failure, look)
+        lines += excerpt(failure, look) + _hint(failure, look)
         if gate.note:
             lines += paragraph(one_line(gate.note), look, 4, Tone.STRONG)
         yield lines + _labelled([_output(failure.log or gate.log, status.log_lines, folder)], look)
@@ -103,7 +103,11 @@ def _reason(node: NodeNow, look: Look) -> list[Line]:
     lines = _command(failure, same, look)
     told = excerpt(failure, look) or _barred(error.strip().splitlines()[:EXCERPT_LINES], look)
     around = paragraph(_around(node), look, 4, Tone.WARNING) if node.state.environment else []
-    return [*lines, *told, *around]
+    return [*lines, *told, *_hint(failure, look), *around]
+
+
+def _hint(failure: Failure, look: Look) -> list[Line]:
+    return paragraph(one_line(failure.hint), look, 4, Tone.WARNING) if failure.hint else []
 
 
 def _around(node: NodeNow) -> str:
