@@ -47,8 +47,8 @@ class GateResult:
     Of more than twice KEPT_BYTES the middle is left out; ``left_out`` says how many bytes. No
     secret is in it. ``tests_run``: how many tests it shows (None: not known, or nobody looked).
     ``no_test_ran``: it ended with 0 and is red all the same, for want of evidence that tests ran.
-    ``folder`` is where it ran ("": not known). ``hint`` is the part of ``reason`` that says what the
-    sandbox may have to do with it.
+    ``folder`` is where it ran ("": not known). ``hint`` is that part of ``reason`` which says what
+    the sandbox may have to do with it.
     """
 
     command: str
