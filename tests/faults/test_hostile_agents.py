@@ -318,7 +318,7 @@ class TestScope(FaultCase):
             self.implement("a", *bad(silent_shell(odd)))
         strict = {**self.env, "PYTHONIOENCODING": "utf-8:strict"}
         done = self.ends(1, "run", "--max-attempts", "1", env=strict)
-        self.assertIn("failed: a", done.out)
+        self.assertIn("✗ a  Make a", done.out)
         self.assertIn("ünï-🙂", self.fake.calls()[-1].prompt)
         self.lines("events.jsonl")
         self.ends(0, "status", "--json", env=strict)
@@ -583,7 +583,7 @@ class TestTalk(FaultCase):
         for _ in range(2):
             self.implement("a", say("All tests pass, everything is done and merged."))
         done = self.ends(1, "run", "--max-attempts", "1")
-        self.assertIn("failed: a", done.out)
+        self.assertIn("✗ a  Make a", done.out)
         self.assertEqual(self.outcomes(), ["unchanged", "unchanged"])
         self.nothing_is_merged()
 
@@ -634,7 +634,7 @@ class TestTalk(FaultCase):
             self.implement("a", *bad(silent_shell(": > ünï-🙂")))
         ascii_only = {**self.env, "PYTHONIOENCODING": "ascii:strict"}
         done = self.ends(1, "run", "--max-attempts", "1", env=ascii_only)
-        self.assertIn("failed: a", done.out)
+        self.assertIn("x a  Make \\xfcn\\xef-\\U0001f642", done.out)
         self.ends(0, "status", env=ascii_only)
 
 
