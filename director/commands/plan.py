@@ -141,7 +141,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return context.finish(args, _show(args, context))
     workspace = open_workspace(args, context)
     if mode == "resume":
-        return context.finish(args, _resume(args, workspace))
+        return context.finish(args, resumed(workspace, args.resume, new=args.new))
     config = load_config(workspace.home.config)
     options = _options(args, context, workspace, terminal, mode)
 
@@ -257,9 +257,12 @@ def _tests(repository: Repository, report: PlanReport) -> dict[str, str]:
     return {**on_branch, **laid_out(report)}
 
 
-def _resume(args: argparse.Namespace, workspace: Workspace) -> Result:
-    """Bring an archived job back and say where it stands; what waits is passed by --continue."""
-    report = resume_job(workspace, workspace.home.job, args.resume, new=args.new)
+def resumed(workspace: Workspace, job: str, *, new: bool) -> Result:
+    """Bring an archived job back and say where it stands; what waits is passed by --continue.
+
+    ``new`` sets aside a current job that is not finished.
+    """
+    report = resume_job(workspace, workspace.home.job, job, new=new)
     stage = report.stage
     where = left_to_do(report.directory, stage) or "nothing is left to do"
     what = f"Job {named(stage)} is the current one again: {where}"

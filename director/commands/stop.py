@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="let the calls under way end, and use what they bring, but begin nothing more",
     )
     parser.add_argument(
-        "--job", metavar="ID", help="the job whose command is to end (default: the current one)"
+        "--job", metavar="JOB", help="the job whose command is to end (default: the current one)"
     )
     add_common_flags(parser)
 

@@ -16,6 +16,7 @@ GROUPS = {
     },
     "see what happens": {
         "status": "show where every node stands, and what it cost",
+        "jobs": "list all jobs: where they stand, what they cost, whether they are landed",
         "logs": "show what agents did and gates said, step by step",
         "verify": "check that every merge is what its receipt says, and what was tested",
     },
@@ -25,7 +26,7 @@ GROUPS = {
         "sync-agents": "install the role agents and a starter configuration in the repository",
         "demo": "show a whole job on a sample repository, with scripted models",
         "bench": "run one task under several profiles and compare cost and quality",
-        "clean": "remove the prepared worktrees that are kept for the jobs of the repository",
+        "clean": "remove prepared worktrees, or whole jobs with their branches and records",
     },
     "help": {
         "help": "show what director can do, or one command",

@@ -132,10 +132,10 @@ def _diff(context: Context, directory: JobDirectory, plan: Plan, node_id: str) -
     state = directory.load_state(plan).nodes[node_id]
     if merged := state.commit:
         return f"merge {merged[:10]}", kept.diff(merged)
-    ref = kept.last_of(node_id)
-    commit = kept.commit(ref) if ref else None
-    if ref is None or commit is None:
+    last = kept.last_of(node_id)
+    if last is None:
         raise RequestError(
             f"no candidate of {node_id} is kept", f"see `director logs {node_id}` for its edits"
         )
+    ref, commit = last
     return ref, kept.diff(commit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+BREAKS = re.compile(r"(?<=[\r\n])")  # where the runner begins a line
 MARK = "::"
 OLD_MARK = "##["  # of the first version, which the runner finds anywhere in a line
 
@@ -25,6 +26,30 @@ def harmless(line: str) -> str:
     """Return ``line`` so that the runner takes it for text, whatever it says."""
     text = line.replace(OLD_MARK, "## [")
     return re.sub(r"^(\s*):(?=:)", r"\1: ", text)
+
+
+class Guard:
+    """Makes what is printed to one stream harmless, piece by piece as it is written.
+
+    ``commands``: those that ``group`` and ``error`` make get through.
+    """
+
+    def __init__(self, *, commands: bool) -> None:
+        self._commands = commands
+        self._line = ""  # what stands in the last line so far, if it says anything
+
+    def __call__(self, text: str) -> str:
+        """Return ``text`` as it is to be printed; of JSON the meaning stays."""
+        return "".join(map(self._passed, BREAKS.split(text)))
+
+    def _passed(self, piece: str) -> str:
+        begins, is_json = not self._line, (self._line + piece).startswith("{")
+        ended = piece.endswith(("\n", "\r"))
+        self._line = "" if ended else (self._line or piece.strip()[:1])
+        if is_json:
+            return piece.replace(OLD_MARK, "##\\u005b")
+        is_text = self._commands or not begins
+        return piece.replace(OLD_MARK, "## [") if is_text else harmless(piece)
 
 
 def _data(text: str) -> str:

@@ -56,7 +56,7 @@ def red_gates(status: Status, style: Style, folder: str) -> Iterator[list[Line]]
         lines = beside((name,), Span("integration gate"), style)
         failure = gate.failure or Failure(gate.verdict, gate.command, headline=gate.reason)
         lines += _command(failure, "" if failure.exit_code is not None else gate.verdict, style)
-        lines += excerpt(failure, style)
+        lines += excerpt(failure, style) + _hint(failure, style)
         if gate.note:
             lines += paragraph(one_line(gate.note), style, 4, Paint.BOLD)
         yield lines + _labelled([_output(failure.log or gate.log, status.log_lines, folder)], style)
@@ -94,7 +94,11 @@ def _reason(node: NodeNow, style: Style) -> list[Line]:
     lines = _command(failure, same, style)
     told = excerpt(failure, style) or _barred(error.strip().splitlines()[:EXCERPT_LINES], style)
     around = paragraph(_around(node), style, 4, Paint.YELLOW) if node.state.environment else []
-    return [*lines, *told, *around]
+    return [*lines, *told, *_hint(failure, style), *around]
+
+
+def _hint(failure: Failure, style: Style) -> list[Line]:
+    return paragraph(one_line(failure.hint), style, 4, Paint.YELLOW) if failure.hint else []
 
 
 def _around(node: NodeNow) -> str:

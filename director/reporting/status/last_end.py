@@ -44,11 +44,31 @@ def read_last_events(directory: JobDirectory) -> LastEvents:
     return LastEvents(end, at, tuple(_gates(events)), damaged)
 
 
+def read_last_end(directory: JobDirectory, tail_bytes: int) -> LastEvents:
+    """Return how the last command ended, and when the last event was told, from a few lines.
+
+    ``tail_bytes``: so much of the journal is read at most. RequestError when it cannot be read.
+    """
+    at = ""
+    for event in files.read_backwards(directory.events, tail_bytes):
+        at = at or str(event.get("ts", ""))
+        if not _is_aside(event):
+            return LastEvents(_end_after(event, None), at)
+    return LastEvents(at=at)
+
+
+def _is_aside(event: Mapping[str, Any]) -> bool:
+    """Whether an event says nothing of how the last command on the job ended."""
+    if event.get("kind") != Kind.STOPPED:
+        return event.get("kind") in ASIDE
+    return event.get("reason") in NOT_OF_THE_JOB or event.get("command") in ASIDE_COMMANDS
+
+
 def _end_after(event: Mapping[str, Any], end: End | None) -> End | None:
     """Return how the last command had ended when ``event`` was told; None: it was at work."""
     kind, at = event.get("kind"), str(event.get("ts", ""))
     if kind == Kind.STOPPED:
-        if event.get("reason") in NOT_OF_THE_JOB or event.get("command") in ASIDE_COMMANDS:
+        if _is_aside(event):
             return end
         # A run is over when it says so: that the command ended comes a moment later.
         return _stop(event, end.at if end else at)

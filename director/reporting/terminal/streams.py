@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import stat
 import sys
 from typing import IO, Any, TextIO
 
@@ -73,7 +74,28 @@ def _printing_to(outlet: Outlet, before: TextIO | None) -> TextIO:
     """Return a text stream that prints to ``outlet`` in the encoding of the one ``before``."""
     encoding = before.encoding if before else None
     by_line = outlet.fileno() == 2 or outlet.isatty()
-    return io.TextIOWrapper(io.BufferedWriter(outlet), encoding, "backslashreplace", None, by_line)
+    kind = _Guarded if _is_read_by_a_runner(outlet) else io.TextIOWrapper
+    return kind(io.BufferedWriter(outlet), encoding, "backslashreplace", None, by_line)
+
+
+def _is_read_by_a_runner(outlet: Outlet) -> bool:
+    """Whether GitHub's runner looks for commands in what is printed."""
+    on_github = os.environ.get("GITHUB_ACTIONS") == "true"
+    return on_github and not stat.S_ISREG(os.fstat(outlet.fileno()).st_mode)
+
+
+class _Guarded(io.TextIOWrapper):
+    """Prints what agents and tools wrote as text, whatever commands it looks like."""
+
+    def __init__(self, buffer: io.BufferedWriter, *how: Any) -> None:
+        from director.reporting.live.workflow_commands import Guard
+
+        super().__init__(buffer, *how)
+        self._guard = Guard(commands=buffer.fileno() == 2)  # progress
+
+    def write(self, text: str) -> int:
+        super().write(self._guard(text))
+        return len(text)
 
 
 def _wait_for_room(outlet: Outlet) -> None:

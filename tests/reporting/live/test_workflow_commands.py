@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import json
 import re
 import unittest
 
-from director.reporting.live.workflow_commands import error, group, harmless
+from director.reporting.live.workflow_commands import Guard, error, group, harmless
 
 
 def is_command(line: str) -> bool:
@@ -36,3 +37,16 @@ class TestCommands(unittest.TestCase):
 
     def test_a_message_cannot_be_another_command(self) -> None:
         self.assertNotIn("##[", error("a ##[group]", "b ##[error]c"))
+
+    def test_what_is_printed_in_pieces_is_no_command(self) -> None:
+        guard = Guard(commands=False)
+        pieces = ("a\n", " ", "::error::b\n", "c ::d ##[group]e\r::f::g", "\n", "::stop::h\n")
+        printed = "".join(map(guard, pieces))
+        self.assertFalse([line for line in re.split(r"[\r\n]", printed) if is_command(line)])
+        self.assertEqual(Guard(commands=True)("::group::a ##[b]\n"), "::group::a ## [b]\n")
+
+    def test_json_means_the_same(self) -> None:
+        value = {"what": "##[error]a", "next": "::b"}
+        printed = Guard(commands=False)(json.dumps(value) + "\n")
+        self.assertFalse(is_command(printed))
+        self.assertEqual(json.loads(printed), value)
