@@ -282,7 +282,7 @@ class _Init:
             _printable(f"{text}\nNext: {' '.join(NEXT)}"),
             {"config": str(self._home.config), **data},
             what=what,
-            next_step=f"`{' '.join(NEXT)}` looks whether all of it works",
+            next_step=f"`{' '.join(NEXT)}` checks whether all of it works",
             next_command=NEXT,
         )
 

@@ -14,7 +14,7 @@ from director.command_line.output import add_color_flag, style_of_output
 from director.command_line.result import Result
 from director.model.errors import ExitCode, RequestError
 from director.model.format import counted
-from director.model.known_nodes import known_node
+from director.model.naming import known_node
 from director.model.plan import Plan
 from director.model.reason import Reason
 from director.model.state import NodeStatus
@@ -48,7 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--attempt", metavar="N", type=int, help="this attempt only (default: all, in order)"
     )
     shown = parser.add_mutually_exclusive_group()
-    shown.add_argument("--follow", action="store_true", help="go on until the node ends, or ctrl-C")
+    shown.add_argument(
+        "--follow", action="store_true", help="continue until the node ends, or ctrl-C"
+    )
     shown.add_argument("--raw", action="store_true", help="the events as the agent CLI wrote them")
     shown.add_argument(
         "--gate", action="store_true", help="the gate's output (of the last attempt)"

@@ -106,7 +106,7 @@ def _why_not(holder: Holder) -> str:
 
     if holder.host and holder.host != os.uname().nodename:
         return f"it runs on {holder.host}"
-    return "it is not known which process it is"
+    return "its process is not known"
 
 
 def _by_hand(holder: Holder) -> str:

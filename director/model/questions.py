@@ -116,7 +116,9 @@ def given(pairs: Iterable[str], questions: Sequence[Question]) -> dict[int, str]
     for pair in pairs:
         read = _PAIR.fullmatch(pair)
         if read is None or not read[2].strip():
-            raise AnswerError(f"{pair!r} is no answer: it begins with the number of a question")
+            raise AnswerError(
+                f"{pair!r} is not an answer: an answer begins with the number of a question"
+            )
         number = int(read[1])
         if number in found:
             raise AnswerError(f"question {number} is answered twice")

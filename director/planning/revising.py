@@ -9,10 +9,10 @@ from pathlib import Path
 from director.job.stage import PlanStage, Stage
 from director.model.dag import dependents
 from director.model.errors import RequestError
-from director.model.known_nodes import known_node
+from director.model.naming import known_node
 from director.model.plan import Plan
 from director.planning.context import Planning
-from director.planning.current_job import GO_ON, RUN
+from director.planning.current_job import CONTINUE, RUN
 from director.planning.deciding import ASKING_CALLS
 from director.planning.editing import lay_out_missing, withdraw_tests
 from director.planning.shared_tests import restore_shared_tests
@@ -31,20 +31,20 @@ def refuse_change(stage: PlanStage, flag: str) -> None:
     if stage.questions:
         raise RequestError(
             f"{flag}: the planner waits for answers first",
-            f'answer with `--answer "1: …"` or in questions.md, then `{GO_ON}`',
+            f'answer with `--answer "1: …"` or in questions.md, then `{CONTINUE}`',
         )
     if stage.stage is Stage.READY and flag == "--revise":
         raise RequestError(
             "--revise: the plan is approved already",
             f"continue with `{RUN}`; `director amend NODE --revise` changes one node; or edit "
-            f"plan.json, and `{GO_ON}` admits it as it is then",
+            f"plan.json, and `{CONTINUE}` admits it as it is then",
         )
     waits = stage.stage in (Stage.PLAN_APPROVAL, Stage.READY) or (
         flag == "--revise" and stage.stage is Stage.SPEC_APPROVAL
     )
     if not waits:
         missing = "there is no plan yet" if flag == "--drop" else "nothing waits for approval"
-        raise RequestError(f"{flag}: {missing}", f"continue with `{GO_ON}`")
+        raise RequestError(f"{flag}: {missing}", f"continue with `{CONTINUE}`")
 
 
 def begin_revision(planning: Planning, wishes: str) -> None:

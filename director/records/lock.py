@@ -135,7 +135,7 @@ def read_holder(path: Path) -> Holder | None:
 
 def _holder(descriptor: int) -> str:
     named = _named(os.pread(descriptor, 4096, 0))
-    return str(named) if named else "a process that has not said its name yet"
+    return str(named) if named else "a process that is just starting"
 
 
 def _named(text: bytes) -> Holder | None:

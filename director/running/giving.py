@@ -17,7 +17,7 @@ from director.job.retrying import retry_where_lost
 from director.model.codec.encoding import encode_any
 from director.model.config import Config
 from director.model.errors import RequestError
-from director.model.known_nodes import known_node
+from director.model.naming import known_node
 from director.model.plan import Node
 from director.model.receipt import Receipt
 from director.model.roles import Tier

@@ -6,9 +6,9 @@ from collections.abc import Collection
 
 from director.job.amendment import refuse_amending
 from director.job.seal import Seal, check_seal
-from director.job.stage import Stage, read_stage
+from director.job.stage import Stage, read_stage, stands_at
 from director.model.errors import RequestError
-from director.model.known_nodes import node_called
+from director.model.naming import node_called
 from director.model.plan import Plan
 from director.model.state import NodeStatus, RunState
 from director.records.job_directory import JobDirectory
@@ -23,7 +23,7 @@ def ready_plan(directory: JobDirectory) -> tuple[Plan, Seal]:
     """
     stage = read_stage(directory)
     if stage is not None and stage.stage is not Stage.READY:
-        raise RequestError(f"the plan is not ready: it stands at {stage.stage}", CONTINUE)
+        raise RequestError(f"the plan is not ready: {stands_at(stage)}", CONTINUE)
     refuse_amending(directory)
     plan = directory.load_plan()
     if unfrozen := [node.id for node in plan.nodes if not node.admitted]:

@@ -10,7 +10,7 @@ from director.job.context import Workspace
 from director.job.reconciling import unblocked
 from director.model.config import Config
 from director.model.errors import RequestError
-from director.model.known_nodes import known_node
+from director.model.naming import known_node
 from director.model.plan import Node
 from director.model.state import NodeStatus, RunState
 from director.records.clock import now
@@ -116,13 +116,11 @@ def _make(opened: OpenedRun, node: Node, taken: TakenNode) -> TakeReport:
 def refuse_unready(state: RunState, node: Node) -> None:
     """Raise RequestError for a node that is merged, or waits for others."""
     if state.nodes[node.id].status is NodeStatus.DONE:
-        raise RequestError(
-            f"node {node.id} is merged", "plan what is to be different as a new task"
-        )
+        raise RequestError(f"node {node.id} is merged", "plan the change as a new task")
     if waits_for := sorted(set(node.depends_on) - state.ids(NodeStatus.DONE)):
         raise RequestError(
             f"node {node.id} waits for {', '.join(waits_for)}",
-            "these first: `director run`, or take them",
+            "run these first with `director run`, or take them",
         )
 
 

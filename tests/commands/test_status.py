@@ -118,7 +118,7 @@ class TestStatus(JobCase):
         self.script_planning(node("a"))
         self.ends(0, "plan", "make a")
         shown = self.ends(0, "status").out
-        self.assertIn("Planning waits for your approval of the spec (gate 1).", shown)
+        self.assertIn("Planning waits for your approval of the spec.", shown)
         self.assertIn("director plan --continue", shown)
 
     def test_another_job(self) -> None:

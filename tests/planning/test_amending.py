@@ -1,6 +1,6 @@
 """One node of an approved plan is changed and approved again; nothing else is.
 
-With it: ``rewriting``, ``job.amendment``, ``known_nodes`` and ``commands.amend``.
+With it: ``rewriting``, ``job.amendment``, ``naming`` and ``commands.amend``.
 """
 
 from __future__ import annotations

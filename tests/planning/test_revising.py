@@ -1,6 +1,6 @@
 """What lies at an approval is changed in a person's words, or loses a node; the rest stays.
 
-With it: ``known_nodes``.
+With it: ``naming``.
 """
 
 from __future__ import annotations

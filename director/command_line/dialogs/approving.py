@@ -15,7 +15,7 @@ from director.command_line.screens.plan_result import (
 )
 from director.job.stage import Stage
 from director.model.errors import RequestError
-from director.model.known_nodes import known_node
+from director.model.naming import known_node
 from director.model.plan import Node, Plan
 from director.model.questions import PERSON, decided
 from director.planning.context import PlanOptions
@@ -96,7 +96,7 @@ class _Approval:
             if key == "a":
                 return PlanOptions(approve=True, shown=self.shown)
             if key == "r":
-                wishes = rest or self.terminal.ask_text("What is to be different? ")
+                wishes = rest or self.terminal.ask_text("What should change? ")
                 if wishes:
                     return PlanOptions(revise=wishes)
             else:
@@ -195,7 +195,7 @@ def _parted(line: str) -> tuple[str, str]:
 
 def _file_text(folder: Path, path: str) -> str:
     text = files.read_beginning(folder / path).rstrip()
-    return f"── {path}\n{text or '(it is empty, or not there)'}"
+    return f"── {path}\n{text or '(empty, or missing)'}"
 
 
 def node_text(node: Node) -> str:

@@ -127,5 +127,5 @@ class Terminal:
 
 def _no_editor(editor: str, problem: str) -> RequestError:
     return RequestError(
-        f"the editor ended badly: {editor}: {problem}", "name another in EDITOR, or VISUAL"
+        f"the editor failed: {editor}: {problem}", "name another in EDITOR, or VISUAL"
     )

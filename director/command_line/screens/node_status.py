@@ -13,7 +13,7 @@ from director.command_line.output import style_of_output
 from director.command_line.result import Result
 from director.model.codec.encoding import encode
 from director.model.errors import ExitCode, RequestError
-from director.model.known_nodes import known_node
+from director.model.naming import known_node
 from director.model.plan import Node, Plan
 from director.model.state import NodeState, NodeStatus
 from director.records.job_directory import JobDirectory

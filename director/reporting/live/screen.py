@@ -132,7 +132,7 @@ class _View:
     def _facts(self) -> Line:
         progress = self.progress
         if progress.stopping:
-            return (Span("stopping in good order; ctrl-C again stops at once", Paint.YELLOW),)
+            return (Span("stopping; ctrl-C again stops at once", Paint.YELLOW),)
         facts = [spent(progress.cost, progress.ceiling_usd, short=self.width < 90)]
         facts.append(duration(max(0, int(self.now - progress.begun))).replace(".0 s", " s"))
         if left := progress.time_left(self.now):

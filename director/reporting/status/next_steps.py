@@ -190,7 +190,7 @@ def _run(status: Status) -> Iterable[Step]:
     if not left and status.of(NodeStatus.TAKEN):
         return
     begun = bool(status.of(NodeStatus.DONE, NodeStatus.TAKEN))
-    why = f"work on the {counted(left, 'node')} left" if begun else "work off the plan"
+    why = f"work on the {counted(left, 'node')} left" if begun else "carry out the plan"
     yield Step(("director", "run"), why)
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import unittest
 
 from director.model.errors import RequestError
-from director.model.known_nodes import known_node, node_called
+from director.model.naming import known_node, node_called
 from director.model.plan import Node, Plan
 
 NODES = tuple(Node(name, name, "", (), (), "true", ()) for name in ("parser", "parse-all", "toc"))

@@ -1,4 +1,4 @@
-"""Nodes as people name them: by their ids, or by what only one id begins with."""
+"""Nodes and jobs as people name them: by their ids, or by what only one id begins with."""
 
 from __future__ import annotations
 
@@ -18,9 +18,14 @@ def known_node(plan: Plan, word: str) -> Node:
 
 
 def node_called(word: str, known: Iterable[str]) -> str:
-    """Return the id that ``word`` is, or is the beginning of.
+    """Return the id of a node as ``id_called`` does."""
+    return id_called(word, known, "node")
 
-    Raises RequestError, with the likely id, for one that no or several nodes have.
+
+def id_called(word: str, known: Iterable[str], thing: str) -> str:
+    """Return the id that ``word`` is, or that alone begins with it. ``thing`` has such ids.
+
+    Raises RequestError, with the likely id, for one that nothing or several things have.
     """
     ids = list(known)
     if word in ids:
@@ -30,7 +35,7 @@ def node_called(word: str, known: Iterable[str]) -> str:
         return found[0]
     if found:
         raise RequestError(
-            f"{word} is the beginning of {counted(len(found), 'node')}",
+            f"{word} is the beginning of {counted(len(found), thing)}",
             f"name one of them: {_listed(found)}",
             Reason.USAGE,
         )
@@ -39,7 +44,7 @@ def node_called(word: str, known: Iterable[str]) -> str:
     close = get_close_matches(word, ids, n=1)
     meant = f"did you mean {close[0]}? " if close else ""
     raise RequestError(
-        f"node not found: {word}", f"{meant}the nodes are: {_listed(ids)}", Reason.USAGE
+        f"{thing} not found: {word}", f"{meant}the {thing}s are: {_listed(ids)}", Reason.USAGE
     )
 
 
