@@ -17,6 +17,8 @@ GROUPS = {
     "see what happens": {
         "status": "show where every node stands, and what it cost",
         "logs": "show what agents did and gates said, step by step",
+        "report": "write all that is on record of a job as one HTML file, or as Markdown",
+        "ui": "show a job in the browser while it runs",
         "verify": "check that every merge is what its receipt says, and what was tested",
     },
     "set up and tidy": {
