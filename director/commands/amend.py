@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import shlex
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +15,7 @@ from director.model.codec.encoding import encode
 from director.model.errors import RequestError
 from director.model.printable import printable
 from director.planning.amending import AmendOptions, AmendReport, Step, amend_node
+from director.reporting.changes import text_diff
 
 EXAMPLES = (
     ("director amend parser", "lay out the node and its tests for editing"),
@@ -128,18 +128,11 @@ def _changes(report: AmendReport) -> Iterator[str]:
         was, is_now = getattr(before, name), getattr(after, name)
         if was != is_now:
             yield f"{name}: {_shown(was)} → {_shown(is_now)}"
-    yield from _diff("spec", before.spec, after.spec)
+    yield from text_diff(before.spec, after.spec, "spec").splitlines()
     for path in dict.fromkeys((*before.tests, *after.tests)):
         was, is_now = (texts.get(path, "") for texts in (report.tests_before, report.tests_after))
-        yield from _diff(path, was, is_now)
+        yield from text_diff(was, is_now, path).splitlines()
 
 
 def _shown(value: Any) -> str:
     return ", ".join(value) or "none" if isinstance(value, tuple) else str(value)
-
-
-def _diff(name: str, before: str, after: str) -> Iterator[str]:
-    lines = difflib.unified_diff(
-        before.splitlines(), after.splitlines(), f"{name} before", f"{name} now", lineterm=""
-    )
-    yield from lines

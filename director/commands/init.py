@@ -5,22 +5,20 @@ from __future__ import annotations
 import argparse
 import difflib
 import hashlib
-import re
-import shutil
 from collections.abc import Mapping, Sequence
 from importlib import resources
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from director.agents.registry import BACKENDS, DEFAULT, tier_of
 from director.commands.context import Context, add_common_flags, find_repository, home_of
+from director.commands.init_words import CONFIG, binding_words, gate_lines, summary
 from director.commands.questions import Questions, can_ask
 from director.commands.result import Result
-from director.commands.sync_agents import MANIFEST, read_checkout
+from director.commands.sync_agents import MANIFEST
+from director.diagnosing.commands_found import FoundCommands, look_at_files, read_checkout
 from director.diagnosing.offered import offered
-from director.model.config import Config, WorktreePolicy
+from director.model.config import Config
 from director.model.config_reader import read_config
-from director.model.ecosystems.gates import FoundGate, gates_of, settings_in
 from director.model.errors import RequestError
 from director.model.first_config import Choice, first_config
 from director.model.offers import Binding, Offer, bindings
@@ -28,17 +26,13 @@ from director.model.reason import Reason
 from director.model.roles import Role
 from director.model.toml_edit import Path as Key
 from director.model.toml_edit import parse_assignment, set_key
-from director.processes.capture import absolute_path
 from director.processes.children import adopt_orphans
 from director.records import files
 from director.records.job_directory import Home
 from director.repositories.repository import Repository
 
-CONFIG = ".director/config.toml"
 OURS = f"init:{CONFIG}"  # in the manifest: what `init` wrote, and nobody edited since
 NEXT = ("director", "doctor")
-VENV = ".venv/bin/"
-PYTHON_TOOLS = ("ruff", "flake8", "mypy", "pyright")
 TEXTS = ("tiers", "gates")  # sections that hold strings only
 EXAMPLES = (
     ("director init", "choose models, and write the configuration"),
@@ -128,14 +122,6 @@ def _refusal(home: Home, present: str, initial: _Init) -> RequestError:
     )
 
 
-class _Found(NamedTuple):
-    """What the repository's files say: gates, those whose program is missing, ``[worktree]``."""
-
-    gates: tuple[FoundGate, ...]
-    left_out: tuple[FoundGate, ...]
-    worktree: WorktreePolicy | None
-
-
 class _Init:
     """One call of ``init``."""
 
@@ -196,14 +182,16 @@ class _Init:
         self._refuse_unknown(named, offers)
         everything = [one for found in offers.values() for one in found]
         tiers = self._tiers(everything, ask=ask)
-        found = self._look_at_files()
+        found = look_at_files(
+            read_checkout(self._repository), self._repository.root, self._context.env
+        )
         if ask and found.gates and not self._confirmed(found):
             found = found._replace(gates=())
         choice = Choice(tiers, everything, found.gates, found.worktree, self._sets)
         example = (resources.files("director") / "config.example.toml").read_text("utf-8")
         text = first_config(example, choice)
         config = read_config(text, str(self._home.config), BACKENDS)
-        return _words(config.tiers, choice, found), text
+        return summary(config.tiers, choice, found), text
 
     def _covers_tiers(self) -> bool:
         return {key[1] for key, _ in self._sets if key[0] == "tiers"} >= {*Role}
@@ -248,7 +236,7 @@ class _Init:
         self.tell("\nWhich models?\n")
         for number, one in enumerate(found, 1):
             mark = "   (recommended)" if number == 1 else ""
-            self.tell(f"  {number}  {one.title}{mark}\n{_binding_words(one)}")
+            self.tell(f"  {number}  {one.title}{mark}\n{binding_words(one)}")
         self.tell("  m  name the models yourself\n")
         while True:
             answer = self._answer("Choose [1]:").lower() or "1"
@@ -269,44 +257,16 @@ class _Init:
             listed = ", ".join(near or list(known)[:8])
             self.tell(f"{answer or 'That'} is not offered. Offered are, for example: {listed}")
 
-    def _confirmed(self, found: _Found) -> bool:
+    def _confirmed(self, found: FoundCommands) -> bool:
         self.tell("\nFound in the repository:\n")
-        self.tell("\n".join(_gate_lines(found)))
-        return self._answer("Put these into [gates]? [Y/n]").lower() in ("", "y", "yes")
+        self.tell("\n".join(gate_lines(found)))
+        return self._answer("\nPut these into [gates]? [Y/n]").lower() in ("", "y", "yes")
 
     def _answer(self, question: str) -> str:
         answer = self._questions.ask(question)
         if answer is None:
             raise RequestError("the input ended", "nothing was written; run `director init` again")
         return answer
-
-    def _look_at_files(self) -> _Found:
-        """Return what the files of the checkout say of tests, lint, types, and worktrees."""
-        checkout, root = read_checkout(self._repository), self._repository.root
-        policy = checkout.proposal()
-        has_venv = policy is not None and ".venv" in policy.setup
-
-        def exists(path: str) -> bool:  # in a worktree, once it is set up
-            return has_venv and path.endswith(f"{VENV}python")
-
-        there = [path for path in settings_in(checkout.paths) if (root / path).is_file()]
-        texts = {path: _read(root / path) for path in there}
-        wanted = gates_of(checkout.ecosystems, checkout.paths, texts, exists)
-        required = " ".join(
-            _read(root / path)
-            for path in checkout.paths
-            if re.search(r"(^|/)([\w.-]*requirements[\w.-]*\.txt|pyproject\.toml)$", path)
-            and path.count("/") < 2
-            and (root / path).is_file()
-        )
-        found = [_in_environment(gate, required if has_venv else "") for gate in wanted]
-        search = absolute_path(self._context.env)
-        missing = [
-            gate
-            for gate in found
-            if "/" not in gate.program and shutil.which(gate.program, path=search) is None
-        ]
-        return _Found(tuple(one for one in found if one not in missing), tuple(missing), policy)
 
     def _write(self, text: str, *, ours: bool) -> None:
         self._home.prepare()
@@ -333,73 +293,6 @@ def _names_tier(key: Key) -> bool:
         guess = f"did you mean tiers.{near[0]}?" if near else f"the tiers are {', '.join(Role)}"
         raise RequestError(f"there is no tier {key[1]}", guess, Reason.USAGE)
     return len(key) == 2 and key[0] == "tiers"
-
-
-def _read(path: Path) -> str:
-    return path.read_bytes().decode(errors="replace")
-
-
-def _in_environment(gate: FoundGate, required: str) -> FoundGate:
-    """Return a gate whose program setup installs as one of the environment's."""
-    tool = gate.program if gate.program in PYTHON_TOOLS else ""
-    if tool and re.search(rf"\b{re.escape(tool)}\b", required):
-        return gate._replace(command=f"{VENV}{gate.command}")
-    return gate
-
-
-def _price(offer: Offer) -> str:
-    price = offer.price
-    return f"{offer.tier} (${price.input:g} / ${price.output:g})" if price else offer.tier
-
-
-def _binding_words(one: Binding) -> str:
-    if one.strong == one.cheap:
-        return f"     {_price(one.strong)} does everything"
-    return f"     {_price(one.strong)} plans, tests, reviews\n     {_price(one.cheap)} implements"
-
-
-def _gate_lines(found: _Found) -> list[str]:
-    lines = [f"  {one.name:<10} {one.command}   ({one.source})" for one in found.gates]
-    lines += [
-        f"  {one.name:<10} left out: {one.program} is not on PATH   ({one.source})"
-        for one in found.left_out
-    ]
-    return lines
-
-
-def _words(
-    tiers: Mapping[Role, str], choice: Choice, found: _Found
-) -> tuple[str, str, dict[str, Any]]:
-    """Return the text, the sentence and the keys that say what was written."""
-    roles: dict[str, list[str]] = {}
-    for role, tier in tiers.items():
-        roles.setdefault(tier, []).append(role.value)
-    offers = {one.tier: one for one in choice.offers}
-    lines = [f"Written: {CONFIG}", "", "Models (US dollars per million tokens, in / out):"]
-    lines += [
-        f"  {_price(offers.get(tier, Offer(tier)))}: {', '.join(named)}"
-        for tier, named in roles.items()
-    ]
-    unpriced = [tier for tier in roles if not (offers.get(tier, Offer(tier)).price)]
-    if unpriced:
-        lines.append(f"  no price is known for {', '.join(unpriced)}: see [pricing]")
-    gates = _gate_lines(found._replace(gates=tuple(choice.gates)))
-    lines += ["", "Gates:", *(gates or ["  none found: put your test command into [gates]"])]
-    if choice.worktree and choice.worktree.setup:
-        lines += ["", f"Worktrees are prepared by: {choice.worktree.setup}"]
-    what = f"{CONFIG} written: {', '.join(roles)}; {len(choice.gates)} gates"
-    return (
-        "\n".join([*lines, ""]),
-        what,
-        {
-            "tiers": {role.value: tier for role, tier in tiers.items()},
-            "gates": [one._asdict() for one in choice.gates],
-            "left_out": [one._asdict() for one in found.left_out],
-            "setup": choice.worktree.setup if choice.worktree else "",
-            "priced": [one.tier for one in choice.priced],
-            "changed": [],
-        },
-    )
 
 
 def _printable(text: str) -> str:

@@ -7,23 +7,15 @@ import hashlib
 import re
 from importlib import resources
 from pathlib import Path
-from typing import NamedTuple
 
 from director.agents.registry import starter_files
 from director.commands.context import Context, add_common_flags, find_repository, home_of
 from director.commands.result import Result
-from director.model.config import WorktreePolicy
-from director.model.ecosystems.ecosystems import (
-    Ecosystem,
-    as_toml,
-    ecosystems,
-    manifests,
-    proposal,
-)
+from director.diagnosing.commands_found import read_checkout
+from director.model.ecosystems.ecosystems import as_toml
 from director.model.format import counted
 from director.records import files
 from director.records.job_directory import GITIGNORE, Home
-from director.repositories.git import split_z
 from director.repositories.repository import Repository
 
 MANIFEST = "synced.json"
@@ -69,26 +61,6 @@ def _advice(home: Home, proposed: str) -> str:
         return ""
     how = "take the comment signs off in" if _commented(proposed) in text else "put into"
     return f"So that tests run in worktrees, {how} {home.config}:"
-
-
-class Checkout(NamedTuple):
-    """The tracked paths of a checkout, and what its lock files and manifests say."""
-
-    paths: list[str]
-    ecosystems: tuple[Ecosystem, ...]
-
-    def proposal(self) -> WorktreePolicy | None:
-        """Return the ``[worktree]`` that they call for; None: a worktree needs nothing."""
-        return proposal(self.ecosystems, self.paths)
-
-
-def read_checkout(repository: Repository) -> Checkout:
-    """Return what the user's checkout holds now."""
-    paths = split_z(repository.git.output("ls-files", "-z"))
-    root = repository.root
-    there = (path for path in manifests(paths) if (root / path).is_file())
-    texts = {path: (root / path).read_bytes().decode(errors="replace") for path in there}
-    return Checkout(paths, ecosystems(paths, texts))
 
 
 def _proposed(repository: Repository) -> str:

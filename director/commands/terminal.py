@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,11 +58,9 @@ class Terminal:
 
     def ask(self, prompt: str) -> str | None:
         """Return the line that is typed, without blanks around; None: end of input, or ctrl-C."""
-        # A blank at its end stays: what is typed stands apart.
-        print("\n".join(wrapped(prompt, columns() - 1)), end=" ", file=self._out, flush=True)
         try:
             with signals_end_waiting():
-                line = self.context.stdin.readline()
+                line = self._line(prompt)
         except KeyboardInterrupt:
             line = ""
         except UnicodeDecodeError:
@@ -69,6 +68,19 @@ class Terminal:
         if not line.endswith("\n"):
             print(file=self._out, flush=True)
         return line.strip() if line else None
+
+    def _line(self, prompt: str) -> str:
+        """Return what is typed, its line feed included; "" at the end of input.
+
+        A ctrl-C that came just before, when it was only noted, counts as one that comes now.
+        """
+        cancellation = self.context.cancellation
+        if cancellation.signal_number == signal.SIGINT:
+            return ""
+        cancellation.check()
+        # A blank at its end: what is typed stands apart.
+        print("\n".join(wrapped(prompt, columns() - 1)), end=" ", file=self._out, flush=True)
+        return self.context.stdin.readline()
 
     def ask_text(self, prompt: str) -> str | None:
         """Return the lines that are typed up to an empty one; None: end of input, or ctrl-C."""

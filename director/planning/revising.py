@@ -36,7 +36,8 @@ def refuse_change(stage: PlanStage, flag: str) -> None:
     if stage.stage is Stage.READY and flag == "--revise":
         raise RequestError(
             "--revise: the plan is approved already",
-            f"continue with `{RUN}`; or edit plan.json, and `{GO_ON}` admits it as it is then",
+            f"continue with `{RUN}`; `director amend NODE --revise` changes one node; or edit "
+            f"plan.json, and `{GO_ON}` admits it as it is then",
         )
     waits = stage.stage in (Stage.PLAN_APPROVAL, Stage.READY) or (
         flag == "--revise" and stage.stage is Stage.SPEC_APPROVAL
@@ -74,6 +75,7 @@ def drop_node(planning: Planning, node_id: str) -> None:
     job, plan = planning.job, planning.plan()
     refuse_taken(job.directory, node_id)
     _refuse_drop(plan, node_id, {one.node for one in job.repository.receipts.values()})
+    refuse_taken(job.directory, node_id)
     files.write_text(job.directory.earlier / job.directory.plan.name, _text(job.directory.plan))
     after = planning.plan_of(one for one in plan.nodes if one.id != node_id)
     # First: what is left of its tests after a kill goes when the plan is frozen.

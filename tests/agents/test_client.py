@@ -19,7 +19,7 @@ from director.agents.client import (
     pause_secs,
     unpriced_models,
 )
-from director.agents.transcript import Fault, FaultKind, Finish, Transcript
+from director.agents.transcript import Fault, FaultKind, Finish, ToolKind, ToolUse, Transcript
 from director.model.config import Config, Limits
 from director.model.errors import InterruptedRunError, RequestError, StoppedError
 from director.model.pricing import Price
@@ -47,8 +47,11 @@ def kind_of(said: Transcript) -> FaultKind:
 class FakeCaller:
     """Gives the replies it was made with, one after another."""
 
-    def __init__(self, *replies: tuple[Outcome, Transcript], act: Act | None = None) -> None:
+    def __init__(
+        self, *replies: tuple[Outcome, Transcript], act: Act | None = None, looks: int = 0
+    ) -> None:
         self.replies = list(replies)
+        self.looks = looks
         self.asked: list[Assignment] = []
         self.act = act
 
@@ -69,6 +72,8 @@ class FakeCaller:
         self.asked.append(assignment)
         outcome, said = self.replies.pop(0)
         spending(said)
+        for _ in range(self.looks):
+            assignment.look(said)
         if self.act:
             self.act(spending)
         reason = "" if outcome is Outcome.COMPLETED else "the reason"
@@ -152,6 +157,26 @@ class TestAsking(ClientCase):
         self.agents(FakeCaller((Outcome.COMPLETED, transcript()))).ask(self.assignment)
         self.assertIsNone(read_calls(self.costs)[0].cost)
         self.assertIsNone(self.heard[-1].data["cost"])
+
+
+class TestProgress(ClientCase):
+    def test_what_an_agent_does_is_told_while_its_call_runs(self) -> None:
+        said = transcript()
+        said.add_tool(ToolUse(ToolKind.EDIT, "Edit", paths=(f"{self.tmp}/src/a.py",)))
+        caller = FakeCaller((Outcome.COMPLETED, said), looks=3)
+        self.agents(caller).ask(self.assignment)
+        self.assertEqual(self.kinds(), [Kind.CALL_STARTED, Kind.CALL_PROGRESS, Kind.CALL_ENDED])
+        told = self.heard[1]
+        self.assertEqual((told.node, told.data["attempt"], told.data["role"]), ("a", 2, "executor"))
+        self.assertEqual((told.data["tool"], told.data["argument"]), ("edit", "src/a.py"))
+        self.assertEqual((told.data["cost"], told.data["tokens"]), (1.0, 1_000_000))
+
+    def test_what_has_no_price_is_told_without(self) -> None:
+        self.pricing = {}
+        said = transcript()
+        said.add_tool(ToolUse(ToolKind.OTHER, "read", subject="x"))
+        self.agents(FakeCaller((Outcome.COMPLETED, said), looks=1)).ask(self.assignment)
+        self.assertIsNone(self.heard[1].data["cost"])
 
 
 class TestPatience(ClientCase):

@@ -7,6 +7,7 @@ from pathlib import Path
 from director.agents.calls import Outcome
 from director.agents.events_file import EventsFollower
 from director.agents.opencode.events import STREAM_ERRORS_TOLERATED, OpenCodeReader
+from director.agents.transcript import Transcript
 from director.agents.watching import MOST_BYTES, Watch
 from tests.support.hermetic import TemporaryCase
 
@@ -41,3 +42,11 @@ class TestWatch(TemporaryCase):
                 with self.errors.open("a") as stream:
                     stream.write(part)
         self.assertEqual(self.watch(), "the provider keeps failing: Overloaded")
+
+    def test_whoever_looks_sees_the_transcript_each_time_also_when_nothing_is_new(self) -> None:
+        seen: list[Transcript] = []
+        follower = EventsFollower(self.events, OpenCodeReader())
+        watch = Watch(follower, self.errors, lambda _: None, 300, seen.append)
+        for _ in range(3):
+            watch()
+        self.assertEqual(seen, [follower.transcript] * 3)

@@ -49,6 +49,8 @@ class TestStop(FaultCase):
         self.assertEqual(said["stopped"]["pid"], running.process.pid)
         self.assertEqual(said["stopped"]["command"], "director run")
         self.assertTrue(said["stopped"]["in_order"])
+        self.assertEqual(said["stopped"]["ended"]["exit_code"], 130, said)
+        self.assertIn("SIGINT", said["what"])
         self.assertEqual(said["next_command"], ["director", "run"])
         self.implement("a")
         self.ends(0, "run")

@@ -102,7 +102,7 @@ class TestEdited(AmendCase):
         self.edit("a", spec="other")
         self.assertIn("Node a waits for your approval", self.ends(0, "status").out)
         self.assertEqual(self.ends(0, "status", "--json").json["amending"], "a")
-        for argv in (("run",), ("plan", "--continue"), ("amend", "b")):
+        for argv in (("run",), ("plan", "--continue"), ("plan", "--drop", "c"), ("amend", "b")):
             self.assertIn("node a is being amended", self.ends(2, *argv).err)
         self.ends(0, "amend", "a")  # what was edited stays
         self.assertEqual((self.home / "tests/tests/a.sh").read_text(), STRICT)

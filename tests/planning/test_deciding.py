@@ -58,6 +58,14 @@ class TestAsked(AskingCase):
         self.assertEqual((asked["options"], asked["recommended"]), (["red", "blue"], 1))
         self.assertEqual(said["next_command"], ["director", "plan", "--continue"])
 
+    def test_status_says_that_answers_are_waited_for(self) -> None:
+        self.asks(COLOUR)
+        self.ends(0, "plan", "make a")
+        said = self.ends(0, "status").out
+        self.assertIn("The planner lacks 1 decision", said)
+        self.ends(0, "plan", "--continue")
+        self.assertIn("approve spec.md", self.ends(0, "status").out)
+
     def test_answers_on_the_command_line_win_over_the_file(self) -> None:
         self.asks(COLOUR, NAME)
         self.ends(0, "plan", "make a")

@@ -134,7 +134,7 @@ class TestKilled(KilledCase):
         nodes = [node("a"), node("b"), node("c")]
         self.script_planning(*nodes)
         written = (write("tests/c.sh", script_of_test("c")), say("written"))
-        self.fake.queue("planner", answer({"nodes": nodes}), *self.killing("plan-1.agent-2"))
+        self.fake.queue("planner", answer({"nodes": nodes}), *self.killing("nodes-1.agent-2"))
         self.fake.queue("test-author", *written, *self.killing("c.tests-1.agent"), node="c")
         for argv in (("--revise", WISH), ("--continue",)):
             (self.tmp / "pid-is-there").unlink(missing_ok=True)
@@ -206,6 +206,29 @@ class TestDrop(RevisedCase):
         self.ends(0, "plan", "--drop", "c")
         self.assertIn("a is the only node", self.ends(2, "plan", "--drop", "a").err)
         self.assertEqual(self.ids(), ["a"])
+
+
+class TestShow(RevisedCase):
+    def test_wherever_planning_stands_and_nothing_is_written(self) -> None:
+        self.script_planning(node("a"))
+        for argv, shown in (
+            (("make a",), "The spec waits"),
+            (("--continue",), "Layer 1\n  a  Make a\n"),
+            (("--continue",), "Layer 1\n  a  Make a\n"),
+        ):
+            self.ends(0, "plan", *argv)
+            before = self.written()
+            self.assertIn(shown, self.ends(0, "plan", "--show").out)
+            said = self.ends(0, "plan", "--show", "--json").json
+            self.assertEqual(self.written(), before)
+        self.assertEqual((said["stage"], said["next"]), ("ready", "director run"))
+        (row,) = said["plan"]
+        self.assertEqual((row["id"], row["layer"], row["difficulty"]), ("a", 1, "easy"))
+
+    def written(self) -> dict[str, int]:
+        """Return the records with the moment each was written."""
+        paths = (path for path in self.home.iterdir() if path.is_file())
+        return {path.name: path.stat().st_mtime_ns for path in paths}
 
 
 class TestRefused(RevisedCase):

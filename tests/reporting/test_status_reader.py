@@ -173,12 +173,6 @@ class TestProcess(RecordsCase):
             self.assertEqual((status.process.lanes, status.process.calls), (None, {}))
             self.assertEqual((status.end, status.killed), (None, False))
 
-    def holder(self) -> dict[str, Any]:
-        """Return what the live file says of the process that has the lock."""
-        holder = read_holder(self.job.lock)
-        assert holder is not None
-        return holder._asdict()
-
     def test_what_its_calls_are_at(self) -> None:
         calls = {"a": {"tool": "bash", "usd": 0.5, "model": None, "since": TS}, "b": 5}
         with job_lock(self.job.lock, "director run"):

@@ -244,6 +244,10 @@ class TestRefused(TakenCase):
         self.assertIn("taken by a person", self.ends(2, "run", "--node", "a").err)
         self.assertIn("taken by a person", self.ends(2, "amend", "a").err)
 
+    def test_a_taken_node_is_not_dropped_from_the_plan(self) -> None:
+        self.take("c")
+        self.assertIn("taken by a person", self.ends(2, "plan", "--drop", "c").err)
+
     def test_a_setup_that_fails_leaves_nothing(self) -> None:
         self.configure('[worktree]\nsetup = "exit 7"\n')
         self.assertIn("setup of a worktree failed", self.ends(3, "take", "a").err)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import select
 import signal
 import struct
 import subprocess
@@ -18,6 +19,7 @@ from typing import Self
 
 from tests.support.jobs import SOURCE
 
+PATIENCE_SECS = 120.0  # somebody waits for what will never come
 CTRL_C = "\x03"
 END_OF_INPUT = "\x04"
 # The terminal becomes its own, as a shell would see to: then ctrl-C is a signal.
@@ -94,6 +96,9 @@ class Typist:
         self._process.send_signal(number)
 
     def _more(self) -> bool:
+        """Read what is shown next; False: the end. Fails where nothing comes for PATIENCE_SECS."""
+        if not select.select([self._terminal], [], [], PATIENCE_SECS)[0]:
+            raise AssertionError(f"it shows nothing more:\n{self.shown[self._read :]}")
         try:
             data = os.read(self._terminal, 4096)
         except OSError:  # the other end is closed

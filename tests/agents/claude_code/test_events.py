@@ -30,6 +30,17 @@ class TestWork(unittest.TestCase):
         ]
         self.assertEqual(uses, expected)
 
+    def test_a_tool_runs_until_its_result(self) -> None:
+        reader, transcript = ClaudeCodeReader(), Transcript()
+        call = {"type": "tool_use", "id": "1", "name": "Read", "input": {"file_path": "x.py"}}
+        reader.take({"type": "assistant", "message": {"content": [call]}}, transcript)
+        running = transcript.running
+        assert running
+        self.assertEqual((running.word, running.argument), ("read", "x.py"))
+        result = {"type": "tool_result", "tool_use_id": "1", "content": "text"}
+        reader.take({"type": "user", "message": {"content": [result]}}, transcript)
+        self.assertEqual((transcript.running, transcript.latest), (None, running))
+
     def test_exit_codes_are_read_from_what_is_said(self) -> None:
         codes = {use.command: use.exit_code for use in read("exit_codes").tools}
         expected = {"test -e nope": 1, 'sh -c "exit 7"': 7, "echo Exit code 5": 0}

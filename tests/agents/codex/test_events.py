@@ -23,6 +23,17 @@ class TestEvents(unittest.TestCase):
         ):
             self.assertEqual(command_of(line), command)
 
+    def test_a_tool_runs_from_its_beginning_to_its_end(self) -> None:
+        reader, transcript = CodexReader(), Transcript()
+        item = {"type": "command_execution", "command": "/bin/bash -lc 'make test'"}
+        reader.take({"type": "item.started", "item": item}, transcript)
+        reader.take({"type": "item.started", "item": {"type": "reasoning"}}, transcript)
+        running = transcript.running
+        assert running
+        self.assertEqual((running.word, running.argument), ("bash", "make test"))
+        reader.take({"type": "item.completed", "item": {**item, "exit_code": 0}}, transcript)
+        self.assertEqual((transcript.running, len(transcript.tools)), (None, 1))
+
     def test_what_no_codex_says_does_no_harm(self) -> None:
         transcript = Transcript()
         item = {"type": "file_change", "changes": 5}

@@ -112,6 +112,17 @@ class TestTranscript(unittest.TestCase):
             ],
         )
 
+    def test_a_tool_that_has_begun_runs_until_it_ends(self) -> None:
+        state = {"status": "running", "input": {"command": "make test"}}
+        self.writer.event("tool_begun", part={"type": "tool", "tool": "bash", "state": state})
+        transcript = self.recorder.transcript()
+        self.assertEqual((transcript.tools, transcript.steps), ([], 0))
+        self.assertEqual(transcript.latest and transcript.latest.argument, "make test")
+        self.writer.tool_use("grep", {"pattern": "def f", "path": "src"}, "")
+        transcript = self.recorder.transcript()
+        self.assertIsNone(transcript.running)
+        self.assertEqual(transcript.latest and transcript.latest.argument, "def f")
+
     def test_faults(self) -> None:
         self.writer.error("APIError", "slow down", 429)
         transcript = self.recorder.transcript()

@@ -43,6 +43,18 @@ class TestNarrator(unittest.TestCase):
         self.assertEqual(told, ["step_start", "tool_use", "text", "step_finish"])
         self.assertTrue(self.narrator.over)
 
+    def test_a_tool_that_begins_is_told_once_and_without_contents(self) -> None:
+        given = {"filePath": "a", "content": "x", "newString": "y", "command": "z" * 5000, "n": 5}
+        begun = part("tool", tool="edit", state={"status": "running", "input": given, "title": "t"})
+        line = self.narrator.line(begun)
+        assert line
+        self.assertEqual(line["type"], "tool_begun")
+        state = {"status": "running", "input": {"filePath": "a"}}
+        self.assertEqual(line["part"]["state"], state)
+        done = part("tool", tool="edit", state={"status": "completed", "input": given})
+        pending = part("tool", number=2, state={"status": "pending", "input": {"command": "a"}})
+        self.assertEqual(self.told(begun, done, begun, pending), ["tool_use"])
+
     def test_what_is_told_again_is_not_paid_again(self) -> None:
         self.assertEqual(len(self.told(*[part("step-finish")] * 3)), 1)
 
