@@ -112,7 +112,9 @@ def _reproducing(
         found.append((shlex.join(diff), "all that the job changed"))
         log = given.complete(("git", "log", "--stat", f"{base}..{branch}"))
         found.append((shlex.join(log), "its merges, with their trailers"))
-        tree = shlex.join(("git", "worktree", "add", "--detach", "../as-merged", branch))
+        where = ("-C", given.repo) if given.repo else ()
+        words = ("git", *where, "worktree", "add", "--detach", "../as-merged", branch)
+        tree = shlex.join(words)
         found.append((tree, "a checkout to run a node's test command in by hand"))
         return found
 

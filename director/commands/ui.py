@@ -14,17 +14,18 @@ EXAMPLES = (
     ("director ui --open", "see the job in the browser while it runs"),
     ("director ui --port 8080", "on that port, for instance to forward it by ssh"),
 )
+DESCRIPTION = """\
+Show a job in the browser while it runs: the page of `director report`, on this
+machine only, to be read only. The address that is printed holds a key that
+nobody can guess. ctrl-C ends it, with exit code 130 as everywhere; it does not
+touch the job."""
 SLICE_SECS = 0.1  # between looks at whether somebody wants to end
 HIGHEST_PORT = 65535
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``ui``."""
-    parser.description = (
-        "Serve the page of `director report` on this machine only, as the job stands: it can be "
-        "read, not changed. The address that is printed holds a key that nobody can guess. "
-        "ctrl-C ends it, with exit code 130 as everywhere; the job is not touched by it."
-    )
+    parser.description = DESCRIPTION
     parser.add_argument(
         "--port",
         metavar="N",

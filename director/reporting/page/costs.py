@@ -86,7 +86,7 @@ def costs(page: Page) -> Iterator[Child]:
 
 def _table(label: str, key: str, lines: Sequence[Line], *, linked: bool = False) -> Child:
     most = max((line.cost.usd for line in lines), default=0.0) or 1.0
-    header = (key, "", "calls", *(() if linked else ("tokens",)), "cost")
+    header = (key, "share", "calls", *(() if linked else ("tokens",)), "cost")
     return table(label, header, (_cells(line, most, linked) for line in lines), len(header) - 2)
 
 

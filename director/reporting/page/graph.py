@@ -31,8 +31,8 @@ class Scale(NamedTuple):
     named: bool
 
 
-LARGE = Scale(168, 32, 12, 44, 16, named=True)
-SMALL = Scale(28, 28, 4, 28, 24, named=False)
+LARGE = Scale(168, 32, 12, 44, 14, named=True)
+SMALL = Scale(28, 28, 4, 28, 19, named=False)
 
 
 class Place(NamedTuple):

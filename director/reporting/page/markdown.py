@@ -118,7 +118,12 @@ class _Writer:
         """Return one line in which nothing is markup, HTML, a mention or a link."""
         said = self._cut(one_line(self._clean(text)))
         escaped = SPECIAL.sub(lambda found: f"{found[2] or ''}\\{found[1] or ''}", said)
-        for sign, harmless in (("&", "&amp;"), ("<", "&lt;"), ("://", ":&#47;/"), ("@", f"@{APART}")):
+        for sign, harmless in (
+            ("&", "&amp;"),
+            ("<", "&lt;"),
+            ("://", ":&#47;/"),
+            ("@", f"@{APART}"),
+        ):
             escaped = escaped.replace(sign, harmless)
         return escaped
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 
+from director.job.stage import Stage
 from director.model.failure import Failure
 from director.model.format import counted, duration
 from director.model.printable import one_line
@@ -46,7 +47,7 @@ def verdict_part(page: Page) -> Iterator[Child]:
         ("runs", _runs(page)),
         ("branch", [tag("code", status.job_branch)]),
         ("base", [tag("code", status.base_commit[:SHORT])]),
-        ("planning", STAGES[status.stage]),
+        ("planning", STAGES[status.stage] if status.stage is not Stage.READY else None),
         ("at work", _process(page)),
     )
     yield from next_steps(page)

@@ -32,7 +32,7 @@ from director.reporting.page.page import Page
 HOST = "127.0.0.1"
 LOCAL_NAMES = (HOST, "localhost")
 KEY_BYTES = 16
-REST = 4.0  # after a look, for so many times as long as it took nobody looks again
+REST = 4.0  # times as long as a look took: a large job must not keep a core busy
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": f"{policy(True)}; frame-ancestors 'none'",
@@ -59,13 +59,17 @@ NOTHING = Shown("", (), {}, {}, 0)
 class Watched:
     """A job that is shown as it stands. ``read`` reads it, ``stamp`` differs when it has changed.
 
-    Callable from any thread.
+    After a look nobody looks again for ``rest`` times as long as it took. Callable from any thread.
     """
 
     def __init__(
-        self, read: Callable[[], Page], stamp: Callable[[], object], redactor: Redactor
+        self,
+        read: Callable[[], Page],
+        stamp: Callable[[], object],
+        redactor: Redactor,
+        rest: float = REST,
     ) -> None:
-        self._read, self._stamp, self._redactor = read, stamp, redactor
+        self._read, self._stamp, self._redactor, self._rest = read, stamp, redactor, rest
         self._seen: object = None
         self._not_before = 0.0
         self._shown = NOTHING
@@ -95,7 +99,7 @@ class Watched:
                 self._shown = self._changed(*self._drawn())
                 self._seen = stamp
                 ended = time.monotonic()
-                self._not_before = ended + REST * (ended - began)
+                self._not_before = ended + self._rest * (ended - began)
             return self._shown
 
     def _drawn(self) -> tuple[str, list[Part]]:
