@@ -36,10 +36,11 @@ def cut(text: str, width: int, ellipsis: str = ELLIPSIS) -> str:
     if width_of(text) <= width:
         return text
     room = width - width_of(ellipsis)
-    return f"{_beginning(text, room).rstrip()}{ellipsis}" if room > 0 else _beginning(text, width)
+    return f"{beginning(text, room).rstrip()}{ellipsis}" if room > 0 else beginning(text, width)
 
 
-def _beginning(text: str, width: int) -> str:
+def beginning(text: str, width: int) -> str:
+    """Return as much of the beginning of ``text`` as fits into ``width`` cells."""
     used = 0
     for place, character in enumerate(text):
         used += _cells(character)

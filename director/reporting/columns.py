@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from director.reporting.cells import cut, width_of
+from director.reporting.cells import beginning, width_of
 
 TAB = 4  # columns between two tabulators
 
@@ -14,7 +14,7 @@ def folded(text: str, width: int) -> Iterator[str]:
     for line in text.expandtabs(TAB).split("\n"):
         rest = line
         while width_of(rest) > width:
-            part = cut(rest, width, "") if width_of(rest[0]) <= width else rest[0]
+            part = beginning(rest, width) or rest[0]
             yield part
             rest = rest[len(part) :]
         yield rest
