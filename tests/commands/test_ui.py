@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import re
@@ -75,7 +76,7 @@ class TestUi(JobCase):
             taken.listen()
             number = taken.getsockname()[1]
             err = self.ends(2, "ui", "--port", str(number)).err
-        self.assertIn(f"port {number} cannot be used: {os.strerror(98)}", err)
+        self.assertIn(f"port {number} cannot be used: {os.strerror(errno.EADDRINUSE)}", err)
 
     def test_no_job_is_an_end_that_is_explained(self) -> None:
         self.assertIn("there is no job in", self.ends(2, "ui").err)

@@ -68,9 +68,11 @@ class TestDocument(unittest.TestCase):
     def test_says_what_a_person_needs_to_know(self) -> None:
         text = self.read(example()).text
         for said in (
-            "1 of 3 nodes done, 1 failed, 1 blocked.", "add it", "$0.7500 + 1 unpriced call of $5.00",
-            "1 merge verified", "ImportError: no f", "director amend b", "director run",
-            "director verify --rerun", "## Goal", "test a", "x = 1", "an unpriced call".capitalize(),
+            "1 of 3 nodes done, 1 failed, 1 blocked.", "add it",
+            "$0.7500 + 1 unpriced call of $5.00", "1 merge verified", "ImportError: no f",
+            "director amend b", "director run",
+            "director verify --rerun", "## Goal", "test a", "x = 1",
+            "An unpriced call",
         ):  # fmt: skip
             self.assertIn(said, text)
 
