@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from director.commands.again import Given
 from director.commands.context import Context, find_repository, home_of
 from director.commands.job_screen import view_of
-from director.commands.node_status import next_of
 from director.model.errors import DirectorError
 from director.model.format import counted
 from director.records.job_directory import FOLDER, Home, JobDirectory
@@ -33,6 +32,7 @@ def add_job_flag(parser: argparse.ArgumentParser) -> None:
 
 def source_of(args: argparse.Namespace, context: Context) -> Source:
     """Return where the page of the job that ``args`` name comes from."""
+    from director.commands.node_status import next_of
     from director.reporting.page.reading import Patches, Source
     from director.repositories.candidates import Candidates
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from director.commands.context import Context, add_common_flags
 from director.commands.job_page import add_job_flag, open_in_browser, source_of
 from director.commands.result import Result
 from director.model.format import size
 from director.records import files
-from director.reporting.page.page import Page
+
+if TYPE_CHECKING:  # the page is slow to import
+    from director.reporting.page.page import Page
 
 EXAMPLES = (
     ("director report --open", "look at the job in the browser"),

@@ -62,7 +62,7 @@ def _body(part: NodePart) -> Iterator[Child]:
         live = part.now.live
         doing = one_line(f"{live.tool} {live.argument}").strip()
         yield tag("p", f"At work: {live.role} ({live.model})", f" · {doing}" if doing else None)
-    if part.next:
+    if part.next and part.status is not NodeStatus.DONE:
         yield tag("h3", "Next")
         yield tag("ul", (command(text, why) for text, why in part.next), class_="commands")
     yield tag("h3", "Spec")
@@ -134,12 +134,12 @@ def _gate(gate: GateLog, shown: str) -> Element:
     purpose = PURPOSES.get(gate.purpose, gate.purpose)
     colour = "good" if gate.verdict == "green" else "bad"
     sign = "✓" if gate.verdict == "green" else "✗"
-    said = f" gate {purpose}: {gate.verdict} ({gate.reason})"
+    said = f"gate {purpose}: {gate.verdict} ({gate.reason})"
     told = gate.failure.headline if gate.failure and gate.failure.log != shown else ""
     return tag(
         "li",
         tag("span", sign, class_=colour),
-        one_line(said),
+        f" {one_line(said)}",
         f": {one_line(told)}" if told else "",
     )
 

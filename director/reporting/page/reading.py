@@ -47,7 +47,7 @@ class Patches:
         """Return name and commit of what a node came to: its merge, else its last candidate."""
         if state.commit:
             return f"merge {state.commit[:10]}", state.commit
-        if state.status is NodeStatus.PENDING:
+        if not state.attempts and state.status is not NodeStatus.RUNNING:
             return None
         ref = self._kept.last_of(node)
         commit = self._kept.commit(ref) if ref else None
