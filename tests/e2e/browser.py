@@ -83,12 +83,12 @@ class Tab:
         """Send a command, and return its answer."""
         return self._browser.call(method, self._session, **params)
 
-    def open(self, address: str, width: int, scheme: str = "light") -> None:
-        """Load a page in a window of that width, in ``light`` or ``dark``."""
+    def open(self, address: str, width: int, scheme: str = "light", media: str = "") -> None:
+        """Load a page in a window of that width, in ``light`` or ``dark``, or for ``print``."""
         shape = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
         self.call("Emulation.setDeviceMetricsOverride", **shape)
         features = [{"name": "prefers-color-scheme", "value": scheme}]
-        self.call("Emulation.setEmulatedMedia", features=features)
+        self.call("Emulation.setEmulatedMedia", media=media, features=features)
         self.call("Page.navigate", url=address)
         self._browser.wait_for("Page.loadEventFired", self._session)
 

@@ -22,6 +22,7 @@ from tests.reporting.page.pages import EVIL, example, node, page, part
 from tests.support.hermetic import HermeticCase
 
 AXE = "axe-core@4.14.1"
+LONG = f"{EVIL} {'long_' * 90}"  # without a blank, as minified code has it
 WINDOWS = ((390, "light"), (390, "dark"), (1280, "light"), (1280, "dark"))
 OPEN_ALL = "document.querySelectorAll('details').forEach((one) => { one.open = true; })"
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -30,6 +31,7 @@ axe.run().then((found) => found.violations
     .filter((one) => ["serious", "critical"].includes(one.impact))
     .map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(" ")}`))
 """
+BACKGROUND = "getComputedStyle(document.body).backgroundColor"
 FOCUSED = "document.activeElement.getAttribute('aria-label')"
 UNTIL_IT_SAYS = """
 new Promise((done) => {
@@ -74,7 +76,7 @@ class TestPage(HermeticCase):
         return path.as_uri()
 
     def test_fits_every_window_and_complains_of_nothing(self) -> None:
-        for name, shown in (("failed", example(EVIL)), ("done", done()), ("large", large())):
+        for name, shown in (("failed", example(LONG)), ("done", done()), ("large", large())):
             address = self.file(name, shown)
             tab = self.browser.tab()
             for width, scheme in WINDOWS:
@@ -85,6 +87,15 @@ class TestPage(HermeticCase):
                     self.assertEqual(tab.run(TOO_WIDE), 0)
             self.assertEqual((tab.complaints, tab.dialogs), ([], []))
             self.assertEqual(set(tab.asked), {address})
+
+    def test_prints_on_white_and_within_the_paper(self) -> None:
+        tab = self.browser.tab()
+        for name, shown in (("failed", example(LONG)), ("large", large(200))):
+            tab.open(self.file(name, shown), 760, "dark", "print")
+            if name == "failed":
+                tab.run(OPEN_ALL)
+            self.assertEqual(tab.run(TOO_WIDE), 0)
+            self.assertEqual(tab.run(BACKGROUND), "rgb(255, 255, 255)")
 
     def test_axe_finds_nothing_serious(self) -> None:
         script = self.axe()
