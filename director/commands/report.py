@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from director.commands.context import Context, add_common_flags
-from director.commands.job_page import add_job_flag, open_in_browser, source_of
-from director.commands.result import Result
+from director.command_line.context import Context, add_common_flags
+from director.command_line.result import Result
+from director.command_line.screens.job_page import add_job_flag, open_in_browser, source_of
 from director.model.format import size
 from director.records import files
 

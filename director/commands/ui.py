@@ -6,8 +6,8 @@ import argparse
 import time
 from collections.abc import Callable
 
-from director.commands.context import Context, add_repo_flag
-from director.commands.job_page import add_job_flag, open_in_browser, source_of
+from director.command_line.context import Context, add_repo_flag
+from director.command_line.screens.job_page import add_job_flag, open_in_browser, source_of
 from director.model.errors import InterruptedRunError, RequestError
 
 EXAMPLES = (

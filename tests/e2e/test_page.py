@@ -17,8 +17,8 @@ from director.reporting.page.serving import PageServer, Watched
 from director.reporting.page.timeline import Doing, Row, Session, Span
 from tests.e2e.browser import Browser, chromium, require_chromium
 from tests.e2e.npm import UnavailableError, installed
-from tests.reporting import statuses
 from tests.reporting.page.pages import EVIL, example, node, page, part
+from tests.reporting.status import statuses
 from tests.support.hermetic import HermeticCase
 
 AXE = "axe-core@4.14.1"

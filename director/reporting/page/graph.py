@@ -11,10 +11,10 @@ from director.model.dag import layers_of
 from director.model.format import counted
 from director.model.plan import Node
 from director.model.printable import one_line
-from director.reporting.cells import cut
 from director.reporting.page.elements import Element, tag
 from director.reporting.page.marks import MARKS, id_of, scrolled, shape
 from director.reporting.page.page import NodePart
+from director.reporting.terminal.cells import cut
 
 NAMED = 120  # nodes: of more only the shapes are drawn
 MARGIN = 12

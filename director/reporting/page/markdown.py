@@ -10,10 +10,10 @@ from director.model.failure import Failure
 from director.model.format import duration
 from director.model.printable import one_line, printable
 from director.model.secrets import Redactor
-from director.reporting.log_view import words_of
+from director.reporting.logs.log_view import words_of
 from director.reporting.page.costs import Line, against_ceiling, lines_by, lines_of_nodes
 from director.reporting.page.page import Page
-from director.reporting.status import Gate
+from director.reporting.status.status import Gate
 
 FAILURES = 20  # that are shown with their output
 NODES = 10  # that have a row in the table of costs

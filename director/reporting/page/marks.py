@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from director.model.state import NodeStatus
 from director.reporting.page.elements import Child, Element, tag
-from director.reporting.status_times import seconds_of
+from director.reporting.status.times import seconds_of
 
 
 class Mark(NamedTuple):

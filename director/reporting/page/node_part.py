@@ -10,8 +10,8 @@ from director.model.format import counted, duration
 from director.model.printable import one_line
 from director.model.receipt import Receipt
 from director.model.state import NodeStatus
-from director.reporting.log_view import PURPOSES, words_of
-from director.reporting.node_log import AttemptLog, GateLog, ReviewLog
+from director.reporting.logs.log_view import PURPOSES, words_of
+from director.reporting.logs.node_log import AttemptLog, GateLog, ReviewLog
 from director.reporting.page.elements import Child, Element, tag
 from director.reporting.page.marks import command, facts, icon, id_of, link_to
 from director.reporting.page.page import Change, NodePart

@@ -23,8 +23,8 @@ from director.reporting.page.marks import (
 )
 from director.reporting.page.node_part import failed
 from director.reporting.page.page import NodePart, Page
-from director.reporting.status import Gate
-from director.reporting.status_screen import STAGES
+from director.reporting.status.screen import STAGES
+from director.reporting.status.status import Gate
 
 EXPLAINED = 10  # failed nodes that are explained; others have a line each
 LISTED = 60  # nodes that are named one by one

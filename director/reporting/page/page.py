@@ -9,11 +9,11 @@ from typing import NamedTuple
 from director.model.plan import Node, Plan
 from director.model.receipt import Receipt
 from director.model.state import NodeStatus
-from director.reporting.node_log import NodeLog
+from director.reporting.logs.node_log import NodeLog
 from director.reporting.page.timeline import Session
-from director.reporting.status import NodeNow, Standing, Status
-from director.reporting.status_screen import verdict
-from director.reporting.status_steps import Advice
+from director.reporting.status.next_steps import Advice
+from director.reporting.status.screen import verdict
+from director.reporting.status.status import NodeNow, Standing, Status
 
 
 class Verified(NamedTuple):

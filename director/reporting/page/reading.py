@@ -17,13 +17,13 @@ from director.model.state import NodeState, NodeStatus
 from director.records import files
 from director.records.clock import now
 from director.records.job_directory import JobDirectory
-from director.reporting.job_logs import read_logs
-from director.reporting.node_log import NodeLog
+from director.reporting.logs.job_logs import read_logs
+from director.reporting.logs.node_log import NodeLog
 from director.reporting.page.page import Change, NodePart, Page, Verified
 from director.reporting.page.timeline import Session, sessions_in
-from director.reporting.status import NodeNow, Status
-from director.reporting.status_reader import read_status
-from director.reporting.status_steps import CURRENT, Asked, advice
+from director.reporting.status.next_steps import CURRENT, Asked, advice
+from director.reporting.status.reader import read_status
+from director.reporting.status.status import NodeNow, Status
 from director.repositories.candidates import Candidates
 
 PATCH_LINES = 400  # of one node
@@ -49,9 +49,7 @@ class Patches:
             return f"merge {state.commit[:10]}", state.commit
         if not state.attempts and state.status is not NodeStatus.RUNNING:
             return None
-        ref = self._kept.last_of(node)
-        commit = self._kept.commit(ref) if ref else None
-        return (ref, commit) if ref and commit else None
+        return self._kept.last_of(node)
 
     def read(self, commits: Iterable[str]) -> Mapping[str, str]:
         """Return commit → patch; those that are gone are left out."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from director.model.roles import Role
 from director.records.events import Kind
-from director.reporting.status_times import seconds_of
+from director.reporting.status.times import seconds_of
 
 IDLE_SECS = 120.0  # without anything under way: another session begins
 PLANNING = "planning"

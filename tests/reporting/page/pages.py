@@ -9,11 +9,11 @@ from director.model.cost import Cost
 from director.model.plan import Node, Plan
 from director.model.state import CallRecord, NodeStatus
 from director.model.usage import Tokens
-from director.reporting.node_log import NodeLog
+from director.reporting.logs.node_log import NodeLog
 from director.reporting.page.page import Change, NodePart, Page, Verified
-from director.reporting.status import NodeNow, Status
-from director.reporting.status_steps import Advice, Step
-from tests.reporting import statuses
+from director.reporting.status.next_steps import Advice, Step
+from director.reporting.status.status import NodeNow, Status
+from tests.reporting.status import statuses
 
 EVIL = "</pre></style><script>alert(1)</script><img src=x onerror='alert(2)'>\"&amp;\x1b[31m\u202e"
 JOB = "20270115-080000-abcd"

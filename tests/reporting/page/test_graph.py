@@ -12,8 +12,8 @@ from director.model.state import NodeStatus
 from director.reporting.page.elements import written
 from director.reporting.page.graph import NAMED, graph, layout
 from director.reporting.page.marks import MARKS
-from tests.reporting import statuses
 from tests.reporting.page.pages import example, node, part
+from tests.reporting.status import statuses
 
 
 class TestLayout(unittest.TestCase):

@@ -6,8 +6,8 @@ import unittest
 
 from director.model.secrets import NOTHING_SECRET, Redactor
 from director.reporting.page.markdown import markdown
-from tests.reporting import statuses
 from tests.reporting.page.pages import EVIL, example, node, page, part
+from tests.reporting.status import statuses
 
 
 class TestMarkdown(unittest.TestCase):
