@@ -17,7 +17,7 @@ from director.reporting.terminal.style import Paint, Span, Style
 
 HEADER = ("  job", "state", "nodes", "cost", "age", "disk", "landed", "task")
 DROPPED = (5, 4, 2)  # columns that go where a window is narrow: disk, age, nodes
-TONES = {
+PAINTS = {
     "done": Paint.GREEN,
     "at work": Paint.CYAN,
     "failed": Paint.RED,
@@ -47,7 +47,7 @@ def _row(one: ListedJob, now: float) -> list[Span]:
     paint = Paint.BOLD if one.current else Paint.PLAIN
     return [
         Span(f"{'●' if one.current else ' '} {printable(one.id)}", paint),
-        Span(state, TONES.get(state, Paint.PLAIN)),
+        Span(state, PAINTS.get(state, Paint.PLAIN)),
         Span(f"{one.done}/{one.nodes}" if one.nodes else "–"),
         Span(_cost(one.cost)),
         Span(age(one.created_at, now)),
