@@ -160,7 +160,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def undecided(args: argparse.Namespace, context: Context, error: DecisionNeededError) -> int:
-    """End where nobody may answer the planner: with its questions. Returns the exit code."""
+    """End with the planner's questions, where no person may answer. Returns the exit code."""
     report = report_on(error.directory)
     if not wants_json(args):
         context.say(questions_text(report.stage.questions, columns(context)))

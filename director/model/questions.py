@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 PERSON = "person"
 RECOMMENDATION = "recommendation"
-OPEN = "decide as you think best"  # a question without options that nobody answered
+OPEN = "decide as you think best"  # a question without options, and without an answer
 RECOMMENDED = "(recommended)"
 
 _SECTION = re.compile(r"^##[ \t]+(\d+)\b.*$", re.MULTILINE)
@@ -37,7 +37,7 @@ class Question(NamedTuple):
 
     @property
     def advice(self) -> str:
-        """The answer that counts where nobody gives one."""
+        """The answer that counts where no person gives one."""
         return self.options[self.recommended] if self.options else OPEN
 
 

@@ -209,7 +209,7 @@ class _Amending:
         export_tests(self.job, [path for path in paths if plan.owners[path][-1] == node_id])
 
     def _rewrite(self, plan: Plan, words: str) -> Plan:
-        """Have models rewrite the node, or go on with that after a kill."""
+        """Have models rewrite the node, or continue that after a kill."""
         amendment = self.amendment.asking(words)
         write_amendment(self.job.directory, amendment)
         plan = Rewriting(self.planning, amendment).rewrite(plan)

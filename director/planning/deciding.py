@@ -46,7 +46,7 @@ class DecisionWantedError(Exception):
 
 
 class DecisionNeededError(RequestError):
-    """Nobody is there to answer the planner's ``questions``, which lie in a file."""
+    """No person is there to answer the planner's ``questions``, which lie in a file."""
 
     def __init__(self, stage: PlanStage, directory: JobDirectory) -> None:
         """``stage`` and ``directory`` are those of the job whose questions wait."""

@@ -24,7 +24,7 @@ class Holder(NamedTuple):
     """The process that a lock file names: its command, and since when it has had the lock.
 
     ``started`` tells it from a later process with the same ``pid``: clock ticks since ``host``
-    was booted (None: nobody knows, as with earlier versions and where there is no /proc).
+    was booted (None: not known, as with earlier versions and where there is no /proc).
     """
 
     pid: int

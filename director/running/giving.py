@@ -64,7 +64,7 @@ def give_node(
 ) -> GiveReport:
     """Gate and merge what a person wrote in the worktree that ``take_node`` made.
 
-    Raises RequestError (the node is not there, or not taken; the worktree is gone), StoppedError
+    Raises RequestError (the node is not found, or not taken; the worktree is gone), StoppedError
     (another process has the lock) and InterruptedRunError. Killed anywhere, it is done again.
     """
     with job_lock(directory.lock, "director give"):

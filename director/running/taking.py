@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -79,18 +80,24 @@ def take_node(
         if update:
             raise not_taken(directory, node_id)
         refuse_unready(directory.load_state(plan), node)
-        if known:  # of a command that was killed, or somebody removed the worktree
+        if known:  # of a command that was killed, or a person removed the worktree
             discard_taken(directory, known)
-        env = pool_environment(config.launcher, workspace.env)
-        folder = new_taken_folder(env, node_id)
+        folder = new_taken_folder(pool_environment(config.launcher, workspace.env), node_id)
         taken = TakenNode(node_id, str(folder), now(), base="")
-        note_taken(directory, taken)
-        try:
+        with _discarded_on_error(directory, taken):
+            note_taken(directory, taken)
             with opened_run(workspace, directory, config, (plan, seal), folder=folder) as opened:
                 return _make(opened, node, taken)
-        except BaseException:
-            discard_taken(directory, taken)
-            raise
+
+
+@contextmanager
+def _discarded_on_error(directory: JobDirectory, taken: TakenNode) -> Iterator[None]:
+    """Leave nothing of ``taken`` where what is done with it fails."""
+    try:
+        yield
+    except BaseException:
+        discard_taken(directory, taken)
+        raise
 
 
 def _make(opened: OpenedRun, node: Node, taken: TakenNode) -> TakeReport:
@@ -155,7 +162,7 @@ def _last_candidate(work: NodeWork, tip: str) -> _Last:
 def drop_node(directory: JobDirectory, node_id: str) -> TakenNode:
     """Give up what a person has of a node: the worktree goes, the node stands as it did before.
 
-    RequestError when nobody has it; StoppedError when another process has the lock.
+    RequestError when it is not taken; StoppedError when another process has the lock.
     """
     with job_lock(directory.lock, "director take"):
         plan = directory.load_plan()

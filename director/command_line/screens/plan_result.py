@@ -146,7 +146,7 @@ def _spec_diff(report: PlanReport) -> str:
 
 
 def _earlier_nodes(directory: JobDirectory) -> tuple[Node, ...]:
-    """Return the nodes before the last revision; none where nobody can read them any more."""
+    """Return the nodes before the last revision; none where they cannot be read any more."""
     try:
         stored = files.read_json(directory.earlier / directory.plan.name)
         return read_plan(stored).nodes

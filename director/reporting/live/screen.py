@@ -145,7 +145,7 @@ class _View:
         return (Span(dot.join(facts)),)
 
     def _rows(self) -> list[Line]:
-        """Return what is going on, what failed and what waits for it, most important first."""
+        """Return what is under way, what failed and what waits for it, most important first."""
         failed = [node for node in self.progress.nodes.values() if node.status is NodeStatus.FAILED]
         blocked = self.progress.blocked() if failed else {}
         # Of all nodes, that columns stay where they are while these come and go.

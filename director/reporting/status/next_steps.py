@@ -10,7 +10,7 @@ from director.model.format import counted
 from director.model.state import NodeStatus
 from director.reporting.status.status import NodeNow, Standing, Status
 
-MOST = 6  # steps: with more nobody chooses
+MOST = 6  # steps: more are no help in choosing
 NAMED = 3  # nodes that are named in steps of their own
 WORKTREE = (
     "bring what is missing with `setup`, `copy` or `link` of [worktree] in config.toml, or put it "
