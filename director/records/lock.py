@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -44,7 +45,15 @@ class Holder(NamedTuple):
 
     def __str__(self) -> str:
         """Return it in words."""
-        return f"{self.command} (process {self.pid}, since {self.since})"
+        return f"{self.command} (process {self.pid}, since {_local(self.since)})"
+
+
+def _local(moment: str) -> str:
+    """Return a moment as a person's clock has it; what is none stays as it is."""
+    try:
+        return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except ValueError:
+        return moment
 
 
 def started_at(pid: int) -> int | None:

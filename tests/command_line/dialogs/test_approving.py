@@ -97,8 +97,8 @@ class TestPauses(PersonCase):
             person.types("q")
             person.leaves()
         lines = out.read_text().splitlines()
-        self.assertEqual(lines[-1], "Next: director plan --continue")
-        self.assertEqual(len(lines), 2)
+        self.assertEqual(lines[-1], "Continue with: director plan --continue")
+        self.assertEqual(len(lines), 3)
 
 
 class TestApproving(PersonCase):
@@ -238,7 +238,7 @@ class TestRevising(PersonCase):
             person.sees(KEYS_OF_SPEC)
             self.fake.always("brainstorm", say("the better spec"))
             person.types("r")
-            person.sees("What should change? ")
+            person.sees("What is to be different? (an empty line ends it)")
             person.types("make it better")
             person.sees("> ")
             person.types("much better")
@@ -259,7 +259,7 @@ class TestRevising(PersonCase):
             person.sees(KEYS_OF_SPEC)
             for leave in ("\n", CTRL_C):
                 person.types("r")
-                person.sees("What should change? ")
+                person.sees("What is to be different? (an empty line ends it)")
                 person.presses(leave)
                 person.sees(KEYS_OF_SPEC)
         self.assertEqual(self.headings(), ["Recon", "Spec"])
