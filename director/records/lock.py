@@ -73,6 +73,22 @@ def started_at(pid: int) -> int | None:
         return None
 
 
+def has_open(pid: int, path: Path) -> bool:
+    """Whether a process has the file at ``path`` open; True where that cannot be known."""
+    try:
+        wanted = path.stat()
+        found = list(Path(f"/proc/{pid}/fd").iterdir())
+    except (FileNotFoundError, ProcessLookupError):
+        return not Path("/proc/self/fd").exists()
+    except PermissionError:  # another user's, who cannot be told anything either
+        return True
+    for descriptor in found:
+        with suppress(OSError):  # it was closed meanwhile
+            if os.path.samestat(descriptor.stat(), wanted):
+                return True
+    return False
+
+
 @contextmanager
 def job_lock(
     path: Path, purpose: str, pause: Callable[[float], None] = time.sleep

@@ -79,6 +79,16 @@ class TestPauses(PersonCase):
             self.assertEqual(person.leaves()[0], 143)
         self.assertEqual(self.stage, "gate_spec")
 
+    def test_an_editor_that_is_killed_leaves_the_terminal_as_it_was(self) -> None:
+        self.editor("stty -echo raw < /dev/tty; kill -9 $$")
+        with self.person("plan", "make a") as person:
+            person.sees(KEYS_OF_SPEC)
+            person.types("e")
+            person.sees(KEYS_OF_SPEC)
+            self.assertTrue(person.echoes)
+            person.types("q")
+            self.assertEqual(person.leaves()[0], 0)
+
     def test_nobody_is_asked_where_nobody_may_answer(self) -> None:
         self.paused()
         for flag in ("--json", "--no-input"):
