@@ -33,7 +33,8 @@ def all_jobs(home: Home) -> Iterator[JobDirectory]:
     """Give the directories in which jobs are, or may be; the current one first."""
     places = [home.path, *(home.path / "jobs").glob("*")]
     for bench in (home.bench, *(home.bench / "jobs").glob("*")):
-        places += [bench / "plan", *(bench / "runs").glob("*")]
+        for task in (bench, *(bench / "tasks").glob("*")):
+            places += [task / "plan", *(task / "runs").glob("*")]
     return (JobDirectory(place, home.redactor) for place in places)
 
 
