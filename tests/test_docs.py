@@ -8,9 +8,9 @@ import unittest
 from collections.abc import Iterator
 from pathlib import Path
 
-from director.commands.arguments import arguments_of
-from director.commands.catalog import COMMANDS
-from director.commands.parser import parse, parsers
+from director.command_line.grammar.arguments import arguments_of
+from director.command_line.grammar.catalog import COMMANDS
+from director.command_line.grammar.parser import parse, parsers
 from director.model.config_reader import read_config
 
 ROOT = Path(__file__).resolve().parents[1]

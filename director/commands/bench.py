@@ -9,9 +9,7 @@ from pathlib import Path
 from director.benching.bench import BenchOptions, bench_job, extend_bench, no_bench
 from director.benching.records import BenchRecords
 from director.benching.tasks import read_tasks
-from director.commands.auto import dollars
-from director.commands.bench_result import print_earlier, result_of
-from director.commands.context import (
+from director.command_line.context import (
     Context,
     add_common_flags,
     add_events_flag,
@@ -19,9 +17,10 @@ from director.commands.context import (
     find_home,
     positive,
 )
-from director.commands.output import add_output_flags
+from director.command_line.output import add_output_flags
+from director.command_line.screens.bench_result import print_earlier, result_of
+from director.commands.auto import dollars
 from director.commands.run import add_attempts_flag
-from director.commands.workspace import load_config, open_workspace
 from director.model.comparison import BASELINE
 from director.model.config import Config
 from director.model.errors import RequestError

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from director.commands.approving import ask_until_done
-from director.commands.context import (
+from director.command_line.context import (
     Context,
     add_common_flags,
     add_events_flag,
@@ -15,17 +14,18 @@ from director.commands.context import (
     home_of,
     wants_json,
 )
-from director.commands.output import add_output_flags
-from director.commands.plan_result import as_json, laid_out, plan_result, questions_text
-from director.commands.result import Result
-from director.commands.task_text import (
+from director.command_line.dialogs.approving import ask_until_done
+from director.command_line.dialogs.task_text import (
     add_task_arguments,
     edited_task,
     given_task,
     read_input,
 )
-from director.commands.terminal import Terminal, columns, terminal_of
-from director.commands.workspace import load_config, open_workspace
+from director.command_line.dialogs.terminal import Terminal, columns, terminal_of
+from director.command_line.output import add_output_flags
+from director.command_line.result import Result
+from director.command_line.screens.plan_result import as_json, laid_out, plan_result, questions_text
+from director.command_line.workspace import load_config, open_workspace
 from director.job.context import Workspace
 from director.model.errors import RequestError
 from director.model.reason import Reason
@@ -140,7 +140,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return context.finish(args, _show(args, context))
     workspace = open_workspace(args, context)
     if mode == "resume":
-        return context.finish(args, _resume(args, workspace))
+        return context.finish(args, resumed(workspace, args.resume, new=args.new))
     config = load_config(workspace.home.config)
     options = _options(args, context, workspace, terminal, mode)
 
@@ -256,9 +256,12 @@ def _tests(repository: Repository, report: PlanReport) -> dict[str, str]:
     return {**on_branch, **laid_out(report)}
 
 
-def _resume(args: argparse.Namespace, workspace: Workspace) -> Result:
-    """Bring an archived job back and say where it stands; what waits is passed by --continue."""
-    report = resume_job(workspace, workspace.home.job, args.resume, new=args.new)
+def resumed(workspace: Workspace, job: str, *, new: bool) -> Result:
+    """Bring an archived job back and say where it stands; what waits is passed by --continue.
+
+    ``new`` sets aside a current job that is not finished.
+    """
+    report = resume_job(workspace, workspace.home.job, job, new=new)
     stage = report.stage
     where = left_to_do(report.directory, stage) or "nothing is left to do"
     what = f"Job {named(stage)} is the current one again: {where}"

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from director.reporting.lines import INDENT
+from director.reporting.live.lines import INDENT
 from tests.support.fake_opencode import FakeOpenCode, Step, answer, say, shell, write
 from tests.support.hermetic import HermeticCase
 from tests.support.repositories import SampleRepo
