@@ -27,7 +27,7 @@ def show_node(args: argparse.Namespace, context: Context, directory: JobDirector
     node_id = node_called(args.node, [node.id for node in plan.nodes])
     if args.diff:
         return _show_diff(args, context, directory, plan, node_id)
-    root, then = directory.root, _next_of(args)
+    root, then = directory.root, next_of(args)
     page = read_page(directory, plan, node_id, root, context.redactor, then)
     if args.json:
         return context.finish(args, Result("", _as_json(page), job_id=plan.job_id))
@@ -36,7 +36,7 @@ def show_node(args: argparse.Namespace, context: Context, directory: JobDirector
     return context.finish(args, Result(text, job_id=plan.job_id))
 
 
-def _next_of(
+def next_of(
     args: argparse.Namespace,
 ) -> Callable[[Node, NodeState, bool, Sequence[str]], list[tuple[str, str]]]:
     """Return what says which commands come next; they can be copied as they are."""

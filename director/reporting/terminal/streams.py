@@ -88,7 +88,7 @@ class _Guarded(io.TextIOWrapper):
     """Prints what agents and tools wrote as text, whatever commands it looks like."""
 
     def __init__(self, buffer: io.BufferedWriter, *how: Any) -> None:
-        from director.reporting.workflow_commands import Guard
+        from director.reporting.live.workflow_commands import Guard
 
         super().__init__(buffer, *how)
         self._guard = Guard(commands=buffer.fileno() == 2)  # progress
