@@ -19,6 +19,7 @@ from director.command_line.context import (
 )
 from director.command_line.output import add_output_flags
 from director.command_line.screens.bench_result import print_earlier, result_of
+from director.command_line.workspace import load_config, open_workspace
 from director.commands.auto import dollars
 from director.commands.run import add_attempts_flag
 from director.model.comparison import BASELINE

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from functools import partial
-from itertools import combinations
+from itertools import combinations, compress
 from typing import Any, NamedTuple
 
 from director.model.comparison import BASELINE
@@ -27,6 +27,7 @@ from director.model.statistics.verdict import (
 from director.model.statistics.wilson import wilson
 
 Amount = Callable[[Sample], "float | None"]
+Pair = tuple[Sample, Sample]
 
 
 class Measure(StrEnum):
@@ -197,11 +198,10 @@ def _compare(
     measure: Measure, first: str, second: str, asked: Asked, ended: Mapping[Turn, Sample]
 ) -> Comparison:
     found = _pairs(measure, first, second, ended)
-    by_task = {one[0].turn.task for one in found}
-    without = [[one for one in found if one[0].turn.task != task] for task in sorted(by_task)]
     look_at = _look_at_solved if measure is Measure.SOLVED else partial(_look_at, measure)
     looks = [look_at(found)] if found else []
-    looks += [look_at(rest) for rest in without if rest]  # no task alone is to decide
+    without = _without_one_task(found)  # no task alone is to decide
+    looks += map(look_at, without.values())
     head = (measure, first, second, len(found))
     if not looks:
         unpriced = measure is Measure.COST and any(not _is_priced(one) for one in ended.values())
@@ -210,17 +210,22 @@ def _compare(
     verdict = verdict_of(looks)
     if verdict is not Verdict.INCONCLUSIVE:
         return Comparison(*head, looks[0].difference, verdict)
-    more, why = _undecided(looks, asked, len(found))
+    more, why = _undecided(looks, list(without), len(found) / len(asked.tasks))
     return Comparison(*head, looks[0].difference, verdict, more, why)
+
+
+def _without_one_task(pairs: Sequence[Pair]) -> dict[str, list[Pair]]:
+    """Return task → the pairs of all others, where there are others."""
+    tasks = sorted({one.turn.task for one, _ in pairs})
+    rest = {task: [pair for pair in pairs if pair[0].turn.task != task] for task in tasks}
+    return rest if len(tasks) > 1 else {}
 
 
 def _is_priced(sample: Sample) -> bool:
     return sample.row.run_cost is not None
 
 
-def _pairs(
-    measure: Measure, first: str, second: str, ended: Mapping[Turn, Sample]
-) -> list[tuple[Sample, Sample]]:
+def _pairs(measure: Measure, first: str, second: str, ended: Mapping[Turn, Sample]) -> list[Pair]:
     """Return the runs of both profiles in the same repeat of the same task, where both count."""
     ours = [sample for turn, sample in ended.items() if turn.profile == first]
     both = [(one, ended.get(one.turn._replace(profile=second))) for one in ours]
@@ -233,7 +238,7 @@ def _pairs(
     return [] if measure is Measure.COST and len(valid) < len(found) else valid
 
 
-def _look_at_solved(pairs: Sequence[tuple[Sample, Sample]]) -> Look:
+def _look_at_solved(pairs: Sequence[Pair]) -> Look:
     counts = Pairs.of([(one.row.ok, other.row.ok) for one, other in pairs])
 
     def widened(samples: int) -> Interval:
@@ -242,7 +247,7 @@ def _look_at_solved(pairs: Sequence[tuple[Sample, Sample]]) -> Look:
     return Look(len(pairs), Estimate(counts.difference, difference_interval(counts)), widened)
 
 
-def _look_at(measure: Measure, pairs: Sequence[tuple[Sample, Sample]]) -> Look:
+def _look_at(measure: Measure, pairs: Sequence[Pair]) -> Look:
     amount = _cost if measure is Measure.COST else _secs
     spent = [tuple((amount(sample) or 0.0, sample.row.done) for sample in pair) for pair in pairs]
     found = Estimate(_share(spent), bootstrap(spent, _share))
@@ -257,16 +262,23 @@ def _share(spent: Sequence[tuple[tuple[float, int], ...]]) -> float:
     return second / first - 1 if first else float("inf")
 
 
-def _undecided(looks: Sequence[Look], asked: Asked, pairs: int) -> tuple[int | None, str]:
-    """Return how many more repeats would decide, and what is in the way."""
+def _undecided(looks: Sequence[Look], tasks: Sequence[str], each: float) -> tuple[int | None, str]:
+    """Return how many more repeats would decide, and what is in the way.
+
+    ``tasks`` are those without which the looks after the first were taken; ``each`` is how many
+    pairs of a task there are.
+    """
     if disagree(looks):
         return None, "the tasks disagree"
     wanted = [samples_wanted(look) for look in looks]
     known = [one for one in wanted if one is not None]
     if len(known) < len(wanted):
-        return None, "no difference was seen that more repeats could decide"
-    shares = [one / look.samples for one, look in zip(known, looks, strict=True)]
-    each = pairs / len(asked.tasks)
-    more = max(1, math.ceil(max(shares) * each - 1e-9) - int(each))
-    few = any(look.difference.interval is None for look in looks)
-    return more, "too few repeats for an interval" if few else "the interval includes no difference"
+        return None, "what was seen is too little for any number of repeats to decide"
+    share = max(one / look.samples for one, look in zip(known, looks, strict=True))
+    more = max(1, math.ceil(share * each - 1e-9) - int(each))
+    if any(look.difference.interval is None for look in looks):
+        return more, "too few repeats for an interval"
+    if verdict_of(looks[:1]) is Verdict.INCONCLUSIVE:
+        return more, "the interval includes zero"
+    open_ = [verdict_of([look]) is Verdict.INCONCLUSIVE for look in looks[1:]]
+    return more, f"it rests on {', '.join(compress(tasks, open_))}"

@@ -47,8 +47,9 @@ def bootstrap(
     if any(map(math.isnan, found)):
         return None
     found.sort()
-    tail = tail_of(count)
-    return Interval(quantile(found, tail), quantile(found, 1 - tail))
+    # Of n draws the k-th estimates the quantile k / (n + 1): few draws make no narrower interval.
+    place = max(0.0, (tail_of(count) * (draws + 1) - 1) / (draws - 1))
+    return Interval(quantile(found, place), quantile(found, 1 - place))
 
 
 def tail_of(count: int) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from director.model.cost import Cost
@@ -13,9 +13,9 @@ from director.model.format import duration, money
 from director.model.secrets import Redactor
 from director.model.statistics.interval import Estimate
 from director.model.statistics.verdict import Verdict
-from director.reporting.experiment.html_page import Child, Element, html_file, tag
 from director.reporting.experiment.words import (
     NAMES,
+    NONE,
     footnotes,
     heading,
     in_money,
@@ -23,34 +23,30 @@ from director.reporting.experiment.words import (
     sentence,
     solved,
 )
+from director.reporting.page.document import STYLE, file_of, hash_of
+from director.reporting.page.elements import Child, Element, tag, written
+from director.reporting.page.marks import table
 
-WIDTH, LINE, NAME, EDGE = 640, 34, 150, 16  # of a chart, in its own units
-LETTERS = 20  # of a name
-STYLE = """
-:root{color-scheme:light dark;--ink:#1c2430;--dim:#586271;--paper:#fff;--rule:#d5dae1;--bar:#1f5fbf}
-@media(prefers-color-scheme:dark){
-:root{--ink:#e8ebf0;--dim:#a3adba;--paper:#14181f;--rule:#39414d;--bar:#7fb0ff}}
-*{box-sizing:border-box}
-body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
-main{max-width:62rem;margin:0 auto;padding:1.5rem 1rem}
-h1{font-size:1.5rem;margin:0 0 .25rem}h2{font-size:1.15rem;margin:2rem 0 .5rem}
-p,li{overflow-wrap:anywhere}.quiet{color:var(--dim)}
-.task{white-space:pre-wrap;overflow-wrap:anywhere;padding-left:.75rem}
-.task{border-left:3px solid var(--rule)}
-.scroll{overflow-x:auto}table{border-collapse:collapse;width:100%}
-th,td{text-align:left;padding:.3rem .75rem .3rem 0;border-bottom:1px solid var(--rule)}
-th,td{vertical-align:top}thead th{color:var(--dim);font-weight:600}
-.decided{font-weight:600}svg{width:100%;max-width:40rem;height:auto;display:block}
-svg text{fill:var(--ink);font-size:13px}svg .scale{fill:var(--dim)}
-svg line{stroke:var(--rule)}svg .interval{stroke:var(--bar);stroke-width:3}
-svg circle{fill:var(--bar)}
-@media print{.scroll{overflow:visible}}
-"""
+EDGE = 2.0  # percent of a chart's width, on either side
 
 
 def experiment_page(found: Findings, summary: Mapping[str, Any], redactor: Redactor) -> str:
     """Return the page; ``summary`` is the content of ``bench/summary.json``."""
-    return html_file("director: bench", STYLE, _body(found, summary), redactor)
+    style = file_of(STYLE)
+    policy = f"default-src 'none'; style-src {hash_of(style)}; base-uri 'none'; form-action 'none'"
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="referrer", content="no-referrer"),
+        tag("meta", name="robots", content="noindex"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", f"director: bench {summary['job_id']}"),
+        tag("style", style),
+    )
+    body = tag("body", tag("main", _body(found, summary)))
+    return f"<!doctype html>\n{written(tag('html', head, body, lang='en'), redactor)}\n"
 
 
 def _body(found: Findings, summary: Mapping[str, Any]) -> Iterator[Child]:
@@ -58,7 +54,7 @@ def _body(found: Findings, summary: Mapping[str, Any]) -> Iterator[Child]:
     yield tag("h1", "director bench")
     yield tag("p", f"{heading(found)}; {cost} in all, planning included", class_="quiet")
     if summary["stopped"]:
-        yield tag("p", f"Stopped: {summary['stopped']['what']}", class_="decided")
+        yield tag("p", f"Stopped: {summary['stopped']['what']}", class_="warn")
     yield from _differences(found.comparisons)
     yield tag("h2", "Profiles")
     yield _profiles(found.profiles)
@@ -80,8 +76,8 @@ def _differences(compared: Sequence[Comparison]) -> Iterator[Child]:
 
 
 def _difference(one: Comparison) -> Element:
-    decided = None if one.verdict is Verdict.INCONCLUSIVE else "decided"
-    return tag("li", sentence(one), class_=decided)
+    text = sentence(one)
+    return tag("li", text if one.verdict is Verdict.INCONCLUSIVE else tag("strong", text))
 
 
 def _profiles(profiles: Sequence[ProfileFindings]) -> Element:
@@ -99,7 +95,7 @@ def _profiles(profiles: Sequence[ProfileFindings]) -> Element:
         )
         for one in profiles
     )
-    return _table("Profiles", header, rows)
+    return table("Profiles", header, rows)
 
 
 def _charts(profiles: Sequence[ProfileFindings]) -> Iterator[Child]:
@@ -108,44 +104,46 @@ def _charts(profiles: Sequence[ProfileFindings]) -> Iterator[Child]:
         (Measure.COST, [one.cost_per_node for one in profiles], None),
         (Measure.TIME, [one.secs_per_node for one in profiles], None),
     ):
+        top = most or _greatest(estimates) or 1.0
         yield tag("h2", NAMES[measure].capitalize())
-        yield _chart(measure, [one.profile for one in profiles], estimates, most)
+        header = ("profile", f"0 to {_words(measure, top)}", "")
+        names = (one.profile for one in profiles)
+        rows = ((name, _bar(one, top), _value(measure, one))
+                for name, one in zip(names, estimates, strict=True))  # fmt: skip
+        yield table(NAMES[measure].capitalize(), header, rows, 1)
 
 
-def _chart(
-    measure: Measure, names: Sequence[str], estimates: Sequence[Estimate], most: float | None
-) -> Element:
-    bounds = [one for estimate in estimates for one in (estimate.interval or (estimate.value,))]
-    known = [one for one in bounds if one is not None and math.isfinite(one)]
-    top = most or max(known, default=0.0) or 1.0
-    high = len(names) * LINE
-    lines = [part for place, name in enumerate(names)
-             for part in _line(name, estimates[place], top, place * LINE + LINE / 2)]  # fmt: skip
-    ends = (
-        tag("text", "0", x=NAME, y=high + 14, class_="scale", text_anchor="middle"),
-        tag("text", _words(measure, top), x=WIDTH - EDGE, y=high + 14, class_="scale",
-            text_anchor="end"),
-    )  # fmt: skip
-    label = f"{NAMES[measure]} of each profile with its interval; the numbers are in the table"
-    box = f"0 0 {WIDTH} {high + 20}"
-    return tag("svg", lines, ends, viewBox=box, role="img", aria_label=label)
+def _greatest(estimates: Sequence[Estimate]) -> float:
+    bounds = [one for estimate in estimates for one in (estimate.interval or ())]
+    values = [one.value for one in estimates if one.value is not None]
+    return max(filter(math.isfinite, (*bounds, *values)), default=0.0)
 
 
-def _line(name: str, estimate: Estimate, top: float, y: float) -> Iterator[Child]:
+def _bar(estimate: Estimate, top: float) -> Element:
+    """Return an interval as a line, and the estimate as a point on it; the numbers stand beside."""
     value, interval = estimate
-    shown = name if len(name) <= LETTERS else f"{name[: LETTERS - 1]}…"
-    yield tag("text", shown, x=0, y=y + 4)
-    yield tag("line", x1=NAME, x2=WIDTH - EDGE, y1=y, y2=y)
+    drawn = [_line(0.0, 1.0, "quiet", 1)]
     if interval:
-        ends = [_x(bound, top) for bound in interval]
-        yield tag("line", x1=ends[0], x2=ends[1], y1=y, y2=y, class_="interval")
+        drawn.append(_line(interval.low / top, interval.high / top, "busy", 4))
     if value is not None and math.isfinite(value):
-        yield tag("circle", cx=_x(value, top), cy=y, r=6)
+        place = _at(value / top)
+        drawn.append(tag("circle", cx=place, cy="9", r="6", fill="currentColor", class_="busy"))
+    return tag("svg", drawn, width="100%", height="18", aria_hidden="true")
 
 
-def _x(value: float, top: float) -> str:
-    share = min(max(value / top, 0.0), 1.0)
-    return f"{NAME + share * (WIDTH - EDGE - NAME):.1f}"
+def _line(low: float, high: float, colour: str, width: int) -> Element:
+    ends = {"x1": _at(low), "x2": _at(high), "y1": "9", "y2": "9"}
+    return tag("line", **ends, stroke="currentColor", stroke_width=str(width), class_=colour)
+
+
+def _at(share: float) -> str:
+    return f"{EDGE + (100 - 2 * EDGE) * min(max(share, 0.0), 1.0):.1f}%"
+
+
+def _value(measure: Measure, estimate: Estimate) -> str:
+    if estimate.value is None:
+        return NONE
+    return _words(measure, estimate.value) if math.isfinite(estimate.value) else "∞"
 
 
 def _words(measure: Measure, value: float) -> str:
@@ -178,7 +176,7 @@ def _runs(found: Findings) -> Element:
     )
     shown = header if "" not in found.asked.tasks else header[1:]
     rows = (_run(sample)[len(header) - len(shown) :] for sample in found.samples)
-    return _table("Runs", shown, rows)
+    return table("Runs", shown, rows)
 
 
 def _run(sample: Sample) -> tuple[str, ...]:
@@ -195,22 +193,3 @@ def _run(sample: Sample) -> tuple[str, ...]:
         sample.job_id,
         row.error or "",
     )
-
-
-def _table(label: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Element:
-    head = tag("thead", tag("tr", (tag("th", name, scope="col") for name in header)))
-    body = tag("tbody", (tag("tr", _cells(row)) for row in rows))
-    return tag(
-        "div",
-        tag("table", head, body),
-        class_="scroll",
-        role="region",
-        aria_label=label,
-        tabindex="0",
-    )
-
-
-def _cells(row: Sequence[str]) -> Iterator[Child]:
-    first, *rest = row
-    yield tag("th", first, scope="row")
-    yield from (tag("td", cell) for cell in rest)

@@ -70,8 +70,11 @@ def _fitting(header: Sequence[str], rows: Sequence[Sequence[str]], style: Style)
     for row in rows:
         yield style.painted("bold", cut(row[0], style.width))
         for name, cell in zip(header[1:], row[1:], strict=True):
-            both = f"  {name.ljust(label)}  {cell}"
-            yield from wrapped(both, style.width, "    ")
+            yield from _indented(f"{name.ljust(label)}  {cell}", style.width)
+
+
+def _indented(text: str, width: int) -> Iterator[str]:
+    return (f"  {line}" for line in wrapped(text, width - 2, "  "))
 
 
 def _by_task(found: Findings, style: Style) -> Iterator[str]:
@@ -123,7 +126,7 @@ def _differences(found: Findings, style: Style) -> Iterator[str]:
         if compared:
             yield from ("", style.painted("bold", f"differences in {NAMES[measure]}"))
         for one in compared:
-            lines = wrapped(f"  {one_line(sentence(one))}", style.width, "    ")
+            lines = _indented(one_line(sentence(one)), style.width)
             yield from (style.painted(colours[one.verdict], line) for line in lines)
     yield from _target(found)
 

@@ -11,7 +11,7 @@ from director.model.statistics.bootstrap import FEWEST, bootstrap, student, tail
 from director.model.statistics.interval import Interval
 from director.model.statistics.median import median
 
-DRAWS = 100  # of each interval here: the tests are to be quick
+DRAWS = 199  # of each interval here: the tests are to be quick
 
 
 def covered(
