@@ -152,7 +152,7 @@ class TestMaxCost(RepeatCase):
         argv = ("bench", "make", *PROFILES, "--repeat", "2", "--json", "--max-cost")
         done = self.ends(3, *argv, "1").json
         self.assertEqual((done["reason"], done["repeats"]), ("ceiling", []))
-        self.assertEqual(len(self.executors()), 2)
+        self.assertEqual(len(self.executors()), 1)
 
 
 class TestTasks(RepeatCase):

@@ -8,7 +8,7 @@ from director.benching.bench import no_bench
 from director.benching.records import BenchRecords
 from director.benching.report import BenchReport, report_of
 from director.command_line.context import Context, find_home, wants_json
-from director.command_line.output import style_for_command
+from director.command_line.output import style_of_output
 from director.command_line.result import Result
 from director.model.errors import ExitCode
 from director.model.format import counted
@@ -98,7 +98,7 @@ def _text(
     stopped = f"\n\nstopped: {report.stop.what}" if report.stop else ""
     if report.findings.asked.is_single:
         return f"{render_bench(report.to_json())}\n\n{ONE_SAMPLE}{stopped}"
-    style = style_for_command(args, context)
+    style = style_of_output(args, context)
     lines = "\n".join(experiment_lines(report.findings, style))
     page = f"\n\nThe whole of it, with charts: {records.page}" if records.page.exists() else ""
     return f"{lines}{page}{stopped}"

@@ -20,34 +20,34 @@ from director.reporting.experiment.words import (
     sentence,
     solved,
 )
-from director.reporting.logs.step_view import Style
-from director.reporting.terminal.cells import cut, width_of, wrapped
+from director.reporting.terminal.cells import width_of, wrapped
+from director.reporting.terminal.style import Paint, Span, Style
 
 HEADER = ("profile", "solved", "cost per done node", "time per done node")
 RUNS = ("profile", "repeats", "cost of a run", "time of a run", "nodes done")
-IN_ASCII = str.maketrans({"–": "-", "×": "x", "∞": "inf", "…": "~", "—": "-"})
+INFINITE = "∞"
+BLANK = Span("")
 
 
 def experiment_lines(found: Findings, style: Style) -> Iterator[str]:
     """Give the report, for a window as ``style`` says; no line is wider."""
-    for line in _lines(found, style):
-        plain = line if style.unicode else line.translate(IN_ASCII)
-        yield cut(plain, style.width, "")
+    for text, paint in _lines(found, style):
+        known = text if style.unicode else text.replace(INFINITE, "inf")
+        yield style.text_of([Span(known, paint)], style.width)
 
 
-def _lines(found: Findings, style: Style) -> Iterator[str]:
-    yield from wrapped(heading(found), style.width)
-    yield ""
-    rows = [_result(one) for one in found.profiles]
-    yield from _fitting(HEADER, rows, style)
-    yield ""
+def _lines(found: Findings, style: Style) -> Iterator[Span]:
+    yield from map(Span, wrapped(heading(found), style.width))
+    yield BLANK
+    yield from _fitting(HEADER, [_result(one) for one in found.profiles], style)
+    yield BLANK
     yield from _fitting(RUNS, [_run(one) for one in found.profiles], style)
     yield from _by_task(found, style)
     yield from _charts(found, style)
     yield from _differences(found, style)
-    yield ""
+    yield BLANK
     for note in footnotes(found):
-        yield from (style.painted("dim", line) for line in wrapped(note, style.width))
+        yield from (Span(line, Paint.DIM) for line in wrapped(note, style.width))
 
 
 def _result(one: ProfileFindings) -> tuple[str, ...]:
@@ -59,25 +59,25 @@ def _run(one: ProfileFindings) -> tuple[str, ...]:
     return one.profile, str(one.repeats), cost, in_time(one.secs), str(one.done)
 
 
-def _fitting(header: Sequence[str], rows: Sequence[Sequence[str]], style: Style) -> Iterator[str]:
+def _fitting(header: Sequence[str], rows: Sequence[Sequence[str]], style: Style) -> Iterator[Span]:
     """Give a table, or where the window is too narrow for it a list."""
     lines = table(header, rows).split("\n")
     if max(map(width_of, lines)) <= style.width:
-        yield style.painted("bold", lines[0])
-        yield from lines[1:]
+        yield Span(lines[0], Paint.BOLD)
+        yield from map(Span, lines[1:])
         return
     label = max(map(width_of, header[1:]))
     for row in rows:
-        yield style.painted("bold", cut(row[0], style.width))
+        yield Span(row[0], Paint.BOLD)
         for name, cell in zip(header[1:], row[1:], strict=True):
-            yield from _indented(f"{name.ljust(label)}  {cell}", style.width)
+            yield from map(Span, _indented(f"{name.ljust(label)}  {cell}", style.width))
 
 
 def _indented(text: str, width: int) -> Iterator[str]:
     return (f"  {line}" for line in wrapped(text, width - 2, "  "))
 
 
-def _by_task(found: Findings, style: Style) -> Iterator[str]:
+def _by_task(found: Findings, style: Style) -> Iterator[Span]:
     names = [task for task in found.asked.tasks if task]
     if not names:
         return
@@ -87,11 +87,11 @@ def _by_task(found: Findings, style: Style) -> Iterator[str]:
         (task, *(f"{counts[name][place].solved}/{counts[name][place].repeats}" for name in counts))
         for place, task in enumerate(names)
     ]
-    yield ""
+    yield BLANK
     yield from _fitting(header, rows, style)
 
 
-def _charts(found: Findings, style: Style) -> Iterator[str]:
+def _charts(found: Findings, style: Style) -> Iterator[Span]:
     profiles = found.profiles
     rate = [Bar(one.profile, one.solved_rate, solved(one).partition(" ")[0]) for one in profiles]
     cost = [Bar(one.profile, one.cost_per_node, _first(one.cost_per_node)) for one in profiles]
@@ -103,7 +103,7 @@ def _charts(found: Findings, style: Style) -> Iterator[str]:
         (Measure.TIME, chart(time, width, unicode=unicode, words=duration)),
     )
     for measure, lines in shown:
-        yield from ("", style.painted("bold", NAMES[measure]), *lines)
+        yield from (BLANK, Span(NAMES[measure], Paint.BOLD), *map(Span, lines))
 
 
 def _percent(share: float) -> str:
@@ -118,17 +118,17 @@ def _secs(estimate: Estimate) -> str:
     return in_time(Estimate(estimate.value))
 
 
-def _differences(found: Findings, style: Style) -> Iterator[str]:
+def _differences(found: Findings, style: Style) -> Iterator[Span]:
     """Give a line for each comparison; what is decided stands out."""
-    colours = {Verdict.LESS: "cyan", Verdict.MORE: "cyan", Verdict.INCONCLUSIVE: "dim"}
     for measure in Measure:
         compared = [one for one in found.comparisons if one.measure is measure]
         if compared:
-            yield from ("", style.painted("bold", f"differences in {NAMES[measure]}"))
+            yield from (BLANK, Span(f"differences in {NAMES[measure]}", Paint.BOLD))
         for one in compared:
             lines = _indented(one_line(sentence(one)), style.width)
-            yield from (style.painted(colours[one.verdict], line) for line in lines)
-    yield from _target(found)
+            paint = Paint.DIM if one.verdict is Verdict.INCONCLUSIVE else Paint.CYAN
+            yield from (Span(line, paint) for line in lines)
+    yield from map(Span, _target(found))
 
 
 def _target(found: Findings) -> Iterator[str]:

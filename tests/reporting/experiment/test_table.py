@@ -12,8 +12,8 @@ from director.model.statistics.interval import Estimate, Interval
 from director.reporting.experiment.chart import Bar, chart
 from director.reporting.experiment.table import experiment_lines
 from director.reporting.experiment.words import in_money, in_time
-from director.reporting.logs.step_view import Style
 from director.reporting.terminal.cells import width_of
+from director.reporting.terminal.style import Style
 from tests.model.test_findings import asked, found
 
 
@@ -60,4 +60,4 @@ class TestChart(unittest.TestCase):
         self.assertEqual(lines[2], "  e    ·················  ∞")
         self.assertEqual(lines[4], "       0               1")
         ascii_lines = list(chart(bars[:1], 30, unicode=False, most=1.0))
-        self.assertIn("[---o", ascii_lines[0])
+        self.assertIn("[----o", ascii_lines[0])
