@@ -99,7 +99,8 @@ def benches(home: Home) -> list[Path]:
 def _places(home: Home) -> Iterator[KnownJob]:
     yield KnownJob(_stored_id(home.job), home.job, Where.CURRENT)
     for name, directory in home.job.archived().items():
-        yield KnownJob(name, directory, Where.ARCHIVED)
+        if not name.startswith("."):  # one that is being removed
+            yield KnownJob(name, directory, Where.ARCHIVED)
     for bench in benches(home):
         for place in _in_bench(bench):
             directory = JobDirectory(place, home.redactor)
@@ -111,7 +112,7 @@ def _has_records(directory: JobDirectory) -> bool:
 
 
 def _in_bench(bench: Path) -> list[Path]:
-    return [bench / "plan", *sorted((bench / "runs").glob("*"))]
+    return [bench / "plan", *sorted((bench / "runs").glob("[!.]*"))]
 
 
 def _stored_id(directory: JobDirectory) -> str:
