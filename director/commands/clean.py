@@ -7,9 +7,15 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from director.commands.clean_words import bare_json, bare_text, plan_text, plans_json, size_of
-from director.commands.context import Context, add_common_flags, find_home
-from director.commands.result import Result
+from director.command_line.context import Context, add_common_flags, find_home
+from director.command_line.result import Result
+from director.command_line.screens.clean_words import (
+    bare_json,
+    bare_text,
+    plan_text,
+    plans_json,
+    size_of,
+)
 from director.job.cleaning import Cleaning, clean_jobs, kept_now
 from director.model.errors import ExitCode, RequestError
 from director.model.format import counted, size
@@ -93,7 +99,7 @@ def _bare(done: Cleaning, *, dry: bool) -> Result:
 
 
 def _remove_jobs(args: argparse.Namespace, context: Context) -> int:
-    from director.commands.context import find_repository, home_of
+    from director.command_line.context import find_repository, home_of
 
     repository = find_repository(args, context)
     home = home_of(repository, context)
@@ -119,7 +125,7 @@ def _planned(choice: Choice) -> Result:
 
 def _agreed(args: argparse.Namespace, context: Context, choice: Choice) -> bool:
     """Say what goes, and ask where something would be lost; RequestError where nobody can be."""
-    from director.commands.terminal import terminal_of
+    from director.command_line.dialogs.terminal import terminal_of
     from director.model.printable import printable
 
     count = counted(len(choice.leaving), "job")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from director.commands.context import Context, add_repo_flag, find_home
-from director.commands.parser import parsers
-from director.commands.shells import SHELLS
+from director.command_line.context import Context, add_repo_flag, find_home
+from director.command_line.grammar.parser import parsers
+from director.command_line.grammar.shells import SHELLS
 from director.model.errors import RequestError
 from director.records.known_jobs import job_called, known_jobs
 

@@ -6,8 +6,8 @@ import argparse
 import shutil
 from typing import Any
 
-from director.commands.context import Context, add_common_flags
-from director.commands.result import Result
+from director.command_line.context import Context, add_common_flags
+from director.command_line.result import Result
 from director.diagnosing.diagnose import diagnose
 from director.diagnosing.subject import Subject
 from director.model.diagnosis import Level, Row, count

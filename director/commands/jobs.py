@@ -6,16 +6,16 @@ import argparse
 import time
 from collections.abc import Sequence
 
-from director.commands.context import (
+from director.command_line.context import (
     Context,
     add_common_flags,
     find_repository,
     home_of,
     wants_json,
 )
-from director.commands.job_screen import look_of
-from director.commands.output import add_color_flag
-from director.commands.result import Result
+from director.command_line.output import add_color_flag
+from director.command_line.result import Result
+from director.command_line.screens.job_screen import look_of
 from director.model.errors import RequestError
 from director.model.format import counted
 from director.model.reason import Reason
@@ -57,8 +57,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _resume(args: argparse.Namespace, context: Context) -> int:
+    from director.command_line.workspace import open_workspace
     from director.commands.plan import resumed  # all of planning: slow to import
-    from director.commands.workspace import open_workspace
 
     workspace = open_workspace(args, context)
     return context.finish(args, resumed(workspace, args.resume, new=args.new))

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from director.commands.approving import ask_until_done
-from director.commands.context import (
+from director.command_line.context import (
     Context,
     add_common_flags,
     add_events_flag,
@@ -15,17 +14,18 @@ from director.commands.context import (
     home_of,
     wants_json,
 )
-from director.commands.output import add_output_flags
-from director.commands.plan_result import as_json, laid_out, plan_result, questions_text
-from director.commands.result import Result
-from director.commands.task_text import (
+from director.command_line.dialogs.approving import ask_until_done
+from director.command_line.dialogs.task_text import (
     add_task_arguments,
     edited_task,
     given_task,
     read_input,
 )
-from director.commands.terminal import Terminal, columns, terminal_of
-from director.commands.workspace import load_config, open_workspace
+from director.command_line.dialogs.terminal import Terminal, columns, terminal_of
+from director.command_line.output import add_output_flags
+from director.command_line.result import Result
+from director.command_line.screens.plan_result import as_json, laid_out, plan_result, questions_text
+from director.command_line.workspace import load_config, open_workspace
 from director.job.context import Workspace
 from director.model.errors import RequestError
 from director.model.reason import Reason

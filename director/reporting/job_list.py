@@ -20,9 +20,9 @@ from director.records.known_jobs import KnownJob, Where
 from director.records.landings import Landing, recorded_landing
 from director.records.taken_nodes import TakenNode, taken_nodes
 from director.records.worktrees_record import noted_folder, read_quietly, was_killed
-from director.reporting.status import NOTHING, NodeNow, PlannedNode, Standing, Status
-from director.reporting.status_events import read_last_end
-from director.reporting.status_live import read_process
+from director.reporting.status.last_end import read_last_end
+from director.reporting.status.live_process import read_process
+from director.reporting.status.status import NOTHING, NodeNow, PlannedNode, Standing, Status
 from director.repositories.branches import Branch, known_commits, landed_tips, local_branches
 from director.repositories.git import Git
 from director.repositories.repository import BRANCH_PREFIX

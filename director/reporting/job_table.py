@@ -11,8 +11,8 @@ from director.model.format import counted, size
 from director.model.printable import printable
 from director.records.known_jobs import Where
 from director.reporting.job_list import ListedJob, standing_in_words
-from director.reporting.status_text import Look, Span, Tone, paragraph, rows, shown
-from director.reporting.status_times import seconds_of
+from director.reporting.status.times import seconds_of
+from director.reporting.terminal.look import Look, Span, Tone, paragraph, rows, shown
 
 HEADER = ("  job", "state", "nodes", "cost", "age", "disk", "landed", "task")
 DROPPED = (5, 4, 2)  # columns that go where a window is narrow: disk, age, nodes

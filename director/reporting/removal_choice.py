@@ -15,7 +15,7 @@ from director.records.job_directory import Home
 from director.records.known_jobs import known_job, known_jobs
 from director.records.taken_nodes import TakenNode
 from director.reporting.job_list import ListedJob, list_jobs
-from director.reporting.status_times import seconds_of
+from director.reporting.status.times import seconds_of
 from director.repositories.git import Git, GitError, split_z
 
 

@@ -1,4 +1,4 @@
-"""Completion in real shells. With it: ``commands.shells``."""
+"""Completion in real shells. With it: ``command_line.grammar.shells``."""
 
 from __future__ import annotations
 

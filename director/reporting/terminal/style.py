@@ -1,0 +1,93 @@
+"""How a terminal is written to: its marks, and its colours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from director.reporting.terminal.cells import cut, width_of
+
+
+class Paint(StrEnum):
+    """The colours, as the numbers of their sequences (ECMA-48, SGR)."""
+
+    PLAIN = ""
+    BOLD = "1"
+    DIM = "2"
+    RED = "31"
+    GREEN = "32"
+    YELLOW = "33"
+    CYAN = "36"
+
+
+class Marks(NamedTuple):
+    """The signs that stand for something. ``bar`` is full, half and empty."""
+
+    done: str
+    failed: str
+    waiting: str
+    current: str
+    planned: str
+    dot: str
+    ellipsis: str
+    bar: tuple[str, str, str]
+    spinner: str
+
+
+UNICODE = Marks("✓", "✗", "–", "●", "○", "·", "…", ("█", "▌", "░"), "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
+ASCII = Marks("+", "x", "-", "*", "o", "-", "...", ("#", "-", "."), "|/-\\")
+
+
+class Span(NamedTuple):
+    """A part of a line in one colour."""
+
+    text: str
+    paint: Paint = Paint.PLAIN
+
+
+Line = tuple[Span, ...]
+
+
+class Style(NamedTuple):
+    """What a terminal shows: ``unicode`` or ASCII only, in ``colour`` or without."""
+
+    unicode: bool = True
+    colour: bool = False
+
+    @property
+    def marks(self) -> Marks:
+        """The signs that can be shown."""
+        return UNICODE if self.unicode else ASCII
+
+    def plain(self, text: str) -> str:
+        """Return ``text`` as it can be shown."""
+        if self.unicode or text.isascii():
+            return text
+        ours = {ord(one): other for one, other in _IN_ASCII.items()}
+        return text.translate(ours).encode("ascii", "replace").decode("ascii")
+
+    def painted(self, text: str, paint: Paint) -> str:
+        """Return ``text`` in a colour, where there are any."""
+        return f"\x1b[{paint}m{text}\x1b[0m" if self.colour and paint and text else text
+
+    def text_of(self, line: Iterable[Span], width: int) -> str:
+        """Return what shows ``line``, cut where it takes more than ``width`` cells."""
+        shown, left = [], width
+        for span in line:
+            text = self.plain(span.text)
+            part = cut(text, left, self.marks.ellipsis)
+            shown.append(self.painted(part, span.paint))
+            left -= width_of(part)
+            if part != text or left <= 0:
+                break
+        return "".join(shown).rstrip(" ")
+
+
+_IN_ASCII: Mapping[str, str] = {"…": "...", "·": "-", "–": "-", "—": "-", "→": "->", "×": "x"}
+
+
+def style_for(encoding: str | None, *, colour: bool) -> Style:
+    """Return the style for a stream of this ``encoding``."""
+    name = (encoding or "").lower().replace("-", "").replace("_", "")
+    return Style(name == "utf8", colour)
