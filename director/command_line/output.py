@@ -6,13 +6,13 @@ import argparse
 import shlex
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from director.records.events import Event, Listener
 
 if TYPE_CHECKING:  # what prints is imported by whoever prints: `status` is to be quick
     from director.command_line.context import Context
-    from director.reporting.logs.step_view import Style as LogStyle
+    from director.reporting.terminal.style import Style
 
 CHOICES = ("auto", "live", "lines", "none")
 ON_REQUEST = ("auto", "always", "never")
@@ -54,12 +54,19 @@ def wants_colour(args: argparse.Namespace, context: Context, *, terminal: bool) 
     return terminal and not context.env.get("NO_COLOR") and context.env.get("TERM") != "dumb"
 
 
-def style_for_command(args: argparse.Namespace, context: Context) -> LogStyle:
-    """Return how a command that shows logs writes to standard output."""
-    from director.reporting.terminal.windows import style_of
+def style_of_output(args: argparse.Namespace, context: Context) -> Style:
+    """Return what standard output can show, in the colours that were asked for."""
+    from director.reporting.terminal.windows import style_for
 
-    colours = wants_colour(args, context, terminal=context.out.isatty())
-    return style_of(context.out, context.env, colours=colours)
+    colour = wants_colour(args, context, terminal=context.out.isatty())
+    return style_for(context.out, context.env, colour=colour)
+
+
+def columns(context: Context, stream: IO[str] | None = None) -> int:
+    """Return how wide lines on ``stream`` (default: standard output) may be."""
+    from director.reporting.terminal.windows import style_for
+
+    return style_for(stream or context.out, context.env, colour=False).width
 
 
 def mode_of(args: argparse.Namespace, context: Context) -> str:
@@ -92,13 +99,11 @@ def _live(args: argparse.Namespace, context: Context) -> Listener:
     from director.reporting.live.live_progress import following
     from director.reporting.live.progress import Progress
     from director.reporting.live.view import LiveView, Terminal, showing
-    from director.reporting.terminal.style import style_for
+    from director.reporting.terminal.windows import style_for
 
     progress = Progress(args.command)
     colour = wants_colour(args, context, terminal=True)
-    terminal = Terminal(
-        context.err, style_for(getattr(context.err, "encoding", None), colour=colour)
-    )
+    terminal = Terminal(context.err, style_for(context.err, context.env, colour=colour))
     cancellation = context.cancellation
     view = LiveView(terminal, progress, _repeated(args), lambda: cancellation.requested)
     cancellation.last_resorts.append(view.abandon)

@@ -17,7 +17,6 @@ from director.command_line.context import (
     wants_json,
 )
 from director.command_line.dialogs.task_text import add_task_arguments, given_task
-from director.command_line.dialogs.terminal import columns
 from director.command_line.output import add_output_flags
 from director.command_line.result import Result
 from director.command_line.screens.job_screen import screen_of
@@ -36,6 +35,7 @@ from director.planning.current_job import continued
 from director.planning.deciding import DecisionNeededError, refuse_answers
 from director.planning.pipeline import PlanReport, plan_job, report_on
 from director.records.ledger import cost_of_calls, read_calls
+from director.reporting.terminal.style import USUAL
 from director.running.run import RunOptions, RunReport, run_job
 
 EXAMPLES = (
@@ -195,4 +195,4 @@ def _words(args: argparse.Namespace, task: str) -> list[str]:
 
 def _data(planned: PlanReport, done: Result) -> Mapping[str, Any]:
     """Return what ``--json`` says: of the run, and of the plan below ``plan``."""
-    return {**done.data, "plan": plan_result(planned, columns(), shown=True).data}
+    return {**done.data, "plan": plan_result(planned, USUAL, shown=True).data}

@@ -13,9 +13,8 @@ from director.command_line.context import (
     home_of,
     wants_json,
 )
-from director.command_line.output import add_color_flag
+from director.command_line.output import add_color_flag, style_of_output
 from director.command_line.result import Result
-from director.command_line.screens.job_screen import look_of
 from director.model.errors import RequestError
 from director.model.format import counted
 from director.model.reason import Reason
@@ -68,7 +67,7 @@ def _result(args: argparse.Namespace, context: Context, jobs: Sequence[ListedJob
     now = time.time()
     current = next((one.id for one in jobs if one.current), None)
     return Result(
-        "" if wants_json(args) else render_jobs(jobs, look_of(args, context), now),
+        "" if wants_json(args) else render_jobs(jobs, style_of_output(args, context), now),
         {"jobs": jobs_json(jobs, now)},
         what=counted(len(jobs), "job"),
         job_id=current,

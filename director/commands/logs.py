@@ -11,7 +11,7 @@ from typing import IO, Any, NamedTuple
 
 from director.command_line.context import Context, add_common_flags, find_home
 from director.command_line.naming import node_called
-from director.command_line.output import add_color_flag, style_for_command
+from director.command_line.output import add_color_flag, style_of_output
 from director.command_line.result import Result
 from director.model.errors import ExitCode, RequestError
 from director.model.format import counted
@@ -22,6 +22,7 @@ from director.records.job_directory import JobDirectory
 from director.records.known_jobs import job_called
 from director.reporting.logs.job_logs import INTEGRATION, PLAN, log_path, read_log, read_logs
 from director.reporting.logs.node_log import AttemptLog, IntegrationLog, NodeLog, PlanLog
+from director.reporting.logs.step_view import quoted
 
 EXAMPLES = (
     ("director logs slug", "what agents did at the node slug, step by step"),
@@ -186,7 +187,7 @@ def _printer(asked: _Asked, out: IO[str]) -> Any:
             raise BrokenPipeError  # nobody reads the rest of a long log
 
     context, directory = asked.context, asked.directory
-    style, root = style_for_command(asked.args, context), directory.root
+    style, root = style_of_output(asked.args, context), directory.root
     return LogPrinter(directory, root, style, context.redactor, say)
 
 
@@ -204,7 +205,7 @@ def _print_integration(asked: _Asked, out: IO[str]) -> None:
         if asked.args.gate:
             _print_file(asked, out, gate.log)
         elif gate.verdict != "green":
-            printer.lines(printer.style.quoted(end_of(path)))
+            printer.lines(quoted(printer.style, end_of(path)))
 
 
 def _print_raw(asked: _Asked, out: IO[str]) -> None:
@@ -324,8 +325,8 @@ def _show_failed(
         job_id = plan.job_id if plan else None
         return context.finish(args, Result("", {"failed": data}, job_id=job_id))
     with _output(context) as out:
-        style = style_for_command(args, context)
+        style = style_of_output(args, context)
         print(f"{counted(len(failed), 'node')} failed", file=out)
         for line in failed_lines(logs, directory, directory.root, style, context.redactor):
-            print(context.redactor.text(style.written(line)), file=out)
+            print(context.redactor.text(style.plain(line)), file=out)
     return ExitCode.DONE

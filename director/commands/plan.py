@@ -21,8 +21,8 @@ from director.command_line.dialogs.task_text import (
     given_task,
     read_input,
 )
-from director.command_line.dialogs.terminal import Terminal, columns, terminal_of
-from director.command_line.output import add_output_flags
+from director.command_line.dialogs.terminal import Terminal, terminal_of
+from director.command_line.output import add_output_flags, columns
 from director.command_line.result import Result
 from director.command_line.screens.plan_result import as_json, laid_out, plan_result, questions_text
 from director.command_line.workspace import load_config, open_workspace
@@ -34,6 +34,7 @@ from director.planning.current_job import GO_ON, left_to_do, named, next_command
 from director.planning.deciding import DecisionNeededError
 from director.planning.pipeline import PlanReport, plan_job, report_on, resume_job
 from director.records import files
+from director.reporting.terminal.style import USUAL
 from director.repositories.history import History
 from director.repositories.repository import Repository
 
@@ -155,14 +156,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
     asks = terminal is not None and not options.auto
     if terminal and asks:
         report = ask_until_done(terminal, report, options, work)
-    return context.finish(args, plan_result(report, columns(), shown=asks))
+    return context.finish(args, plan_result(report, columns(context), shown=asks))
 
 
 def undecided(args: argparse.Namespace, context: Context, error: DecisionNeededError) -> int:
     """End where nobody may answer the planner: with its questions. Returns the exit code."""
     report = report_on(error.directory)
     if not wants_json(args):
-        context.say(questions_text(report.stage.questions, columns()))
+        context.say(questions_text(report.stage.questions, columns(context)))
     said = Result(
         "",
         {**as_json(report), "error": error.what},
@@ -243,7 +244,7 @@ def _show(args: argparse.Namespace, context: Context) -> Result:
     """Show what there is of the spec or the plan; only reads."""
     repository = find_repository(args, context)
     report = report_on(home_of(repository, context).job)
-    return plan_result(report, columns(), tests=_tests(repository, report))
+    return plan_result(report, columns(context), tests=_tests(repository, report))
 
 
 def _tests(repository: Repository, report: PlanReport) -> dict[str, str]:
@@ -266,4 +267,4 @@ def resumed(workspace: Workspace, job: str, *, new: bool) -> Result:
     where = left_to_do(report.directory, stage) or "nothing is left to do"
     what = f"Job {named(stage)} is the current one again: {where}"
     text = f"{what}.\nContinue with: {next_command(stage)}"
-    return replace(plan_result(report, columns(), shown=True), text=text, what=what)
+    return replace(plan_result(report, USUAL, shown=True), text=text, what=what)

@@ -7,20 +7,15 @@ import time
 
 from director.command_line.context import Context, add_common_flags, find_home
 from director.command_line.node_flags import add_node_flags
-from director.command_line.output import add_color_flag
-from director.command_line.screens.job_screen import (
-    is_terminal,
-    look_of,
-    result_of,
-    view_of,
-    window,
-)
+from director.command_line.output import add_color_flag, style_of_output
+from director.command_line.screens.job_screen import is_terminal, result_of, view_of
 from director.model.errors import InterruptedRunError
 from director.records.job_directory import JobDirectory
 from director.records.known_jobs import job_called
 from director.reporting.status.reader import read_status
 from director.reporting.status.screen import View, render
 from director.reporting.status.status import Status
+from director.reporting.terminal.windows import window_of
 
 EXAMPLES = (
     ("director status --watch", "see what happens until the command at work ends"),
@@ -68,13 +63,13 @@ def _show(args: argparse.Namespace, context: Context, status: Status, view: View
 
 
 def _text(args: argparse.Namespace, context: Context, status: Status, view: View) -> str:
-    look = look_of(args, context)
-    text = render(status, look, view)
+    style = style_of_output(args, context)
+    text = render(status, style, view)
     if not args.stats:
         return text
     from director.reporting.status.stats import render_stats
 
-    return f"{text}\n\n{render_stats(status, look)}"
+    return f"{text}\n\n{render_stats(status, style)}"
 
 
 def _watch(args: argparse.Namespace, context: Context, directory: JobDirectory) -> int:
@@ -82,7 +77,7 @@ def _watch(args: argparse.Namespace, context: Context, directory: JobDirectory) 
     from director.reporting.status.watch import Redrawn, watch
 
     view = view_of(args, directory)
-    redrawn = Redrawn(context.out, lambda: window(context))
+    redrawn = Redrawn(context.out, lambda: window_of(context.out))
 
     def show(status: Status) -> None:
         if status.process is not None:

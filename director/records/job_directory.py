@@ -128,6 +128,7 @@ class JobDirectory(Records):
     calls = Place("calls")  # calls whose result is not safe yet
     verifying = Place("verify")  # what ``verify --rerun`` works in; it is gone when it ends
     repository = Place("job.git")  # the job repository (bare)
+    report = Place("report.html")  # the page that `report` makes
     told = Place("told.json")  # what the job's commands have told the user and need not repeat
     pool = Place("worktrees.json")  # where this job's worktrees are, for the sweep after a crash
 

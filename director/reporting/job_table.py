@@ -12,47 +12,48 @@ from director.model.printable import printable
 from director.records.known_jobs import Where
 from director.reporting.job_list import ListedJob, standing_in_words
 from director.reporting.status.times import seconds_of
-from director.reporting.terminal.look import Look, Span, Tone, paragraph, rows, shown
+from director.reporting.terminal.layout import paragraph, rows, shown
+from director.reporting.terminal.style import Paint, Span, Style
 
 HEADER = ("  job", "state", "nodes", "cost", "age", "disk", "landed", "task")
 DROPPED = (5, 4, 2)  # columns that go where a window is narrow: disk, age, nodes
-TONES = {
-    "done": Tone.GOOD,
-    "at work": Tone.BUSY,
-    "failed": Tone.BAD,
-    "red gate": Tone.BAD,
-    "damaged": Tone.BAD,
+PAINTS = {
+    "done": Paint.GREEN,
+    "at work": Paint.CYAN,
+    "failed": Paint.RED,
+    "red gate": Paint.RED,
+    "damaged": Paint.RED,
 }
 MINUTE, HOUR, DAY = 60, 3600, 86400
 BRANCH = "director/job-"
 
 
-def render_jobs(jobs: Sequence[ListedJob], look: Look, now: float) -> str:
+def render_jobs(jobs: Sequence[ListedJob], style: Style, now: float) -> str:
     """Return the table; ``now`` in seconds since 1970."""
     if not jobs:
         return 'There are no jobs yet: begin one with `director plan "<task>"`.'
     own = [one for one in jobs if one.job.where is not Where.BENCH]
     parts = [own, [one for one in jobs if one.job.where is Where.BENCH]]
-    header = [Span(text, Tone.DIM) for text in HEADER]
+    header = [Span(text, Paint.DIM) for text in HEADER]
     table = [header, *(_row(one, now) for part in parts for one in part)]
-    narrow = look if look.unicode else look._replace(width=look.width - 2)  # "…" is three dots
+    narrow = style if style.unicode else style._replace(width=style.width - 2)  # "…" is three dots
     lines = rows(table, narrow, indent=0, drop=DROPPED)
-    lines += [(), *paragraph(_summary(jobs), look)]
-    return shown(lines, look)
+    lines += [(), *paragraph(_summary(jobs), style)]
+    return shown(lines, style)
 
 
 def _row(one: ListedJob, now: float) -> list[Span]:
     state = standing_in_words(one.standing)
-    tone = Tone.STRONG if one.current else Tone.PLAIN
+    paint = Paint.BOLD if one.current else Paint.PLAIN
     return [
-        Span(f"{'●' if one.current else ' '} {printable(one.id)}", tone),
-        Span(state, TONES.get(state, Tone.PLAIN)),
+        Span(f"{'●' if one.current else ' '} {printable(one.id)}", paint),
+        Span(state, PAINTS.get(state, Paint.PLAIN)),
         Span(f"{one.done}/{one.nodes}" if one.nodes else "–"),
         Span(_cost(one.cost)),
         Span(age(one.created_at, now)),
         Span(size(one.disk_bytes + one.worktree_bytes)),
         Span(*_landed(one)),
-        Span(_about(one), Tone.DIM),
+        Span(_about(one), Paint.DIM),
     ]
 
 
@@ -62,10 +63,10 @@ def _cost(cost: Cost) -> str:
     return dollars if cost.known else f"{dollars} + {cost.unpriced_calls}?"
 
 
-def _landed(one: ListedJob) -> tuple[str, Tone]:
+def _landed(one: ListedJob) -> tuple[str, Paint]:
     if one.landed:
-        return printable(one.landed.onto) or "yes", Tone.GOOD
-    return ("no", Tone.PLAIN) if one.branch else ("no branch", Tone.DIM)
+        return printable(one.landed.onto) or "yes", Paint.GREEN
+    return ("no", Paint.PLAIN) if one.branch else ("no branch", Paint.DIM)
 
 
 def _about(one: ListedJob) -> str:

@@ -21,18 +21,16 @@ MOST_BYTES = 16_000_000  # of a file that git writes for its refs
 
 
 class AttemptRefs:
-    """The refs of attempts in the job repository at ``path``.
+    """The refs of attempts in the job repository at ``path``. One thread at a time calls."""
 
-    ``write`` makes a ref (its full name) name a commit. One thread at a time calls.
-    """
-
-    def __init__(self, path: Path, write: Callable[[str, str], None]) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._write = write
         self._names: dict[str, dict[str, str]] = {}  # node → ref → commit
 
-    def keep(self, node: str, number: int, commit: str) -> str:
+    def keep(self, node: str, number: int, commit: str, write: Callable[[str, str], None]) -> str:
         """Keep ``commit`` as what an attempt came to; returns its ref's name, below ``refs/``.
+
+        ``write`` makes a ref (its full name) name a commit.
 
         Nothing that is kept already gives way: of another commit of the same attempt the name ends
         in ``-2``, and so on.
@@ -42,7 +40,7 @@ class AttemptRefs:
         folder, kept = f"{FOLDER}/{node}", self._names[node]
         names = (f"{folder}/{number}{f'-{again}' if again > 1 else ''}" for again in count(1))
         ref = next(name for name in names if kept.get(name, commit) == commit)
-        self._write(ref, commit)
+        write(ref, commit)
         kept[ref] = commit
         return ref.removeprefix("refs/")
 

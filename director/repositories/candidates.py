@@ -6,10 +6,11 @@ written into the job's play no part.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from director.repositories.attempt_refs import kept_attempts
+from director.model.errors import StoppedError
+from director.repositories.attempt_refs import OBJECT_ID, kept_attempts
 from director.repositories.git import Git
 from director.repositories.history import History
 
@@ -30,3 +31,30 @@ class Candidates:
     def diff(self, commit: str) -> str:
         """Return what ``commit`` changed, as a patch; GitError where it cannot be read."""
         return History(self._git).diff(f"{commit}^1", commit)
+
+    def diffs(self, commits: Sequence[str]) -> dict[str, str]:
+        """Return commit → what it changed, as a patch, in one go; those that are gone left out."""
+        plain = ("--no-color", "--no-ext-diff", "--no-textconv")
+        asked = "".join(f"{one}\n" for one in commits if OBJECT_ID.fullmatch(one))
+        done = self._git.run(
+            "diff-tree", "--stdin", "-r", "-p", "-m", "--root", *plain, stdin=asked.encode()
+        )
+        found: dict[str, list[str]] = {}
+        lines: list[str] = []  # of the commit that is told of; of a merge its first parent counts
+        for line in done.out.decode(errors="replace").split("\n"):
+            if OBJECT_ID.fullmatch(line):
+                lines = [] if line in found else found.setdefault(line, [])
+            else:
+                lines.append(line)
+        return {commit: "\n".join(patch) for commit, patch in found.items()}
+
+    def texts(self, commit: str, paths: Iterable[str]) -> dict[str, str]:
+        """Return path → text for those of ``paths`` that are files in ``commit``.
+
+        None at all where the commit, or a part of it, cannot be read.
+        """
+        try:
+            found = History(self._git).contents(commit, paths)
+        except StoppedError:
+            return {}
+        return {path: content.decode(errors="replace") for path, content in found.items()}

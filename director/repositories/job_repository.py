@@ -45,7 +45,7 @@ class JobRepository(JobObjects):
         self._tips = Tips(path.with_name(TIPS))
         self._tip = self._last_noted() if self._tips.commits else self._said_by_ref()
         self._published = ""
-        self._attempts = AttemptRefs(path, self._write_ref)
+        self._attempts = AttemptRefs(path)
 
     def _said_by_ref(self) -> str:
         tip = self.tip_of(self.branch)
@@ -123,7 +123,7 @@ class JobRepository(JobObjects):
             return ""
         sync_files(loose_object(self.path / "objects", oid) for oid in found)
         with self._turn:
-            return self._attempts.keep(node, number, commit)
+            return self._attempts.keep(node, number, commit, self._write_ref)
 
     def _point(self, commit: str) -> None:
         self._write_ref(self.ref, commit)

@@ -307,9 +307,10 @@ class JobCase(HermeticCase):
         place = Path(self.env["XDG_STATE_HOME"]) / "director"
         kept = self.kept_folder()
         folders = [path for path in place.iterdir() if path != kept] if place.exists() else []
-        return [str(path) for path in folders] + [
-            f"process {pid}: {command_of(pid)}" for pid in marked_processes(self.place)
-        ]
+        commands = {pid: command_of(pid) for pid in marked_processes(self.place)}
+        # One without words is over: the kernel has taken its memory, and is about to forget it.
+        running = [f"process {pid}: {words}" for pid, words in commands.items() if words]
+        return [str(path) for path in folders] + running
 
 
 def command_of(pid: int) -> str:

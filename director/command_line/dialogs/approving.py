@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from director.command_line.dialogs.terminal import Terminal, columns
+from director.command_line.dialogs.terminal import Terminal
 from director.command_line.screens.plan_result import (
     changes_text,
     message,
@@ -122,13 +122,13 @@ class _Approval:
         try:
             if not self.at_spec:
                 self.report = replace(self.report, nodes=directory.load_plan().nodes)
-            parts = [*changes_text(self.report), *overview(self.report, columns())]
+            parts = [*changes_text(self.report), *overview(self.report, self.terminal.columns)]
         except RequestError as error:
             _complain(self.terminal, error)
             return
         self.terminal.say("\n" + "\n\n".join(parts))
         for line in message(self.report).splitlines()[:-1]:
-            self.terminal.say("\n".join(wrapped(line, columns())))
+            self.terminal.say("\n".join(wrapped(line, self.terminal.columns)))
 
     def _view(self, rest: str) -> None:
         if self.at_spec:
@@ -221,7 +221,7 @@ class _Answers:
     def ask(self) -> Wanted:
         """Return the answers, when there are any; None: nothing is answered now."""
         asked = self.report.stage.questions
-        self.terminal.say("\n" + questions_text(asked, columns()))
+        self.terminal.say("\n" + questions_text(asked, self.terminal.columns))
         while (line := self.terminal.ask(f"{QUESTION_KEYS} > ")) is not None:
             key, _ = _parted(line)
             if key == "q":
@@ -240,7 +240,9 @@ class _Answers:
         """Return the answers that are typed, one to each question; None: somebody stopped."""
         answers: list[str] = []
         for number, one in enumerate(self.report.stage.questions, 1):
-            self.terminal.say(questions_text((one,), columns()).replace("1.", f"{number}.", 1))
+            self.terminal.say(
+                questions_text((one,), self.terminal.columns).replace("1.", f"{number}.", 1)
+            )
             line = self.terminal.ask("A letter, or your own words (Enter: as recommended) > ")
             if line is None:
                 return None

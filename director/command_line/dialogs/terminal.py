@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import IO
 
 from director.command_line.context import Context
+from director.command_line.output import columns
 from director.model.errors import RequestError
 from director.model.printable import printable
 from director.processes.foreground import run_in_front, signals_end_waiting
 from director.reporting.terminal.cells import wrapped
 
-NARROWEST, WIDEST = 40, 200
-COLUMNS = 80  # where nobody knows how wide it is
 SILENT = ("json", "no_input", "events")
 """Flags that say that nobody is to be asked."""
 
@@ -31,11 +30,6 @@ def terminal_of(args: argparse.Namespace, context: Context) -> Terminal | None:
     return Terminal(context, Path.cwd())
 
 
-def columns() -> int:
-    """Return how wide what is printed may be."""
-    return min(max(shutil.get_terminal_size((COLUMNS, 24)).columns, NARROWEST), WIDEST)
-
-
 @dataclass(frozen=True)
 class Terminal:
     """Standard input and standard error, with somebody there. ``cwd`` is where programs start."""
@@ -47,6 +41,11 @@ class Terminal:
     def env(self) -> Mapping[str, str]:
         """The environment of an editor or a pager: the user's own."""
         return self.context.env
+
+    @property
+    def columns(self) -> int:
+        """How wide what is said may be."""
+        return columns(self.context, self._out)
 
     @property
     def _out(self) -> IO[str]:
@@ -79,7 +78,7 @@ class Terminal:
             return ""
         cancellation.check()
         # A blank at its end: what is typed stands apart.
-        print("\n".join(wrapped(prompt, columns() - 1)), end=" ", file=self._out, flush=True)
+        print("\n".join(wrapped(prompt, self.columns - 1)), end=" ", file=self._out, flush=True)
         return self.context.stdin.readline()
 
     def ask_text(self, prompt: str) -> str | None:

@@ -18,6 +18,8 @@ GROUPS = {
         "status": "show where every node stands, and what it cost",
         "jobs": "list all jobs: where they stand, what they cost, whether they are landed",
         "logs": "show what agents did and gates said, step by step",
+        "report": "write all that is on record of a job as one HTML file, or as Markdown",
+        "ui": "show a job in the browser while it runs",
         "verify": "check that every merge is what its receipt says, and what was tested",
     },
     "set up and tidy": {

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from director.command_line.again import Given
 from director.command_line.context import Context, wants_json
-from director.command_line.output import wants_colour
+from director.command_line.output import style_of_output
 from director.command_line.result import Result
 from director.model.errors import DirectorError
 from director.records.job_directory import FOLDER, JobDirectory
@@ -19,7 +19,6 @@ from director.reporting.status.next_steps import Asked, advice
 from director.reporting.status.reader import read_status
 from director.reporting.status.screen import View, render, verdict
 from director.reporting.status.status import End, Status
-from director.reporting.terminal.look import USUAL, Look, look_of_width
 
 
 def screen_of(
@@ -37,7 +36,7 @@ def screen_of(
     """
     end = _end(args, stop) if stop else None
     status = read_status(directory, end=end, unpublished=unpublished)
-    return render(status, look_of(args, context), view_of(args, directory))
+    return render(status, style_of_output(args, context), view_of(args, directory))
 
 
 def _end(args: argparse.Namespace, stop: DirectorError) -> End:
@@ -89,28 +88,6 @@ def _seen_from_here(folder: Path) -> str:
     return os.path.relpath(folder, here) if here.is_relative_to(root) else str(folder)
 
 
-def look_of(args: argparse.Namespace, context: Context) -> Look:
-    """Return what standard output can show, in the colours that were asked for."""
-    encoding = getattr(context.out, "encoding", None) or ""
-    unicode = encoding.lower().startswith("utf")
-    colour = wants_colour(args, context, terminal=context.out.isatty())
-    return look_of_width(window(context)[0], colour=colour, unicode=unicode)
-
-
 def is_terminal(stream: IO[str], context: Context) -> bool:
     """Whether ``stream`` is a terminal on which lines can be drawn again."""
     return stream.isatty() and context.env.get("TERM") != "dumb"
-
-
-def window(context: Context) -> tuple[int, int]:
-    """Return columns and lines of the terminal; elsewhere as many as most have.
-
-    COLUMNS counts before what the terminal says.
-    """
-    try:
-        columns, lines = os.get_terminal_size(context.out.fileno())
-    except (OSError, ValueError):
-        columns, lines = USUAL, 24
-    said = context.env.get("COLUMNS", "")
-    wide = int(said) if said.isascii() and said.isdecimal() else columns
-    return wide or USUAL, lines or 24

@@ -10,7 +10,7 @@ from typing import Any
 from director.command_line.again import Given
 from director.command_line.context import Context
 from director.command_line.naming import node_called
-from director.command_line.output import style_for_command
+from director.command_line.output import style_of_output
 from director.command_line.result import Result
 from director.model.codec.encoding import encode
 from director.model.errors import ExitCode, RequestError
@@ -27,16 +27,16 @@ def show_node(args: argparse.Namespace, context: Context, directory: JobDirector
     node_id = node_called(args.node, [node.id for node in plan.nodes])
     if args.diff:
         return _show_diff(args, context, directory, plan, node_id)
-    root, then = directory.root, _next_of(args)
+    root, then = directory.root, next_of(args)
     page = read_page(directory, plan, node_id, root, context.redactor, then)
     if args.json:
         return context.finish(args, Result("", _as_json(page), job_id=plan.job_id))
-    style = style_for_command(args, context)
-    text = "\n".join(map(style.written, page_lines(page, style)))
+    style = style_of_output(args, context)
+    text = "\n".join(map(style.plain, page_lines(page, style)))
     return context.finish(args, Result(text, job_id=plan.job_id))
 
 
-def _next_of(
+def next_of(
     args: argparse.Namespace,
 ) -> Callable[[Node, NodeState, bool, Sequence[str]], list[tuple[str, str]]]:
     """Return what says which commands come next; they can be copied as they are."""
@@ -110,16 +110,17 @@ def _show_diff(
 ) -> int:
     from director.processes.pager import paged
     from director.reporting.logs.step_view import diff_lines
+    from director.reporting.terminal.style import Paint
 
     name, text = _diff(context, directory, plan, node_id)
     if args.json:
         data = {"node": node_id, "candidate": name, "diff": text}
         return context.finish(args, Result("", data, job_id=plan.job_id))
-    style = style_for_command(args, context)
+    style = style_of_output(args, context)
     with paged(context.out, context.env) as out:
-        print(style.painted("dim", f"{node_id}: {name}"), file=out)
+        print(style.painted(f"{node_id}: {name}", Paint.DIM), file=out)
         for line in diff_lines(text, style, indent="", most=None):
-            print(context.redactor.text(style.written(line)), file=out)
+            print(context.redactor.text(style.plain(line)), file=out)
     return ExitCode.DONE
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from director.model.cost import Cost
 from director.model.format import counted, duration, money
@@ -12,10 +11,10 @@ from director.model.state import NodeStatus
 from director.reporting.live.progress import STAGES, TESTS, NodeProgress, Progress, Work
 from director.reporting.live.time_left import TimeLeft
 from director.reporting.terminal.cells import cut, filled, width_of
-from director.reporting.terminal.style import Line, Paint, Span, Style
+from director.reporting.terminal.style import WIDEST, Line, Paint, Span, Style
+from director.reporting.terminal.windows import Window
 
 FRAMES_PER_SEC = 5
-WIDEST = 200  # cells: more is hard to read
 CLOCK_ENDS = 79  # where the head is short and there is room
 LONGEST_BAR = 26
 SHORTEST_BAR = 8
@@ -24,13 +23,6 @@ SHORTEST_LIST = 2  # rows, before a blank line may take room from them
 LEAST_DOING = 16  # cells for what an agent does, before other columns go
 CENTS_FROM_USD = 0.1  # a sum from which on cents are all that matters
 SPARE_LINES = 2  # of the window, for what scrolls out above
-
-
-class Window(NamedTuple):
-    """The size of a terminal in cells."""
-
-    width: int
-    height: int
 
 
 def screen(

@@ -12,12 +12,11 @@ from typing import IO, NamedTuple
 
 from director.records.events import Event, Kind
 from director.reporting.live.progress import Progress
-from director.reporting.live.screen import FRAMES_PER_SEC, Window, screen
+from director.reporting.live.screen import FRAMES_PER_SEC, screen
 from director.reporting.live.story import story
 from director.reporting.terminal.canvas import LEAVE, Canvas
 from director.reporting.terminal.style import Style
-
-NO_SIZE = Window(80, 24)  # of a terminal that does not say it
+from director.reporting.terminal.windows import Window, window_of
 
 
 class Terminal(NamedTuple):
@@ -28,11 +27,7 @@ class Terminal(NamedTuple):
 
     def window(self) -> Window:
         """Return its size now."""
-        try:
-            size = os.get_terminal_size(self.stream.fileno())
-        except (OSError, ValueError):
-            return NO_SIZE
-        return Window(*size) if all(size) else NO_SIZE
+        return window_of(self.stream)
 
     def write(self, text: str) -> None:
         """Write and send ``text``; a terminal that is gone is no reason to stop."""

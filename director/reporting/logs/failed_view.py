@@ -16,7 +16,8 @@ from director.reporting.logs.job_logs import log_path
 from director.reporting.logs.log_view import words_of
 from director.reporting.logs.node_log import AttemptLog, NodeLog
 from director.reporting.logs.printer import end_of, shown_path, steps_of
-from director.reporting.logs.step_view import INDENT, Style, shortened
+from director.reporting.logs.step_view import INDENT, prose, quoted, shortened
+from director.reporting.terminal.style import Paint, Style
 
 
 class LastAttempt(NamedTuple):
@@ -70,15 +71,15 @@ def failed_lines(
         found, last = last_attempt(log, directory, redactor), log.attempts[-1:]
         yield ""
         about = f" · attempt {last[0].number}: {words_of(last[0].outcome)}" if last else ""
-        yield style.painted("red", f"✗ {log.node}{about}")
-        yield from style.prose(found.headline)
-        yield from style.quoted(found.output)
+        yield style.painted(f"✗ {log.node}{about}", Paint.RED)
+        yield from prose(style, found.headline)
+        yield from quoted(style, found.output)
         if found.words:
             yield f"{INDENT}it says:"
-            yield from style.prose(found.words, INDENT * 2)
+            yield from prose(style, found.words, INDENT * 2)
         if found.log:
-            yield style.painted("dim", f"{INDENT}output {shown_path(found.log, root)}")
-        yield style.painted("dim", f"{INDENT}agent  director logs {log.node}")
+            yield style.painted(f"{INDENT}output {shown_path(found.log, root)}", Paint.DIM)
+        yield style.painted(f"{INDENT}agent  director logs {log.node}", Paint.DIM)
 
 
 def failed_json(

@@ -16,9 +16,10 @@ from director.reporting.logs.node_log import (
     NodeLog,
     ReviewLog,
 )
-from director.reporting.logs.step_view import INDENT, Style, clock, shortened
+from director.reporting.logs.step_view import INDENT, clock, prose, quoted, shortened
 from director.reporting.terminal.cells import cut, width_of
 from director.reporting.terminal.columns import wrapped
+from director.reporting.terminal.style import Paint, Style
 
 WORDS = {
     "no_test_ran": "no test ran",
@@ -63,52 +64,52 @@ def call_heading(call: CallLog, style: Style) -> str:
 
 def ruled(title: str, style: Style) -> str:
     """Return a heading that reaches over the window."""
-    head = cut(f"── {title} ", style.width - 2)
-    return style.painted("bold", head + "─" * (style.width - width_of(head)))
+    head = cut(f"── {title} ", style.width - 2, style.marks.ellipsis)
+    return style.painted(head + "─" * (style.width - width_of(head)), Paint.BOLD)
 
 
 def call_end(call: CallLog, style: Style) -> Iterator[str]:
     """Give the end of a call: outcome, tokens, cost and time."""
     if not call.outcome:
-        yield style.painted("dim", "no end on record: it is under way, or was killed")
+        yield style.painted("no end on record: it is under way, or was killed", Paint.DIM)
         return
     cost = money(call.cost) if call.cost is not None else "unpriced"
     told = [f"{call.tokens:,} tokens", cost]
     told += [duration(call.secs)] if call.secs is not None else []
     reason = f": {one_line(shortened(call.reason))}" if call.reason else ""
     text = f"end: {call.outcome}{reason} · {' · '.join(told)}"
-    yield from _wrapped(text, style, "dim" if call.outcome == "completed" else "red")
+    yield from _wrapped(text, style, Paint.DIM if call.outcome == "completed" else Paint.RED)
 
 
 def gate_lines(gate: GateLog, where: str, style: Style) -> Iterator[str]:
     """Give what a gate came to; ``where`` is the path of its output ("": there is none)."""
     purpose = PURPOSES.get(gate.purpose, gate.purpose)
-    colour = "green" if gate.verdict == "green" else "red"
+    colour = Paint.GREEN if gate.verdict == "green" else Paint.RED
     text = one_line(f"gate {purpose} → {gate.verdict} ({gate.reason})")
     yield from _wrapped(text, style, colour)
     if gate.command:
-        yield from _wrapped(f"{INDENT}{one_line(gate.command)}", style, "dim")
+        yield from _wrapped(f"{INDENT}{one_line(gate.command)}", style, Paint.DIM)
     if gate.failure and gate.failure.headline:
         said = one_line(shortened(gate.failure.headline))
-        yield from style.quoted(wrapped(said, style.width - 2 * len(INDENT)))
+        yield from quoted(style, wrapped(said, style.width - 2 * len(INDENT)))
     if where and gate.verdict != "green":
-        yield style.painted("dim", f"{INDENT}output {where}")
+        yield style.painted(f"{INDENT}output {where}", Paint.DIM)
 
 
 def review_lines(review: ReviewLog, style: Style) -> Iterator[str]:
     """Give what a reader said."""
     verdict = "blocks" if review.blocked else "lets it through"
     text = f"review {verdict}: {one_line(review.summary)}"
-    yield from _wrapped(text, style, "red" if review.blocked else "green")
+    yield from _wrapped(text, style, Paint.RED if review.blocked else Paint.GREEN)
     for one in review.findings:
         place = f"{one['file']}: " if one.get("file") else ""
         said = f"- {one.get('severity')}: {place}{one.get('problem')}"
-        yield from style.prose(one_line(said))
+        yield from prose(style, one_line(said))
 
 
 def fault_lines(fault: FaultLog, style: Style) -> Iterator[str]:
     """Give a fault of a provider, after which the call is made again."""
-    yield from _wrapped(f"provider fault: {one_line(fault.reason)}; asked again", style, "red")
+    yield from _wrapped(f"provider fault: {one_line(fault.reason)}; asked again", style, Paint.RED)
 
 
 def attempt_end(attempt: AttemptLog, style: Style) -> Iterator[str]:
@@ -123,21 +124,21 @@ def attempt_end(attempt: AttemptLog, style: Style) -> Iterator[str]:
     outcome = words_of(attempt.outcome) or "no outcome on record"
     good = attempt.outcome in ("green", "")
     yield from _wrapped(
-        f"attempt {attempt.number}: {outcome}{reason}", style, "" if good else "red"
+        f"attempt {attempt.number}: {outcome}{reason}", style, Paint.PLAIN if good else Paint.RED
     )
 
 
 def node_end(log: NodeLog, style: Style) -> Iterator[str]:
     """Give how a node ended."""
     reason = f": {one_line(log.error)}" if log.error else ""
-    colour = "green" if log.status == "done" else "red"
+    colour = Paint.GREEN if log.status == "done" else Paint.RED
     yield from _wrapped(f"{log.node} {log.status}{reason}", style, colour)
 
 
-def _wrapped(text: str, style: Style, colour: str) -> Iterator[str]:
+def _wrapped(text: str, style: Style, colour: Paint) -> Iterator[str]:
     for number, line in enumerate(wrapped(text, style.width - len(INDENT))):
         shown = f"{INDENT}{line}" if number else line
-        yield style.painted(colour, shown) if colour else shown
+        yield style.painted(shown, colour)
 
 
 def local_time(ts: str) -> str:

@@ -15,7 +15,8 @@ from director.records.job_directory import JobDirectory
 from director.reporting.logs import log_view
 from director.reporting.logs.job_logs import log_path, name_logs
 from director.reporting.logs.node_log import AttemptLog, CallLog, FaultLog, GateLog, Item, NodeLog
-from director.reporting.logs.step_view import Style, step_lines, telling_lines
+from director.reporting.logs.step_view import step_lines, telling_lines
+from director.reporting.terminal.style import Style
 
 TAIL_BYTES = 256 * 1024  # of an output: what fails is said at its end
 
@@ -75,7 +76,7 @@ class LogPrinter:
     def lines(self, lines: Iterable[str]) -> None:
         """Print lines."""
         for line in lines:
-            self.say(self.redactor.text(self.style.written(line)))
+            self.say(self.redactor.text(self.style.plain(line)))
 
     def _begin(self, attempt: AttemptLog) -> None:
         self._heading, self._told = True, attempt.outcome

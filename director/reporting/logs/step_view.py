@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
 from director.agents.steps import Step, StepKind, StepState
 from director.model.format import counted, duration
@@ -13,8 +12,8 @@ from director.model.printable import one_line, printable
 from director.model.testing.useful_end import useful_end
 from director.reporting.terminal.cells import cut, width_of
 from director.reporting.terminal.columns import folded, wrapped
+from director.reporting.terminal.style import Paint, Style
 
-NARROWEST, WIDEST = 40, 200
 LONGEST_PROSE = 100  # columns: longer lines of a text are hard to read
 INDENT = "  "
 SHOWN_OUTPUT = 10  # lines that are shown as they are
@@ -23,39 +22,19 @@ SHOWN_DIFF = 400  # lines
 WORKTREE = re.compile(r"/[^\s'\"():]*/agents/slot-\d+(?:/|(?=[\s'\"():]|$))")
 """Where agents work: what they name there is easier to read from its root."""
 
-PLAIN = str.maketrans({"→": "->", "…": "~", "·": "-", "─": "-", "│": "|", "✓": "+", "✗": "x"})
-RESET = "\x1b[0m"
-COLOURS = {"dim": "\x1b[2m", "bold": "\x1b[1m", "red": "\x1b[31m", "green": "\x1b[32m"} | {
-    "cyan": "\x1b[36m"
-}
+
+def prose(style: Style, text: str, indent: str = INDENT) -> Iterator[str]:
+    """Give a text of an agent's or a tool's, wrapped and indented, made harmless."""
+    width = min(style.width, LONGEST_PROSE) - len(indent)
+    for line in wrapped(shortened(text).strip("\n"), width):
+        yield f"{indent}{line}".rstrip()
 
 
-class Style(NamedTuple):
-    """How to write: columns of the window, whether with colours, whether beyond ASCII."""
-
-    width: int = 80
-    colours: bool = False
-    unicode: bool = True
-
-    def painted(self, colour: str, text: str) -> str:
-        """Return a line in a colour of COLOURS."""
-        return f"{COLOURS[colour]}{text}{RESET}" if self.colours and text else text
-
-    def written(self, line: str) -> str:
-        """Return a line as the stream can hold it."""
-        return line if self.unicode else line.translate(PLAIN)
-
-    def prose(self, text: str, indent: str = INDENT) -> Iterator[str]:
-        """Give a text of an agent's or a tool's, wrapped and indented, made harmless."""
-        width = min(self.width, LONGEST_PROSE) - len(indent)
-        for line in wrapped(shortened(text).strip("\n"), width):
-            yield f"{indent}{line}".rstrip()
-
-    def quoted(self, lines: Iterable[str], indent: str = INDENT) -> Iterator[str]:
-        """Give lines of a tool's output, marked as such; long ones are folded."""
-        for line in lines:
-            for part in folded(line, self.width - len(indent) - 2):
-                yield self.painted("dim", f"{indent}│ {part}".rstrip())
+def quoted(style: Style, lines: Iterable[str], indent: str = INDENT) -> Iterator[str]:
+    """Give lines of a tool's output, marked as such; long ones are folded."""
+    for line in lines:
+        for part in folded(line, style.width - len(indent) - 2):
+            yield style.painted(f"{indent}│ {part}".rstrip(), Paint.DIM)
 
 
 def shortened(text: str) -> str:
@@ -72,7 +51,7 @@ def clock(at: float | None) -> str:
 def step_lines(step: Step, style: Style) -> Iterator[str]:
     """Give one block: what was done and what came of it, then what there is to see of it."""
     match step.kind:
-        case StepKind.REASONING if not style.colours:
+        case StepKind.REASONING if not style.colour:
             return
         case StepKind.TEXT | StepKind.REASONING:
             yield from _said(step, style)
@@ -80,7 +59,7 @@ def step_lines(step: Step, style: Style) -> Iterator[str]:
             head = " ".join(filter(None, (step.name, one_line(step.subject))))
             text = f"{_at(step)}{one_line(head)}: {one_line(shortened(step.detail))}"
             lines = [*wrapped(text, style.width - len(INDENT))]
-            yield from (style.painted("red", f"{INDENT if n else ''}{line}")
+            yield from (style.painted(f"{INDENT if n else ''}{line}", Paint.RED)
                         for n, line in enumerate(lines))  # fmt: skip
         case _:
             yield from _used(step, style)
@@ -92,10 +71,10 @@ def _at(step: Step) -> str:
 
 
 def _said(step: Step, style: Style) -> Iterator[str]:
-    colour = "dim" if step.kind is StepKind.REASONING else ""
+    colour = Paint.DIM if step.kind is StepKind.REASONING else Paint.PLAIN
     word = "thinks" if colour else "says"
-    lines = [f"{_at(step)}{word}:", *style.prose(step.detail)]
-    yield from (style.painted(colour, line) if colour else line for line in lines)
+    lines = [f"{_at(step)}{word}:", *prose(style, step.detail)]
+    yield from (style.painted(line, colour) for line in lines)
 
 
 def _used(step: Step, style: Style) -> Iterator[str]:
@@ -104,15 +83,15 @@ def _used(step: Step, style: Style) -> Iterator[str]:
     outcome, room = outcome_of(step), style.width - width_of(_at(step))
     title = one_line(f"{step.name} {first}")
     tail = f" → {outcome}" if outcome else ""
-    head = cut(title, room - width_of(tail))
-    colour = "red" if step.state is StepState.FAILED or step.exit_code else "cyan"
-    yield f"{_at(step)}{style.painted(colour, head)}{tail}"
+    head = cut(title, room - width_of(tail), style.marks.ellipsis)
+    colour = Paint.RED if step.state is StepState.FAILED or step.exit_code else Paint.CYAN
+    yield f"{_at(step)}{style.painted(head, colour)}{tail}"
     if more or head != title:
         yield from _first(style, command.split("\n"), SHOWN_COMMAND)
     if step.diff:
         yield from diff_lines(step.diff, style)
     elif shown := _telling(step):
-        yield from style.quoted(shown)
+        yield from quoted(style, shown)
 
 
 def _first(style: Style, lines: list[str], most: int) -> Iterator[str]:
@@ -120,7 +99,7 @@ def _first(style: Style, lines: list[str], most: int) -> Iterator[str]:
     for line in lines[:most]:
         yield from (f"{INDENT}{part}".rstrip() for part in folded(line, style.width - len(INDENT)))
     if len(lines) > most:
-        yield style.painted("dim", f"{INDENT}… {counted(len(lines) - most, 'more line')}")
+        yield style.painted(f"{INDENT}… {counted(len(lines) - most, 'more line')}", Paint.DIM)
 
 
 def outcome_of(step: Step) -> str:
@@ -163,12 +142,12 @@ def diff_lines(
     for line in lines[:most]:
         colour = _colour_of(line)
         for part in folded(line, style.width - len(indent)):
-            yield indent + (style.painted(colour, part) if colour else part)
+            yield indent + style.painted(part, colour)
     if left := len(lines) - len(lines[:most]):
-        yield style.painted("dim", f"{indent}… {counted(left, 'more line')}")
+        yield style.painted(f"{indent}… {counted(left, 'more line')}", Paint.DIM)
 
 
-def _colour_of(line: str) -> str:
+def _colour_of(line: str) -> Paint:
     if line.startswith(("--- ", "+++ ", "diff --git ")):
-        return "bold"
-    return {"+": "green", "-": "red", "@": "cyan"}.get(line[:1], "")
+        return Paint.BOLD
+    return {"+": Paint.GREEN, "-": Paint.RED, "@": Paint.CYAN}.get(line[:1], Paint.PLAIN)

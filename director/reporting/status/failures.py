@@ -12,18 +12,9 @@ from director.model.state import NodeStatus
 from director.reporting.status.next_steps import CURRENT, Asked, listening_to, looking_at
 from director.reporting.status.reader import DETAILED
 from director.reporting.status.status import NodeNow, Status
-from director.reporting.terminal.cells import width_of
-from director.reporting.terminal.look import (
-    Line,
-    Look,
-    Span,
-    Tone,
-    beside,
-    padded,
-    paragraph,
-    shortened,
-    wrapped,
-)
+from director.reporting.terminal.cells import filled, width_of, wrapped
+from director.reporting.terminal.layout import beside, paragraph, shortened
+from director.reporting.terminal.style import Line, Paint, Span, Style
 
 EXCERPT_LINES = 12
 LINE_CELLS = 400  # of a line that a tool printed: what is longer nobody reads
@@ -44,43 +35,43 @@ LABEL = 8  # cells of "output", "diff" and "agent" with the blanks after them
 
 
 def failed_nodes(
-    status: Status, look: Look, folder: str, asked: Asked = CURRENT
+    status: Status, style: Style, folder: str, asked: Asked = CURRENT
 ) -> Iterator[list[Line]]:
     """Give a block of lines for each failed node; ``folder`` is the job's, as it is shown."""
     failed = status.of(NodeStatus.FAILED)
     for node in failed[:DETAILED]:
         yield [
-            *_heading(node, look),
-            *_reason(node, look),
-            *_paths(node, status, look, folder, asked),
+            *_heading(node, style),
+            *_reason(node, style),
+            *_paths(node, status, style, folder, asked),
         ]
     if rest := failed[DETAILED:]:
-        yield _listed(rest, look)
+        yield _listed(rest, style)
 
 
-def red_gates(status: Status, look: Look, folder: str) -> Iterator[list[Line]]:
+def red_gates(status: Status, style: Style, folder: str) -> Iterator[list[Line]]:
     """Give a block of lines for each integration gate that the job has to answer for."""
     for gate in status.red_gates[:DETAILED]:
-        name = Span(f"✗ {one_line(gate.name)}", Tone.BAD)
-        lines = beside((name,), Span("integration gate"), look)
+        name = Span(f"✗ {one_line(gate.name)}", Paint.RED)
+        lines = beside((name,), Span("integration gate"), style)
         failure = gate.failure or Failure(gate.verdict, gate.command, headline=gate.reason)
-        lines += _command(failure, "" if failure.exit_code is not None else gate.verdict, look)
-        lines += excerpt(failure, look) + _hint(failure, look)
+        lines += _command(failure, "" if failure.exit_code is not None else gate.verdict, style)
+        lines += excerpt(failure, style) + _hint(failure, style)
         if gate.note:
-            lines += paragraph(one_line(gate.note), look, 4, Tone.STRONG)
-        yield lines + _labelled([_output(failure.log or gate.log, status.log_lines, folder)], look)
+            lines += paragraph(one_line(gate.note), style, 4, Paint.BOLD)
+        yield lines + _labelled([_output(failure.log or gate.log, status.log_lines, folder)], style)
 
 
-def _heading(node: NodeNow, look: Look) -> list[Line]:
+def _heading(node: NodeNow, style: Style) -> list[Line]:
     title = one_line(node.planned.title)
-    left = (Span(f"✗ {node.id}", Tone.BAD), Span(f"  {title}"))
+    left = (Span(f"✗ {node.id}", Paint.RED), Span(f"  {title}"))
     right = Span(_attempts(node))
-    room = look.measure - width_of(f"✗ {node.id}    {right.text}")
+    room = style.measure - width_of(f"✗ {node.id}    {right.text}")
     if width_of(title) > room >= 16:
         left = (left[0], Span(f"  {shortened(title, room)}"))
-    if width_of(f"✗ {node.id}  {title}") > look.width:
-        return [(left[0],), *paragraph(title, look, 4), *paragraph(right.text, look, 4)]
-    return beside(left, right, look)
+    if width_of(f"✗ {node.id}  {title}") > style.width:
+        return [(left[0],), *paragraph(title, style, 4), *paragraph(right.text, style, 4)]
+    return beside(left, right, style)
 
 
 def _attempts(node: NodeNow) -> str:
@@ -93,21 +84,21 @@ def _attempts(node: NodeNow) -> str:
     )
 
 
-def _reason(node: NodeNow, look: Look) -> list[Line]:
+def _reason(node: NodeNow, style: Style) -> list[Line]:
     """Return command and exit code, and the lines that say why."""
     failure = node.failure
     error = node.state.error or ""
     if failure is None:
-        return _barred(error.strip().splitlines()[:EXCERPT_LINES], look)
+        return _barred(error.strip().splitlines()[:EXCERPT_LINES], style)
     same = f"same failure {node.same_failure} times" if node.same_failure else ""
-    lines = _command(failure, same, look)
-    told = excerpt(failure, look) or _barred(error.strip().splitlines()[:EXCERPT_LINES], look)
-    around = paragraph(_around(node), look, 4, Tone.WARNING) if node.state.environment else []
-    return [*lines, *told, *_hint(failure, look), *around]
+    lines = _command(failure, same, style)
+    told = excerpt(failure, style) or _barred(error.strip().splitlines()[:EXCERPT_LINES], style)
+    around = paragraph(_around(node), style, 4, Paint.YELLOW) if node.state.environment else []
+    return [*lines, *told, *_hint(failure, style), *around]
 
 
-def _hint(failure: Failure, look: Look) -> list[Line]:
-    return paragraph(one_line(failure.hint), look, 4, Tone.WARNING) if failure.hint else []
+def _hint(failure: Failure, style: Style) -> list[Line]:
+    return paragraph(one_line(failure.hint), style, 4, Paint.YELLOW) if failure.hint else []
 
 
 def _around(node: NodeNow) -> str:
@@ -115,7 +106,7 @@ def _around(node: NodeNow) -> str:
     return f"its environment, not a model, made it fail{spent}"
 
 
-def _command(failure: Failure, aside: str, look: Look) -> list[Line]:
+def _command(failure: Failure, aside: str, style: Style) -> list[Line]:
     """Return the command and how it ended, on one line where they fit."""
     said = [WORDS[failure.kind]] if failure.kind in WORDS else []
     if failure.exit_code is not None:
@@ -126,34 +117,34 @@ def _command(failure: Failure, aside: str, look: Look) -> list[Line]:
     if aside:
         ended = f"{ended} ({aside})" if ended else aside
     if not failure.command:
-        return paragraph(ended, look, 4) if ended else []
+        return paragraph(ended, style, 4) if ended else []
     command = one_line(failure.command)
-    if 4 + width_of(command) + 3 + width_of(ended) <= look.measure:
-        return [(Span(f"    {command}", Tone.STRONG), Span(f"   {ended}"))]
-    return [*command_lines(command, look, 4), *(paragraph(ended, look, 4) if ended else [])]
+    if 4 + width_of(command) + 3 + width_of(ended) <= style.measure:
+        return [(Span(f"    {command}", Paint.BOLD), Span(f"   {ended}"))]
+    return [*command_lines(command, style, 4), *(paragraph(ended, style, 4) if ended else [])]
 
 
-def excerpt(failure: Failure, look: Look) -> list[Line]:
+def excerpt(failure: Failure, style: Style) -> list[Line]:
     """Return the lines that say why, with bars; the headline is among them."""
     lines = [line for line in failure.excerpt.splitlines() if line.strip()][:EXCERPT_LINES]
     headline = failure.headline.strip()
     if headline and not any(headline in line for line in lines):
         lines = [headline, *lines[: EXCERPT_LINES - 1]]
-    return _barred(lines, look)
+    return _barred(lines, style)
 
 
-def _barred(lines: Sequence[str], look: Look) -> list[Line]:
-    bar = Span("    │ ", Tone.DIM)
+def _barred(lines: Sequence[str], style: Style) -> list[Line]:
+    bar = Span("    │ ", Paint.DIM)
     return [
         (bar, Span(part))
         for line in lines
         for part in wrapped(
-            shortened(printable(line.rstrip()).expandtabs(4), LINE_CELLS), look.width - 6
+            shortened(printable(line.rstrip()).expandtabs(4), LINE_CELLS), style.width - 6
         )
     ]
 
 
-def _paths(node: NodeNow, status: Status, look: Look, folder: str, asked: Asked) -> list[Line]:
+def _paths(node: NodeNow, status: Status, style: Style, folder: str, asked: Asked) -> list[Line]:
     """Return where the output, the change and the agent's words are."""
     failure, found = node.failure, []
     if failure and failure.log:
@@ -162,7 +153,7 @@ def _paths(node: NodeNow, status: Status, look: Look, folder: str, asked: Asked)
         found.append(("diff", shlex.join(looking_at(node.id, asked, diff=True)), ""))
     if node.state.past_attempts or node.state.attempts:
         found.append(("agent", shlex.join(listening_to(node.id, asked)), ""))
-    return _labelled(found, look)
+    return _labelled(found, style)
 
 
 def _output(log: str, log_lines: Mapping[str, int], folder: str) -> tuple[str, str, str]:
@@ -171,44 +162,44 @@ def _output(log: str, log_lines: Mapping[str, int], folder: str) -> tuple[str, s
     return "output", one_line(path) if log else "", f"({counted(count, 'line')})" if count else ""
 
 
-def _labelled(found: Sequence[tuple[str, str, str]], look: Look) -> list[Line]:
+def _labelled(found: Sequence[tuple[str, str, str]], style: Style) -> list[Line]:
     """Return a line for each label, text and aside; a text without room has a line of its own."""
     found = [one for one in found if one[1]]
     lines: list[Line] = []
     for label, text, aside in found:
-        line = f"    {padded(label, LABEL)}{text}"
-        if aside and width_of(line) + 2 + width_of(aside) <= look.measure:
+        line = f"    {filled(label, LABEL)}{text}"
+        if aside and width_of(line) + 2 + width_of(aside) <= style.measure:
             line = (
-                f"{padded(line, 50)}  {aside}"
-                if width_of(line) < 50 and look.measure >= 70
+                f"{filled(line, 50)}  {aside}"
+                if width_of(line) < 50 and style.measure >= 70
                 else f"{line}  {aside}"
             )
             aside = ""
-        if width_of(line) <= look.width:
+        if width_of(line) <= style.width:
             lines.append((Span(line),))
         else:
-            lines += [(Span(f"    {label}"),), *command_lines(text, look, 6)]
-        lines += paragraph(aside, look, 6) if aside else []
+            lines += [(Span(f"    {label}"),), *command_lines(text, style, 6)]
+        lines += paragraph(aside, style, 6) if aside else []
     return lines
 
 
-def command_lines(command: str, look: Look, indent: int) -> list[Line]:
+def command_lines(command: str, style: Style, indent: int) -> list[Line]:
     """Return a command; broken between words so that what is copied is one command still."""
-    parts = wrapped(command, look.width - indent - 2)
-    first, *others = (Span(part, Tone.STRONG) for part in parts)
+    parts = wrapped(command, style.width - indent - 2)
+    first, *others = (Span(part, Paint.BOLD) for part in parts)
     lines: list[Line] = [(Span(" " * indent), first)]
     lines += [(Span(" " * (indent + 4)), one) for one in others]
     return [*((*line, Span(" \\")) for line in lines[:-1]), lines[-1]]
 
 
-def _listed(nodes: Sequence[NodeNow], look: Look) -> list[Line]:
+def _listed(nodes: Sequence[NodeNow], style: Style) -> list[Line]:
     """Return a line for each of ``nodes``, with what a person would quote."""
     lines: list[Line] = []
     for node in nodes[:LISTED]:
         failure = node.failure
         said = failure.headline if failure else ""
         text = f"✗ {node.id}  {one_line(said or node.state.error or '')}"
-        lines.append((Span(shortened(text, look.width)),))
+        lines.append((Span(shortened(text, style.width)),))
     if more := nodes[LISTED:]:
         lines.append((Span(f"  and {len(more)} more that failed"),))
     return lines

@@ -15,11 +15,16 @@ from director.model.printable import one_line
 from director.model.state import Attempt, NodeState, NodeStatus
 from director.reporting.logs.log_view import review_lines, words_of
 from director.reporting.logs.node_log import AttemptLog, ReviewLog
-from director.reporting.logs.step_view import INDENT, Style
+from director.reporting.logs.step_view import INDENT, prose, quoted
 from director.reporting.terminal.cells import cut, width_of
+from director.reporting.terminal.style import Paint, Style
 
 MARKS = {NodeStatus.DONE: "✓", NodeStatus.FAILED: "✗", NodeStatus.RUNNING: "●"}
-COLOURS = {NodeStatus.DONE: "green", NodeStatus.FAILED: "red", NodeStatus.RUNNING: "cyan"}
+COLOURS = {
+    NodeStatus.DONE: Paint.GREEN,
+    NodeStatus.FAILED: Paint.RED,
+    NodeStatus.RUNNING: Paint.CYAN,
+}
 NAMED = 10  # columns of the names at the left
 HEADER = ("#", "tier", "model", "call", "gate", "diff", "cost", "time")
 DROPPED = ("model", "call", "time", "diff", "cost", "tier")
@@ -84,7 +89,7 @@ def page_lines(page: NodePage, style: Style) -> Iterator[str]:
 def _head(page: NodePage, style: Style) -> Iterator[str]:
     status, node = page.state.status, page.node
     title = f"{MARKS.get(status, '·')} {node.id}  {one_line(node.title)}"
-    yield style.painted(COLOURS.get(status, "bold"), cut(title, style.width))
+    yield style.painted(cut(title, style.width), COLOURS.get(status, Paint.BOLD))
     yield from _named("status", _status(page), style)
     yield from _named("files", ", ".join(node.files), style)
     yield from _named("tests", ", ".join(node.tests), style)
@@ -115,7 +120,7 @@ def _listed(nodes: Sequence[tuple[str, NodeStatus]]) -> str:
 def _named(name: str, text: str, style: Style) -> Iterator[str]:
     """Give a name and its text, which stands beside it, wrapped."""
     beside = " " * (NAMED + len(INDENT))
-    for number, line in enumerate(style.prose(one_line(text), beside)):
+    for number, line in enumerate(prose(style, one_line(text), beside)):
         yield line if number else f"{INDENT}{name:{NAMED}}{line[len(beside) :]}"
 
 
@@ -135,10 +140,10 @@ def _attempts(page: NodePage, style: Style) -> Iterator[str]:
         padded = (cell + " " * (width - width_of(cell))
                   for cell, width in zip(line, widths, strict=True))  # fmt: skip
         text = cut("  ".join(padded).rstrip(), style.width)
-        yield style.painted("dim", text) if number == 0 else text
+        yield style.painted(text, Paint.PLAIN if number else Paint.DIM)
     if same := same_headline(page.attempts):
         times = f"all {len(page.attempts)} attempts failed in the same way"
-        yield from style.prose(f"{times}: {one_line(same)}", "")
+        yield from prose(style, f"{times}: {one_line(same)}", "")
 
 
 def _table_width(kept: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
@@ -182,15 +187,15 @@ def _gate(page: NodePage, style: Style) -> Iterator[str]:
     code = f" → exit code {found.exit_code}" if found.exit_code is not None else ""
     if page.state.status is NodeStatus.DONE:
         return
-    yield style.painted("bold", "the last gate")
-    yield from style.prose(f"{one_line(found.command or page.node.test_cmd)}{code}")
-    yield from style.quoted(found.lines)
+    yield style.painted("the last gate", Paint.BOLD)
+    yield from prose(style, f"{one_line(found.command or page.node.test_cmd)}{code}")
+    yield from quoted(style, found.lines)
 
 
 def _words(page: NodePage, style: Style) -> Iterator[str]:
     if page.said is None:
         return
-    yield style.painted("bold", "the agent")
+    yield style.painted("the agent", Paint.BOLD)
     words = page.said.words or "(nothing)"
     yield from _beside("it says", words, style)
     for fact in what_happened(page.said, page.node):
@@ -201,7 +206,7 @@ def _words(page: NodePage, style: Style) -> Iterator[str]:
 
 def _beside(name: str, text: str, style: Style) -> Iterator[str]:
     beside = " " * (NAMED + len(INDENT))
-    for number, line in enumerate(style.prose(text, beside)):
+    for number, line in enumerate(prose(style, text, beside)):
         yield line if number else f"{INDENT}{name:{NAMED}}{line[len(beside) :]}"
 
 
@@ -240,7 +245,7 @@ def _review(page: NodePage, style: Style) -> Iterator[str]:
 
 def _paths(page: NodePage, style: Style) -> Iterator[str]:
     if page.paths:
-        yield style.painted("bold", "logs")
+        yield style.painted("logs", Paint.BOLD)
         width = max(len(name) for name, _ in page.paths)
         for name, path in page.paths:
             beside = f"{INDENT}{name:{width}}  {path}"
@@ -250,7 +255,7 @@ def _paths(page: NodePage, style: Style) -> Iterator[str]:
 
 def _next(page: NodePage, style: Style) -> Iterator[str]:
     if page.next:
-        yield style.painted("bold", "Next, one of:" if len(page.next) > 1 else "Next:")
+        yield style.painted("Next, one of:" if len(page.next) > 1 else "Next:", Paint.BOLD)
         width = max(len(command) for command, _ in page.next)
         for command, purpose in page.next:
             both = f"{INDENT}{command:{width}}  {purpose}"

@@ -11,23 +11,24 @@ from director.model.printable import one_line
 from director.model.state import NodeStatus
 from director.reporting.status.status import LiveCall, NodeNow, Status
 from director.reporting.status.times import since
-from director.reporting.terminal.look import Line, Look, Span, Tone, paragraph, rows
+from director.reporting.terminal.layout import paragraph, rows
+from director.reporting.terminal.style import Line, Paint, Span, Style
 
 NEVER = "–"  # for what has not happened
 NAMED = 8  # nodes that are named in one line
 MARKS = {
-    NodeStatus.PENDING: ("–", Tone.PLAIN),
-    NodeStatus.RUNNING: ("●", Tone.BUSY),
-    NodeStatus.DONE: ("✓", Tone.GOOD),
-    NodeStatus.FAILED: ("✗", Tone.BAD),
-    NodeStatus.BLOCKED: ("–", Tone.WARNING),
-    NodeStatus.TAKEN: ("‖", Tone.WARNING),
+    NodeStatus.PENDING: ("–", Paint.PLAIN),
+    NodeStatus.RUNNING: ("●", Paint.CYAN),
+    NodeStatus.DONE: ("✓", Paint.GREEN),
+    NodeStatus.FAILED: ("✗", Paint.RED),
+    NodeStatus.BLOCKED: ("–", Paint.YELLOW),
+    NodeStatus.TAKEN: ("‖", Paint.YELLOW),
 }
 HEADER = ("", "node", "state", "tier", "attempt", "cost", "time", "")
 DROPPED = (3, 4, 6, 5, 2)  # columns that a narrow terminal does without, first to last
 
 
-def node_table(nodes: Sequence[NodeNow], status: Status, look: Look) -> list[Line]:
+def node_table(nodes: Sequence[NodeNow], status: Status, style: Style) -> list[Line]:
     """Return a table of ``nodes``: where they stand, and what they have taken so far.
 
     Calls under way that are about no node, as in planning, come first.
@@ -36,8 +37,8 @@ def node_table(nodes: Sequence[NodeNow], status: Status, look: Look) -> list[Lin
     calls = status.process.calls if status.process else {}
     table = [_call(name, call, status) for name, call in calls.items() if name not in known]
     table += [_row(node, status) for node in nodes]
-    header = tuple(Span(cell, Tone.DIM) for cell in HEADER)
-    return rows([header, *table], look, 0, DROPPED) if table else []
+    header = tuple(Span(cell, Paint.DIM) for cell in HEADER)
+    return rows([header, *table], style, 0, DROPPED) if table else []
 
 
 def _call(name: str, call: LiveCall, status: Status) -> tuple[Span, ...]:
@@ -51,9 +52,9 @@ def _call(name: str, call: LiveCall, status: Status) -> tuple[Span, ...]:
 
 def _row(node: NodeNow, status: Status) -> tuple[Span, ...]:
     state, live = node.state, node.live
-    mark, tone = MARKS[state.status]
+    mark, paint = MARKS[state.status]
     if live and state.status is NodeStatus.PENDING:  # its tests are being written
-        mark, tone = MARKS[NodeStatus.RUNNING]
+        mark, paint = MARKS[NodeStatus.RUNNING]
     running = state.status is NodeStatus.RUNNING
     word = "interrupted" if running and status.process is None else state.status.value
     tier = live.tier or live.role if live else state.tier_used or ""
@@ -61,7 +62,7 @@ def _row(node: NodeNow, status: Status) -> tuple[Span, ...]:
     took = duration(state.wall_secs) if state.wall_secs else NEVER
     time = since(live.since, status.now) if live and live.since else took
     return (
-        Span(mark, tone),
+        Span(mark, paint),
         Span(node.id),
         Span(word),
         Span(str(tier) or NEVER),
@@ -93,7 +94,7 @@ def _about(node: NodeNow) -> str:
     return one_line(node.planned.title)
 
 
-def waiting(status: Status, look: Look) -> list[Line]:
+def waiting(status: Status, style: Style) -> list[Line]:
     """Return which nodes are blocked, together with the failed node that they wait for."""
     groups: defaultdict[str, list[str]] = defaultdict(list)
     cause = _causes(status)
@@ -103,7 +104,7 @@ def waiting(status: Status, look: Look) -> list[Line]:
     for failed, ids in groups.items():
         wait = "waits" if len(ids) == 1 else "wait"
         of_what = f" for {failed}" if failed else ""
-        lines += paragraph(f"– {_names(ids)}   {wait}{of_what} (blocked)", look, hanging=2)
+        lines += paragraph(f"– {_names(ids)}   {wait}{of_what} (blocked)", style, hanging=2)
     return lines
 
 

@@ -16,20 +16,9 @@ from director.reporting.status.next_steps import CURRENT, Advice, Asked, advice
 from director.reporting.status.nodes import node_table, waiting
 from director.reporting.status.status import Standing, Status
 from director.reporting.status.times import local
-from director.reporting.terminal.cells import width_of
-from director.reporting.terminal.look import (
-    PLAIN,
-    Line,
-    Look,
-    Span,
-    Tone,
-    beside,
-    padded,
-    paragraph,
-    shortened,
-    shown,
-    wrapped,
-)
+from director.reporting.terminal.cells import filled, width_of, wrapped
+from director.reporting.terminal.layout import beside, paragraph, shortened, shown
+from director.reporting.terminal.style import PLAIN, Line, Paint, Span, Style
 
 ACTIVE = (NodeStatus.RUNNING, NodeStatus.TAKEN)
 LISTED = 30  # nodes that are all shown without being asked for
@@ -57,22 +46,22 @@ class View(NamedTuple):
 WHOLE = View()
 
 
-def render(status: Status, look: Look = PLAIN, view: View = WHOLE) -> str:
+def render(status: Status, style: Style = PLAIN, view: View = WHOLE) -> str:
     """Return the screen for a job; ``run`` prints the same at its end."""
     parts = [
-        [*_verdict(status, look), *_about(status, look)],
-        _questions(status, look, view),
-        _nodes(status, look, view),
-        *failed_nodes(status, look, view.folder, view.asked),
-        *red_gates(status, look, view.folder),
-        waiting(status, look),
-        _notes(status, look),
-        [] if view.again else _next(advice(status, view.asked), look),
+        [*_verdict(status, style), *_about(status, style)],
+        _questions(status, style, view),
+        _nodes(status, style, view),
+        *failed_nodes(status, style, view.folder, view.asked),
+        *red_gates(status, style, view.folder),
+        waiting(status, style),
+        _notes(status, style),
+        [] if view.again else _next(advice(status, view.asked), style),
     ]
     between: list[Line] = []
     for part in filter(None, parts):
         between += [(), *part] if between else part
-    return shown(between, look)
+    return shown(between, style)
 
 
 def verdict(status: Status) -> str:
@@ -80,45 +69,45 @@ def verdict(status: Status) -> str:
     return _sentence(status)[2]
 
 
-def _verdict(status: Status, look: Look) -> list[Line]:
-    mark, tone, sentence = _sentence(status)
-    first, *others = wrapped(one_line(sentence), look.measure - 2)
+def _verdict(status: Status, style: Style) -> list[Line]:
+    mark, paint, sentence = _sentence(status)
+    first, *others = wrapped(one_line(sentence), style.measure - 2)
     spent = Span(_spent(status))
     if not others:
-        return beside((Span(f"{mark} {first}", tone),), spent, look, 2)
-    more = ((Span(f"  {line}", tone),) for line in others)
-    return [(Span(f"{mark} {first}", tone),), *more, (Span(f"  {spent.text}"),)]
+        return beside((Span(f"{mark} {first}", paint),), spent, style, 2)
+    more = ((Span(f"  {line}", paint),) for line in others)
+    return [(Span(f"{mark} {first}", paint),), *more, (Span(f"  {spent.text}"),)]
 
 
-def _sentence(status: Status) -> tuple[str, Tone, str]:
+def _sentence(status: Status) -> tuple[str, Paint, str]:
     """Return the mark, its colour, and the sentence."""
     counts = _counts(status)
     match status.standing:
         case Standing.WORKING:
             planning = f"Planning is under way: {STAGES[status.stage]}."
             ready = status.stage is Stage.READY
-            return "●", Tone.BUSY, _working(status, counts) if ready else planning
+            return "●", Paint.CYAN, _working(status, counts) if ready else planning
         case Standing.DECIDING:
             named = counted(len(status.questions), "decision")
-            return "‖", Tone.WARNING, f"The planner lacks {named} that only you can make."
+            return "‖", Paint.YELLOW, f"The planner lacks {named} that only you can make."
         case Standing.APPROVING:
             what = "spec (gate 1)" if status.stage is Stage.SPEC_APPROVAL else "plan (gate 2)"
-            return "‖", Tone.WARNING, f"Planning waits for your approval of the {what}."
+            return "‖", Paint.YELLOW, f"Planning waits for your approval of the {what}."
         case Standing.PLANNING:
-            return "–", Tone.WARNING, f"Planning is not finished: {STAGES[status.stage]}."
+            return "–", Paint.YELLOW, f"Planning is not finished: {STAGES[status.stage]}."
         case Standing.AMENDING:
-            return "‖", Tone.WARNING, f"Node {status.amending} waits for your approval; {counts}."
+            return "‖", Paint.YELLOW, f"Node {status.amending} waits for your approval; {counts}."
         case Standing.KILLED:
             what = counts if status.stage is Stage.READY else STAGES[status.stage]
-            return "■", Tone.WARNING, f"Stopped: the run was killed; {what}."
+            return "■", Paint.YELLOW, f"Stopped: the run was killed; {what}."
         case Standing.STOPPED:
-            return "■", Tone.WARNING, _stopped(status, counts)
+            return "■", Paint.YELLOW, _stopped(status, counts)
         case Standing.FAILED:
-            return "✗", Tone.BAD, f"{counts}."
+            return "✗", Paint.RED, f"{counts}."
         case Standing.INTEGRATION_RED:
-            return "✗", Tone.BAD, f"{counts}, but the integration gate is red."
+            return "✗", Paint.RED, f"{counts}, but the integration gate is red."
         case Standing.READY:
-            return "–", Tone.STRONG, _ready(status, counts)
+            return "–", Paint.BOLD, _ready(status, counts)
         case Standing.DONE:
             return _done(status)
 
@@ -138,13 +127,13 @@ def _ready(status: Status, counts: str) -> str:
     return f"{counts}." if status.of(NodeStatus.DONE) else f"{counts}: the plan is ready."
 
 
-def _done(status: Status) -> tuple[str, Tone, str]:
+def _done(status: Status) -> tuple[str, Paint, str]:
     total = counted(len(status.nodes), "node")
     said = f"Everything is done ({total}), {_gates_in_words(status)}"
     if status.unpublished:
         why = f"{status.job_branch} could not be updated in your repository: {status.unpublished}"
-        return "■", Tone.WARNING, f"{said}; but {why}."
-    return "✓", Tone.GOOD, f"{said}."
+        return "■", Paint.YELLOW, f"{said}; but {why}."
+    return "✓", Paint.GREEN, f"{said}."
 
 
 def _gates_in_words(status: Status) -> str:
@@ -188,20 +177,20 @@ def cost_in_words(cost: Cost, called: bool) -> str:
     return f"{money(cost.usd)} + {unpriced}" if cost.usd else unpriced
 
 
-def _about(status: Status, look: Look) -> list[Line]:
+def _about(status: Status, style: Style) -> list[Line]:
     """Say which job it is, and who works on it or when that ended."""
     known = f"job {status.job_id}"
     parts = [part for part in (known, _process(status), _ended(status)) if part]
     about = " · ".join(one_line(part) for part in parts)
-    lines = paragraph(about, look, 2, Tone.DIM)
-    task = shortened(one_line(status.task), look.measure - 2)
-    return [*lines, (Span(f"  {task}", Tone.DIM),), *_taken(status, look)]
+    lines = paragraph(about, style, 2, Paint.DIM)
+    task = shortened(one_line(status.task), style.measure - 2)
+    return [*lines, (Span(f"  {task}", Paint.DIM),), *_taken(status, style)]
 
 
-def _taken(status: Status, look: Look) -> list[Line]:
+def _taken(status: Status, style: Style) -> list[Line]:
     """Return where people write nodes."""
     said = (f"{node} is written in {place}" for node, place in status.taken.items())
-    return [line for one in said for line in paragraph(one_line(one), look, 2)]
+    return [line for one in said for line in paragraph(one_line(one), style, 2)]
 
 
 def _process(status: Status) -> str:
@@ -223,60 +212,60 @@ def _ended(status: Status) -> str:
     return f"{words} {at}" if at else ""
 
 
-def _questions(status: Status, look: Look, view: View) -> list[Line]:
+def _questions(status: Status, style: Style, view: View) -> list[Line]:
     """Return what the planner asks, with the options by their letters; * is recommended."""
     if status.standing is not Standing.DECIDING:
         return []
     lines: list[Line] = []
     for number, asked in enumerate(status.questions, 1):
-        lines += paragraph(f"{number}. {one_line(asked.question)}", look, hanging=3)
+        lines += paragraph(f"{number}. {one_line(asked.question)}", style, hanging=3)
         for at, option in enumerate(asked.options):
             mark = "*" if at == asked.recommended else " "
             lines += paragraph(
-                f"{mark} {chr(ord('a') + at)}) {one_line(option)}", look, 3, hanging=5
+                f"{mark} {chr(ord('a') + at)}) {one_line(option)}", style, 3, hanging=5
             )
     where = f"with room for answers in {view.folder}/questions.md (* is recommended)"
-    return [*lines, *paragraph(where, look, 3, Tone.DIM)]
+    return [*lines, *paragraph(where, style, 3, Paint.DIM)]
 
 
-def _nodes(status: Status, look: Look, view: View) -> list[Line]:
+def _nodes(status: Status, style: Style, view: View) -> list[Line]:
     """Return the table of nodes: all where they are few and none is explained below."""
     if view.everything:
-        return node_table(status.nodes, status, look)
+        return node_table(status.nodes, status, style)
     few = len(status.nodes) <= LISTED
     explained = (status.of(NodeStatus.FAILED) or status.red_gates) and status.process is None
     if few and not explained:
-        return node_table(status.nodes, status, look)
+        return node_table(status.nodes, status, style)
     active = [node for node in status.nodes if node.live or node.state.status in ACTIVE]
-    return node_table(active, status, look)
+    return node_table(active, status, style)
 
 
-def _notes(status: Status, look: Look) -> list[Line]:
+def _notes(status: Status, style: Style) -> list[Line]:
     """Return what else is worth a line."""
     damaged = [
         f"note: {count} damaged line(s) in {name} were skipped"
         for name, count in status.damaged_lines.items()
     ]
-    return [line for note in damaged for line in paragraph(note, look)]
+    return [line for note in damaged for line in paragraph(note, style)]
 
 
-def _next(given: Advice, look: Look) -> list[Line]:
+def _next(given: Advice, style: Style) -> list[Line]:
     """Return the next commands, beside what they are good for where there is room."""
     steps = given.steps
     if not steps and not given.first:
         return []
     by_hand = one_line(given.first)
     head = f"Next: {by_hand}" if by_hand else f"Next{', one of' if len(steps) > 1 else ''}:"
-    lines = paragraph(head, look, 0, Tone.STRONG)
+    lines = paragraph(head, style, 0, Paint.BOLD)
     commands = [shlex.join(step.command) for step in steps]
     pairs = [(width_of(one), width_of(step.why)) for one, step in zip(commands, steps, strict=True)]
-    column = _column(pairs, look.measure - 4 - 3)
+    column = _column(pairs, style.measure - 4 - 3)
     for command, step in zip(commands, steps, strict=True):
         if width_of(command) <= column:
-            said = padded(command, column + 3)
-            lines.append((Span(f"    {said}", Tone.STRONG), Span(step.why)))
+            said = filled(command, column + 3)
+            lines.append((Span(f"    {said}", Paint.BOLD), Span(step.why)))
         else:
-            lines += [*command_lines(command, look, 4), *paragraph(step.why, look, 8)]
+            lines += [*command_lines(command, style, 4), *paragraph(step.why, style, 8)]
     return lines
 
 

@@ -11,12 +11,13 @@ from director.model.rates import rates
 from director.model.state import NodeStatus, WatchVerdict
 from director.records.ledger import grouped
 from director.reporting.status.status import Status
-from director.reporting.terminal.look import PLAIN, Look, paragraph, shown
+from director.reporting.terminal.layout import paragraph, shown
+from director.reporting.terminal.style import PLAIN, Style
 
 COMPLETION_TARGET_PCT = 70.0
 
 
-def render_stats(status: Status, look: Look = PLAIN) -> str:
+def render_stats(status: Status, style: Style = PLAIN) -> str:
     """Return the tables of costs, and the measures, as text."""
     parts = [_rates(status)] if status.nodes else []
     for key in ("role", "model") if status.calls else ():
@@ -31,9 +32,9 @@ def render_stats(status: Status, look: Look = PLAIN) -> str:
         line
         for part in parts
         for text in (*part.splitlines(), "")
-        for line in paragraph(text, look)
+        for line in paragraph(text, style)
     ]
-    return shown(lines[:-1], look)
+    return shown(lines[:-1], style)
 
 
 def observed(status: Status) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
 ELLIPSIS = "…"
+WORD = re.compile(r" *[^ ]+")  # with the blanks before it
 NO_CELL = frozenset(("Mn", "Me", "Cf"))  # what combines with the letter before, or is not seen
 TWO_CELLS = frozenset("WF")  # East Asian wide and full-width
 
@@ -58,13 +60,14 @@ def filled(text: str, width: int, *, right: bool = False) -> str:
 def wrapped(text: str, width: int, indent: str = "") -> Iterator[str]:
     """Give the lines of ``text``, each after the first with ``indent``; no word is broken.
 
-    A word that is wider than a line has one of its own, which is too wide.
+    The first keeps its indentation. A word that is wider than a line has one of its own, which is
+    too wide.
     """
     line = ""
-    for word in text.split(" "):
-        longer = f"{line} {word}" if line else word
-        if line.strip() and width_of(longer) > width:
-            yield line.rstrip()
-            longer = f"{indent}{word}"
-        line = longer
-    yield line.rstrip()
+    for word in WORD.findall(text):
+        if line.strip() and width_of(line) + width_of(word) > width:
+            yield line
+            word = f"{indent}{word.lstrip(' ')}"
+            line = ""
+        line += word
+    yield line

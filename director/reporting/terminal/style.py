@@ -1,12 +1,16 @@
-"""How a terminal is written to: its marks, and its colours."""
+"""How a terminal is written to: how wide it is, its signs, and its colours."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
 from director.reporting.terminal.cells import cut, width_of
+
+NARROWEST, WIDEST = 40, 200
+USUAL = 80  # where the width is not known
+FARTHEST = 100  # where what belongs to the right edge of a line stands at most
 
 
 class Paint(StrEnum):
@@ -50,10 +54,16 @@ Line = tuple[Span, ...]
 
 
 class Style(NamedTuple):
-    """What a terminal shows: ``unicode`` or ASCII only, in ``colour`` or without."""
+    """What a terminal shows: ``width`` cells, in ``colour`` or without, ``unicode`` or ASCII."""
 
-    unicode: bool = True
+    width: int = USUAL
     colour: bool = False
+    unicode: bool = True
+
+    @property
+    def measure(self) -> int:
+        """The width of lines with something at their right edge."""
+        return min(self.width, FARTHEST)
 
     @property
     def marks(self) -> Marks:
@@ -64,8 +74,7 @@ class Style(NamedTuple):
         """Return ``text`` as it can be shown."""
         if self.unicode or text.isascii():
             return text
-        ours = {ord(one): other for one, other in _IN_ASCII.items()}
-        return text.translate(ours).encode("ascii", "replace").decode("ascii")
+        return text.translate(_IN_ASCII).encode("ascii", "replace").decode("ascii")
 
     def painted(self, text: str, paint: Paint) -> str:
         """Return ``text`` in a colour, where there are any."""
@@ -84,10 +93,13 @@ class Style(NamedTuple):
         return "".join(shown).rstrip(" ")
 
 
-_IN_ASCII: Mapping[str, str] = {"…": "...", "·": "-", "–": "-", "—": "-", "→": "->", "×": "x"}
+PLAIN = Style()
+_IN_ASCII = str.maketrans(
+    {"…": "...", "·": "-", "–": "-", "—": "-", "→": "->", "×": "x", "─": "-", "│": "|"}
+    | {"✓": "+", "✗": "x", "●": "*", "○": "o", "■": "!", "‖": "=", "“": '"', "”": '"', "’": "'"}
+)
 
 
-def style_for(encoding: str | None, *, colour: bool) -> Style:
-    """Return the style for a stream of this ``encoding``."""
-    name = (encoding or "").lower().replace("-", "").replace("_", "")
-    return Style(name == "utf8", colour)
+def style_of_width(width: int, *, colour: bool = False, unicode: bool = True) -> Style:
+    """Return the style of a terminal that is ``width`` cells wide, as far as that is of use."""
+    return Style(max(NARROWEST, min(width, WIDEST)), colour, unicode)

@@ -17,7 +17,6 @@ from director.model.plan import Node
 from director.model.roles import Role
 from director.model.state import Attempt, AttemptOutcome, NodeState, NodeStatus
 from director.reporting.logs.node_log import AttemptLog, CallLog, ReviewLog
-from director.reporting.logs.step_view import Style
 from director.reporting.status.node_page import (
     NodePage,
     Output,
@@ -26,6 +25,7 @@ from director.reporting.status.node_page import (
     what_happened,
 )
 from director.reporting.terminal.cells import width_of
+from director.reporting.terminal.style import Style
 from tests.processes.test_pager import read_terminal
 from tests.support.fake_opencode import answer, say, shell, write
 from tests.support.jobs import SOURCE, JobCase, node

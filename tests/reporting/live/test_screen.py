@@ -7,10 +7,11 @@ from director.model.cost import Cost
 from director.model.state import NodeStatus
 from director.records.events import Kind
 from director.reporting.live.progress import NodeProgress, Progress
-from director.reporting.live.screen import SPARE_LINES, Window, clock, in_words, screen, spent
+from director.reporting.live.screen import SPARE_LINES, clock, in_words, screen, spent
 from director.reporting.live.time_left import TimeLeft
 from director.reporting.terminal.cells import width_of
 from director.reporting.terminal.style import Style
+from director.reporting.terminal.windows import Window
 from tests.support.told import a_busy_run, a_run, at, call, event, opened, take, uses
 
 NOW = at(128)
@@ -62,18 +63,18 @@ class TestRun(unittest.TestCase):
         )
 
     def test_in_200_columns_in_ascii(self) -> None:
-        head, bar, facts, _, first, second, *_ = self.shown(200, Style(False))
+        head, bar, facts, _, first, second, *_ = self.shown(200, Style(unicode=False))
         self.assertEqual(width_of(head), 79)
         self.assertTrue(bar.startswith("################-.........  9/14 done   1 failed - 2"))
         self.assertTrue(facts.startswith("$0.28 of $5.00 (+3 calls unpriced) - 2 min 08 s - under"))
         self.assertTrue(first.startswith("  | contents  executor     attempt 2/3   1:48"))
         self.assertTrue(second.endswith("bash python3 -m unittest tests.test_toc"))
-        self.assertTrue("\n".join(self.shown(200, Style(False))).isascii())
+        self.assertTrue("\n".join(self.shown(200, Style(unicode=False))).isascii())
 
     def test_no_line_is_too_wide_and_there_are_never_too_many(self) -> None:
         busy = take(a_busy_run(), uses("contents", 70, "edit", "源/" * 90))
         busy.task = "目次を追加する" * 20
-        for style in (Style(), Style(False), Style(colour=True)):
+        for style in (Style(), Style(unicode=False), Style(colour=True)):
             for width in (*range(20, 90), 120, 199, 200, 201, 400):
                 for height in (1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 50):
                     found = lines(busy, width, height, style)
@@ -141,7 +142,7 @@ class TestPlanning(unittest.TestCase):
             "  ⠋ 4         test author  attempt 2     0:28            asks the model",
         )
         self.assertEqual(
-            lines(plan, style=Style(False))[1], "+ explore  + spec  + plan  * tests 3/7"
+            lines(plan, style=Style(unicode=False))[1], "+ explore  + spec  + plan  * tests 3/7"
         )
 
 

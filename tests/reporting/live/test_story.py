@@ -28,7 +28,7 @@ class TestStory(unittest.TestCase):
 
     def test_and_one_that_failed(self) -> None:
         failed = {"error": "Long\nstory", "failure": {"headline": "2 != 3"}, "attempts": 3}
-        (said,) = self.told(ends("a", 9, "failed", **failed), Style(False, True))
+        (said,) = self.told(ends("a", 9, "failed", **failed), Style(colour=True, unicode=False))
         self.assertEqual(said, "\x1b[31mx\x1b[0m a                failed after 3 attempts: 2 != 3")
 
     def test_lines_fit(self) -> None:

@@ -7,10 +7,11 @@ import threading
 from director.records.events import Event, Kind
 from director.reporting.live.live_progress import following
 from director.reporting.live.progress import NodeProgress, Progress
-from director.reporting.live.view import NO_SIZE, LiveView, Terminal, showing
+from director.reporting.live.view import LiveView, Terminal, showing
 from director.reporting.terminal.canvas import HIDE_CURSOR, SHOW_CURSOR
 from director.reporting.terminal.cells import width_of
 from director.reporting.terminal.style import Style
+from director.reporting.terminal.windows import NO_SIZE
 from tests.support.pty_case import PtyCase
 from tests.support.told import at, attempt, call, ends, event, opened, uses
 

@@ -19,8 +19,8 @@ from director.reporting.logs.node_log import (
     PlanLog,
     ReviewLog,
 )
-from director.reporting.logs.step_view import Style
 from director.reporting.terminal.cells import width_of
+from director.reporting.terminal.style import Style
 
 FAILURE = {"kind": "red", "command": "make", "exit_code": 1, "headline": "boom", "log": "logs/g"}
 

@@ -1,17 +1,13 @@
-"""Steps read well, and do no harm, in windows of all widths.
-
-With it: ``windows``.
-"""
+"""Steps read well, and do no harm, in windows of all widths."""
 
 from __future__ import annotations
 
-import io
 import unittest
 
 from director.agents.steps import Step, StepKind, StepState, Took
-from director.reporting.logs.step_view import Style, clock, diff_lines, shortened, step_lines
+from director.reporting.logs.step_view import clock, diff_lines, shortened, step_lines
 from director.reporting.terminal.cells import width_of
-from director.reporting.terminal.windows import style_of
+from director.reporting.terminal.style import Style
 
 NOON = 1795313106.4
 DIFF = "--- a.py\n+++ a.py\n@@ -1,2 +1,2 @@\n same\n-old\n+new"
@@ -33,8 +29,8 @@ STEPS = (
 )
 
 
-def shown(step: Step, width: int = 80, *, colours: bool = False) -> list[str]:
-    return [*step_lines(step, Style(width, colours))]
+def shown(step: Step, width: int = 80, *, colour: bool = False) -> list[str]:
+    return [*step_lines(step, Style(width, colour))]
 
 
 class TestSteps(unittest.TestCase):
@@ -74,7 +70,7 @@ class TestSteps(unittest.TestCase):
         thought = Step(StepKind.REASONING, detail="hm")
         self.assertEqual(shown(thought), [])
         self.assertEqual(
-            shown(thought, colours=True), ["\x1b[2mthinks:\x1b[0m", "\x1b[2m  hm\x1b[0m"]
+            shown(thought, colour=True), ["\x1b[2mthinks:\x1b[0m", "\x1b[2m  hm\x1b[0m"]
         )
 
     def test_what_has_no_end_says_so(self) -> None:
@@ -103,25 +99,11 @@ class TestSteps(unittest.TestCase):
         self.assertEqual(len([*diff_lines(huge, Style(), most=None)]), 1000)
 
     def test_colours_of_a_diff(self) -> None:
-        lines = [*diff_lines(DIFF, Style(80, colours=True), indent="")]
+        lines = [*diff_lines(DIFF, Style(80, colour=True), indent="")]
         self.assertEqual(lines[-1], "\x1b[32m+new\x1b[0m")
         self.assertEqual(lines[-2], "\x1b[31m-old\x1b[0m")
 
     def test_ascii_where_the_stream_holds_no_more(self) -> None:
         style = Style(unicode=False)
-        lines = [style.written(line) for line in step_lines(SHELL, style)]
+        lines = [style.plain(line) for line in step_lines(SHELL, style)]
         self.assertTrue("".join(lines).isascii())
-
-
-class TestWindows(unittest.TestCase):
-    def test_a_pipe_has_80_columns(self) -> None:
-        self.assertEqual(style_of(io.StringIO(), {}, colours=True).width, 79)
-        ascii_only = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-        self.assertEqual(style_of(ascii_only, {}, colours=False), Style(79, False, False))
-        utf8 = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-        self.assertEqual(style_of(utf8, {}, colours=False), Style(80, False, True))
-
-    def test_columns_are_taken_within_reason(self) -> None:
-        utf8 = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-        for said, width in (("120", 120), ("7", 40), ("999", 200), ("x", 80), ("0", 80)):
-            self.assertEqual(style_of(utf8, {"COLUMNS": said}, colours=False).width, width, said)

@@ -1,6 +1,6 @@
 """What a person sees of a job, in each way in which it may stand.
 
-With it: ``status.status``, ``terminal.look``, ``status.failures``, ``status.nodes``,
+With it: ``status.status``, ``layout``, ``status.failures``, ``status.nodes``,
 ``status.next_steps``.
 """
 
@@ -26,8 +26,9 @@ from director.reporting.status.status import (
     Standing,
     Status,
 )
-from director.reporting.terminal.cells import width_of
-from director.reporting.terminal.look import look_of_width, shortened, wrapped
+from director.reporting.terminal.cells import width_of, wrapped
+from director.reporting.terminal.layout import shortened
+from director.reporting.terminal.style import style_of_width
 from tests.reporting.status.statuses import (
     ADDRESS,
     HEADLINE,
@@ -106,7 +107,7 @@ STANDINGS: dict[Standing, Status] = {
 
 
 def shown(of: Status, width: int = 80, **how: bool) -> str:
-    return render(of, look_of_width(width, **how))
+    return render(of, style_of_width(width, **how))
 
 
 def flat(of: Status, width: int = 80) -> str:
@@ -185,7 +186,7 @@ class TestStandings(unittest.TestCase):
         self.assertIn("Planning is under way: nodes and their tests are being written.", said)
 
     def test_when_it_is_shown_again_in_a_moment_there_is_no_advice(self) -> None:
-        said = render(STANDINGS[Standing.WORKING], look_of_width(80), View(again=True))
+        said = render(STANDINGS[Standing.WORKING], style_of_width(80), View(again=True))
         self.assertNotIn("Next", said)
 
     def test_after_the_last_node_the_integration_gate_runs(self) -> None:
@@ -352,7 +353,7 @@ class TestNodes(unittest.TestCase):
         self.assertNotIn("n-7", said)
         self.assertRegex(said, r"● +busy")
         self.assertIn("✗ bad", said)
-        everything = render(working(*many, busy), look_of_width(80), View(everything=True))
+        everything = render(working(*many, busy), style_of_width(80), View(everything=True))
         self.assertIn("n-7", everything)
 
     def test_thirty_are_not_many(self) -> None:
@@ -367,17 +368,17 @@ class TestNodes(unittest.TestCase):
 
     def test_the_next_commands_name_what_was_asked_for(self) -> None:
         asked = Asked(repo="my repo", job=None)
-        said = render(example(), look_of_width(200), View(asked))
+        said = render(example(), style_of_width(200), View(asked))
         self.assertIn("director amend node-001 --repo 'my repo'", said)
         self.assertIn("director logs node-001 --repo 'my repo'", said)
-        done = render(STANDINGS[Standing.DONE], look_of_width(200), View(asked))
+        done = render(STANDINGS[Standing.DONE], style_of_width(200), View(asked))
         self.assertIn("git -C 'my repo' merge", done)
         self.assertIn("director run --retry-failed --node node-001 --parallel 4",
                       shown(replace(example(), lanes=4), 200))  # fmt: skip
 
     def test_another_job_is_looked_at_or_brought_back(self) -> None:
         view = View(Asked(job="20270101-000000-0000", archived=True))
-        said = render(example(), look_of_width(200), view)
+        said = render(example(), style_of_width(200), view)
         self.assertIn("director plan --resume 20270101-000000-0000", said)
         self.assertIn("director logs node-001 --job 20270101-000000-0000", said)
         self.assertNotIn("amend", said)
@@ -412,17 +413,17 @@ class TestNodes(unittest.TestCase):
 
 class TestText(unittest.TestCase):
     def test_lines_break_between_words(self) -> None:
-        self.assertEqual(wrapped("one two three", 8), ["one two", "three"])
-        self.assertEqual(wrapped("    indented line", 13), ["    indented", "line"])
-        self.assertEqual(wrapped("a-very-long-word x", 5), ["a-very-long-word", "x"])
-        self.assertEqual(wrapped("", 5), [""])
+        self.assertEqual([*wrapped("one two three", 8)], ["one two", "three"])
+        self.assertEqual([*wrapped("    indented line", 13)], ["    indented", "line"])
+        self.assertEqual([*wrapped("a-very-long-word x", 5)], ["a-very-long-word", "x"])
+        self.assertEqual([*wrapped("", 5)], [""])
 
     def test_what_is_left_out_is_marked(self) -> None:
         self.assertEqual(shortened("one two three", 10), "one two …")
         self.assertEqual(shortened("unbreakable", 6), "unbre…")
 
     def test_a_width_stays_in_its_bounds(self) -> None:
-        self.assertEqual([look_of_width(one).width for one in (3, 90, 999)], [40, 90, 200])
+        self.assertEqual([style_of_width(one).width for one in (3, 90, 999)], [40, 90, 200])
 
 
 class TestKept(unittest.TestCase):
