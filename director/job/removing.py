@@ -17,7 +17,7 @@ from director.processes.removal import NotRemovedError, discard
 from director.records import files
 from director.records.events import Events
 from director.records.job_directory import Home, JobDirectory
-from director.records.known_jobs import KnownJob, Where, benches, known_jobs
+from director.records.known_jobs import KnownJob, Where, benches, groups, known_jobs
 from director.records.lock import job_lock
 from director.records.taken_nodes import TakenNode, forget_taken
 from director.repositories.branches import remove_branch
@@ -80,12 +80,12 @@ def remove_jobs(
         if there.get(one.job.id) != one.job.directory.path:
             yield Removed(one.job.id, "it was moved or removed meanwhile")
             continue
-        if one.job.is_bench_plan and one.job.bench in kept:
+        if one.job.is_bench_plan and one.job.group in kept:
             yield Removed(one.job.id, "a job of its bench stays")
             continue
         done = _removed(home, git, one, events)
         if done.kept:
-            kept.add(one.job.bench)
+            kept.add(one.job.group)
         yield done
 
 
@@ -127,15 +127,23 @@ def _remove_records(home: Home, job: KnownJob) -> None:
     with files.os_errors_stop(folder):
         folder.rename(aside)
     _discard(aside)
-    if job.is_bench_plan and job.bench:  # the last one of its bench
-        rest = JobDirectory(job.bench).records() if job.bench == home.bench else [job.bench]
-        for one in rest:
-            _discard(one)
+    for one in _rest(home, job):
+        _discard(one)
+
+
+def _rest(home: Home, job: KnownJob) -> list[Path]:
+    """Return what a bench has besides jobs, when the last one of it, or of a task, was removed."""
+    if not (job.is_bench_plan and job.bench and job.group):
+        return []
+    if any(one.bench == job.bench for one in known_jobs(home)):
+        return [job.group] if job.group != job.bench else []
+    return JobDirectory(job.bench).records() if job.bench == home.bench else [job.bench]
 
 
 def _remove_left_over(home: Home) -> None:
     """Remove records that a killed command began to remove."""
-    for place in (home.path / "jobs", *(p for b in benches(home) for p in (b, b / "runs"))):
+    in_benches = [group for bench in benches(home) for group in groups(bench)]
+    for place in (home.path / "jobs", *in_benches, *(group / "runs" for group in in_benches)):
         for folder in place.glob(f"{GONE}*"):
             _discard(folder)
 

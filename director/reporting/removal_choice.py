@@ -82,7 +82,7 @@ def choose(home: Home, git: Git, wanted: Wanted, now: float) -> Choice:
     chosen = [one for one in meant if one.id not in staying]
     going = {one.id for one in chosen}
     for plan in [one for one in chosen if one.job.is_bench_plan]:
-        if any(one.id not in going for one in listed if one.job.bench == plan.job.bench):
+        if any(one.id not in going for one in listed if one.job.group == plan.job.group):
             chosen.remove(plan)
             staying[plan.id] = "other jobs of its bench read its objects"
     return Choice(tuple(_leaving(one, git) for one in chosen), staying)
@@ -92,8 +92,8 @@ def _named(home: Home, git: Git, names: Sequence[str], listed: Iterable[ListedJo
     """Return the jobs that are named; the plan of a bench takes all jobs of the bench along."""
     meant = {known_job(home, name).id for name in names}
     known = list(listed)
-    benches = {one.job.bench for one in known if one.id in meant and one.job.is_bench_plan}
-    chosen = [one for one in known if one.id in meant or (one.job.bench in benches - {None})]
+    whole = {one.job.group for one in known if one.id in meant and one.job.is_bench_plan}
+    chosen = [one for one in known if one.id in meant or one.job.group in whole]
     for one in chosen:
         if one.standing == "working":
             raise StoppedError(

@@ -6,6 +6,7 @@ With it: ``clean_words``, ``job.removing``, ``removal_choice``.
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +222,20 @@ class TestBench(CleanCase):
         self.assertEqual(self.listed(), {})
         self.assertEqual(self.branches(), {"main"})
         self.assertFalse((self.home / "bench" / "summary.json").exists())
+
+    def test_a_task_of_several_goes_with_its_runs(self) -> None:
+        bench, other = self.bench(), "20200102-030405-abcd"
+        task = self.home / "bench" / "tasks" / "sort"
+        for place in ("plan", "runs/cheap"):
+            shutil.copytree(self.home / "bench" / place, task / place, symlinks=True)
+            for name in ("plan.json", "plan_stage.json"):
+                record = task / place / name
+                record.write_text(record.read_text().replace(bench, other))
+        self.assertEqual(set(self.listed()), {bench, f"{bench}-cheap", other, f"{other}-cheap"})
+        self.ends(0, "clean", other, "--yes")
+        self.assertEqual(set(self.listed()), {bench, f"{bench}-cheap"})
+        self.assertFalse(task.exists())
+        self.assertTrue((self.home / "bench" / "summary.json").exists())
 
     def test_a_run_goes_alone(self) -> None:
         bench = self.bench()
