@@ -69,7 +69,8 @@ def _job_lines(one: Leaving) -> Iterator[str]:
         yield f"  worktrees  {listed.worktrees}{left}"
     for taken in one.taken:
         yield f"  worktree   {taken.node.worktree}, taken for {taken.node.node}: {_unsaved(taken)}"
-    yield f"  records    {listed.job.directory.path}"
+    place = "the job's, in " if listed.current else ""
+    yield f"  records    {place}{listed.job.directory.path}"
     yield f"  takes      {size(one.bytes)}"
 
 
