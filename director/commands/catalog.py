@@ -19,6 +19,9 @@ GROUPS = {
         "logs": "show what agents did and gates said, step by step",
         "verify": "check that every merge is what its receipt says, and what was tested",
     },
+    "finish": {
+        "land": "bring the work onto your branch: verified, merged and gated first",
+    },
     "set up and tidy": {
         "init": "make the configuration: models, prices, test commands",
         "doctor": "look whether a job could run here, and say what to correct",

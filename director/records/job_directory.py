@@ -126,6 +126,9 @@ class JobDirectory(Records):
     logs = Place("logs")
     calls = Place("calls")  # calls whose result is not safe yet
     verifying = Place("verify")  # what ``verify --rerun`` works in; it is gone when it ends
+    landing = Place("landing")  # what ``land`` works in; it is gone when it ends
+    landed = Place("landed.json")  # where the job's work went
+    pull_request = Place("pull-request.md")  # the text of its pull request
     repository = Place("job.git")  # the job repository (bare)
     told = Place("told.json")  # what the job's commands have told the user and need not repeat
     pool = Place("worktrees.json")  # where this job's worktrees are, for the sweep after a crash
