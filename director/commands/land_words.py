@@ -86,10 +86,14 @@ def _base(prospect: Prospect) -> str:
 def _verified(prospect: Prospect) -> str:
     found = prospect.verified
     said = f"{counted(found.merges, 'merge')}, {counted(found.receipts, 'receipt')}"
-    green = [one.name for one in prospect.reports if one.ok and not one.as_before]
+    gates = [one.name for one in prospect.reports if one.ok and not one.nodes and not one.as_before]
+    green = ["all tests"] if all(one.ok for one in prospect.reports if one.nodes) else []
+    green += [f"{'gate' if len(gates) == 1 else 'gates'} {', '.join(gates)}"] if gates else []
+    if not prospect.reports:
+        green = []
     before = [f"{one.name} {one.verdict} as before" for one in _excused(prospect)]
     if green:
-        said += f"; {', '.join(green)} green on the merged tree"
+        said += f"; {' and '.join(green)} green on the merged tree"
     return "; ".join([said, *before])
 
 

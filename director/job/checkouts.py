@@ -8,7 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from director.job.context import JobInputs
-from director.job.job_worktrees import JobWorktrees, WorktreesOptions, open_worktrees
+from director.job.job_worktrees import (
+    JobWorktrees,
+    WorktreesOptions,
+    launcher_at,
+    open_worktrees,
+)
 from director.model.plan import Plan
 from director.records.worktrees_record import kept_worktrees
 from director.repositories.job_repository import JobRepository, create_job_repository
@@ -29,6 +34,8 @@ def clean_checkouts(
     """
     directory = inputs.directory
     path, own = folder / "job.git", folder / "worktrees.json"
+    inputs.processes.sweep()  # what a killed command of the job left: the caller has its lock
+    launcher_at(inputs, directory.repository).sweep()
     sweep_pool(own, inputs.workspace.events)
     record = directory.pool if kept_worktrees(directory.pool) else own
     borrowed = [directory.repository / "objects"] if directory.repository.is_dir() else []

@@ -195,7 +195,15 @@ def _about(status: Status, look: Look) -> list[Line]:
     about = " · ".join(one_line(part) for part in parts)
     lines = paragraph(about, look, 2, Tone.DIM)
     task = shortened(one_line(status.task), look.measure - 2)
-    return [*lines, (Span(f"  {task}", Tone.DIM),), *_taken(status, look)]
+    return [*lines, (Span(f"  {task}", Tone.DIM),), *_landed(status, look), *_taken(status, look)]
+
+
+def _landed(status: Status, look: Look) -> list[Line]:
+    """Return where the work went."""
+    if status.landed is None:
+        return []
+    at = local(status.landed.at, status.now)
+    return paragraph(one_line(f"{status.landed.in_words()}{f', {at}' if at else ''}"), look, 2)
 
 
 def _taken(status: Status, look: Look) -> list[Line]:
