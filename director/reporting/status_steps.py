@@ -202,7 +202,7 @@ def _take_over(status: Status) -> Iterable[Step]:
         return
     yield Step(("git", "diff", base, branch), "look at it")
     if status.landed is None or status.landed.partial:
-        yield Step(("director", "land"), "bring it onto your branch, gated as it will be there")
+        yield Step(("director", "land"), "bring it onto your branch")
 
 
 _STEPS: dict[Standing, Callable[[Status], Iterable[Step]]] = {
