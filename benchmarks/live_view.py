@@ -20,10 +20,10 @@ from typing import Any
 
 from director.model.state import NodeStatus
 from director.records.events import Event, Kind
-from director.reporting.live import LiveView, Terminal, showing
-from director.reporting.live_progress import following
-from director.reporting.progress import NodeProgress, Progress
-from director.reporting.style import Style
+from director.reporting.live.live_progress import following
+from director.reporting.live.progress import NodeProgress, Progress
+from director.reporting.live.view import LiveView, Terminal, showing
+from director.reporting.terminal.style import Style
 
 LANES = 8
 NODES = 1000

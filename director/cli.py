@@ -10,15 +10,15 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from director.commands.catalog import COMMANDS
-from director.commands.parser import module_of, parse
+from director.command_line.grammar.catalog import COMMANDS
+from director.command_line.grammar.parser import module_of, parse
 from director.model.errors import BugError, DirectorError, InterruptedRunError
-from director.reporting.streams import Outlet, guard_streams
+from director.reporting.terminal.streams import Outlet, guard_streams
 
 if TYPE_CHECKING:  # what follows is imported by whoever needs it: `--version` needs none
     from pathlib import Path
 
-    from director.commands.context import Context
+    from director.command_line.context import Context
     from director.model.secrets import Redactor
 
 
@@ -54,8 +54,8 @@ def _run(words: list[str]) -> int:
 
 
 def _context() -> Context:
-    from director.commands.context import Context
-    from director.commands.ending import Ends
+    from director.command_line.context import Context
+    from director.command_line.ending import Ends
     from director.model.secrets import Redactor, secrets_in
     from director.processes.cancellation import Cancellation
 
@@ -65,7 +65,7 @@ def _context() -> Context:
 
 
 def _fail(args: argparse.Namespace, error: DirectorError, context: Context) -> int:
-    from director.commands.ending import of_error
+    from director.command_line.ending import of_error
 
     return context.fail(args, of_error(error, context.redactor))
 

@@ -16,6 +16,7 @@ LAYERS = (
     "__main__",
     "cli",
     "commands",
+    "command_line",
     "benching",
     "planning",
     "verifying",

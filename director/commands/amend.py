@@ -7,15 +7,15 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from director.commands.context import Context, add_common_flags
-from director.commands.output import add_output_flags
-from director.commands.result import Result
-from director.commands.workspace import load_config, open_workspace
+from director.command_line.context import Context, add_common_flags
+from director.command_line.output import add_output_flags
+from director.command_line.result import Result
+from director.command_line.workspace import load_config, open_workspace
 from director.model.codec.encoding import encode
 from director.model.errors import RequestError
 from director.model.printable import printable
 from director.planning.amending import AmendOptions, AmendReport, Step, amend_node
-from director.reporting.changes import text_diff
+from director.reporting.approvals.changes import text_diff
 
 EXAMPLES = (
     ("director amend parser", "lay out the node and its tests for editing"),

@@ -9,22 +9,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from director.commands.context import (
+from director.command_line.context import (
     Context,
     add_common_flags,
     add_events_flag,
     add_parallel_flag,
     wants_json,
 )
-from director.commands.job_screen import screen_of
-from director.commands.output import add_output_flags
+from director.command_line.dialogs.task_text import add_task_arguments, given_task
+from director.command_line.output import add_output_flags
+from director.command_line.result import Result
+from director.command_line.screens.job_screen import screen_of
+from director.command_line.screens.plan_result import plan_result
+from director.command_line.workspace import load_config, open_workspace
 from director.commands.plan import undecided
-from director.commands.plan_result import plan_result
-from director.commands.result import Result
 from director.commands.run import add_attempts_flag, result_of
-from director.commands.task_text import add_task_arguments, given_task
-from director.commands.terminal import columns
-from director.commands.workspace import load_config, open_workspace
 from director.job.context import Workspace
 from director.job.stage import Stage
 from director.model.config import Config
@@ -36,6 +35,7 @@ from director.planning.current_job import continued
 from director.planning.deciding import DecisionNeededError, refuse_answers
 from director.planning.pipeline import PlanReport, plan_job, report_on
 from director.records.ledger import cost_of_calls, read_calls
+from director.reporting.terminal.style import USUAL
 from director.running.run import RunOptions, RunReport, run_job
 
 EXAMPLES = (
@@ -195,4 +195,4 @@ def _words(args: argparse.Namespace, task: str) -> list[str]:
 
 def _data(planned: PlanReport, done: Result) -> Mapping[str, Any]:
     """Return what ``--json`` says: of the run, and of the plan below ``plan``."""
-    return {**done.data, "plan": plan_result(planned, columns(), shown=True).data}
+    return {**done.data, "plan": plan_result(planned, USUAL, shown=True).data}

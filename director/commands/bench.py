@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 
 from director.benching.bench import BenchOptions, BenchReport, bench_job
-from director.commands.context import Context, add_common_flags, add_events_flag, add_parallel_flag
-from director.commands.output import add_output_flags
-from director.commands.result import Result
+from director.command_line.context import (
+    Context,
+    add_common_flags,
+    add_events_flag,
+    add_parallel_flag,
+)
+from director.command_line.output import add_output_flags
+from director.command_line.result import Result
+from director.command_line.workspace import load_config, open_workspace
 from director.commands.run import add_attempts_flag
-from director.commands.workspace import load_config, open_workspace
 from director.model.comparison import BASELINE
 from director.model.config import Config
 from director.model.errors import ExitCode, RequestError

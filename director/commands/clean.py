@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from director.commands.context import Context, add_common_flags, find_home
-from director.commands.result import Result
+from director.command_line.context import Context, add_common_flags, find_home
+from director.command_line.result import Result
 from director.job.cleaning import Cleaning, clean_jobs
 from director.model.format import counted, size
 from director.records.worktrees_record import KeptWorktrees

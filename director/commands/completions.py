@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from director.commands.context import Context, add_repo_flag, find_home
-from director.commands.parser import parsers
-from director.commands.shells import SHELLS
+from director.command_line.context import Context, add_repo_flag, find_home
+from director.command_line.grammar.parser import parsers
+from director.command_line.grammar.shells import SHELLS
 from director.model.errors import RequestError
+from director.records.known_jobs import job_called, known_jobs
 
 EXAMPLES = (
     ("director completions bash >> ~/.bash_completion", "for bash"),
@@ -24,6 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=[*SHELLS, *NAMES],
         help=f"{', '.join(SHELLS)}; or {' or '.join(NAMES)}, whose names the scripts ask for",
     )
+    parser.add_argument(
+        "--job", metavar="JOB", help="the job whose nodes are asked for (default: the current one)"
+    )
     add_repo_flag(parser)
 
 
@@ -37,11 +41,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _names(args: argparse.Namespace, context: Context) -> list[str]:
-    """Return the nodes of the current job, or the archived jobs; none where there is no job."""
+    """Return the nodes of a job, or all jobs; none where there is no such job."""
     try:
-        job = find_home(args, context).job
+        home = find_home(args, context)
         if args.what == "jobs":
-            return list(job.archived())
-        return [node.id for node in job.load_plan().nodes]
+            return [one.id for one in known_jobs(home)]
+        return [node.id for node in job_called(home, args.job).load_plan().nodes]
     except RequestError:
         return []

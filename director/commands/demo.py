@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from director.commands.context import Context
+from director.command_line.context import Context
 from director.demo.show import run_demo
 from director.processes.capture import run_attached
 

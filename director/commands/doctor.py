@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 from typing import Any
 
-from director.commands.context import Context, add_common_flags
-from director.commands.result import Result
+from director.command_line.context import Context, add_common_flags
+from director.command_line.output import columns
+from director.command_line.result import Result
 from director.diagnosing.diagnose import diagnose
 from director.diagnosing.subject import Subject
 from director.model.diagnosis import Level, Row, count
@@ -16,6 +16,7 @@ from director.model.reason import Reason
 from director.processes.children import adopt_orphans
 from director.records.events import Events
 from director.reporting.diagnosis import render_row, total
+from director.reporting.terminal.windows import shows_unicode
 
 EXAMPLES = (
     ("director doctor", "look at everything that a job would need"),
@@ -63,14 +64,14 @@ class _Progress:
         self._context = context
         self._silent = args.json
         self._live = context.err.isatty() and context.env.get("TERM") != "dumb"
-        self._plain = "utf" not in str(getattr(context.out, "encoding", "")).lower()
+        self._plain = not shows_unicode(getattr(context.out, "encoding", None))
         self._shown = False
 
     def begins(self, what: str) -> None:
         """Show what takes a while, until there is a row."""
         self.clear()
         if self._live:
-            width = shutil.get_terminal_size().columns
+            width = columns(self._context, self._context.err)
             line = "".join(one if one.isprintable() else " " for one in f"  … {what}")[: width - 1]
             print(line, end="", file=self._context.err, flush=True)
             self._shown = True
@@ -79,7 +80,7 @@ class _Progress:
         """Print a row."""
         self.clear()
         if not self._silent:
-            width = min(WIDEST, shutil.get_terminal_size().columns)
+            width = min(WIDEST, columns(self._context))
             self._context.say(render_row(row, width, plain=self._plain))
 
     def clear(self) -> None:

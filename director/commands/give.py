@@ -7,10 +7,10 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from director.commands.context import Context, add_common_flags
-from director.commands.output import add_output_flags
-from director.commands.result import Result
-from director.commands.workspace import load_config, open_workspace
+from director.command_line.context import Context, add_common_flags
+from director.command_line.output import add_output_flags
+from director.command_line.result import Result
+from director.command_line.workspace import load_config, open_workspace
 from director.model.codec.encoding import encode_any
 from director.model.errors import ExitCode
 from director.model.failure import Failure

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from director.commands.catalog import COMMANDS
-from director.commands.context import Context
-from director.commands.manual import manual
-from director.commands.parser import parsers
+from director.command_line.context import Context
+from director.command_line.grammar.catalog import COMMANDS
+from director.command_line.grammar.manual import manual
+from director.command_line.grammar.parser import parsers
 
 EXAMPLES = (
     ("director help run", "show the flags of `director run`"),

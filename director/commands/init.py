@@ -10,10 +10,10 @@ from importlib import resources
 from typing import Any
 
 from director.agents.registry import BACKENDS, DEFAULT, tier_of
-from director.commands.context import Context, add_common_flags, find_repository, home_of
-from director.commands.init_words import CONFIG, binding_words, gate_lines, summary
-from director.commands.questions import Questions, can_ask
-from director.commands.result import Result
+from director.command_line.context import Context, add_common_flags, find_repository, home_of
+from director.command_line.dialogs.questions import Questions, can_ask
+from director.command_line.result import Result
+from director.command_line.screens.init_words import CONFIG, binding_words, gate_lines, summary
 from director.commands.sync_agents import MANIFEST
 from director.diagnosing.commands_found import FoundCommands, look_at_files, read_checkout
 from director.diagnosing.offered import offered

@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from director.commands.context import Context, add_common_flags
-from director.commands.land_words import as_json, landed_text, nothing_text, prospect_text
-from director.commands.output import add_output_flags
-from director.commands.result import Result
-from director.commands.terminal import Terminal, terminal_of
-from director.commands.workspace import load_config, open_workspace
+from director.command_line.context import Context, add_common_flags
+from director.command_line.dialogs.terminal import Terminal, terminal_of
+from director.command_line.output import add_output_flags
+from director.command_line.result import Result
+from director.command_line.screens.land_words import (
+    as_json,
+    landed_text,
+    nothing_text,
+    prospect_text,
+)
+from director.command_line.workspace import load_config, open_workspace
 from director.job.context import Workspace
 from director.landing.land import Landing, LandOptions, LandReport, opened_landing
 from director.landing.merging import named
@@ -19,6 +24,7 @@ from director.model.errors import ExitCode, RequestError, WorkError
 from director.model.reason import Reason
 from director.records.job_directory import JobDirectory
 from director.records.known_jobs import job_called
+from director.reporting.terminal.windows import style_for
 from director.verifying.evidence import merges
 from director.verifying.verify import verify_job
 
@@ -109,7 +115,7 @@ def _landed(
     if prospect.landed:
         what = f"Nothing to land: {prospect.landed.in_words()} already"
         return _result(args, prospect, nothing_text(what), what)
-    shown = prospect_text(prospect, _unicode(context))
+    shown = prospect_text(prospect, style_for(context.out, context.env, colour=False))
     if not prospect.ready:
         return _refused(args, prospect, shown)
     if args.dry_run:
@@ -127,12 +133,6 @@ def _landed(
     text = landed_text(prospect, report)
     what = text.splitlines()[0].rstrip(".")
     return _result(args, prospect, "\n\n".join(filter(None, (shown, text))), what, report)
-
-
-def _unicode(context: Context) -> bool:
-    from director.reporting.windows import style_of
-
-    return style_of(context.out, context.env, colours=False).unicode
 
 
 def _asked(terminal: Terminal, landing: Landing, how: How | None) -> How | None:

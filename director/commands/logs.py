@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any, NamedTuple
 
-from director.commands.context import Context, add_common_flags, find_home
-from director.commands.naming import node_called
-from director.commands.output import add_color_flag, style_for_command
-from director.commands.result import Result
+from director.command_line.context import Context, add_common_flags, find_home
+from director.command_line.naming import node_called
+from director.command_line.output import add_color_flag, style_of_output
+from director.command_line.result import Result
 from director.model.errors import ExitCode, RequestError
 from director.model.format import counted
 from director.model.plan import Plan
@@ -20,8 +20,9 @@ from director.model.reason import Reason
 from director.model.state import NodeStatus
 from director.records.job_directory import JobDirectory
 from director.records.known_jobs import job_called
-from director.reporting.job_logs import INTEGRATION, PLAN, log_path, read_log, read_logs
-from director.reporting.node_log import AttemptLog, IntegrationLog, NodeLog, PlanLog
+from director.reporting.logs.job_logs import INTEGRATION, PLAN, log_path, read_log, read_logs
+from director.reporting.logs.node_log import AttemptLog, IntegrationLog, NodeLog, PlanLog
+from director.reporting.logs.step_view import quoted
 
 EXAMPLES = (
     ("director logs slug", "what agents did at the node slug, step by step"),
@@ -175,8 +176,8 @@ def _print_steps(asked: _Asked, out: IO[str]) -> None:
 
 
 def _printer(asked: _Asked, out: IO[str]) -> Any:
-    from director.reporting.log_printer import LogPrinter
-    from director.reporting.streams import reader_is_gone
+    from director.reporting.logs.printer import LogPrinter
+    from director.reporting.terminal.streams import reader_is_gone
 
     said = itertools.count(1)
 
@@ -186,13 +187,13 @@ def _printer(asked: _Asked, out: IO[str]) -> Any:
             raise BrokenPipeError  # nobody reads the rest of a long log
 
     context, directory = asked.context, asked.directory
-    style, root = style_for_command(asked.args, context), directory.root
+    style, root = style_of_output(asked.args, context), directory.root
     return LogPrinter(directory, root, style, context.redactor, say)
 
 
 def _print_integration(asked: _Asked, out: IO[str]) -> None:
-    from director.reporting.log_printer import end_of, shown_path
-    from director.reporting.log_view import gate_lines
+    from director.reporting.logs.log_view import gate_lines
+    from director.reporting.logs.printer import end_of, shown_path
 
     printer = _printer(asked, out)
     gates = [gate for attempt in asked.log.attempts for gate in attempt.gates]
@@ -204,13 +205,13 @@ def _print_integration(asked: _Asked, out: IO[str]) -> None:
         if asked.args.gate:
             _print_file(asked, out, gate.log)
         elif gate.verdict != "green":
-            printer.lines(printer.style.quoted(end_of(path)))
+            printer.lines(quoted(printer.style, end_of(path)))
 
 
 def _print_raw(asked: _Asked, out: IO[str]) -> None:
     """Print the events as they are; to a terminal without what would steer it."""
     from director.model.printable import printable
-    from director.reporting.log_printer import lines_of
+    from director.reporting.logs.printer import lines_of
 
     terminal, redactor = asked.context.out.isatty(), asked.context.redactor
     for attempt in [asked.one] if asked.one else asked.log.attempts:
@@ -261,7 +262,7 @@ def _prompts(asked: _Asked) -> list[str]:
 
 def _print_file(asked: _Asked, out: IO[str], name: str) -> None:
     from director.model.printable import printable
-    from director.reporting.log_printer import lines_of
+    from director.reporting.logs.printer import lines_of
 
     path = log_path(asked.directory, name)
     if not path.exists():
@@ -274,8 +275,8 @@ _PRINTERS = {"raw": _print_raw, "gate": _print_gate, "prompt": _print_prompt}
 
 
 def _follow(asked: _Asked) -> int:
-    from director.reporting.following import LogFollower
-    from director.reporting.streams import reader_is_gone
+    from director.reporting.logs.following import LogFollower
+    from director.reporting.terminal.streams import reader_is_gone
 
     never, cancellation = threading.Event(), asked.context.cancellation
 
@@ -290,7 +291,7 @@ def _follow(asked: _Asked) -> int:
 
 
 def _as_json(asked: _Asked) -> Result:
-    from director.reporting.log_json import log_json
+    from director.reporting.logs.as_json import log_json
 
     attempts = [asked.one] if asked.one else asked.log.attempts
     data = log_json(asked.log, attempts, asked.directory, asked.context.redactor)
@@ -303,7 +304,7 @@ def _as_json(asked: _Asked) -> Result:
 
 def _text(asked: _Asked, name: str) -> dict[str, str]:
     from director.records.logs import recorded
-    from director.reporting.log_printer import lines_of
+    from director.reporting.logs.printer import lines_of
 
     path = log_path(asked.directory, name)
     return {"log": recorded(path), "text": "\n".join(lines_of(path))}
@@ -312,7 +313,7 @@ def _text(asked: _Asked, name: str) -> dict[str, str]:
 def _show_failed(
     args: argparse.Namespace, context: Context, directory: JobDirectory, plan: Plan | None
 ) -> int:
-    from director.reporting.failed_view import failed_json, failed_lines
+    from director.reporting.logs.failed_view import failed_json, failed_lines
 
     failed = []
     if plan:
@@ -324,8 +325,8 @@ def _show_failed(
         job_id = plan.job_id if plan else None
         return context.finish(args, Result("", {"failed": data}, job_id=job_id))
     with _output(context) as out:
-        style = style_for_command(args, context)
+        style = style_of_output(args, context)
         print(f"{counted(len(failed), 'node')} failed", file=out)
         for line in failed_lines(logs, directory, directory.root, style, context.redactor):
-            print(context.redactor.text(style.written(line)), file=out)
+            print(context.redactor.text(style.plain(line)), file=out)
     return ExitCode.DONE

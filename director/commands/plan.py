@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 
-from director.commands.approving import ask_until_done
-from director.commands.context import (
+from director.command_line.context import (
     Context,
     add_common_flags,
     add_events_flag,
@@ -15,17 +14,18 @@ from director.commands.context import (
     home_of,
     wants_json,
 )
-from director.commands.output import add_output_flags
-from director.commands.plan_result import as_json, laid_out, plan_result, questions_text
-from director.commands.result import Result
-from director.commands.task_text import (
+from director.command_line.dialogs.approving import ask_until_done
+from director.command_line.dialogs.task_text import (
     add_task_arguments,
     edited_task,
     given_task,
     read_input,
 )
-from director.commands.terminal import Terminal, columns, terminal_of
-from director.commands.workspace import load_config, open_workspace
+from director.command_line.dialogs.terminal import Terminal, terminal_of
+from director.command_line.output import add_output_flags, columns
+from director.command_line.result import Result
+from director.command_line.screens.plan_result import as_json, laid_out, plan_result, questions_text
+from director.command_line.workspace import load_config, open_workspace
 from director.job.context import Workspace
 from director.model.errors import RequestError
 from director.model.reason import Reason
@@ -34,6 +34,7 @@ from director.planning.current_job import GO_ON, left_to_do, named, next_command
 from director.planning.deciding import DecisionNeededError
 from director.planning.pipeline import PlanReport, plan_job, report_on, resume_job
 from director.records import files
+from director.reporting.terminal.style import USUAL
 from director.repositories.history import History
 from director.repositories.repository import Repository
 
@@ -140,7 +141,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return context.finish(args, _show(args, context))
     workspace = open_workspace(args, context)
     if mode == "resume":
-        return context.finish(args, _resume(args, workspace))
+        return context.finish(args, resumed(workspace, args.resume, new=args.new))
     config = load_config(workspace.home.config)
     options = _options(args, context, workspace, terminal, mode)
 
@@ -155,14 +156,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
     asks = terminal is not None and not options.auto
     if terminal and asks:
         report = ask_until_done(terminal, report, options, work)
-    return context.finish(args, plan_result(report, columns(), shown=asks))
+    return context.finish(args, plan_result(report, columns(context), shown=asks))
 
 
 def undecided(args: argparse.Namespace, context: Context, error: DecisionNeededError) -> int:
     """End where nobody may answer the planner: with its questions. Returns the exit code."""
     report = report_on(error.directory)
     if not wants_json(args):
-        context.say(questions_text(report.stage.questions, columns()))
+        context.say(questions_text(report.stage.questions, columns(context)))
     said = Result(
         "",
         {**as_json(report), "error": error.what},
@@ -243,7 +244,7 @@ def _show(args: argparse.Namespace, context: Context) -> Result:
     """Show what there is of the spec or the plan; only reads."""
     repository = find_repository(args, context)
     report = report_on(home_of(repository, context).job)
-    return plan_result(report, columns(), tests=_tests(repository, report))
+    return plan_result(report, columns(context), tests=_tests(repository, report))
 
 
 def _tests(repository: Repository, report: PlanReport) -> dict[str, str]:
@@ -256,11 +257,14 @@ def _tests(repository: Repository, report: PlanReport) -> dict[str, str]:
     return {**on_branch, **laid_out(report)}
 
 
-def _resume(args: argparse.Namespace, workspace: Workspace) -> Result:
-    """Bring an archived job back and say where it stands; what waits is passed by --continue."""
-    report = resume_job(workspace, workspace.home.job, args.resume, new=args.new)
+def resumed(workspace: Workspace, job: str, *, new: bool) -> Result:
+    """Bring an archived job back and say where it stands; what waits is passed by --continue.
+
+    ``new`` sets aside a current job that is not finished.
+    """
+    report = resume_job(workspace, workspace.home.job, job, new=new)
     stage = report.stage
     where = left_to_do(report.directory, stage) or "nothing is left to do"
     what = f"Job {named(stage)} is the current one again: {where}"
     text = f"{what}.\nContinue with: {next_command(stage)}"
-    return replace(plan_result(report, columns(), shown=True), text=text, what=what)
+    return replace(plan_result(report, USUAL, shown=True), text=text, what=what)

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from director.commands.context import (
+from director.command_line.context import (
     Context,
     add_common_flags,
     add_events_flag,
@@ -15,10 +15,10 @@ from director.commands.context import (
     positive,
     wants_json,
 )
-from director.commands.job_screen import screen_of
-from director.commands.output import add_output_flags
-from director.commands.result import Result
-from director.commands.workspace import load_config, open_workspace
+from director.command_line.output import add_output_flags
+from director.command_line.result import Result
+from director.command_line.screens.job_screen import screen_of
+from director.command_line.workspace import load_config, open_workspace
 from director.job.gate_report import GateReport, in_words
 from director.model.codec.encoding import encode
 from director.model.errors import ExitCode

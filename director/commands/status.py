@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 import time
 
-from director.commands.context import Context, add_common_flags, find_home
-from director.commands.job_screen import is_terminal, look_of, result_of, view_of, window
-from director.commands.node_flags import add_node_flags
-from director.commands.output import add_color_flag
+from director.command_line.context import Context, add_common_flags, find_home
+from director.command_line.node_flags import add_node_flags
+from director.command_line.output import add_color_flag, style_of_output
+from director.command_line.screens.job_screen import is_terminal, result_of, view_of
 from director.model.errors import InterruptedRunError
 from director.records.job_directory import JobDirectory
 from director.records.known_jobs import job_called
-from director.reporting.status import Status
-from director.reporting.status_reader import read_status
-from director.reporting.status_screen import View, render
+from director.reporting.status.reader import read_status
+from director.reporting.status.screen import View, render
+from director.reporting.status.status import Status
+from director.reporting.terminal.windows import window_of
 
 EXAMPLES = (
     ("director status --watch", "see what happens until the command at work ends"),
@@ -46,7 +47,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Print the status; reads records only."""
     directory = job_called(find_home(args, context), args.job)
     if args.node:
-        from director.commands.node_status import show_node  # what reads logs is slow to import
+        from director.command_line.screens.node_status import (
+            show_node,  # what reads logs is slow to import
+        )
 
         return show_node(args, context, directory)
     if args.watch:
@@ -60,21 +63,21 @@ def _show(args: argparse.Namespace, context: Context, status: Status, view: View
 
 
 def _text(args: argparse.Namespace, context: Context, status: Status, view: View) -> str:
-    look = look_of(args, context)
-    text = render(status, look, view)
+    style = style_of_output(args, context)
+    text = render(status, style, view)
     if not args.stats:
         return text
-    from director.reporting.status_stats import render_stats
+    from director.reporting.status.stats import render_stats
 
-    return f"{text}\n\n{render_stats(status, look)}"
+    return f"{text}\n\n{render_stats(status, style)}"
 
 
 def _watch(args: argparse.Namespace, context: Context, directory: JobDirectory) -> int:
     """Show the job until no process works on it; ctrl-C ends that, not the job."""
-    from director.reporting.status_watch import Redrawn, watch
+    from director.reporting.status.watch import Redrawn, watch
 
     view = view_of(args, directory)
-    redrawn = Redrawn(context.out, lambda: window(context))
+    redrawn = Redrawn(context.out, lambda: window_of(context.out))
 
     def show(status: Status) -> None:
         if status.process is not None:
@@ -100,7 +103,7 @@ class _News:
         self._before: Status | None = None
 
     def __call__(self, status: Status) -> None:
-        from director.reporting.status_watch import changes
+        from director.reporting.status.watch import changes
 
         before, self._before = self._before, status
         if self._args.json or (status.process is None and before is None):

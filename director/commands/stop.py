@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from director.commands.context import Context, add_common_flags, find_home
-from director.commands.result import Result
+from director.command_line.context import Context, add_common_flags, find_home
+from director.command_line.result import Result
 from director.job.stopping import AtWork, Ending, at_work, end
 from director.model.errors import InterruptedRunError
 
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="let the calls under way end, and use what they bring, but begin nothing more",
     )
     parser.add_argument(
-        "--job", metavar="ID", help="the job whose command is to end (default: the current one)"
+        "--job", metavar="JOB", help="the job whose command is to end (default: the current one)"
     )
     add_common_flags(parser)
 

@@ -9,8 +9,8 @@ from importlib import resources
 from pathlib import Path
 
 from director.agents.registry import starter_files
-from director.commands.context import Context, add_common_flags, find_repository, home_of
-from director.commands.result import Result
+from director.command_line.context import Context, add_common_flags, find_repository, home_of
+from director.command_line.result import Result
 from director.diagnosing.commands_found import read_checkout
 from director.model.ecosystems.ecosystems import as_toml
 from director.model.format import counted

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import shlex
 
-from director.commands.context import Context, add_common_flags, find_home
-from director.commands.result import Result
-from director.commands.workspace import load_config, open_workspace
+from director.command_line.context import Context, add_common_flags, find_home
+from director.command_line.result import Result
+from director.command_line.workspace import load_config, open_workspace
 from director.model.errors import RequestError
 from director.records.taken_nodes import TakenNode
 from director.running.taking import TakeReport, drop_node, take_node

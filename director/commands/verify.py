@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from director.commands.context import Context, add_common_flags, find_repository, home_of
-from director.commands.result import Result
-from director.commands.workspace import load_config, open_workspace
+from director.command_line.context import Context, add_common_flags, find_repository, home_of
+from director.command_line.result import Result
+from director.command_line.workspace import load_config, open_workspace
 from director.model.codec.encoding import encode
 from director.model.errors import ExitCode
 from director.model.format import counted

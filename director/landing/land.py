@@ -33,7 +33,7 @@ from director.records import files
 from director.records.clock import now
 from director.records.events import Kind, journal
 from director.records.job_directory import JobDirectory
-from director.records.landed import write_landed
+from director.records.landings import write_landed
 from director.records.ledger import read_calls
 from director.records.lock import job_lock
 from director.repositories.history import Change, Entry, History

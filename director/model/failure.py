@@ -11,7 +11,8 @@ class Failure(NamedTuple):
     ``command`` is the gate's ("": none was the reason), ``exit_code`` None where it was ended.
     ``headline`` is the one line that a person would quote, ``excerpt`` the lines around it.
     ``log`` is the output's file relative to the job's directory, ``candidate`` the ref of what
-    failed, below ``refs/`` of the job repository; both "" where there is none.
+    failed, below ``refs/`` of the job repository; both "" where there is none. ``hint``: what the
+    sandbox may have to do with it, and which setting decides ("": nothing is known).
     """
 
     kind: str
@@ -21,3 +22,4 @@ class Failure(NamedTuple):
     excerpt: str = ""
     log: str = ""
     candidate: str = ""
+    hint: str = ""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+PR = "pr"  # of ``how``: it was pushed, and waits for others
+
 
 class Landed(NamedTuple):
     """``landed.json``: ``commit`` is the one on the branch ``onto`` that holds the job's work.
@@ -24,7 +26,7 @@ class Landed(NamedTuple):
     def in_words(self) -> str:
         """Return what happened, in a few words."""
         part = " in part" if self.partial else ""
-        if self.how == "pr":
+        if self.how == PR:
             where = f" ({self.url})" if self.url else ""
             return f"a pull request for {self.onto} was pushed{part}{where}"
         return f"landed{part} on {self.onto} as {self.commit[:10]} ({self.how})"

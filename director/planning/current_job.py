@@ -22,6 +22,7 @@ from director.records import files
 from director.records.clock import now
 from director.records.events import Kind, journal
 from director.records.job_directory import JobDirectory
+from director.records.known_jobs import known_job
 from director.repositories.job_repository import create_job_repository
 from director.repositories.repository import BRANCH_PREFIX
 from director.worktrees.pool_folders import sweep_pool
@@ -101,9 +102,13 @@ def bring_back(
 ) -> PlanStage:
     """Make an archived job the current one, and archive the one that was.
 
-    RequestError when there is no such job, or the current one is not finished, unless ``new``.
+    ``job_id`` may be the beginning of one. RequestError when there is no such job, or the current
+    one is not finished, unless ``new``.
     """
     current = _current(directory)
+    if current is not None and current.job_id == job_id:
+        return current
+    job_id = known_job(workspace.home, job_id).id
     if current is not None and current.job_id == job_id:
         return current
     stage = _archived(directory, job_id)

@@ -231,16 +231,28 @@ def read_lines_counted(path: Path) -> tuple[list[dict[str, Any]], int]:
 
 def read_last_lines(path: Path, size: int) -> tuple[list[dict[str, Any]], int]:
     """Return the objects in the last ``size`` bytes of a JSONL file, and how many are damaged."""
+    return _parsed(_last_lines(path, size))
+
+
+def read_backwards(path: Path, size: int) -> Iterator[dict[str, Any]]:
+    """Give the objects in the last ``size`` bytes of a JSONL file, the last one first.
+
+    Whoever needs a few of them does not wait for the others; lines that are not whole are skipped.
+    """
+    return (value for value in map(_object, reversed(_last_lines(path, size))) if value)
+
+
+def _last_lines(path: Path, size: int) -> list[bytes]:
     try:
         with path.open("rb") as stream:
             start = max(0, stream.seek(0, os.SEEK_END) - size)
             stream.seek(start)
             lines = stream.read(size).split(b"\n")
     except FileNotFoundError:
-        return [], 0
+        return []
     except OSError as error:
         raise RequestError(f"cannot read {path}: {error}", READABLE) from None
-    return _parsed(lines[1:] if start else lines)
+    return lines[1:] if start else lines
 
 
 def _parsed(lines: list[bytes]) -> tuple[list[dict[str, Any]], int]:

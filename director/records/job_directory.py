@@ -120,6 +120,7 @@ class JobDirectory(Records):
     tips = Place(TIPS)
     sealed = Place("sealed.json")  # the plan as it was approved, with its tests
     amending = Place("amending.json")  # the one node of it that is being changed now
+    landed = Place("landed.json")  # where its work was landed, and how
     taken = Place("taken")  # a file for each node that a person has taken
     events = Place("events.jsonl")  # everything as it happens
     # Prompts, raw events and standard error of every call; output of every gate.
@@ -127,9 +128,9 @@ class JobDirectory(Records):
     calls = Place("calls")  # calls whose result is not safe yet
     verifying = Place("verify")  # what ``verify --rerun`` works in; it is gone when it ends
     landing = Place("landing")  # what ``land`` works in; it is gone when it ends
-    landed = Place("landed.json")  # where the job's work went
     pull_request = Place("pull-request.md")  # the text of its pull request
     repository = Place("job.git")  # the job repository (bare)
+    report = Place("report.html")  # the page that `report` makes
     told = Place("told.json")  # what the job's commands have told the user and need not repeat
     pool = Place("worktrees.json")  # where this job's worktrees are, for the sweep after a crash
 
@@ -194,9 +195,10 @@ class JobDirectory(Records):
 
     def has_records(self) -> bool:
         """Whether there is anything of a job here."""
-        return bool(self._records())
+        return bool(self.records())
 
-    def _records(self) -> list[Path]:
+    def records(self) -> list[Path]:
+        """Return the files and folders here that are the job's, and not the repository's."""
         if not self.path.is_dir():
             return []
         return [one for one in sorted(self.path.iterdir()) if one.name not in KEPT_BETWEEN_JOBS]
@@ -214,14 +216,14 @@ class JobDirectory(Records):
         """
         target = self.path / "jobs" / job_id
         files.make_folder(target)
-        for entry in sorted(self._records(), key=lambda one: one.name == self.stage.name):
+        for entry in sorted(self.records(), key=lambda one: one.name == self.stage.name):
             entry.rename(target / entry.name)
         return target
 
     def restore(self, job_id: str) -> None:
         """Move the records of an archived job back here; some may be here already."""
         source = self.path / "jobs" / job_id
-        waiting = JobDirectory(source)._records()
+        waiting = JobDirectory(source).records()
         for entry in sorted(waiting, key=lambda one: one.name != self.stage.name):
             with files.os_errors_stop(entry):
                 entry.rename(self.path / entry.name)

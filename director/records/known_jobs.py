@@ -2,45 +2,122 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
 
 from director.model.errors import RequestError
-from director.records import files
+from director.model.format import counted
+from director.model.reason import Reason
 from director.records.job_directory import Home, JobDirectory
+from director.records.worktrees_record import read_quietly
 
 SHOWN = 10
 
 
-def job_called(home: Home, job_id: str | None) -> JobDirectory:
-    """Return the directory of a job (None: the current one); RequestError lists the known ones."""
-    if job_id is None:
-        return home.job
-    known = {name: directory for directory in all_jobs(home) if (name := _id(directory))}
-    if job_id in known:
-        return known[job_id]
-    close = get_close_matches(job_id, known, n=1)
+class Where(StrEnum):
+    """Where the records of a job lie."""
+
+    CURRENT = "current"  # in ``.director`` itself
+    ARCHIVED = "archived"  # in ``.director/jobs/<id>``
+    BENCH = "bench"  # below ``.director/bench``
+
+
+class KnownJob(NamedTuple):
+    """A job of the repository; ``bench`` is the folder of the bench that it belongs to."""
+
+    id: str
+    directory: JobDirectory
+    where: Where
+    bench: Path | None = None
+
+    @property
+    def is_bench_plan(self) -> bool:
+        """Whether the other jobs of its bench begin at its tests, and read its objects."""
+        return self.bench is not None and self.directory.path == self.bench / "plan"
+
+
+def known_jobs(home: Home) -> list[KnownJob]:
+    """Return all jobs, each once: the current one, then archived ones, then those of benches."""
+    found: dict[str, KnownJob] = {}
+    for one in _places(home):
+        if one.id and _has_records(one.directory):
+            found.setdefault(one.id, one)  # a kill may leave the current one in two places
+    return list(found.values())
+
+
+def job_called(home: Home, word: str | None) -> JobDirectory:
+    """Return the directory of the job that ``word`` names (None: the current one).
+
+    ``word`` is an id, or the beginning of one. RequestError lists the known ones where no job, or
+    more than one, is meant.
+    """
+    return home.job if word is None else known_job(home, word).directory
+
+
+def known_job(home: Home, word: str) -> KnownJob:
+    """Return the job whose id is ``word``, or begins with it; RequestError as ``job_called``."""
+    known = {one.id: one for one in known_jobs(home)}
+    if word in known:
+        return known[word]
+    found = [one for one in known if word and one.startswith(word)]
+    if len(found) == 1:
+        return known[found[0]]
+    if found:
+        raise RequestError(
+            f"{word} is the beginning of {counted(len(found), 'job')}",
+            f"name one of them: {_listed(found)}",
+            Reason.USAGE,
+        )
+    close = get_close_matches(word, known, n=1)
     meant = f"did you mean {close[0]}? " if close else ""
-    latest = sorted(known, reverse=True)
+    what = f"there is no job {word} in {home.path}"
+    raise RequestError(what, f"{meant}known are: {_listed(known)}", Reason.USAGE)
+
+
+def _listed(ids: Iterable[str]) -> str:
+    latest = sorted(ids, reverse=True)
     more = f" and {len(latest) - SHOWN} more" if len(latest) > SHOWN else ""
-    raise RequestError(
-        f"there is no job {job_id} in {home.path}",
-        f"{meant}known are: {', '.join(latest[:SHOWN]) or 'none'}{more}",
-    )
+    return f"{', '.join(latest[:SHOWN]) or 'none'}{more}"
 
 
 def all_jobs(home: Home) -> Iterator[JobDirectory]:
     """Give the directories in which jobs are, or may be; the current one first."""
     places = [home.path, *(home.path / "jobs").glob("*")]
-    for bench in (home.bench, *(home.bench / "jobs").glob("*")):
-        places += [bench / "plan", *(bench / "runs").glob("*")]
+    for bench in benches(home):
+        places += _in_bench(bench)
     return (JobDirectory(place, home.redactor) for place in places)
 
 
-def _id(directory: JobDirectory) -> str | None:
-    """Return the id of the job in a directory, or None where there is no plan to read."""
-    try:
-        found = (files.read_json(directory.plan) or {}).get("job_id")
-    except RequestError:
-        return None
-    return found if isinstance(found, str) else None
+def benches(home: Home) -> list[Path]:
+    """Return the folders in which benches are, or may be; that of the last one first."""
+    return [home.bench, *sorted((home.bench / "jobs").glob("*/"))]
+
+
+def _places(home: Home) -> Iterator[KnownJob]:
+    yield KnownJob(_stored_id(home.job), home.job, Where.CURRENT)
+    for name, directory in home.job.archived().items():
+        yield KnownJob(name, directory, Where.ARCHIVED)
+    for bench in benches(home):
+        for place in _in_bench(bench):
+            directory = JobDirectory(place, home.redactor)
+            yield KnownJob(_stored_id(directory), directory, Where.BENCH, bench)
+
+
+def _has_records(directory: JobDirectory) -> bool:
+    return directory.stage.exists() or directory.has_records()
+
+
+def _in_bench(bench: Path) -> list[Path]:
+    return [bench / "plan", *sorted((bench / "runs").glob("*"))]
+
+
+def _stored_id(directory: JobDirectory) -> str:
+    """Return the id of the job in a directory; "" where there is none to read."""
+    for record in (directory.stage, directory.plan):
+        found = (read_quietly(record) or {}).get("job_id")
+        if isinstance(found, str):
+            return found
+    return ""

@@ -1,1 +1,1 @@
-"""Views of the records: live lines, the status table, the bench table. They never decide."""
+"""Views of events and records. They never decide."""

@@ -6,16 +6,13 @@ written into the job's play no part.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from director.model.errors import StoppedError
+from director.repositories.attempt_refs import OBJECT_ID, kept_attempts
 from director.repositories.git import Git
 from director.repositories.history import History
-
-KEPT = "attempts"
-OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-PACKED = re.compile(r"^([0-9a-f]{40,64}) refs/(\S+)$", re.MULTILINE)
 
 
 class Candidates:
@@ -26,32 +23,38 @@ class Candidates:
         borrowed = {"GIT_ALTERNATE_OBJECT_DIRECTORIES": str(path / "objects")}
         self._git = Git.at(root, env, **borrowed, GIT_NO_LAZY_FETCH="1")
 
-    def commit(self, ref: str) -> str | None:
-        """Return the commit that ``ref`` (below ``refs/``) names, or None where there is none."""
-        try:
-            found = (self._path / "refs" / ref).read_text(encoding="ascii").strip()
-        except (OSError, ValueError):
-            found = self._packed().get(ref, "")
-        return found if OBJECT_ID.fullmatch(found) else None
-
-    def last_of(self, node: str) -> str | None:
-        """Return the ref of the last candidate of a node, or None where none is kept."""
-        folder = f"{KEPT}/{node}/"
-        try:
-            loose = [one.name for one in (self._path / "refs" / folder).iterdir()]
-        except OSError:
-            loose = []
-        packed = [ref.removeprefix(folder) for ref in self._packed() if ref.startswith(folder)]
-        numbers = [int(one) for one in (*loose, *packed) if one.isdecimal()]
-        return f"{folder}{max(numbers)}" if numbers else None
+    def last_of(self, node: str) -> tuple[str, str] | None:
+        """Return the last candidate of a node, (ref, commit), or None where none is kept."""
+        kept = kept_attempts(self._path, node)
+        return kept[-1] if kept else None
 
     def diff(self, commit: str) -> str:
         """Return what ``commit`` changed, as a patch; GitError where it cannot be read."""
         return History(self._git).diff(f"{commit}^1", commit)
 
-    def _packed(self) -> dict[str, str]:
+    def diffs(self, commits: Sequence[str]) -> dict[str, str]:
+        """Return commit → what it changed, as a patch, in one go; those that are gone left out."""
+        plain = ("--no-color", "--no-ext-diff", "--no-textconv")
+        asked = "".join(f"{one}\n" for one in commits if OBJECT_ID.fullmatch(one))
+        done = self._git.run(
+            "diff-tree", "--stdin", "-r", "-p", "-m", "--root", *plain, stdin=asked.encode()
+        )
+        found: dict[str, list[str]] = {}
+        lines: list[str] = []  # of the commit that is told of; of a merge its first parent counts
+        for line in done.out.decode(errors="replace").split("\n"):
+            if OBJECT_ID.fullmatch(line):
+                lines = [] if line in found else found.setdefault(line, [])
+            else:
+                lines.append(line)
+        return {commit: "\n".join(patch) for commit, patch in found.items()}
+
+    def texts(self, commit: str, paths: Iterable[str]) -> dict[str, str]:
+        """Return path → text for those of ``paths`` that are files in ``commit``.
+
+        None at all where the commit, or a part of it, cannot be read.
+        """
         try:
-            text = (self._path / "packed-refs").read_text(encoding="utf-8", errors="replace")
-        except OSError:
+            found = History(self._git).contents(commit, paths)
+        except StoppedError:
             return {}
-        return {ref: commit for commit, ref in PACKED.findall(text)}
+        return {path: content.decode(errors="replace") for path, content in found.items()}

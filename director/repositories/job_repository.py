@@ -18,7 +18,7 @@ from director.model.receipt import Receipt
 from director.processes.removal import discard
 from director.records.files import make_folder, os_errors_stop
 from director.records.job_directory import TIPS
-from director.repositories.attempt_refs import AttemptRefs
+from director.repositories.attempt_refs import AttemptRefs, kept_attempts
 from director.repositories.durability import sync_files
 from director.repositories.git import Git
 from director.repositories.history import History
@@ -45,7 +45,7 @@ class JobRepository(JobObjects):
         self._tips = Tips(path.with_name(TIPS))
         self._tip = self._last_noted() if self._tips.commits else self._said_by_ref()
         self._published = ""
-        self._attempts = AttemptRefs(git, self._write_ref)
+        self._attempts = AttemptRefs(path)
 
     def _said_by_ref(self) -> str:
         tip = self.tip_of(self.branch)
@@ -123,7 +123,7 @@ class JobRepository(JobObjects):
             return ""
         sync_files(loose_object(self.path / "objects", oid) for oid in found)
         with self._turn:
-            return self._attempts.keep(node, number, commit)
+            return self._attempts.keep(node, number, commit, self._write_ref)
 
     def _point(self, commit: str) -> None:
         self._write_ref(self.ref, commit)
@@ -174,13 +174,15 @@ class JobRepository(JobObjects):
 
         Only whole commits on what the branch was at some time are among them.
         """
-        return [
-            (name, commit)
-            for name, commit in self._attempts.kept(node)
-            if (parents := self.step(commit).parents)
-            and self.moved_to(parents[0])
-            and self.holds(parents[0], commit)
-        ]
+        return [one for one in kept_attempts(self.path, node) if self._stands(one[1])]
+
+    def _stands(self, commit: str) -> bool:
+        """Whether a commit, which anybody may have written, is whole and on one of the branch."""
+        try:
+            base = self._soundness.parent(commit)
+            return self.moved_to(base) and self.holds(base, commit)
+        except (StoppedError, ValueError, RecursionError):  # no tree that git would write
+            return False
 
     def publish(self) -> str | None:
         """Bring the branch into the user's repository; returns why it could not, or None.

@@ -69,6 +69,10 @@ class Soundness:
         if tree:
             yield from self._added(_header(self._of_base(base), b"tree"), tree)
 
+    def parent(self, commit: str) -> str:
+        """Return the first parent of a commit; "" where it has none, or is not whole."""
+        return _header(self._read("commit", commit) or b"", b"parent")
+
     def added_whole(self, base: str, tip: str) -> list[str]:
         """Return the ids of what ``tip`` has besides ``base``; StoppedError where it is damaged."""
         found = list(self.looked_at(base, tip))

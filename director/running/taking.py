@@ -19,6 +19,7 @@ from director.records.job_directory import JobDirectory
 from director.records.lock import job_lock
 from director.records.state_keeper import StateKeeper
 from director.records.taken_nodes import TakenNode, note_taken, taken_node
+from director.repositories.objects import GITLINK_MODE, LINK_MODE
 from director.running.node_work import NodeWork
 from director.running.opened_run import OpenedRun, opened_run
 from director.running.readiness import ready_plan
@@ -142,7 +143,11 @@ def _last_candidate(work: NodeWork, tip: str) -> _Last:
         return _Last()
     name, commit = kept[-1]
     base = repository.step(commit).parents[0]
-    changed = [one.path for one in repository.changes(base, commit) if one.path in node.files]
+    changed = [
+        one.path
+        for one in repository.changes(base, commit)
+        if one.path in node.files and one.new.mode not in (LINK_MODE, GITLINK_MODE)
+    ]  # who edits a file there must not write through a link
     if both := [path for path in work.changed_by_both(base, commit, tip) if path in changed]:
         return _Last(collided=tuple(both))
     return _Last(name, commit, tuple(changed))

@@ -47,7 +47,8 @@ class GateResult:
     Of more than twice KEPT_BYTES the middle is left out; ``left_out`` says how many bytes. No
     secret is in it. ``tests_run``: how many tests it shows (None: not known, or nobody looked).
     ``no_test_ran``: it ended with 0 and is red all the same, for want of evidence that tests ran.
-    ``folder`` is where it ran ("": not known).
+    ``folder`` is where it ran ("": not known). ``hint`` is that part of ``reason`` which says what
+    the sandbox may have to do with it.
     """
 
     command: str
@@ -60,6 +61,7 @@ class GateResult:
     tests_run: int | None = None
     no_test_ran: bool = False
     folder: str = ""
+    hint: str = ""
 
     @property
     def output(self) -> str:
@@ -100,6 +102,7 @@ class GateResult:
             excerpt=useful_end(self.whole_output, self.folder),
             log=self.recorded_log,
             candidate=candidate,
+            hint=self.hint,
         )
 
     @cached_property
@@ -188,12 +191,12 @@ class Gates:
         """Return a result that was not green with what the sandbox may have to do with it."""
         output = result.output
         if unread := self.sandbox.unread(part, worktree, output):
-            what = f"it may not read {unread}, which is not the worktree's, see `read` of [sandbox]"
+            hint = f"it may not read {unread}, which is not the worktree's, see `read` of [sandbox]"
         elif denied := self.sandbox.denied(part, worktree, output):
-            what = f"it may not write {denied}, see `write` of [sandbox]"
+            hint = f"it may not write {denied}, see `write` of [sandbox]"
         else:
             return result
-        return replace(result, reason=f"{result.reason}; {what}")
+        return replace(result, reason=f"{result.reason}; {hint}", hint=hint)
 
 
 def _caches_elsewhere(worktree: Path, env: Mapping[str, str]) -> dict[str, str]:

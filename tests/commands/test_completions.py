@@ -1,4 +1,4 @@
-"""Completion in real shells. With it: ``commands.shells``."""
+"""Completion in real shells. With it: ``command_line.grammar.shells``."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ class TestCompletions(JobCase):
         job_id = self.stored("plan.json")["job_id"]
         self.script_planning(node("b"))
         self.ends(0, "plan", "another", "--no-critique")
-        self.assertEqual(self.completed("plan", "--resume", ""), [job_id])
+        current = self.stored("plan.json")["job_id"]
+        for command in (("plan", "--resume"), ("status", "--job"), ("jobs", "--resume")):
+            self.assertEqual(self.completed(*command, ""), [current, job_id])
 
     def test_where_there_is_no_job_there_are_no_names(self) -> None:
         for names in ("nodes", "jobs"):

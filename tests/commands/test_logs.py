@@ -1,6 +1,6 @@
 """``director logs`` as people use it: what it prints of a job's records.
 
-With it: ``job_logs``, ``log_printer``, ``log_json``, ``failed_view``, ``reporting.following`` and
+With it: ``job_logs``, ``logs.printer``, ``logs.as_json``, ``failed_view``, ``logs.following`` and
 ``naming``.
 """
 

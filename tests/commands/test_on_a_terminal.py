@@ -1,4 +1,4 @@
-"""director on a real pseudo-terminal, ended in every way. Covers ``reporting.live``."""
+"""director on a real pseudo-terminal, ended in every way. Covers ``live.view``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 
-from director.reporting.canvas import HIDE_CURSOR, SHOW_CURSOR
+from director.reporting.terminal.canvas import HIDE_CURSOR, SHOW_CURSOR
 from tests.support.fake_opencode import hang, shell
 from tests.support.jobs import SOURCE, JobCase, node
 from tests.support.pty_case import PtyCase

@@ -1,6 +1,6 @@
 """What ``director status`` shows, and its JSON; ``run`` ends with the same screen.
 
-With it: what it counts (``rates``), ``job_screen``, ``status_stats``, ``status_json``.
+With it: what it counts (``rates``), ``job_screen``, ``status.stats``, ``status.as_json``.
 """
 
 from __future__ import annotations

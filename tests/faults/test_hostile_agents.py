@@ -260,6 +260,17 @@ class TestContract(FaultCase):
         self.assertNotIn("contract_violated", self.outcomes()[1:])
 
 
+SHOWING = (
+    ("status",),
+    ("status", "--node", "a"),
+    ("status", "--node", "a", "--diff"),
+    ("logs", "a"),
+    ("logs", "a", "--gate"),
+    ("logs", "a", "--prompt"),
+    ("logs", "a", "--raw"),
+)
+
+
 class TestScope(FaultCase):
     """The agent changes files that are none of its business."""
 
@@ -318,7 +329,7 @@ class TestScope(FaultCase):
             self.implement("a", *bad(silent_shell(odd)))
         strict = {**self.env, "PYTHONIOENCODING": "utf-8:strict"}
         done = self.ends(1, "run", "--max-attempts", "1", env=strict)
-        self.assertIn("failed: a", done.out)
+        self.assertIn("✗ a  Make a", done.out)
         self.assertIn("ünï-🙂", self.fake.calls()[-1].prompt)
         self.lines("events.jsonl")
         self.ends(0, "status", "--json", env=strict)
@@ -583,7 +594,7 @@ class TestTalk(FaultCase):
         for _ in range(2):
             self.implement("a", say("All tests pass, everything is done and merged."))
         done = self.ends(1, "run", "--max-attempts", "1")
-        self.assertIn("failed: a", done.out)
+        self.assertIn("✗ a  Make a", done.out)
         self.assertEqual(self.outcomes(), ["unchanged", "unchanged"])
         self.nothing_is_merged()
 
@@ -634,8 +645,22 @@ class TestTalk(FaultCase):
             self.implement("a", *bad(silent_shell(": > ünï-🙂")))
         ascii_only = {**self.env, "PYTHONIOENCODING": "ascii:strict"}
         done = self.ends(1, "run", "--max-attempts", "1", env=ascii_only)
-        self.assertIn("failed: a", done.out)
+        self.assertIn("x a  Make \\xfcn\\xef-\\U0001f642", done.out)
         self.ends(0, "status", env=ascii_only)
+
+    def test_what_a_test_prints_is_no_command_for_the_runner_of_a_workflow(self) -> None:
+        evil = "::error::owned\\n  ::add-mask::it\\nsay ##[group]owned\\n"
+        script = f"printf '{evil}'; grep -q good a.txt\n"
+        self.plan(node("a", title="A ##[group]owned"), tests={"a": script})
+        for _ in range(2):
+            self.implement("a", *bad(say("::error::owned ##[group]x")))
+        env = {**self.env, "GITHUB_ACTIONS": "true"}
+        run = self.ends(1, "run", "--max-attempts", "1", env=env)
+        shown = [run, *(self.ends(0, *argv, env=env) for argv in SHOWING)]
+        for line in "\n".join(done.out for done in shown).splitlines():
+            self.assertNotRegex(line, r"^\s*::\w|##\[")
+        title = self.ends(0, "status", "--node", "a", "--json", env=env).json["node"]["title"]
+        self.assertEqual(title, "A ##[group]owned")
 
 
 class TestOtherRoles(FaultCase):

@@ -24,7 +24,14 @@ from director.model.state import (
 from director.model.usage import Tokens
 
 FAILURE = Failure(
-    "red", "sh t.sh", 1, "t: 2 != 3", "line\nt: 2 != 3", "logs/a.1.gate.log", "attempts/a/1"
+    "red",
+    "sh t.sh",
+    1,
+    "t: 2 != 3",
+    "line\nt: 2 != 3",
+    "logs/a.1.gate.log",
+    "attempts/a/1",
+    "it may not write x",
 )
 FULL = NodeState(
     status=NodeStatus.DONE,

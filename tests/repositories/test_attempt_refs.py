@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
+from director.repositories.attempt_refs import kept_attempts
 from director.repositories.job_repository import JobRepository, open_job_repository
 from director.repositories.repository import open_repository
 from tests.worktrees.jobs import BRANCH, JobCase
@@ -87,6 +89,30 @@ class TestAttemptRefs(JobCase):
                 self.assertIsNone(again.publish())
                 shutil.rmtree(forged.parent)
                 forged.parent.mkdir()
+
+    def test_only_plain_files_of_git_are_read(self) -> None:
+        self.job.keep_attempt("a", 2, self.one)
+        folder = self.job.path / "refs" / "attempts" / "a"
+        os.mkfifo(folder / "3")  # git would wait for its other end
+        (folder / "4").symlink_to("/dev/zero")
+        (folder / "5").mkdir()
+        (folder / "6").write_text("ref: refs/attempts/a/6\n")
+        (folder / "seven").write_text(f"{self.other}\n")
+        digits = "9" * 5000  # more than int() takes
+        (self.job.path / "packed-refs").write_text(f"{self.other} refs/attempts/a/{digits}\n")
+        self.assertEqual(kept_attempts(self.job.path, "a"), [("attempts/a/2", self.one)])
+
+    def test_attempts_are_whole_commits_on_the_branch(self) -> None:
+        self.job.keep_attempt("a", 1, self.one)
+        git, folder = self.job.git, self.job.path / "refs" / "attempts" / "a"
+        blob = git.text("hash-object", "-w", "--stdin", stdin=b"no commit")
+        tree = git.text("hash-object", "-w", "-t", "tree", "--literally", "--stdin", stdin=b"no")
+        broken = self.job.commit(tree, self.base, "odd")
+        alone = git.text("commit-tree", f"{self.base}^{{tree}}", "-m", "alone")
+        for forged in ("1" * 40, blob, f"{self.base}", broken, alone):
+            with self.subTest(forged):
+                (folder / "2").write_text(f"{forged}\n")
+                self.assertEqual(self.opened_again().attempts("a"), [("attempts/a/1", self.one)])
 
     def test_what_is_damaged_is_not_named(self) -> None:
         tree = self.job.tree(self.one)

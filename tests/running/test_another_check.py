@@ -5,7 +5,7 @@ It is gated, stands on the receipt and is demanded by ``verify`` without anythin
 
 from __future__ import annotations
 
-from director.commands.workspace import load_config
+from director.command_line.workspace import load_config
 from director.job.context import Workspace
 from director.model.checks import Check, Checks, checks_of
 from director.model.config import Limits

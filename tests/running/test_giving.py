@@ -155,6 +155,21 @@ class TestGiven(TakenCase):
         )
         self.assertEqual(shown.stdout, "?? a.txt\n")
 
+    def test_a_link_that_somebody_forged_as_a_candidate_is_not_in_it(self) -> None:
+        self.let_fail()
+        place = self.home / "job.git"
+
+        def git(*argv: str, given: str = "") -> str:
+            done = subprocess.run(["git", *argv], cwd=place, env=self.env, input=given,
+                                  capture_output=True, text=True, check=True)  # fmt: skip
+            return done.stdout.strip()
+
+        outside = git("hash-object", "-w", "--stdin", given=str(self.tmp / "outside"))
+        listed = f"{git('ls-tree', self.branch)}\n120000 blob {outside}\ta.txt\n"
+        forged = git("commit-tree", git("mktree", given=listed), "-p", self.branch, "-m", "x")
+        (place / "refs" / "attempts" / "a" / "9").write_text(f"{forged}\n")
+        self.assertFalse((self.take() / "a.txt").is_symlink())
+
     def test_what_director_provides_is_there(self) -> None:
         self.configure('[worktree]\nsetup = "mkdir -p made && echo x > made/it"\ncopy = ["mine"]\n')
         self.repo.write("mine", "my own\n")

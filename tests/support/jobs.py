@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from director.reporting.lines import INDENT
+from director.reporting.live.lines import INDENT
 from tests.support.fake_opencode import FakeOpenCode, Step, answer, say, shell, write
 from tests.support.hermetic import HermeticCase
 from tests.support.repositories import SampleRepo
@@ -307,9 +307,19 @@ class JobCase(HermeticCase):
         place = Path(self.env["XDG_STATE_HOME"]) / "director"
         kept = self.kept_folder()
         folders = [path for path in place.iterdir() if path != kept] if place.exists() else []
-        return [str(path) for path in folders] + [
-            f"process {pid}" for pid in marked_processes(self.place)
-        ]
+        commands = {pid: command_of(pid) for pid in marked_processes(self.place)}
+        # One without words is over: the kernel has taken its memory, and is about to forget it.
+        running = [f"process {pid}: {words}" for pid, words in commands.items() if words]
+        return [str(path) for path in folders] + running
+
+
+def command_of(pid: int) -> str:
+    """Return the words that a process was started with, "" when it is gone."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return ""
+    return " ".join(word.decode(errors="replace") for word in words)
 
 
 def marked_processes(place: Path) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from director.reporting.cells import width_of
+from director.reporting.terminal.cells import width_of
 
 PARTS = re.compile(
     r"\x1b\[(?P<private>\??)(?P<number>[\d;]*)(?P<verb>[A-Za-z])|(?P<one>.)", re.DOTALL

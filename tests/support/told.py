@@ -6,7 +6,7 @@ from typing import Any
 
 from director.model.state import NodeStatus
 from director.records.events import Event, Kind
-from director.reporting.progress import NodeProgress, Progress, moment
+from director.reporting.live.progress import NodeProgress, Progress, moment
 
 START = "2026-01-02T03:00:00.000Z"
 MODEL = "p/m"

@@ -1,0 +1,57 @@
+"""How a command ends: its next step is completed, the end goes on record, and is told."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from director.command_line.again import Given
+from director.command_line.result import Result
+from director.model.errors import DirectorError
+from director.model.printable import one_line
+from director.model.secrets import NOTHING_SECRET, Redactor
+
+if TYPE_CHECKING:  # whoever only reads records needs none
+    from director.job.context import Workspace
+
+
+@dataclass
+class Ends:
+    """Where ends are told: ``workspace`` is the command's, once it has one."""
+
+    workspace: Workspace | None = None
+
+    @property
+    def job_id(self) -> str | None:
+        """The job that the command worked on last, if any."""
+        opened = self.workspace.opened if self.workspace else []
+        return opened[-1].job_id if opened else None
+
+    def tell(self, command: str, result: Result) -> None:
+        """Tell how the command ended."""
+        if self.workspace is None:
+            return
+        from director.job.ending import End, tell_end
+
+        told = (result.reason, result.what, result.next_step, result.exit_code)
+        tell_end(self.workspace, End(command, *told))
+
+
+def completed(args: argparse.Namespace, result: Result) -> Result:
+    """Return ``result`` with commands that can be copied, and the next one as arguments."""
+    given = Given.of(args)
+    next_step = given.completed(result.next_step)
+    command = result.next_command
+    return replace(
+        result,
+        text=result.text if result.copyable else given.completed(result.text),
+        next_step=next_step,
+        next_command=given.command_in(next_step) if command is None else given.complete(command),
+    )
+
+
+def of_error(error: DirectorError, redactor: Redactor = NOTHING_SECRET) -> Result:
+    """Return the result of a command that ended in an error; one line each, and no secret."""
+    what, next_step = (one_line(redactor.text(text)) for text in (error.what, error.next_step))
+    return Result("", {"error": what}, error.exit_code, what, next_step, error.reason)

@@ -1,0 +1,42 @@
+"""The commands there are, in the groups in which people look for them."""
+
+from __future__ import annotations
+
+GROUPS = {
+    "plan and run": {
+        "plan": "turn a task into a spec, a DAG of nodes and frozen, red tests",
+        "run": "work off the plan: implement, gate, review, merge",
+        "auto": "plan a task without approvals, then run it",
+        "stop": "end a run from another terminal, at once or after the calls under way",
+    },
+    "step in": {
+        "amend": "change one node of an approved plan: its spec, files, command or tests",
+        "take": "get a worktree in which you write a node yourself",
+        "give": "gate and merge what you wrote in that worktree",
+    },
+    "see what happens": {
+        "status": "show where every node stands, and what it cost",
+        "jobs": "list all jobs: where they stand, what they cost, whether they are landed",
+        "logs": "show what agents did and gates said, step by step",
+        "report": "write all that is on record of a job as one HTML file, or as Markdown",
+        "ui": "show a job in the browser while it runs",
+        "verify": "check that every merge is what its receipt says, and what was tested",
+    },
+    "finish": {
+        "land": "bring the work onto your branch: verified, merged and gated first",
+    },
+    "set up and tidy": {
+        "init": "make the configuration: models, prices, test commands",
+        "doctor": "look whether a job could run here, and say what to correct",
+        "sync-agents": "install the role agents and a starter configuration in the repository",
+        "demo": "show a whole job on a sample repository, with scripted models",
+        "bench": "run one task under several profiles and compare cost and quality",
+        "clean": "remove prepared worktrees, or whole jobs with their branches and records",
+    },
+    "help": {
+        "help": "show what director can do, or one command",
+        "completions": "print what makes a shell complete commands, flags, nodes and jobs",
+    },
+}
+
+COMMANDS = {name: summary for group in GROUPS.values() for name, summary in group.items()}

@@ -1,0 +1,1 @@
+"""What several commands, or the longest of them, say at their end."""

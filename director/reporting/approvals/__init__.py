@@ -1,0 +1,1 @@
+"""What lies at an approval: the plan by layers, the spec, what a revision changed."""

@@ -1,0 +1,1 @@
+"""What is shown while a job runs: one picture of it from its events; a live view, or lines."""

@@ -1,0 +1,1 @@
+"""What agents did and gates said, step by step."""

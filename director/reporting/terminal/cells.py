@@ -1,0 +1,73 @@
+"""Text in the cells of a terminal: how many it takes, cut, filled up, broken into lines."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+ELLIPSIS = "…"
+WORD = re.compile(r" *[^ ]+")  # with the blanks before it
+NO_CELL = frozenset(("Mn", "Me", "Cf"))  # what combines with the letter before, or is not seen
+TWO_CELLS = frozenset("WF")  # East Asian wide and full-width
+
+
+def width_of(text: str) -> int:
+    """Return how many cells ``text`` takes; it holds no control characters."""
+    return len(text) if text.isascii() else sum(map(_cells, text))
+
+
+def _cells(character: str) -> int:
+    if unicodedata.category(character) in NO_CELL:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in TWO_CELLS else 1
+
+
+def rows_of(text: str, width: int) -> int:
+    """Return how many rows ``text`` takes where a row has ``width`` cells; no letter is halved."""
+    rows, used = 1, 0
+    for cells in map(_cells, text):
+        used += cells
+        if used > width:
+            rows, used = rows + 1, cells
+    return rows
+
+
+def cut(text: str, width: int, ellipsis: str = ELLIPSIS) -> str:
+    """Return ``text``, or what of it fits into ``width`` cells and a sign that there is more."""
+    if width_of(text) <= width:
+        return text
+    room = width - width_of(ellipsis)
+    return f"{beginning(text, room).rstrip()}{ellipsis}" if room > 0 else beginning(text, width)
+
+
+def beginning(text: str, width: int) -> str:
+    """Return as much of the beginning of ``text`` as fits into ``width`` cells."""
+    used = 0
+    for place, character in enumerate(text):
+        used += _cells(character)
+        if used > width:
+            return text[:place]
+    return text
+
+
+def filled(text: str, width: int, *, right: bool = False) -> str:
+    """Return ``text`` with blanks up to ``width`` cells; ``right``: they come before it."""
+    blanks = " " * max(0, width - width_of(text))
+    return f"{blanks}{text}" if right else f"{text}{blanks}"
+
+
+def wrapped(text: str, width: int, indent: str = "") -> Iterator[str]:
+    """Give the lines of ``text``, each after the first with ``indent``; no word is broken.
+
+    The first keeps its indentation. A word that is wider than a line has one of its own, which is
+    too wide.
+    """
+    line = ""
+    for word in WORD.findall(text):
+        if line.strip() and width_of(line) + width_of(word) > width:
+            yield line
+            word = f"{indent}{word.lstrip(' ')}"
+            line = ""
+        line += word
+    yield line
