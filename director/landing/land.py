@@ -229,7 +229,8 @@ class Landing:
         spec = files.read_text(self._directory.spec) or ""
         files.write_text(body, self._directory.redactor.text(body_of(prospect, spec)))
         part = f"-{len(prospect.nodes)}-of-{len(plan.nodes)}" if prospect.left else ""
-        request = Request(f"{plan.job_branch}{part}", target.branch, title_of(prospect), body)
+        title = self._directory.redactor.text(title_of(prospect))
+        request = Request(f"{plan.job_branch}{part}", target.branch, title, body)
         bring(user, self._made.repository.path, prospect.work)
         push(user, remote, prospect.work, request.head)
         requested = ask_forge(user, remote, request)

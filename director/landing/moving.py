@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from director.landing.target import Target, is_as_before, tip_now
+from director.landing.target import Target, is_as_before, refuse_busy, tip_now
 from director.model.errors import StoppedError
 from director.model.reason import Reason
 from director.processes.capture import Captured
@@ -36,11 +36,13 @@ def move(user: Repository, target: Target, commit: str) -> None:
     """Move the branch to ``commit``, which stands on its tip and is in the user's object store.
 
     One that is checked out here is fast-forwarded by git as the user runs it, with their hooks;
-    another one is moved by compare-and-swap. StoppedError where it moved meanwhile, or git or a
-    hook refuses: everything is as it was then.
+    another one is moved by compare-and-swap. RequestError where something of the user's is under
+    way on it, StoppedError where it moved meanwhile, or git or a hook refuses: everything is as it
+    was then.
     """
     if not is_as_before(user, target):
         raise _moved(target)
+    refuse_busy(user, target)  # the gates took their time
     done = _forward(user, target, commit) if target.here else _swap(user, target, commit)
     now = tip_now(user, target)
     if now == commit:  # whatever a hook that runs afterwards said

@@ -61,7 +61,7 @@ def find_target(user: Repository, onto: str | None) -> Target:
             "name one with --onto, or check one out (`git switch BRANCH`)",
         )
     target = Target(name, _tip(user, name), name == current)
-    _refuse_busy(user, target)
+    refuse_busy(user, target)
     return target
 
 
@@ -115,7 +115,7 @@ def _tip(user: Repository, branch: str) -> str:
     )
 
 
-def _refuse_busy(user: Repository, target: Target) -> None:
+def refuse_busy(user: Repository, target: Target) -> None:
     """Raise RequestError where git itself would not let go of the branch."""
     if target.here:
         folder = Path(user.git.text("rev-parse", "--absolute-git-dir"))

@@ -241,6 +241,18 @@ class TestAsked(LandCase):
             code, rest = person.leaves()
             self.assertEqual((code, "Nothing landed" in rest), (0, True))
 
+    def test_a_branch_that_another_worktree_takes_while_somebody_thinks_is_left_alone(self) -> None:
+        self.repo.git("branch", "--quiet", "other")
+        with Typist(self.repo.root, self.env, "land", "--onto", "other") as person:
+            person.sees("[q]uit > ")
+            self.repo.git("worktree", "add", "--quiet", str(self.place / "beside"), "other")
+            before = self.repo.fingerprint()
+            person.types("s")
+            code, rest = person.leaves()
+        self.assertEqual(code, 2, rest)
+        self.assertIn("checked out in another worktree", " ".join(rest.split()))
+        self.assertEqual(self.repo.fingerprint(), before)
+
     def test_a_branch_that_moves_while_somebody_thinks_is_left_alone(self) -> None:
         for onto in ("main", "other"):
             with self.subTest(onto):
