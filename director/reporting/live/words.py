@@ -8,6 +8,7 @@ from typing import Any
 
 from director.model.cost import Cost
 from director.model.format import counted, duration, money
+from director.model.landed import Landed
 from director.model.printable import one_line
 from director.model.roles import Role
 from director.model.testing.preflight import Outcome
@@ -167,6 +168,10 @@ _WORDS: dict[Kind, Callable[[Data], str | None]] = {
     Kind.INTEGRATION_GATE: lambda d: (
         f"integration gate {d['name']}: {d['verdict']} ({d['reason']})"
     ),
+    Kind.LANDING_GATE: lambda d: (
+        f"gate {d['name']} on the merged tree: {d['verdict']} ({d['reason']})"
+    ),
+    Kind.LANDED: lambda d: Landed(**d).in_words(),
     Kind.BLAME: lambda d: f"integration gate {d['name']}: {d['note']}",
     Kind.RUN_ENDED: _run_ended,
     Kind.BENCH_PROFILE_STARTED: lambda d: f"profile {_benched(d)}",
