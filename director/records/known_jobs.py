@@ -86,7 +86,10 @@ def _has_records(directory: JobDirectory) -> bool:
 
 
 def _in_bench(bench: Path) -> list[Path]:
-    return [bench / "plan", *sorted((bench / "runs").glob("*"))]
+    places: list[Path] = []
+    for task in (bench, *sorted((bench / "tasks").glob("*/"))):
+        places += [task / "plan", *sorted((task / "runs").glob("*"))]
+    return places
 
 
 def _stored_id(directory: JobDirectory) -> str:
