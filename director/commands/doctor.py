@@ -19,7 +19,7 @@ from director.reporting.diagnosis import render_row, total
 from director.reporting.terminal.windows import shows_unicode
 
 EXAMPLES = (
-    ("director doctor", "look at everything that a job would need"),
+    ("director doctor", "check everything that a job would need"),
     ("director doctor --live", "and make one short call to each model"),
 )
 INIT = ("director", "init")

@@ -16,7 +16,7 @@ from director.running.taking import TakeReport, drop_node, take_node
 EXAMPLES = (
     ("director take parser", "make a worktree with the node's last candidate in it"),
     ("director take --update parser", "bring what merged meanwhile into that worktree"),
-    ("director take --drop parser", "give the node, and what is in the worktree, up"),
+    ("director take --drop parser", "give up the node, and what is in the worktree"),
 )
 
 

@@ -113,7 +113,9 @@ def _large_files(base: Base) -> Row | None:
     if not any(LFS.encode() in text for text in texts):
         return None
     if not base.user.git.ok("config", "--get-regexp", r"^filter\.lfs\.(process|smudge)$"):
-        said = "the repository keeps files in Git LFS, which git is not told of: they stay pointers"
+        said = (
+            "the repository keeps files in Git LFS, which git is not set up for: they stay pointers"
+        )
         return warning("Git LFS", said, "install git-lfs, then `git lfs install`")
     if not base.user.git.ok("lfs", "version"):
         said = "the repository keeps files in Git LFS, and git-lfs is not installed"

@@ -41,7 +41,7 @@ class Ending(NamedTuple):
 
 
 def at_work(home: Home, job_id: str | None) -> AtWork | None:
-    """Return the command that works on a job (None: on any job here); None: nobody does.
+    """Return the command that works on a job (None: on any job here); None: no command does.
 
     RequestError where several do and none is named.
     """
@@ -106,7 +106,7 @@ def _why_not(holder: Holder) -> str:
 
     if holder.host and holder.host != os.uname().nodename:
         return f"it runs on {holder.host}"
-    return "it is not known which process it is"
+    return "its process is not known"
 
 
 def _by_hand(holder: Holder) -> str:

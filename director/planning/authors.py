@@ -13,7 +13,7 @@ from director.model.reason import Reason
 from director.planning.admission import Admission
 from director.planning.authoring import author_tests
 from director.planning.context import Planning
-from director.planning.current_job import GO_ON
+from director.planning.current_job import CONTINUE
 from director.planning.shared_tests import authors_wait_for
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
@@ -89,5 +89,5 @@ def _refusal(refused: Mapping[str, Admission], directory: JobDirectory) -> Direc
         what += f"; and those of {', '.join(others)}"
     if steps := [one.next_step for one in refused.values() if one.next_step]:
         correct = f'; or correct "test_cmd" in {directory.plan}'
-        return RequestError(what, f"{steps[0]}{correct}; then `{GO_ON}`", Reason.TESTS_REFUSED)
-    return WorkError(what, f"see {directory.logs}; `{GO_ON}` tries again", Reason.TESTS_REFUSED)
+        return RequestError(what, f"{steps[0]}{correct}; then `{CONTINUE}`", Reason.TESTS_REFUSED)
+    return WorkError(what, f"see {directory.logs}; `{CONTINUE}` tries again", Reason.TESTS_REFUSED)

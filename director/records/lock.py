@@ -25,7 +25,7 @@ class Holder(NamedTuple):
     """The process that a lock file names: its command, and since when it has had the lock.
 
     ``started`` tells it from a later process with the same ``pid``: clock ticks since ``host``
-    was booted (None: nobody knows, as with earlier versions and where there is no /proc).
+    was booted (None: not known, as with earlier versions and where there is no /proc).
     """
 
     pid: int
@@ -144,7 +144,7 @@ def read_holder(path: Path) -> Holder | None:
 
 def _holder(descriptor: int) -> str:
     named = _named(os.pread(descriptor, 4096, 0))
-    return str(named) if named else "a process that has not said its name yet"
+    return str(named) if named else "a process that is just starting"
 
 
 def _named(text: bytes) -> Holder | None:

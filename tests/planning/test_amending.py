@@ -1,6 +1,6 @@
 """One node of an approved plan is changed and approved again; nothing else is.
 
-With it: ``rewriting``, ``job.amendment``, ``known_nodes`` and ``commands.amend``.
+With it: ``rewriting``, ``job.amendment``, ``naming`` and ``commands.amend``.
 """
 
 from __future__ import annotations
@@ -147,7 +147,7 @@ class TestEdited(AmendCase):
 
 class TestRefused(AmendCase):
     def test_what_cannot_be_amended_is_named(self) -> None:
-        self.assertIn("did you mean 'b'", self.ends(2, "amend", "bb").err)
+        self.assertIn("did you mean b?", self.ends(2, "amend", "bb").err)
         self.assertIn("is not being amended", self.ends(2, "amend", "a", "--cancel").err)
         self.assertIn("--cancel goes", self.ends(2, "amend", "a", "--cancel", "--continue").err)
         self.let_fail()

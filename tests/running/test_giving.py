@@ -246,8 +246,8 @@ class TestRefused(TakenCase):
         self.refused("flaky")
 
     def test_what_cannot_be_taken_or_given_is_named(self) -> None:
-        self.assertIn("did you mean 'a'", self.ends(2, "take", "aa").err)
-        self.assertIn("did you mean 'a'", self.ends(2, "give", "aa").err)
+        self.assertIn("did you mean a?", self.ends(2, "take", "aa").err)
+        self.assertIn("did you mean a?", self.ends(2, "give", "aa").err)
         self.assertIn("node a is not taken", self.ends(2, "give", "a").err)
         self.assertIn("node a is not taken", self.ends(2, "take", "--drop", "a").err)
         self.assertIn("node b waits for a", self.ends(2, "take", "b").err)

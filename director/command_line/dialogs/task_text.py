@@ -72,7 +72,7 @@ def edited_task(terminal: Terminal, message: Path) -> str:
         files.remove(message)
         raise RequestError(
             "nothing is planned: the task is empty",
-            'write it above the lines with #, or say it: `director plan "<task>"`',
+            'write it above the lines with #, or pass it: `director plan "<task>"`',
             Reason.USAGE,
         )
     return terminal.context.redactor.text(text)

@@ -7,6 +7,7 @@ from typing import Any
 
 from director.diagnosing.commands_found import FoundCommands
 from director.model.first_config import Choice
+from director.model.format import counted
 from director.model.offers import Binding, Offer
 from director.model.roles import Role
 
@@ -57,7 +58,7 @@ def summary(
     lines += ["", "Gates:", *(gates or ["  none found: put your test command into [gates]"])]
     if choice.worktree and choice.worktree.setup:
         lines += ["", f"Worktrees are prepared by: {choice.worktree.setup}"]
-    what = f"{CONFIG} written: {', '.join(roles)}; {len(choice.gates)} gates"
+    what = f"{CONFIG} written: {', '.join(roles)}; {counted(len(choice.gates), 'gate')}"
     return (
         "\n".join([*lines, ""]),
         what,

@@ -97,7 +97,7 @@ class TestPauses(PersonCase):
             person.types("q")
             person.leaves()
         lines = out.read_text().splitlines()
-        self.assertEqual(lines[-1], "Continue with: director plan --continue")
+        self.assertEqual(lines[-1], "Next: director plan --continue")
         self.assertEqual(len(lines), 3)
 
 
@@ -143,10 +143,10 @@ class TestApproving(PersonCase):
             for typed, shown in (
                 ("v", "a.txt holds the word good"),  # there is only one
                 ("v a", "sh tests/a.sh"),
-                ("v nobody", "There is no node nobody; there are: a"),
+                ("v nobody", "node not found: nobody; the nodes are: a"),
                 ("t", "── tests/a.sh\ngrep -q good a.txt"),
                 ("t a", "grep -q good a.txt"),
-                ("t nobody", "There is no node nobody"),
+                ("t nobody", "node not found: nobody"),
                 ("x", "Type one of the letters in brackets"),
                 ("", "Type one of the letters in brackets"),
             ):
@@ -238,7 +238,7 @@ class TestRevising(PersonCase):
             person.sees(KEYS_OF_SPEC)
             self.fake.always("brainstorm", say("the better spec"))
             person.types("r")
-            person.sees("What is to be different? (an empty line ends it)")
+            person.sees("What should change? (an empty line ends it)")
             person.types("make it better")
             person.sees("> ")
             person.types("much better")
@@ -259,7 +259,7 @@ class TestRevising(PersonCase):
             person.sees(KEYS_OF_SPEC)
             for leave in ("\n", CTRL_C):
                 person.types("r")
-                person.sees("What is to be different? (an empty line ends it)")
+                person.sees("What should change? (an empty line ends it)")
                 person.presses(leave)
                 person.sees(KEYS_OF_SPEC)
         self.assertEqual(self.headings(), ["Recon", "Spec"])
