@@ -233,7 +233,7 @@ class _Init:
 
     def _chosen(self, found: Sequence[Binding], offers: Sequence[Offer]) -> Binding:
         """Return the binding that a person chooses, or names."""
-        self.tell("\nWhich models?\n")
+        self.tell("\nWhich models? (US dollars per million tokens, in / out)\n")
         for number, one in enumerate(found, 1):
             mark = "   (recommended)" if number == 1 else ""
             self.tell(f"  {number}  {one.title}{mark}\n{binding_words(one)}")

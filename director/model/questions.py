@@ -72,7 +72,7 @@ def laid_out(questions: Sequence[Question], task: str, command: str) -> str:
 def _section(number: int, question: Question) -> str:
     lines = [f"## {number}. {question.question}", ""]
     if question.why:
-        lines += [question.why, ""]
+        lines += [f"> {question.why}", ""]  # quoted, it cannot be taken for an answer
     lines += [f"- [ ] {letter}: {option}" for letter, option in option_lines(question)]
     return "\n".join([*lines, *([""] if question.options else []), "Answer:", ""])
 

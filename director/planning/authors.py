@@ -18,6 +18,8 @@ from director.planning.shared_tests import authors_wait_for
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 
+NAMED = 2  # nodes whose refusal is told in full; of the others their names
+
 
 def write_tests(planning: Planning, nodes: Sequence[Node]) -> None:
     """Have the tests of ``nodes`` written; all are tried before any is refused.
@@ -81,10 +83,10 @@ class _Authors:
 
 def _refusal(refused: Mapping[str, Admission], directory: JobDirectory) -> DirectorError:
     """Return the error for refused tests, which says who can solve it: the user, or a retry."""
-    named = "; ".join(
-        f"{node_id}: {admission.problem.splitlines()[0]}" for node_id, admission in refused.items()
-    )
-    what = f"tests were refused: {named}"
+    said = [f"{name}: {one.problem.splitlines()[0]}" for name, one in refused.items()]
+    what = f"tests were refused: {'; '.join(said[:NAMED])}"
+    if others := [*refused][NAMED:]:
+        what += f"; and those of {', '.join(others)}"
     if steps := [one.next_step for one in refused.values() if one.next_step]:
         correct = f'; or correct "test_cmd" in {directory.plan}'
         return RequestError(what, f"{steps[0]}{correct}; then `{CONTINUE}`", Reason.TESTS_REFUSED)

@@ -72,7 +72,7 @@ class TestGiven(TakenCase):
         self.let_fail()
         before, calls = self.node_state("a"), len(self.fake.calls())
         taken = self.ends(0, "take", "a")
-        self.assertIn("Next: director give a", taken.out)
+        self.assertIn(f"Next: director give a --repo {self.repo.root}", taken.out)
         self.assertIn("sh tests/a.sh", taken.out)
         place, wide = self.take(), {**self.env, "COLUMNS": "200"}
         self.assertEqual(place.stat().st_mode & 0o777, 0o700)

@@ -18,7 +18,7 @@ MESSAGE = """
 
 # Say what is to be done, in a sentence or more: what will be true afterwards,
 # for whom, and what must stay as it is.
-# Lines that begin with '#' are left out; an empty text ends this without a plan.
+# Lines that begin with '#' are left out. An empty text: nothing is planned.
 """
 
 

@@ -31,9 +31,9 @@ def binding_words(one: Binding) -> str:
 def gate_lines(found: FoundCommands) -> list[str]:
     """Return a line for each command that was found, or left out."""
     lines = [f"  {one.name:<10} {one.command}   ({one.source})" for one in found.gates]
+    why = "is neither on PATH nor installed by setup"
     lines += [
-        f"  {one.name:<10} left out: {one.program} is not on PATH   ({one.source})"
-        for one in found.left_out
+        f"  {one.name:<10} left out: {one.program} {why}   ({one.source})" for one in found.left_out
     ]
     return lines
 

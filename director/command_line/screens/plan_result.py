@@ -69,13 +69,14 @@ def message(report: PlanReport) -> str:
             return f"{where[0].upper()}{where[1:]} ({spent}).\nNext: {CONTINUE}"
         case Stage.SPEC_APPROVAL:
             return (
-                f"The spec waits for your approval: read {directory.spec} and edit it as you like "
-                f"({spent}).\nNext: {CONTINUE}"
+                f"The spec waits for your approval ({spent}).\n"
+                f"Read and edit it: {directory.spec}\nNext: {CONTINUE}"
             )
         case Stage.PLAN_APPROVAL:
             return (
-                f"The plan waits for your approval: read {directory.plan} and `{_diff(report)}` "
-                f"(the tests), edit the tests in {directory.tests} ({spent}).\n"
+                f"The plan waits for your approval ({spent}).\n"
+                f"Read and edit the plan: {directory.plan}\n"
+                f"Read the tests: {_diff(report)}\nEdit the tests: {directory.tests}\n"
                 f"{_told(report)}{_not_counting(report)}Next: {CONTINUE}"
             )
     nodes = counted(len(report.nodes), "node")

@@ -40,7 +40,7 @@ ANNOTATED_BEFORE = (Reason.NODE_FAILED, Reason.INTEGRATION_RED)  # with the node
 
 
 class Lines:
-    """Prints a line for what happens, and one that says what is happening when none came for long.
+    """Prints a line for what happens, and one that says what is happening after a long silence.
 
     ``clock`` gives seconds, ``local_time`` the time of day for a line that no event brings.
     """
@@ -80,7 +80,7 @@ class Lines:
             return
 
     def beat(self) -> float:
-        """Say what is happening when it has been quiet for long; returns in how many seconds to ask."""
+        """Say what is happening after a long silence; returns in how many seconds to ask again."""
         with self.lock:
             left = self._last + QUIET_SECS - self._clock()
             if left > 0:

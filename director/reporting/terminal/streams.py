@@ -33,7 +33,7 @@ class Outlet(io.FileIO):
 
 
 def reader_is_gone(stream: IO[str]) -> bool:
-    """Whether there is no reader any more of what is printed to ``stream``, a pipe or a terminal."""
+    """Whether no reader is left at the other end of ``stream``, a pipe or a terminal."""
     import select
 
     try:
