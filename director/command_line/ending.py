@@ -1,4 +1,4 @@
-"""How a command ends: its next step is completed, the end goes on record, and is told."""
+"""How a command ends: its next step is completed, the end is recorded and told."""
 
 from __future__ import annotations
 

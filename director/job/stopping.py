@@ -41,7 +41,7 @@ class Ending(NamedTuple):
 
 
 def at_work(home: Home, job_id: str | None) -> AtWork | None:
-    """Return the command that works on a job (None: on any job here); None: nobody does.
+    """Return the command that works on a job (None: on any job here); None: no command does.
 
     RequestError where several do and none is named.
     """

@@ -78,7 +78,7 @@ def _interrupts_pass_by() -> Iterator[None]:
 def signals_end_waiting() -> Iterator[None]:
     """While somebody is waited for, a ctrl-C raises KeyboardInterrupt.
 
-    Other signals that end director raise InterruptedRunError: reading goes on after a handler that
+    Other signals that end director raise InterruptedRunError: reading continues after one that
     only takes note.
     """
 

@@ -1,6 +1,6 @@
 """One node of an approved plan is changed and approved again; nothing else is.
 
-With it: ``rewriting``, ``job.amendment``, ``known_nodes``, ``model.node_digest`` and
+With it: ``rewriting``, ``job.amendment``, ``naming``, ``model.node_digest`` and
 ``commands.amend``.
 """
 
@@ -184,7 +184,7 @@ class TestEdited(AmendCase):
 
 class TestRefused(AmendCase):
     def test_what_cannot_be_amended_is_named(self) -> None:
-        self.assertIn("did you mean 'b'", self.ends(2, "amend", "bb").err)
+        self.assertIn("did you mean b?", self.ends(2, "amend", "bb").err)
         self.assertIn("is not being amended", self.ends(2, "amend", "a", "--cancel").err)
         self.assertIn("--cancel goes", self.ends(2, "amend", "a", "--cancel", "--continue").err)
         self.let_fail()

@@ -128,11 +128,19 @@ def _setup(data: Data) -> str:
 
 _STAGES = {
     "spec": "planning: exploring the repository and writing the spec",
-    "gate_spec": "planning: the spec is written (gate 1)",
+    "gate_spec": "planning: the spec is written",
     "decompose": "planning: from the spec to nodes and their tests",
-    "gate_plan": "planning: the nodes and their tests are written (gate 2)",
+    "gate_plan": "planning: the nodes and their tests are written",
     "ready": "planning: the plan is ready",
 }
+
+
+def _benched(data: Data) -> str:
+    """Return which run of a bench it is; earlier versions had one for each profile."""
+    task, repeat = data.get("task"), data.get("repeat", 1)
+    parts = (f" on {task}" if task else "", f", repeat {repeat}" if repeat > 1 else "")
+    return f"{data['profile']}{''.join(parts)}"
+
 
 _WORDS: dict[Kind, Callable[[Data], str | None]] = {
     Kind.JOB_STARTED: _job_started,
@@ -161,7 +169,7 @@ _WORDS: dict[Kind, Callable[[Data], str | None]] = {
     ),
     Kind.BLAME: lambda d: f"integration gate {d['name']}: {d['note']}",
     Kind.RUN_ENDED: _run_ended,
-    Kind.BENCH_PROFILE_STARTED: lambda d: f"profile {d['profile']}",
-    Kind.BENCH_PROFILE_ENDED: lambda d: f"profile {d['profile']}: {d['error'] or 'ended'}",
+    Kind.BENCH_PROFILE_STARTED: lambda d: f"profile {_benched(d)}",
+    Kind.BENCH_PROFILE_ENDED: lambda d: f"profile {_benched(d)}: {d['error'] or 'ended'}",
     Kind.NOTICE: lambda d: str(d["message"]),
 }

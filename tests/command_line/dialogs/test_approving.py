@@ -108,7 +108,7 @@ class TestPauses(PersonCase):
             person.leaves()
         lines = out.read_text().splitlines()
         self.assertEqual(lines[-1], "Continue with: director plan --continue")
-        self.assertEqual(len(lines), 2)
+        self.assertEqual(len(lines), 3)
 
 
 class TestApproving(PersonCase):
@@ -153,10 +153,10 @@ class TestApproving(PersonCase):
             for typed, shown in (
                 ("v", "a.txt holds the word good"),  # there is only one
                 ("v a", "sh tests/a.sh"),
-                ("v nobody", "There is no node nobody; there are: a"),
+                ("v nobody", "node not found: nobody; the nodes are: a"),
                 ("t", "── tests/a.sh\ngrep -q good a.txt"),
                 ("t a", "grep -q good a.txt"),
-                ("t nobody", "There is no node nobody"),
+                ("t nobody", "node not found: nobody"),
                 ("x", "Type one of the letters in brackets"),
                 ("", "Type one of the letters in brackets"),
             ):
@@ -248,7 +248,7 @@ class TestRevising(PersonCase):
             person.sees(KEYS_OF_SPEC)
             self.fake.always("brainstorm", say("the better spec"))
             person.types("r")
-            person.sees("What is to be different? ")
+            person.sees("What is to be different? (an empty line ends it)")
             person.types("make it better")
             person.sees("> ")
             person.types("much better")
@@ -269,7 +269,7 @@ class TestRevising(PersonCase):
             person.sees(KEYS_OF_SPEC)
             for leave in ("\n", CTRL_C):
                 person.types("r")
-                person.sees("What is to be different? ")
+                person.sees("What is to be different? (an empty line ends it)")
                 person.presses(leave)
                 person.sees(KEYS_OF_SPEC)
         self.assertEqual(self.headings(), ["Recon", "Spec"])
