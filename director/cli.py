@@ -44,6 +44,7 @@ def _run(words: list[str]) -> int:
     context = _context()
     from director.processes.cancellation import signals_cancel
 
+    context.cancellation.last_resorts.append(lambda: _say_at_once(args, context))
     try:
         with signals_cancel(context.cancellation):
             return int(module_of(args.command).run(args, context))
@@ -68,6 +69,23 @@ def _fail(args: argparse.Namespace, error: DirectorError, context: Context) -> i
     from director.command_line.ending import of_error
 
     return context.fail(args, of_error(error, context.redactor))
+
+
+def _say_at_once(args: argparse.Namespace, context: Context) -> None:
+    """Print the object of ``--json`` before a second signal ends the process, if it can be."""
+    import select
+    from contextlib import suppress
+
+    from director.command_line.context import wants_json
+    from director.command_line.ending import of_error
+
+    if context.ends.said or not wants_json(args):
+        return
+    with suppress(Exception):  # a handler of a signal: nothing may keep the process from its end
+        error = InterruptedRunError(context.cancellation.signal_number or signal.SIGINT)
+        text = context.as_json(args, of_error(error, context.redactor))
+        if select.select((), (1,), (), 0)[1]:
+            os.write(1, f"{text}\n".encode())
 
 
 def _unparsed(words: Sequence[str]) -> argparse.Namespace:

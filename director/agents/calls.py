@@ -27,7 +27,7 @@ class Outcome(StrEnum):
 
 
 def _nobody(_transcript: Transcript) -> None:
-    """Be shown a transcript that nobody looks at."""
+    """Ignore the transcript: nothing watches it."""
 
 
 @dataclass(frozen=True)

@@ -33,4 +33,4 @@ def _text(worktree: Path, name: str) -> str:
     except (OSError, RuntimeError):  # a link in a circle
         return ""
     text = data[:MOST_BYTES].decode(errors="replace").strip()
-    return f"{text}\n[cut: it goes on]" if len(data) > MOST_BYTES else text
+    return f"{text}\n[cut: there is more]" if len(data) > MOST_BYTES else text

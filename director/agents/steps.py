@@ -42,7 +42,7 @@ class StepState(StrEnum):
 
 
 class Took(NamedTuple):
-    """When a step was, in seconds since 1970, and how many it took; None where nobody says it."""
+    """When a step was, in seconds since 1970, and how many it took; None: not known."""
 
     at: float | None = None
     secs: float | None = None

@@ -23,7 +23,7 @@ class ToolUse:
     """One tool call. ``command`` and ``exit_code`` are those of a shell, ``paths`` of an edit.
 
     ``carried_out``: it was neither refused nor failed; a command may end with any exit code, which
-    is None where nobody says it. ``name`` is the CLI's own; ``subject`` is what any other tool was
+    is None: not known. ``name`` is the CLI's own; ``subject`` is what any other tool was
     about: the file that was read, the pattern that was searched.
     """
 

@@ -39,6 +39,16 @@ class Context(NamedTuple):
         """Print a result."""
         print(self.redactor.text(text), file=self.out, flush=True)
 
+    def say_json(self, args: argparse.Namespace, result: Result) -> None:
+        """Print the one object of ``--json``."""
+        self.ends.said = True
+        self.say(result.as_json(args.command))
+
+    def as_json(self, args: argparse.Namespace, result: Result) -> str:
+        """Return the one object of ``--json`` for what kept a command from a result."""
+        result = completed(args, replace(result, job_id=self.ends.job_id))
+        return self.redactor.text(result.as_json(args.command))
+
     def finish(self, args: argparse.Namespace, result: Result) -> int:
         """Print what a command came to, as text or as the one object of ``--json``.
 
@@ -48,7 +58,7 @@ class Context(NamedTuple):
         result = completed(args, result)
         self.ends.tell(args.command, result)
         if wants_json(args):
-            self.say(result.as_json(args.command))
+            self.say_json(args, result)
         elif result.text:
             self.say(result.text)
         return int(result.exit_code)
@@ -61,7 +71,7 @@ class Context(NamedTuple):
         result = completed(args, replace(result, job_id=self.ends.job_id))
         self.ends.tell(args.command, result)
         if wants_json(args):
-            self.say(result.as_json(args.command))
+            self.say_json(args, result)
         said = f"director: {result.what}\n  next: {result.next_step}"
         print(self.redactor.text(said), file=self.err, flush=True)
         return int(result.exit_code)

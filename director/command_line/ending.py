@@ -1,4 +1,4 @@
-"""How a command ends: its next step is completed, the end goes on record, and is told."""
+"""How a command ends: its next step is completed, the end is recorded and told."""
 
 from __future__ import annotations
 
@@ -18,9 +18,13 @@ if TYPE_CHECKING:  # whoever only reads records needs none
 
 @dataclass
 class Ends:
-    """Where ends are told: ``workspace`` is the command's, once it has one."""
+    """Where ends are told: ``workspace`` is the command's, once it has one.
+
+    ``said``: the object of ``--json`` was printed, or is just about to be.
+    """
 
     workspace: Workspace | None = None
+    said: bool = False
 
     @property
     def job_id(self) -> str | None:

@@ -37,6 +37,6 @@ def load_config(path: Path) -> Config:
     if text is None:
         raise RequestError(
             f"there is no configuration at {path}",
-            "`director sync-agents` writes a commented one: name your models in it",
+            "`director init` makes one",
         )
     return read_config(text, str(path), BACKENDS)

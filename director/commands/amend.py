@@ -117,7 +117,7 @@ def _text(report: AmendReport, what: str, following: tuple[str, ...]) -> str:
         plan, *tests = _look_at(report)
         lines.append(f'Edit it: "{report.after.id}" in {plan} (spec, files, test_cmd, tests)')
         lines += [f"         {path}" for path in tests]
-        lines.append(f"Give up: director amend {report.after.id} --cancel")
+        lines.append(f"Cancel: director amend {report.after.id} --cancel")
     return "\n".join([*lines, f"Next: {shlex.join(following)}"])
 
 

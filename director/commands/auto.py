@@ -41,7 +41,7 @@ from director.running.run import RunOptions, RunReport, run_job
 EXAMPLES = (
     (
         'director auto "add a --json flag to the export command" --max-cost 2',
-        "plan and run a task for two US dollars at most; nobody is asked",
+        "plan and run a task for two US dollars at most, without questions",
     ),
     (
         'director auto "add a --json flag to the export command" --json',

@@ -13,7 +13,7 @@ from director.records.worktrees_record import KeptWorktrees
 
 EXAMPLES = (
     ("director clean", "free the space of prepared worktrees"),
-    ("director clean --json", "and say as JSON what went"),
+    ("director clean --json", "and say as JSON what was removed"),
 )
 
 

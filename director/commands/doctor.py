@@ -14,12 +14,12 @@ from director.model.diagnosis import Level, Row, count
 from director.model.errors import ExitCode
 from director.model.reason import Reason
 from director.processes.children import adopt_orphans
-from director.records.events import Events
+from director.records.events import Event, Events, Kind
 from director.reporting.diagnosis import render_row, total
 from director.reporting.terminal.windows import shows_unicode
 
 EXAMPLES = (
-    ("director doctor", "look at everything that a job would need"),
+    ("director doctor", "check everything that a job would need"),
     ("director doctor --live", "and make one short call to each model"),
 )
 INIT = ("director", "init")
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         context.cancellation,
         context.redactor,
         progress.begins,
-        Events(),
+        Events([progress.told]),
         args.live,
     )
     rows: list[Row] = []
@@ -75,6 +75,11 @@ class _Progress:
             line = "".join(one if one.isprintable() else " " for one in f"  … {what}")[: width - 1]
             print(line, end="", file=self._context.err, flush=True)
             self._shown = True
+
+    def told(self, event: Event) -> None:
+        """Show what the work says that it begins, such as a setup that takes minutes."""
+        if event.kind is Kind.NOTICE:
+            self.begins(str(event.data["message"]))
 
     def row(self, row: Row) -> None:
         """Print a row."""
@@ -107,7 +112,7 @@ def _result(rows: list[Row]) -> Result:
     first = bad[0]
     command = INIT if "director init" in first.fix else None
     return Result(
-        f"\n{what[0].upper()}{what[1:]}.\nNext: {first.fix}",
+        f"\n{what[0].upper()}{what[1:]}.\nNext, {_place(first)}: {first.fix}",
         data,
         ExitCode.REQUEST,
         f"{what}: {first.about}: {first.what}",
@@ -115,3 +120,8 @@ def _result(rows: list[Row]) -> Result:
         Reason.MODEL_UNKNOWN if first.about == "model" else Reason.REQUEST,
         command,
     )
+
+
+def _place(row: Row) -> str:
+    """Return what a row is about and, where a line of the configuration is, its place."""
+    return f"{row.about} ({row.where})" if row.where else row.about

@@ -33,7 +33,7 @@ from director.records.job_directory import Home
 from director.repositories.first_commit import FirstCommit, begin_repository
 from director.repositories.repository import Repository
 
-OURS = f"init:{CONFIG}"  # in the manifest: what `init` wrote, and nobody edited since
+OURS = f"init:{CONFIG}"  # in the manifest: what `init` wrote, not edited since
 NEXT = ("director", "doctor")
 TEXTS = ("tiers", "gates")  # sections that hold strings only
 EXAMPLES = (
@@ -113,7 +113,7 @@ def _manifest(home: Home) -> dict[str, Any]:
 
 
 def _is_ours(home: Home, text: str) -> bool:
-    """Whether director wrote this, and nobody edited it since."""
+    """Whether director wrote this, and it was not edited since."""
     known = _manifest(home)
     return _digest(text) in (known.get(OURS), known.get(CONFIG))
 
@@ -250,7 +250,7 @@ class _Init:
 
     def _chosen(self, found: Sequence[Binding], offers: Sequence[Offer]) -> Binding:
         """Return the binding that a person chooses, or names."""
-        self.tell("\nWhich models?\n")
+        self.tell("\nWhich models? (US dollars per million tokens, in / out)\n")
         for number, one in enumerate(found, 1):
             mark = "   (recommended)" if number == 1 else ""
             self.tell(f"  {number}  {one.title}{mark}\n{binding_words(one)}")
@@ -299,7 +299,7 @@ class _Init:
             _printable(f"{text}\nNext: {' '.join(NEXT)}"),
             {"config": str(self._home.config), **data},
             what=what,
-            next_step=f"`{' '.join(NEXT)}` looks whether all of it works",
+            next_step=f"`{' '.join(NEXT)}` checks whether all of it works",
             next_command=NEXT,
         )
 

@@ -10,11 +10,11 @@ from contextlib import contextmanager, suppress
 from typing import IO, Any, NamedTuple
 
 from director.command_line.context import Context, add_common_flags, find_home
-from director.command_line.naming import node_called
 from director.command_line.output import add_color_flag, style_of_output
 from director.command_line.result import Result
 from director.model.errors import ExitCode, RequestError
 from director.model.format import counted
+from director.model.naming import known_node
 from director.model.plan import Plan
 from director.model.reason import Reason
 from director.model.state import NodeStatus
@@ -48,7 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--attempt", metavar="N", type=int, help="this attempt only (default: all, in order)"
     )
     shown = parser.add_mutually_exclusive_group()
-    shown.add_argument("--follow", action="store_true", help="go on until the node ends, or ctrl-C")
+    shown.add_argument(
+        "--follow", action="store_true", help="continue until the node ends, or ctrl-C"
+    )
     shown.add_argument("--raw", action="store_true", help="the events as the agent CLI wrote them")
     shown.add_argument(
         "--gate", action="store_true", help="the gate's output (of the last attempt)"
@@ -127,7 +129,7 @@ def _log_of(word: str, plan: Plan | None) -> NodeLog:
             f"there is no node {word} yet: the job is still being planned",
             "`director logs plan` shows the calls so far",
         )
-    return NodeLog(node_called(word, [node.id for node in plan.nodes]))
+    return NodeLog(known_node(plan, word).id)
 
 
 def _attempt(args: argparse.Namespace, log: NodeLog) -> AttemptLog | None:

@@ -30,7 +30,7 @@ from director.job.context import Workspace
 from director.model.errors import RequestError
 from director.model.reason import Reason
 from director.planning.context import PlanOptions
-from director.planning.current_job import GO_ON, left_to_do, named, next_command
+from director.planning.current_job import CONTINUE, left_to_do, named, next_command
 from director.planning.deciding import DecisionNeededError
 from director.planning.pipeline import PlanReport, plan_job, report_on, resume_job
 from director.records import files
@@ -160,7 +160,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def undecided(args: argparse.Namespace, context: Context, error: DecisionNeededError) -> int:
-    """End where nobody may answer the planner: with its questions. Returns the exit code."""
+    """End with the planner's questions, where no person may answer. Returns the exit code."""
     report = report_on(error.directory)
     if not wants_json(args):
         context.say(questions_text(report.stage.questions, columns(context)))
@@ -171,7 +171,7 @@ def undecided(args: argparse.Namespace, context: Context, error: DecisionNeededE
         error.what,
         error.next_step,
         error.reason,
-        tuple(GO_ON.split()),
+        tuple(CONTINUE.split()),
         report.stage.job_id,
     )
     return context.fail(args, said)
@@ -236,7 +236,9 @@ def _options(
 def _wishes(args: argparse.Namespace, context: Context) -> str:
     text = read_input(context) if args.revise == "-" else str(args.revise)
     if not text.strip():
-        raise RequestError("--revise: nothing is said", "say what is to be different", Reason.USAGE)
+        raise RequestError(
+            "--revise is empty", "say in a sentence or more what is to change", Reason.USAGE
+        )
     return context.redactor.text(text.strip())
 
 
@@ -266,5 +268,5 @@ def resumed(workspace: Workspace, job: str, *, new: bool) -> Result:
     stage = report.stage
     where = left_to_do(report.directory, stage) or "nothing is left to do"
     what = f"Job {named(stage)} is the current one again: {where}"
-    text = f"{what}.\nContinue with: {next_command(stage)}"
+    text = f"{what}.\nNext: {next_command(stage)}"
     return replace(plan_result(report, USUAL, shown=True), text=text, what=what)

@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-broken-gates",
         action="store_true",
-        help="work on where [gates] cannot run on the base commit",
+        help="continue where [gates] cannot run on the base commit",
     )
     add_output_flags(parser)
     add_common_flags(parser)

@@ -18,7 +18,7 @@ from director.reporting.status.status import Status
 from director.reporting.terminal.windows import window_of
 
 EXAMPLES = (
-    ("director status --watch", "see what happens until the command at work ends"),
+    ("director status --watch", "watch until the command at work ends"),
     ("director status --json", "the same as one object, for a program"),
 )
 SLICE_SECS = 0.1  # between looks at whether somebody wants to end
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--watch",
         action="store_true",
-        help="show it again every 2 seconds until no command works on the job; piped: what is new",
+        help="redraw it every 2 seconds while a command works on the job; piped: print what is new",
     )
     parser.add_argument(
         "--job", metavar="JOB", help="another job: an archived one, or one of a bench"

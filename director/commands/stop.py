@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         what = f"nothing is running{of_job}"
         return context.finish(args, Result(f"{what.capitalize()}.", {"stopped": None}, what=what))
     how = "after the calls under way" if args.drain else "now"
-    print(f"{work.holder} is to end {how} …", file=context.err, flush=True)
+    print(f"asked {work.holder} to end {how} …", file=context.err, flush=True)
     cancellation = context.cancellation
     ending = end(work, drain=args.drain, given_up=lambda: cancellation.requested)
     if ending is None:
@@ -68,7 +68,7 @@ def _what(work: AtWork, ending: Ending) -> str:
     """Return one sentence for how it ended."""
     ended = f"{work.holder.command} (process {work.holder.pid}) has ended"
     if not ending.in_order:
-        return f"{ended}: it was killed before it could give its lock back"
+        return f"{ended}: it was killed before it could release its lock"
     said, code = ending.said.get("what"), ending.said.get("exit_code")
     if not said:
         return ended

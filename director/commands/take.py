@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from pathlib import Path
 
 from director.command_line.context import Context, add_common_flags, find_home
 from director.command_line.result import Result
@@ -15,7 +16,7 @@ from director.running.taking import TakeReport, drop_node, take_node
 EXAMPLES = (
     ("director take parser", "make a worktree with the node's last candidate in it"),
     ("director take --update parser", "bring what merged meanwhile into that worktree"),
-    ("director take --drop parser", "give the node, and what is in the worktree, up"),
+    ("director take --drop parser", "give up the node, and what is in the worktree"),
 )
 
 
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     workspace = open_workspace(args, context)
     config = load_config(workspace.home.config)
     report = take_node(workspace, workspace.home.job, config, args.node, update=args.update)
-    return context.finish(args, _result(report))
+    return context.finish(args, _result(report, workspace.repository.root))
 
 
 def _dropped(taken: TakenNode) -> Result:
@@ -57,9 +58,10 @@ def _dropped(taken: TakenNode) -> Result:
     )
 
 
-def _result(report: TakeReport) -> Result:
+def _result(report: TakeReport, root: Path) -> Result:
     node, taken = report.node, report.taken
-    following = ("director", "give", node.id)
+    # Typed in the worktree, where one is told to go, it has to find the repository.
+    following = ("director", "give", node.id, "--repo", str(root))
     what = f"Node {node.id} is yours{' already' if report.begun else ''}"
     data = {
         "node": node.id,

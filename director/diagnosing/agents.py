@@ -103,7 +103,7 @@ def prices(settings: Settings) -> Iterator[Row]:
         if model not in tiers:
             near = get_close_matches(model, tiers, 1)
             fix = f"did you mean {near[0]}?" if near else "leave it out, unless it is for later"
-            yield warning(about, f"no tier is {model}", fix, settings.place("pricing", model))
+            yield warning(about, f"no tier uses {model}", fix, settings.place("pricing", model))
     if tiers <= set(config.pricing):
         ceiling = config.limits.cost_ceiling_usd
         bound = f"a job may cost {money(ceiling)}" if ceiling else "there is no ceiling"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -11,13 +12,13 @@ from typing import NamedTuple
 from director.model.config import WorktreePolicy
 from director.model.ecosystems.ecosystems import Ecosystem, ecosystems, manifests, proposal
 from director.model.ecosystems.gates import FoundGate, gates_of, settings_in
+from director.model.ecosystems.project import table
 from director.processes.capture import absolute_path
 from director.repositories.git import split_z
 from director.repositories.repository import Repository
 
 VENV = ".venv/bin/"
 PYTHON_TOOLS = ("ruff", "flake8", "mypy", "pyright")
-REQUIREMENTS = re.compile(r"(?:[^/]+/)?(?:[\w.-]*requirements[\w.-]*\.txt|pyproject\.toml)")
 
 
 class Checkout(NamedTuple):
@@ -59,12 +60,12 @@ def look_at_files(checkout: Checkout, root: Path, env: Mapping[str, str]) -> Fou
     there = [path for path in settings_in(checkout.paths) if (root / path).is_file()]
     texts = {path: _read(root / path) for path in there}
     wanted = gates_of(checkout.ecosystems, checkout.paths, texts, exists)
-    required = " ".join(
-        _read(root / path)
-        for path in checkout.paths
-        if REQUIREMENTS.fullmatch(path) and (root / path).is_file()
-    )
-    found = [_in_environment(gate, required if has_venv else "") for gate in wanted]
+    required = ""
+    if policy is not None and has_venv:
+        listed = (path for path in checkout.paths if path.endswith(".txt") and path in policy.setup)
+        required = "\n".join(_read(root / path) for path in listed if (root / path).is_file())
+        required += f"\n{installed_by(policy.setup, texts.get('pyproject.toml', ''))}"
+    found = [_in_environment(gate, required) for gate in wanted]
     search = absolute_path(env)
     missing = [
         gate
@@ -76,6 +77,27 @@ def look_at_files(checkout: Checkout, root: Path, env: Mapping[str, str]) -> Fou
 
 def _read(path: Path) -> str:
     return path.read_bytes().decode(errors="replace")
+
+
+def installed_by(setup: str, pyproject: str) -> str:
+    """Return what a setup command installs of what ``pyproject.toml`` requires, as one text.
+
+    Not all that is required somewhere is: an extra or a group counts where the command names it,
+    and the development groups that uv, PDM and Poetry take by default.
+    """
+    try:
+        said = tomllib.loads(pyproject)
+    except tomllib.TOMLDecodeError:
+        return ""
+    project, poetry = table(said.get("project")), table(table(said.get("tool")).get("poetry"))
+    groups = table(said.get("dependency-groups"))
+    sets = {**table(project.get("optional-dependencies")), **groups}
+    named = {*re.findall(r"[\w-]+", setup), *(("dev",) if "uv sync" in setup else ())}
+    named |= groups.keys() if "pdm sync" in setup else set()
+    wanted = [what for name, what in sets.items() if name in named]
+    if "poetry install" in setup:
+        wanted += [poetry.get("dependencies"), poetry.get("dev-dependencies"), poetry.get("group")]
+    return str([project.get("dependencies"), *wanted])
 
 
 def _in_environment(gate: FoundGate, required: str) -> FoundGate:

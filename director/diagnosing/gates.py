@@ -58,7 +58,7 @@ def _gate(found: Found, name: str, result: GateResult) -> Row:
     if result.verdict is Verdict.GREEN:
         return ok(about, f"green on HEAD ({took}): {result.command}")
     if result.verdict is Verdict.RED:
-        fix = "correct what it names, or it judges no work until it is green"
+        fix = "correct what it names; while it is red on HEAD already, it fails no job"
         return warning(about, f"red on HEAD: {result.failure}: {result.command}", fix, where)
     fix = (
         "correct the command, or provide what it needs (a program on PATH, `setup` of [worktree], "
@@ -77,11 +77,16 @@ def _tests(base: Base, verdicts: dict[str, dict[str, str]]) -> Iterator[Row]:
         fix = base.advice() or "correct `setup` of [worktree], or what it needs"
         yield problem(TESTS, said, fix.removesuffix("; "))
         return
-    remarks = [said for one in seen.runs if (said := remark(one))]
+    told = {one["command"] for one in verdicts.values() if one["verdict"] == Verdict.BROKEN.value}
+    remarks = [
+        said
+        for one in seen.runs
+        if (said := remark(one)) and (one.description or one.worktree.command not in told)
+    ]
     for said in remarks:
         fix = base.advice() or "bring what it lacks: `setup`, `copy` or `link` of [worktree]"
         yield warning(TESTS, said, fix.removesuffix("; "))
-    if not remarks:
+    if not remarks and (not told or any(one.worktree.ran_tests for one in seen.runs)):
         yield _of_runs(seen)
 
 
@@ -108,7 +113,9 @@ def _large_files(base: Base) -> Row | None:
     if not any(LFS.encode() in text for text in texts):
         return None
     if not base.user.git.ok("config", "--get-regexp", r"^filter\.lfs\.(process|smudge)$"):
-        said = "the repository keeps files in Git LFS, which git is not told of: they stay pointers"
+        said = (
+            "the repository keeps files in Git LFS, which git is not set up for: they stay pointers"
+        )
         return warning("Git LFS", said, "install git-lfs, then `git lfs install`")
     if not base.user.git.ok("lfs", "version"):
         said = "the repository keeps files in Git LFS, and git-lfs is not installed"

@@ -44,7 +44,7 @@ def _of_jobs(home: Home) -> Iterator[Row]:
     for directory in (JobDirectory(home.bench), *all_jobs(home)):
         holder, held = read_holder(directory.lock), is_held(directory.lock)
         if held:
-            yield ok("at work", str(holder or "a command that has not said its name yet"))
+            yield ok("at work", str(holder or "a command that is just starting"))
             continue
         if holder:
             yield warning(ABOUT, f"{holder} was killed", RUN_AGAIN)

@@ -77,7 +77,7 @@ def _cores(found: Machine) -> Row:
 
 def _disk(what: str, folder: Path, free: int | None) -> Row:
     if free is None:
-        return warning("disk", f"nobody can tell what is free in {folder}", "see `df`")
+        return warning("disk", f"cannot tell how much space is free in {folder}", "see `df`")
     said = f"{size(free)} free for {what} ({folder})"
     if free < SPARED_BYTES:
         return problem("disk", said, "make room; `director clean` frees prepared worktrees")

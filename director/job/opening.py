@@ -227,7 +227,7 @@ def _telling_of_drain(inputs: JobInputs) -> Iterator[None]:
     told = inputs.workspace.cancellation.told_of_drain
 
     def tell() -> None:
-        inputs.events.notice("asked to end: what is under way ends first, nothing more begins")
+        inputs.events.notice("asked to stop: calls under way end first, nothing more is started")
 
     told.append(tell)
     try:

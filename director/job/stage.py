@@ -82,3 +82,17 @@ def read_stage(directory: JobDirectory) -> PlanStage | None:
 def write_stage(directory: JobDirectory, stage: PlanStage) -> None:
     """Replace ``plan_stage.json``."""
     files.write_json(directory.stage, encode(stage))
+
+
+def stands_at(stage: PlanStage) -> str:
+    """Say where planning stands."""
+    return "the planner waits for answers" if stage.questions else _STANDS_AT[stage.stage]
+
+
+_STANDS_AT = {
+    Stage.SPEC: "the spec is being written",
+    Stage.SPEC_APPROVAL: "the spec waits for approval",
+    Stage.DECOMPOSE: "the plan is being made",
+    Stage.PLAN_APPROVAL: "the plan waits for approval",
+    Stage.READY: "the plan is ready",
+}

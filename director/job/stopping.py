@@ -18,7 +18,7 @@ from director.records.events import Kind
 from director.records.files import read_lines
 from director.records.job_directory import Home, JobDirectory
 from director.records.known_jobs import all_jobs, job_called
-from director.records.lock import Holder, is_held, read_holder
+from director.records.lock import Holder, has_open, is_held, read_holder
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Ending(NamedTuple):
 
 
 def at_work(home: Home, job_id: str | None) -> AtWork | None:
-    """Return the command that works on a job (None: on any job here); None: nobody does.
+    """Return the command that works on a job (None: on any job here); None: no command does.
 
     RequestError where several do and none is named.
     """
@@ -77,7 +77,7 @@ def end(work: AtWork, *, drain: bool, given_up: Callable[[], bool]) -> Ending | 
     """
     holder = work.holder
     before = {one.path: len(read_lines(one.events)) for one in work.directories}
-    with other_process(holder.pid, lambda: holder.is_alive) as process:
+    with other_process(holder.pid, lambda: _is_the_one(work)) as process:
         if process is None:
             if any(is_held(one.lock) for one in work.directories):
                 raise RequestError(
@@ -101,11 +101,19 @@ def end(work: AtWork, *, drain: bool, given_up: Callable[[], bool]) -> Ending | 
     return Ending(ends[-1] if ends else {}, not killed)
 
 
+def _is_the_one(work: AtWork) -> bool:
+    """Whether the process that is named is the one: anybody may have written the file."""
+    holder = work.holder
+    return holder.is_alive and any(has_open(holder.pid, one.lock) for one in work.directories)
+
+
 def _why_not(holder: Holder) -> str:
     import os
 
     if holder.host and holder.host != os.uname().nodename:
         return f"it runs on {holder.host}"
+    if holder.is_alive:
+        return "that process does not have the lock"
     return "it is not known which process it is"
 
 

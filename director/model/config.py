@@ -170,7 +170,7 @@ class WorktreePolicy:
     def mistakes(self) -> Iterator[Mistake]:
         """Say which settings exclude each other, or need another one."""
         if self.setup_inputs and not self.setup:
-            yield Mistake(("setup_inputs",), "decides when to run a setup that is not there")
+            yield Mistake(("setup_inputs",), "decides when to run a setup, and there is none")
         placed = (*self.copy, *self.link, *self.keep)
         for place, path in enumerate(placed):
             others = (*placed[:place], *placed[place + 1 :])

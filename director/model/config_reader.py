@@ -68,7 +68,7 @@ def read_config(text: str, name: str, agents: Sequence[AgentSection] = ()) -> Co
     if mistakes:
         raise RequestError(
             f"{name}: " + "; ".join(_with_line(one, text) for one in mistakes),
-            f"correct {name} (`director sync-agents` writes a commented one where there is none)",
+            f"correct {name}; `director init --set KEY=VALUE` sets single keys",
         )
     return config.with_one_command()
 

@@ -15,7 +15,6 @@ from director.model.pricing import Price
 from director.model.roles import Role
 
 STRONG_ROLES = (Role.PLANNER, Role.TEST_AUTHOR, Role.REVIEWER, Role.ESCALATION)
-CHEAP_ROLES = (Role.EXECUTOR, Role.EXPLORER)
 DEAREST = 40.0  # US dollars per million tokens, mixed: beyond that is for other purposes
 CHEAPER = 4.0  # times, what types must at least be, so that two tiers are worth it
 RECENT = timedelta(days=550)  # before the newest that is offered

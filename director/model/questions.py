@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 PERSON = "person"
 RECOMMENDATION = "recommendation"
-OPEN = "decide as you think best"  # a question without options that nobody answered
+OPEN = "decide as you think best"  # a question without options, and without an answer
 RECOMMENDED = "(recommended)"
 
 _SECTION = re.compile(r"^##[ \t]+(\d+)\b.*$", re.MULTILINE)
@@ -37,7 +37,7 @@ class Question(NamedTuple):
 
     @property
     def advice(self) -> str:
-        """The answer that counts where nobody gives one."""
+        """The answer that counts where no person gives one."""
         return self.options[self.recommended] if self.options else OPEN
 
 
@@ -72,7 +72,7 @@ def laid_out(questions: Sequence[Question], task: str, command: str) -> str:
 def _section(number: int, question: Question) -> str:
     lines = [f"## {number}. {question.question}", ""]
     if question.why:
-        lines += [question.why, ""]
+        lines += [f"> {question.why}", ""]  # quoted, it cannot be taken for an answer
     lines += [f"- [ ] {letter}: {option}" for letter, option in option_lines(question)]
     return "\n".join([*lines, *([""] if question.options else []), "Answer:", ""])
 
@@ -116,7 +116,9 @@ def given(pairs: Iterable[str], questions: Sequence[Question]) -> dict[int, str]
     for pair in pairs:
         read = _PAIR.fullmatch(pair)
         if read is None or not read[2].strip():
-            raise AnswerError(f"{pair!r} is no answer: it begins with the number of a question")
+            raise AnswerError(
+                f"{pair!r} is not an answer: an answer begins with the number of a question"
+            )
         number = int(read[1])
         if number in found:
             raise AnswerError(f"question {number} is answered twice")

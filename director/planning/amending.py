@@ -24,14 +24,14 @@ from director.job.views import views_of
 from director.model.codec.encoding import encode
 from director.model.config import Config
 from director.model.errors import RequestError
-from director.model.known_nodes import known_node
+from director.model.naming import known_node
 from director.model.plan import Node, Plan
 from director.model.plan_reader import read_plan
 from director.model.reason import Reason
 from director.model.state import NodeStatus
 from director.model.testing.support_files import support_problems
 from director.planning.context import Planning, PlanOptions
-from director.planning.current_job import GO_ON
+from director.planning.current_job import CONTINUE
 from director.planning.editing import (
     Draft,
     draft_of,
@@ -100,9 +100,10 @@ def amend_node(
         stage = _approved(directory)
         seal = read_seal(directory) or check_seal(directory, directory.load_plan())
         amendment = _amendment(directory, seal, node_id)
+        node_id = amendment.node
         if options.cancel and not directory.amending.exists():
             what = f"node {node_id} is not being amended"
-            raise RequestError(what, f"`director amend {node_id}` begins that")
+            raise RequestError(what, f"begin with `director amend {node_id}`")
         done = directory.load_state(_sealed_plan(seal)).ids(NodeStatus.DONE)
         _refuse_merged(node_id, done)
         with open_job(workspace, directory, config, stage) as job:
@@ -119,24 +120,23 @@ def _approved(directory: JobDirectory) -> PlanStage:
         )
     if stage.stage is not Stage.READY:
         what = "the plan is not approved yet: all of it can be edited"
-        raise RequestError(what, f"edit it, then `{GO_ON}`")
+        raise RequestError(what, f"edit it, then `{CONTINUE}`")
     return stage
 
 
 def _amendment(directory: JobDirectory, seal: Seal, node_id: str) -> Amendment:
     """Return the amendment of a node that is open, or one to begin."""
-    found = read_amendment(directory)
-    if found and found.node != node_id:
+    found, node = read_amendment(directory), known_node(_sealed_plan(seal), node_id)
+    if found and found.node != node.id:
         raise being_amended(found)
-    node = known_node(_sealed_plan(seal), node_id)
-    refuse_taken(directory, node_id)
-    return found or Amendment(node_id, now(), node)
+    refuse_taken(directory, node.id)
+    return found or Amendment(node.id, now(), node)
 
 
 def _refuse_merged(node_id: str, merged: Iterable[str]) -> None:
     if node_id in merged:
         what = f"node {node_id} is merged: it cannot be amended"
-        raise RequestError(what, "plan what is to be different as a new task")
+        raise RequestError(what, "plan the change as a new task")
 
 
 def _sealed_plan(seal: Seal) -> Plan:
@@ -193,7 +193,7 @@ class _Amending:
 
     @property
     def _all_of_it(self) -> str:
-        return f"`{self.command} --cancel`, then `{GO_ON}` admits a whole plan that was edited"
+        return f"`{self.command} --cancel`, then `{CONTINUE}` admits a whole plan that was edited"
 
     def _open(self, plan: Plan) -> None:
         """Lay out what can be edited; what was edited already stays."""
@@ -209,7 +209,7 @@ class _Amending:
         export_tests(self.job, [path for path in paths if plan.owners[path][-1] == node_id])
 
     def _rewrite(self, plan: Plan, words: str) -> Plan:
-        """Have models rewrite the node, or go on with that after a kill."""
+        """Have models rewrite the node, or continue that after a kill."""
         amendment = self.amendment.asking(words)
         write_amendment(self.job.directory, amendment)
         plan = Rewriting(self.planning, amendment).rewrite(plan)
@@ -275,7 +275,7 @@ class _Amending:
         """Make everything as it was approved."""
         plan = self.approved
         self._settle(Draft(plan, self._entries(plan), {}))
-        message = f"its amendment, begun at {self.amendment.since}, was given up"
+        message = f"its amendment, begun at {self.amendment.since}, was cancelled"
         self.job.events.emit(Kind.NOTICE, self.amendment.node, message=message)
         self._end()
 

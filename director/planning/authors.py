@@ -13,10 +13,12 @@ from director.model.reason import Reason
 from director.planning.admission import Admission
 from director.planning.authoring import author_tests
 from director.planning.context import Planning
-from director.planning.current_job import GO_ON
+from director.planning.current_job import CONTINUE
 from director.planning.shared_tests import authors_wait_for
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
+
+NAMED = 2  # nodes whose refusal is told in full; of the others their names
 
 
 def write_tests(planning: Planning, nodes: Sequence[Node]) -> None:
@@ -81,11 +83,11 @@ class _Authors:
 
 def _refusal(refused: Mapping[str, Admission], directory: JobDirectory) -> DirectorError:
     """Return the error for refused tests, which says who can solve it: the user, or a retry."""
-    named = "; ".join(
-        f"{node_id}: {admission.problem.splitlines()[0]}" for node_id, admission in refused.items()
-    )
-    what = f"tests were refused: {named}"
+    said = [f"{name}: {one.problem.splitlines()[0]}" for name, one in refused.items()]
+    what = f"tests were refused: {'; '.join(said[:NAMED])}"
+    if others := [*refused][NAMED:]:
+        what += f"; and those of {', '.join(others)}"
     if steps := [one.next_step for one in refused.values() if one.next_step]:
         correct = f'; or correct "test_cmd" in {directory.plan}'
-        return RequestError(what, f"{steps[0]}{correct}; then `{GO_ON}`", Reason.TESTS_REFUSED)
-    return WorkError(what, f"see {directory.logs}; `{GO_ON}` tries again", Reason.TESTS_REFUSED)
+        return RequestError(what, f"{steps[0]}{correct}; then `{CONTINUE}`", Reason.TESTS_REFUSED)
+    return WorkError(what, f"see {directory.logs}; `{CONTINUE}` tries again", Reason.TESTS_REFUSED)

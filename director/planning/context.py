@@ -12,7 +12,7 @@ from director.job.stage import PlanStage, Stage, write_stage
 from director.model.errors import RequestError
 from director.model.plan import Node, Plan
 from director.model.testing.preflight import Preflight
-from director.planning.current_job import GO_ON
+from director.planning.current_job import CONTINUE
 from director.planning.prompts import Background, how_tests_run
 from director.records import files
 from director.records.events import Kind
@@ -119,7 +119,7 @@ class Planning:
         try:
             return directory.load_plan()
         except RequestError as error:
-            error.next_step = f"{'correct' if there else 'restore'} it, then `{GO_ON}`"
+            error.next_step = f"{'correct' if there else 'restore'} it, then `{CONTINUE}`"
             raise
 
     def plan_of(self, nodes: Iterable[Node]) -> Plan:

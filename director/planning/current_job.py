@@ -14,7 +14,7 @@ from director.job.amendment import refuse_amending
 from director.job.context import Workspace
 from director.job.opening import check_prerequisites
 from director.job.seal import differences, read_seal
-from director.job.stage import PlanStage, Stage, read_stage, write_stage
+from director.job.stage import PlanStage, Stage, read_stage, stands_at, write_stage
 from director.model.config import Config
 from director.model.errors import RequestError
 from director.model.state import NodeStatus
@@ -27,7 +27,7 @@ from director.repositories.job_repository import create_job_repository
 from director.repositories.repository import BRANCH_PREFIX
 from director.worktrees.pool_folders import sweep_pool
 
-GO_ON = "director plan --continue"
+CONTINUE = "director plan --continue"
 RUN = "director run"
 
 
@@ -137,27 +137,13 @@ def left_to_do(directory: JobDirectory, stage: PlanStage) -> str | None:
 
 def next_command(stage: PlanStage) -> str:
     """Return the command that continues a job."""
-    return RUN if stage.stage is Stage.READY else GO_ON
+    return RUN if stage.stage is Stage.READY else CONTINUE
 
 
 def named(stage: PlanStage) -> str:
     """Return a job's id and its task in one line."""
     task = " ".join(stage.task.split())
     return f"{stage.job_id} ({task if len(task) <= 60 else f'{task[:59]}…'})"
-
-
-def stands_at(stage: PlanStage) -> str:
-    """Say where planning stands."""
-    return "the planner waits for answers" if stage.questions else _STANDS_AT[stage.stage]
-
-
-_STANDS_AT = {
-    Stage.SPEC: "the spec is being written",
-    Stage.SPEC_APPROVAL: "the spec waits for approval",
-    Stage.DECOMPOSE: "the plan is being made",
-    Stage.PLAN_APPROVAL: "the plan waits for approval",
-    Stage.READY: "the plan is ready",
-}
 
 
 def _current(directory: JobDirectory) -> PlanStage | None:

@@ -25,7 +25,7 @@ from director.model.reason import Reason
 from director.planning.asking import Question as Request
 from director.planning.asking import ask
 from director.planning.context import Planning
-from director.planning.current_job import GO_ON
+from director.planning.current_job import CONTINUE
 from director.planning.prompts import Steering
 from director.records import files
 from director.records.events import Kind
@@ -46,14 +46,14 @@ class DecisionWantedError(Exception):
 
 
 class DecisionNeededError(RequestError):
-    """Nobody is there to answer the planner's ``questions``, which lie in a file."""
+    """No person is there to answer the planner's ``questions``, which lie in a file."""
 
     def __init__(self, stage: PlanStage, directory: JobDirectory) -> None:
         """``stage`` and ``directory`` are those of the job whose questions wait."""
         named = counted(len(stage.questions), "decision")
         super().__init__(
             f"the planner lacks {named} that only you can make: see {directory.questions}",
-            f'answer there, or with `--answer "1: …"`; then `{GO_ON}`',
+            f'answer there, or with `--answer "1: …"`; then `{CONTINUE}`',
             Reason.DECISION_NEEDED,
         )
         self.directory = directory
@@ -87,13 +87,13 @@ def put_questions(planning: Planning, questions: tuple[Question, ...]) -> None:
         planning.forget(*ASKING_CALLS)
         raise WorkError(
             f"the planner keeps asking instead of answering: {questions[0].question}",
-            f"say in the task what it asks for, or `{GO_ON}` asks it again",
+            f"say in the task what it asks for, or `{CONTINUE}` asks it again",
             Reason.DECISION_NEEDED,
         )
     if rounds > ROUNDS:
         _decide(planning, questions, {}, rounds)
         return
-    text = laid_out(questions, stage.task, GO_ON)
+    text = laid_out(questions, stage.task, CONTINUE)
     files.write_text(directory.questions, text)
     planning.save(questions=questions, question_rounds=rounds)
     planning.forget(*ASKING_CALLS)
@@ -113,7 +113,9 @@ def answer_questions(planning: Planning, answers: Sequence[str]) -> None:
 def refuse_answers(stage: PlanStage | None) -> None:
     """Raise RequestError where no question waits for an answer."""
     if stage is None or not stage.questions:
-        raise RequestError("--answer: no question waits for an answer", f"continue with `{GO_ON}`")
+        raise RequestError(
+            "--answer: no question waits for an answer", f"continue with `{CONTINUE}`"
+        )
 
 
 def read_answers(

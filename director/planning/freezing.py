@@ -19,7 +19,7 @@ from director.model.receipt import Receipt
 from director.model.testing.support_files import support_problems
 from director.planning.admission import Candidate, Examiner
 from director.planning.context import Done, Planning
-from director.planning.current_job import GO_ON
+from director.planning.current_job import CONTINUE
 from director.planning.editing import Draft, draft_of, fingerprints, remove_exported_tests
 from director.planning.tests_on_branch import put_contract_on_branch
 from director.repositories.history import Entry
@@ -39,7 +39,7 @@ def freeze(planning: Planning, *, edited_only: bool = False) -> Done:
     plan = draft.plan
     refuse_out_of_reach(job, plan.nodes)
     if problems := support_problems(plan.nodes):
-        correct = f"correct {job.directory.plan}, then `{GO_ON}`"
+        correct = f"correct {job.directory.plan}, then `{CONTINUE}`"
         raise RequestError("; ".join(problems), correct, Reason.PLAN_INVALID)
     refuse_merged(plan, job.repository.receipts.values())
     _admit_edited(planning, draft)
@@ -73,7 +73,7 @@ def refuse_merged(plan: Plan, receipts: Iterable[Receipt]) -> None:
             raise RequestError(
                 f"node {receipt.node} is merged: {changed} cannot change any more",
                 "restore that in plan.json, then `director plan --continue`; "
-                "plan what is to be different as a new task",
+                "plan the change as a new task",
                 Reason.PLAN_INVALID,
             )
 
@@ -98,7 +98,7 @@ def _admit_edited(planning: Planning, draft: Draft) -> None:
     edited = [node for node in draft.plan.nodes if now[node.id] != seen_red.get(node.id)]
     if edited:
         changes = draft.entries.values()
-        admit_again(planning.job, draft, edited, Grounds(draft.plan.base_commit, changes, GO_ON))
+        admit_again(planning.job, draft, edited, Grounds(draft.plan.base_commit, changes, CONTINUE))
 
 
 class Grounds(NamedTuple):

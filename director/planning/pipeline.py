@@ -88,7 +88,7 @@ def plan_job(
     """Plan until an approval is waited for, or until the plan is ready.
 
     Raises RequestError (nothing to continue; another job is not finished; what a person edited is
-    invalid, or not red; a test command that cannot start), DecisionNeededError (nobody is there to
+    invalid, or not red; a test command that cannot start), DecisionNeededError (no person can
     answer the planner), WorkError (a role gives no answer, or none that can be used), StoppedError
     and InterruptedRunError; all resumable.
     """
@@ -171,7 +171,7 @@ def _go_on(planning: Planning, *, approved: bool) -> bool:
 
 
 def _are_answered(planning: Planning) -> bool:
-    """Settle the questions that wait, where somebody says so; DecisionNeededError if nobody may."""
+    """Settle the questions that wait, where a person does; else DecisionNeededError."""
     options, stage, directory = planning.options, planning.stage, planning.job.directory
     answered = options.by_file and read_answers(directory, stage.questions)
     if options.approve or options.answers or answered:

@@ -19,8 +19,8 @@ CONTRADICTED = (
 )
 
 NO_MORE_QUESTIONS = (
-    "Nobody answers another question. Decide what is open yourself, by what you would recommend, "
-    "and say so where a reader sees it."
+    "No further question will be answered. Decide what is open yourself, by what you would "
+    "recommend, and say so where a reader sees it."
 )
 KEEP_THE_REST = (
     "Answer again, whole, with what the user wants. Keep every node that this does not touch "

@@ -9,10 +9,10 @@ from pathlib import Path
 from director.job.stage import PlanStage, Stage
 from director.model.dag import dependents
 from director.model.errors import RequestError
-from director.model.known_nodes import known_node
+from director.model.naming import known_node
 from director.model.plan import Plan
 from director.planning.context import Planning
-from director.planning.current_job import GO_ON, RUN
+from director.planning.current_job import CONTINUE, RUN
 from director.planning.deciding import ASKING_CALLS
 from director.planning.editing import lay_out_missing, withdraw_tests
 from director.planning.shared_tests import restore_shared_tests
@@ -31,20 +31,20 @@ def refuse_change(stage: PlanStage, flag: str) -> None:
     if stage.questions:
         raise RequestError(
             f"{flag}: the planner waits for answers first",
-            f'answer with `--answer "1: …"` or in questions.md, then `{GO_ON}`',
+            f'answer with `--answer "1: …"` or in questions.md, then `{CONTINUE}`',
         )
     if stage.stage is Stage.READY and flag == "--revise":
         raise RequestError(
             "--revise: the plan is approved already",
             f"continue with `{RUN}`; `director amend NODE --revise` changes one node; or edit "
-            f"plan.json, and `{GO_ON}` admits it as it is then",
+            f"plan.json, and `{CONTINUE}` admits it as it is then",
         )
     waits = stage.stage in (Stage.PLAN_APPROVAL, Stage.READY) or (
         flag == "--revise" and stage.stage is Stage.SPEC_APPROVAL
     )
     if not waits:
         missing = "there is no plan yet" if flag == "--drop" else "nothing waits for approval"
-        raise RequestError(f"{flag}: {missing}", f"continue with `{GO_ON}`")
+        raise RequestError(f"{flag}: {missing}", f"continue with `{CONTINUE}`")
 
 
 def begin_revision(planning: Planning, wishes: str) -> None:
@@ -73,6 +73,7 @@ def drop_node(planning: Planning, node_id: str) -> None:
     it, or no other would be left.
     """
     job, plan = planning.job, planning.plan()
+    node_id = known_node(plan, node_id).id
     refuse_taken(job.directory, node_id)
     _refuse_drop(plan, node_id, {one.node for one in job.repository.receipts.values()})
     refuse_taken(job.directory, node_id)
@@ -97,7 +98,6 @@ def _refuse_drop(plan: Plan, node_id: str, merged: Collection[str]) -> None:
         raise RequestError(
             f"--drop: {node_id} is merged already", "revert its commit, or plan that as a new task"
         )
-    known_node(plan, node_id)
     if waiting := dependents(plan.nodes).get(node_id):
         named = ", ".join(waiting)
         raise RequestError(

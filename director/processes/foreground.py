@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import termios
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -26,7 +27,7 @@ def run_in_front(
     OSError when it cannot be started.
     """
     out = None if os.isatty(STANDARD_OUTPUT) else TERMINAL
-    with _interrupts_pass_by():
+    with _interrupts_pass_by(), terminal_kept():
         process = CHILDREN.start(
             argv,
             cwd=cwd,
@@ -40,6 +41,22 @@ def run_in_front(
         finally:
             CHILDREN.forget(process)
     return process.returncode
+
+
+@contextmanager
+def terminal_kept() -> Iterator[None]:
+    """Give the terminal back as it was: a program that is killed leaves it without echo."""
+    try:
+        before = termios.tcgetattr(TERMINAL)
+    except termios.error:  # it is none
+        yield
+        return
+    try:
+        yield
+    finally:
+        with suppress(termios.error):
+            if termios.tcgetattr(TERMINAL) != before:
+                termios.tcsetattr(TERMINAL, termios.TCSADRAIN, before)
 
 
 @contextmanager
@@ -61,7 +78,7 @@ def _interrupts_pass_by() -> Iterator[None]:
 def signals_end_waiting() -> Iterator[None]:
     """While somebody is waited for, a ctrl-C raises KeyboardInterrupt.
 
-    Other signals that end director raise InterruptedRunError: reading goes on after a handler that
+    Other signals that end director raise InterruptedRunError: reading continues after one that
     only takes note.
     """
 

@@ -12,6 +12,7 @@ from shutil import which
 from typing import IO
 
 from director.processes.children import CHILDREN
+from director.processes.foreground import terminal_kept
 
 VARIABLES = ("DIRECTOR_PAGER", "PAGER")
 DEFAULT = "less"
@@ -53,7 +54,7 @@ def paged(out: IO[str], env: Mapping[str, str]) -> Iterator[IO[str]]:
     argv, settings = ["/bin/sh", "-c", command], {**SETTINGS, **env}
     process = CHILDREN.start(argv, stdin=reading, env=settings, start_new_session=False)
     os.close(reading)
-    with _ignoring_interrupts():
+    with _ignoring_interrupts(), terminal_kept():
         try:
             with suppress(BrokenPipeError):
                 yield stream

@@ -60,7 +60,7 @@ class Kind(StrEnum):
     CLOSED = "closed"  # however it ended
 
 
-# News for a moment, which nobody needs later.
+# News for a moment: not needed later.
 PASSING = frozenset({Kind.CALL_PROGRESS, Kind.OPENED, Kind.CLOSED})
 
 

@@ -101,7 +101,7 @@ class JobDirectory(Records):
     """The records of one job."""
 
     lock = Place("lock")  # held (flock) by the one process that works on this job
-    live = Place("live.json")  # what is going on now, while a process works on this job
+    live = Place("live.json")  # what happens now, while a process works on this job
     stage = Place("plan_stage.json")  # where the planning pipeline stands
     recon = Place("recon.md")  # what the explorer found
     spec = Place("spec.md")  # the artifact of the first approval

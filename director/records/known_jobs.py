@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
+from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from director.model.errors import RequestError
-from director.model.format import counted
-from director.model.reason import Reason
+from director.model.naming import id_called
 from director.records.job_directory import Home, JobDirectory
 from director.records.worktrees_record import read_quietly
-
-SHOWN = 10
 
 
 class Where(StrEnum):
@@ -60,27 +55,7 @@ def job_called(home: Home, word: str | None) -> JobDirectory:
 def known_job(home: Home, word: str) -> KnownJob:
     """Return the job whose id is ``word``, or begins with it; RequestError as ``job_called``."""
     known = {one.id: one for one in known_jobs(home)}
-    if word in known:
-        return known[word]
-    found = [one for one in known if word and one.startswith(word)]
-    if len(found) == 1:
-        return known[found[0]]
-    if found:
-        raise RequestError(
-            f"{word} is the beginning of {counted(len(found), 'job')}",
-            f"name one of them: {_listed(found)}",
-            Reason.USAGE,
-        )
-    close = get_close_matches(word, known, n=1)
-    meant = f"did you mean {close[0]}? " if close else ""
-    what = f"there is no job {word} in {home.path}"
-    raise RequestError(what, f"{meant}known are: {_listed(known)}", Reason.USAGE)
-
-
-def _listed(ids: Iterable[str]) -> str:
-    latest = sorted(ids, reverse=True)
-    more = f" and {len(latest) - SHOWN} more" if len(latest) > SHOWN else ""
-    return f"{', '.join(latest[:SHOWN]) or 'none'}{more}"
+    return known[id_called(word, sorted(known, reverse=True), "job")]
 
 
 def all_jobs(home: Home) -> Iterator[JobDirectory]:

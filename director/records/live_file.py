@@ -1,4 +1,4 @@
-"""``live.json``: what is going on now, for another process to show. Nobody relies on it later."""
+"""``live.json``: what happens now, for another process to show. It counts for nothing later."""
 
 from __future__ import annotations
 

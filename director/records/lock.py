@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +25,7 @@ class Holder(NamedTuple):
     """The process that a lock file names: its command, and since when it has had the lock.
 
     ``started`` tells it from a later process with the same ``pid``: clock ticks since ``host``
-    was booted (None: nobody knows, as with earlier versions and where there is no /proc).
+    was booted (None: not known, as with earlier versions and where there is no /proc).
     """
 
     pid: int
@@ -44,7 +45,15 @@ class Holder(NamedTuple):
 
     def __str__(self) -> str:
         """Return it in words."""
-        return f"{self.command} (process {self.pid}, since {self.since})"
+        return f"{self.command} (process {self.pid}, since {_local(self.since)})"
+
+
+def _local(moment: str) -> str:
+    """Return a moment as a person's clock has it; what is none stays as it is."""
+    try:
+        return datetime.fromisoformat(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except ValueError:
+        return moment
 
 
 def started_at(pid: int) -> int | None:
@@ -62,6 +71,22 @@ def started_at(pid: int) -> int | None:
         return None if said[0] in ("Z", "X") else int(said[19])
     except (OSError, ValueError, IndexError):
         return None
+
+
+def has_open(pid: int, path: Path) -> bool:
+    """Whether a process has the file at ``path`` open; True where that cannot be known."""
+    try:
+        wanted = path.stat()
+        found = list(Path(f"/proc/{pid}/fd").iterdir())
+    except (FileNotFoundError, ProcessLookupError):
+        return not Path("/proc/self/fd").exists()
+    except PermissionError:  # another user's, who cannot be told anything either
+        return True
+    for descriptor in found:
+        with suppress(OSError):  # it was closed meanwhile
+            if os.path.samestat(descriptor.stat(), wanted):
+                return True
+    return False
 
 
 @contextmanager
@@ -135,7 +160,7 @@ def read_holder(path: Path) -> Holder | None:
 
 def _holder(descriptor: int) -> str:
     named = _named(os.pread(descriptor, 4096, 0))
-    return str(named) if named else "a process that has not said its name yet"
+    return str(named) if named else "a process that is just starting"
 
 
 def _named(text: bytes) -> Holder | None:

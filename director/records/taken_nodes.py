@@ -48,7 +48,7 @@ def taken_nodes(directory: JobDirectory) -> list[TakenNode]:
 
 
 def taken_node(directory: JobDirectory, node_id: str) -> TakenNode | None:
-    """Return the record of one node; None: nobody has taken it."""
+    """Return the record of one node; None: it is not taken."""
     return _read(directory.taken / f"{node_id}.json")
 
 
@@ -58,7 +58,7 @@ def note_taken(directory: JobDirectory, taken: TakenNode) -> None:
 
 
 def forget_taken(directory: JobDirectory, node_id: str) -> None:
-    """Drop the record: nobody has the node any more."""
+    """Drop the record: the node is not taken any more."""
     files.remove(directory.taken / f"{node_id}.json")
 
 

@@ -86,7 +86,7 @@ class ListedJob:
 
     @property
     def finished(self) -> bool:
-        """Whether every node is done and nobody works on it."""
+        """Whether every node is done and no process works on it."""
         return self.standing in ("done", "integration_red") and self.done == self.nodes
 
 

@@ -113,7 +113,7 @@ class JobRepository(JobObjects):
             self._point(self._tip)
 
     def keep_attempt(self, node: str, number: int, commit: str) -> str:
-        """Keep what a failed attempt came to under a ref of its own, which nobody publishes.
+        """Keep what a failed attempt came to under a ref of its own, which is never published.
 
         Returns its name below ``refs/``, "" where an object is damaged. What it names is on disk
         when this returns.

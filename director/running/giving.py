@@ -17,7 +17,7 @@ from director.job.retrying import retry_where_lost
 from director.model.codec.encoding import encode_any
 from director.model.config import Config
 from director.model.errors import RequestError
-from director.model.known_nodes import known_node
+from director.model.naming import known_node
 from director.model.plan import Node
 from director.model.receipt import Receipt
 from director.model.roles import Tier
@@ -64,12 +64,14 @@ def give_node(
 ) -> GiveReport:
     """Gate and merge what a person wrote in the worktree that ``take_node`` made.
 
-    Raises RequestError (the node is not there, or not taken; the worktree is gone), StoppedError
+    Raises RequestError (the node is not found, or not taken; the worktree is gone), StoppedError
     (another process has the lock) and InterruptedRunError. Killed anywhere, it is done again.
     """
     with job_lock(directory.lock, "director give"):
         ready = ready_plan(directory)
-        node, taken = known_node(ready[0], node_id), taken_node(directory, node_id)
+        node = known_node(ready[0], node_id)
+        node_id = node.id
+        taken = taken_node(directory, node_id)
         if taken is None:
             raise not_taken(directory, node_id)
         if taken.updating:

@@ -96,7 +96,7 @@ def _advance(
 
 
 def _model(work: NodeWork, candidate: Candidate) -> str | None:
-    """Return the model that made a candidate; None: nobody was asked, or a person made it."""
+    """Return the model that made a candidate; None: no model was asked, or a person made it."""
     if candidate.role is None or candidate.role is Tier.HUMAN:
         return None
     return candidate.model or work.job.config.tiers[Role(candidate.role)]

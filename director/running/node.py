@@ -13,6 +13,7 @@ from director.job.evidence import files_of, find_missing, run_of
 from director.job.reconciling import merges_by_node
 from director.job.retrying import retry_where_lost
 from director.model.errors import DirectorError
+from director.model.node_digest import digest_of
 from director.model.receipt import Receipt
 from director.model.roles import Agent
 from director.model.state import Attempt, AttemptOutcome, NodeStatus
@@ -29,10 +30,11 @@ from director.running.node_record import NodeEnd, NodeRecord
 from director.running.node_work import NodeWork
 from director.running.progress import Progress
 from director.running.prompts import Feedback, implement_prompt, without_gate
-from director.running.review import OBJECTS, ask_reader, readers_of
+from director.running.review import OBJECTS, ask_reader, forget_readers, readers_of
 from director.worktrees.gates import Verdict
 from director.worktrees.worktree import Worktree
 
+ASKED = "asked"  # in a memo: the digest of the node that the call was about
 MISSING = "missing"  # the kind of a failure: the worktree lacks what the tests need
 
 
@@ -74,12 +76,28 @@ class _NodeRun:
         return found if isinstance(found, NodeEnd) else self._go_on(found)
 
     def resume(self, attempt: CurrentAttempt, note: CallNote) -> NodeEnd:
-        """Go on in the ``attempt`` where a killed run was; the answer it had got is used."""
+        """Go on in the ``attempt`` where a killed run was; the answer it had got is used.
+
+        Not where the node was amended since: what was done was for other words or other tests.
+        """
+        if not self._is_about_this(note):
+            agents = self.work.job.agents
+            agents.recalled(
+                self._assignment(attempt, Progress("", ""))
+            )  # what it cost is on record
+            forget_readers(self.work, attempt, self.worktree.path)
+            agents.notes.drop(attempt.call)
+            return self.begin()
         progress = Progress.from_memo(self.work, note.memo)
         call = self._assignment(attempt, progress)
         if progress.drafted:  # what is a commit already needs no worktree
             call = replace(call, cwd=Path(note.cwd))
         return self._go_on(progress, self.work.job.agents.recalled(call))
+
+    def _is_about_this(self, note: CallNote) -> bool:
+        """Whether a call was for the node as it is now; versions before this one did not say."""
+        node, asked = self.work.node, note.memo.get(ASKED)
+        return asked == digest_of(node) if asked is not None else not node.amended
 
     def _go_on(self, progress: Progress, reply: Reply | None = None) -> NodeEnd:
         """Make attempts until the node is done or has had its chances.
@@ -181,7 +199,7 @@ class _NodeRun:
             allowlist=node.files,
             node=node.id,
             attempt=attempt.number,
-            memo=progress.to_memo(),
+            memo={**progress.to_memo(), ASKED: digest_of(node)},
             log=attempt.log,
         )
 

@@ -28,7 +28,7 @@ UNSEEN = WatchItFail()
 class Candidate:
     """A commit on ``base`` that was green on a clean checkout.
 
-    ``role`` is who made it (None: nobody was asked), and ``model`` was the tier's then
+    ``role`` is who made it (None: no model was asked), and ``model`` was the tier's then
     (None: not on record). ``gates`` are its green gate runs (none: they are to be made again).
     """
 

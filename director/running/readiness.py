@@ -6,8 +6,9 @@ from collections.abc import Collection
 
 from director.job.amendment import refuse_amending
 from director.job.seal import Seal, check_seal
-from director.job.stage import Stage, read_stage
+from director.job.stage import Stage, read_stage, stands_at
 from director.model.errors import RequestError
+from director.model.naming import node_called
 from director.model.plan import Plan
 from director.model.state import NodeStatus, RunState
 from director.records.job_directory import JobDirectory
@@ -22,7 +23,7 @@ def ready_plan(directory: JobDirectory) -> tuple[Plan, Seal]:
     """
     stage = read_stage(directory)
     if stage is not None and stage.stage is not Stage.READY:
-        raise RequestError(f"the plan is not ready: it stands at {stage.stage}", CONTINUE)
+        raise RequestError(f"the plan is not ready: {stands_at(stage)}", CONTINUE)
     refuse_amending(directory)
     plan = directory.load_plan()
     if unfrozen := [node.id for node in plan.nodes if not node.admitted]:
@@ -34,17 +35,14 @@ def ready_plan(directory: JobDirectory) -> tuple[Plan, Seal]:
 def wanted_nodes(plan: Plan, state: RunState, asked: Collection[str]) -> set[str]:
     """Return the nodes to work on, of those ``asked`` for (none: all that are open).
 
-    RequestError for a node that is not there, waits for another, or has had its attempts.
+    RequestError for a node that is not found, waits for another, or has had its attempts.
     """
     open_ids = state.ids(NodeStatus.PENDING)
     if not asked:
         return open_ids
-    wanted = set(asked)
-    if unknown := sorted(wanted - set(state.nodes)):
-        known = ", ".join(state.nodes)
-        raise RequestError(f"no such node: {', '.join(unknown)}", f"the plan has: {known}")
+    wanted = {node_called(word, state.nodes) for word in asked}
     ready = wanted | state.ids(NodeStatus.DONE)
-    for node_id in asked:
+    for node_id in sorted(wanted):
         if waits_for := sorted(set(plan.node(node_id).depends_on) - ready):
             raise RequestError(
                 f"node {node_id} waits for {', '.join(waits_for)}",

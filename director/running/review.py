@@ -108,11 +108,18 @@ def calls_of_readers(attempt: CurrentAttempt) -> list[str]:
     return [attempt.read_by(reader.name) for reader in (COMPLIANCE, REVIEWER)]
 
 
-def ask_reader(
+def forget_readers(work: NodeWork, attempt: CurrentAttempt, cwd: Path) -> None:
+    """Let no answer count that a killed run got to another candidate; its cost is on record."""
+    agents = work.job.agents
+    for reader in (COMPLIANCE, REVIEWER):
+        agents.recalled(_assignment(work, reader, attempt, "", cwd))
+    agents.notes.drop(*calls_of_readers(attempt))
+
+
+def _assignment(
     work: NodeWork, reader: Reader, attempt: CurrentAttempt, diff: str, cwd: Path
-) -> Review:
-    """Let ``reader`` read a diff in the folder ``cwd``, which holds what is around it."""
-    assignment = Assignment(
+) -> Assignment:
+    return Assignment(
         agent=reader.agent,
         role=reader.role,
         prompt=reader.prompt(work.node, diff),
@@ -122,7 +129,13 @@ def ask_reader(
         attempt=attempt.number,
         log=f"{attempt.log}.{reader.name}",
     )
-    reply = work.job.agents.ask(assignment)
+
+
+def ask_reader(
+    work: NodeWork, reader: Reader, attempt: CurrentAttempt, diff: str, cwd: Path
+) -> Review:
+    """Let ``reader`` read a diff in the folder ``cwd``, which holds what is around it."""
+    reply = work.job.agents.ask(_assignment(work, reader, attempt, diff, cwd))
     if reply.outcome is Outcome.COMPLETED:
         review = read_review(reply.transcript.text)
     else:

@@ -22,7 +22,7 @@ def settle_taken(
 ) -> RunState:
     """Return the state in which nodes are taken that people have, and no others.
 
-    What a killed command left of one that nobody has is removed, but for the folder ``spared``.
+    What a killed command left of one that is not taken is removed, but for the folder ``spared``.
     """
     held: set[str] = set()
     for taken in taken_nodes(directory):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from director.job.context import Workspace
 from director.job.reconciling import unblocked
 from director.model.config import Config
 from director.model.errors import RequestError
-from director.model.known_nodes import known_node
+from director.model.naming import known_node
 from director.model.plan import Node
 from director.model.state import NodeStatus, RunState
 from director.records.clock import now
@@ -67,6 +68,7 @@ def take_node(
     with job_lock(directory.lock, "director take"):
         plan, seal = ready_plan(directory)
         node = known_node(plan, node_id)
+        node_id = node.id
         known = taken_node(directory, node_id)
         if known and known.ready and known.worktree.is_dir():
             ready = TakeReport(plan.job_id, node, known, begun=True)
@@ -78,18 +80,24 @@ def take_node(
         if update:
             raise not_taken(directory, node_id)
         refuse_unready(directory.load_state(plan), node)
-        if known:  # of a command that was killed, or somebody removed the worktree
+        if known:  # of a command that was killed, or a person removed the worktree
             discard_taken(directory, known)
-        env = pool_environment(config.launcher, workspace.env)
-        folder = new_taken_folder(env, node_id)
+        folder = new_taken_folder(pool_environment(config.launcher, workspace.env), node_id)
         taken = TakenNode(node_id, str(folder), now(), base="")
-        note_taken(directory, taken)
-        try:
+        with _discarded_on_error(directory, taken):
+            note_taken(directory, taken)
             with opened_run(workspace, directory, config, (plan, seal), folder=folder) as opened:
                 return _make(opened, node, taken)
-        except BaseException:
-            discard_taken(directory, taken)
-            raise
+
+
+@contextmanager
+def _discarded_on_error(directory: JobDirectory, taken: TakenNode) -> Iterator[None]:
+    """Leave nothing of ``taken`` where what is done with it fails."""
+    try:
+        yield
+    except BaseException:
+        discard_taken(directory, taken)
+        raise
 
 
 def _make(opened: OpenedRun, node: Node, taken: TakenNode) -> TakeReport:
@@ -115,13 +123,11 @@ def _make(opened: OpenedRun, node: Node, taken: TakenNode) -> TakeReport:
 def refuse_unready(state: RunState, node: Node) -> None:
     """Raise RequestError for a node that is merged, or waits for others."""
     if state.nodes[node.id].status is NodeStatus.DONE:
-        raise RequestError(
-            f"node {node.id} is merged", "plan what is to be different as a new task"
-        )
+        raise RequestError(f"node {node.id} is merged", "plan the change as a new task")
     if waits_for := sorted(set(node.depends_on) - state.ids(NodeStatus.DONE)):
         raise RequestError(
             f"node {node.id} waits for {', '.join(waits_for)}",
-            "these first: `director run`, or take them",
+            "run these first with `director run`, or take them",
         )
 
 
@@ -156,14 +162,15 @@ def _last_candidate(work: NodeWork, tip: str) -> _Last:
 def drop_node(directory: JobDirectory, node_id: str) -> TakenNode:
     """Give up what a person has of a node: the worktree goes, the node stands as it did before.
 
-    RequestError when nobody has it; StoppedError when another process has the lock.
+    RequestError when it is not taken; StoppedError when another process has the lock.
     """
     with job_lock(directory.lock, "director take"):
+        plan = directory.load_plan()
+        node_id = known_node(plan, node_id).id
         taken = taken_node(directory, node_id)
         if taken is None:
             raise not_taken(directory, node_id)
         note_taken(directory, taken._replace(ready=False))
-        plan = directory.load_plan()
         state = directory.load_state(plan)
         with closing(StateKeeper(directory, state)) as keeper:
             keeper.replace(returned(plan, state, taken))
@@ -173,10 +180,8 @@ def drop_node(directory: JobDirectory, node_id: str) -> TakenNode:
 
 
 def not_taken(directory: JobDirectory, node_id: str) -> RequestError:
-    """Return the error for a node that nobody has taken, or that is not there."""
-    plan = directory.load_plan()
-    known_node(plan, node_id)
-    if directory.load_state(plan).nodes[node_id].status is NodeStatus.DONE:
+    """Return the error for a node that no person has taken."""
+    if directory.load_state(directory.load_plan()).nodes[node_id].status is NodeStatus.DONE:
         return RequestError(f"node {node_id} is merged", "continue with `director run`")
     next_step = f"`director take {node_id}` makes a worktree for you"
     return RequestError(f"node {node_id} is not taken", next_step)

@@ -13,7 +13,7 @@ from director.worktrees.worktree import Worktree
 CACHES = frozenset(
     {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".coverage"}
 )
-"""What running tests leaves, where the repository does not ignore it: nobody's work."""
+"""What running tests leaves, where the repository does not ignore it: no one's work."""
 
 
 def updated(opened: OpenedRun, work: NodeWork, taken: TakenNode) -> TakenNode:
@@ -50,7 +50,7 @@ def _written(work: NodeWork, worktree: Worktree, base: str) -> str:
     outside = sorted(seen.changed - set(work.node.files))
     if lost := [*outside, *strays_of(seen), *seen.links, *filter(None, [seen.refused])]:
         raise RequestError(
-            f"this is no part of the node, and would be lost: {listed(lost)}",
+            f"this is not part of the node, and would be lost: {listed(lost)}",
             f"take it out of {worktree.path}, then run the command again",
         )
     entries = [one.new for one in repository.changes(view, seen.tree)]

@@ -1,4 +1,4 @@
-"""The folders of worktrees that people have taken: beside those of pools, and swept by nobody."""
+"""The folders of worktrees that people have taken: beside those of pools, and never swept."""
 
 from __future__ import annotations
 

@@ -49,4 +49,4 @@ class TestProjectInstructions(HermeticCase):
         (self.tmp / "AGENTS.md").write_text("x" * (MOST_BYTES + 1))
         said = project_instructions(self.tmp)
         self.assertEqual(said.count("x"), MOST_BYTES)
-        self.assertTrue(said.endswith("[cut: it goes on]"))
+        self.assertTrue(said.endswith("[cut: there is more]"))

@@ -124,6 +124,18 @@ class TestFiles(InitCase):
         named = {one["name"] for one in [*said["gates"], *said["left_out"]]}
         self.assertEqual(named, {"test", "lint", "typecheck"})
 
+    def test_a_tool_counts_only_where_setup_installs_it(self) -> None:
+        self.repo.write("tests/test_a.py", "import pytest\n")
+        self.repo.write(
+            "pyproject.toml",
+            '[project]\nname = "x"\n[project.optional-dependencies]\n'
+            'tests = ["pytest", "mypy"]\ndocs = ["ruff"]\n[tool.ruff]\nfix = true\n[tool.mypy]\n',
+        )
+        self.repo.commit("tools")
+        self.init("--yes")
+        self.assertEqual(self.config.gates["typecheck"], ".venv/bin/mypy .")
+        self.assertNotEqual(self.config.gates.get("lint"), ".venv/bin/ruff check .")
+
     def test_what_worktrees_need_is_written(self) -> None:
         self.repo.write("package.json", '{"scripts": {"test": "node --test", "lint": "x"}}')
         self.repo.write("package-lock.json", "{}")

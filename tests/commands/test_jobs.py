@@ -168,7 +168,7 @@ class TestResume(JobsCase):
         self.assertEqual((said["job_id"], self.job_id()), (first, first))
         self.assertIn("is the current one again", said["what"])
         back = self.ends(0, "jobs", "--resume", second)
-        self.assertIn("Continue with: director run", back.out)
+        self.assertIn("Next: director run", back.out)
         self.assertEqual(self.job_id(), second)
 
     def test_by_the_beginning_of_its_id(self) -> None:

@@ -1,7 +1,6 @@
 """``director logs`` as people use it: what it prints of a job's records.
 
-With it: ``job_logs``, ``logs.printer``, ``logs.as_json``, ``failed_view``, ``logs.following`` and
-``naming``.
+With it: ``job_logs``, ``logs.printer``, ``logs.as_json``, ``failed_view``, ``following``.
 """
 
 from __future__ import annotations

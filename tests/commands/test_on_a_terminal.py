@@ -68,7 +68,7 @@ class TestEnds(TerminalCase):
     def test_ctrl_c_is_answered_at_once_and_leaves_nothing_of_the_picture(self) -> None:
         self.hang()
         os.kill(self.process.pid, signal.SIGINT)
-        self.wait_until_shown("stopping in good order")
+        self.wait_until_shown("stopping; ctrl-C again")
         shown = self.ends_with(130)
         self.assertFalse([line for line in shown if "director run ·" in line], shown)
 
@@ -80,7 +80,7 @@ class TestEnds(TerminalCase):
     def test_the_second_ctrl_c_stops_at_once_and_gives_the_cursor_back(self) -> None:
         self.hang()
         os.kill(self.process.pid, signal.SIGINT)
-        self.wait_until_shown("stopping in good order")
+        self.wait_until_shown("stopping; ctrl-C again")
         os.kill(self.process.pid, signal.SIGINT)
         self.ends_with(130)
 

@@ -118,7 +118,7 @@ class TestStatus(JobCase):
         self.script_planning(node("a"))
         self.ends(0, "plan", "make a")
         shown = self.ends(0, "status").out
-        self.assertIn("Planning waits for your approval of the spec (gate 1).", shown)
+        self.assertIn("Planning waits for your approval of the spec.", shown)
         self.assertIn("director plan --continue", shown)
 
     def test_another_job(self) -> None:
@@ -136,7 +136,7 @@ class TestStatus(JobCase):
         self.plan(node("a"))
         with (self.home / "costs.jsonl").open("a") as stream:
             stream.write('{"role": "exec')
-        self.assertIn("1 damaged line(s) in costs.jsonl", self.ends(0, "status").out)
+        self.assertIn("skipped 1 damaged line in costs.jsonl", self.ends(0, "status").out)
 
     def test_it_writes_nothing(self) -> None:
         self.plan(node("a"))

@@ -185,6 +185,12 @@ class TestGates(DoctorCase):
         self.assertIn("not found", broken["what"])
         self.assertEqual(broken["where"], self.line_of('broken = "no-such-program"'))
 
+    def test_one_that_cannot_run_is_told_once_and_named_at_the_end(self) -> None:
+        self.configure('[gates]\ntrue = "true"\nlint = ".venv/bin/lint"\n')
+        out = self.ends(2, "doctor").out
+        self.assertEqual(out.count("`.venv/bin/lint`"), 1, out)
+        self.assertRegex(out, r"\nNext, gate lint \(config\.toml:\d+\): ")
+
     def test_they_run_on_head_in_a_clean_worktree(self) -> None:
         self.repo.write("new.txt", "not committed\n")
         self.configure('[gates]\nclean = "test ! -e new.txt && test -e README"\n')

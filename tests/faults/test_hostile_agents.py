@@ -639,13 +639,13 @@ class TestTalk(FaultCase):
         rejected = [e for e in self.lines("events.jsonl") if e["kind"] == "plan_rejected"]
         self.assertEqual(len(rejected), 2)
 
-    def test_a_terminal_that_knows_no_unicode_gets_escapes(self) -> None:
+    def test_a_terminal_that_knows_no_unicode_gets_what_it_can_show(self) -> None:
         self.plan(node("a", title="Make ünï-🙂"))
         for _ in range(2):
             self.implement("a", *bad(silent_shell(": > ünï-🙂")))
         ascii_only = {**self.env, "PYTHONIOENCODING": "ascii:strict"}
         done = self.ends(1, "run", "--max-attempts", "1", env=ascii_only)
-        self.assertIn("x a  Make \\xfcn\\xef-\\U0001f642", done.out)
+        self.assertIn("x a  Make ?n?-?", done.out)  # one sign each: columns stay columns
         self.ends(0, "status", env=ascii_only)
 
     def test_what_a_test_prints_is_no_command_for_the_runner_of_a_workflow(self) -> None:

@@ -57,7 +57,7 @@ class TestDamage(RecordCase):
         self.runs_to_its_end()
         said = self.ends(0, "status").out
         for name in names[:3]:
-            self.assertIn(f"1 damaged line(s) in {name}", said)
+            self.assertIn(f"1 damaged line in {name}", said)
         status = self.ends(0, "status", "--json").json
         calls = sum(group["calls"] for group in status["by_role"].values())
         self.assertEqual(calls, known + 1)

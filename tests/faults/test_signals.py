@@ -79,6 +79,24 @@ class TestRun(SignalCase):
         self.assertEqual(self.left_behind(), [])
         self.only_the_work_is_merged()
 
+    def test_a_second_ctrl_c_leaves_one_json_object(self) -> None:
+        self.plan(node("a"))
+        for flag in ("--json", "--events"):
+            with self.subTest(flag):
+                self.on.unlink(missing_ok=True)
+                running = self.hanging_run(flag)
+                while running.process.poll() is None:
+                    running.send(signal.SIGINT)
+                    time.sleep(0.05)
+                *_, last = running.ended(SOON_SECS).out.splitlines()
+                said = json.loads(last)
+                self.assertEqual((said["ok"], said["exit_code"]), (False, 130))
+                self.assertEqual(said["reason"], "interrupted")
+                self.until(lambda: not marked_processes(self.tmp))
+        self.ends(0, "clean")
+        self.implement("a")
+        self.ends(0, "run")
+
     def test_a_termination_in_the_middle_of_a_gate_ends_the_gate(self) -> None:
         slow = f"{script_of_test('a')}touch $TMPDIR/gate; exec sleep 600\n"
         self.plan(node("a"), tests={"a": slow})

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 
 from director.job.stopping import at_work, end
 from director.model.errors import RequestError
 from director.records.job_directory import Home
-from director.records.lock import Holder, job_lock, read_holder
+from director.records.lock import Holder, job_lock, read_holder, started_at
 from tests.faults.cases import FaultCase, Running
 from tests.support.fake_opencode import hang, mark, say, shell, wait_for, write
 from tests.support.jobs import node
@@ -137,3 +138,17 @@ class TestStop(FaultCase):
                     end(work, drain=True, given_up=lambda: True)
                 self.assertIn("cannot tell director run", caught.exception.what)
                 home.job.lock.write_text(before)
+
+    def test_a_stranger_whom_the_lock_names_gets_no_signal(self) -> None:
+        home = Home(self.home)
+        stranger = subprocess.Popen(["sleep", "60"])
+        self.addCleanup(stranger.wait)
+        self.addCleanup(stranger.kill)
+        with job_lock(home.job.lock, "director run"):
+            holder = read_holder(home.job.lock)
+            assert holder is not None
+            said = holder._replace(pid=stranger.pid, started=started_at(stranger.pid))
+            home.job.lock.write_text(json.dumps(said._asdict()))
+            done = self.ends(2, "stop")
+            self.assertIn("that process does not have the lock", done.err)
+        self.assertIsNone(stranger.poll())

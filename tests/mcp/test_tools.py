@@ -98,11 +98,10 @@ class TestOffered(unittest.TestCase):
         self.assertEqual(said["annotations"]["readOnlyHint"], False)
         self.assertEqual(said["inputSchema"]["additionalProperties"], False)
         self.assertEqual(ALL["plan"].described("2025-06-18")["inputSchema"]["required"], ["task"])
-        readers = {
-            one.name for one in TOOLS if one.described("2025-06-18")["annotations"]["readOnlyHint"]
-        }
+        hints = {one.name: one.described("2025-06-18")["annotations"] for one in TOOLS}
+        readers = {name for name, hint in hints.items() if hint["readOnlyHint"]}
         self.assertEqual(readers, {"status", "node", "logs", "verify"})
-        self.assertTrue(ALL["land"].described("2025-06-18")["annotations"]["destructiveHint"])
+        self.assertTrue(hints["land"]["destructiveHint"])
 
     def test_the_tool_for_a_command(self) -> None:
         cases = {

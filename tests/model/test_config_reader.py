@@ -271,7 +271,7 @@ class TestReadConfig(unittest.TestCase):
         self.assertEqual(self.read("").worktree, WorktreePolicy())
         for text, said in (
             ("setup = 1", "worktree.setup (line 9) must be a shell command"),
-            ('setup_inputs = ["a"]', "decides when to run a setup that is not there"),
+            ('setup_inputs = ["a"]', "decides when to run a setup, and there is none"),
             ('copy = ".env"', "worktree.copy (line 9) must be a list of strings"),
             ('copy = ["a//b"]', "must be paths inside the repository"),
             ('copy = [""]', "must be paths inside the repository"),

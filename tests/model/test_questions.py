@@ -40,7 +40,7 @@ class TestFile(unittest.TestCase):
             "Put an x into the box of an option, or write an answer of your own after `Answer:`.\n"
             "Where nothing is marked the recommended option counts. "
             "Then: `director plan --continue`\n\n"
-            "## 1. Where is it stored?\n\nAnother module is needed.\n\n"
+            "## 1. Where is it stored?\n\n> Another module is needed.\n\n"
             "- [ ] a: SQLite\n- [ ] b: a JSON file (recommended)\n\nAnswer:\n\n"
             "## 2. Who may delete?\n\n"
             "- [ ] a: the author (recommended)\n- [ ] b: admins\n- [ ] c: both: author, admins\n\n"
@@ -50,6 +50,14 @@ class TestFile(unittest.TestCase):
     def test_as_it_was_written_nothing_is_answered(self) -> None:
         self.assertEqual(marked(TEXT, ASKED), {})
         self.assertEqual(marked("", ASKED), {})
+
+    def test_what_the_planner_says_is_no_answer(self) -> None:
+        for why in ("Answer: drop it", "- [x] b: admins", "## 2. What?", "Why so?\nAnswer: x"):
+            asked = (WHO._replace(why=why.replace("\n", " ")),)
+            text = laid_out(asked, "add notes", "director plan --continue")
+            self.assertEqual(marked(text, asked), {}, why)
+            said = marked(text.replace("\nAnswer:\n", "\nAnswer: me\n"), asked)
+            self.assertEqual(said, {1: "me"}, why)
 
     def test_marks_and_words_count(self) -> None:
         text = edited(

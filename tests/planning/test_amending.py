@@ -1,6 +1,7 @@
 """One node of an approved plan is changed and approved again; nothing else is.
 
-With it: ``rewriting``, ``job.amendment``, ``known_nodes`` and ``commands.amend``.
+With it: ``rewriting``, ``job.amendment``, ``naming``, ``model.node_digest`` and
+``commands.amend``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from tests.faults.cases import bad
 from tests.planning.test_shared_tests import SHARED, SharedCase
-from tests.support.fake_opencode import answer, mark, say, wait_for, write
+from tests.support.fake_opencode import FakeCall, answer, hang, mark, say, wait_for, write
 from tests.support.jobs import Done, JobCase, node, script_of_test
 
 STRICT = 'grep -q very a.txt || { echo "not very"; exit 1; }\n'
@@ -58,6 +59,42 @@ class AmendCase(JobCase):
         self.ends(0, "run")
         self.assertIn("amended", self.receipt("a"))
         self.ends(0, "verify", "--rerun")
+
+
+class TestWorkUnderWay(AmendCase):
+    """What was under way when the run ended was for the node as it was."""
+
+    def amend_after(self) -> list[FakeCall]:
+        """Amend ``a`` and run again; returns the calls for it then."""
+        self.ends(0, "amend", "a")
+        self.write_test("a", STRICT)
+        self.ends(0, "amend", "a", "--continue")
+        before = len(self.fake.calls())
+        self.finish()
+        return [call for call in self.fake.calls()[before:] if call.node == "a"]
+
+    def test_of_a_killed_run(self) -> None:
+        on = self.tmp / "on"
+        self.implement("a", write("a.txt", "good\n"), mark(on), hang(stubborn=True))
+        self.kill_at(on, "run", "--node", "a")
+        self.implement("c")
+        (call,) = self.amend_after()
+        self.assertIn("not very", call.prompt)
+        self.assertNotIn("no good", call.prompt)
+        self.assertEqual([one["outcome"] for one in self.node_state("a")["tries"]], ["green"])
+        logs = [one["log"] for one in self.lines("costs.jsonl") if one["node"] == "a"]
+        self.assertEqual(len(set(logs)), len(logs))
+        self.assertIn("logs/a.1.agent.jsonl", logs)
+
+    def test_of_an_attempt_that_had_feedback(self) -> None:
+        on = self.tmp / "on"
+        self.implement("a", *bad())
+        self.implement("a", mark(on), hang(stubborn=True))
+        self.kill_at(on, "run", "--node", "a")
+        self.implement("c")
+        (call,) = self.amend_after()
+        self.assertNotIn("no good", call.prompt)
+        self.assertNotIn("last attempt", call.prompt)
 
 
 class TestEdited(AmendCase):
@@ -147,7 +184,7 @@ class TestEdited(AmendCase):
 
 class TestRefused(AmendCase):
     def test_what_cannot_be_amended_is_named(self) -> None:
-        self.assertIn("did you mean 'b'", self.ends(2, "amend", "bb").err)
+        self.assertIn("did you mean b?", self.ends(2, "amend", "bb").err)
         self.assertIn("is not being amended", self.ends(2, "amend", "a", "--cancel").err)
         self.assertIn("--cancel goes", self.ends(2, "amend", "a", "--cancel", "--continue").err)
         self.let_fail()

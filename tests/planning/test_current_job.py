@@ -97,7 +97,7 @@ class TestNew(CurrentJobCase):
         back = self.ends(0, "plan", "--resume", first)
         self.assertIn(f"Job {first} (make things) is the current one again", back.out)
         self.assertIn("1 of 2 nodes are done", back.out)
-        self.assertIn("Continue with: director run", back.out)
+        self.assertIn("Next: director run", back.out)
         self.assertEqual((self.archived(), self.branch), ([second], branch))
         self.implement("b")
         self.ends(0, "run")
@@ -137,7 +137,7 @@ class TestNew(CurrentJobCase):
         self.ends(0, "plan", "--new", "other")
         back = self.ends(0, "plan", "--resume", first, "--new")
         self.assertIn("the plan is being made", back.out)
-        self.assertIn("Continue with: director plan --continue", back.out)
+        self.assertIn("Next: director plan --continue", back.out)
         self.ends(0, "plan", "--continue", "--no-critique")
         headings = [call.heading for call in self.fake.calls()]
         self.assertEqual(headings, ["Recon", "Spec", "Plan", "Recon", "Spec", "Plan", "Tests"])

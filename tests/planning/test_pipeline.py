@@ -82,7 +82,7 @@ class TestApprovals(JobCase):
         self.assertEqual((said["stage"], said["paused"]), ("gate_spec", True))
         self.assertEqual(said["look_at"], [str(self.home / "spec.md")])
         self.assertEqual(said["next"], "director plan --continue")
-        self.assertIn("the spec is written (gate 1)", done.err)
+        self.assertIn("the spec is written", done.err)
 
     def test_the_diff_it_names_shows_the_tests(self) -> None:
         self.script_planning(node("a"))

@@ -1,6 +1,6 @@
 """What lies at an approval is changed in a person's words, or loses a node; the rest stays.
 
-With it: ``known_nodes``.
+With it: ``naming``.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ class TestDrop(RevisedCase):
         self.at_plan(node("a"), node("b", depends_on=["a"]), node("c", depends_on=["a"]))
         said = self.ends(2, "plan", "--drop", "a", "--json").json
         self.assertIn("others depend on a: b, c", said["error"])
-        self.assertIn("no such node: bb", self.ends(2, "plan", "--drop", "bb").err)
+        self.assertIn("node not found: bb", self.ends(2, "plan", "--drop", "bb").err)
         self.ends(0, "plan", "--drop", "b")
         self.ends(0, "plan", "--drop", "c")
         self.assertIn("a is the only node", self.ends(2, "plan", "--drop", "a").err)

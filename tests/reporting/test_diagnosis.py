@@ -7,7 +7,7 @@ import unittest
 from director.model.diagnosis import Level, Row, ok, problem, warning
 from director.reporting.diagnosis import render_row, total
 
-LONG = "the repository keeps files in Git LFS, which git is not told of: they stay pointers"
+LONG = "the repository keeps files in Git LFS, which git is not set up for: they stay pointers"
 
 
 class TestRows(unittest.TestCase):

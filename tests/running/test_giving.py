@@ -72,7 +72,7 @@ class TestGiven(TakenCase):
         self.let_fail()
         before, calls = self.node_state("a"), len(self.fake.calls())
         taken = self.ends(0, "take", "a")
-        self.assertIn("Next: director give a", taken.out)
+        self.assertIn(f"Next: director give a --repo {self.repo.root}", taken.out)
         self.assertIn("sh tests/a.sh", taken.out)
         place, wide = self.take(), {**self.env, "COLUMNS": "200"}
         self.assertEqual(place.stat().st_mode & 0o777, 0o700)
@@ -246,8 +246,8 @@ class TestRefused(TakenCase):
         self.refused("flaky")
 
     def test_what_cannot_be_taken_or_given_is_named(self) -> None:
-        self.assertIn("did you mean 'a'", self.ends(2, "take", "aa").err)
-        self.assertIn("did you mean 'a'", self.ends(2, "give", "aa").err)
+        self.assertIn("did you mean a?", self.ends(2, "take", "aa").err)
+        self.assertIn("did you mean a?", self.ends(2, "give", "aa").err)
         self.assertIn("node a is not taken", self.ends(2, "give", "a").err)
         self.assertIn("node a is not taken", self.ends(2, "take", "--drop", "a").err)
         self.assertIn("node b waits for a", self.ends(2, "take", "b").err)

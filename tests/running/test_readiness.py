@@ -33,6 +33,6 @@ class TestWantedNodes(unittest.TestCase):
         self.assertEqual(self.wanted("a", "b", a=NodeStatus.DONE), {"b"})
 
     def test_refuses_what_cannot_be_worked_on(self) -> None:
-        self.refused("no such node: x", "a", "x")
+        self.refused("node not found: x", "a", "x")
         self.refused("node b waits for a", "b")
         self.refused("have had their attempts: c", "c", c=NodeStatus.FAILED)

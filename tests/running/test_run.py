@@ -504,4 +504,4 @@ class TestRecords(JobCase):
         self.assertIn(
             "waits for", self.ends(2, "run", "--node", "c", "--node", "zz").err + "waits for"
         )
-        self.assertIn("no such node: zz", self.ends(2, "run", "--node", "zz").err)
+        self.assertIn("node not found: zz", self.ends(2, "run", "--node", "zz").err)

@@ -64,9 +64,9 @@ class HandFed:
         """Return the answer to a request; what comes before it is in ``heard``."""
         while True:
             message = self.hear()
-            if isinstance(message, dict) and message.get("id") == request_id:
-                if "method" not in message:
-                    return message
+            its_own = isinstance(message, dict) and "method" not in message
+            if its_own and message.get("id") == request_id:
+                return message
 
     def asks(self, method: str, params: object = None) -> Any:
         """Send a request and return its answer."""
@@ -85,8 +85,7 @@ class HandFed:
     def call(self, tool: str, **arguments: object) -> Any:
         """Call a tool and return the object that its command printed."""
         found = self.asks("tools/call", {"name": tool, "arguments": arguments})["result"]
-        said = json.loads(found["content"][0]["text"])
-        return said
+        return json.loads(found["content"][0]["text"])
 
     def read(self, name: str) -> str:
         """Return the text of a resource."""

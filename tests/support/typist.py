@@ -91,6 +91,11 @@ class Typist:
         rest, self._read = self.shown[self._read :], len(self.shown)
         return self._process.wait(), rest
 
+    @property
+    def echoes(self) -> bool:
+        """Whether the terminal shows what is typed."""
+        return bool(termios.tcgetattr(self._terminal)[3] & termios.ECHO)
+
     def signal(self, number: signal.Signals) -> None:
         """Send director a signal."""
         self._process.send_signal(number)

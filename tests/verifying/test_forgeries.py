@@ -245,6 +245,6 @@ class TestJobs(JobCase):
 
     def test_another_id_names_those_there_are(self) -> None:
         done = self.ends(2, "verify", "--job", self.old[:-1] + "~")
-        self.assertIn(f"there is no job {self.old[:-1]}~", done.err)
+        self.assertIn(f"job not found: {self.old[:-1]}~", done.err)
         self.assertIn(f"did you mean {self.old}?", done.err)
         self.assertIn(str(self.stored("plan.json")["job_id"]), done.err)

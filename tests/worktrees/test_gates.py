@@ -67,7 +67,7 @@ class TestGates(HermeticCase):
             ),
             (
                 "echo working; .venv/bin/pytest",
-                "exit code 127: `.venv/bin/pytest` is not there in a fresh worktree",
+                "exit code 127: `.venv/bin/pytest` is missing in a fresh worktree",
             ),
             ("./tool", "exit code 126: `./tool` cannot be executed in a fresh worktree"),
             (

@@ -53,7 +53,7 @@ class OpenCodeSteps:
             case "permission":
                 patterns = event.get("patterns")
                 listed = ", ".join(map(str, patterns)) if isinstance(patterns, list) else ""
-                said = "was asked for, which nobody can give"
+                said = "was asked for, and cannot be given"
                 yield _fault("permission", said, at, f"{event.get('permission')} ({listed})")
 
     def under_way(self) -> Iterable[Step]:

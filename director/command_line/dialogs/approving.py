@@ -15,6 +15,7 @@ from director.command_line.screens.plan_result import (
 )
 from director.job.stage import Stage
 from director.model.errors import RequestError
+from director.model.naming import known_node
 from director.model.plan import Node, Plan
 from director.model.questions import PERSON, decided
 from director.planning.context import PlanOptions
@@ -27,6 +28,7 @@ from director.reporting.terminal.cells import wrapped
 PLAN_KEYS = "[a]pprove  [v]iew node  [e]dit  [t]ests  [r]evise  [q]uit"
 SPEC_KEYS = "[a]pprove  [v]iew  [e]dit  [r]evise  [q]uit"
 QUESTION_KEYS = "[a]nswer  [e]dit  [c]ontinue  [q]uit"
+WHAT = "What is to be different? (an empty line ends it)\n> "
 STALE = "It changed on disk since it was shown. This is how it is now:"
 
 Wanted = PlanOptions | None
@@ -95,7 +97,7 @@ class _Approval:
             if key == "a":
                 return PlanOptions(approve=True, shown=self.shown)
             if key == "r":
-                wishes = rest or self.terminal.ask_text("What is to be different? ")
+                wishes = rest or self.terminal.ask_text(WHAT)
                 if wishes:
                     return PlanOptions(revise=wishes)
             else:
@@ -139,11 +141,12 @@ class _Approval:
 
     def _page_tests(self, rest: str) -> None:
         plan = self._plan()
-        nodes = [plan.node(rest)] if rest in plan else plan.nodes
-        if rest and rest not in plan:
-            self.terminal.say(_no_node(rest, plan))
+        node = self._known(rest, plan) if rest else None
+        if rest and node is None:
             return
-        paths = dict.fromkeys(path for node in nodes for path in node.tests)
+        paths = dict.fromkeys(
+            path for one in ([node] if node else plan.nodes) for path in one.tests
+        )
         folder = self.report.directory.tests
         self.terminal.page("\n\n".join(_file_text(folder, path) for path in paths))
 
@@ -172,11 +175,14 @@ class _Approval:
         if not name and len(plan.nodes) == 1:
             return plan.nodes[0]
         name = name or self.terminal.ask("Which node? ") or ""
-        if name in plan:
-            return plan.node(name)
-        if name:
-            self.terminal.say(_no_node(name, plan))
-        return None
+        return self._known(name, plan) if name else None
+
+    def _known(self, name: str, plan: Plan) -> Node | None:
+        try:
+            return known_node(plan, name)
+        except RequestError as error:
+            self.terminal.say(f"{error.what}; {error.next_step}")
+            return None
 
     def _plan(self) -> Plan:
         return self.report.directory.load_plan()
@@ -188,13 +194,9 @@ def _parted(line: str) -> tuple[str, str]:
     return word[:1].lower(), rest.strip()
 
 
-def _no_node(name: str, plan: Plan) -> str:
-    return f"There is no node {name}; there are: {', '.join(node.id for node in plan.nodes)}"
-
-
 def _file_text(folder: Path, path: str) -> str:
     text = files.read_beginning(folder / path).rstrip()
-    return f"── {path}\n{text or '(it is empty, or not there)'}"
+    return f"── {path}\n{text or '(empty, or missing)'}"
 
 
 def node_text(node: Node) -> str:

@@ -18,7 +18,7 @@ MESSAGE = """
 
 # Say what is to be done, in a sentence or more: what will be true afterwards,
 # for whom, and what must stay as it is.
-# Lines that begin with '#' are left out; an empty text ends this without a plan.
+# Lines that begin with '#' are left out. An empty text: nothing is planned.
 """
 
 
@@ -72,7 +72,7 @@ def edited_task(terminal: Terminal, message: Path) -> str:
         files.remove(message)
         raise RequestError(
             "nothing is planned: the task is empty",
-            'write it above the lines with #, or say it: `director plan "<task>"`',
+            'write it above the lines with #, or pass it: `director plan "<task>"`',
             Reason.USAGE,
         )
     return terminal.context.redactor.text(text)

@@ -18,11 +18,11 @@ from director.processes.foreground import run_in_front, signals_end_waiting
 from director.reporting.terminal.cells import wrapped
 
 SILENT = ("json", "no_input", "events")
-"""Flags that say that nobody is to be asked."""
+"""Flags with which no question is asked."""
 
 
 def terminal_of(args: argparse.Namespace, context: Context) -> Terminal | None:
-    """Return the terminal of whoever may be asked; None where nobody is there, or wants to be."""
+    """Return the terminal of whoever may be asked; None: no person, or no questions."""
     if any(getattr(args, flag, False) for flag in SILENT):
         return None
     if not (context.stdin.isatty() and context.err.isatty()):
@@ -127,5 +127,5 @@ class Terminal:
 
 def _no_editor(editor: str, problem: str) -> RequestError:
     return RequestError(
-        f"the editor ended badly: {editor}: {problem}", "name another in EDITOR, or VISUAL"
+        f"the editor failed: {editor}: {problem}", "name another in EDITOR, or VISUAL"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 GROUPS = {
     "plan and run": {
         "plan": "turn a task into a spec, a DAG of nodes and frozen, red tests",
-        "run": "work off the plan: implement, gate, review, merge",
+        "run": "carry out the plan: implement, gate, review, merge",
         "auto": "plan a task without approvals, then run it",
         "stop": "end a run from another terminal, at once or after the calls under way",
     },
@@ -24,7 +24,7 @@ GROUPS = {
     },
     "set up and tidy": {
         "init": "make the configuration: models, prices, test commands",
-        "doctor": "look whether a job could run here, and say what to correct",
+        "doctor": "check whether a job could run here, and say what to fix",
         "sync-agents": "install the role agents and a starter configuration in the repository",
         "demo": "show a whole job on a sample repository, with scripted models",
         "bench": "run one task under several profiles and compare cost and quality",

@@ -22,7 +22,6 @@ EXIT_CODES = {
     "70": "a bug",
     "130, 143": "interrupted, terminated",
 }
-HELP_FLAGS = ("-h", "--help")
 
 
 def module_of(command: str) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from director.diagnosing.commands_found import FoundCommands
 from director.model.first_config import Choice
+from director.model.format import counted
 from director.model.offers import Binding, Offer
 from director.model.roles import Role
 
@@ -30,9 +31,9 @@ def binding_words(one: Binding) -> str:
 def gate_lines(found: FoundCommands) -> list[str]:
     """Return a line for each command that was found, or left out."""
     lines = [f"  {one.name:<10} {one.command}   ({one.source})" for one in found.gates]
+    why = "is neither on PATH nor installed by setup"
     lines += [
-        f"  {one.name:<10} left out: {one.program} is not on PATH   ({one.source})"
-        for one in found.left_out
+        f"  {one.name:<10} left out: {one.program} {why}   ({one.source})" for one in found.left_out
     ]
     return lines
 
@@ -57,7 +58,7 @@ def summary(
     lines += ["", "Gates:", *(gates or ["  none found: put your test command into [gates]"])]
     if choice.worktree and choice.worktree.setup:
         lines += ["", f"Worktrees are prepared by: {choice.worktree.setup}"]
-    what = f"{CONFIG} written: {', '.join(roles)}; {len(choice.gates)} gates"
+    what = f"{CONFIG} written: {', '.join(roles)}; {counted(len(choice.gates), 'gate')}"
     return (
         "\n".join([*lines, ""]),
         what,

@@ -9,11 +9,11 @@ from typing import Any
 
 from director.command_line.again import Given
 from director.command_line.context import Context
-from director.command_line.naming import node_called
 from director.command_line.output import style_of_output
 from director.command_line.result import Result
 from director.model.codec.encoding import encode
 from director.model.errors import ExitCode, RequestError
+from director.model.naming import known_node
 from director.model.plan import Node, Plan
 from director.model.state import NodeState, NodeStatus
 from director.records.job_directory import JobDirectory
@@ -24,7 +24,7 @@ from director.reporting.status.node_reader import read_page
 def show_node(args: argparse.Namespace, context: Context, directory: JobDirectory) -> int:
     """Print the page of ``--node``, or the diff of its last candidate."""
     plan = directory.load_plan()
-    node_id = node_called(args.node, [node.id for node in plan.nodes])
+    node_id = known_node(plan, args.node).id
     if args.diff:
         return _show_diff(args, context, directory, plan, node_id)
     root, then = directory.root, next_of(args)

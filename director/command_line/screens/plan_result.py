@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from director.command_line.result import Result
-from director.job.stage import Stage
+from director.job.stage import Stage, stands_at
 from director.model.codec.encoding import encode
 from director.model.errors import RequestError
 from director.model.format import counted
@@ -15,7 +15,7 @@ from director.model.plan import Node
 from director.model.plan_reader import InvalidPlanError, read_plan
 from director.model.questions import Question, option_lines
 from director.model.reason import Reason
-from director.planning.current_job import GO_ON, next_command, stands_at
+from director.planning.current_job import CONTINUE, next_command
 from director.planning.pipeline import PlanReport
 from director.records import files
 from director.records.job_directory import JobDirectory
@@ -61,27 +61,26 @@ def message(report: PlanReport) -> str:
         return (
             f"The planner needs {named} from you: answer in {directory.questions} ({spent}).\n"
             f"Where you say nothing, what it recommends counts.\n"
-            f'Continue with: {GO_ON}, or say it: `director plan --answer "1: a"`'
+            f'Next: {CONTINUE}, or pass it: `director plan --answer "1: a"`'
         )
     match report.stage.stage:
         case Stage.SPEC | Stage.DECOMPOSE:
             where = stands_at(report.stage)
-            return f"{where[0].upper()}{where[1:]} ({spent}).\nContinue with: {GO_ON}"
+            return f"{where[0].upper()}{where[1:]} ({spent}).\nNext: {CONTINUE}"
         case Stage.SPEC_APPROVAL:
             return (
-                f"The spec waits for your approval: read {directory.spec} and edit it as you like "
-                f"({spent}).\nContinue with: {GO_ON}"
+                f"The spec waits for your approval ({spent}).\n"
+                f"Read and edit it: {directory.spec}\nNext: {CONTINUE}"
             )
         case Stage.PLAN_APPROVAL:
             return (
-                f"The plan waits for your approval: read {directory.plan} and `{_diff(report)}` "
-                f"(the tests), edit the tests in {directory.tests} ({spent}).\n"
-                f"{_told(report)}{_not_counting(report)}Continue with: {GO_ON}"
+                f"The plan waits for your approval ({spent}).\n"
+                f"Read and edit the plan: {directory.plan}\n"
+                f"Read the tests: {_diff(report)}\nEdit the tests: {directory.tests}\n"
+                f"{_told(report)}{_not_counting(report)}Next: {CONTINUE}"
             )
     nodes = counted(len(report.nodes), "node")
-    return (
-        f"The plan is ready: {nodes}, tests frozen and red ({spent}).\nContinue with: director run"
-    )
+    return f"The plan is ready: {nodes}, tests frozen and red ({spent}).\nNext: director run"
 
 
 def overview(report: PlanReport, width: int, tests: Tests | None = None) -> list[str]:
@@ -148,7 +147,7 @@ def _spec_diff(report: PlanReport) -> str:
 
 
 def _earlier_nodes(directory: JobDirectory) -> tuple[Node, ...]:
-    """Return the nodes before the last revision; none where nobody can read them any more."""
+    """Return the nodes before the last revision; none where they cannot be read any more."""
     try:
         stored = files.read_json(directory.earlier / directory.plan.name)
         return read_plan(stored).nodes

@@ -109,15 +109,21 @@ def one_line(text: str) -> str:
 def _last_words(text: str) -> Headline:
     """Return the last line that says something; a line about other lines only where alone."""
     spoken = list(re.finditer(r"^.*\w.*$", text, MULTILINE))
-    telling = [line for line in spoken if not ABOUT_OTHERS.match(line[0])] or spoken
+    telling = [line for line in spoken if not ABOUT_OTHERS.match(line[0])]
+    telling = telling or [line for line in spoken if NPM_SAYS.match(line[0])][:1] or spoken
     return Headline(telling[-1][0], telling[-1].start()) if telling else Headline("", 0)
 
 
 ABOUT_OTHERS = re.compile(
     r"\s*(?:make(?:\[\d+\])?: (?:\*\*\* .* Error \d+|Leaving |Entering )"
-    r"|npm (?:ERR!|error|warn|notice)|exit (?:status|code) \d+$|FAILED \(|FAIL$"
+    r"|npm (?:ERR!|error|warn|notice)|\d+ tests? passed$|at .*:\d+:\d+\)?$"
+    r"|exit (?:status|code) \d+$|FAILED \(|FAIL$"
     r"|note: This error originates from a subprocess|\[… .* left out …\])"
 )
+NPM_SAYS = re.compile(
+    r"npm (?:ERR!|error) (?!code |errno |syscall |path |command |A complete log)\S+ \S"
+)
+"""A line of npm's that says why it failed; its last one says where its log is."""
 
 
 def _go(text: str) -> Headline | None:

@@ -30,7 +30,7 @@ def why_not_started(code: int, output: str) -> str | None:
     if code == NOT_EXECUTABLE:
         return f"{program} cannot be executed in a fresh worktree"
     if name and "/" in name:
-        return f"{program} is not there in a fresh worktree"
+        return f"{program} is missing in a fresh worktree"
     return f"{program} was not found, neither on PATH nor in a fresh worktree"
 
 

@@ -107,7 +107,9 @@ def _shares(room: int, rows: Sequence[Row]) -> tuple[int, int, int]:
     """Divide columns among titles, files and tests: what one does not need the next one has."""
     files = min(max(len(", ".join(row.node.files)) for row in rows), room * 3 // 10)
     tests = min(max(len(", ".join(row.node.tests)) for row in rows), room * 3 // 10)
-    return room - max(files, 5) - max(tests, 5), max(files, 5), max(tests, 5)
+    titles = max(len("title"), *(width_of(one_line(row.node.title)) for row in rows))
+    files, tests = max(files, 5), max(tests, 5)
+    return min(titles, room - files - tests), files, tests
 
 
 def _columns(cells: Sequence[str], widths: Sequence[int]) -> str:

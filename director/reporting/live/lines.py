@@ -24,7 +24,7 @@ from director.reporting.terminal.cells import cut, wrapped
 
 WIDTH = 80  # cells
 INDENT = " " * 10  # the time and two blanks
-QUIET_SECS = 60.0  # without a line, before one says what is going on
+QUIET_SECS = 60.0  # without a line, before one says what is happening
 LONGEST_DOING = 60  # cells
 LONGEST_HEADLINE = 200
 TOLD = frozenset({
@@ -40,7 +40,7 @@ ANNOTATED_BEFORE = (Reason.NODE_FAILED, Reason.INTEGRATION_RED)  # with the node
 
 
 class Lines:
-    """Prints a line for what happens, and one that says what goes on when none came for long.
+    """Prints a line for what happens, and one that says what is happening after a long silence.
 
     ``clock`` gives seconds, ``local_time`` the time of day for a line that no event brings.
     """
@@ -80,7 +80,7 @@ class Lines:
             return
 
     def beat(self) -> float:
-        """Say what goes on when it has been quiet for long; returns in how many seconds to ask."""
+        """Say what is happening after a long silence; returns in how many seconds to ask again."""
         with self.lock:
             left = self._last + QUIET_SECS - self._clock()
             if left > 0:
@@ -131,7 +131,7 @@ def texts_of(event: Event, progress: Progress) -> Iterator[str]:
 
 
 def going_on(progress: Progress) -> str:
-    """Return what is going on, and for how long."""
+    """Return what is happening, and for how long."""
     if not progress.work:
         return f"still at work: {progress.step or 'checking what came back'}"
     now = time.time()

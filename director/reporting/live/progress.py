@@ -1,4 +1,4 @@
-"""What is going on in a job, from its events: the one picture that all live output shows."""
+"""What is happening in a job, from its events: the one picture that all live output shows."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Progress:
     """One job as far as its events tell. Everything that people read of it is one printable line.
 
     ``nodes`` are those of the plan, by id (``widest_id``: cells of the widest one), ``work`` what
-    goes on now, in the order of its beginning. ``spent`` is the cost of all calls that have ended.
+    is under way, in the order of its beginning. ``spent`` is the cost of all calls that have ended.
     """
 
     def __init__(self, command: str) -> None:
@@ -125,7 +125,7 @@ class Progress:
         return sum(node.admitted for node in self.nodes.values())
 
     def time_left(self, now: float) -> TimeLeft | None:
-        """Return how long the run may still take at ``now``, or None: nobody knows yet.
+        """Return how long the run may still take at ``now``, or None: not known yet.
 
         It is found again when a node has ended, and now and then: that takes a while.
         """

@@ -132,7 +132,7 @@ class _View:
     def _facts(self) -> Line:
         progress = self.progress
         if progress.stopping:
-            return (Span("stopping in good order; ctrl-C again stops at once", Paint.YELLOW),)
+            return (Span("stopping; ctrl-C again stops at once", Paint.YELLOW),)
         facts = [spent(progress.cost, progress.ceiling_usd, short=self.width < 90)]
         facts.append(duration(max(0, int(self.now - progress.begun))).replace(".0 s", " s"))
         if left := progress.time_left(self.now):
@@ -145,7 +145,7 @@ class _View:
         return (Span(dot.join(facts)),)
 
     def _rows(self) -> list[Line]:
-        """Return what is going on, what failed and what waits for it, most important first."""
+        """Return what is under way, what failed and what waits for it, most important first."""
         failed = [node for node in self.progress.nodes.values() if node.status is NodeStatus.FAILED]
         blocked = self.progress.blocked() if failed else {}
         # Of all nodes, that columns stay where they are while these come and go.

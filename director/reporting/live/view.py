@@ -157,7 +157,7 @@ class Pausing:
         self._begun = False
 
     def begin(self) -> None:
-        """Take care of SIGTSTP, unless somebody does, or nobody can (another thread's events)."""
+        """Handle SIGTSTP, unless it is handled already, or this thread cannot."""
         free = signal.getsignal(signal.SIGTSTP) is signal.SIG_DFL
         if free and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGTSTP, self._stop)

@@ -128,9 +128,9 @@ def _setup(data: Data) -> str:
 
 _STAGES = {
     "spec": "planning: exploring the repository and writing the spec",
-    "gate_spec": "planning: the spec is written (gate 1)",
+    "gate_spec": "planning: the spec is written",
     "decompose": "planning: from the spec to nodes and their tests",
-    "gate_plan": "planning: the nodes and their tests are written (gate 2)",
+    "gate_plan": "planning: the nodes and their tests are written",
     "ready": "planning: the plan is ready",
 }
 

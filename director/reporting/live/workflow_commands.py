@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 BREAKS = re.compile(r"(?<=[\r\n])")  # where the runner begins a line
-MARK = "::"
 OLD_MARK = "##["  # of the first version, which the runner finds anywhere in a line
 
 

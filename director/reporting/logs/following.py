@@ -16,7 +16,7 @@ ENDED = frozenset({"done", "failed", "blocked"})
 
 
 class LogFollower:
-    """Prints ``log`` as the journal of a job goes on."""
+    """Prints ``log`` as the journal of a job grows."""
 
     def __init__(self, directory: JobDirectory, log: NodeLog, printer: LogPrinter) -> None:
         self._directory = directory

@@ -29,7 +29,7 @@ WORKERS = frozenset({Role.EXECUTOR, Role.ESCALATION})
 class CallLog:
     """One call. ``log`` is the name of its events ("": not known yet), ``secs`` how long it took.
 
-    ``outcome`` is "" for one that is under way, or whose end nobody saw. ``cost`` in US dollars.
+    ``outcome`` is "" for one that is under way, or whose end was not seen. ``cost`` in US dollars.
     """
 
     role: str
@@ -87,7 +87,7 @@ Item: TypeAlias = CallLog | GateLog | ReviewLog | FaultLog
 
 @dataclass
 class AttemptLog:
-    """One attempt at a node. ``outcome`` "": it is under way, or nobody saw its end.
+    """One attempt at a node. ``outcome`` "": it is under way, or its end was not seen.
 
     ``number`` 0 stands for what is no attempt: what went before the first, planning, integration.
     """

@@ -17,7 +17,7 @@ from director.reporting.terminal.layout import beside, paragraph, shortened
 from director.reporting.terminal.style import Line, Paint, Span, Style
 
 EXCERPT_LINES = 12
-LINE_CELLS = 400  # of a line that a tool printed: what is longer nobody reads
+LINE_CELLS = 400  # of a line that a tool printed: no person reads longer ones
 LISTED = 20  # failed nodes that have a line each, beyond those that are explained
 WORDS = {
     "no_test_ran": "no test was seen to run",

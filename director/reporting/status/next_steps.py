@@ -10,7 +10,7 @@ from director.model.format import counted
 from director.model.state import NodeStatus
 from director.reporting.status.status import NodeNow, Standing, Status
 
-MOST = 6  # steps: with more nobody chooses
+MOST = 6  # steps: more are no help in choosing
 NAMED = 3  # nodes that are named in steps of their own
 WORKTREE = (
     "bring what is missing with `setup`, `copy` or `link` of [worktree] in config.toml, or put it "
@@ -190,7 +190,7 @@ def _run(status: Status) -> Iterable[Step]:
     if not left and status.of(NodeStatus.TAKEN):
         return
     begun = bool(status.of(NodeStatus.DONE, NodeStatus.TAKEN))
-    why = f"work on the {counted(left, 'node')} left" if begun else "work off the plan"
+    why = f"work on the {counted(left, 'node')} left" if begun else "carry out the plan"
     yield Step(("director", "run"), why)
 
 

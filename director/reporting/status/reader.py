@@ -198,7 +198,7 @@ def _log_lines(job: Path, nodes: Iterable[NodeNow], gates: Sequence[Gate]) -> di
 
 
 def _count_lines(path: Path) -> int | None:
-    """Return how many lines a file has; None where it is not there, or too large to be counted."""
+    """Return how many lines a file has; None where it is missing, or too large to be counted."""
     try:
         if path.stat().st_size > COUNTED_BYTES:
             return None

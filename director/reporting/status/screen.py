@@ -91,7 +91,7 @@ def _sentence(status: Status) -> tuple[str, Paint, str]:
             named = counted(len(status.questions), "decision")
             return "‖", Paint.YELLOW, f"The planner lacks {named} that only you can make."
         case Standing.APPROVING:
-            what = "spec (gate 1)" if status.stage is Stage.SPEC_APPROVAL else "plan (gate 2)"
+            what = "spec" if status.stage is Stage.SPEC_APPROVAL else "plan"
             return "‖", Paint.YELLOW, f"Planning waits for your approval of the {what}."
         case Standing.PLANNING:
             return "–", Paint.YELLOW, f"Planning is not finished: {STAGES[status.stage]}."
@@ -208,7 +208,7 @@ def _ended(status: Status) -> str:
         return ""
     at = local(status.end.at if status.end else status.last_event, status.now)
     waits = status.standing in (Standing.APPROVING, Standing.DECIDING)
-    words = "waiting since" if waits else "last sign of life" if status.killed else "ended"
+    words = "waiting since" if waits else "last active" if status.killed else "ended"
     return f"{words} {at}" if at else ""
 
 
@@ -243,7 +243,7 @@ def _nodes(status: Status, style: Style, view: View) -> list[Line]:
 def _notes(status: Status, style: Style) -> list[Line]:
     """Return what else is worth a line."""
     damaged = [
-        f"note: {count} damaged line(s) in {name} were skipped"
+        f"note: skipped {counted(count, 'damaged line')} in {name}"
         for name, count in status.damaged_lines.items()
     ]
     return [line for note in damaged for line in paragraph(note, style)]

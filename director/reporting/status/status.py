@@ -121,7 +121,7 @@ class Standing(Enum):
     WORKING = auto()  # a process works on it
     DECIDING = auto()  # planning waits for answers to questions
     APPROVING = auto()  # planning waits for an approval
-    PLANNING = auto()  # planning is not finished, and nobody works on it
+    PLANNING = auto()  # planning is not finished, and no process works on it
     KILLED = auto()
     STOPPED = auto()  # for an outside reason
     FAILED = auto()  # nodes did

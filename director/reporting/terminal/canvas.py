@@ -23,6 +23,7 @@ class Canvas:
 
     def __init__(self) -> None:
         self._drawn: list[str] = []  # the block's lines, without colours
+        self._width = 0  # of the terminal when they were drawn
 
     def draw(self, lines: Sequence[str], width: int, above: Sequence[str] = ()) -> str:
         """Return what puts ``lines`` in the place of the block, and ``above`` before it for good.
@@ -30,9 +31,13 @@ class Canvas:
         ``width`` is the terminal's now; a line that was drawn wider has been broken by it.
         """
         start = self._to_start(width) if self._drawn else HIDE_CURSOR
+        # Some terminals keep in mind that a row was broken, whatever is written over it, and join
+        # it with the next one when they become wider again. They forget it of a cleared row.
+        first = CLEAR_LINE if width != self._width else ""
+        self._width = width
         self._drawn = [COLOURS.sub("", line) for line in lines]
-        kept = "".join(f"{line}{CLEAR_LINE}\r\n" for line in above)
-        block = f"{CLEAR_LINE}\r\n".join(lines)
+        kept = "".join(f"{first}{line}{CLEAR_LINE}\r\n" for line in above)
+        block = f"{CLEAR_LINE}\r\n".join(f"{first}{line}" for line in lines)
         return f"{start}{kept}{block}{CLEAR_BELOW}"
 
     def erase(self, width: int, above: Sequence[str] = ()) -> str:

@@ -33,7 +33,7 @@ class Outlet(io.FileIO):
 
 
 def reader_is_gone(stream: IO[str]) -> bool:
-    """Whether nobody can read any more what is printed to ``stream``, a pipe or a terminal."""
+    """Whether no reader is left at the other end of ``stream``, a pipe or a terminal."""
     import select
 
     try:

@@ -79,6 +79,16 @@ class TestPauses(PersonCase):
             self.assertEqual(person.leaves()[0], 143)
         self.assertEqual(self.stage, "gate_spec")
 
+    def test_an_editor_that_is_killed_leaves_the_terminal_as_it_was(self) -> None:
+        self.editor("stty -echo raw < /dev/tty; kill -9 $$")
+        with self.person("plan", "make a") as person:
+            person.sees(KEYS_OF_SPEC)
+            person.types("e")
+            person.sees(KEYS_OF_SPEC)
+            self.assertTrue(person.echoes)
+            person.types("q")
+            self.assertEqual(person.leaves()[0], 0)
+
     def test_nobody_is_asked_where_nobody_may_answer(self) -> None:
         self.paused()
         for flag in ("--json", "--no-input"):
@@ -98,7 +108,7 @@ class TestPauses(PersonCase):
             person.leaves()
         lines = out.read_text().splitlines()
         self.assertEqual(lines[-1], "Continue with: director plan --continue")
-        self.assertEqual(len(lines), 2)
+        self.assertEqual(len(lines), 3)
 
 
 class TestApproving(PersonCase):
@@ -143,10 +153,10 @@ class TestApproving(PersonCase):
             for typed, shown in (
                 ("v", "a.txt holds the word good"),  # there is only one
                 ("v a", "sh tests/a.sh"),
-                ("v nobody", "There is no node nobody; there are: a"),
+                ("v nobody", "node not found: nobody; the nodes are: a"),
                 ("t", "── tests/a.sh\ngrep -q good a.txt"),
                 ("t a", "grep -q good a.txt"),
-                ("t nobody", "There is no node nobody"),
+                ("t nobody", "node not found: nobody"),
                 ("x", "Type one of the letters in brackets"),
                 ("", "Type one of the letters in brackets"),
             ):
@@ -238,7 +248,7 @@ class TestRevising(PersonCase):
             person.sees(KEYS_OF_SPEC)
             self.fake.always("brainstorm", say("the better spec"))
             person.types("r")
-            person.sees("What is to be different? ")
+            person.sees("What is to be different? (an empty line ends it)")
             person.types("make it better")
             person.sees("> ")
             person.types("much better")
@@ -259,7 +269,7 @@ class TestRevising(PersonCase):
             person.sees(KEYS_OF_SPEC)
             for leave in ("\n", CTRL_C):
                 person.types("r")
-                person.sees("What is to be different? ")
+                person.sees("What is to be different? (an empty line ends it)")
                 person.presses(leave)
                 person.sees(KEYS_OF_SPEC)
         self.assertEqual(self.headings(), ["Recon", "Spec"])

@@ -82,6 +82,15 @@ class TestHeadline(unittest.TestCase):
             ("make: *** No rule to make target 'test'.  Stop.\n",) * 2,
             ("exit status 1\n", "exit status 1"),
             ("sh: 1: pytest: not found\n", "sh: 1: pytest: not found"),
+            (
+                "npm error code ENOTCACHED\nnpm error request to https://r failed: no cache\n"
+                "npm notice\nnpm error A complete log of this run can be found in: /log\n",
+                "npm error request to https://r failed: no cache",
+            ),
+            (
+                "Error: EACCES: no\n  at run (file:///a/b.js:5:11)\n\n  51 tests passed\n",
+                "Error: EACCES: no",
+            ),
             ("", ""),
             ("\n \n---\n", ""),
         ):

@@ -30,7 +30,7 @@ class TestWhyNotStarted(unittest.TestCase):
             with self.subTest(line):
                 self.assertEqual(
                     why_not_started(127, line),
-                    "`.venv/bin/python` is not there in a fresh worktree",
+                    "`.venv/bin/python` is missing in a fresh worktree",
                 )
         self.assertEqual(
             why_not_started(126, "/bin/sh: 1: ./run: Permission denied\n"),

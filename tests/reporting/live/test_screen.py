@@ -123,7 +123,7 @@ class TestRun(unittest.TestCase):
     def test_whoever_asked_for_the_end_is_told_that_it_comes(self) -> None:
         run = a_busy_run()
         run.stopping = True
-        self.assertIn("stopping in good order; ctrl-C again stops at once", lines(run)[2])
+        self.assertIn("stopping; ctrl-C again stops at once", lines(run)[2])
 
     def test_between_nodes_it_says_what_is_done(self) -> None:
         self.assertIn("looking for the next node", lines(a_run(a=()))[2])

@@ -98,7 +98,7 @@ class TestLive(LiveCase):
     def test_whoever_asked_for_the_end_sees_that(self) -> None:
         self.begin("a")
         self.stopping = True
-        self.wait_until_shown("stopping in good order")
+        self.wait_until_shown("stopping; ctrl-C again")
 
     def test_the_second_ctrl_c_leaves_a_terminal_in_order(self) -> None:
         self.begin("a")

@@ -229,10 +229,10 @@ class TestStandings(unittest.TestCase):
 
     def test_approvals(self) -> None:
         spec = status(stage=Stage.SPEC_APPROVAL, runs=0)
-        self.assertIn("Planning waits for your approval of the spec (gate 1).", shown(spec))
+        self.assertIn("Planning waits for your approval of the spec.", shown(spec))
         self.assertIn("waiting since", shown(spec))
         said = shown(STANDINGS[Standing.APPROVING])
-        self.assertIn("plan (gate 2)", said)
+        self.assertIn("plan", said)
         self.assertIn("director plan --revise", said)
 
     def test_questions_of_the_planner(self) -> None:
@@ -408,7 +408,7 @@ class TestNodes(unittest.TestCase):
 
     def test_damaged_records_are_noted(self) -> None:
         said = shown(replace(example(), damaged_lines={"costs.jsonl": 2}))
-        self.assertIn("2 damaged line(s) in costs.jsonl were skipped", said)
+        self.assertIn("skipped 2 damaged lines in costs.jsonl", said)
 
 
 class TestText(unittest.TestCase):

@@ -66,6 +66,12 @@ class TestResize(CanvasCase):
         self.screen.resize(100, 10)
         self.assertEqual(self.draw("a"), ["a"])
 
+    def test_rows_that_were_broken_are_cleared_before_they_are_written_again(self) -> None:
+        self.draw("x" * 38, "y")
+        drawn = self.canvas.draw(["a", "b"], 15, ["done"])
+        self.assertIn("\x1b[Kdone\x1b[K\r\n\x1b[Ka\x1b[K\r\n\x1b[Kb", drawn)
+        self.assertNotIn("\x1b[Ka", self.canvas.draw(["a", "b"], 15))
+
     def test_at_the_end_too(self) -> None:
         self.draw("x" * 38, "y")
         self.screen.resize(15, 10)
