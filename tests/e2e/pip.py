@@ -1,4 +1,4 @@
-"""Packages from PyPI that the end-to-end tests need: installed once, in an environment, and kept."""
+"""Packages from PyPI that the end-to-end tests need: installed once, and kept."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from tests.e2e.npm import INSTALL_SECS, UnavailableError, _alone, _cache, said
+from tests.e2e.npm import INSTALL_SECS, UnavailableError, alone, cache_folder, said
 
 
 def python_with(name: str, *packages: str) -> Path:
@@ -15,8 +15,8 @@ def python_with(name: str, *packages: str) -> Path:
     The environment is called ``name`` and made where there is none. Raises UnavailableError.
     """
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    folder = _cache() / f"{name}-python{version}"
-    with _alone(folder.with_name(f"{folder.name}.lock")):
+    folder = cache_folder() / f"{name}-python{version}"
+    with alone(folder.with_name(f"{folder.name}.lock")):
         if not (folder / "complete").exists():
             _install(folder, packages)
     return folder / "bin" / "python"
@@ -32,6 +32,3 @@ def _install(folder: Path, packages: tuple[str, ...]) -> None:
     except UnavailableError as error:
         raise UnavailableError(f"{', '.join(packages)} cannot be installed: {error}") from None
     (folder / "complete").touch()
-
-
-__all__ = ["UnavailableError", "python_with"]
