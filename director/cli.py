@@ -84,8 +84,10 @@ def _say_at_once(args: argparse.Namespace, context: Context) -> None:
     with suppress(Exception):  # a handler of a signal: nothing may keep the process from its end
         error = InterruptedRunError(context.cancellation.signal_number or signal.SIGINT)
         text = context.as_json(args, of_error(error, context.redactor))
-        if select.select((), (1,), (), 0)[1]:
-            os.write(1, f"{text}\n".encode())
+        out = os.dup(1)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing of another thread comes after it
+        if select.select((), (out,), (), 0)[1]:
+            os.write(out, f"{text}\n".encode())
 
 
 def _unparsed(words: Sequence[str]) -> argparse.Namespace:

@@ -17,6 +17,7 @@ LAYERS = (
     "cli",
     "commands",
     "command_line",
+    "mcp",
     "benching",
     "planning",
     "verifying",

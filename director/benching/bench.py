@@ -10,7 +10,7 @@ from pathlib import Path
 
 from director.agents.backend import wanted_models
 from director.benching.one_run import OneRun, do_run
-from director.benching.records import BenchRecords, Experiment
+from director.benching.records import NAMELESS, BenchRecords, Experiment
 from director.benching.report import BenchReport, Stop, report_of
 from director.job.context import Workspace
 from director.job.opening import check_prerequisites
@@ -134,7 +134,13 @@ def _begun(workspace: Workspace, records: BenchRecords, options: BenchOptions) -
     if earlier and not earlier.ended and asked.continues(earlier.asked):
         records.save(earlier._replace(asked=asked))
         return asked
-    records.archive(_name_of(records, earlier))
+    name = _name_of(records, earlier)
+    if earlier and not earlier.ended and records.samples():
+        workspace.events.notice(
+            "the bench before was another one (task, commit, profiles or flags) and had not ended: "
+            f"it is kept in {records.path / 'jobs' / (name or NAMELESS)}, a new one begins"
+        )
+    records.archive(name)
     records.save(Experiment(asked, now()))
     return asked
 

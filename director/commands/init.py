@@ -6,6 +6,7 @@ import argparse
 import difflib
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -29,6 +30,7 @@ from director.model.toml_edit import parse_assignment, set_key
 from director.processes.children import adopt_orphans
 from director.records import files
 from director.records.job_directory import Home
+from director.repositories.first_commit import FirstCommit, begin_repository
 from director.repositories.repository import Repository
 
 OURS = f"init:{CONFIG}"  # in the manifest: what `init` wrote, not edited since
@@ -37,6 +39,7 @@ TEXTS = ("tiers", "gates")  # sections that hold strings only
 EXAMPLES = (
     ("director init", "choose models, and write the configuration"),
     ("director init --yes", "the same without questions, as recommended"),
+    ("director init --git --yes", "make a git repository with a first commit before that"),
     ("director init --set limits.max_attempts=2", "change one key, keep all comments"),
 )
 
@@ -56,12 +59,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help=f"replace an edited configuration; the old one is kept as {CONFIG}.old",
     )
+    parser.add_argument(
+        "--git",
+        action="store_true",
+        help="make a git repository here first, with a commit of what is there, where none is",
+    )
     add_common_flags(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Write the configuration, say what is in it and why, and what comes next."""
     adopt_orphans()
+    made = begin_repository(args.repo, context.env) if args.git else None
     repository = find_repository(args, context)
     home = home_of(repository, context)
     sets = [_text_where_due(*parse_assignment(one)) for one in args.set]
@@ -69,11 +78,19 @@ def run(args: argparse.Namespace, context: Context) -> int:
     kept = present is not None and not args.force and not _is_ours(home, present)
     initial = _Init(args, context, repository, home, sets)
     if present is not None and sets and (kept or _loads(present, home)):
-        return context.finish(args, initial.edit(present))
+        return context.finish(args, _also(made, initial.edit(present)))
     if kept:
         assert present is not None
         raise _refusal(home, present, initial)
-    return context.finish(args, initial.make(present))
+    return context.finish(args, _also(made, initial.make(present)))
+
+
+def _also(made: FirstCommit | None, result: Result) -> Result:
+    """Return ``result`` with what was done to the repository before."""
+    if made is None:
+        return result
+    said = f"First commit: {made.commit[:12]}.\n" if made.commit else ""
+    return replace(result, text=f"{said}{result.text}", data={**result.data, **made._asdict()})
 
 
 def _text_where_due(key: Key, value: object) -> tuple[Key, object]:

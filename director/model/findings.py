@@ -26,6 +26,7 @@ from director.model.statistics.verdict import (
 )
 from director.model.statistics.wilson import wilson
 
+TOO_FEW = "too few repeats for an interval"
 Amount = Callable[[Sample], "float | None"]
 Pair = tuple[Sample, Sample]
 
@@ -277,7 +278,7 @@ def _undecided(looks: Sequence[Look], tasks: Sequence[str], each: float) -> tupl
     share = max(one / look.samples for one, look in zip(known, looks, strict=True))
     more = max(1, math.ceil(share * each - 1e-9) - int(each))
     if any(look.difference.interval is None for look in looks):
-        return more, "too few repeats for an interval"
+        return more, TOO_FEW
     if verdict_of(looks[:1]) is Verdict.INCONCLUSIVE:
         return more, "the interval includes zero"
     open_ = [verdict_of([look]) is Verdict.INCONCLUSIVE for look in looks[1:]]

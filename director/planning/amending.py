@@ -275,7 +275,7 @@ class _Amending:
         """Make everything as it was approved."""
         plan = self.approved
         self._settle(Draft(plan, self._entries(plan), {}))
-        message = f"its amendment, begun at {self.amendment.since}, was cancelled"
+        message = "its amendment was cancelled"
         self.job.events.emit(Kind.NOTICE, self.amendment.node, message=message)
         self._end()
 

@@ -125,6 +125,12 @@ class TestRepeats(RepeatCase):
         self.assertTrue(again["complete"])
         self.assertEqual((self.headings("Plan"), len(self.executors())), (1, 5))
 
+    def test_one_that_had_not_ended_gives_way_to_another_aloud(self) -> None:
+        self.fake.queue("executor", exit_with(1), node="a")
+        first = self.ends(3, "bench", "make", *PROFILES, "--repeat", "2", "--json").json
+        done = self.ends(0, "bench", "make", *PROFILES, "--json", "--max-attempts", "2")
+        self.assertIn(f"it is kept in {self.home}/bench/jobs/{first['job_id']}", done.err)
+
     def test_a_profile_that_changed_makes_another_experiment(self) -> None:
         self.ends(0, "bench", "make", *PROFILES, "--repeat", "2")
         path = self.home / "profiles" / "cheap.toml"

@@ -22,8 +22,8 @@ def installed(name: str, *packages: str) -> Path:
 
     The installation is called ``name`` and made where there is none. Raises UnavailableError.
     """
-    folder = _cache() / name
-    with _alone(folder.with_name(f"{folder.name}.lock")):
+    folder = cache_folder() / name
+    with alone(folder.with_name(f"{folder.name}.lock")):
         if not folder.exists():
             _install(folder, packages)
     return folder / "node_modules"
@@ -57,7 +57,7 @@ def _install(folder: Path, packages: tuple[str, ...]) -> None:
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
+def alone(lock: Path) -> Iterator[None]:
     """Let one process at a time look and install."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as stream:
@@ -65,6 +65,7 @@ def _alone(lock: Path) -> Iterator[None]:
         yield
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
+    """Return where installations for tests are kept."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "director-tests"

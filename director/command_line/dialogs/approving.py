@@ -28,7 +28,7 @@ from director.reporting.terminal.cells import wrapped
 PLAN_KEYS = "[a]pprove  [v]iew node  [e]dit  [t]ests  [r]evise  [q]uit"
 SPEC_KEYS = "[a]pprove  [v]iew  [e]dit  [r]evise  [q]uit"
 QUESTION_KEYS = "[a]nswer  [e]dit  [c]ontinue  [q]uit"
-WHAT = "What is to be different? (an empty line ends it)\n> "
+WHAT = "What should change? (an empty line ends it)\n> "
 STALE = "It changed on disk since it was shown. This is how it is now:"
 
 Wanted = PlanOptions | None

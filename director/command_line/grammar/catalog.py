@@ -33,6 +33,9 @@ GROUPS = {
         "bench": "run one task under several profiles and compare cost and quality",
         "clean": "remove prepared worktrees, or whole jobs with their branches and records",
     },
+    "call it from another agent": {
+        "mcp": "serve director's commands as tools, by the Model Context Protocol",
+    },
     "help": {
         "help": "show what director can do, or one command",
         "completions": "print what makes a shell complete commands, flags, nodes and jobs",

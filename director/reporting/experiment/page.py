@@ -106,7 +106,7 @@ def _charts(profiles: Sequence[ProfileFindings]) -> Iterator[Child]:
     ):
         top = most or _greatest(estimates) or 1.0
         yield tag("h2", NAMES[measure].capitalize())
-        header = ("profile", f"0 to {_words(measure, top)}", "")
+        header = ("profile", f"0 to {_words(measure, top)}", "estimate")
         names = (one.profile for one in profiles)
         rows = ((name, _bar(one, top), _value(measure, one))
                 for name, one in zip(names, estimates, strict=True))  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from director.model.findings import Comparison, Findings, Measure, ProfileFindings
+from director.model.findings import TOO_FEW, Comparison, Findings, Measure, ProfileFindings
 from director.model.format import counted, duration, money
 from director.model.statistics.interval import Estimate, Interval
 from director.model.statistics.verdict import Verdict
@@ -93,7 +93,7 @@ def signed(share: float) -> str:
 def _advice(one: Comparison) -> str:
     if one.more_repeats is None:
         return f"; {one.why}" if one.why else ""
-    least = "at least " if one.difference.interval is None else "about "
+    least = "at least " if one.why == TOO_FEW else "about "
     return f"; {one.why}: {least}{counted(one.more_repeats, 'more repeat')} would decide"
 
 

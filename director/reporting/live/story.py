@@ -34,7 +34,9 @@ def story(event: Event, progress: Progress, style: Style, width: int) -> list[st
         case Kind.NODE_ENDED if node and node.status is NodeStatus.FAILED:
             return _lines(style, width, marks.failed, Paint.RED, node.id, why_failed(node))
         case Kind.TESTS_ADMITTED:
-            said = f"{counted(len(event.data['tests']), 'test file')}, red as expected"
+            tests = len(event.data["tests"])
+            should = "they should be" if tests > 1 else "it should be"
+            said = f"{counted(tests, 'test file')}, red as {should}"
             return _lines(style, width, marks.done, Paint.GREEN, str(event.node), said)
         case Kind.CALL_ENDED if event.node is None and event.data["outcome"] == COMPLETED:
             label = ANSWERS.get((progress.stage_name, event.data["agent"]))

@@ -107,7 +107,7 @@ class TestPauses(PersonCase):
             person.types("q")
             person.leaves()
         lines = out.read_text().splitlines()
-        self.assertEqual(lines[-1], "Continue with: director plan --continue")
+        self.assertEqual(lines[-1], "Next: director plan --continue")
         self.assertEqual(len(lines), 3)
 
 
@@ -248,7 +248,7 @@ class TestRevising(PersonCase):
             person.sees(KEYS_OF_SPEC)
             self.fake.always("brainstorm", say("the better spec"))
             person.types("r")
-            person.sees("What is to be different? (an empty line ends it)")
+            person.sees("What should change? (an empty line ends it)")
             person.types("make it better")
             person.sees("> ")
             person.types("much better")
@@ -269,7 +269,7 @@ class TestRevising(PersonCase):
             person.sees(KEYS_OF_SPEC)
             for leave in ("\n", CTRL_C):
                 person.types("r")
-                person.sees("What is to be different? (an empty line ends it)")
+                person.sees("What should change? (an empty line ends it)")
                 person.presses(leave)
                 person.sees(KEYS_OF_SPEC)
         self.assertEqual(self.headings(), ["Recon", "Spec"])

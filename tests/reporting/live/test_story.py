@@ -70,4 +70,4 @@ class TestStory(unittest.TestCase):
         self.assertEqual(story(failed, take(plan, failed), Style(), 79), [])
         admitted = event(Kind.TESTS_ADMITTED, "a", tests=["t1", "t2"])
         (said_of_tests,) = story(admitted, take(plan, admitted), Style(), 79)
-        self.assertEqual(said_of_tests, "✓ a                2 test files, red as expected")
+        self.assertEqual(said_of_tests, "✓ a                2 test files, red as they should be")
