@@ -21,6 +21,7 @@ LAYERS = (
     "benching",
     "planning",
     "verifying",
+    "landing",
     "running",
     "diagnosing",
     "reporting",
@@ -37,7 +38,7 @@ LAYERS = (
 )
 """The folders and modules of the package, highest first: imports point down this list only."""
 
-USE_CASES = {"planning", "running", "verifying", "diagnosing"}
+USE_CASES = {"planning", "running", "verifying", "landing", "diagnosing"}
 """Folders of the package that do not import each other."""
 
 PROCESS_STARTERS = {"subprocess", "multiprocessing", "pty"}

@@ -1,37 +1,45 @@
-"""``bench``: plan once, then run the same frozen branch under each profile."""
+"""``bench``: plan each task once, then run the same frozen branch under each profile, again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
 
 from director.agents.backend import wanted_models
+from director.benching.one_run import OneRun, do_run
+from director.benching.records import BenchRecords, Experiment
+from director.benching.report import BenchReport, Stop, report_of
 from director.job.context import Workspace
-from director.job.ending import End, tell_end
 from director.job.opening import check_prerequisites
-from director.job.seal import check_seal, seal_plan
-from director.job.stage import PlanStage, Stage, read_stage, write_stage
-from director.model.codec.encoding import encode
-from director.model.comparison import Row, reductions, row_of
+from director.job.stage import Stage, read_stage
 from director.model.config import Config
-from director.model.errors import (
-    AGAIN,
-    DirectorError,
-    DrainedError,
-    ExitCode,
-    InterruptedRunError,
+from director.model.errors import RequestError, StoppedError
+from director.model.experiment import (
+    Asked,
+    Block,
+    Sample,
+    Turn,
+    blocks,
+    latest,
+    to_reserve,
 )
+from director.model.format import money
+from director.model.reason import Reason
 from director.planning.context import PlanOptions
 from director.planning.pipeline import plan_job
 from director.records import files
-from director.records.events import Kind
+from director.records.clock import now
 from director.records.job_directory import JobDirectory
 from director.records.ledger import cost_of_calls, read_calls
 from director.records.lock import job_lock
-from director.repositories.job_repository import create_job_repository, open_job_repository
-from director.running.run import RunOptions, run_job
-from director.worktrees.pool_folders import sweep_pool
+from director.running.run import RunOptions
+
+TINY = 1e-9  # US dollars: a ceiling of 0 would be none
+PATIENCE = 2  # runs of a profile, one after the other, that may be stopped from outside
+CONTINUE = "run the same command again to continue: what was paid for is kept"
 
 
 @dataclass(frozen=True)
@@ -39,146 +47,214 @@ class BenchOptions:
     """What to compare. ``profiles`` maps names to configurations, in the order to run them;
 
     ``planner`` is the configuration of ``plan_profile``, which need not be one of them.
-    ``parallel`` None: chosen for each job by itself.
+    ``parallel`` None: chosen for each job by itself. ``tasks`` maps names to texts; "" is the name
+    of the only one. ``max_cost`` in US dollars, of all of it (None: no limit).
     """
 
-    task: str
+    tasks: Mapping[str, str]
     profiles: Mapping[str, Config]
     plan_profile: str
     planner: Config
     parallel: int | None = 1
     max_attempts: int | None = None
+    repeats: int = 1
+    max_cost: float | None = None
+
+    def asked(self, workspace: Workspace) -> Asked:
+        """Return what goes on record, for an experiment that begins now."""
+        home, base = workspace.home, workspace.repository.head()
+        digests = {name: digest(home.profile(name)) for name in self.profiles}
+        named = (self.plan_profile, self.repeats, base, self.parallel, self.max_attempts)
+        return Asked(dict(self.tasks), digests, *named, self.max_cost)
 
 
-@dataclass(frozen=True)
-class BenchReport:
-    """What came of a bench. ``plan_cost`` in US dollars, None: unknown.
-
-    ``plan_cost_known`` is the part of it that is known, ``plan_unpriced_calls`` are the rest.
-    """
-
-    task: str
-    plan_profile: str
-    plan_cost: float | None
-    plan_cost_known: float
-    plan_unpriced_calls: int
-    job_id: str
-    rows: tuple[Row, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether every profile finished every node with green integration gates."""
-        return all(row.ok for row in self.rows)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the content of ``bench/summary.json``."""
-        return {**encode(self), "cost_reduction_pct": reductions(self.rows)}
+def digest(profile: Path) -> str:
+    """Return what tells a configuration from another one."""
+    text = files.read_text(profile) or ""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def bench_job(workspace: Workspace, options: BenchOptions) -> BenchReport:
     """Plan with the plan profile, run under each profile, and return the comparison.
 
-    A profile that fails has its error in its row. A bench that was killed goes on where it
-    stopped. Raises what planning raises, InterruptedRunError, DrainedError.
+    A profile that fails has its error in its row. A bench that was killed continues where it
+    stopped; what ended is not run again. Raises what planning raises, InterruptedRunError,
+    DrainedError.
     """
-    folder = workspace.home.bench
+    records = BenchRecords(workspace.home)
     workspace = replace(workspace, keeps_worktrees=False)  # each of its jobs has one run
-    with job_lock(folder / "lock", "director bench"):
-        planned = JobDirectory(folder / "plan", workspace.home.redactor)
+    with job_lock(records.lock, "director bench"):
         for config in options.profiles.values():  # before anything is paid for
             check_prerequisites(workspace, config)
-        stage = _plan_once(workspace, planned, options)
-        rows = [_run_profile(workspace, planned, options, name) for name in options.profiles]
-        planning = cost_of_calls(read_calls(planned.costs))
-        report = BenchReport(
-            task=options.task,
-            plan_profile=options.plan_profile,
-            plan_cost=planning.total,
-            plan_cost_known=planning.to_json()["cost_known"],
-            plan_unpriced_calls=planning.unpriced_calls,
-            job_id=stage.job_id,
-            rows=tuple(rows),
-        )
-        files.write_json(folder / "summary.json", report.to_json())
+        asked = _begun(workspace, records, options)
+        return _Bench(workspace, records, options, asked).run()
+
+
+def extend_bench(workspace: Workspace, options: BenchOptions) -> BenchReport:
+    """Do more repeats of the last bench, on the plan it has: ``options`` say how many in all.
+
+    Raises RequestError where there is none, or a profile has changed since; else as ``bench_job``.
+    """
+    records = BenchRecords(workspace.home)
+    workspace = replace(workspace, keeps_worktrees=False)
+    with job_lock(records.lock, "director bench"):
+        earlier = records.experiment()
+        if earlier is None:
+            raise no_bench()
+        asked = options.asked(workspace)._replace(base=earlier.asked.base)
+        if changed := _changed(earlier.asked, asked):
+            raise RequestError(
+                f"changed since the last bench: {changed}",
+                "restore it; or `director bench --again` begins again, with a new plan",
+            )
+        for config in options.profiles.values():
+            check_prerequisites(workspace, config)
+        records.save(Experiment(asked, earlier.started_at))
+        return _Bench(workspace, records, options, asked).run()
+
+
+def _changed(earlier: Asked, asked: Asked) -> str:
+    """Name the profiles whose configuration is not what it was."""
+    before = earlier.profiles
+    return ", ".join(name for name, one in asked.profiles.items() if before.get(name) != one)
+
+
+def no_bench() -> RequestError:
+    """Return the error where no bench is on record."""
+    return RequestError(
+        "there is no bench on record",
+        'begin with `director bench "<task>" --profiles all-frontier,cheap`',
+    )
+
+
+def _begun(workspace: Workspace, records: BenchRecords, options: BenchOptions) -> Asked:
+    """Return what is asked for, on record: the bench that has not ended, else a new one."""
+    asked = options.asked(workspace)
+    earlier = records.experiment()
+    if earlier and not earlier.ended and asked.continues(earlier.asked):
+        records.save(earlier._replace(asked=asked))
+        return asked
+    records.archive(_name_of(records, earlier))
+    records.save(Experiment(asked, now()))
+    return asked
+
+
+def _name_of(records: BenchRecords, earlier: Experiment | None) -> str | None:
+    """Return what the bench before is to be called: as the job of its first plan."""
+    names = list(earlier.asked.tasks) if earlier else [""]
+    with suppress(RequestError):  # records that cannot be read are put aside with the rest
+        for name in names:
+            if stage := read_stage(records.planned(name)):
+                return stage.job_id
+    return None
+
+
+class _Bench:
+    """One bench at work."""
+
+    def __init__(
+        self, workspace: Workspace, records: BenchRecords, options: BenchOptions, asked: Asked
+    ) -> None:
+        self.workspace = workspace
+        self.records = records
+        self.options = options
+        self.asked = asked
+        self.samples = records.samples()
+        self.lost: dict[str, list[Sample]] = {}  # of each profile, one after the other
+        self.stop: Stop | None = None
+
+    def run(self) -> BenchReport:
+        """Plan what is not planned, do the runs that have not ended, and keep what came of it."""
+        for name in self.asked.tasks:
+            self._plan(name)
+        self.stop = next(filter(None, map(self._work, blocks(self.asked))), None)
+        report = report_of(self.records, self.asked, self.stop)
+        files.write_json(self.records.summary, report.to_json())
+        if self.stop is None and (report.findings.complete or self.asked.is_single):
+            self.records.end()
         return report
 
+    def _plan(self, name: str) -> None:
+        planned = self.records.planned(name)
+        stage = read_stage(planned)
+        if stage and stage.stage is Stage.READY:
+            return
+        profiles = self.options.profiles.items()
+        models = [one for profile, config in profiles for one in wanted_models(config, profile)]
+        wanted = PlanOptions(
+            task=self.asked.tasks[name],
+            auto=True,
+            parallel=self.options.parallel,
+            wanted_later=tuple(models),
+        )
+        config = self._capped(self.options.planner, planned)
+        try:
+            plan_job(self.workspace, planned, config, wanted)
+        except StoppedError as stop:
+            if stop.reason is Reason.CEILING and config is not self.options.planner:
+                raise StoppedError(stop.what, self._raise_it(), Reason.CEILING) from None
+            raise
 
-def _plan_once(workspace: Workspace, planned: JobDirectory, options: BenchOptions) -> PlanStage:
-    """Return the ready plan: that of an unfinished bench of the same task, else a new one."""
-    stage = read_stage(planned)
-    if stage is not None:
-        asked = (options.task, workspace.repository.head())
-        same = (stage.task, stage.base_commit) == asked
-        summary = files.read_json(workspace.home.bench / "summary.json") or {}
-        ended = stage.stage is Stage.READY and summary.get("job_id") == stage.job_id
-        if same and not ended and stage.stage is Stage.READY:
-            return stage
-        if ended or not same:
-            sweep_pool(planned.pool)
-            JobDirectory(workspace.home.bench).archive(stage.job_id)
-    profiles = options.profiles.items()
-    models = [one for name, config in profiles for one in wanted_models(config, name)]
-    wanted = PlanOptions(
-        task=options.task, auto=True, parallel=options.parallel, wanted_later=tuple(models)
-    )
-    return plan_job(workspace, planned, options.planner, wanted).stage
+    def _work(self, block: Block) -> Stop | None:
+        """Do the runs of a block that have not ended; returns what ends the bench, if anything."""
+        ended = latest(self.samples)
+        pending = [turn for turn in block.turns if turn not in ended or not ended[turn].counts]
+        if not pending:
+            return None
+        if stop := self._without_room(block, pending):
+            return stop
+        for turn in pending:
+            if stop := self._do(turn):
+                return stop
+        return self._out_of_patience()
 
+    def _without_room(self, block: Block, pending: Sequence[Turn]) -> Stop | None:
+        """Say so where the limit has no room for a repeat: half of a pair is money for nothing."""
+        limit = self.asked.max_cost
+        if limit is None:
+            return None
+        spent, reserve = self.records.cost().usd, to_reserve(block, pending, self.samples)
+        if spent < limit and spent + reserve <= limit:
+            return None
+        what = f"{money(spent)} of {money(limit)} spent"
+        if reserve:
+            what += f", and another repeat is expected to cost up to {money(reserve)}"
+        return Stop(Reason.CEILING, what, self._raise_it())
 
-def _run_profile(
-    workspace: Workspace, planned: JobDirectory, options: BenchOptions, name: str
-) -> Row:
-    """Run one profile; whatever stops it, but a signal, stands in its row."""
-    directory = JobDirectory(workspace.home.bench / "runs" / name, workspace.home.redactor)
-    workspace.events.emit(Kind.BENCH_PROFILE_STARTED, profile=name)
-    try:
-        _prepare(workspace, planned, directory, name)
-        wanted = RunOptions(parallel=options.parallel, max_attempts=options.max_attempts)
-        report = run_job(workspace, directory, options.profiles[name], wanted)
-        if isinstance(report.stop, InterruptedRunError | DrainedError):
-            raise report.stop
-        error = report.stop.what if report.stop else None
-        row = row_of(name, report.metrics, error, report.reason)
-    except (InterruptedRunError, DrainedError):
-        raise
-    except DirectorError as error:
-        row = Row(profile=name, error=error.what, reason=error.reason)
-    _tell_end(workspace, directory, row)
-    if (metrics := files.read_text(directory.metrics)) is not None:
-        files.write_text(workspace.home.bench / f"{name}.metrics.jsonl", metrics)
-    workspace.events.emit(Kind.BENCH_PROFILE_ENDED, **encode(row))
-    return row
+    def _do(self, turn: Turn) -> Stop | None:
+        config = self.options.profiles[turn.profile]
+        capped = self._capped(config, self.records.run(turn))
+        options = RunOptions(self.options.parallel, self.options.max_attempts)
+        sample = do_run(self.workspace, self.records, OneRun(turn, capped, options))
+        if capped is not config and sample.row.reason is Reason.CEILING:
+            limit = money(self.asked.max_cost)
+            what = f"the limit of {limit} was reached in repeat {turn.repeat} of {turn.profile}"
+            return Stop(Reason.CEILING, what, self._raise_it())
+        self.records.add(sample)
+        self.samples.append(sample)
+        before = [] if sample.counts else self.lost.get(turn.profile, [])
+        self.lost[turn.profile] = [] if sample.counts else [*before, sample]
+        return None
 
+    def _out_of_patience(self) -> Stop | None:
+        """Give up where a profile is stopped from outside again and again."""
+        for name, lost in self.lost.items():
+            if len(lost) >= PATIENCE and not self.asked.is_single:
+                last = lost[-1].row
+                what = f"{name} was stopped {len(lost)} times in a row: {last.error}"
+                return Stop(last.reason or Reason.STOPPED, what, CONTINUE)
+        return None
 
-def _tell_end(workspace: Workspace, directory: JobDirectory, row: Row) -> None:
-    """Put on the profile's record how its job ended; the bench itself belongs to the plan's."""
-    opened = workspace.opened
-    if not opened or opened[-1].directory.path != directory.path:
-        return
-    what = row.error or f"{row.done} of {row.n_nodes} nodes are done"
-    code = ExitCode.DONE if row.ok else ExitCode.WORK_FAILED
-    tell_end(workspace, End("bench", row.reason, what, "" if row.ok else AGAIN, code))
-    opened.pop()
+    def _capped(self, config: Config, directory: JobDirectory) -> Config:
+        """Return the configuration of a job that cannot spend more than is left for all."""
+        if self.asked.max_cost is None:
+            return config
+        before = cost_of_calls(read_calls(directory.costs)).usd  # the ceiling counts that, too
+        left = before + self.asked.max_cost - self.records.cost().usd
+        own = config.limits.cost_ceiling_usd
+        if 0 < own <= left:
+            return config
+        return replace(config, limits=replace(config.limits, cost_ceiling_usd=max(left, TINY)))
 
-
-def _prepare(
-    workspace: Workspace, planned: JobDirectory, directory: JobDirectory, name: str
-) -> None:
-    """Give the profile a job of its own that begins at the frozen tests."""
-    plan = planned.load_plan()
-    if directory.plan.exists():
-        return
-    check_seal(planned, plan)
-    frozen = open_job_repository(planned.repository, workspace.repository, plan.job_branch)
-    job_id, branch = f"{plan.job_id}-{name}", f"{plan.job_branch}-{name}"
-    create_job_repository(
-        directory.repository,
-        workspace.repository,
-        branch,
-        frozen.tip(),
-        [planned.repository / "objects"],
-    )
-    if stage := read_stage(planned):  # what the gates said of the base holds for all profiles
-        write_stage(directory, stage._replace(job_id=job_id, job_branch=branch))
-    own = plan._replace(job_id=job_id, job_branch=branch)
-    seal_plan(directory, own, frozen.tip())
-    directory.save_plan(own)
+    def _raise_it(self) -> str:
+        return f"raise --max-cost, then {CONTINUE}"

@@ -12,9 +12,11 @@ WITHOUT_REPOSITORY = frozenset({"demo", "help", "completions"})
 WITH_LANES = frozenset({"plan", "run", "bench", "auto"})
 # Where a command may stand in a text: alone in a line, or quoted; what else says "director" is
 # prose. It ends with the quotes, the line, or where an explanation begins.
-_LEAD = r"(?P<lead>^[ \t]*|`|^Next: |, then (?=git ))"
+_LEAD = r"(?P<lead>^[ \t]*|`|^Next: |, then )"
 _DIRECTOR = re.compile(rf"{_LEAD}director (?P<name>[a-z][a-z-]*)(?P<rest>[^`\n]*)", re.MULTILINE)
-_GIT = re.compile(rf"{_LEAD}git (?=(?:diff|fetch|log|merge|show|switch)\b)", re.MULTILINE)
+_GIT = re.compile(
+    rf"{_LEAD}git (?=(?:diff|fetch|log|merge|reset|show|switch|update-ref)\b)", re.MULTILINE
+)
 _GUESS = re.compile(r"did you mean `director ([a-z-]+)`\?")
 _QUOTED = re.compile(r"`((?:director|git) [^`]*)`")
 _PLAIN = re.compile(r"(?:director|git) [^,;:]*")

@@ -14,17 +14,20 @@ from director.model.secrets import NOTHING_SECRET, Redactor
 
 if TYPE_CHECKING:  # whoever only reads records needs none
     from director.job.context import Workspace
+    from director.job.notifying import Notifier
 
 
 @dataclass
 class Ends:
     """Where ends are told: ``workspace`` is the command's, once it has one.
 
-    ``said``: the object of ``--json`` was printed, or is just about to be.
+    ``said``: the object of ``--json`` was printed, or is just about to be. ``notifier`` tells the
+    user's own command of ends, where that is wanted.
     """
 
     workspace: Workspace | None = None
     said: bool = False
+    notifier: Notifier | None = None
 
     @property
     def job_id(self) -> str | None:
@@ -39,7 +42,10 @@ class Ends:
         from director.job.ending import End, tell_end
 
         told = (result.reason, result.what, result.next_step, result.exit_code)
-        tell_end(self.workspace, End(command, *told))
+        notifier = self.notifier
+        tell_end(self.workspace, End(command, *told), notifier.hear_end if notifier else None)
+        if notifier:
+            notifier.close(self.workspace.events)
 
 
 def completed(args: argparse.Namespace, result: Result) -> Result:

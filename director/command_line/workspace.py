@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from director.agents.registry import BACKENDS
 from director.command_line.context import Context, find_repository, home_of
+from director.command_line.dialogs.terminal import terminal_of
 from director.command_line.output import listeners_for
-from director.job.context import Workspace
+from director.job.context import Opened, Workspace
+from director.job.notifying import COMMANDS, Notifier, notify_command
 from director.model.config import Config
 from director.model.config_reader import read_config
 from director.model.errors import RequestError
 from director.processes.children import adopt_orphans
 from director.records.events import Events
 from director.records.files import read_text
+from director.records.job_directory import Home
 from director.reporting.live.event_lines import event_lines
+from director.repositories.repository import Repository
 
 
 def open_workspace(args: argparse.Namespace, context: Context) -> Workspace:
@@ -25,10 +30,29 @@ def open_workspace(args: argparse.Namespace, context: Context) -> Workspace:
     home = home_of(repository, context)
     home.prepare()
     also = [event_lines(context.out)] if getattr(args, "events", False) else []
+    opened: list[Opened] = []
+    if notifier := _notifier(args, context, repository, home, opened):
+        also.append(notifier.hear)
     events = Events([*listeners_for(args, context), *also], context.redactor)
-    workspace = Workspace(repository, home, context.env, events, context.cancellation)
-    context.ends.workspace = workspace
+    workspace = Workspace(
+        repository, home, context.env, events, context.cancellation, opened=opened
+    )
+    context.ends.workspace, context.ends.notifier = workspace, notifier
     return workspace
+
+
+def _notifier(
+    args: argparse.Namespace,
+    context: Context,
+    repository: Repository,
+    home: Home,
+    opened: Sequence[Opened],
+) -> Notifier | None:
+    """Return what tells the user's command of pauses and ends; None where there is none."""
+    if args.command not in COMMANDS or not (command := notify_command(home)):
+        return None
+    attended = args.command == "plan" and terminal_of(args, context) is not None
+    return Notifier(command, repository, opened, context.redactor, attended=attended)
 
 
 def load_config(path: Path) -> Config:

@@ -192,7 +192,7 @@ def _done(report: RunReport) -> Ending:
         fetch = ("git", "fetch", str(report.repository), branch)
         return Ending(what, f"{shlex.join(fetch)} brings it as FETCH_HEAD", fetch)
     diff = ("git", "diff", base, branch)
-    return Ending(what, f"{shlex.join(diff)}, then git merge {branch}", diff)
+    return Ending(what, f"{shlex.join(diff)}, then director land", diff)
 
 
 def _gates_in_words(gates: Sequence[GateReport] | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +60,13 @@ def clean_jobs(home: Home, begins: Callable[[KeptWorktrees], None]) -> Cleaning:
             elif kept_worktrees(directory.pool):
                 in_use.append(folder)
     return Cleaning(tuple(removed), tuple(in_use), tuple(killed))
+
+
+def kept_now(home: Home) -> Iterator[KeptWorktrees]:
+    """Give what is kept now, as ``clean_jobs`` would find it."""
+    for directory in all_jobs(home):
+        if kept := kept_worktrees(directory.pool):
+            yield kept
 
 
 def _is_free(directory: JobDirectory, home: Home, locks: ExitStack) -> bool:

@@ -52,12 +52,23 @@ class Commits:
         return self.policy.text({name: single_line(value) for name, value in values.items()})
 
     def _signed_off(self) -> str:
-        if not self.policy.signoff:
-            return ""
-        who = self.job.user.identity()
-        return f"{who['GIT_COMMITTER_NAME']} <{who['GIT_COMMITTER_EMAIL']}>"
+        return signed_off(self.job, self.policy)
 
     def _commit(self, tree: str, parent: str, message: str) -> str:
         if self.signer:
             return self.signer.commit(self.job.git, tree, parent, message)
         return self.job.commit(tree, parent, message)
+
+
+def signed_off(job: JobRepository, policy: CommitPolicy) -> str:
+    """Return who signs the job's commits off; "" where nobody is asked to."""
+    if not policy.signoff:
+        return ""
+    who = job.user.identity()
+    return f"{who['GIT_COMMITTER_NAME']} <{who['GIT_COMMITTER_EMAIL']}>"
+
+
+def signer_of(job: JobRepository, policy: CommitPolicy) -> Signer | None:
+    """Return what signs the job's commits; None where they are not signed."""
+    settings = job.user.settings
+    return Signer(settings.everywhere if settings else {}) if policy.sign else None

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from director.job.context import Workspace
 from director.model.errors import DirectorError, ExitCode
 from director.model.reason import Reason
-from director.records.events import Events, Kind
+from director.records.events import Events, Kind, Listener
 
 
 class End(NamedTuple):
@@ -24,13 +24,15 @@ class End(NamedTuple):
     exit_code: ExitCode
 
 
-def tell_end(workspace: Workspace, end: End) -> None:
+def tell_end(workspace: Workspace, end: End, also: Listener | None = None) -> None:
     """Tell whoever listens, and the journal of the last job that was opened.
 
-    A command that was refused before it opened a job is no part of that job's story.
+    ``also`` listens to that only. A command that was refused before it opened a job is no part of
+    that job's story.
     """
     with suppress(DirectorError):  # no room for it: the end is what it is
-        _events(workspace).emit(
+        events = _events(workspace)
+        (events.also(also) if also else events).emit(
             Kind.STOPPED,
             command=end.command,
             reason=end.reason,

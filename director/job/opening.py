@@ -15,7 +15,7 @@ from director.agents.client import AgentClient, interruptible_sleep
 from director.agents.recorder import CallRecorder
 from director.agents.registry import AGENT_FOLDERS, backends_of
 from director.agents.templates import load_template
-from director.job.commits import Commits
+from director.job.commits import Commits, signer_of
 from director.job.context import JobContext, JobInputs, Opened, Workspace
 from director.job.job_worktrees import JobWorktrees, WorktreesOptions, launcher_at, open_worktrees
 from director.job.merge_queue import MergeQueue
@@ -43,7 +43,6 @@ from director.repositories.job_repository import (
     remove_stale_locks,
 )
 from director.repositories.repository import OWN_NAME, Repository
-from director.repositories.signing import Signer
 from director.repositories.soundness import discard_damaged
 from director.worktrees.pool_folders import pool_environment, sweep_old_pools
 
@@ -156,8 +155,7 @@ def check_prerequisites(workspace: Workspace, config: Config) -> None:
 
 def _commits(repository: JobRepository, known: PlanStage | Plan, policy: CommitPolicy) -> Commits:
     """Return what makes the job's commits; SigningError where they cannot be signed."""
-    settings = repository.user.settings
-    signer = Signer(settings.everywhere if settings else {}) if policy.sign else None
+    signer = signer_of(repository, policy)
     commits = Commits(repository, known.job_id, known.task, policy, signer)
     commits.try_out()
     return commits

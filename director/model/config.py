@@ -24,6 +24,7 @@ from director.model.config_values import (
     Settings,
     ShellCommand,
     ShellCommands,
+    UserCommand,
     Whole,
 )
 from director.model.launcher_policy import LauncherPolicy
@@ -179,6 +180,13 @@ class WorktreePolicy:
 
 
 @dataclass(frozen=True)
+class NotifyPolicy:
+    """Who is told of pauses and ends: ``command`` gets each on its input (none: nobody is)."""
+
+    command: UserCommand = ()
+
+
+@dataclass(frozen=True)
 class _Providers:
     local: LocalProvider | None = None
 
@@ -208,6 +216,7 @@ class Config:
     agents: Mapping[str, Any] = field(default_factory=dict)
     worktree: WorktreePolicy = WorktreePolicy()
     git: CommitPolicy = field(default_factory=CommitPolicy)
+    notify: NotifyPolicy = NotifyPolicy()
 
     def mistakes(self) -> Iterator[Mistake]:
         """Say which sections exclude each other."""

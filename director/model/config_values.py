@@ -54,6 +54,15 @@ def _sandbox_command(given: object) -> tuple[str, ...]:
     return tuple(words)
 
 
+def _user_command(given: object) -> tuple[str, ...]:
+    """Return the words of a command: a list of them, or one string for the shell."""
+    if isinstance(given, str):
+        return ("sh", "-c", given) if given.strip() else ()
+    if not isinstance(given, list) or not all(isinstance(word, str) for word in given):
+        raise mismatch("must be a list of strings, or a shell command (one string)")
+    return tuple(given)
+
+
 def _filling_problems(words: tuple[str, ...]) -> Iterator[str]:
     for place in re.findall(r"\{(\w*)\}", " ".join(words)):
         if place not in SANDBOX_PLACES:
@@ -97,6 +106,8 @@ SandboxMode = Annotated[str, one_of(SANDBOX_MODES)]
 SandboxCommand = Annotated[
     tuple[str, ...], DecodeWith(_sandbox_command), Validate(_filling_problems)
 ]
+UserCommand = Annotated[tuple[str, ...], DecodeWith(_user_command)]
+"""A command of the user's own, which nothing is filled in or confined in: its words."""
 Places = Annotated[tuple[str, ...], Validate(_place_problems)]
 """On this machine: absolute, or below the home folder."""
 Paths = Annotated[tuple[str, ...], Convert(_without_last_slash), Validate(_path_problems)]

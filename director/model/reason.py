@@ -16,6 +16,7 @@ class Reason(StrEnum):
     INTERRUPTED = "interrupted"
     NODE_FAILED = "node_failed"
     INTEGRATION_RED = "integration_red"
+    CONFLICT = "conflict"  # `land`: the branch cannot be merged as it is
     GATE_BROKEN = "gate_broken"
     PLAN_INVALID = "plan_invalid"
     TESTS_REFUSED = "tests_refused"
@@ -25,6 +26,7 @@ class Reason(StrEnum):
     LOST = "lost"  # a machine of a cluster failed
     NO_ANSWER = "no_answer"  # a planning role gave none
     NOT_VERIFIED = "not_verified"  # `verify` found something that does not hold
+    MOVED = "moved"  # `land`: the branch that work lands on moved meanwhile
     USAGE = "usage"  # the command line
     REQUEST = "request"  # what was asked for cannot be done as it stands
     STOPPED = "stopped"  # any other outside reason

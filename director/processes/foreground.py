@@ -78,8 +78,8 @@ def _interrupts_pass_by() -> Iterator[None]:
 def signals_end_waiting() -> Iterator[None]:
     """While somebody is waited for, a ctrl-C raises KeyboardInterrupt.
 
-    Other signals that end director raise InterruptedRunError: reading continues after one that
-    only takes note.
+    Other signals that end director raise InterruptedRunError: reading continues after a
+    handler that only takes note.
     """
 
     def end(number: int, _frame: FrameType | None) -> None:

@@ -127,6 +127,8 @@ class JobDirectory(Records):
     logs = Place("logs")
     calls = Place("calls")  # calls whose result is not safe yet
     verifying = Place("verify")  # what ``verify --rerun`` works in; it is gone when it ends
+    landing = Place("landing")  # what ``land`` works in; it is gone when it ends
+    pull_request = Place("pull-request.md")  # the text of its pull request
     repository = Place("job.git")  # the job repository (bare)
     report = Place("report.html")  # the page that `report` makes
     told = Place("told.json")  # what the job's commands have told the user and need not repeat

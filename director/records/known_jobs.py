@@ -21,17 +21,22 @@ class Where(StrEnum):
 
 
 class KnownJob(NamedTuple):
-    """A job of the repository; ``bench`` is the folder of the bench that it belongs to."""
+    """A job of the repository.
+
+    ``bench`` is the folder of the bench that it belongs to, ``group`` that of the task of the bench
+    (None: it belongs to none).
+    """
 
     id: str
     directory: JobDirectory
     where: Where
     bench: Path | None = None
+    group: Path | None = None
 
     @property
     def is_bench_plan(self) -> bool:
-        """Whether the other jobs of its bench begin at its tests, and read its objects."""
-        return self.bench is not None and self.directory.path == self.bench / "plan"
+        """Whether the other jobs of its group begin at its tests, and read its objects."""
+        return self.group is not None and self.directory.path == self.group / "plan"
 
 
 def known_jobs(home: Home) -> list[KnownJob]:
@@ -62,7 +67,7 @@ def all_jobs(home: Home) -> Iterator[JobDirectory]:
     """Give the directories in which jobs are, or may be; the current one first."""
     places = [home.path, *(home.path / "jobs").glob("*")]
     for bench in benches(home):
-        places += _in_bench(bench)
+        places += [place for group in groups(bench) for place in _in_group(group)]
     return (JobDirectory(place, home.redactor) for place in places)
 
 
@@ -74,19 +79,26 @@ def benches(home: Home) -> list[Path]:
 def _places(home: Home) -> Iterator[KnownJob]:
     yield KnownJob(_stored_id(home.job), home.job, Where.CURRENT)
     for name, directory in home.job.archived().items():
-        yield KnownJob(name, directory, Where.ARCHIVED)
+        if not name.startswith("."):  # one that is being removed
+            yield KnownJob(name, directory, Where.ARCHIVED)
     for bench in benches(home):
-        for place in _in_bench(bench):
-            directory = JobDirectory(place, home.redactor)
-            yield KnownJob(_stored_id(directory), directory, Where.BENCH, bench)
+        for group in groups(bench):
+            for place in _in_group(group):
+                directory = JobDirectory(place, home.redactor)
+                yield KnownJob(_stored_id(directory), directory, Where.BENCH, bench, group)
 
 
 def _has_records(directory: JobDirectory) -> bool:
     return directory.stage.exists() or directory.has_records()
 
 
-def _in_bench(bench: Path) -> list[Path]:
-    return [bench / "plan", *sorted((bench / "runs").glob("*"))]
+def groups(bench: Path) -> list[Path]:
+    """Return the folders of a bench in which a plan and its runs are, or may be."""
+    return [bench, *sorted((bench / "tasks").glob("*/"))]
+
+
+def _in_group(group: Path) -> list[Path]:
+    return [group / "plan", *sorted((group / "runs").glob("[!.]*"))]
 
 
 def _stored_id(directory: JobDirectory) -> str:

@@ -115,7 +115,7 @@ def _with_sizes(jobs: list[ListedJob]) -> list[ListedJob]:
 
 def _landing(one: ListedJob, landed: Mapping[str, str | None]) -> Landing | None:
     """Return where a job landed; a branch with nothing of the job's on it has not."""
-    if recorded := recorded_landing(one.job.directory):
+    if recorded := recorded_landing(one.job.directory, one.tip or None):
         return recorded
     if one.tip not in landed or one.tip == one.base_commit:
         return None

@@ -47,11 +47,11 @@ class JobObjects(History):
 
         return self.build_tree(base, entries, write)
 
-    def commit(self, tree: str, parent: str, message: str) -> str:
-        """Write and return a commit of ``tree`` on ``parent``."""
+    def commit(self, tree: str, parent: str, message: str, *merged: str) -> str:
+        """Write and return a commit of ``tree`` on ``parent``, a merge of those ``merged``."""
         who = self.user.identity()
         moment = f"{int(time.time())} {time.strftime('%z')}"
-        lines = [f"tree {tree}", f"parent {parent}"]
+        lines = [f"tree {tree}", *(f"parent {one}" for one in (parent, *merged))]
         for role in ("AUTHOR", "COMMITTER"):
             name, address = who[f"GIT_{role}_NAME"], who[f"GIT_{role}_EMAIL"]
             lines.append(f"{role.lower()} {name} <{address}> {moment}")

@@ -35,10 +35,14 @@ class Signer:
             f"{key}={value}" for key, value in everywhere.items() if SETTINGS.fullmatch(key)
         )
 
-    def commit(self, git: Git, tree: str, parent: str, message: str) -> str:
-        """Write and return a signed commit; ``git`` knows who commits. Raises SigningError."""
+    def commit(self, git: Git, tree: str, parent: str, message: str, *merged: str) -> str:
+        """Write and return a signed commit, as ``JobObjects.commit`` does an unsigned one.
+
+        ``git`` knows who commits. Raises SigningError.
+        """
         signing = git.with_settings(*self._settings, "i18n.commitEncoding=UTF-8")
-        argv = ("commit-tree", "-S", tree, "-p", parent, "-F", "-")
+        parents = (word for one in (parent, *merged) for word in ("-p", one))
+        argv = ("commit-tree", "-S", tree, *parents, "-F", "-")
         done = signing.run(*argv, stdin=message.encode())
         if done.code != 0:
             raise SigningError(_told(done.err.decode(errors="replace")))

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
+from director.job.checkouts import clean_checkouts
 from director.job.context import JobInputs, Workspace
 from director.job.evidence import with_evidence
 from director.job.gate_report import told
-from director.job.job_worktrees import JobWorktrees, WorktreesOptions, open_worktrees
+from director.job.job_worktrees import JobWorktrees
 from director.job.stage import read_stage
 from director.job.trailers import single_line
 from director.job.views import HeldBack, views_of
 from director.model.checks import ONCE
 from director.model.config import Config
-from director.model.plan import Plan
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
-from director.records.worktrees_record import kept_worktrees
-from director.repositories.job_repository import JobRepository, create_job_repository
-from director.repositories.repository import Repository
 from director.verifying.evidence import Evidence, merges, receipted
 from director.verifying.problem import Problem, restore, short
 from director.worktrees.gates import GateResult, Verdict
-from director.worktrees.pool_folders import sweep_pool
 
 
 @dataclass(frozen=True)
@@ -52,40 +46,12 @@ def run_again(
     excused = {Verdict.RED}
     if stage and stage.allow_broken_gates:
         excused.add(Verdict.BROKEN)
-    with _checkouts(workspace, directory, config, evidence.plan, tip) as worktrees:
+    inputs = JobInputs.of(workspace, directory, config, evidence.plan.job_id)
+    with clean_checkouts(inputs, evidence.plan, tip, directory.verifying) as worktrees:
         again = _Again(workspace, evidence, worktrees)
         problem = next(again.nodes(tip), None)
         problem = problem or next(again.integration(tip, config, excused), None)
         return Rerun(again.count, problem)
-
-
-@contextmanager
-def _checkouts(
-    workspace: Workspace, directory: JobDirectory, config: Config, plan: Plan, tip: str
-) -> Iterator[JobWorktrees]:
-    """Give a repository made for this, worktrees of it, and gates as a run has them.
-
-    Worktrees that an earlier command of the job kept are used, and kept for the next one, but not
-    what gates built in them. The job's own repository is left alone. Gates have the same variables,
-    sandbox and provisions as in a run, and no secrets in their logs.
-    """
-    folder = directory.verifying
-    path, own = folder / "job.git", folder / "worktrees.json"
-    sweep_pool(own, workspace.events)
-    record = directory.pool if kept_worktrees(directory.pool) else own
-    borrowed = [directory.repository / "objects"] if directory.repository.is_dir() else []
-
-    def create(user: Repository) -> JobRepository:
-        return create_job_repository(path, user, plan.job_branch, tip, borrowed)
-
-    inputs = JobInputs.of(workspace, directory, config, plan.job_id)
-    try:
-        options = WorktreesOptions(path, record, create, keeps=record != own)
-        with open_worktrees(inputs, options) as worktrees:
-            worktrees.pool.forget_builds()
-            yield worktrees
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Again:

@@ -56,6 +56,10 @@ class TestCompletions(JobCase):
         current = self.stored("plan.json")["job_id"]
         for command in (("plan", "--resume"), ("status", "--job"), ("jobs", "--resume")):
             self.assertEqual(self.completed(*command, ""), [current, job_id])
+        self.assertEqual(self.completed("logs", ""), ["b"])
+        named = self.completed("logs", "--job", job_id[:-1], "")
+        self.assertEqual(sorted(named), ["anchors", "contents"])
+        self.assertEqual(self.completed("status", "--job", job_id, "--node", "c"), ["contents"])
 
     def test_where_there_is_no_job_there_are_no_names(self) -> None:
         for names in ("nodes", "jobs"):

@@ -224,7 +224,7 @@ class TestNamed(JobsCase):
     def test_a_job_that_is_only_begun_has_a_name_too(self) -> None:
         self.script_planning(node("a"))
         self.ends(0, "plan", "make a")
-        self.assertIn("gate 1", self.ends(0, "status", "--job", self.job_id()).out)
+        self.assertIn("of the spec", self.ends(0, "status", "--job", self.job_id()).out)
 
     def test_names_for_shells(self) -> None:
         first = self.finish("a")

@@ -66,6 +66,7 @@ class TestAttempts(FailureCase):
                 "excerpt": "no good a",
                 "log": "",
                 "candidate": "attempts/a/1",
+                "hint": "",
             },
         )
         self.assertEqual(failure["command"], self.stored("plan.json")["nodes"][0]["test_cmd"])

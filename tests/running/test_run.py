@@ -39,7 +39,7 @@ class TestOneNode(JobCase):
         self.plan(node("a"))
         self.implement("a")
         done = self.ends(0, "run")
-        self.assertIn(f"git merge {self.branch}", done.out)
+        self.assertIn("director land", done.out)
         state = self.node_state("a")
         self.assertEqual(
             (state["status"], state["tier_used"], state["attempts"]), ("done", "executor", 1)

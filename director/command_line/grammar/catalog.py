@@ -22,6 +22,9 @@ GROUPS = {
         "ui": "show a job in the browser while it runs",
         "verify": "check that every merge is what its receipt says, and what was tested",
     },
+    "finish": {
+        "land": "bring the work onto your branch: verified, merged and gated first",
+    },
     "set up and tidy": {
         "init": "make the configuration: models, prices, test commands",
         "doctor": "check whether a job could run here, and say what to fix",

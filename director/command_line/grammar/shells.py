@@ -33,6 +33,14 @@ _director() {{
     fi
     COMPREPLY=($(compgen -W "$words" -- "$current"))
 }}
+# The names of nodes or jobs; with --job among the words, the nodes of that job.
+_director_names() {{
+    local place job=()
+    for ((place = 2; place < COMP_CWORD; place++)); do
+        [[ ${{COMP_WORDS[place]}} == --job ]] && job=(--job "${{COMP_WORDS[place + 1]}}")
+    done
+    director completions "$1" ${{job[@]+"${{job[@]}}"}} 2>/dev/null
+}}
 complete -o default -F _director director"""
 
 
@@ -52,7 +60,7 @@ def _bash_cases(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
 
 def _bash_words(argument: Argument) -> str:
     if asked := ASKED.get(argument.value.split("|")[0]):
-        return f"$(director completions {asked} 2>/dev/null)"
+        return f"$(_director_names {asked})"
     return quote(" ".join(argument.choices))
 
 
@@ -65,7 +73,12 @@ def zsh(commands: Parsers) -> str:
     )
     return f"""\
 #compdef director
-_director_nodes() {{ compadd -- ${{(f)"$(director completions nodes 2>/dev/null)"}} }}
+_director_nodes() {{
+    local place=${{words[(i)--job]}}
+    local -a job=()
+    ((place < CURRENT)) && job=(--job "$words[place + 1]")
+    compadd -- ${{(f)"$(director completions nodes $job 2>/dev/null)"}}
+}}
 _director_jobs() {{ compadd -- ${{(f)"$(director completions jobs 2>/dev/null)"}} }}
 _director() {{
     local -a commands=(
@@ -107,7 +120,7 @@ def _zsh_action(argument: Argument) -> str:
 
 def fish(commands: Parsers) -> str:
     """Return the script for fish."""
-    lines = ["# fish completion of director"]
+    lines = ["# fish completion of director", _FISH_NAMES]
     for name, parser in commands.items():
         described = quote(COMMANDS[name])
         lines.append(f"complete -c director -f -n __fish_use_subcommand -a {name} -d {described}")
@@ -119,7 +132,7 @@ def fish(commands: Parsers) -> str:
 def _fish(argument: Argument) -> Iterator[str]:
     values = " ".join(argument.choices)
     if asked := ASKED.get(argument.value.split("|")[0]):
-        values = f"(director completions {asked} 2>/dev/null)"
+        values = f"(__director_names {asked})"
     listed = f" -f -a {quote(values)}" if values else ""
     if not argument.names:
         if listed:
@@ -131,5 +144,14 @@ def _fish(argument: Argument) -> Iterator[str]:
     required = " -r" if argument.value else ""
     yield f"{' '.join(names)}{required}{listed} -d {quote(argument.help)}"
 
+
+_FISH_NAMES = """\
+# The names of nodes or jobs; with --job among the words, the nodes of that job.
+function __director_names
+    set -l words (commandline -opc)
+    set -l place (contains -i -- --job $words)
+    and set -l job --job $words[(math $place + 1)]
+    director completions $argv[1] $job 2>/dev/null
+end"""
 
 SHELLS = {"bash": bash, "zsh": zsh, "fish": fish}

@@ -8,6 +8,7 @@ from typing import Any
 
 from director.model.cost import Cost
 from director.model.format import counted, duration, money
+from director.model.landed import Landed
 from director.model.printable import one_line
 from director.model.roles import Role
 from director.model.testing.preflight import Outcome
@@ -134,6 +135,14 @@ _STAGES = {
     "ready": "planning: the plan is ready",
 }
 
+
+def _benched(data: Data) -> str:
+    """Return which run of a bench it is; earlier versions had one for each profile."""
+    task, repeat = data.get("task"), data.get("repeat", 1)
+    parts = (f" on {task}" if task else "", f", repeat {repeat}" if repeat > 1 else "")
+    return f"{data['profile']}{''.join(parts)}"
+
+
 _WORDS: dict[Kind, Callable[[Data], str | None]] = {
     Kind.JOB_STARTED: _job_started,
     Kind.JOB_ARCHIVED: _job_archived,
@@ -159,9 +168,13 @@ _WORDS: dict[Kind, Callable[[Data], str | None]] = {
     Kind.INTEGRATION_GATE: lambda d: (
         f"integration gate {d['name']}: {d['verdict']} ({d['reason']})"
     ),
+    Kind.LANDING_GATE: lambda d: (
+        f"gate {d['name']} on the merged tree: {d['verdict']} ({d['reason']})"
+    ),
+    Kind.LANDED: lambda d: Landed(**d).in_words(),
     Kind.BLAME: lambda d: f"integration gate {d['name']}: {d['note']}",
     Kind.RUN_ENDED: _run_ended,
-    Kind.BENCH_PROFILE_STARTED: lambda d: f"profile {d['profile']}",
-    Kind.BENCH_PROFILE_ENDED: lambda d: f"profile {d['profile']}: {d['error'] or 'ended'}",
+    Kind.BENCH_PROFILE_STARTED: lambda d: f"profile {_benched(d)}",
+    Kind.BENCH_PROFILE_ENDED: lambda d: f"profile {_benched(d)}: {d['error'] or 'ended'}",
     Kind.NOTICE: lambda d: str(d["message"]),
 }

@@ -32,6 +32,7 @@ def status_json(status: Status) -> dict[str, Any]:
         "killed": status.killed,
         "amending": status.amending or None,
         "taken": dict(status.taken),
+        "landed": _encoded(status.landed),
         "worktrees": (
             {"folder": str(kept.folder), "bytes": kept.bytes, "since": kept.since} if kept else None
         ),

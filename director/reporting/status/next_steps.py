@@ -75,7 +75,7 @@ def _named(step: Step, asked: Asked) -> Step:
     if program == "git":
         where = ("-C", asked.repo) if asked.repo else ()
         return step._replace(command=(program, *where, *words))
-    job = ("--job", asked.job) if asked.job and words[0] in ("status", "logs") else ()
+    job = ("--job", asked.job) if asked.job and words[0] in ("status", "logs", "land") else ()
     where = ("--repo", asked.repo) if asked.repo else ()
     return step._replace(command=(program, *words, *job, *where))
 
@@ -201,7 +201,8 @@ def _take_over(status: Status) -> Iterable[Step]:
         yield Step(("git", "fetch", repository, branch), "brings it as FETCH_HEAD")
         return
     yield Step(("git", "diff", base, branch), "look at it")
-    yield Step(("git", "merge", branch), "take it over")
+    if status.landed is None or status.landed.partial:
+        yield Step(("director", "land"), "bring it onto your branch")
 
 
 _STEPS: dict[Standing, Callable[[Status], Iterable[Step]]] = {

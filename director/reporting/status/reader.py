@@ -19,6 +19,7 @@ from director.model.roles import Role
 from director.model.state import CallRecord, NodeStatus
 from director.records import files
 from director.records.job_directory import JobDirectory
+from director.records.landings import read_landed
 from director.records.ledger import calls_in
 from director.records.live_file import PLANNING
 from director.records.taken_nodes import taken_nodes
@@ -98,6 +99,7 @@ def read_status(
         kept=kept_worktrees(directory.pool),
         amending=str((read_quietly(directory.amending) or {}).get("node") or ""),
         taken={one.node: str(one.worktree) for one in taken_nodes(directory) if one.ready},
+        landed=read_landed(directory),
         damaged_lines={path.name: count for path, count in counts.items() if count},
         now=time.time() if now is None else now,
     )

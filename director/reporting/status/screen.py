@@ -184,7 +184,16 @@ def _about(status: Status, style: Style) -> list[Line]:
     about = " · ".join(one_line(part) for part in parts)
     lines = paragraph(about, style, 2, Paint.DIM)
     task = shortened(one_line(status.task), style.measure - 2)
-    return [*lines, (Span(f"  {task}", Paint.DIM),), *_taken(status, style)]
+    lines += [(Span(f"  {task}", Paint.DIM),)]
+    return [*lines, *_landed(status, style), *_taken(status, style)]
+
+
+def _landed(status: Status, style: Style) -> list[Line]:
+    """Return where the work went."""
+    if status.landed is None:
+        return []
+    at = local(status.landed.at, status.now)
+    return paragraph(one_line(f"{status.landed.in_words()}{f', {at}' if at else ''}"), style, 2)
 
 
 def _taken(status: Status, style: Style) -> list[Line]:

@@ -12,6 +12,7 @@ from director.job.stage import Stage
 from director.model.cost import Cost
 from director.model.errors import ExitCode
 from director.model.failure import Failure
+from director.model.landed import Landed
 from director.model.questions import Question
 from director.model.reason import Reason
 from director.model.state import CallRecord, NodeState, NodeStatus
@@ -141,7 +142,7 @@ class Status:
     ``gates`` are the integration gates of the last run (``integration_ok`` None: none ran).
     ``log_lines`` has the number of lines of the logs that are shown, by their names. ``amending``
     is the node that is being amended ("": none is), ``taken`` maps nodes to the worktrees in which
-    people write them.
+    people write them. ``landed`` says where the work went (None: it has not landed).
     """
 
     directory: Path
@@ -171,6 +172,7 @@ class Status:
     now: float = 0.0
     amending: str = ""
     taken: Mapping[str, str] = field(default_factory=dict)
+    landed: Landed | None = None
 
     def of(self, *statuses: NodeStatus) -> list[NodeNow]:
         """Return the nodes in one of ``statuses``, in the order of the plan."""

@@ -259,7 +259,7 @@ class TestStandings(unittest.TestCase):
     def test_everything_done(self) -> None:
         said = flat(STANDINGS[Standing.DONE])
         self.assertIn("✓ Everything is done (2 nodes), the integration gate is green.", said)
-        self.assertRegex(said, r"git diff b{12} director/job-\S+ .*git merge director/job-")
+        self.assertRegex(said, r"git diff b{12} director/job-\S+ .*director land")
 
     def test_a_branch_that_could_not_be_published(self) -> None:
         said = flat(replace(STANDINGS[Standing.DONE], unpublished="it is checked out"))
@@ -372,7 +372,7 @@ class TestNodes(unittest.TestCase):
         self.assertIn("director amend node-001 --repo 'my repo'", said)
         self.assertIn("director logs node-001 --repo 'my repo'", said)
         done = render(STANDINGS[Standing.DONE], style_of_width(200), View(asked))
-        self.assertIn("git -C 'my repo' merge", done)
+        self.assertIn("director land --repo 'my repo'", done)
         self.assertIn("director run --retry-failed --node node-001 --parallel 4",
                       shown(replace(example(), lanes=4), 200))  # fmt: skip
 

@@ -1,0 +1,52 @@
+"""Clean checkouts of a finished job's commits, in a repository made for them alone."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from director.job.context import JobInputs
+from director.job.job_worktrees import (
+    JobWorktrees,
+    WorktreesOptions,
+    launcher_at,
+    open_worktrees,
+)
+from director.model.plan import Plan
+from director.records.worktrees_record import kept_worktrees
+from director.repositories.job_repository import JobRepository, create_job_repository
+from director.repositories.repository import Repository
+from director.worktrees.pool_folders import sweep_pool
+
+
+@contextmanager
+def clean_checkouts(
+    inputs: JobInputs, plan: Plan, tip: str, folder: Path
+) -> Iterator[JobWorktrees]:
+    """Give a repository made in ``folder`` for this, worktrees of it, and gates as a run has them.
+
+    Its branch stands at ``tip``. Worktrees that an earlier command of the job kept are used, and
+    kept for the next one, but not what gates built in them. The job's own repository is left alone.
+    Gates have the same variables, sandbox and provisions as in a run, and no secrets in their logs.
+    The folder is gone afterwards.
+    """
+    directory = inputs.directory
+    path, own = folder / "job.git", folder / "worktrees.json"
+    inputs.processes.sweep()  # what a killed command of the job left: the caller has its lock
+    launcher_at(inputs, directory.repository).sweep()
+    sweep_pool(own, inputs.workspace.events)
+    record = directory.pool if kept_worktrees(directory.pool) else own
+    borrowed = [directory.repository / "objects"] if directory.repository.is_dir() else []
+
+    def create(user: Repository) -> JobRepository:
+        return create_job_repository(path, user, plan.job_branch, tip, borrowed)
+
+    try:
+        options = WorktreesOptions(path, record, create, keeps=record != own)
+        with open_worktrees(inputs, options) as worktrees:
+            worktrees.pool.forget_builds()
+            yield worktrees
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,32 @@
+"""Where the work of a job went."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+PR = "pr"  # of ``how``: it was pushed, and waits for others
+
+
+class Landed(NamedTuple):
+    """``landed.json``: ``commit`` is the one on the branch ``onto`` that holds the job's work.
+
+    ``how`` is ``merge``, ``squash`` or ``pr``; of the last ``commit`` is what was pushed, and
+    ``url`` the pull request, where it is known. ``at`` is a moment, ``tip`` where the job branch
+    stood, ``partial`` whether nodes were left out.
+    """
+
+    onto: str
+    commit: str
+    how: str
+    at: str
+    tip: str = ""
+    partial: bool = False
+    url: str = ""
+
+    def in_words(self) -> str:
+        """Return what happened, in a few words."""
+        part = " in part" if self.partial else ""
+        if self.how == PR:
+            where = f" ({self.url})" if self.url else ""
+            return f"a pull request for {self.onto} was pushed{part}{where}"
+        return f"landed{part} on {self.onto} as {self.commit[:10]} ({self.how})"

@@ -1,0 +1,1 @@
+"""What a bench of several repeats says: in a terminal, as Markdown, as a page."""
