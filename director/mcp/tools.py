@@ -354,4 +354,5 @@ def tool_for(command: Sequence[str]) -> str:
         return "approve" if {"--continue", "--answer"} & set(words) else "plan"
     if name == "status" and "--node" in words:
         return "node"
-    return next((one.name for one in TOOLS if one.command == name and one.name == name), "")
+    own = {one.name for one in TOOLS if one.name == one.command and not one.destroys}
+    return name if name in own else ""

@@ -113,6 +113,7 @@ class TestOffered(unittest.TestCase):
             "director status --node a": "node",
             "director status": "status",
             "director amend a": "",
+            "director land": "",  # whether it is on offer is not known there
             "git diff": "",
             "director": "",
         }
