@@ -59,7 +59,7 @@ class TestBadInput(JobCase):
 
     def test_no_configuration(self) -> None:
         (self.home / "config.toml").unlink()
-        self.assertIn("sync-agents", self.refused("plan", "x"))
+        self.assertIn("director init", self.refused("plan", "x"))
 
     def test_a_wrong_configuration_is_named_whole(self) -> None:
         self.configure("[limit]\n[limits]\nmax_attempt = 2\nflake_runs = 'two'\n")
