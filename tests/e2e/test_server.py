@@ -32,7 +32,7 @@ class TestServer(ProcessCase):
         servers = "tr '\\0' '\\n' </proc/$OPENCODE_PID/environ | sed -n 's/^DIRECTOR/SERVERS/p'"
         self.scene.job.instead = {"Implement": [shell(f"env; {servers}"), WORK, DONE]}
         succeeded(self.scene.director("run"))
-        output = self.scene.tool_uses("hello-executor")[0]["state"]["output"]
+        output = self.scene.tool_uses("hello.1")[0]["state"]["output"]
         told = dict(line.split("=", 1) for line in output.splitlines() if "=" in line)
         self.assertNotEqual(told[MARKER], told["SERVERS_PROCESS"])
         self.assertEqual(told[MARKER].split(":")[:2], told["SERVERS_PROCESS"].split(":")[:2])
@@ -64,7 +64,7 @@ class TestServer(ProcessCase):
         url = self._somebodys(config.read_text())
         self.scene.configure(f'[opencode]\nserver = "{url}"\n')
         succeeded(self.scene.director("run"))
-        self.assertEqual(self.scene.tool_uses("hello-executor")[0]["state"]["status"], "completed")
+        self.assertEqual(self.scene.tool_uses("hello.1")[0]["state"]["status"], "completed")
 
     def _somebodys(self, config: str) -> str:
         home = Path(self.scene.env["HOME"])
