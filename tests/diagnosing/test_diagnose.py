@@ -144,7 +144,7 @@ class TestModels(DoctorCase):
         rows = self.look(0)
         said = " ".join(row["what"] + row["fix"] for row in rows["prices"])
         self.assertIn("no [pricing] for fake/cheap (executor", said)
-        self.assertIn("no tier is fake/chep", said)
+        self.assertIn("no tier uses fake/chep", said)
         self.assertIn("did you mean fake/cheap?", said)
         self.assertEqual(rows["prices"][-1]["where"], self.line_of('[pricing."fake/chep"]'))
 

@@ -145,7 +145,7 @@ class Scene:
 
     def in_sessions(self) -> bool:
         """Return whether a server was started for the calls so far."""
-        return any((self.repo.root / ".director" / "logs").glob("server-*.log"))
+        return any((self.repo.root / ".director" / "logs").glob("server*.log"))
 
     def tool_uses(self, log: str) -> list[dict[str, Any]]:
         """Return the tool calls of the calls whose logs begin with ``log``, oldest first."""

@@ -38,7 +38,7 @@ class TestStop(FaultCase):
         """Start ``director stop``, and return when it has told the run."""
         stopping = self.start("stop", *argv)
         assert stopping.process.stderr is not None
-        self.assertIn("is to end", stopping.process.stderr.readline())
+        self.assertIn("to end after", stopping.process.stderr.readline())
         return stopping
 
     def test_the_run_ends_as_with_ctrl_c(self) -> None:
@@ -76,7 +76,7 @@ class TestStop(FaultCase):
 
         def has_said_so() -> bool:
             self.assertIsNone(running.process.poll())
-            return "asked to end" in (self.home / "events.jsonl").read_text()
+            return "asked to stop" in (self.home / "events.jsonl").read_text()
 
         self.until(has_said_so)
 
@@ -115,7 +115,7 @@ class TestStop(FaultCase):
         job = self.stored("plan.json")["job_id"]
         said = self.ends(0, "stop", "--job", job, "--json").json
         self.assertIsNone(said["stopped"])
-        self.assertIn("no job nope", self.ends(2, "stop", "--job", "nope").err)
+        self.assertIn("job not found: nope", self.ends(2, "stop", "--job", "nope").err)
 
     def test_a_lock_that_a_killed_run_left_is_nobodys(self) -> None:
         self.home.mkdir(exist_ok=True)

@@ -154,7 +154,7 @@ class TestNew(CurrentJobCase):
     def test_only_a_job_that_is_there_can_be_brought_back(self) -> None:
         self.plan(node("a"))
         current = self.job_id()
-        self.assertIn("no job x", self.refused("plan", "--resume", "x").json["error"])
+        self.assertIn("job not found: x", self.refused("plan", "--resume", "x").json["error"])
         self.refused("plan", "--resume", "../jobs")
         self.refused("plan", "--resume", current, "a task")
         self.refused("plan", "--continue", "--new")

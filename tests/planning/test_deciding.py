@@ -78,7 +78,7 @@ class TestAsked(AskingCase):
         self.asks(COLOUR)
         self.ends(0, "plan", "make a")
         before = len(self.fake.calls())
-        for pair, problem in (("2: a", "no question 2"), ("1: z", "not z"), ("b", "is no answer")):
+        for pair, problem in (("2: a", "no question 2"), ("1: z", "not z"), ("b", "is not an answer")):
             said = self.ends(2, "plan", "--continue", "--answer", pair, "--json").json
             self.assertIn(problem, said["error"])
             self.assertEqual(said["reason"], "usage")
@@ -127,7 +127,7 @@ class TestTooManyQuestions(AskingCase):
         without, *_, third, fourth = self.prompts("Spec")
         self.assertNotIn("No more questions", without)
         for prompt in (third, fourth):
-            self.assertIn("Nobody answers another question", prompt)
+            self.assertIn("No further question will be answered", prompt)
 
     def test_one_that_never_stops_is_stopped(self) -> None:
         self.asks(COLOUR, times=6)

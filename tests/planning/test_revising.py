@@ -251,8 +251,8 @@ class TestRefused(RevisedCase):
         self.script_planning(node("a"))
         self.ends(0, "plan", "make a")
         before = len(self.fake.calls())
-        self.assertIn("nothing is said", self.refused("--revise", " "))
-        self.assertIn("nothing is said", self.refused("--revise", "-", stdin="\n"))
+        self.assertIn("is empty", self.refused("--revise", " "))
+        self.assertIn("is empty", self.refused("--revise", "-", stdin="\n"))
         self.assertIn("which node", self.refused("--drop", ""))
         self.assertEqual(len(self.fake.calls()), before)
 

@@ -76,7 +76,7 @@ class TestLock(HermeticCase):
     def test_a_holder_that_has_not_said_its_name(self) -> None:
         self.holder()
         self.path.write_text("")
-        with self.assertRaisesRegex(StoppedError, "not said its name"), job_lock(self.path, "plan"):
+        with self.assertRaisesRegex(StoppedError, "just starting"), job_lock(self.path, "plan"):
             self.fail("the lock was given twice")
 
     def test_is_the_owners_only_and_does_not_reach_children(self) -> None:
