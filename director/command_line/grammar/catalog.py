@@ -7,20 +7,20 @@ GROUPS = {
         "plan": "turn a task into a spec, a DAG of nodes and frozen, red tests",
         "run": "carry out the plan: implement, gate, review, merge",
         "auto": "plan a task without approvals, then run it",
-        "stop": "end a run from another terminal, at once or after the calls under way",
+        "stop": "end a run from another terminal, now or after its calls",
     },
     "step in": {
-        "amend": "change one node of an approved plan: its spec, files, command or tests",
+        "amend": "change one node of an approved plan: spec, files, tests",
         "take": "get a worktree in which you write a node yourself",
         "give": "gate and merge what you wrote in that worktree",
     },
     "see what happens": {
         "status": "show where every node stands, and what it cost",
-        "jobs": "list all jobs: where they stand, what they cost, whether they are landed",
+        "jobs": "list all jobs: where they stand, what they cost",
         "logs": "show what agents did and gates said, step by step",
-        "report": "write all that is on record of a job as one HTML file, or as Markdown",
+        "report": "write a job as one HTML file, or as Markdown",
         "ui": "show a job in the browser while it runs",
-        "verify": "check that every merge is what its receipt says, and what was tested",
+        "verify": "check that every merge is what was tested",
     },
     "finish": {
         "land": "bring the work onto your branch: verified, merged and gated first",
@@ -28,10 +28,10 @@ GROUPS = {
     "set up and tidy": {
         "init": "make the configuration: models, prices, test commands",
         "doctor": "check whether a job could run here, and say what to fix",
-        "sync-agents": "install the role agents and a starter configuration in the repository",
+        "sync-agents": "install the role agents and a starter configuration",
         "demo": "show a whole job on a sample repository, with scripted models",
         "bench": "run one task under several profiles and compare cost and quality",
-        "clean": "remove prepared worktrees, or whole jobs with their branches and records",
+        "clean": "remove prepared worktrees, or whole jobs",
     },
     "call it from another agent": {
         "mcp": "serve director's commands as tools, by the Model Context Protocol",
