@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.support.hermetic import HermeticCase
+from tests.support.jobs import CONFIG
 from tests.support.repositories import SampleRepo
 from tests.support.warm import SOURCE, can_run, run_warm
 
@@ -67,6 +68,7 @@ class TestWarm(HermeticCase):
 class TestInput(HermeticCase):
     def test_standard_input_is_what_it_was_given(self) -> None:
         repo = SampleRepo.create(self.tmp / "repo", self.env)
+        repo.write(".director/config.toml", CONFIG)
         self.env["PATH"] = os.defpath
         for said in ("", "a task that standard input holds\n"):
             done = run_warm(["plan", "-"], self.env, repo.root, said)
