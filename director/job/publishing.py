@@ -10,7 +10,7 @@ from director.records.events import Events, Kind
 from director.repositories.git import GitError
 from director.repositories.job_repository import JobRepository
 
-PAUSE_SECS = 1.0  # between two that nobody waits for
+PAUSE_SECS = 1.0  # between two, while no end is near
 
 
 class Publisher:
@@ -39,7 +39,7 @@ class Publisher:
         return problem
 
     def soon(self) -> None:
-        """Publish as soon as may be, at most once in PAUSE_SECS; nobody waits for it."""
+        """Publish as soon as may be, at most once in PAUSE_SECS, without holding up the caller."""
         with self._turn:
             self._wanted.set()
             if self._beside is None:

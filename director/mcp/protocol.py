@@ -47,7 +47,7 @@ class Notification(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """The answer to a request: this server makes none, so nobody waits for it."""
+    """The answer to a request: this server makes none, so it is dropped."""
 
 
 class Malformed(NamedTuple):
