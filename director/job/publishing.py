@@ -39,7 +39,7 @@ class Publisher:
         return problem
 
     def soon(self) -> None:
-        """Publish as soon as may be, at most once in PAUSE_SECS, without holding up the caller."""
+        """Publish as soon as may be, at most once in PAUSE_SECS; the caller goes ahead."""
         with self._turn:
             self._wanted.set()
             if self._beside is None:
