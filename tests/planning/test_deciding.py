@@ -78,7 +78,8 @@ class TestAsked(AskingCase):
         self.asks(COLOUR)
         self.ends(0, "plan", "make a")
         before = len(self.fake.calls())
-        for pair, problem in (("2: a", "no question 2"), ("1: z", "not z"), ("b", "is not an answer")):
+        wrong = (("2: a", "no question 2"), ("1: z", "not z"), ("b", "is not an answer"))
+        for pair, problem in wrong:
             said = self.ends(2, "plan", "--continue", "--answer", pair, "--json").json
             self.assertIn(problem, said["error"])
             self.assertEqual(said["reason"], "usage")
