@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from director.reporting.terminal.canvas import HIDE_CURSOR, SHOW_CURSOR
-from tests.support.fake_opencode import hang, shell
+from tests.support.fake_opencode import hang, ignore_sigterm, shell
 from tests.support.jobs import SOURCE, JobCase, node
 from tests.support.pty_case import PtyCase
 
@@ -50,7 +50,7 @@ class TerminalCase(PtyCase, JobCase):
     def hang(self) -> None:
         """Let a run begin whose calls do not end."""
         for name in "ab":
-            self.implement(name, shell("echo working"), hang(stubborn=True))
+            self.implement(name, ignore_sigterm(), shell("echo working"), hang())
         self.start("run", "--parallel", "2")
         self.wait_until_shown("bash echo working")
 

@@ -234,6 +234,11 @@ def hang(*, stubborn: bool = False) -> Step:
     return {"do": "hang", "stubborn": stubborn}
 
 
+def ignore_sigterm() -> Step:
+    """Be deaf to SIGTERM from now on."""
+    return {"do": "ignore_sigterm"}
+
+
 def mark(path: Path | str) -> Step:
     """Make an empty file, for whoever waits for it."""
     return {"do": "mark", "path": str(path)}

@@ -146,6 +146,8 @@ def play(step: dict[str, Any], writer: EventWriter) -> int:
             os.kill(os.getppid(), signal.SIGKILL)
         case "hang":
             hang(stubborn=step["stubborn"])
+        case "ignore_sigterm":
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
         case "mark":
             Path(step["path"]).touch()
         case "wait_for":
