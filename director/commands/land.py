@@ -89,7 +89,7 @@ def _refuse_unasked(args: argparse.Namespace, terminal: Terminal | None) -> None
     if args.dry_run or terminal or (args.how and args.yes):
         return
     raise RequestError(
-        "nobody is there to be asked how the work is to land",
+        "there is no terminal to ask how the work is to land",
         "say it: `director land --squash --yes` (or --merge, or --pr); `director land --dry-run` "
         "shows what would land",
         Reason.USAGE,

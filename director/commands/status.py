@@ -9,7 +9,8 @@ from director.command_line.context import Context, add_common_flags, find_home
 from director.command_line.node_flags import add_node_flags
 from director.command_line.output import add_color_flag, style_of_output
 from director.command_line.screens.job_screen import is_terminal, result_of, view_of
-from director.model.errors import InterruptedRunError
+from director.model.errors import InterruptedRunError, RequestError
+from director.model.reason import Reason
 from director.records.job_directory import JobDirectory
 from director.records.known_jobs import job_called
 from director.reporting.status.reader import read_status
@@ -45,6 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print the status; reads records only."""
+    if args.diff and not args.node:
+        raise RequestError("--diff goes with --node", "name a node", Reason.USAGE)
     directory = job_called(find_home(args, context), args.job)
     if args.node:
         from director.command_line.screens.node_status import (
