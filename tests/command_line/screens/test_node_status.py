@@ -142,6 +142,9 @@ class TestStatusOfANode(JobCase):
         commands = [one["command"][1] for one in found["next_commands"]]
         self.assertEqual(commands, ["amend", "run", "take"])  # it failed alike: amend stands first
 
+    def test_a_diff_is_of_a_node(self) -> None:
+        self.assertIn("--diff goes with --node", self.ends(2, "status", "--diff").err)
+
     def test_the_diff_of_the_last_candidate(self) -> None:
         self.failed()
         shown = self.ends(0, "status", "--node", "a", "--diff").out
