@@ -16,6 +16,8 @@ from tests.support.pty_case import PtyCase
 class TerminalCase(PtyCase, JobCase):
     """``self.process`` is a director whose standard error, and output, are the terminal."""
 
+    server = "off"  # it ends a call so quickly that nothing is shown meanwhile
+
     def setUp(self) -> None:
         super().setUp()
         self.plan(node("a"), node("b"))
