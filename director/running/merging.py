@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
-from director.job.merge_queue import QueueEntry
+from director.job.merge_queue import Place, Spot
 from director.job.receipts import tool_versions
 from director.job.trailers import tests_hash
 from director.model.receipt import Receipt
@@ -17,6 +17,8 @@ from director.running.node_work import NodeWork
 from director.running.progress import Candidate
 from director.running.prompts import Feedback, without_gate
 
+PATIENCE_SECS = 2.0  # what a green candidate waits at least before it passes others by
+
 
 @dataclass(frozen=True)
 class Collision:
@@ -26,34 +28,32 @@ class Collision:
     feedback: Feedback
 
 
+def take_place(work: NodeWork, place: Place, base: str, commit: str) -> str | None:
+    """Let what ``commit`` changed in ``base`` stand in line; returns what the branch will be."""
+    return place.take(partial(work.rebased, base, commit)).commit
+
+
 def merge(
-    work: NodeWork, gates: NodeGates, candidate: Candidate, attempts: int
+    work: NodeWork, gates: NodeGates, candidate: Candidate, attempts: int, place: Place
 ) -> Receipt | Collision:
     """Advance the branch to the candidate and return the receipt, or say why that cannot be.
 
-    If the branch still holds the candidate's base, its tree is merged as tested. If not, what the
-    branch would be with it is gated first, while those who merge before are still at it. So is the
-    view of the node where it changed because another node is done.
+    What the branch will be after its turn is merged if its gates were green on that. If not, as
+    when one before it did not merge, it is gated first, while those before it are still at it.
     """
-    job, views = work.job, work.views
-    build = partial(work.rebased, candidate.base, candidate.commit)
+    take_place(work, place, candidate.base, candidate.commit)
+    place.proven = True
+    turn = _Turn(work, gates, candidate, attempts)
     while True:
-        with job.queue.place(build) as place:
-            # Gated while those in front are still at it: waiting first would make lanes take turns.
-            against = _against_together(work, gates, candidate, place)
-            if not job.queue.await_turn(place):
-                continue  # one before it did not merge
-            tip = job.repository.tip()
-            if views.done(tip) != views.done(place.base):
-                continue  # one that needed no work is done meanwhile
-            if against:
-                return Collision(tip, against)
-            assert place.commit is not None
-            green = candidate
-            if not _is_gated(work, candidate, place.commit):
-                green = replace(green, gates=green.gates + gates.green_runs(place.commit))
-            if receipt := _advance(work, green, attempts, place.commit, tip):
-                return receipt
+        spot = place.spot()
+        against = turn.against(spot)
+        if not spot.first:
+            place.wait(spot, turn.patience)
+        elif against:
+            if place.spot() == spot:
+                return Collision(spot.tip, against)
+        elif receipt := place.merge(spot, partial(turn.advance, spot)):
+            return receipt
 
 
 def merge_satisfied(work: NodeWork, gates: NodeGates, base: str) -> Receipt | None:
@@ -102,20 +102,46 @@ def _model(work: NodeWork, candidate: Candidate) -> str | None:
     return candidate.model or work.job.config.tiers[Role(candidate.role)]
 
 
-def _against_together(
-    work: NodeWork, gates: NodeGates, candidate: Candidate, place: QueueEntry
-) -> Feedback | None:
-    """Gate what the branch would be with the candidate; returns what stands against it, if any."""
-    if place.commit is None:
-        both = work.changed_by_both(candidate.base, candidate.commit, place.base)
+class _Turn:
+    """A candidate that waits for its turn: what was found of all that the branch could be."""
+
+    def __init__(
+        self, work: NodeWork, gates: NodeGates, candidate: Candidate, attempts: int
+    ) -> None:
+        self._work = work
+        self._gates = gates
+        self._candidate = candidate
+        self._attempts = attempts
+        self._red: dict[str, Feedback] = {}
+
+    @property
+    def patience(self) -> float:
+        """How long to wait for those that are not proven, in seconds: longer than its own gate."""
+        return PATIENCE_SECS + sum(run.wall_secs or 0.0 for run in self._candidate.gates)
+
+    def against(self, spot: Spot) -> Feedback | None:
+        """Gate what the branch will be, unless that is known; returns what stands against it."""
+        if spot.commit is None:
+            return self._changed_by_both(spot.tip)
+        tree = self._work.tree(spot.commit)
+        if tree not in self._red and not any(run.tree == tree for run in self._candidate.gates):
+            if failure := self._gates.judge(spot.commit, "merged", once=True):
+                self._red[tree] = failure.together
+            else:
+                runs = self._candidate.gates + self._gates.green_runs(spot.commit)
+                self._candidate = replace(self._candidate, gates=runs)
+        return self._red.get(tree)
+
+    def advance(self, spot: Spot) -> Receipt | None:
+        """Merge what was gated; the runs on that are the last on the receipt."""
+        assert spot.commit is not None, "only what can be built is green"
+        tree = self._work.tree(spot.commit)
+        runs = sorted(self._candidate.gates, key=lambda run: run.tree == tree)
+        green = replace(self._candidate, gates=tuple(runs))
+        return _advance(self._work, green, self._attempts, spot.commit, spot.tip)
+
+    def _changed_by_both(self, tip: str) -> Feedback:
+        candidate = self._candidate
+        both = self._work.changed_by_both(candidate.base, candidate.commit, tip)
         lesson = f"Another node changed the same files: {', '.join(both)}."
         return Feedback(lesson, failure=without_gate(AttemptOutcome.COLLIDED, lesson))
-    if _is_gated(work, candidate, place.commit):
-        return None
-    failure = gates.judge(place.commit, "merged", once=True)
-    return failure.together if failure else None
-
-
-def _is_gated(work: NodeWork, candidate: Candidate, commit: str) -> bool:
-    """Whether the candidate's gates were green on what the node sees of ``commit``."""
-    return work.tree(commit) == candidate.gates[-1].tree

@@ -10,6 +10,7 @@ from director.agents.calls import Assignment, Reply
 from director.agents.registry import tier_of
 from director.agents.watch_it_fail import watch_it_fail
 from director.job.evidence import files_of, find_missing, run_of
+from director.job.merge_queue import Place
 from director.job.reconciling import merges_by_node
 from director.job.retrying import retry_where_lost
 from director.model.errors import DirectorError
@@ -161,10 +162,16 @@ class _NodeRun:
         told = tier_of(reply.model).backend.promises.exit_codes
         watched = watch_it_fail(reply.transcript.tools, self.work.node, complete=told)
         self.record.answered(attempt, watched, reply.model)
+        with self.work.job.queue.place() as place:
+            return self._examine(attempt, replace(progress, watched=watched), reply, place)
+
+    def _examine(
+        self, attempt: CurrentAttempt, progress: Progress, reply: Reply, place: Place
+    ) -> Progress | NodeEnd:
+        """Gate what a tier left, and merge what can be merged from its ``place`` in line."""
         reworked = progress.fallback
-        examiner = Examiner(self.work, self.worktree, self.gates)
-        author = Author.of(reply, attempt)
-        found = examiner.examine(author, replace(progress, watched=watched))
+        examiner = Examiner(self.work, self.worktree, self.gates, place)
+        found = examiner.examine(Author.of(reply, attempt), progress)
         if found.outcome is AttemptOutcome.FLAKY:
             self.record.update(flake_failed=True)
         if found.candidate and not reworked:
@@ -174,7 +181,7 @@ class _NodeRun:
         if not found.candidate:  # without a veto, what was green before an objection merges
             found = replace(found, candidate=reworked)
         if found.candidate:
-            return self._merge(found, attempt, entry)
+            return self._merge(found, attempt, entry, place)
         self.record.conclude(attempt, entry)
         return found.progress
 
@@ -241,7 +248,7 @@ class _NodeRun:
         return found
 
     def _merge(
-        self, found: Examined, attempt: CurrentAttempt, entry: Attempt
+        self, found: Examined, attempt: CurrentAttempt, entry: Attempt, place: Place
     ) -> Progress | NodeEnd:
         """Put the candidate on the branch, and on record.
 
@@ -255,7 +262,7 @@ class _NodeRun:
                 self.record.conclude(attempt, entry)
                 return replace(progress, fallback=None)
             candidate = replace(candidate, gates=self.gates.green_runs(candidate.commit))
-        end = merge(self.work, self.gates, candidate, attempt.number)
+        end = merge(self.work, self.gates, candidate, attempt.number, place)
         if isinstance(end, Receipt):
             self.record.merged(end, attempt, entry)
             return NodeEnd(NodeStatus.DONE, watched=progress.watched)
