@@ -4,6 +4,8 @@ A candidate takes its place before its first gate, so that what is gated is what
 after its turn: lanes gate side by side, merge in their order, and none gates twice what it will
 merge, unless one before it does not. Who leaves the line is left out of what those behind it gate.
 
+Those that stand first and are ready may merge together, in one step of the branch.
+
 Until its gates are green a candidate may take long, or forever. One behind it that is green may
 pass it by then; which costs another gate for each of the two, so that it waits a while first.
 """
@@ -12,17 +14,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from itertools import takewhile
+from typing import Any, Protocol
 
+from director.model.receipt import GateRun, Receipt
 from director.processes.cancellation import Cancellation
 from director.repositories.job_repository import JobRepository
 
 LOOK_UP_SECS = 0.2  # for a cancellation, while others are waited for
 
-Merged = TypeVar("Merged")
 Build = Callable[[str], str | None]
 """Makes the commit of a candidate on another commit; None: it cannot be."""
 
@@ -39,15 +42,40 @@ class Spot:
     first: bool
 
 
+class Offer(Protocol):
+    """What a place stands for: the work of ``node``, ``own``, a commit on ``base``."""
+
+    node: str
+    base: str
+    own: str
+
+    def receipt(self, commit: str, parent: str, contract: Sequence[GateRun]) -> Receipt:
+        """Return the receipt of its merge on ``parent``, with the tree of ``commit``, written."""
+
+
+@dataclass
+class ContractCount:
+    """What holding merges to the contract took: ``runs``, in so many ``steps``, and who failed."""
+
+    steps: int = 0
+    runs: int = 0
+    refused: int = 0
+
+
 @dataclass(eq=False)
 class Place:
     """A candidate's place in the line of ``queue``, or one that is not taken yet.
 
-    ``proven``: its gates were green. Everything else is the queue's.
+    ``proven``: its gates were green. ``ready`` is the commit on which they were, and nothing but
+    its turn is missing then. ``end`` is what became of it, where another lane saw to that. The
+    rest is the queue's.
     """
 
     queue: MergeQueue
+    offer: Offer | None = None
     proven: bool = False
+    ready: str | None = None
+    end: Any = None
     build: Build = field(default=lambda _onto: None, repr=False)
     base: str = ""
     commit: str | None = None
@@ -63,13 +91,6 @@ class Place:
     def leave(self) -> None:
         """Leave the line, if it stands there: what is behind is built without it."""
         self.queue.leave(self)
-
-    def merge(self, seen: Spot, advance: Callable[[], Merged | None]) -> Merged | None:
-        """Leave the line with what ``advance`` returns, if that moved the branch to its commit.
-
-        None, and nothing else, where it stands otherwise than ``seen`` or the branch did not move.
-        """
-        return self.queue.merge(self, seen, advance)
 
     def wait(self, seen: Spot, patience: float) -> None:
         """Wait until it stands otherwise than ``seen``.
@@ -88,6 +109,7 @@ class MergeQueue:
         self._cancellation = cancellation
         self._line: list[Place] = []
         self._moved = threading.Condition()
+        self.contract = ContractCount()
         self._same = ("", "")  # a tip, and the draft of it that those behind are built on
 
     @contextmanager
@@ -117,25 +139,42 @@ class MergeQueue:
         with self._moved:
             if place in self._line:
                 self._line.remove(place)
-                place.proven = False
+                place.proven, place.ready = False, None
                 self._moved.notify_all()
 
-    def merge(
-        self, place: Place, seen: Spot, advance: Callable[[], Merged | None]
-    ) -> Merged | None:
-        """As ``Place.merge``."""
+    def end(self, place: Place, end: object) -> None:
+        """Let a place leave the line for a reason, ``end``, that its lane is told."""
         with self._moved:
-            merged = advance() if self._spot(place) == seen else None
-            if merged is not None:
-                self._same = self._job.tip(), place.commit or ""
+            if place in self._line:
+                place.end = end
                 self.leave(place)
-            return merged
+
+    def ready(self) -> tuple[Place, ...]:
+        """Return the places that could merge now in one step: the first ones that are ready."""
+        with self._moved:
+            if self._line:
+                self._spot(self._line[-1])
+            return tuple(takewhile(_is_ready, self._line))
+
+    def merge(self, places: Sequence[Place], advance: Callable[[], Sequence[object]]) -> None:
+        """Let ``advance`` move the branch over the first ``places``; each ends as it returns.
+
+        Nothing happens where the line changed meanwhile. It returns nothing where the branch did
+        not move.
+        """
+        with self._moved:
+            self._spot(places[-1])
+            if self._line[: len(places)] != list(places) or not all(map(_is_ready, places)):
+                return
+            for place, end in zip(places, advance(), strict=False):
+                self._same = self._job.tip(), place.commit or ""
+                self.end(place, end)
 
     def wait(self, place: Place, seen: Spot, patience: float) -> None:
         """As ``Place.wait``."""
         end = time.monotonic() + patience
         with self._moved:
-            while self._spot(place) == seen:
+            while place.end is None and self._spot(place) == seen:
                 self._cancellation.check()
                 left = end - time.monotonic()
                 if left <= 0 and self._pass_by(place):
@@ -155,7 +194,12 @@ class MergeQueue:
         return False
 
     def _spot(self, place: Place) -> Spot:
-        """Build everybody on the one before, as far as that changed, up to ``place``."""
+        """Build everybody on the one before, as far as that changed, up to ``place``.
+
+        What has left the line stands where it stood.
+        """
+        if place not in self._line:
+            return Spot(place.commit, self._job.tip(), first=False)
         tip, (known, draft) = self._job.tip(), self._same
         onto = draft if tip == known else tip
         for one in self._line:
@@ -165,3 +209,7 @@ class MergeQueue:
                 break
             onto = one.commit or onto
         return Spot(place.commit, tip, self._line[0] is place)
+
+
+def _is_ready(place: Place) -> bool:
+    return place.ready is not None and place.ready == place.commit

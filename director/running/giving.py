@@ -144,7 +144,7 @@ class _Giving:
             end = merge(self.work, gates, found.candidate, self.record.state.attempts, place)
             if isinstance(end, Receipt):
                 return end
-            return AttemptOutcome.COLLIDED, end.feedback
+            return end.outcome, end.feedback
 
     def _base(self) -> str:
         """Return the commit of the branch that the work stands on."""

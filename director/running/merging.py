@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from director.job.merge_queue import Place, Spot
 from director.job.receipts import tool_versions
 from director.job.trailers import tests_hash
-from director.model.receipt import Receipt
+from director.model.merge_policy import CONTRACT
+from director.model.receipt import GateRun, Receipt
 from director.model.roles import Role, Tier
 from director.model.state import AttemptOutcome
 from director.records.clock import now
+from director.repositories.job_repository import JobRepository
+from director.running.contract_gate import ContractGate, Refusal, Step
 from director.running.node_gates import NodeGates
 from director.running.node_work import NodeWork
 from director.running.progress import Candidate
@@ -22,10 +26,14 @@ PATIENCE_SECS = 2.0  # what a green candidate waits at least before it passes ot
 
 @dataclass(frozen=True)
 class Collision:
-    """What merged meanwhile does not go together with the candidate; ``tip`` is where it ends."""
+    """What the branch holds does not go together with the candidate; ``tip`` is where it ends.
+
+    ``outcome``: COLLIDED, or REGRESSION where it broke what its own base held already.
+    """
 
     tip: str
     feedback: Feedback
+    outcome: AttemptOutcome = AttemptOutcome.COLLIDED
 
 
 def take_place(work: NodeWork, place: Place, base: str, commit: str) -> str | None:
@@ -43,30 +51,50 @@ def merge(
     """
     take_place(work, place, candidate.base, candidate.commit)
     place.proven = True
-    turn = _Turn(work, gates, candidate, attempts)
-    while True:
+    place.offer = turn = Turn(work, gates, candidate, attempts)
+    while place.end is None:
         spot = place.spot()
         against = turn.against(spot)
+        place.ready = None if against else spot.commit
         if not spot.first:
             place.wait(spot, turn.patience)
-        elif against:
-            if place.spot() == spot:
-                return Collision(spot.tip, against)
-        elif receipt := place.merge(spot, partial(turn.advance, spot)):
-            return receipt
+        elif not against:
+            turn.lead()
+        elif place.spot() == spot:
+            return Collision(spot.tip, against)
+    end: Receipt | Collision = place.end
+    return end
 
 
-def merge_satisfied(work: NodeWork, gates: NodeGates, base: str) -> Receipt | None:
-    """Record with an empty commit that the tests pass without a call; None: the tip moved."""
-    return _advance(work, Candidate(base, base, None, gates.green_runs(base)), 0, base, base)
+def merge_satisfied(work: NodeWork, gates: NodeGates, base: str) -> Receipt | Collision | None:
+    """Record with an empty commit that the tests pass without a call; None: the tip moved.
+
+    A collision says that with its tests, which are seen from now on, others fail.
+    """
+    runs: tuple[GateRun, ...] = ()
+    if work.job.config.merge.gate == CONTRACT:
+        seen = work.draft(work.job.repository.tree(base), base)
+        step = Step(work.node.id, seen, base, seen)
+        found = ContractGate(work, gates, base, (step,), work.job.queue.contract).judge()
+        if isinstance(found, Refusal):
+            return Collision(base, found.feedback, found.outcome)
+        runs = found
+    candidate = Candidate(base, base, None, gates.green_runs(base))
+    receipt = _written(work, candidate, 0, base, base, runs)
+    return receipt if work.job.repository.advance(receipt.merged, base, receipt) else None
 
 
-def _advance(
-    work: NodeWork, candidate: Candidate, attempts: int, commit: str, tip: str
-) -> Receipt | None:
-    """Merge what ``commit`` holds, of which the candidate's last gate was green on the view.
+def _written(
+    work: NodeWork,
+    candidate: Candidate,
+    attempts: int,
+    commit: str,
+    parent: str,
+    contract: Sequence[GateRun],
+) -> Receipt:
+    """Write a merge of what ``commit`` holds, of which the last gate was green on the view.
 
-    Returns the receipt; None: the branch is not at ``tip`` any more.
+    Returns its receipt, with the runs of the ``contract`` besides the candidate's.
     """
     job, node, role = work.job, work.node, candidate.role
     tree, gated = job.repository.tree(commit), candidate.gates[-1].tree
@@ -78,10 +106,10 @@ def _advance(
         candidate=candidate.commit,
         merged="",
         tree=tree,
-        parent=tip,
+        parent=parent,
         tests=dict(node.test_hashes),
         tests_hash=tests_hash(node),
-        gates=candidate.gates,
+        gates=(*candidate.gates, *contract),
         files=(),
         tier=role.value if role else None,
         model=_model(work, candidate),
@@ -91,8 +119,7 @@ def _advance(
         view=gated if gated != tree else None,
         amended=node.amended,
     )
-    receipt = job.commits.merge(node, draft)
-    return receipt if job.repository.advance(receipt.merged, tip, receipt) else None
+    return job.commits.merge(node, draft)
 
 
 def _model(work: NodeWork, candidate: Candidate) -> str | None:
@@ -102,12 +129,13 @@ def _model(work: NodeWork, candidate: Candidate) -> str | None:
     return candidate.model or work.job.config.tiers[Role(candidate.role)]
 
 
-class _Turn:
+class Turn:
     """A candidate that waits for its turn: what was found of all that the branch could be."""
 
     def __init__(
         self, work: NodeWork, gates: NodeGates, candidate: Candidate, attempts: int
     ) -> None:
+        self.node, self.base, self.own = work.node.id, candidate.base, candidate.commit
         self._work = work
         self._gates = gates
         self._candidate = candidate
@@ -132,16 +160,51 @@ class _Turn:
                 self._candidate = replace(self._candidate, gates=runs)
         return self._red.get(tree)
 
-    def advance(self, spot: Spot) -> Receipt | None:
-        """Merge what was gated; the runs on that are the last on the receipt."""
-        assert spot.commit is not None, "only what can be built is green"
-        tree = self._work.tree(spot.commit)
+    def receipt(self, commit: str, parent: str, contract: Sequence[GateRun]) -> Receipt:
+        """Write the merge; the runs on what merges are the last of the candidate's."""
+        tree = self._work.tree(commit)
         runs = sorted(self._candidate.gates, key=lambda run: run.tree == tree)
         green = replace(self._candidate, gates=tuple(runs))
-        return _advance(self._work, green, self._attempts, spot.commit, spot.tip)
+        return _written(self._work, green, self._attempts, commit, parent, contract)
+
+    def lead(self) -> None:
+        """Merge those that are ready, as the first of them: one, or all whom the contract lets."""
+        queue, repository = self._work.job.queue, self._work.job.repository
+        held = self._work.job.config.merge.gate == CONTRACT
+        tip, places = repository.tip(), queue.ready()
+        ready = places if held else places[:1]
+        steps = tuple(_step(place) for place in ready)
+        found: tuple[GateRun, ...] | Refusal = ()
+        if held and steps:
+            found = ContractGate(self._work, self._gates, tip, steps, queue.contract).judge()
+        if isinstance(found, Refusal):
+            collision = Collision(tip, found.feedback, found.outcome)
+            queue.end(ready[found.step], collision)
+        elif ready:
+            queue.merge(ready, partial(_advance, repository, ready, tip, found))
 
     def _changed_by_both(self, tip: str) -> Feedback:
         candidate = self._candidate
         both = self._work.changed_by_both(candidate.base, candidate.commit, tip)
         lesson = f"Another node changed the same files: {', '.join(both)}."
         return Feedback(lesson, failure=without_gate(AttemptOutcome.COLLIDED, lesson))
+
+
+def _step(place: Place) -> Step:
+    offer, commit = place.offer, place.ready
+    assert offer, "who is ready has offered something"
+    assert commit, "and stands on a commit"
+    return Step(offer.node, commit, offer.base, offer.own)
+
+
+def _advance(
+    repository: JobRepository, places: Sequence[Place], tip: str, contract: Sequence[GateRun]
+) -> list[Receipt]:
+    """Move the branch from ``tip`` over a merge for each place; returns none where it moved."""
+    receipts: list[Receipt] = []
+    parent = tip
+    for place in places:
+        assert place.offer and place.commit, "only those that are ready merge"
+        receipts.append(place.offer.receipt(place.commit, parent, contract))
+        parent = receipts[-1].merged
+    return receipts if repository.advance(parent, tip, *receipts) else []

@@ -25,7 +25,7 @@ from director.records.state_keeper import StateKeeper
 from director.running.attempts import CurrentAttempt
 from director.running.control_run import AS_BEFORE, GREEN_BEFORE_WORK
 from director.running.examining import Author, Examined, Examiner
-from director.running.merging import merge, merge_satisfied
+from director.running.merging import Collision, merge, merge_satisfied
 from director.running.node_gates import NodeGates
 from director.running.node_record import NodeEnd, NodeRecord
 from director.running.node_work import NodeWork
@@ -145,8 +145,12 @@ class _NodeRun:
                 said = without_gate(AttemptOutcome.AS_BEFORE, GREEN_BEFORE_WORK)
                 seen = seen._replace(headline=said.headline)
                 return self.record.failed(GREEN_BEFORE_WORK, seen, environment=True)
-            if receipt := merge_satisfied(self.work, self.gates, base):
-                self.record.merged(receipt)
+            end = merge_satisfied(self.work, self.gates, base)
+            if isinstance(end, Collision):
+                digest = output_digest(run_of(before))
+                return Progress(base, base, before.output, digest, end.feedback)
+            if end:
+                self.record.merged(end)
                 return NodeEnd(NodeStatus.DONE)
             # The tip moved meanwhile: look again.
 
@@ -253,6 +257,7 @@ class _NodeRun:
         """Put the candidate on the branch, and on record.
 
         Where it collides, the node begins again on the new tip; that is nobody's failed attempt.
+        Where it broke what was done before, that is one, and the next begins with what it left.
         """
         candidate, progress = found.candidate, found.progress
         assert candidate is not None, "only a candidate merges"
@@ -266,11 +271,14 @@ class _NodeRun:
         if isinstance(end, Receipt):
             self.record.merged(end, attempt, entry)
             return NodeEnd(NodeStatus.DONE, watched=progress.watched)
-        feedback, collided = end.feedback, AttemptOutcome.COLLIDED
+        feedback, outcome = end.feedback, end.outcome
         if feedback.failure and not feedback.failure.candidate:
             name = self.work.keep(attempt.number, candidate.commit)
             feedback = replace(feedback, failure=feedback.failure._replace(candidate=name))
-        self.record.ended(attempt, collided, feedback)
-        again = entry._replace(outcome=collided, failure=feedback.failure)
+        self.record.ended(attempt, outcome, feedback)
+        again = entry._replace(outcome=outcome, failure=feedback.failure)
         self.record.conclude(attempt, entry, again)
-        return replace(progress, base=end.tip, start=end.tip, feedback=feedback, fallback=None)
+        base, start = end.tip, end.tip
+        if outcome is AttemptOutcome.REGRESSION:
+            base, start = candidate.base, candidate.commit
+        return replace(progress, base=base, start=start, feedback=feedback, fallback=None)

@@ -34,15 +34,22 @@ class TestMergeQueue(JobCase):
         place.proven = proven
         return place
 
-    def merge(self, place: Place) -> str | None:
-        spot = place.spot()
-        return place.merge(spot, lambda: self.advance(spot))
+    def merge(self, *places: Place) -> bool:
+        """Merge places in one step; returns whether the branch moved."""
+        for place in places:
+            place.ready = place.spot().commit
+        self.queue.merge(places, lambda: self.advance(*places))
+        return places[-1].end is not None
 
-    def advance(self, spot: Spot) -> str | None:
-        """Move the branch to the tree of ``spot``, by another commit."""
-        tree = self.job.tree(spot.commit or "")
-        merged = self.job.commit(tree, spot.tip, "merge\n")
-        return merged if self.job.advance(merged, spot.tip) else None
+    def advance(self, *places: Place) -> list[str]:
+        """Move the branch over commits with the trees of ``places``, by other commits."""
+        tip = parent = self.job.tip()
+        merged = []
+        for place in places:
+            tree = self.job.tree(place.commit or "")
+            parent = self.job.commit(tree, parent, "merge\n")
+            merged.append(parent)
+        return merged if self.job.advance(parent, tip) else []
 
     def held(self, place: Place) -> str:
         """Return which of the files a to d the branch will have when it is at ``place``."""
@@ -105,10 +112,31 @@ class TestMergeQueue(JobCase):
 
     def test_nothing_merges_that_stands_otherwise_than_it_was_seen(self) -> None:
         first, second = self.join("a"), self.join("b")
-        seen = second.spot()
+        second.ready = second.spot().commit
         first.leave()
-        self.assertIsNone(second.merge(seen, lambda: self.advance(seen)))
-        self.assertEqual(self.job.tip(), self.base)
+        self.queue.merge([second], lambda: self.advance(second))
+        self.assertEqual((second.end, self.job.tip()), (None, self.base))
+
+    def test_those_that_are_ready_merge_in_one_step_up_to_the_first_that_is_not(self) -> None:
+        places = [self.join(name) for name in "abcd"]
+        for place in (*places[:2], places[3]):
+            place.ready = place.spot().commit
+        self.assertEqual(self.queue.ready(), tuple(places[:2]))
+        self.assertTrue(self.merge(*places[:2]))
+        self.assertEqual([places[0].end, places[1].end], self.commits())
+        self.assertTrue(places[2].spot().first)
+        self.assertEqual(self.held(places[3]), "abcd")
+
+    def commits(self) -> list[str]:
+        """Return the commits of the branch after its base, oldest first."""
+        return [one.oid for one in self.job.log(self.base, self.job.tip())]
+
+    def test_one_that_another_lane_ends_hears_of_it_and_is_left_out_behind_it(self) -> None:
+        first, second = self.join("a", proven=True), self.join("b", proven=True)
+        seen = first.spot()
+        self.queue.end(first, "refused")
+        first.wait(seen, LONG_SECS)
+        self.assertEqual((first.end, self.held(second)), ("refused", "b"))
 
     def test_who_is_proven_passes_by_who_is_not_and_by_nobody_else(self) -> None:
         slow, proven, mine = self.join("a"), self.join("b", proven=True), self.join("c")
