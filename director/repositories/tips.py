@@ -23,6 +23,7 @@ class Tips:
     def __init__(self, path: Path) -> None:
         self._lines = GuardedLines(path)
         self._known: set[str] = set()
+        self._reached: dict[str, list[str]] = {}  # a tip → the merges noted with it
         self.commits: list[str] = []
         """Where the branch was moved to, oldest first; the first is where it began."""
         self.receipts: dict[str, Receipt] = {}
@@ -34,6 +35,7 @@ class Tips:
     def begin(self, base: str) -> None:
         """Note that the branch begins at ``base``; nothing else is noted afterwards."""
         self._known, self.commits, self.receipts = {base}, [base], {}
+        self._reached = {}
         self._lines.replace([{"tip": base}])
 
     def add(self, commit: str, *receipts: Receipt) -> None:
@@ -52,11 +54,14 @@ class Tips:
 
     def _take(self, commit: str, receipts: Sequence[Receipt]) -> None:
         if receipts:
-            self.receipts |= {receipt.merged: receipt for receipt in receipts}
+            new = {receipt.merged: receipt for receipt in receipts}
+            self.receipts |= new
+            self._reached[commit] = [*self._reached.get(commit, ()), *new]
         elif commit in self._known:
             later = self.commits[self.commits.index(commit) + 1 :]
             for one in later:
-                self.receipts.pop(one, None)
+                for merged in (one, *self._reached.pop(one, ())):
+                    self.receipts.pop(merged, None)
         self.commits.append(commit)
         self._known.add(commit)
 
