@@ -56,7 +56,8 @@ class Tips:
         if receipts:
             new = {receipt.merged: receipt for receipt in receipts}
             self.receipts |= new
-            self._reached[commit] = [*self._reached.get(commit, ()), *new]
+            if commit not in self.commits[-1:]:  # else they are of what it held already
+                self._reached[commit] = list(new)
         elif commit in self._known:
             later = self.commits[self.commits.index(commit) + 1 :]
             for one in later:

@@ -54,6 +54,9 @@ class TestTips(TemporaryCase):
         self.tips.add(TWO.merged, better)
         for tips in (self.tips, self.again()):
             self.assertEqual(tips.receipts, {ONE.merged: better, TWO.merged: TWO})
+            tips.add(ONE.merged)
+            self.assertEqual(tips.receipts, {ONE.merged: better})
+            tips.add(TWO.merged, TWO)
 
     def test_lines_that_are_no_notes_say_nothing(self) -> None:
         with self.path.open("a") as stream:
