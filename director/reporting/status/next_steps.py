@@ -191,6 +191,7 @@ def _run(status: Status) -> Iterable[Step]:
         return
     begun = bool(status.of(NodeStatus.DONE, NodeStatus.TAKEN))
     why = f"work on the {counted(left, 'node')} left" if begun else "carry out the plan"
+    why = why if left else "gate all of it together"
     yield Step(("director", "run"), why)
 
 
