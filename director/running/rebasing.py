@@ -29,7 +29,7 @@ from director.model.errors import RequestError, StoppedError
 from director.model.integration_gates import BaseGates
 from director.model.plan import Plan
 from director.model.roles import Role
-from director.model.state import Attempt, AttemptOutcome, NodeStatus, RunState
+from director.model.state import Attempt, AttemptOutcome, NodeState, NodeStatus, RunState
 from director.records import files
 from director.records.call_notes import noted_calls
 from director.records.clock import now
@@ -38,6 +38,7 @@ from director.records.job_directory import JobDirectory
 from director.records.lock import job_lock
 from director.records.taken_nodes import taken_nodes
 from director.records.worktrees_record import was_killed
+from director.repositories.job_repository import JobRepository, open_job_repository
 from director.running.new_base import NewBase, Renamed, find_base, refuse_contract, refuse_published
 from director.running.opened_run import OpenedRun, opened_run
 from director.running.readiness import ready_plan
@@ -124,12 +125,12 @@ def opened_rebase(
         discard_staged(directory)  # of a command that was killed
         try:
             with opened_run(workspace, directory, config, ready) as opened:
-                building = _build(opened, base, options)
-                rebase = Rebase(building.prospect)
-                yield rebase
-                if rebase.accepted:
-                    _stage(opened, building)
+                built = _build(opened, base, options)
+            # Nothing is open while a person decides, nor while the records are replaced.
+            rebase = Rebase(built.prospect)
+            yield rebase
             if rebase.accepted:
+                _stage(workspace, directory, built)
                 rebase.unpublished = _switch(workspace, directory, rebase.prospect)
         finally:
             if not directory.switching.exists():
@@ -137,10 +138,11 @@ def opened_rebase(
 
 
 class _Built(NamedTuple):
-    """What was built: the replay, the seal of the old plan, the stage as it is to be."""
+    """What was built: the replay, seal and state of the job as it is, the stage as it is to be."""
 
     replay: Replay
     seal: Seal
+    state: RunState
     stage: PlanStage | None
     prospect: Prospect
 
@@ -191,7 +193,7 @@ def _build(opened: OpenedRun, base: NewBase, options: RebaseOptions) -> _Built:
     moved = base.moved(plan)
     prospect = Prospect(old, base, fates, states, moved, gates, branch.tip())
     stage = stage and _moved(stage, building, gates, allow=allow)
-    return _Built(building, opened.seal, stage, prospect)
+    return _Built(building, opened.seal, opened.keeper.state, stage, prospect)
 
 
 def _moved(stage: PlanStage, building: Replay, gates: BaseGates, *, allow: bool) -> PlanStage:
@@ -204,50 +206,44 @@ def _moved(stage: PlanStage, building: Replay, gates: BaseGates, *, allow: bool)
     )
 
 
-def _stage(opened: OpenedRun, built: _Built) -> None:
+def _stage(workspace: Workspace, directory: JobDirectory, built: _Built) -> None:
     """Put all records as they are to be into the folder that the job is switched to."""
-    new, plan = staged(opened.job.directory), built.replay.plan
-    contract = built.replay.places.get(built.seal.contract, built.replay.branch.tip())
-    receipts = built.replay.branch.receipts.values()
+    new, building = staged(directory), built.replay
+    plan, branch = building.plan, building.branch
     new.save_plan(plan)
-    seal_plan(new, plan, contract)
+    seal_plan(new, plan, building.places.get(built.seal.contract, branch.tip()))
     if built.stage:
         write_stage(new, built.stage)
-    files.write_lines(new.receipts, map(encode, receipts))
-    state = _state(opened, built.replay)
-    new.state_file.save(state)
+    files.write_lines(new.receipts, map(encode, branch.receipts.values()))
+    job = open_job_repository(directory.repository, workspace.repository, plan.job_branch)
+    new.state_file.save(_state(job, built))
 
 
-def _state(opened: OpenedRun, building: Replay) -> RunState:
+def _state(job: JobRepository, built: _Built) -> RunState:
     """Return the state in which what was carried is done, and what was not begins again."""
-    state = opened.keeper.state
-    for one in building.fates.values():
+    state = built.state
+    for one in built.replay.fates.values():
         node = state.nodes[one.node]
         if one.fate is Fate.CARRIED:
-            state = state.with_node(one.node, node._replace(commit=one.commit))
+            node = node._replace(commit=one.commit)
         elif one.fate is Fate.AGAIN:
-            attempt = _attempt(opened, one)
-            state = state.with_node(
-                one.node,
-                node._replace(
-                    status=NodeStatus.PENDING,
-                    commit=None,
-                    past_attempts=(attempt,),
-                    flake_failed=False,
-                ),
+            node = node._replace(
+                status=NodeStatus.PENDING,
+                commit=None,
+                past_attempts=(_attempt(job, node, one),),
+                flake_failed=False,
             )
+        state = state.with_node(one.node, node)
     return state
 
 
-def _attempt(opened: OpenedRun, one: Carried) -> Attempt:
-    """Keep what a node had merged, and return that as the attempt it begins again after."""
-    node = opened.keeper.node(one.node)
-    kept = opened.work_on(opened.plan.node(one.node)).keep(node.attempts, one.old)
+def _attempt(job: JobRepository, node: NodeState, one: Carried) -> Attempt:
+    """Keep what a node had merged, and return that as the attempt after which it begins again."""
+    kept = job.keep_attempt(one.node, node.attempts, one.old)
     failure = one.failure._replace(candidate=kept) if one.failure else None
     role = Role.ESCALATION if node.escalated else Role.EXECUTOR
-    return Attempt(
-        role, AttemptOutcome.REBASED, node.attempts, node.model_used or "", failure=failure
-    )
+    outcome, model = AttemptOutcome.REBASED, node.model_used or ""
+    return Attempt(role, outcome, node.attempts, model, failure=failure)
 
 
 def _switch(workspace: Workspace, directory: JobDirectory, prospect: Prospect) -> str | None:

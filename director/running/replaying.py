@@ -24,6 +24,7 @@ from director.model.reason import Reason
 from director.model.receipt import GateRun, Receipt
 from director.model.state import AttemptOutcome, NodeStatus, RunState
 from director.records.clock import now
+from director.records.events import Kind
 from director.repositories.branch_commits import BranchCommit
 from director.repositories.job_repository import JobRepository
 from director.repositories.picking import pick
@@ -106,7 +107,14 @@ def replay(building: Replay, job: JobRepository, commits: Iterable[BranchCommit]
                 node = building.plan.node(commit.trailers[NODE])
                 carried = _Carrying(building, lane, node, receipts[commit.oid]).carry()
                 building.fates[node.id] = carried
+                _tell(building.job, carried)
             building.places[commit.oid] = building.branch.tip()
+
+
+def _tell(job: JobContext, one: Carried) -> None:
+    """Give a line on what became of a node, while others are still to come."""
+    said = "carried to the new base, green" if one.fate is Fate.CARRIED else "to be done again"
+    job.events.emit(Kind.NOTICE, one.node, message=f"{said}{f': {one.why}' if one.why else ''}")
 
 
 def look_at_left(building: Replay, state: RunState) -> None:

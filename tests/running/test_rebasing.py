@@ -361,3 +361,31 @@ class TestGates(RebaseCase):
         self.commit_files({"gate.sh": "exit 1\n"})
         self.assertEqual(self.rebase()["base_gates"], {"whole": "red"})
         self.finish("a", "b", "c")
+
+
+class TestOffered(RebaseCase):
+    def test_status_offers_it_where_the_base_moved_on_by_much(self) -> None:
+        self.done("a")
+        for number in range(9):
+            self.commit(more=f"{number}\n")
+        told = self.ends(0, "status", "--json").json
+        self.assertEqual(told["newer_commits"], 9)
+        self.assertNotIn("director rebase", self.ends(0, "status").out)
+        self.commit(more="x\n")
+        self.assertIn("director rebase", self.ends(0, "status").out)
+        self.rebase()
+        self.assertNotIn("director rebase", self.ends(0, "status").out)
+        self.assertEqual(self.ends(0, "status", "--json").json["newer_commits"], 0)
+
+    def test_land_offers_it_where_nodes_are_left(self) -> None:
+        self.done("a")
+        told = self.ends(2, "land", "--squash", "--yes", "--json").json
+        self.assertNotIn("rebase", told["next"])
+        self.commit(more="x\n")
+        told = self.ends(2, "land", "--squash", "--yes", "--json").json
+        self.assertIn("director rebase", told["next"])
+
+    def test_a_finished_job_is_not_offered_it(self) -> None:
+        self.finish("a", "b", "c")
+        self.commit(more="x\n")
+        self.assertIsNone(self.ends(0, "status", "--json").json["newer_commits"])
