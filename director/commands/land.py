@@ -159,7 +159,8 @@ def _refused(args: argparse.Namespace, prospect: Prospect, shown: str) -> Result
     if prospect.conflicts:
         what = f"{job} conflicts with {branch} in {named(prospect.conflicts)}"
         next_step = (
-            f"`git merge {job}` in a checkout of {branch}, solve it there, and run your tests"
+            f"`git merge {job}` in a checkout of {branch}, solve it there, and run your tests; or "
+            f"`director rebase --onto {branch}` has the nodes done again that conflict"
         )
         reason = Reason.CONFLICT
     else:
