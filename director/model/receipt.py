@@ -42,6 +42,7 @@ class Receipt:
     ``rebuilt``: the merge had no receipt, so its tests were gated again, and ``gates`` are these
     runs; the rest is from the commit's trailers. ``confinement`` says in words what confined agents
     and gates ("": not known). ``amended``: the node was approved once more, after the plan was.
+    ``repairs`` is the integration gate for which it is a repair ("": it is none).
     """
 
     ts: str
@@ -64,6 +65,7 @@ class Receipt:
     confinement: str = ""
     view: Annotated[str | None, Mark.OMITTED] = None
     amended: Annotated[bool, Mark.OMITTED] = False
+    repairs: Annotated[str, Mark.OMITTED] = ""
 
     @property
     def gated(self) -> str:

@@ -76,7 +76,7 @@ class TestTestsToRun(unittest.TestCase):
             for name, command in (("a", "test a"), ("b", "test all"), ("c", "test all"))
         ]
         plan = Plan("job", "task", "/repo", "b" * 40, "now", "branch", tuple(nodes))
-        return [[node.id for node in group] for group in tests_to_run(plan, receipts, "tip")]
+        return [list(group.nodes) for group in tests_to_run(plan, receipts, "tip")]
 
     def receipt(self, node_id: str, command: str, tree: str) -> Receipt:
         run = GateRun("candidate", command, "green", 0, 0.1, "commit", tree)
@@ -96,7 +96,7 @@ class TestTestsToRun(unittest.TestCase):
 class GateCase(JobCase):
     def gates(self, **commands: str) -> None:
         lines = "\n".join(f"{name} = '{command}'" for name, command in commands.items())
-        self.configure(f"[gates]\n{lines}\n")
+        self.configure(f"[limits]\nrepair_attempts = 0\n[gates]\n{lines}\n")
 
     def gate(self, done: Done, name: str) -> dict[str, Any]:
         found = [one for one in done.json["integration"] if one["name"] == name]
