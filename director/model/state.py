@@ -84,8 +84,8 @@ class NodeState(NamedTuple):
 
     ``environment``: it failed because of its environment, which no model can correct. ``failure``
     is why it failed, where it did. ``cost_known`` is the part of ``cost_usd`` that is known, and
-    ``unpriced_calls`` are the calls that are not in it. ``repairs`` is the integration gate for which
-    it is a repair ("": it is none).
+    ``unpriced_calls`` are the calls that are not in it. ``repairs`` is the integration gate for
+    which it is a repair ("": it is none).
     """
 
     status: NodeStatus = NodeStatus.PENDING

@@ -48,6 +48,7 @@ def implement_prompt(
 
     ``blamed``: for a repair, the diff of the merge that turned its gate red.
     """
+    command = "Command of the gate" if node.repairs else "Test command"
     parts = [
         "# Repair" if node.repairs else "# Implement",
         f"Node: {node.id}\nTitle: {node.title}\nAttempt: {attempt}",
@@ -55,7 +56,7 @@ def implement_prompt(
         *_blamed(blamed),
         f"## Files you may change\n\n{bullets(node.files)}",
         f"## Tests (frozen)\n\n{bullets(node.held_to)}",
-        f"## {'Command of the gate' if node.repairs else 'Test command'}\n\n{fenced(node.test_cmd)}",
+        f"## {command}\n\n{fenced(node.test_cmd)}",
         f"It fails now:\n\n{fenced(first_output)}",
     ]
     if feedback is not None:
