@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from director.model.codec.decoding import decode
-from director.model.plan_reader import read_plan
 from director.model.receipt import Receipt
 from tests.support.fake_opencode import Step, hang, mark, say, write
 from tests.support.jobs import Done, JobCase, node
@@ -302,21 +301,18 @@ class TestForged(RepairCase):
         self.repair()
         self.ends(0, "run")
         lines = self.lines("receipts.jsonl")
-        contract = read_plan(self.stored("plan.json")).node("repair-1").repairs
-        assert contract is not None
+        repaired = lines[-1]
         for lost in ("tests.a", "candidate again"):
             with self.subTest(lost=lost):
-                repaired = dict(lines[-1])
                 gates = [run for run in repaired["gates"] if run["purpose"] not in lost]
-                text = "".join(f"{json.dumps(one)}\n" for one in [*lines[:-1],
-                                                                  repaired | {"gates": gates}])  # fmt: skip
-                (self.home / "receipts.jsonl").write_text(text)
-                said = self.ends(1, "verify", "--json").json
-                self.assertIn("the gate runs", said["what"])
-        claimed = json.dumps({**lines[-1], "repairs": ""})
-        others = "".join(f"{json.dumps(one)}\n" for one in lines[:-1])
-        (self.home / "receipts.jsonl").write_text(f"{others}{claimed}\n")
-        self.assertIn("what it repairs", self.ends(1, "verify", "--json").json["what"])
+                self.assertIn("the gate runs", self.told_of({**repaired, "gates": gates}))
+        self.assertIn("what it repairs", self.told_of({**repaired, "repairs": ""}))
+
+    def told_of(self, receipt: dict[str, Any]) -> str:
+        """Put another last receipt on record; return what ``verify`` says of it."""
+        lines = [*self.lines("receipts.jsonl")[:-1], receipt]
+        (self.home / "receipts.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in lines))
+        return str(self.ends(1, "verify", "--json").json["what"])
 
 
 if __name__ == "__main__":
