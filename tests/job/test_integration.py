@@ -15,7 +15,7 @@ from director.job.integration import tests_to_run
 from director.model.plan import Node, Plan
 from director.model.receipt import GateRun, Receipt
 from tests.support.fake_opencode import answer, say, write
-from tests.support.jobs import Done, JobCase, node
+from tests.support.jobs import NO_REPAIR, Done, JobCase, node
 
 
 def red_from(first: int, asked: list[int] | None = None) -> Callable[[int], bool]:
@@ -96,7 +96,7 @@ class TestTestsToRun(unittest.TestCase):
 class GateCase(JobCase):
     def gates(self, **commands: str) -> None:
         lines = "\n".join(f"{name} = '{command}'" for name, command in commands.items())
-        self.configure(f"[limits]\nrepair_attempts = 0\n[gates]\n{lines}\n")
+        self.configure(f"{NO_REPAIR}[gates]\n{lines}\n")
 
     def gate(self, done: Done, name: str) -> dict[str, Any]:
         found = [one for one in done.json["integration"] if one["name"] == name]
