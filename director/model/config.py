@@ -46,6 +46,7 @@ class Limits:
     flake_runs: Count = 2
     stall_timeout_secs: Count = 600
     provider_retries: CountOrNone = 2
+    repair_attempts: CountOrNone = 1
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,8 @@ KEEP_THE_REST = (
     'the "spec" of the node what they must check: they are written again from it.'
 )
 
+DIRECTORS_OWN = ("test_hashes", "amended", "repairs")  # fields of a node that no model writes
+
 
 @dataclass(frozen=True)
 class Background:
@@ -172,7 +174,7 @@ def amend_prompt(node: Node, circumstances: Mapping[str, str], words: str) -> st
 
     ``circumstances`` are further sections: title → text.
     """
-    described = {k: v for k, v in encode(node).items() if k not in ("test_hashes", "amended")}
+    described = {k: v for k, v in encode(node).items() if k not in DIRECTORS_OWN}
     parts = {
         "Node as approved": fenced(json.dumps(described, indent=2, ensure_ascii=False), "json"),
         **circumstances,

@@ -84,6 +84,7 @@ def _facts(part: NodePart) -> Element:
         ("tests", _listed(tag("code", path) for path in node.tests)),
         ("command", [tag("code", node.test_cmd)]),
         ("difficulty", node.estimated_difficulty),
+        ("repairs", node.repairs and f"the integration gate {node.repairs.gate}"),
         ("amended", "approved once more, after the plan was" if node.amended else None),
     )
 
