@@ -120,7 +120,7 @@ class TestWhatWorks(PreflightCase):
         self.assertEqual(self.tried(), [])
         prompt = self.prompt_of_plan()
         self.assertIn("before any work: `true` (green)", prompt)
-        self.assertIn("A test file that is there: `tests/test_a.py`.", prompt)
+        self.assertIn("An existing test file: `tests/test_a.py`.", prompt)
         self.assertNotIn("alone", prompt.partition("## How tests run here")[2])
 
 
