@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
+from director import __version__
 from director.benching.records import Experiment
 from director.command_line.grammar.arguments import arguments_of
 from director.command_line.grammar.catalog import COMMANDS
@@ -219,6 +220,14 @@ class TestDocs(unittest.TestCase):
         for name in re.findall(r"`([a-z_][a-z_/]*\.py)`", "".join(pages)):
             if not any(f"/{path}".endswith(f"/{name}") for path in known):
                 self.fail(f"there is no module {name}")
+
+    def test_the_version_is_the_same_everywhere(self) -> None:
+        pages = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("*.md")}
+        self.assertIn(f"\ndirector {__version__}\n", pages["README.md"])
+        manual = (ROOT / "docs" / "director.1").read_text(encoding="utf-8")
+        self.assertIn(f'"director {__version__}"', manual)
+        changed = re.escape(__version__)
+        self.assertRegex(pages["CHANGELOG.md"], rf"(?m)^## \[(Unreleased\]|{changed}\] - \d{{4}})")
 
     def test_the_readme_is_short(self) -> None:
         lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()

@@ -62,7 +62,7 @@ class TestWhatWorks(PreflightCase):
             self.assertIn("Interpreter and test runner: Python (unittest).", section)
             self.assertIn(f"before any work: `{SUITE}` (green, 1 test)", section)
             self.assertIn(f"`tests/test_a.py`. Seen to run it alone: `{ALONE}`", section)
-            self.assertIn('belongs into "files"', section)
+            self.assertIn('belongs in "files"', section)
         self.assertNotIn("How tests run here", told["Recon"])
 
     def test_tests_that_fail_by_themselves_stop_nothing(self) -> None:
