@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,7 +15,7 @@ from director.model.codec.encoding import encode_any
 from director.model.errors import RequestError
 from director.model.integration_gates import BaseGates
 from director.model.merge_policy import CONTRACT
-from director.model.plan import Node, Plan
+from director.model.plan import FrozenTests, Plan
 from director.model.reason import Reason
 from director.model.receipt import GREEN, Receipt
 from director.records.events import Kind
@@ -165,28 +164,23 @@ def run_tests(job: JobContext, plan: Plan, tip: str, lanes: int) -> Iterator[Gat
     if not wanted:
         return
 
-    def run(nodes: list[Node]) -> GateReport:
-        ids = tuple(node.id for node in nodes)
-        result = run_gate(
-            job, tip, nodes[0].test_cmd, f"integration.tests.{ids[0]}", plan.tests_of(ids)
-        )
+    def run(tests: FrozenTests) -> GateReport:
+        ids = tests.nodes
+        result = run_gate(job, tip, tests.command, f"integration.tests.{ids[0]}", tests.tests)
         return GateReport.of(f"tests of {', '.join(ids)}", result, ids)
 
     with ThreadPoolExecutor(min(lanes, len(wanted)), thread_name_prefix="lane") as pool:
         yield from pool.map(run, wanted)
 
 
-def tests_to_run(plan: Plan, receipts: Iterable[Receipt], tree: str) -> list[list[Node]]:
-    """Return the nodes whose tests are to run on ``tree``, those of one command together."""
+def tests_to_run(plan: Plan, receipts: Iterable[Receipt], tree: str) -> list[FrozenTests]:
+    """Return the tests that are to run on ``tree``, those of one command together."""
     runs = [(one.node, run) for one in receipts for run in one.gates]
     green_there = [(node, run) for node, run in runs if (run.tree, run.verdict) == (tree, GREEN)]
     contract = {run.command for _, run in green_there if run.purpose == CONTRACT}
     green = {(node, run.command) for node, run in green_there}
-    by_command: defaultdict[str, list[Node]] = defaultdict(list)
-    for node in plan.nodes:
-        by_command[node.test_cmd].append(node)
     return [
-        nodes
-        for command, nodes in by_command.items()
-        if command not in contract and any((node.id, command) not in green for node in nodes)
+        tests
+        for command, tests in plan.tests_by_command().items()
+        if command not in contract and any((one, command) not in green for one in tests.nodes)
     ]

@@ -66,6 +66,8 @@ def rebuilt_receipt(
         rebuilt=True,
         view=gated if gated != commit.tree else None,
         amended=f"{PREFIX}Amended" in said,
+        rebased=said.get(f"{PREFIX}Rebased", ""),
+        repairs=node.repairs.gate if node.repairs else "",
     )
 
 
@@ -81,6 +83,8 @@ def merge_trailers(receipt: Receipt) -> Mapping[str, object]:
     """
     seen = {"View": receipt.view} if receipt.view else {}
     amended = {"Amended": "yes"} if receipt.amended else {}
+    rebased = {"Rebased": receipt.rebased} if receipt.rebased else {}
+    repairs = {"Repairs": receipt.repairs} if receipt.repairs else {}
     own = [run for run in receipt.gates if not is_of_contract(run)]
     held = next((run.tree for run in receipt.gates if run.purpose == CONTRACT), None)
     contract = {"Contract": held} if held else {}
@@ -97,6 +101,8 @@ def merge_trailers(receipt: Receipt) -> Mapping[str, object]:
         **seen,
         "Tests": receipt.tests_hash,
         **amended,
+        **rebased,
+        **repairs,
         "Gate": tuple(f"{run.exit_code} {run.purpose} {run.command}" for run in own),
         **contract,
     }

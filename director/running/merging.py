@@ -118,6 +118,7 @@ def _written(
         confinement=job.confinement,
         view=gated if gated != tree else None,
         amended=node.amended,
+        repairs=node.repairs.gate if node.repairs else "",
     )
     return job.commits.merge(node, draft)
 

@@ -97,6 +97,7 @@ def _node_line(
         "flake_failed": state.flake_failed,
         "environment": state.environment,
         "failure": encode_any(state.failure),
+        "repairs": state.repairs or None,
     }
 
 
@@ -119,6 +120,7 @@ def run_line(
         **rates(nodes),
         "integration_ok": integration_ok,
         "integration_words": words,
+        "repairs": sum(bool(node.repairs) for node in nodes),
         **_contract(job),
         "wall_secs": wall_secs,
         **mark.cost(job.agents.ledger),
