@@ -58,6 +58,7 @@ class TestContract(JobCase):
         self.assertEqual(self.node_state("b")["failure"]["kind"], "regression")
 
     def test_without_it_the_merge_is_found_out_at_the_end(self) -> None:
+        self.configure("[limits]\nrepair_attempts = 0\n")
         self.plan_two()
         self.implement("b", write("b.txt", "good\n"), write("a.txt", "spoiled\n"))
         self.ends(1, "run")
