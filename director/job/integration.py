@@ -14,9 +14,10 @@ from director.job.views import Views
 from director.model.codec.encoding import encode_any
 from director.model.errors import RequestError
 from director.model.integration_gates import BaseGates
+from director.model.merge_policy import CONTRACT
 from director.model.plan import FrozenTests, Plan
 from director.model.reason import Reason
-from director.model.receipt import Receipt
+from director.model.receipt import GREEN, Receipt
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.logs import log_called
@@ -157,7 +158,7 @@ def _against_base(
 def run_tests(job: JobContext, plan: Plan, tip: str, lanes: int) -> Iterator[GateReport]:
     """Run each test command once on ``tip``, ``lanes`` at a time; give one report for each.
 
-    Left out are nodes whose gate was green on exactly that tree when they merged.
+    Left out is what was green on exactly that tree before a merge: a node's gate, the contract.
     """
     wanted = tests_to_run(plan, job.repository.receipts.values(), job.repository.tree(tip))
     if not wanted:
@@ -174,9 +175,12 @@ def run_tests(job: JobContext, plan: Plan, tip: str, lanes: int) -> Iterator[Gat
 
 def tests_to_run(plan: Plan, receipts: Iterable[Receipt], tree: str) -> list[FrozenTests]:
     """Return the tests that are to run on ``tree``, those of one command together."""
-    green = {(one.node, run.command) for one in receipts for run in one.gates if run.tree == tree}
+    runs = [(one.node, run) for one in receipts for run in one.gates]
+    green_there = [(node, run) for node, run in runs if (run.tree, run.verdict) == (tree, GREEN)]
+    contract = {run.command for _, run in green_there if run.purpose == CONTRACT}
+    green = {(node, run.command) for node, run in green_there}
     return [
         tests
         for command, tests in plan.tests_by_command().items()
-        if any((node_id, command) not in green for node_id in tests.nodes)
+        if command not in contract and any((one, command) not in green for one in tests.nodes)
     ]

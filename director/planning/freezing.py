@@ -77,10 +77,15 @@ def refuse_repairs(nodes: Iterable[Node], seal: Seal | None) -> None:
 
 
 def make_contract(job: JobContext, draft: Draft) -> None:
-    """Put the tests of a draft on the branch, and make its plan the one that may run."""
+    """Put the tests of a draft on the branch, and make its plan the one that may run.
+
+    What merges are held to stays as it was first approved: some may be made already.
+    """
+    before = read_seal(job.directory)
+    merge_gate = before.merge_gate if before else job.config.merge.gate
     put_contract_on_branch(job, draft.plan, draft.entries)
     job.directory.save_plan(draft.plan)
-    seal_plan(job.directory, draft.plan, job.repository.tip(), job.config.merge.gate)
+    seal_plan(job.directory, draft.plan, job.repository.tip(), merge_gate)
     job.publisher.now()
 
 

@@ -23,6 +23,7 @@ class Tips:
     def __init__(self, path: Path) -> None:
         self._lines = GuardedLines(path)
         self._known: set[str] = set()
+        self._reached: dict[str, list[str]] = {}  # a tip → the merges noted with it
         self.former: set[str] = set()
         """Where the branch stood before it was rebased; none of that is on it any more."""
         self.commits: list[str] = []
@@ -41,6 +42,7 @@ class Tips:
         ``former``: where it stood before it was rebased to that.
         """
         self._known, self.commits, self.receipts = {base}, [base], {}
+        self._reached = {}
         self.former = set(former)
         stood = [{"former": sorted(self.former)}] if self.former else []
         self._lines.replace([{"tip": base}, *stood])
@@ -66,11 +68,15 @@ class Tips:
 
     def _take(self, commit: str, receipts: Sequence[Receipt]) -> None:
         if receipts:
-            self.receipts |= {receipt.merged: receipt for receipt in receipts}
+            new = {receipt.merged: receipt for receipt in receipts}
+            self.receipts |= new
+            if commit not in self.commits[-1:]:  # else they are of what it held already
+                self._reached[commit] = list(new)
         elif commit in self._known:
             later = self.commits[self.commits.index(commit) + 1 :]
             for one in later:
-                self.receipts.pop(one, None)
+                for merged in (one, *self._reached.pop(one, ())):
+                    self.receipts.pop(merged, None)
         self.commits.append(commit)
         self._known.add(commit)
 

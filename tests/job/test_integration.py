@@ -78,8 +78,10 @@ class TestTestsToRun(unittest.TestCase):
         plan = Plan("job", "task", "/repo", "b" * 40, "now", "branch", tuple(nodes))
         return [list(group.nodes) for group in tests_to_run(plan, receipts, "tip")]
 
-    def receipt(self, node_id: str, command: str, tree: str) -> Receipt:
-        run = GateRun("candidate", command, "green", 0, 0.1, "commit", tree)
+    def receipt(
+        self, node_id: str, command: str, tree: str, purpose: str = "candidate", said: str = "green"
+    ) -> Receipt:
+        run = GateRun(purpose, command, said, 0, 0.1, "commit", tree)
         return Receipt(
             "now", "job", node_id, "", "", node_id, tree, "", {}, "", (run,), (), None, None, 1
         )
@@ -89,6 +91,12 @@ class TestTestsToRun(unittest.TestCase):
         a, b = self.receipt("a", "test a", "tip"), self.receipt("b", "test all", "tip")
         self.assertEqual(self.to_run(a, b), [["b", "c"]])
         self.assertEqual(self.to_run(a, b, self.receipt("c", "test all", "tip")), [])
+
+    def test_what_the_contract_saw_green_on_that_tree_is_so_for_all_nodes(self) -> None:
+        c = self.receipt("c", "test all", "tip", "contract")
+        self.assertEqual(self.to_run(c), [["a"]])
+        red = self.receipt("a", "test a", "tip", "contract", "red")
+        self.assertEqual(self.to_run(c, red), [["a"]])
         self.assertEqual(self.to_run(self.receipt("a", "test a", "other"))[0], ["a"])
         self.assertEqual(self.to_run(self.receipt("a", "other", "tip"))[0], ["a"])
 

@@ -35,11 +35,28 @@ class TestTips(TemporaryCase):
             self.assertEqual(tips.receipts, {ONE.merged: ONE})
             self.assertEqual(tips.commits[-1], ONE.merged)
 
+    def test_several_merges_in_one_step_are_one_line_and_go_together(self) -> None:
+        three, four = (replace(RECEIPT, merged=digit * 40, node=digit) for digit in "34")
+        self.tips.add(four.merged, three, four)
+        for tips in (self.tips, self.again()):
+            self.assertEqual(list(tips.receipts), [one.merged for one in (ONE, TWO, three, four)])
+            self.assertNotIn(three.merged, tips)  # the branch never stood there
+        whole = self.path.read_text()
+        self.path.write_text(whole[:-40])  # torn by a crash
+        self.assertEqual(self.again().receipts, {ONE.merged: ONE, TWO.merged: TWO})
+        self.path.write_text(whole)
+        for tips in (self.tips, self.again()):
+            tips.add(TWO.merged)
+            self.assertEqual(tips.receipts, {ONE.merged: ONE, TWO.merged: TWO})
+
     def test_a_receipt_can_be_noted_where_it_stands(self) -> None:
         better = replace(ONE, rebuilt=True)
         self.tips.add(TWO.merged, better)
         for tips in (self.tips, self.again()):
             self.assertEqual(tips.receipts, {ONE.merged: better, TWO.merged: TWO})
+            tips.add(ONE.merged)
+            self.assertEqual(tips.receipts, {ONE.merged: better})
+            tips.add(TWO.merged, TWO)
 
     def test_lines_that_are_no_notes_say_nothing(self) -> None:
         with self.path.open("a") as stream:

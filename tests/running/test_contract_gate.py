@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.running.test_run import PASS
@@ -57,6 +58,7 @@ class TestContract(JobCase):
         self.assertEqual(self.node_state("b")["failure"]["kind"], "regression")
 
     def test_without_it_the_merge_is_found_out_at_the_end(self) -> None:
+        self.configure("[limits]\nrepair_attempts = 0\n")
         self.plan_two()
         self.implement("b", write("b.txt", "good\n"), write("a.txt", "spoiled\n"))
         self.ends(1, "run")
@@ -73,6 +75,20 @@ class TestContract(JobCase):
         self.implement("b", write("a.txt", "good again\n"))
         self.ends(0, "run")
         self.assertEqual(self.outcomes("b"), ["green", "regression", "green"])
+
+    def test_an_amendment_leaves_what_merges_are_held_to_as_it_was(self) -> None:
+        self.plan_two()
+        self.ends(0, "run", "--node", "a")
+        self.configure(CONTRACT)
+        plan = self.stored("plan.json")
+        plan["nodes"][1]["spec"] = "b.txt holds the word good, somewhere"
+        (self.home / "plan.json").write_text(json.dumps(plan))
+        self.ends(0, "plan", "--continue")
+        self.assertNotIn("merge_gate", self.stored("sealed.json"))
+        self.implement("b")
+        self.ends(0, "run")
+        self.assertEqual(self.receipt("b")["gates"][-1]["purpose"], "contract")
+        self.ends(0, "verify")
 
     def test_a_node_that_is_satisfied_is_held_to_it_too(self) -> None:
         self.configure(CONTRACT)
