@@ -83,7 +83,7 @@ def check_seal(directory: JobDirectory, plan: Plan) -> Seal:
 
 
 def restore_seal(directory: JobDirectory, seal: Seal) -> bool:
-    """Restore a seal that somebody changed while it was in use; returns whether that was so."""
+    """Restore a seal that was changed while it was in use; returns whether that was so."""
     try:
         if read_seal(directory) == seal:
             return False

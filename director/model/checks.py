@@ -32,7 +32,8 @@ class Check:
     def purpose(self, occasion: str) -> str:
         """Return what receipts call a run: for the tests the ``occasion``, else the check's name.
 
-        Occasions are "before" the work, a "candidate", "again", "merged" and "rebuilt".
+        Occasions are "before" the work, a "candidate", "again", "merged", "rebuilt" and
+        "rebased".
         """
         return occasion if self.name == TESTS else self.name
 

@@ -182,7 +182,7 @@ class WorktreePolicy:
 
 @dataclass(frozen=True)
 class NotifyPolicy:
-    """Who is told of pauses and ends: ``command`` gets each on its input (none: nobody is)."""
+    """Who is told of pauses and ends: ``command`` gets each on its input (none: there is none)."""
 
     command: UserCommand = ()
 

@@ -1,4 +1,4 @@
-"""Reading a plan that somebody else wrote: every problem is named, nothing is guessed."""
+"""Reading a plan that a model or a person wrote: every problem is named, nothing is guessed."""
 
 from __future__ import annotations
 

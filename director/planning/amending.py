@@ -173,7 +173,7 @@ class _Amending:
         plan, unfinished = self._plan(), self.amendment.words
         if words := options.words or unfinished:
             plan = self._rewrite(plan, words)
-        # An approval is for what somebody could see, unless it is asked for with the words.
+        # An approval is for what could be seen, unless it is asked for with the words.
         if options.approve and (options.words is not None or not unfinished):
             return self._report(Step.APPROVED, self._approve(plan), texts)
         self._open(plan)

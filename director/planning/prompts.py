@@ -14,7 +14,7 @@ from director.model.questions import Decision
 from director.model.testing.preflight import Observation, Outcome, Preflight
 
 CONTRADICTED = (
-    "A test of the repository that the change contradicts is part of the work: it belongs into "
+    "A test of the repository that the change contradicts is part of the work: it belongs in "
     '"files" of the node that makes the change, which corrects it.'
 )
 
@@ -210,7 +210,7 @@ def _holds(policy: WorktreePolicy, given: Iterable[str]) -> str:
     listed = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
     return (
         f"Tests run in worktrees. A worktree holds {listed}; nothing else: no file that git "
-        "ignores, no environment, packages or build results of somebody's checkout."
+        "ignores, no environment, packages or build results of a user's checkout."
     )
 
 
@@ -227,9 +227,9 @@ def _facts(found: Preflight) -> Iterator[str]:
             yield f"Shows no test in a worktree: `{seen.command}` ({_result(seen)})."
     if found.example_run:
         alone = f"`{found.example_run.command}` ({_result(found.example_run)})"
-        yield f"A test file that is there: `{found.example}`. Seen to run it alone: {alone}."
+        yield f"An existing test file: `{found.example}`. Seen to run it alone: {alone}."
     elif found.example:
-        yield f"A test file that is there: `{found.example}`."
+        yield f"An existing test file: `{found.example}`."
 
 
 def _result(seen: Observation) -> str:

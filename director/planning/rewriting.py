@@ -142,7 +142,7 @@ class Rewriting:
         if shared := extended_by_others(plan, node):
             path, other = shared
             raise RequestError(
-                f"{path} cannot be rewritten for {node.id}: {other} has its tests on top of them",
+                f"{path} cannot be rewritten for {node.id}: {other} has tests that build on them",
                 f"amend {other}, or `director amend {node.id} --revise` something else",
                 Reason.TESTS_REFUSED,
             )

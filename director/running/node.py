@@ -24,6 +24,7 @@ from director.records.state_keeper import StateKeeper
 from director.running.attempts import CurrentAttempt
 from director.running.control_run import AS_BEFORE, GREEN_BEFORE_WORK
 from director.running.examining import Author, Examined, Examiner
+from director.running.former import begun_with_former
 from director.running.merging import merge, merge_satisfied
 from director.running.node_gates import NodeGates
 from director.running.node_record import NodeEnd, NodeRecord
@@ -74,7 +75,9 @@ class _NodeRun:
     def begin(self) -> NodeEnd:
         """Look whether there is work to do and a way to do it, then work."""
         found = self._look()
-        return found if isinstance(found, NodeEnd) else self._go_on(found)
+        if isinstance(found, NodeEnd):
+            return found
+        return self._go_on(begun_with_former(self.work, self.record.state, found))
 
     def resume(self, attempt: CurrentAttempt, note: CallNote) -> NodeEnd:
         """Go on in the ``attempt`` where a killed run was; the answer it had got is used.

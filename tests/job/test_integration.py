@@ -66,7 +66,7 @@ class TestSearch(unittest.TestCase):
         found = bisect(9, red_from(7, asked), first=4)
         self.assertEqual((found.culprit, min(asked)), (7, 4))
         found = bisect(9, lambda number: False, first=4, there="at the merge of a")
-        self.assertIn("red at the merge of a by now", found.doubt)
+        self.assertIn("red at the merge of a now", found.doubt)
 
 
 class TestTestsToRun(unittest.TestCase):

@@ -177,7 +177,7 @@ def failed(failure: Failure, error: str = "") -> Iterator[Child]:
 
 
 def shortened(line: str) -> str:
-    """Return a line that a tool printed without what nobody reads."""
+    """Return a line that a tool printed without what is of no use to a reader."""
     return line if len(line) <= LINE_CHARACTERS else f"{line[:LINE_CHARACTERS]} …"
 
 
