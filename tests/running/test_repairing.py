@@ -259,7 +259,6 @@ class TestContinued(RepairCase):
         self.assertEqual(self.receipt().tier, "human")
         self.ends(0, "verify")
 
-
     def test_it_is_carried_to_a_base_that_moved_on(self) -> None:
         self.prepare()
         self.repair()
