@@ -71,7 +71,8 @@ class GateFailure:
         return Feedback(lesson, self.gate.output, failure=self.gate.why(outcome, self.candidate))
 
     def _red(self, what: str) -> str:
-        who = "The tests" if self.check.name == TESTS else f"Runs of `{self.check.command}`"
+        tests = self.check.name == TESTS and self.check.tests  # a repair's may be any command
+        who = "The tests" if tests else f"Runs of `{self.check.command}`"
         return red(f"{who} {what}", self.gate)
 
 

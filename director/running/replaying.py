@@ -163,7 +163,8 @@ class _Before:
             raise self._cannot_run(before, before.reason)
         to_come = files_of(self.building.plan.nodes)
         view = work.view(tip)
-        if missing := find_missing(self.building.branch, view, before, to_come):
+        missing = find_missing(self.building.branch, view, before, to_come)
+        if missing and not self.node.repairs:  # what merged may have brought it
             raise self._cannot_run(before, missing.words)
         return before
 

@@ -129,13 +129,13 @@ class TestWork(EndCase):
         self.assertEqual(said["next_command"], ["director", "run", "--retry-failed"])
 
     def test_a_red_integration_gate(self) -> None:
-        self.configure(f'{NO_RETRIES}[gates]\nall = "test ! -e a.txt"\n')
+        self.configure(f'{NO_RETRIES}repair_attempts = 0\n[gates]\nall = "test ! -e a.txt"\n')
         self.implement("a")
         said = self.ends_on_record(self.ends(1, "run", "--json"), "run", "integration_red")
         self.assertEqual(said["next_command"][:2], ["git", "switch"])
 
     def test_a_gate_that_cannot_run(self) -> None:
-        self.configure(f'{NO_RETRIES}[gates]\nall = "no-such-program"\n')
+        self.configure(f'{NO_RETRIES}repair_attempts = 0\n[gates]\nall = "no-such-program"\n')
         said = self.ends_on_record(self.ends(2, "run", "--json"), "run", "gate_broken")
         self.assertEqual(said["next_command"], ["director", "run", "--json"])
 

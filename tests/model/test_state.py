@@ -57,6 +57,7 @@ FULL = NodeState(
     failure=FAILURE,
     cost_known=0.25,
     unpriced_calls=2,
+    repairs="lint",
 )
 
 

@@ -259,6 +259,17 @@ class TestContinued(RepairCase):
         self.assertEqual(self.receipt().tier, "human")
         self.ends(0, "verify")
 
+    def test_it_is_carried_to_a_base_that_moved_on(self) -> None:
+        self.prepare()
+        self.repair()
+        self.ends(0, "run")
+        self.repo.write("README", "hello again\n")
+        self.repo.commit("meanwhile")
+        self.ends(0, "rebase", "--yes")
+        self.assertEqual(self.receipt().repairs, "together")
+        self.assertEqual(self.on_branch("b.extra"), "clean")
+        self.ends(0, "verify", "--rerun")
+
 
 class TestForged(RepairCase):
     """Only a run makes repairs: a node that has no tests of its own is not for others to add."""
