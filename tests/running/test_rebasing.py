@@ -211,6 +211,7 @@ class TestAgain(RebaseCase):
         (attempt,) = self.node_state("a")["tries"]
         self.assertEqual(attempt["outcome"], "rebased")
         self.assertEqual(attempt["failure"]["candidate"], "attempts/a/1")
+        self.assertIn("it is spoiled", self.ends(0, "status", "--node", "a").out)
         self.implement("a", write("a.txt", "good and whole\n"))
         self.finish("b", "c")
         asked = [one.prompt for one in self.fake.calls() if "an older base" in one.prompt]
