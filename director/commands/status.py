@@ -24,7 +24,7 @@ EXAMPLES = (
     ("director status --watch", "watch until the command at work ends"),
     ("director status --json", "the same as one object, for a program"),
 )
-SLICE_SECS = 0.1  # between looks at whether somebody wants to end
+SLICE_SECS = 0.1  # between looks at whether an end was asked for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -141,7 +141,7 @@ class _News:
 
 
 def _wait(context: Context, secs: float) -> None:
-    """Wait; raises InterruptedRunError as soon as somebody wants to end."""
+    """Wait; raises InterruptedRunError as soon as an end is asked for."""
     until = time.monotonic() + secs
     while (left := until - time.monotonic()) > 0:
         context.cancellation.check()

@@ -80,7 +80,7 @@ class Commits:
 
 
 def signed_off(job: JobRepository, policy: CommitPolicy) -> str:
-    """Return who signs the job's commits off; "" where nobody is asked to."""
+    """Return who signs the job's commits off; "" where that is not asked for."""
     if not policy.signoff:
         return ""
     who = job.user.identity()

@@ -66,6 +66,7 @@ def rebuilt_receipt(
         view=gated if gated != commit.tree else None,
         amended=f"{PREFIX}Amended" in said,
         rebased=said.get(f"{PREFIX}Rebased", ""),
+        repairs=node.repairs.gate if node.repairs else "",
     )
 
 
@@ -79,6 +80,7 @@ def merge_trailers(receipt: Receipt) -> Mapping[str, object]:
     seen = {"View": receipt.view} if receipt.view else {}
     amended = {"Amended": "yes"} if receipt.amended else {}
     rebased = {"Rebased": receipt.rebased} if receipt.rebased else {}
+    repairs = {"Repairs": receipt.repairs} if receipt.repairs else {}
     return {
         "Job": receipt.job_id,
         "Node": receipt.node,
@@ -93,6 +95,7 @@ def merge_trailers(receipt: Receipt) -> Mapping[str, object]:
         "Tests": receipt.tests_hash,
         **amended,
         **rebased,
+        **repairs,
         "Gate": tuple(f"{run.exit_code} {run.purpose} {run.command}" for run in receipt.gates),
     }
 

@@ -44,6 +44,7 @@ class Receipt:
     and gates ("": not known). ``amended``: the node was approved once more, after the plan was.
     ``rebased`` is the merge that this one carries to another base: who made it, and in how many
     attempts, is said of that one ("": it is none).
+    ``repairs`` is the integration gate for which it is a repair ("": it is none).
     """
 
     ts: str
@@ -67,6 +68,7 @@ class Receipt:
     view: Annotated[str | None, Mark.OMITTED] = None
     amended: Annotated[bool, Mark.OMITTED] = False
     rebased: Annotated[str, Mark.OMITTED] = ""
+    repairs: Annotated[str, Mark.OMITTED] = ""
 
     @property
     def gated(self) -> str:

@@ -51,6 +51,7 @@ class Kind(StrEnum):
     INTEGRATION_GATE = "integration_gate"
     BLAME = "blame"
     REBASED = "rebased"
+    REPAIR = "repair"
     LANDING_GATE = "landing_gate"
     LANDED = "landed"
     PUBLISHED = "published"

@@ -31,6 +31,7 @@ from director.running.node_record import NodeEnd, NodeRecord
 from director.running.node_work import NodeWork
 from director.running.progress import Progress
 from director.running.prompts import Feedback, implement_prompt, without_gate
+from director.running.repairing import blamed_diff
 from director.running.review import OBJECTS, ask_reader, forget_readers, readers_of
 from director.worktrees.gates import Verdict
 from director.worktrees.worktree import Worktree
@@ -132,7 +133,9 @@ class _NodeRun:
                 environment = before.code is not None
                 return self.record.failed(broken, before.why(), environment=environment)
             to_come = files_of(plan.nodes)
-            if missing := find_missing(repository, self.work.view(base), before, to_come):
+            lacks = find_missing(repository, self.work.view(base), before, to_come)
+            # What merged may have brought it: then the repair is to do without.
+            if (missing := lacks) and not self.work.node.repairs:
                 reason = f"something is missing in the worktree: {missing.words}"
                 return self.record.failed(reason, before.why(MISSING), environment=True)
             green = before.verdict is Verdict.GREEN
@@ -193,10 +196,11 @@ class _NodeRun:
 
     def _assignment(self, attempt: CurrentAttempt, progress: Progress) -> Assignment:
         node, feedback = self.work.node, progress.feedback
+        diff = blamed_diff(self.work) if node.repairs else ""
         return Assignment(
             agent=Agent.EXECUTOR,
             role=attempt.role,
-            prompt=implement_prompt(node, attempt.number, progress.first_output, feedback),
+            prompt=implement_prompt(node, attempt.number, progress.first_output, feedback, diff),
             cwd=self.worktree.path,
             name=attempt.call,
             allowlist=node.files,

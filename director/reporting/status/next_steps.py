@@ -160,14 +160,20 @@ def _after_failures(status: Status) -> Iterable[Step]:
     """
     yield from _give(status)
     failed = status.of(NodeStatus.FAILED)
-    stubborn = [node for node in failed if node.same_failure and not node.state.environment]
+    stubborn = [
+        node
+        for node in failed
+        if node.same_failure and not (node.state.environment or node.state.repairs)
+    ]
     for node in stubborn[:NAMED]:
         yield Step(("director", "amend", node.id), "the test or the spec is wrong")
     if any(node.state.environment for node in failed):
         yield Step(("director", "doctor"), "see what the worktrees lack")
     yield _retry(status, failed)
     if not stubborn:
-        yield Step(("director", "amend", failed[0].id), "the test or the spec is wrong")
+        repairs = bool(failed[0].state.repairs)
+        why = "give it other files or another spec" if repairs else "the test or the spec is wrong"
+        yield Step(("director", "amend", failed[0].id), why)
     one = (stubborn or failed)[0]
     yield Step(("director", "take", one.id), "write it yourself, same gate")
 

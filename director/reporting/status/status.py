@@ -192,9 +192,16 @@ class Status:
     @property
     def red_gates(self) -> list[Gate]:
         """The integration gates that the job has to answer for."""
-        if self.integration_ok is not False or len(self.of(NodeStatus.DONE)) < len(self.nodes):
+        left = [one for one in self.nodes if one.state.status is not NodeStatus.DONE]
+        if self.integration_ok is not False or any(not one.state.repairs for one in left):
             return []
         return [one for one in self.gates if one.verdict != "green" and not one.red_before]
+
+    @property
+    def failed_repairs(self) -> list[NodeNow]:
+        """The repairs that failed, where nothing else did."""
+        failed = self.of(NodeStatus.FAILED)
+        return failed if all(node.state.repairs for node in failed) else []
 
     @property
     def standing(self) -> Standing:
