@@ -5,7 +5,9 @@ Of ``running.rebasing`` and ``job.views``.
 
 from __future__ import annotations
 
-from tests.planning.test_shared_tests import SHARED, SharedCase, unit_test
+from tests.planning.test_shared_tests import SHARED, SharedCase
+from tests.running.test_repairing import RepairCase
+from tests.support.compile_unit import unit_test
 
 
 class TestSharedTests(SharedCase):
@@ -75,3 +77,30 @@ class TestSharedTests(SharedCase):
         after = self.receipt("a")
         self.assertEqual((after["rebuilt"], after["rebased"]), (True, before["rebased"]))
         self.ends(0, "verify", "--rerun")
+
+
+class TestRepairs(RepairCase):
+    def rebased(self, text: str) -> dict[str, str]:
+        """Put ``text`` into README on main, rebase, and return node → fate."""
+        self.repo.write("README", text)
+        self.repo.git("commit", "--quiet", "--all", "--message", "change README")
+        told = self.ends(0, "rebase", "--yes", "--json").json
+        self.ends(0, "verify")
+        return {one["node"]: one["fate"] for one in told["nodes"]}
+
+    def test_a_repair_is_carried_with_all_that_it_was_held_to(self) -> None:
+        self.prepare()
+        self.repair()
+        self.ends(0, "run")
+        fates = self.rebased("hello again\n")
+        self.assertEqual(set(fates.values()), {"carried"})
+        receipt = self.receipt()
+        self.assertEqual((receipt.repairs, bool(receipt.rebased)), ("together", True))
+        self.assertIn("tests.a", [run.purpose for run in receipt.gates])
+        self.assertIs(self.ends(0, "run", "--json").json["integration_ok"], True)
+        self.ends(0, "verify", "--rerun")
+
+    def test_one_that_failed_stays_so(self) -> None:
+        self.fails()
+        self.assertEqual(self.rebased("hello again\n")["repair-1"], "left")
+        self.assertEqual(self.node_state("repair-1")["status"], "failed")
