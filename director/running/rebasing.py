@@ -23,7 +23,7 @@ from director.job.switching import (
     staged,
     switch,
 )
-from director.model.codec.encoding import encode
+from director.model.codec.encoding import encode, encode_any
 from director.model.config import Config
 from director.model.errors import RequestError, StoppedError
 from director.model.integration_gates import BaseGates
@@ -252,6 +252,7 @@ def _switch(workspace: Workspace, directory: JobDirectory, prospect: Prospect) -
     plan, base = prospect.plan, prospect.base
     intent = Switch(now(), plan.job_id, plan.job_branch, plan.base_commit, base.commit)
     unpublished = switch(directory, workspace.repository, intent)
+    _tell_attempts(directory, prospect)
     events = _events(workspace, directory)
     workspace.opened.append(Opened(plan.job_id, directory, events))
     events.emit(
@@ -268,6 +269,23 @@ def _switch(workspace: Workspace, directory: JobDirectory, prospect: Prospect) -
         said = f"{plan.job_branch} was not updated in your repository: {unpublished}"
         events.notice(said)
     return unpublished
+
+
+def _tell_attempts(directory: JobDirectory, prospect: Prospect) -> None:
+    """Put into the journal what became of the attempts that had merged, for the pages of nodes."""
+    state = directory.load_state(prospect.plan)
+    events = Events([journal(directory.events)], directory.redactor)
+    for one in prospect.of(Fate.AGAIN):
+        (attempt,) = state.nodes[one.node].past_attempts
+        events.emit(
+            Kind.ATTEMPT_FAILED,
+            one.node,
+            attempt=attempt.number,
+            tier=attempt.role,
+            outcome=attempt.outcome,
+            lesson=f"It does not hold on the new base: {one.why}.",
+            failure=encode_any(attempt.failure),
+        )
 
 
 def _events(workspace: Workspace, directory: JobDirectory) -> Events:

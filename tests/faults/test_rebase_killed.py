@@ -6,8 +6,10 @@ Of ``running.rebasing`` and ``job.switching``.
 from __future__ import annotations
 
 import random
+import time
 
 from tests.faults.test_crashes import POINTS, KilledCase
+from tests.support.fake_opencode import hang, mark, write
 from tests.support.jobs import node
 
 
@@ -39,3 +41,37 @@ class TestKilledRebase(KilledCase):
         self.ends(0, "verify", "--rerun")
         self.assertEqual(list(self.home.glob("rebasing*")), [])
         self.assertEqual(self.left_behind(), [])
+
+    def test_what_a_killed_run_left_unused_is_used_before_the_job_moves(self) -> None:
+        self.plan(node("a"))
+        self.implement("a", *self.good_work("a"), mark(self.tmp / "on"), hang())
+        self.kill_at(self.tmp / "on", "run")
+        self.repo.write("more.txt", "x\n")
+        self.repo.git("add", "more.txt")
+        self.repo.git("commit", "--quiet", "--message", "more")
+        told = self.ends(2, "rebase", "--yes", "--json").json
+        self.assertIn("a-executor-1", told["what"])
+        self.assertIn("director run", told["next"])
+        self.implement("a")
+        self.ends(0, "run")
+        self.ends(0, "rebase", "--yes")
+        self.ends(0, "verify")
+
+    def test_words_of_an_attempt_that_was_interrupted_are_told_on_the_new_base(self) -> None:
+        self.plan(node("a"))
+        self.implement("a", write("a.txt", "bad\n"))
+        self.implement("a", mark(self.tmp / "on"), hang())
+        process = self.started("run")
+        while not (self.tmp / "on").exists():
+            time.sleep(0.01)
+        process.terminate()
+        process.wait()
+        self.repo.write("more.txt", "x\n")
+        self.repo.git("add", "more.txt")
+        self.repo.git("commit", "--quiet", "--message", "more")
+        self.ends(0, "rebase", "--yes")
+        self.implement("a")
+        self.ends(0, "run")
+        self.assertIn("was not accepted", self.fake.calls()[-1].prompt)
+        self.assertEqual(self.on_branch("more.txt"), "x")
+        self.ends(0, "verify", "--rerun")

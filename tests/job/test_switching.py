@@ -55,6 +55,10 @@ class TestSwitching(RebaseCase):
         before = json.loads((self.old / "plan.json").read_text())["base_commit"]
         record = {"since": "2026-01-02T03:04:05Z", **intent, "before": before, "base": self.base}
         (self.home / "rebasing.json").write_text(json.dumps(record))
+        if left:  # so far it comes only when that is on record
+            line = {"kind": "rebase", "ts": record["since"], **record}
+            with (self.home / "metrics.jsonl").open("a") as metrics:
+                metrics.write(f"{json.dumps(line)}\n")
         self.repo.git("update-ref", f"refs/heads/{self.branch}", self.before)
 
     def is_the_new_job(self, *argv: str) -> None:

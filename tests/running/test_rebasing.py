@@ -12,6 +12,7 @@ from typing import Any
 from director.records.lock import job_lock
 from tests.support.fake_opencode import write
 from tests.support.jobs import JobCase, node
+from tests.support.typist import Typist
 
 YES = ("--yes", "--json")
 PICKY = """\
@@ -211,6 +212,7 @@ class TestAgain(RebaseCase):
         (attempt,) = self.node_state("a")["tries"]
         self.assertEqual(attempt["outcome"], "rebased")
         self.assertEqual(attempt["failure"]["candidate"], "attempts/a/1")
+        self.assertIn("it is spoiled", self.ends(0, "status", "--node", "a").out)
         self.implement("a", write("a.txt", "good and whole\n"))
         self.finish("b", "c")
         asked = [one.prompt for one in self.fake.calls() if "an older base" in one.prompt]
@@ -361,6 +363,30 @@ class TestGates(RebaseCase):
         self.commit_files({"gate.sh": "exit 1\n"})
         self.assertEqual(self.rebase()["base_gates"], {"whole": "red"})
         self.finish("a", "b", "c")
+
+
+class TestAsked(RebaseCase):
+    def answered(self, *keys: str) -> str:
+        """Rebase on a terminal, and type ``keys`` when it asks; returns what was shown."""
+        with Typist(self.repo.root, self.env, "rebase") as person:
+            for key in keys:
+                person.sees("[q]uit > ")
+                person.types(key)
+            code, _ = person.leaves()
+            self.assertEqual(code, 0)
+            return person.shown
+
+    def test_a_person_says_whether(self) -> None:
+        self.done("a")
+        new = self.commit(more="x\n")
+        before = self.records()
+        shown = self.answered("?", "q")
+        for words in ("carried, green", "1 newer commit", "Nothing was rebased, as you wished"):
+            self.assertIn(words, shown)
+        self.assertEqual(self.records(), before)
+        self.assertIn("Rebased onto main", self.answered("y"))
+        self.assertEqual(self.stored("plan.json")["base_commit"], new)
+        self.ends(0, "verify")
 
 
 class TestOffered(RebaseCase):
