@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
+from director.job.feedback import Feedback, without_gate
 from director.job.merge_queue import QueueEntry
 from director.job.receipts import tool_versions
 from director.job.trailers import tests_hash
@@ -15,7 +16,6 @@ from director.records.clock import now
 from director.running.node_gates import NodeGates
 from director.running.node_work import NodeWork
 from director.running.progress import Candidate
-from director.running.prompts import Feedback, without_gate
 
 
 @dataclass(frozen=True)
