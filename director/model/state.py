@@ -41,6 +41,7 @@ class AttemptOutcome(StrEnum):
     COLLIDED = "collided"
     CONTEXT_TOO_LONG = "context_too_long"
     AS_BEFORE = "as_before"
+    UNRESOLVED = "unresolved"  # lines that mark a conflict are left (`land --resolve`)
 
 
 class Attempt(NamedTuple):

@@ -51,6 +51,7 @@ class Kind(StrEnum):
     INTEGRATION_GATE = "integration_gate"
     BLAME = "blame"
     LANDING_GATE = "landing_gate"
+    RESOLUTION = "resolution"
     LANDED = "landed"
     PUBLISHED = "published"
     RUN_ENDED = "run_ended"

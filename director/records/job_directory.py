@@ -121,6 +121,7 @@ class JobDirectory(Records):
     sealed = Place("sealed.json")  # the plan as it was approved, with its tests
     amending = Place("amending.json")  # the one node of it that is being changed now
     landed = Place("landed.json")  # where its work was landed, and how
+    resolution = Place("resolution.json")  # what models made of the conflicts of a landing
     taken = Place("taken")  # a file for each node that a person has taken
     events = Place("events.jsonl")  # everything as it happens
     # Prompts, raw events and standard error of every call; output of every gate.

@@ -28,6 +28,7 @@ WORDS = {
     "blocked_by_review": "a reviewer objects",
     "collided": "the merge collided with another one",
     "context_too_long": "the prompt is too long for the model",
+    "unresolved": "the agent left lines that mark a conflict",
     "as_before": "the tests fail whatever the work is",
     "broken": "the command could not run",
 }
