@@ -213,6 +213,7 @@ class OpenCode:
             cwd=assignment.cwd,
             events=watch.events,
             timeout_secs=self._config.limits.node_timeout_secs,
+            variables=self._sandbox.variables(Part.AGENT, assignment.cwd, self._env),
         )
         return Session(self._processes, server, turn, watch).run()
 
