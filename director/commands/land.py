@@ -13,7 +13,6 @@ from director.command_line.output import add_output_flags
 from director.command_line.result import Result
 from director.command_line.screens.land_words import (
     as_json,
-    asked_words,
     landed_text,
     nothing_text,
     prospect_text,
@@ -194,7 +193,6 @@ def _conflict(args: argparse.Namespace, prospect: Prospect) -> tuple[str, str]:
         costs = costs if prospect.kept else "has a model resolve that, and gates what it makes"
         return what, f"`{again}` {costs}; or {by_hand}"
     if resolved.ask:
-        what = f"{what}; it would be resolved by {asked_words(resolved)}"
         return f"{what} (--dry-run: no model was asked)", f"`{again}` asks; or {by_hand}"
     if resolved.stuck:
         what = f"{what}; no model can resolve it: {resolved.stuck}"

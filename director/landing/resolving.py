@@ -252,8 +252,7 @@ class Resolver:
             if left := left_markers(now[path], marked[path], sides):
                 lesson = f"{path} still has lines that mark a conflict: `{'`, `'.join(left)}`."
                 return Judgement(AttemptOutcome.UNRESOLVED, lesson)
-            changed = (set(changed_settings(path, side, now[path])) for side in sides)
-            if settings := sorted(set.intersection(*changed)):
+            if settings := changed_on_both(path, sides, now[path]):
                 lesson = (
                     f"In {path} you changed how the tests are run: {', '.join(settings)}. Leave it "
                     "as one of the two sides has it."
@@ -342,3 +341,9 @@ class Resolver:
             paths=list(self._of.paths),
             failure=encode_any(last.failure),
         )
+
+
+def changed_on_both(path: str, sides: Sequence[bytes], now: bytes) -> list[str]:
+    """Return the settings of the test runner that are in no side as they are ``now``."""
+    changed = (set(changed_settings(path, side, now)) for side in sides)
+    return sorted(set.intersection(*changed))

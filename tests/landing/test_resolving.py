@@ -6,8 +6,14 @@ With it: ``resolved_landing``, ``resolve_prompt``, ``resolutions``, ``first_look
 from __future__ import annotations
 
 import json
+import unittest
 from typing import Any
 
+from director.landing.merging import merge_trees
+from director.landing.resolving import changed_on_both
+from director.records.job_directory import JobDirectory
+from director.repositories.job_repository import create_job_repository
+from director.repositories.repository import open_repository
 from tests.landing.land_case import LandCase
 from tests.support.fake_opencode import Step, say, shell, write
 from tests.support.typist import Typist
@@ -185,6 +191,42 @@ class TestNotForModels(LandCase):
                 self.assertIn(f"({reason})", found["what"])
                 self.repo.git("reset", "--quiet", "--hard", base)
 
+    def test_kinds_of_conflicts(self) -> None:
+        repo = self.repo
+        text = "\n".join(map(str, range(9))) + "\n"
+        for path in ("moved", "gone", "runner/package.json", "ä b.txt"):
+            repo.write(path, text)
+        repo.write("gone", "0\n4\nand something else\n")
+        repo.git("add", "."), repo.git("commit", "--quiet", "--message", "base")
+        base = self.head()
+
+        def side(word: str) -> None:
+            repo.write("new", word)
+            for path in ("moved", "gone", "runner/package.json", "ä b.txt"):
+                if (repo.root / path).exists():
+                    repo.write(path, (repo.root / path).read_text().replace("4", word))
+            repo.git("add", "."), repo.git("commit", "--quiet", "--message", word)
+
+        repo.git("mv", "moved", "there"), repo.git("rm", "--quiet", "gone")
+        repo.write("there", text.replace("4", "ours"))
+        side("ours")
+        ours = self.head()
+        repo.git("reset", "--quiet", "--hard", base)
+        side("theirs")
+        user = open_repository(repo.root, self.env)
+        job = create_job_repository(self.tmp / "merging.git", user, "b", base)
+        plan = JobDirectory(self.home).load_plan()
+        merged = merge_trees(job, plan, ours, self.head())
+        removed = "changed on one side and removed on the other"
+        expected = {
+            "gone": removed,
+            "new": "",
+            "there": "",
+            "runner/package.json": "",
+            "ä b.txt": "",
+        }
+        self.assertEqual({one.path: one.unresolvable for one in merged.conflicts}, expected)
+
 
 class TestRefused(ResolveCase):
     def fails(self, *outcomes: str) -> dict[str, Any]:
@@ -231,6 +273,14 @@ class TestRefused(ResolveCase):
         self.answers(shell(f"echo 'exit 0' > tests/b.sh; echo bad > b.txt; {commit}; git reset -q"))
         expected = ["contract_violated", "out_of_scope", "out_of_scope", "out_of_scope"]
         self.fails(*expected, "contract_violated")
+
+    def test_a_key_of_the_users_is_refused_and_not_kept(self) -> None:
+        self.configure("[limits]\nmax_attempts = 1\n")
+        self.env = {**self.env, "SOME_API_KEY": "sk-hunter2-hunter2-hunter2"}
+        self.answers(write("b.txt", f"good {self.env['SOME_API_KEY']}\n"), times=2)
+        found = self.fails("out_of_scope", "out_of_scope")
+        self.assertIn("A key from the environment", found["what"])
+        self.assertNotIn("hunter2", (self.home / "resolution.json").read_text())
 
     def test_new_files_outside_are_dropped(self) -> None:
         self.answers(write("b.txt", BOTH), shell("echo x > stray; mkdir deep; echo y > deep/z"))
@@ -326,10 +376,27 @@ class TestKept(ResolveCase):
 
     def test_a_call_that_a_kill_cut_short_is_in_the_ledger(self) -> None:
         reached = self.place / "shared" / "reached"
-        self.answers(say("thinking"), shell(f"touch {reached}; sleep 600"))
+        secret = "sk-hunter2-hunter2-hunter2"
+        self.env = {**self.env, "SOME_API_KEY": secret}
+        self.answers(say(f"thinking of {secret}"), shell(f"touch {reached}; sleep 600"))
         self.kill_at(reached, "land", *RESOLVE)
         before = len(self.lines("costs.jsonl"))
         self.resolves()
         self.land(*RESOLVE)
         self.assertEqual(len(self.lines("costs.jsonl")), before + 2)
+        for log in (self.home / "logs").iterdir():
+            self.assertNotIn("hunter2", log.read_text(errors="replace"), log)
         self.assertEqual(self.left_behind(), [])
+
+
+class TestSettings(unittest.TestCase):
+    """Files that also say how tests run: a model may take a side's settings, not its own."""
+
+    def test_settings_of_the_test_runner_are_one_of_the_sides(self) -> None:
+        def package(test: str, name: str) -> bytes:
+            return json.dumps({"name": name, "scripts": {"test": test}}).encode()
+
+        ours, theirs = package("jest", "a"), package("jest --ci", "b")
+        for test, settings in (("jest", []), ("jest --ci", []), ("true", ["scripts.test"])):
+            found = changed_on_both("package.json", [ours, theirs], package(test, "c"))
+            self.assertEqual(found, settings)

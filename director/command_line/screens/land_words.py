@@ -112,7 +112,7 @@ def _resolution(resolved: Resolved) -> Iterator[tuple[str, str]]:
     if resolved.stuck:
         yield "", f"no model can help: {one_line(resolved.stuck)}"
     if resolved.ask:
-        yield "would ask", f"{asked_words(resolved)}; all tests and [gates] decide"
+        yield "would ask", f"{_asked_words(resolved)}; all tests and [gates] decide"
 
 
 def resolved_words(resolved: Resolved) -> str:
@@ -123,7 +123,7 @@ def resolved_words(resolved: Resolved) -> str:
     return f"{conflicts} resolved by {one_line(resolved.by)} in {attempts}{before}"
 
 
-def asked_words(resolved: Resolved) -> str:
+def _asked_words(resolved: Resolved) -> str:
     """Return which models would be asked, and how often."""
     return ", then ".join(
         f"{one_line(model)} (at most {counted(times, 'attempt')})"
