@@ -97,7 +97,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _refuse_unasked(args: argparse.Namespace, terminal: Terminal | None) -> None:
-    """Raise RequestError where nobody is there to say how, and the command line does not."""
+    """Raise RequestError where there is no one to say how, and the command line does not."""
     if args.dry_run or terminal or (args.how and args.yes):
         return
     raise RequestError(
@@ -148,7 +148,7 @@ def _landed(
 
 
 def _asked(terminal: Terminal, landing: Landing, how: How | None) -> How | None:
-    """Return how somebody wants it to land; None: not now. ``how`` is what they said already."""
+    """Return how the user wants it to land; None: not now. ``how`` is what they said already."""
     keys = SURE if how else PART_KEYS if landing.prospect.left else KEYS
     while (line := terminal.ask(f"{keys} > ")) is not None:
         key = line[:1].lower()
@@ -184,7 +184,10 @@ def _conflict(args: argparse.Namespace, prospect: Prospect) -> tuple[str, str]:
     """Return what is said of conflicts, and what to do about them."""
     branch, job, resolved = prospect.target.branch, prospect.plan.job_branch, prospect.resolved
     what = f"{job} conflicts with {branch} in {named(prospect.conflicts)}"
-    by_hand = f"`git merge {job}` in a checkout of {branch}, solve it there, and run your tests"
+    by_hand = (
+        f"`git merge {job}` in a checkout of {branch}, solve it there, and run your tests; or "
+        f"`director rebase --onto {branch}` has the nodes done again that conflict"
+    )
     if others := unresolvable(prospect.conflicts):
         return f"{what}; {_hindrances(others)}", by_hand
     again = shlex.join(("director", "land", "--resolve", *_given(args)))

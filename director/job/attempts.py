@@ -20,6 +20,7 @@ SPENDING = frozenset(
         AttemptOutcome.CONTRACT_VIOLATED,
         AttemptOutcome.CONTEXT_TOO_LONG,
         AttemptOutcome.UNRESOLVED,
+        AttemptOutcome.REGRESSION,
     }
 )
 FLAKES_TOLERATED = 1

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 from tests.support.fake_opencode import finish, mark, say, shell, wait_for, write
-from tests.support.jobs import SOURCE, JobCase, node
+from tests.support.jobs import NO_REPAIR, SOURCE, JobCase, node
 
 EVIL = "\x1b[2Jred\x07 \u202eoops"
 
@@ -97,7 +97,9 @@ class TestLogs(JobCase):
         self.assertEqual(prompts.count("──── "), 4)
 
     def test_the_integration_gates(self) -> None:
-        self.configure('[gates]\nall = "! test -e a.txt || { echo how bad; exit 3; }"\n')
+        self.configure(
+            NO_REPAIR + '[gates]\nall = "! test -e a.txt || { echo how bad; exit 3; }"\n'
+        )
         self.plan(node("a"))
         self.assertIn("have not run", self.ends(0, "logs", "integration").out)
         self.implement("a")
