@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from director.command_line.context import Context, add_common_flags
+from director.command_line.context import Context, add_common_flags, add_events_flag
 from director.command_line.dialogs.terminal import Terminal, terminal_of
 from director.command_line.output import add_output_flags
 from director.command_line.result import Result
@@ -18,9 +20,10 @@ from director.command_line.screens.land_words import (
 from director.command_line.workspace import load_config, open_workspace
 from director.job.context import Workspace
 from director.landing.land import Landing, LandOptions, LandReport, opened_landing
-from director.landing.merging import named
+from director.landing.merging import Conflict, named, unresolvable
 from director.landing.prospect import How, Prospect, Verified
 from director.model.errors import ExitCode, RequestError, WorkError
+from director.model.format import counted
 from director.model.reason import Reason
 from director.records.job_directory import JobDirectory
 from director.records.known_jobs import job_called
@@ -33,6 +36,7 @@ EXAMPLES = (
     ("director land --squash --yes", "land the job as one commit on the branch you are on"),
     ("director land --dry-run --onto main", "merge and gate only: would it land?"),
     ("director land --pr --yes", "push the job branch and ask for a pull request"),
+    ("director land --resolve", "have a model resolve the conflicts, gate that, and ask"),
 )
 KEYS = "How?  [m]erge commit  [s]quash  [p]ull request  [d]iff  [q]uit"
 PART_KEYS = "How?  [s]quash  [p]ull request  [d]iff  [q]uit"
@@ -59,11 +63,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--partial", action="store_true", help="leave out the nodes that are not done"
     )
+    parser.add_argument(
+        "--resolve",
+        action="store_true",
+        help="have a model resolve conflicts; all tests and [gates] decide",
+    )
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument(
-        "--dry-run", action="store_true", help="verify, merge and gate, but move nothing"
+        "--dry-run",
+        action="store_true",
+        help="verify, merge and gate, but move nothing, and ask no model",
     )
     add_output_flags(parser)
+    add_events_flag(parser)
     add_common_flags(parser)
 
 
@@ -74,7 +86,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     workspace = open_workspace(args, context)
     config = load_config(workspace.home.config)
     directory = job_called(workspace.home, args.job)
-    options = LandOptions(args.onto, args.how, args.partial)
+    options = LandOptions(args.onto, args.how, args.partial, args.resolve, args.dry_run)
 
     def verify() -> Verified:
         return _verified(workspace, directory)
@@ -155,13 +167,9 @@ def _asked(terminal: Terminal, landing: Landing, how: How | None) -> How | None:
 
 def _refused(args: argparse.Namespace, prospect: Prospect, shown: str) -> Result:
     """Return the result for work that cannot land as it is: nothing was changed."""
-    branch, job = prospect.target.branch, prospect.plan.job_branch
+    branch = prospect.target.branch
     if prospect.conflicts:
-        what = f"{job} conflicts with {branch} in {named(prospect.conflicts)}"
-        next_step = (
-            f"`git merge {job}` in a checkout of {branch}, solve it there, and run your tests; or "
-            f"`director rebase --onto {branch}` has the nodes done again that conflict"
-        )
+        what, next_step = _conflict(args, prospect)
         reason = Reason.CONFLICT
     else:
         red = ", ".join(f"{one.name} ({one.verdict})" for one in prospect.red)
@@ -170,6 +178,51 @@ def _refused(args: argparse.Namespace, prospect: Prospect, shown: str) -> Result
         reason = Reason.INTEGRATION_RED
     text = f"{shown}\n\nNothing was changed: {what}.\nNext: {next_step}"
     return _result(args, prospect, text, what, None, (ExitCode.WORK_FAILED, next_step, reason))
+
+
+def _conflict(args: argparse.Namespace, prospect: Prospect) -> tuple[str, str]:
+    """Return what is said of conflicts, and what to do about them."""
+    branch, job, resolved = prospect.target.branch, prospect.plan.job_branch, prospect.resolved
+    what = f"{job} conflicts with {branch} in {named(prospect.conflicts)}"
+    by_hand = (
+        f"`git merge {job}` in a checkout of {branch}, solve it there, and run your tests; or "
+        f"`director rebase --onto {branch}` has the nodes done again that conflict"
+    )
+    if others := unresolvable(prospect.conflicts):
+        return f"{what}; {_hindrances(others)}", by_hand
+    again = shlex.join(("director", "land", "--resolve", *_given(args)))
+    if resolved is None:
+        costs = "uses what a model made of it, without a call"
+        costs = costs if prospect.kept else "has a model resolve that, and gates what it makes"
+        return what, f"`{again}` {costs}; or {by_hand}"
+    if resolved.ask:
+        return f"{what} (--dry-run: no model was asked)", f"`{again}` asks; or {by_hand}"
+    if resolved.stuck:
+        what = f"{what}; no model can resolve it: {resolved.stuck}"
+        return what, f"correct that, then `{again}`; or {by_hand}"
+    failure = resolved.attempts[-1].failure
+    last = f", the last: {failure.headline}" if failure else ""
+    tries = counted(len(resolved.attempts), "attempt")
+    return f"{what}; not resolved in {tries}{last}", f"{by_hand}; or `{again}` for new attempts"
+
+
+def _hindrances(conflicts: Sequence[Conflict]) -> str:
+    """Return which conflicts no model may resolve, and why."""
+    listed = ", ".join(f"{one.path} ({one.unresolvable})" for one in conflicts)
+    return f"no model may resolve {listed}"
+
+
+def _given(args: argparse.Namespace) -> Iterator[str]:
+    """Give the flags that say what lands, and where."""
+    for flag, value in (("--onto", args.onto), ("--job", args.job)):
+        if value:
+            yield from (flag, value)
+    if args.how:
+        yield f"--{args.how}"
+    if args.partial:
+        yield "--partial"
+    if args.yes:
+        yield "--yes"
 
 
 def _result(

@@ -20,6 +20,7 @@ from director.model.reason import Reason
 from director.model.state import NodeStatus
 from director.records.job_directory import JobDirectory
 from director.records.known_jobs import job_called
+from director.records.resolutions import LAND
 from director.reporting.logs.job_logs import INTEGRATION, PLAN, log_path, read_log, read_logs
 from director.reporting.logs.node_log import AttemptLog, IntegrationLog, NodeLog, PlanLog
 from director.reporting.logs.step_view import quoted
@@ -30,6 +31,7 @@ EXAMPLES = (
     ("director logs slug --follow", "watch an agent at work"),
     ("director logs --failed", "why nodes failed, of each the last attempt"),
 )
+LANDING = "land"
 PAUSE_SECS = 0.2
 LOOKS_EVERY = 500  # lines between looks at whether the output is still read
 PARTS = ("raw", "gate", "prompt")
@@ -42,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NODE",
         nargs="?",
         help=f"a node, or the beginning of its id; `{PLAN}`: the calls of planning; "
-        f"`{INTEGRATION}`: the integration gates",
+        f"`{INTEGRATION}`: the integration gates; `{LANDING}`: the calls of `land --resolve`",
     )
     parser.add_argument(
         "--attempt", metavar="N", type=int, help="this attempt only (default: all, in order)"
@@ -124,6 +126,8 @@ def _log_of(word: str, plan: Plan | None) -> NodeLog:
     """Return an empty log of what ``word`` names."""
     if word in (PLAN, INTEGRATION):
         return (PlanLog if word == PLAN else IntegrationLog)(word)
+    if word in (LANDING, LAND) and (plan is None or word not in plan):
+        return NodeLog(LAND)
     if plan is None:
         raise RequestError(
             f"there is no node {word} yet: the job is still being planned",

@@ -15,7 +15,8 @@ from director.job.job_worktrees import (
     open_worktrees,
 )
 from director.model.plan import Plan
-from director.records.worktrees_record import kept_worktrees
+from director.records.files import redact_file
+from director.records.worktrees_record import kept_worktrees, was_killed
 from director.repositories.job_repository import JobRepository, create_job_repository
 from director.repositories.repository import Repository
 from director.worktrees.pool_folders import sweep_pool
@@ -36,6 +37,9 @@ def clean_checkouts(
     path, own = folder / "job.git", folder / "worktrees.json"
     inputs.processes.sweep()  # what a killed command of the job left: the caller has its lock
     launcher_at(inputs, directory.repository).sweep()
+    if was_killed(own):
+        for log in directory.logs.glob("*"):  # it had no time to take the secrets out
+            redact_file(log, directory.redactor)
     sweep_pool(own, inputs.workspace.events)
     record = directory.pool if kept_worktrees(directory.pool) else own
     borrowed = [directory.repository / "objects"] if directory.repository.is_dir() else []

@@ -8,6 +8,7 @@ from director.job.context import JobContext
 from director.model.errors import RequestError
 from director.model.plan import Node
 from director.model.reason import Reason
+from director.model.secrets import Redactor
 from director.model.testing.support_files import changed_settings, has_settings
 from director.repositories.history import History
 
@@ -52,13 +53,15 @@ def _paths(nodes: Iterable[Node]) -> Iterator[tuple[Node, str]]:
     return ((node, path) for node in nodes for path in (*node.files, *node.tests))
 
 
-def leaks(job: JobContext, base: str, commit: str, paths: Iterable[str]) -> list[str]:
+def leaks(
+    redactor: Redactor, job: History, base: str, commit: str, paths: Iterable[str]
+) -> list[str]:
     """Return those of ``paths`` that hold a secret in ``commit`` and did not in ``base``."""
-    if job.directory.redactor.idle:
+    if redactor.idle:
         return []
-    clean = job.directory.redactor.data
-    before = job.repository.contents(base, paths := list(paths))
-    after = job.repository.contents(commit, paths)
+    clean = redactor.data
+    before = job.contents(base, paths := list(paths))
+    after = job.contents(commit, paths)
     return sorted(
         path
         for path, content in after.items()

@@ -123,7 +123,7 @@ def _opened(
             events.notice(message)
         site, repository = worktrees.site, worktrees.repository
         commits = _commits(repository, known, config.git)
-        agents = opened.enter_context(_agents(inputs, worktrees, wanted_later))
+        agents = opened.enter_context(open_agents(inputs, worktrees, wanted_later))
         publisher = opened.enter_context(_publishing(inputs, repository))
         yield JobContext(
             job_id=known.job_id,
@@ -185,8 +185,8 @@ def agent_context(
 
 
 @contextmanager
-def _agents(
-    inputs: JobInputs, worktrees: JobWorktrees, wanted_later: Sequence[WantedModel]
+def open_agents(
+    inputs: JobInputs, worktrees: JobWorktrees, wanted_later: Sequence[WantedModel] = ()
 ) -> Iterator[AgentClient]:
     """Give what asks roles. It reads the notes of a killed run, before any agent runs."""
     workspace, directory, config = inputs.workspace, inputs.directory, inputs.config

@@ -30,12 +30,19 @@ class Gating:
         self._events = events
         self._excused = excused
         self._before = before
+        self._paths: dict[str, tuple[str, ...]] = {}
 
     def judge(self, commit: str, nodes: Sequence[Node], config: Config) -> tuple[GateReport, ...]:
         """Return a report of each gate on ``commit``, which holds the work of ``nodes``."""
         self._pool.set_up_on(lambda: commit)
         reports = (*self._tests(commit, nodes), *self._own(commit, config))
         return tuple(reports)
+
+    def fails_on(self, commit: str, report: GateReport) -> bool:
+        """Whether the gate of a report is not green on another commit either."""
+        result = self._run(report.command, commit, "land.alone")
+        tests = self._paths.get(report.command, ())
+        return with_evidence(self._job, tests, commit, result).verdict is not Verdict.GREEN
 
     def _tests(self, commit: str, nodes: Sequence[Node]) -> Iterator[GateReport]:
         by_command: defaultdict[str, list[Node]] = defaultdict(list)
@@ -44,6 +51,7 @@ class Gating:
         for command, some in by_command.items():
             ids = tuple(node.id for node in some)
             tests = tuple(dict.fromkeys(path for node in some for path in node.tests))
+            self._paths[command] = tests
             result = self._run(command, commit, f"land.tests.{ids[0]}")
             result = with_evidence(self._job, tests, commit, result)
             yield self._told(GateReport.of(f"tests of {', '.join(ids)}", result, ids), result)

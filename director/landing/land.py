@@ -9,32 +9,35 @@ from typing import NamedTuple
 
 from director.job.checkouts import clean_checkouts
 from director.job.commits import signed_off, signer_of
-from director.job.context import JobInputs, Opened, Workspace
+from director.job.context import JobInputs, Workspace
+from director.job.context import Opened as OpenedJob
 from director.job.gate_report import GateReport
 from director.job.job_worktrees import JobWorktrees
 from director.job.stage import read_stage
 from director.job.views import HeldBack, views_of
+from director.landing.first_look import (
+    first_prospect,
+    landed_before,
+    record_of,
+    refuse_part,
+    refuse_shape,
+)
 from director.landing.gating import Gating
-from director.landing.merging import merge_trees
-from director.landing.message import landing_message, lands
+from director.landing.merging import merge_trees, unresolvable
+from director.landing.message import Resolutions, landing_message
 from director.landing.moving import bring, move, undo_command
 from director.landing.prospect import How, Prospect, Verified
 from director.landing.pull_request import body_of, title_of
 from director.landing.pushing import Request, Requested, ask_forge, push, remote_for
-from director.landing.target import Target, find_target, refuse_dirty
+from director.landing.resolved_landing import ResolvedLanding
+from director.landing.target import find_target, refuse_dirty
 from director.model.config import Config
-from director.model.cost import Cost
 from director.model.diff_size import diff_size
-from director.model.errors import RequestError
-from director.model.format import counted
 from director.model.landed import Landed
-from director.model.plan import Plan
 from director.records import files
-from director.records.clock import now
 from director.records.events import Kind, journal
 from director.records.job_directory import JobDirectory
 from director.records.landings import write_landed
-from director.records.ledger import read_calls
 from director.records.lock import job_lock
 from director.repositories.history import Change, Entry, History
 from director.repositories.objects import GITLINK_MODE
@@ -50,12 +53,14 @@ class LandOptions:
     """What a caller asks for: on which branch (None: the one that is checked out), in which shape.
 
     ``how`` None: that is decided when it is known what would land. ``partial``: nodes that are not
-    done are left out.
+    done are left out. ``resolve``: models are asked to resolve conflicts; ``dry``: but not now.
     """
 
     onto: str | None = None
     how: How | None = None
     partial: bool = False
+    resolve: bool = False
+    dry: bool = False
 
 
 class LandReport(NamedTuple):
@@ -64,6 +69,13 @@ class LandReport(NamedTuple):
     landed: Landed
     undo: tuple[str, ...] = ()
     requested: Requested | None = None
+
+
+class Opened(NamedTuple):
+    """What a landing works with: the job's inputs, told to its journal, and worktrees for it."""
+
+    inputs: JobInputs
+    worktrees: JobWorktrees
 
 
 @contextmanager
@@ -82,24 +94,26 @@ def opened_landing(
     plan = directory.load_plan()
     with job_lock(directory.lock, "director land"):
         events = workspace.events.also(journal(directory.events))
-        workspace.opened.append(Opened(plan.job_id, directory, events))
+        workspace.opened.append(OpenedJob(plan.job_id, directory, events))
         target = find_target(workspace.repository, options.onto)
         verified = verify()
-        prospect = _prospect(directory, plan, target, verified)
-        _refuse_part(prospect, options)
-        if landed := _landed_before(workspace.repository, prospect):
+        prospect = first_prospect(directory, plan, target, verified)
+        refuse_part(prospect, partial=options.partial, how=options.how)
+        if landed := landed_before(workspace.repository, prospect):
             write_landed(directory, landed)
             yield Landing(workspace, directory, config, replace(prospect, landed=landed), None)
             return
         workspace.repository.complete(target.tip)
         inputs = JobInputs.of(workspace, directory, config, plan.job_id)
+        inputs = replace(inputs, events=events.without(inputs.directory.redactor))
         with clean_checkouts(inputs, plan, verified.tip, directory.landing) as worktrees:
-            landing = Landing(workspace, inputs.directory, config, prospect, worktrees)
+            opened = Opened(inputs, worktrees)
+            landing = Landing(workspace, inputs.directory, config, prospect, opened)
             yield landing.looked_ahead(options)
 
 
 class Landing:
-    """A job that is to land. ``prospect`` is what would; ``worktrees`` None: it has landed."""
+    """A job that is to land. ``prospect`` is what would; ``opened`` None: it has landed."""
 
     def __init__(
         self,
@@ -107,13 +121,13 @@ class Landing:
         directory: JobDirectory,
         config: Config,
         prospect: Prospect,
-        worktrees: JobWorktrees | None,
+        opened: Opened | None,
     ) -> None:
         self.prospect = prospect
         self._workspace = workspace
         self._directory = directory
         self._config = config
-        self._worktrees = worktrees
+        self._opened = opened
 
     @property
     def _user(self) -> Repository:
@@ -121,27 +135,40 @@ class Landing:
 
     @property
     def _made(self) -> JobWorktrees:
-        assert self._worktrees, "it has not landed yet"
-        return self._worktrees
+        assert self._opened, "it has not landed yet"
+        return self._opened.worktrees
 
     def looked_ahead(self, options: LandOptions) -> Landing:
         """Merge, and gate the merged tree; returns this, which knows then what would land."""
         self._merge()
-        if self.prospect.landed or self.prospect.conflicts:
+        if self.prospect.conflicts:
+            self._resolve(options)
             return self
-        if options.how is not How.PR:
-            refuse_dirty(self._user, self.prospect.target, self._touched())
-        self.prospect = replace(self.prospect, reports=self._judged())
+        if not self.prospect.landed:
+            self._refuse_dirty(options.how)
+            self.prospect = replace(self.prospect, reports=self._judged())
         return self
 
     def diff(self) -> str:
-        """Return what would change on the branch, as a patch."""
-        return self._made.repository.diff(self.prospect.target.tip, self.prospect.tree)
+        """Return what would change on the branch, as a patch; how conflicts were resolved first."""
+        repository, prospect = self._made.repository, self.prospect
+        whole = repository.diff(prospect.target.tip, prospect.tree)
+        if not (resolved := prospect.resolved) or not resolved.done:
+            return whole
+        how = repository.diff(resolved.marked, prospect.tree)
+        return "\n".join(
+            [
+                f"How {resolved.by} resolved the conflicts:",
+                f"\n{how}",
+                f"All that would change on {prospect.target.branch}:",
+                f"\n{whole}",
+            ]
+        )
 
     def land(self, how: How) -> LandReport:
         """Let the work land; raises StoppedError or RequestError, and nothing is changed then."""
         assert self.prospect.ready, "somebody looked at what would land"
-        _refuse_shape(self.prospect, how)
+        refuse_shape(self.prospect, how)
         report = self._request() if how is How.PR else self._move(how)
         write_landed(self._directory, report.landed)
         events = self._workspace.opened[-1].events
@@ -154,18 +181,37 @@ class Landing:
         plan, target = prospect.plan, prospect.target
         views = views_of(repository, plan, rule=HeldBack.TO_COME_AT_MERGE)
         work = views.of_done(prospect.verified.tip)
-        merged = merge_trees(repository.git, plan, target.tip, work)
+        merged = merge_trees(repository, plan, target.tip, work)
         newer = repository.git.text("rev-list", "--count", target.tip, f"^{work}")
         prospect = replace(prospect, work=work, tree=merged.tree, newer=int(newer))
         self.prospect = replace(prospect, conflicts=merged.conflicts)
         if merged.conflicts:
             return
         if merged.tree == repository.tree(target.tip):  # somebody brought it there in another way
-            landed = _record(prospect, How.SQUASH, target.tip)
+            landed = record_of(prospect, How.SQUASH, target.tip)
             write_landed(self._directory, landed)
             self.prospect = replace(prospect, landed=landed)
             return
         self._measure()
+
+    def _resolve(self, options: LandOptions) -> None:
+        """Have models resolve the conflicts where that is asked for, and they may."""
+        prospect, opened = self.prospect, self._opened
+        if unresolvable(prospect.conflicts) or opened is None:
+            return
+        resolution = ResolvedLanding(opened.inputs, opened.worktrees, prospect, self._gating())
+        if not options.resolve:
+            self.prospect = replace(prospect, kept=resolution.kept)
+            return
+        self._refuse_dirty(options.how)
+        self.prospect = resolution.resolved(ask=not options.dry)
+        if not self.prospect.conflicts:
+            self._measure()
+            self._refuse_dirty(options.how)
+
+    def _refuse_dirty(self, how: How | None) -> None:
+        if how is not How.PR:
+            refuse_dirty(self._user, self.prospect.target, self._touched())
 
     def _measure(self) -> None:
         repository, prospect = self._made.repository, self.prospect
@@ -186,13 +232,17 @@ class Landing:
         return self._made.repository.changes(self.prospect.target.tip, self.prospect.tree)
 
     def _judged(self) -> tuple[GateReport, ...]:
-        prospect, repository = self.prospect, self._made.repository
+        prospect = self.prospect
+        message = "The merged tree\n"
+        merged = self._made.repository.commit(prospect.tree, prospect.target.tip, message)
+        return self._gating().judge(merged, prospect.nodes, self._config)
+
+    def _gating(self) -> Gating:
+        assert self._opened, "it has not landed yet"
         stage = read_stage(self._directory)
         broken = {Verdict.BROKEN} if stage and stage.allow_broken_gates else set()
-        events = self._workspace.opened[-1].events.without(self._directory.redactor)
-        gating = Gating(self._made, events, {Verdict.RED, *broken}, prospect.target.tip)
-        merged = repository.commit(prospect.tree, prospect.target.tip, "The merged tree\n")
-        return gating.judge(merged, prospect.nodes, self._config)
+        events, before = self._opened.inputs.events, self.prospect.target.tip
+        return Gating(self._made, events, {Verdict.RED, *broken}, before)
 
     def _move(self, how: How) -> LandReport:
         target = self.prospect.target
@@ -204,21 +254,39 @@ class Landing:
 
     def _commit(self, how: How) -> str:
         """Write and return the commit, signed where the job's commits are."""
-        prospect, repository, policy = self.prospect, self._made.repository, self._config.git
-        merge = how is How.MERGE
-        message = landing_message(
+        prospect, merge = self.prospect, how is How.MERGE
+        also = (prospect.verified.tip,) if merge else ()
+        return self._written(prospect.target.tip, self._message(merge=merge), *also)
+
+    def _message(self, *, merge: bool) -> str:
+        prospect, policy = self.prospect, self._config.git
+        done = prospect.resolved if prospect.resolved and prospect.resolved.done else None
+        branch = prospect.target.branch
+        return landing_message(
             policy,
             prospect.plan,
             prospect.nodes,
             prospect.verified.tip,
             merge=merge,
-            by=signed_off(repository, policy),
+            by=signed_off(self._made.repository, policy),
+            resolved=Resolutions(done.paths, done.by, branch) if done else None,
         )
-        also = (prospect.verified.tip,) if merge else ()
-        if signer := signer_of(repository, policy):
-            parent = prospect.target.tip
-            return signer.commit(repository.git, prospect.tree, parent, message, *also)
-        return repository.commit(prospect.tree, prospect.target.tip, message, *also)
+
+    def _written(self, parent: str, message: str, *also: str) -> str:
+        repository, tree = self._made.repository, self.prospect.tree
+        if signer := signer_of(repository, self._config.git):
+            return signer.commit(repository.git, tree, parent, message, *also)
+        return repository.commit(tree, parent, message, *also)
+
+    def _pushed(self) -> str:
+        """Return the commit that is pushed for a pull request.
+
+        That is the job's work; where conflicts were resolved, merged with the target's branch.
+        """
+        prospect = self.prospect
+        if not prospect.resolved:
+            return prospect.work
+        return self._written(prospect.work, self._message(merge=True), prospect.target.tip)
 
     def _request(self) -> LandReport:
         """Push the job branch, and ask for a pull request."""
@@ -231,78 +299,15 @@ class Landing:
         part = f"-{len(prospect.nodes)}-of-{len(plan.nodes)}" if prospect.left else ""
         title = self._directory.redactor.text(title_of(prospect))
         request = Request(f"{plan.job_branch}{part}", target.branch, title, body)
-        bring(user, self._made.repository.path, prospect.work)
-        push(user, remote, prospect.work, request.head)
+        commit = self._pushed()
+        bring(user, self._made.repository.path, commit)
+        push(user, remote, commit, request.head)
         requested = ask_forge(user, remote, request)
-        landed = self._landed(How.PR, prospect.work)
+        landed = self._landed(How.PR, commit)
         return LandReport(landed._replace(url=requested.url), requested=requested)
 
     def _landed(self, how: How, commit: str) -> Landed:
-        return _record(self.prospect, how.value, commit)
-
-
-def _record(prospect: Prospect, how: str, commit: str) -> Landed:
-    branch, tip = prospect.target.branch, prospect.verified.tip
-    return Landed(branch, commit, how, now(), tip, bool(prospect.left))
-
-
-def _prospect(directory: JobDirectory, plan: Plan, target: Target, verified: Verified) -> Prospect:
-    return Prospect(
-        plan=plan,
-        target=target,
-        verified=verified,
-        nodes=[node for node in plan.nodes if node.id in verified.nodes],
-        left=tuple(node.id for node in plan.nodes if node.id not in verified.nodes),
-        states=directory.load_state(plan).nodes,
-        cost=Cost.of(call.cost for call in read_calls(directory.costs)),
-    )
-
-
-def _refuse_part(prospect: Prospect, options: LandOptions) -> None:
-    """Raise RequestError for a job that is not finished, unless a part of it is asked for."""
-    done, total = len(prospect.nodes), len(prospect.plan.nodes)
-    if not done:
-        raise RequestError(
-            f"no node of job {prospect.plan.job_id} is done: there is nothing to land",
-            "`director run` works on them",
-        )
-    if prospect.left and not options.partial:
-        raise RequestError(
-            f"{done} of {counted(total, 'node')} are done, not {', '.join(prospect.left)}",
-            f"`director run` continues{_moved_on(prospect)}; or `director land --partial --squash` "
-            "lands what is done",
-        )
-    if options.how is not None:
-        _refuse_shape(prospect, options.how)
-
-
-def _moved_on(prospect: Prospect) -> str:
-    """Return what to do first where the branch has left the job's base behind; "" elsewhere."""
-    target = prospect.target
-    if target.tip == prospect.plan.base_commit:
-        return ""
-    onto = "" if target.here else f" --onto {target.branch}"
-    return f" (after `director rebase{onto}`, since {target.branch} moved on)"
-
-
-def _refuse_shape(prospect: Prospect, how: How) -> None:
-    if prospect.left and how is How.MERGE:
-        raise RequestError(
-            "a part of a job cannot land as a merge: git would take the tests that are left out "
-            "now for removed ones when the rest lands",
-            "land it as one commit: `director land --partial --squash`",
-        )
-
-
-def _landed_before(user: Repository, prospect: Prospect) -> Landed | None:
-    """Return how the job as it stands came onto the branch already, whoever brought it there."""
-    history, tip, target = History(user.git), prospect.verified.tip, prospect.target
-    if history.descends(target.tip, tip):
-        return _record(prospect, How.MERGE.value, target.tip)
-    for commit in history.log(prospect.plan.base_commit, target.tip):
-        if lands(commit, prospect.plan, tip):
-            return _record(prospect, How.SQUASH.value, commit.oid)
-    return None
+        return record_of(self.prospect, how.value, commit)
 
 
 def _content(history: History, entry: Entry) -> bytes:

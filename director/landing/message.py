@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from director.job.trailers import PREFIX, commit_message, single_line
 from director.model.commit_policy import NO_TYPE, CommitPolicy
@@ -10,16 +11,32 @@ from director.model.plan import Node, Plan
 from director.repositories.branch_commits import BranchCommit
 
 LANDING = "landing"
+RESOLVED, RESOLVED_BY = "Resolved", "Resolved-By"
 WEIGHTY = ("feat", "fix")  # of several types, the first of these that is one of them
 
 
+class Resolutions(NamedTuple):
+    """The files in which a ``model`` resolved conflicts with ``branch``."""
+
+    paths: tuple[str, ...]
+    model: str
+    branch: str
+
+
 def landing_message(
-    policy: CommitPolicy, plan: Plan, nodes: Sequence[Node], tip: str, *, merge: bool, by: str
+    policy: CommitPolicy,
+    plan: Plan,
+    nodes: Sequence[Node],
+    tip: str,
+    *,
+    merge: bool,
+    by: str,
+    resolved: Resolutions | None = None,
 ) -> str:
     """Return the message of the commit that lands ``nodes``.
 
     Trailers name the job, its nodes and the ``tip`` of its branch. ``merge``: it has that branch
-    for a parent. ``by`` signs it off ("": nobody).
+    for a parent. ``by`` signs it off ("": nobody). ``resolved``: by a model, for this commit.
     """
     task = first_line(plan.task)
     title = f"Merge {plan.job_branch}: {task}" if merge else task
@@ -33,13 +50,22 @@ def landing_message(
     if single_line(plan.task) != single_line(task):
         parts.append(_quoted(plan.task))
     parts.append("\n".join(f"- {node.id}: {single_line(node.title)}" for node in nodes))
-    trailers = {
+    if resolved:
+        parts.append(_resolutions(resolved))
+    trailers: dict[str, object] = {
         "Job": plan.job_id,
         "Node": tuple(node.id for node in nodes),
         "Kind": LANDING,
         "Tip": tip,
     }
+    if resolved:
+        trailers |= {RESOLVED: resolved.paths, RESOLVED_BY: resolved.model}
     return commit_message("\n\n".join(parts), trailers, by)
+
+
+def _resolutions(resolved: Resolutions) -> str:
+    head = f"Conflicts with {resolved.branch}, resolved by {resolved.model}:"
+    return "\n".join([single_line(head), "", *(f"- {path}" for path in resolved.paths)])
 
 
 def first_line(task: str) -> str:

@@ -41,14 +41,14 @@ def move(user: Repository, target: Target, commit: str) -> None:
     was then.
     """
     if not is_as_before(user, target):
-        raise _moved(target)
+        raise moved(target)
     refuse_busy(user, target)  # the gates took their time
     done = _forward(user, target, commit) if target.here else _swap(user, target, commit)
     now = tip_now(user, target)
     if now == commit:  # whatever a hook that runs afterwards said
         return
     if now != target.tip:
-        raise _moved(target)
+        raise moved(target)
     raise StoppedError(
         f"{target.branch} was not moved: {last_words(done)}",
         f"correct what git, or your hook, names, then run the command again; {NOTHING_MOVED}",
@@ -94,7 +94,8 @@ def _restore_aside(user: Repository, aside: str) -> None:
         user.git.run("update-ref", *(("ORIG_HEAD", aside) if aside else ("-d", "ORIG_HEAD")))
 
 
-def _moved(target: Target) -> StoppedError:
+def moved(target: Target) -> StoppedError:
+    """Return the error for a branch that is not where it was."""
     return StoppedError(
         f"{target.branch} moved, or was checked out or left, while its merge was tested",
         f"run the command again: it begins with where {target.branch} is now; {NOTHING_MOVED}",

@@ -14,7 +14,7 @@ from director.model.cost import Cost
 from director.model.diff_size import DiffSize
 from director.model.landed import Landed
 from director.model.plan import Node, Plan
-from director.model.state import NodeState
+from director.model.state import Attempt, NodeState
 
 NO_CHANGE = DiffSize()
 
@@ -39,6 +39,29 @@ class Verified(NamedTuple):
     nodes: frozenset[str]
 
 
+class Resolved(NamedTuple):
+    """What became of conflicts in ``paths`` that models are to resolve.
+
+    ``marked`` is the tree that has them. ``attempts`` are on record; the last one's is what would
+    land, where ``done``. ``calls`` were made now: 0 where an earlier command paid for them.
+    ``stuck`` says why no model can help. ``ask`` are the models that would be asked, in their
+    order, and how often.
+    """
+
+    paths: tuple[str, ...]
+    marked: str
+    attempts: tuple[Attempt, ...] = ()
+    done: bool = False
+    calls: int = 0
+    stuck: str = ""
+    ask: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def by(self) -> str:
+        """The model whose work would land ("": nobody's)."""
+        return self.attempts[-1].model if self.done else ""
+
+
 @dataclass(frozen=True)
 class Prospect:
     """What would land on ``target``: the work of ``nodes``, but not of those that are ``left``.
@@ -47,6 +70,8 @@ class Prospect:
     target has ``newer`` commits that the job does not know. ``tests`` counts frozen tests among the
     files; ``edited`` are those that are not the frozen ones, since the target changed them too.
     ``landed`` says that it is there already; then, as with ``conflicts``, nothing was gated.
+    ``resolved`` says what became of conflicts, where a model is to resolve them, or has; what is
+    resolved is no conflict any more. ``kept``: an earlier command paid for a resolution already.
     """
 
     plan: Plan
@@ -65,6 +90,8 @@ class Prospect:
     conflicts: tuple[Conflict, ...] = ()
     reports: tuple[GateReport, ...] = ()
     landed: Landed | None = None
+    resolved: Resolved | None = None
+    kept: bool = False
 
     @property
     def red(self) -> list[GateReport]:

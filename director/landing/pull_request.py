@@ -69,6 +69,10 @@ def _facts(prospect: Prospect) -> Iterator[str]:
         f"`director verify`: {counted(found.merges, 'merge')}, "
         f"{counted(found.receipts, 'receipt')}, frozen tests unchanged"
     )
+    if (done := prospect.resolved) and done.done:
+        paths = ", ".join(_cell(path) for path in done.paths)
+        branch = _cell(target.branch)
+        yield f"conflicts with {branch} resolved by the model {_cell(done.by)}: {paths}"
     for report in prospect.reports:
         said = report.verdict.value + (" (as before)" if report.as_before else "")
         yield f"{said} on the tree merged with {_cell(target.branch)}: {_cell(report.command)}"

@@ -103,7 +103,8 @@ WORKING_TOOLS = (
         "land",
         "Land the job",
         "Verify the job, merge it with the tip of the target branch, gate the result, and move the "
-        "branch. This changes the user's own branch: ask the user first.",
+        "branch. This changes the user's own branch: ask the user first. Conflicts change nothing "
+        "(`reason` is conflict): with `resolve` a model resolves them.",
         "land",
         (
             choice("how", ("merge", "squash", "pr"), "merge commit, one commit, or pull request",
@@ -111,10 +112,14 @@ WORKING_TOOLS = (
             name_of("onto", "the branch to land on (default: the one the job began on)",
                     flag="--onto"),
             switch("partial", "land the nodes that are done, though others are not"),
-            switch("dry_run", "say what would happen, change nothing"),
+            switch("resolve", "have a model resolve conflicts (a call, and money); all tests and "
+                   "gates decide whether what it makes lands"),
+            switch("dry_run", "say what would happen, change nothing, ask no model"),
             JOB,
+            WAIT,
         ),
         words=_landing,
+        asks=True,
         destroys=True,
     ),
 )  # fmt: skip

@@ -42,6 +42,7 @@ class AttemptOutcome(StrEnum):
     REGRESSION = "regression"
     CONTEXT_TOO_LONG = "context_too_long"
     AS_BEFORE = "as_before"
+    UNRESOLVED = "unresolved"  # lines that mark a conflict are left (`land --resolve`)
     REBASED = "rebased"
 
 

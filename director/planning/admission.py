@@ -82,7 +82,8 @@ class Examiner:
             return Admission(f"{linked[0]} is a symbolic link: {OF_ITS_OWN}")
         if absent := sorted(set(node.tests) - set(found)):
             return Admission(f"these test files are missing: {', '.join(absent)}")
-        if leaking := leaks(self.job, repository.tip(), commit, node.tests):
+        redactor = self.job.directory.redactor
+        if leaking := leaks(redactor, repository, repository.tip(), commit, node.tests):
             return Admission(f"a key from the environment stands in {', '.join(leaking)}")
         view = self.views.of(commit, node)
         gate = self._run(node, view, f"{candidate.name}.gate")

@@ -53,6 +53,7 @@ class Kind(StrEnum):
     REBASED = "rebased"
     REPAIR = "repair"
     LANDING_GATE = "landing_gate"
+    RESOLUTION = "resolution"
     LANDED = "landed"
     PUBLISHED = "published"
     RUN_ENDED = "run_ended"

@@ -137,6 +137,7 @@ class JobDirectory(Records):
     rebasing = Place("rebasing")  # what ``rebase`` builds the job on its new base in
     switching = Place("rebasing.json")  # while the job is switched to what was built there
     landed = Place("landed.json")  # where its work was landed, and how
+    resolution = Place("resolution.json")  # what models made of the conflicts of a landing
     taken = Place("taken")  # a file for each node that a person has taken
     events = Place("events.jsonl")  # everything as it happens
     # Prompts, raw events and standard error of every call; output of every gate.

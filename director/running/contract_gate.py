@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from director.job.attempts import listed
+from director.job.feedback import Feedback
 from director.job.merge_queue import ContractCount
 from director.model.merge_policy import ALONE, BEFORE, BLAME, CONTRACT, commands_of_done
 from director.model.receipt import GateRun
 from director.model.state import AttemptOutcome
 from director.records.events import Kind
-from director.running.attempts import listed
 from director.running.node_gates import NodeGates
 from director.running.node_work import NodeWork
-from director.running.prompts import Feedback, red
+from director.running.prompts import red
 from director.worktrees.gates import GateResult, Verdict
 
 SHOWN_NODES = 5

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from director.agents.calls import Outcome, Reply
+from director.job.attempts import CurrentAttempt, Judgement, Scope, judge_snapshot
+from director.job.feedback import Feedback, without_gate
 from director.job.forbidden import leaks, runner_settings_changed
 from director.job.merge_queue import Place
 from director.model.roles import Role, Tier
 from director.model.state import AttemptOutcome
-from director.running.attempts import CurrentAttempt, Judgement, Scope, judge_snapshot
 from director.running.control_run import AS_BEFORE, fails_independently
 from director.running.merging import take_place
 from director.running.node_gates import GateFailure, NodeGates
 from director.running.node_work import NodeWork
 from director.running.progress import Candidate, Progress, UngatedCandidate
-from director.running.prompts import Feedback, without_gate
 from director.running.review import readers_of
 from director.worktrees.snapshot import Snapshot
 from director.worktrees.worktree import Worktree
@@ -128,7 +128,8 @@ class Examiner:
         if judgement.outcome is not None:
             outcome = AttemptOutcome.CONTEXT_TOO_LONG if author.too_long else judgement.outcome
             return rejected(outcome, f"{remark}{judgement.feedback}".strip())
-        if leaking := leaks(self.work.job, base, commit, node.files):
+        redactor = self.work.job.directory.redactor
+        if leaking := leaks(redactor, repository, base, commit, node.files):
             lesson = f"A key from the environment stands in {', '.join(leaking)}: take it out."
             return rejected(AttemptOutcome.OUT_OF_SCOPE, lesson, base)
         if settings := runner_settings_changed(repository, node, base, commit):

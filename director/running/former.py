@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from director.agents.markdown import fenced
+from director.job.feedback import Feedback
 from director.model.failure import Failure
 from director.model.state import AttemptOutcome, NodeState
 from director.model.testing.excerpt import shortened
 from director.running.node_work import NodeWork
 from director.running.progress import Progress
-from director.running.prompts import Feedback
 
 DIFF_CHARACTERS = 20_000
 SAID = "You did this before, on an older base of the job. That work does not hold on the new one"

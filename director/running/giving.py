@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from director.job.attempts import listed
 from director.job.context import Workspace
+from director.job.feedback import Feedback, without_gate
 from director.job.reconciling import unblocked
 from director.job.retrying import retry_where_lost
 from director.model.codec.encoding import encode_any
@@ -26,7 +28,6 @@ from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.lock import job_lock
 from director.records.taken_nodes import TakenNode, taken_node
-from director.running.attempts import listed
 from director.running.examining import Author, Examiner
 from director.running.merging import merge
 from director.running.node_gates import NodeGates
@@ -34,7 +35,6 @@ from director.running.node_record import NodeEnd, NodeRecord
 from director.running.node_work import NodeWork
 from director.running.opened_run import OpenedRun, opened_run
 from director.running.progress import Progress
-from director.running.prompts import Feedback, without_gate
 from director.running.readiness import ready_plan
 from director.running.taken import discard_taken
 from director.running.taking import not_taken

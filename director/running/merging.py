@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from director.job.feedback import Feedback, without_gate
 from director.job.merge_queue import Place, Spot
 from director.job.receipts import tool_versions
 from director.job.trailers import tests_hash
@@ -19,7 +20,6 @@ from director.running.contract_gate import ContractGate, Refusal, Step
 from director.running.node_gates import NodeGates
 from director.running.node_work import NodeWork
 from director.running.progress import Candidate
-from director.running.prompts import Feedback, without_gate
 
 PATIENCE_SECS = 2.0  # what a green candidate waits at least before it passes others by
 

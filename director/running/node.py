@@ -9,7 +9,9 @@ from pathlib import Path
 from director.agents.calls import Assignment, Reply
 from director.agents.registry import tier_of
 from director.agents.watch_it_fail import watch_it_fail
+from director.job.attempts import CurrentAttempt
 from director.job.evidence import files_of, find_missing, run_of
+from director.job.feedback import Feedback, without_gate
 from director.job.merge_queue import Place
 from director.job.reconciling import merges_by_node
 from director.job.retrying import retry_where_lost
@@ -22,7 +24,6 @@ from director.model.testing.output_digest import output_digest
 from director.records.call_notes import CallNote
 from director.records.logs import recorded
 from director.records.state_keeper import StateKeeper
-from director.running.attempts import CurrentAttempt
 from director.running.control_run import AS_BEFORE, GREEN_BEFORE_WORK
 from director.running.examining import Author, Examined, Examiner
 from director.running.former import begun_with_former
@@ -31,7 +32,7 @@ from director.running.node_gates import NodeGates
 from director.running.node_record import NodeEnd, NodeRecord
 from director.running.node_work import NodeWork
 from director.running.progress import Progress
-from director.running.prompts import Feedback, implement_prompt, without_gate
+from director.running.prompts import implement_prompt
 from director.running.repairing import blamed_diff
 from director.running.review import OBJECTS, ask_reader, forget_readers, readers_of
 from director.worktrees.gates import Verdict

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from director.job.attempts import listed
 from director.job.evidence import with_evidence
+from director.job.feedback import Feedback
 from director.job.gate_report import told
 from director.model.checks import TESTS, Check
 from director.model.receipt import GateRun
 from director.model.state import AttemptOutcome
 from director.records.events import Kind
-from director.running.attempts import listed
 from director.running.node_work import NodeWork
-from director.running.prompts import Feedback, no_test_ran, red
+from director.running.prompts import no_test_ran, red
 from director.worktrees.gates import GateResult, Verdict
 from director.worktrees.provisions import SetupFailedError
 from director.worktrees.worktree import Worktree

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from director.job.attempts import CurrentAttempt, next_role
+from director.job.feedback import Feedback
 from director.model.codec.encoding import encode, encode_any
 from director.model.errors import DirectorError
 from director.model.failure import Failure
@@ -14,10 +16,8 @@ from director.model.state import Attempt, AttemptOutcome, NodeState, NodeStatus,
 from director.records import files
 from director.records.events import Kind
 from director.records.state_keeper import StateKeeper
-from director.running.attempts import CurrentAttempt, next_role
 from director.running.node_work import NodeWork
 from director.running.progress import UNSEEN
-from director.running.prompts import Feedback
 from director.running.review import calls_of_readers
 
 

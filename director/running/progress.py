@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from director.job.feedback import Feedback
 from director.model.codec.decoding import decode
 from director.model.codec.encoding import encode
 from director.model.codec.mistakes import MismatchError
@@ -19,7 +20,6 @@ from director.model.roles import Tier
 from director.model.state import WatchItFail
 from director.repositories.objects import LINK_MODE
 from director.running.node_work import NodeWork
-from director.running.prompts import Feedback
 
 UNSEEN = WatchItFail()
 

@@ -2,43 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
 from director.agents.markdown import bullets, fenced
-from director.model.failure import Failure
+from director.job.feedback import Feedback
 from director.model.plan import Node
-from director.model.state import AttemptOutcome
 from director.model.testing.excerpt import shortened
-from director.model.testing.headline import one_line
-from director.model.testing.useful_end import MOST_LINES
 from director.worktrees.gates import GateResult
 
 DIFF_CHARACTERS = 60_000
-SENTENCE = re.compile(r".*?[.!?…](?= |$)")
-
-
-@dataclass(frozen=True)
-class Feedback:
-    """What the last attempt taught: one paragraph, and the output that goes with it (or "").
-
-    ``kept``: what it left in the allowlisted files is still there for the next one. ``failure`` is
-    the same for the records.
-    """
-
-    lesson: str
-    output: str = ""
-    kept: bool = False
-    failure: Failure | None = None
-
-
-def without_gate(outcome: AttemptOutcome, lesson: str, candidate: str = "") -> Failure:
-    """Return why an attempt failed that no gate decided on: the lesson's first sentence."""
-    said = " ".join(lesson.split())
-    found = SENTENCE.match(said)
-    headline = one_line(found[0] if found else said)
-    excerpt = "" if said == headline else "\n".join(lesson.splitlines()[:MOST_LINES])
-    return Failure(outcome, headline=headline, excerpt=excerpt, candidate=candidate)
 
 
 def implement_prompt(

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from director.job.context import JobContext
 from director.job.evidence import files_of, find_missing
+from director.job.feedback import without_gate
 from director.job.merge_queue import MergeQueue
 from director.job.receipts import tool_versions
 from director.job.trailers import KIND, MERGE, NODE, TESTS
@@ -32,7 +33,6 @@ from director.repositories.picking import pick
 from director.running.contract_gate import ContractGate, Refusal, Step
 from director.running.node_gates import NodeGates
 from director.running.node_work import NodeWork
-from director.running.prompts import without_gate
 from director.worktrees.gates import GateResult, Verdict
 from director.worktrees.lane import Lane
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from director.agents.answers import NoAnswerError, json_object
 from director.agents.calls import Assignment, Outcome
+from director.job.attempts import CurrentAttempt, needs_stage_two
 from director.model.config import ReviewPolicy
 from director.model.failure import Failure
 from director.model.plan import Node
@@ -19,7 +20,6 @@ from director.model.testing.headline import one_line
 from director.model.testing.useful_end import MOST_LINES
 from director.records.events import Kind
 from director.records.logs import recorded
-from director.running.attempts import CurrentAttempt, needs_stage_two
 from director.running.node_work import NodeWork
 from director.running.prompts import compliance_prompt, review_prompt
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from director.job.attempts import listed
 from director.model.errors import RequestError
 from director.records.taken_nodes import TakenNode, note_taken
-from director.running.attempts import listed
 from director.running.node_work import NodeWork
 from director.running.opened_run import OpenedRun
 from director.worktrees.snapshot import Snapshot

@@ -108,7 +108,9 @@ class TestMovedBase(LandCase):
     def test_a_conflict_names_files_and_nodes_and_changes_nothing(self) -> None:
         self.commit_on_main("b.txt", "something else\n")
         found = self.refuses(1, "conflict")
-        self.assertEqual(found["conflicts"], [{"path": "b.txt", "nodes": ["b"]}])
+        self.assertEqual(
+            found["conflicts"], [{"path": "b.txt", "nodes": ["b"], "unresolvable": ""}]
+        )
         self.assertIn("b.txt (node b)", found["what"])
         self.assertIn(self.branch, found["next"])
         self.assertEqual(found["gates"], [])

@@ -31,7 +31,7 @@ CALLS: dict[str, dict[str, object]] = {
     "verify": {"rerun": True},
     "report": {"markdown": True},
     "init_repo": {"set": ["limits.max_attempts=2"]},
-    "land": {"how": "squash", "onto": "main", "dry_run": True},
+    "land": {"how": "squash", "onto": "main", "resolve": True, "dry_run": True},
 }
 
 
@@ -125,6 +125,7 @@ class TestOffered(unittest.TestCase):
         readers = {name for name, hint in hints.items() if hint["readOnlyHint"]}
         self.assertEqual(readers, {"status", "node", "logs", "verify", "doctor", "jobs"})
         self.assertTrue(hints["land"]["destructiveHint"])
+        self.assertTrue(hints["land"]["openWorldHint"])  # `resolve` calls a model
 
     def test_the_tool_for_a_command(self) -> None:
         cases = {

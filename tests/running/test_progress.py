@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any, cast
 
+from director.job.feedback import Feedback
 from director.model.receipt import GateRun
 from director.model.roles import Tier
 from director.model.state import WatchItFail
 from director.running.node_work import NodeWork
 from director.running.progress import Candidate, Progress, UngatedCandidate
-from director.running.prompts import Feedback
 
 RUN = GateRun("candidate", "sh tests/a.sh", "green", 0, 0.1, "work", "tree")
 KNOWN = Progress(

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import unittest
 
+from director.job.feedback import Feedback
 from director.model.plan import Node
-from director.running.prompts import Feedback, implement_prompt, review_prompt
+from director.running.prompts import implement_prompt, review_prompt
 
 NODE = Node("a", "Make a", "a is good", ("a.py",), (), "sh t.sh", ("t.sh",))
 

@@ -8,11 +8,13 @@ from typing import Any
 
 from director.job.gate_report import GateReport
 from director.landing.land import LandReport
-from director.landing.prospect import Prospect
+from director.landing.prospect import Prospect, Resolved
 from director.landing.pushing import Requested
 from director.model.codec.encoding import encode, encode_any
 from director.model.format import counted
+from director.model.landed import Landed
 from director.model.printable import one_line, printable
+from director.model.state import Attempt, AttemptOutcome
 from director.records.job_directory import FOLDER
 from director.reporting.terminal.cells import wrapped
 from director.reporting.terminal.style import PLAIN, Style
@@ -56,12 +58,15 @@ def _rows(prospect: Prospect) -> Iterator[tuple[str, str]]:
     yield "base", _base(prospect)
     for conflict in prospect.conflicts[:MOST]:
         who = f"  (node {', '.join(conflict.nodes)})" if conflict.nodes else ""
-        yield "conflict", f"{one_line(conflict.path)}{who}"
+        why = f": {conflict.unresolvable}" if conflict.unresolvable else ""
+        yield "conflict", f"{one_line(conflict.path)}{who}{why}"
     if len(prospect.conflicts) > MOST:
         yield "", f"and {len(prospect.conflicts) - MOST} more"
     if prospect.edited:
         where = prospect.target.branch
         yield "note", f"{', '.join(prospect.edited)}: changed on {where} too; the merged file ran"
+    if prospect.resolved:
+        yield from _resolution(prospect.resolved)
     yield "verified", _verified(prospect)
     yield "cost", prospect.cost.in_words()
 
@@ -77,9 +82,60 @@ def _base(prospect: Prospect) -> str:
         return f"{branch} is where the job began"
     commits = f"{branch} has {counted(prospect.newer, 'newer commit')}"
     if prospect.conflicts:
-        return f"{commits}; they conflict in {counted(len(prospect.conflicts), 'file')}"
+        conflict = "it conflicts" if prospect.newer == 1 else "they conflict"
+        return f"{commits}; {conflict} in {counted(len(prospect.conflicts), 'file')}"
+    if (resolved := prospect.resolved) and resolved.done:
+        they = "it" if prospect.newer == 1 else "they"
+        return f"{commits}; {they} conflicted in {counted(len(resolved.paths), 'file')}"
     they = "it merges" if prospect.newer == 1 else "they merge"
     return f"{commits}; {they} without conflict"
+
+
+def _resolution(resolved: Resolved) -> Iterator[tuple[str, str]]:
+    """Give what became of conflicts that models were to resolve."""
+    if resolved.done:
+        yield "resolved", f"{resolved_words(resolved)}; look at them with [d]iff"
+        for path in resolved.paths[:MOST]:
+            yield "", one_line(path)
+        if len(resolved.paths) > MOST:
+            yield "", f"and {len(resolved.paths) - MOST} more"
+        return
+    for attempt in resolved.attempts:
+        failure = attempt.failure
+        said = one_line(failure.headline) if failure else ""
+        yield (
+            "attempt",
+            f"{attempt.number} by {one_line(attempt.model)}: {_came_to(attempt)}: {said}",
+        )
+        if failure and failure.log:
+            yield "", f"output  {FOLDER}/{one_line(failure.log)}"
+    if resolved.stuck:
+        yield "", f"no model can help: {one_line(resolved.stuck)}"
+    if resolved.ask:
+        yield "would ask", f"{_asked_words(resolved)}; all tests and [gates] decide"
+
+
+def resolved_words(resolved: Resolved) -> str:
+    """Return by whom conflicts were resolved, and in how many attempts."""
+    attempts = counted(len(resolved.attempts), "attempt")
+    before = "" if resolved.calls else " of an earlier command"
+    conflicts = counted(len(resolved.paths), "conflict")
+    return f"{conflicts} resolved by {one_line(resolved.by)} in {attempts}{before}"
+
+
+def _asked_words(resolved: Resolved) -> str:
+    """Return which models would be asked, and how often."""
+    return ", then ".join(
+        f"{one_line(model)} (at most {counted(times, 'attempt')})"
+        if times > 1
+        else f"{one_line(model)} (once)"
+        for model, times in resolved.ask
+    )
+
+
+def _came_to(attempt: Attempt) -> str:
+    names = {AttemptOutcome.UNRESOLVED: "conflict markers left"}
+    return names.get(attempt.outcome, attempt.outcome.replace("_", " "))
 
 
 def _verified(prospect: Prospect) -> str:
@@ -127,9 +183,11 @@ def landed_text(prospect: Prospect, report: LandReport) -> str:
         return printable("\n".join(_request_lines(prospect, report.requested)))
     part = " in part" if landed.partial else ""
     how = "with a merge commit" if landed.how == "merge" else "as one commit"
+    resolved = prospect.resolved
+    by = f"; {resolved_words(resolved)}" if resolved and resolved.done else ""
     return "\n".join(
         [
-            f"Landed{part} on {landed.onto} {how}: {landed.commit[:12]}.",
+            f"Landed{part} on {landed.onto} {how}: {landed.commit[:12]}{by}.",
             f"Undo: `{shlex.join(report.undo)}`",
         ]
     )
@@ -165,6 +223,7 @@ def as_json(prospect: Prospect, report: LandReport | None) -> dict[str, Any]:
         "files": prospect.size.files,
         "added": prospect.size.added,
         "removed": prospect.size.removed,
+        **_resolution_json(prospect, landed),
         "conflicts": [encode(one) for one in prospect.conflicts],
         "gates": [one.to_json() for one in prospect.reports],
         "landed": encode_any(landed),
@@ -180,4 +239,18 @@ def as_json(prospect: Prospect, report: LandReport | None) -> dict[str, Any]:
             else None
         ),
         **prospect.cost.totals(),
+    }
+
+
+def _resolution_json(prospect: Prospect, landed: Landed | None) -> dict[str, Any]:
+    found = prospect.resolved
+    done = found is not None and found.done
+    paths = found.paths if found and done else landed.resolved if landed else ()
+    by = found.by if found and done else landed.resolved_by if landed else ""
+    return {
+        "resolved": list(paths),
+        "resolved_by": by or None,
+        "resolution_kept": prospect.kept or bool(found and done and not found.calls),
+        "attempts": [encode(one) for one in found.attempts] if found else [],
+        "would_ask": [model for model, _ in found.ask] if found else [],
     }

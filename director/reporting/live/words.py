@@ -69,6 +69,13 @@ def _attempt_failed(data: Data) -> str:
     return f"attempt {data['attempt']} {outcome}: {data['lesson']}"
 
 
+def _resolution(data: Data) -> str:
+    outcome = str(data["outcome"]).replace("_", " ")
+    files = counted(len(data["paths"]), "file")
+    said = f": {data['lesson']}" if data["lesson"] else ""
+    return f"attempt {data['attempt']} to resolve conflicts in {files}: {outcome}{said}"
+
+
 def _node_ended(data: Data) -> str:
     tier = f"{data['tier']} tier" if data["tier"] else "no call needed"
     detail = f"{tier}, {counted(data['attempts'], 'attempt')}, {_cost(data)}"
@@ -175,6 +182,7 @@ _WORDS: dict[Kind, Callable[[Data], str | None]] = {
     Kind.LANDING_GATE: lambda d: (
         f"gate {d['name']} on the merged tree: {d['verdict']} ({d['reason']})"
     ),
+    Kind.RESOLUTION: _resolution,
     Kind.LANDED: lambda d: Landed(**d).in_words(),
     Kind.BLAME: lambda d: f"integration gate {d['name']}: {d['note']}",
     Kind.REPAIR: lambda d: (

@@ -28,6 +28,7 @@ WORDS = {
     "contract_violated": "changed frozen tests",
     "blocked_by_review": "blocked by review",
     "context_too_long": "prompt too long",
+    "unresolved": "conflict markers left",
     "as_before": "fails whatever the work is",
     "regression": "broke tests of other nodes",
     "green": "merged",

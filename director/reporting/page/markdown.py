@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from director.model.failure import Failure
 from director.model.format import duration
+from director.model.landed import Landed
 from director.model.printable import one_line, printable
 from director.model.secrets import Redactor
 from director.reporting.logs.log_view import words_of
@@ -43,9 +44,18 @@ class _Writer:
         yield f"- job {self._code(status.job_id)}, branch {self._code(status.job_branch)}"
         yield f"- cost {self._text(against_ceiling(page))}{took}"
         yield f"- verify: {self._text(page.verified.words)}"
+        yield from self._landed(status.landed)
         yield from self._failures(page)
         yield from self._next(page)
         yield from self._costs(page)
+
+    def _landed(self, landed: Landed | None) -> Iterator[str]:
+        if landed is None:
+            return
+        files = ", ".join(self._code(path) for path in landed.resolved[:NODES])
+        more = len(landed.resolved) - NODES
+        files = f": {files}{f' and {more} more' if more > 0 else ''}" if files else ""
+        yield f"- {self._text(landed.in_words())}{files}"
 
     def _failures(self, page: Page) -> Iterator[str]:
         found = page.failed

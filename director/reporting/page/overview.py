@@ -24,7 +24,7 @@ from director.reporting.page.marks import (
 from director.reporting.page.node_part import failed
 from director.reporting.page.page import NodePart, Page
 from director.reporting.status.screen import STAGES
-from director.reporting.status.status import Gate
+from director.reporting.status.status import Gate, Standing
 
 EXPLAINED = 10  # failed nodes that are explained; others have a line each
 LISTED = 60  # nodes that are named one by one
@@ -45,6 +45,7 @@ def verdict_part(page: Page) -> Iterator[Child]:
         ("verify", [tag("span", verified.words, class_=colour)]),
         ("integration gate", one_line(status.integration_words) if status.runs else None),
         ("runs", _runs(page)),
+        ("landed", _landed(page)),
         ("branch", [tag("code", status.job_branch)]),
         ("base", [tag("code", status.base_commit[:SHORT])]),
         ("planning", STAGES[status.stage] if status.stage is not Stage.READY else None),
@@ -66,6 +67,20 @@ def _runs(page: Page) -> str | None:
         return None
     lanes = f", {counted(status.lanes, 'lane')} in the last" if status.lanes else ""
     return f"{counted(status.runs, 'run')}, {duration(status.run_secs)}{lanes}"
+
+
+def _landed(page: Page) -> list[Child] | str | None:
+    """Return where the work went, how and when, and what a model resolved for that."""
+    landed = page.status.landed
+    if landed is None:
+        return "not yet" if page.status.standing is Standing.DONE else None
+    when = clock(landed.at)
+    said: list[Child] = [one_line(f"{landed.in_words()}{f', {when}' if when else ''}")]
+    if landed.resolved:
+        files = (tag("li", tag("code", one_line(path))) for path in landed.resolved[:LISTED])
+        more = len(landed.resolved) - LISTED
+        said.append(tag("ul", files, tag("li", f"and {more} more") if more > 0 else None))
+    return said
 
 
 def _process(page: Page) -> str | None:

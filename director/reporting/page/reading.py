@@ -216,6 +216,7 @@ def state_of(directory: JobDirectory) -> tuple[object, ...]:
         directory.events, directory.state, directory.state_changes, directory.costs, directory.lock,
         directory.live, directory.plan, directory.stage, directory.spec, directory.receipts,
         directory.metrics, directory.sealed, directory.amending, directory.taken,
+        directory.landed,
     )  # fmt: skip
     return tuple(_stamp(place) for place in places)
 

@@ -29,6 +29,7 @@ WORDS = {
     "collided": "the merge collided with another one",
     "regression": "the change breaks tests of other nodes",
     "context_too_long": "the prompt is too long for the model",
+    "unresolved": "the agent left lines that mark a conflict",
     "rebased": "it does not hold on the new base",
     "as_before": "the tests fail whatever the work is",
     "broken": "the command could not run",

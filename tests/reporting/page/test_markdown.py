@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import unittest
 
+from director.model.landed import Landed
 from director.model.secrets import NOTHING_SECRET, Redactor
 from director.reporting.page.markdown import markdown
 from tests.reporting.page.pages import EVIL, example, node, page, part
 from tests.reporting.status import statuses
+
+LANDED = Landed("main", "0123456789abc", "squash", "", resolved=("b.txt",), resolved_by="p/m")
 
 
 class TestMarkdown(unittest.TestCase):
@@ -25,6 +28,11 @@ class TestMarkdown(unittest.TestCase):
         text = markdown(shown, NOTHING_SECRET)
         self.assertTrue(text.startswith("## ✅ "))
         self.assertNotIn("Failures", text)
+
+    def test_where_it_landed_and_what_a_model_resolved(self) -> None:
+        text = markdown(page(status={"landed": LANDED}), NOTHING_SECRET).replace("\\", "")
+        self.assertIn("- landed on main as 0123456789 (squash); 1 conflict resolved by p/m", text)
+        self.assertIn("`b.txt`", text)
 
     def test_nothing_that_agents_wrote_is_markup(self) -> None:
         for evil in (EVIL, "[x](http://evil) ![y](z) | **b** @somebody `c`", "# h", "1. x"):

@@ -1,11 +1,16 @@
+"""What a candidate is, and whose attempt is next.
+
+With it: ``feedback``.
+"""
+
 from __future__ import annotations
 
 import unittest
 
+from director.job.attempts import Scope, judge_snapshot, needs_stage_two, next_role
 from director.model.config import ReviewPolicy
 from director.model.roles import Role
 from director.model.state import Attempt, AttemptOutcome
-from director.running.attempts import Scope, judge_snapshot, needs_stage_two, next_role
 from director.worktrees.snapshot import Snapshot
 
 E, X = Role.EXECUTOR, Role.ESCALATION

@@ -1,0 +1,106 @@
+"""What is known before anything is merged: the job's work, and whether it has landed already."""
+
+from __future__ import annotations
+
+from director.job.trailers import PREFIX
+from director.landing.message import RESOLVED, RESOLVED_BY, lands
+from director.landing.prospect import How, Prospect, Verified
+from director.landing.target import Target
+from director.model.cost import Cost
+from director.model.errors import RequestError
+from director.model.format import counted
+from director.model.landed import Landed
+from director.model.plan import Plan
+from director.records.clock import now
+from director.records.job_directory import JobDirectory
+from director.records.ledger import read_calls
+from director.repositories.branch_commits import BranchCommit
+from director.repositories.history import History
+from director.repositories.repository import Repository
+
+
+def record_of(prospect: Prospect, how: str, commit: str) -> Landed:
+    """Return the record of a landing as ``commit``, with what models resolved for it."""
+    branch, tip = prospect.target.branch, prospect.verified.tip
+    landed = Landed(branch, commit, how, now(), tip, bool(prospect.left))
+    done = prospect.resolved if prospect.resolved and prospect.resolved.done else None
+    return landed._replace(resolved=done.paths, resolved_by=done.by) if done else landed
+
+
+def first_prospect(
+    directory: JobDirectory, plan: Plan, target: Target, verified: Verified
+) -> Prospect:
+    """Return what the records say of the work that is to land."""
+    return Prospect(
+        plan=plan,
+        target=target,
+        verified=verified,
+        nodes=[node for node in plan.nodes if node.id in verified.nodes],
+        left=tuple(node.id for node in plan.nodes if node.id not in verified.nodes),
+        states=directory.load_state(plan).nodes,
+        cost=cost_of_job(directory),
+    )
+
+
+def cost_of_job(directory: JobDirectory) -> Cost:
+    """Return what the job has cost so far."""
+    return Cost.of(call.cost for call in read_calls(directory.costs))
+
+
+def refuse_part(prospect: Prospect, *, partial: bool, how: How | None) -> None:
+    """Raise RequestError for a job that is not finished, unless a part of it is asked for."""
+    done, total = len(prospect.nodes), len(prospect.plan.nodes)
+    if not done:
+        raise RequestError(
+            f"no node of job {prospect.plan.job_id} is done: there is nothing to land",
+            "`director run` works on them",
+        )
+    if prospect.left and not partial:
+        raise RequestError(
+            f"{done} of {counted(total, 'node')} are done, not {', '.join(prospect.left)}",
+            f"`director run` continues{_moved_on(prospect)}; or `director land --partial --squash` "
+            "lands what is done",
+        )
+    if how is not None:
+        refuse_shape(prospect, how)
+
+
+def _moved_on(prospect: Prospect) -> str:
+    """Return what to do first where the branch has left the job's base behind; "" elsewhere."""
+    target = prospect.target
+    if target.tip == prospect.plan.base_commit:
+        return ""
+    onto = "" if target.here else f" --onto {target.branch}"
+    return f" (after `director rebase{onto}`, since {target.branch} moved on)"
+
+
+def refuse_shape(prospect: Prospect, how: How) -> None:
+    """Raise RequestError for work that cannot land in such a shape."""
+    if prospect.left and how is How.MERGE:
+        raise RequestError(
+            "a part of a job cannot land as a merge: git would take the tests that are left out "
+            "now for removed ones when the rest lands",
+            "land it as one commit: `director land --partial --squash`",
+        )
+
+
+def landed_before(user: Repository, prospect: Prospect) -> Landed | None:
+    """Return how the job as it stands came onto the branch already, whoever brought it there."""
+    history, tip, target = History(user.git), prospect.verified.tip, prospect.target
+    if history.descends(target.tip, tip):
+        landed = record_of(prospect, How.MERGE.value, target.tip)
+        return _with_resolved(landed, history.step(target.tip), prospect)
+    for commit in history.log(prospect.plan.base_commit, target.tip):
+        if lands(commit, prospect.plan, tip):
+            landed = record_of(prospect, How.SQUASH.value, commit.oid)
+            return _with_resolved(landed, commit, prospect)
+    return None
+
+
+def _with_resolved(landed: Landed, commit: BranchCommit, prospect: Prospect) -> Landed:
+    """Return the record of a landing with what the trailers of its commit say was resolved."""
+    if not lands(commit, prospect.plan, prospect.verified.tip):
+        return landed
+    paths = tuple(value for key, value in commit.pairs if key == f"{PREFIX}{RESOLVED}")
+    by = commit.trailers.get(f"{PREFIX}{RESOLVED_BY}", "")
+    return landed._replace(resolved=paths, resolved_by=by)
