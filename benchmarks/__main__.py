@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from benchmarks import __doc__ as described
 from benchmarks import jobs
 from benchmarks.contestants import (
     OURS,
@@ -20,8 +21,9 @@ from benchmarks.contestants import (
     this_tree,
 )
 from benchmarks.in_memory import in_memory
-from benchmarks.machine import load, machine
+from benchmarks.machine import load, machine, working_folder
 from benchmarks.measuring import NotMeasured, Result
+from benchmarks.reading_status import reading_status
 from benchmarks.real_opencode import real_opencode
 from benchmarks.stage import FLOOR, Stage
 from benchmarks.start_up import start_up
@@ -37,6 +39,7 @@ SCENARIOS: dict[str, Callable[[Stage], Iterator[Result]]] = {
     "long-plans": jobs.long_plans,
     "in-memory": in_memory,
     "start-up": start_up,
+    "status": reading_status,
     "real-opencode": real_opencode,
 }
 
@@ -47,7 +50,10 @@ def main(argv: Sequence[str]) -> int:
     A ctrl-C ends it early, with what was measured by then.
     """
     asked = _parser().parse_args(argv)
-    folder = Path(tempfile.mkdtemp(prefix="director-benchmarks-")).resolve()
+    if asked.list:
+        print(described)
+        return 0
+    folder = Path(tempfile.mkdtemp(prefix="director-benchmarks-", dir=working_folder())).resolve()
     try:
         return _compare(asked, folder)
     finally:
@@ -58,12 +64,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python3 -m benchmarks", description=__doc__)
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="rounds (default: %(default)s)")
     parser.add_argument(
-        "--scenario",
-        type=_scenarios,
-        default=list(SCENARIOS),
-        metavar="A,B,...",
+        "scenarios",
+        nargs="*",
+        type=_scenario,
+        metavar="SCENARIO",
         help=f"of {', '.join(SCENARIOS)} (default: all)",
     )
+    parser.add_argument("--list", action="store_true", help="say what the scenarios measure")
     parser.add_argument(
         "--reference",
         action="append",
@@ -78,21 +85,20 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _scenarios(text: str) -> list[str]:
-    chosen = text.split(",")
-    if unknown := [name for name in chosen if name not in SCENARIOS]:
-        raise argparse.ArgumentTypeError(f"unknown: {', '.join(unknown)}")
-    return chosen
+def _scenario(name: str) -> str:
+    if name not in SCENARIOS:
+        raise argparse.ArgumentTypeError(f"unknown: {name} (of {', '.join(SCENARIOS)})")
+    return name
 
 
 def _compare(asked: argparse.Namespace, folder: Path) -> int:
     contestants, absent = _contestants(asked, folder)
     rounds = 1 if asked.quick else asked.rounds
-    about = machine()
+    about = machine(folder)
     results: list[Result] = []
     interrupted = False
     try:
-        for name in asked.scenario:
+        for name in asked.scenarios or SCENARIOS:
             print(f"{name} …", file=sys.stderr, flush=True)
             place = folder / name
             place.mkdir()

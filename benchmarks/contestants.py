@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measuring import CommandError, NotMeasured, run
+from benchmarks.work import RUNS_OF_TESTS
 
 PROJECT = Path(__file__).resolve().parents[1]
 PACKAGE = "director-cli"
@@ -19,6 +20,7 @@ REFERENCES = ("0.3.0", "0.11.0")
 BARE_TIERS = frozenset({"0.3.0"})  # versions that take OpenCode's own names of models
 ROLES = ("planner", "test_author", "executor", "explorer", "reviewer", "escalation")
 PROVIDER = "scripted"
+OUR_RUNS = RUNS_OF_TESTS + 1  # once more, where all is merged
 NO_SERVER = '[opencode]\nserver = "off"\n'  # the instant agent is none
 WHOLE = "installed"  # lies in an environment whose installation was not cut short
 INSTALL_SECS = 300.0
@@ -37,7 +39,8 @@ sys.exit(main())
 class Contestant:
     """A ``director``: its program, the interpreter it runs in, how it wants models spelled.
 
-    ``config`` is added to its configuration.
+    ``config`` is added to its configuration. ``runs_of_tests``: how often it runs the tests of a
+    node that is green at the first attempt.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Contestant:
     python: Path
     tier_prefix: str = ""
     config: str = ""
+    runs_of_tests: int = RUNS_OF_TESTS
 
     @property
     def ours(self) -> bool:
@@ -61,9 +65,10 @@ def this_tree(folder: Path) -> Contestant:
     """Return this tree, started as pip's script starts an installed one; makes the script."""
     program = folder / "director"
     folder.mkdir(parents=True, exist_ok=True)
-    program.write_text(LAUNCHER.format(python=sys.executable, project=str(PROJECT)))
+    program.write_text(LAUNCHER.format(python=Path(sys.executable).resolve(), project=str(PROJECT)))
     program.chmod(0o755)
-    return Contestant(OURS, program, Path(sys.executable), config=NO_SERVER)
+    python = Path(sys.executable).resolve()
+    return Contestant(OURS, program, python, config=NO_SERVER, runs_of_tests=OUR_RUNS)
 
 
 def reference(wanted: str, cache: Path) -> Contestant | NotMeasured:

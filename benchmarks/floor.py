@@ -1,4 +1,4 @@
-"""The floor: what a node needs at least, as a bare loop in a plain folder."""
+"""The floor: the agent and test processes of a job, as a bare loop in a plain folder."""
 
 from __future__ import annotations
 
@@ -6,19 +6,34 @@ import subprocess
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.measuring import CommandError
+from benchmarks.measuring import CommandError, cpu_of_children
 from benchmarks.work import FILES, RUNS_OF_TESTS, Work, mark
 
 
-def floor_secs(
-    work: Work, lanes: int, program: Path, folder: Path, env: Mapping[str, str]
-) -> float:
-    """Return the wall time of all nodes of ``work`` in ``lanes`` threads; makes ``folder``.
+@dataclass(frozen=True)
+class Floor:
+    """What the loop took: the time on the wall, and of processors, its own and its processes'."""
 
-    The nodes' dependencies are not looked at: with one lane they make no difference, and with
-    several only nodes without any are measured.
+    wall_secs: float
+    cpu_secs: float
+
+
+def floor(
+    work: Work,
+    lanes: int,
+    program: Path,
+    folder: Path,
+    env: Mapping[str, str],
+    runs: int = RUNS_OF_TESTS,
+) -> Floor:
+    """Work off all nodes of ``work`` in ``lanes`` threads; makes what it needs in ``folder``.
+
+    ``runs`` is how often a node's test runs, once of these red. The nodes' dependencies are not
+    looked at: with one lane they make no difference, and with several only nodes without any are
+    measured.
     """
     for path, text in FILES.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -31,13 +46,18 @@ def floor_secs(
         prompt = f"Implement {mark(node)}"
         argv = (program, "run", "--dir", folder, "--agent", "executor", prompt)
         subprocess.run(argv, cwd=folder, env=env, check=True, capture_output=True)
-        for _ in range(RUNS_OF_TESTS - 1):
+        for _ in range(runs - 1):
             _test(work, node, folder, env, green=True)
 
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), _cpu()
     with ThreadPoolExecutor(lanes) as pool:
         list(pool.map(node_done, work.nodes))
-    return time.perf_counter() - began
+    return Floor(time.perf_counter() - began, _cpu() - cpu)
+
+
+def _cpu() -> float:
+    """Return the seconds of processors so far: starting a process costs the one who starts it."""
+    return time.process_time() + cpu_of_children()
 
 
 def _test(work: Work, node: str, folder: Path, env: Mapping[str, str], *, green: bool) -> None:

@@ -16,6 +16,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
+from benchmarks.footprint import OwnPeak
+
 
 @dataclass(frozen=True)
 class Samples:
@@ -47,6 +49,10 @@ class Samples:
         """Return this less ``other``, round by round."""
         return Samples(tuple(a - b for a, b in zip(self.values, other.values, strict=False)))
 
+    def times(self, factor: float) -> Samples:
+        """Return each value times ``factor``."""
+        return Samples(tuple(value * factor for value in self.values))
+
 
 @dataclass(frozen=True)
 class NotMeasured:
@@ -60,14 +66,32 @@ Cell = Samples | NotMeasured
 
 
 @dataclass(frozen=True)
+class Line:
+    """What grows with the number of nodes, and what does not: ``fixed`` + nodes × ``per_node``."""
+
+    per_node: Samples
+    fixed: Samples
+
+    @classmethod
+    def through(cls, sizes: tuple[int, int], small: Samples, large: Samples) -> Line:
+        """Return the line through what two sizes took, round by round."""
+        per_node = large.less(small).over(sizes[1] - sizes[0])
+        return cls(per_node, small.less(per_node.times(sizes[0])))
+
+
+@dataclass(frozen=True)
 class Result:
-    """One cell of the table: ``what`` (in ``unit``) of ``column``, in a scenario."""
+    """One cell of the table: ``what`` (in ``unit``) of ``column``, in a scenario.
+
+    ``goal`` is what this tree is to reach, in words; empty: nothing is set.
+    """
 
     scenario: str
     what: str
     unit: str
     column: str
     cell: Cell
+    goal: str = ""
 
 
 class CommandError(Exception):
@@ -80,13 +104,17 @@ class CommandError(Exception):
 
 @dataclass(frozen=True)
 class Finished:
-    """A command that ended: ``cpu_secs`` are its own and its waited-for descendants'."""
+    """A command that ended: ``cpu_secs`` are its own and its waited-for descendants'.
+
+    ``peak_mib`` is the most memory that the command itself held (0: not known here).
+    """
 
     code: int
     out: str
     err: str
     wall_secs: float
     cpu_secs: float
+    peak_mib: float = 0.0
 
 
 def run(
@@ -97,7 +125,7 @@ def run(
 ) -> Finished:
     """Run a command to its end; CommandError when it fails or takes over ``limit_secs``."""
     with TemporaryFile() as out, TemporaryFile() as err:
-        cpu = _cpu_of_children()
+        cpu = cpu_of_children()
         began = time.perf_counter()
         process = subprocess.Popen(
             argv,
@@ -111,8 +139,10 @@ def run(
         late = threading.Event()
         timer = threading.Timer(limit_secs, _end, (process, late))
         timer.start()
+        own = OwnPeak(process.pid)
         try:
-            code = process.wait()  # with a time-out it would poll, every 50 ms
+            with own:
+                code = process.wait()  # with a time-out it would poll, every 50 ms
         except BaseException:
             _end(process, late)
             process.wait()
@@ -120,7 +150,8 @@ def run(
         finally:
             timer.cancel()
         wall = time.perf_counter() - began
-        finished = Finished(code, _text(out), _text(err), wall, _cpu_of_children() - cpu)
+        cpu = cpu_of_children() - cpu
+        finished = Finished(code, _text(out), _text(err), wall, cpu, own.mib)
     if late.is_set():
         raise CommandError(f"it took over {limit_secs:g} s", limit_secs)
     if code != 0:
@@ -143,7 +174,8 @@ def _said(argv: Sequence[str | Path], finished: Finished) -> str:
     return f"`{words}` ended with {finished.code}: {'; '.join(lines[-2:]) or 'no output'}"
 
 
-def _cpu_of_children() -> float:
+def cpu_of_children() -> float:
+    """Return the seconds of processors that ended and waited-for descendants have taken."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from benchmarks.contestants import Contestant
-from benchmarks.measuring import Cell, CommandError, NotMeasured, Samples
+from benchmarks.measuring import Cell, CommandError, Line, NotMeasured, Samples
 from benchmarks.trial import Bench, Planned, Trial
+from benchmarks.work import RUNS_OF_TESTS
 
 FLOOR = "floor"
-WALL = "wall time"
+WALL, CPU, MEMORY = "wall time", "CPU time", "memory"
 
 Taker = Callable[[], Mapping[str, float]]
 """Measures one round for one column: what → value."""
@@ -53,19 +54,100 @@ class Stage:
         """How many rounds there are of what takes long."""
         return max(1, self.rounds // 2)
 
-    def walls(self, trial: Trial, rounds: int) -> dict[str, Cell]:
-        """Return the wall times of a trial: column → seconds, the floor's among them."""
-        with self.bench(trial) as bench:
-            turns = Turns(self.absent)
-            turns.join(FLOOR, lambda: {WALL: bench.floor()})
+    def runs(self, trials: Sequence[Trial], rounds: int, *, count: bool = True) -> Runs:
+        """Run the trials, and the floor of each, in turns.
+
+        ``count``: and once more, to count what each run asks of the machine.
+        """
+        with ExitStack() as stack:
+            benches = [stack.enter_context(self.bench(trial)) for trial in trials]
+            runs = Runs(self.contestants, Turns(self.absent))
+            for runs_of_tests in sorted({RUNS_OF_TESTS} | runs.floors):
+                runs.turns.join(floor_of(runs_of_tests), partial(_floors, benches, runs_of_tests))
             for contestant in self.contestants:
-                self.say(f"  {trial.name}: {contestant.name} plans")
-                with turns.judged(contestant.name):
-                    turns.join(contestant.name, partial(_wall, bench.plan(contestant)))
+                self.say(f"  {trials[0].name}: {contestant.name} plans")
+                with runs.turns.judged(contestant.name):
+                    planned = [bench.plan(contestant) for bench in benches]
+                    runs.turns.join(contestant.name, partial(_runs, planned))
+                    runs.planned[contestant.name] = planned
             for number in range(rounds):
-                self.say(f"  {trial.name}: round {number + 1} of {rounds}")
-                turns.play()
-            return turns.cells(WALL)
+                self.say(f"  {trials[0].name}: round {number + 1} of {rounds}")
+                runs.turns.play()
+            if count:
+                self.say(f"  {trials[0].name}: counting")
+                runs.count()
+            return runs
+
+
+class Runs:
+    """What some trials took, by trial and column."""
+
+    def __init__(self, contestants: Sequence[Contestant], turns: Turns) -> None:
+        self.turns = turns
+        self.planned: dict[str, list[Planned]] = {}
+        self.floors = {one.runs_of_tests for one in contestants}
+        self._runs_of_tests = {one.name: one.runs_of_tests for one in contestants}
+        self._counted: dict[tuple[str, str], dict[str, float]] = {}
+
+    def count(self) -> None:
+        """Run each trial once more, to see what it asks of the machine."""
+        for column, planned in self.planned.items():
+            for one in planned:
+                with suppress(CommandError):  # that it fails is seen where it is timed
+                    one.restore()
+                    self._counted[column, one.trial.name] = one.count().measures()
+
+    def cells(self, trial: Trial, what: str) -> dict[str, Cell]:
+        """Return column → samples of ``what`` (WALL in seconds, CPU in ms, MEMORY in MiB)."""
+        cells = self.turns.cells(_key(trial, what))
+        return {name: cell for name, cell in cells.items() if name not in _hidden(cells)}
+
+    def beyond(self, trial: Trial) -> dict[str, Cell]:
+        """Return column → CPU ms of all nodes, less those of the same processes in a bare loop."""
+        cells = self.turns.cells(_key(trial, CPU))
+        return {
+            name: both(cell, cells[floor_of(self._runs_of_tests[name])], Samples.less)
+            if isinstance(cell, Samples)
+            else cell
+            for name, cell in cells.items()
+            if not name.startswith(FLOOR)
+        }
+
+    def lines(self, small: Trial, large: Trial, *, beyond: bool) -> dict[str, Line | NotMeasured]:
+        """Return column → CPU ms for each node, and for none; ``beyond`` the floor, or all."""
+        sizes = (len(small.work.nodes), len(large.work.nodes))
+        of = self.beyond if beyond else partial(self.cells, what=CPU)
+        ends = of(small), of(large)
+        return {name: _line(sizes, ends[0][name], ends[1][name]) for name in ends[0]}
+
+    def counts(self, small: Trial, large: Trial) -> dict[str, dict[str, float]]:
+        """Return column → what → how often for each node, the fixed part apart."""
+        more = len(large.work.nodes) - len(small.work.nodes)
+        found = {}
+        for column in self.planned:
+            one = self._counted.get((column, small.name), {})
+            other = self._counted.get((column, large.name), {})
+            found[column] = {what: (other[what] - one.get(what, 0)) / more for what in other}
+        return found
+
+
+def floor_of(runs_of_tests: int) -> str:
+    """Return the column of the loop that runs each test so often."""
+    return FLOOR if runs_of_tests == RUNS_OF_TESTS else f"{FLOOR}, {runs_of_tests} runs"
+
+
+def _hidden(columns: Iterable[str]) -> set[str]:
+    return {name for name in columns if name.startswith(FLOOR) and name != FLOOR}
+
+
+def _key(trial: Trial, what: str) -> str:
+    return f"{trial.name}: {what}"
+
+
+def _line(sizes: tuple[int, int], small: Cell, large: Cell) -> Line | NotMeasured:
+    if isinstance(small, NotMeasured):
+        return small
+    return large if isinstance(large, NotMeasured) else Line.through(sizes, small, large)
 
 
 class Turns:
@@ -115,6 +197,21 @@ def both(one: Cell, other: Cell, change: Callable[[Samples, Samples], Samples]) 
     return other if isinstance(other, NotMeasured) else change(one, other)
 
 
-def _wall(planned: Planned) -> dict[str, float]:
-    planned.restore()
-    return {WALL: planned.run().wall_secs}
+def _floors(benches: Sequence[Bench], runs_of_tests: int) -> dict[str, float]:
+    found = {}
+    for bench in benches:
+        took = bench.floor(runs_of_tests)
+        found[_key(bench.trial, WALL)] = took.wall_secs
+        found[_key(bench.trial, CPU)] = took.cpu_secs * 1e3
+    return found
+
+
+def _runs(planned: Sequence[Planned]) -> dict[str, float]:
+    found = {}
+    for one in planned:
+        one.restore()
+        took = one.run()
+        found[_key(one.trial, WALL)] = took.wall_secs
+        found[_key(one.trial, CPU)] = took.cpu_secs * 1e3
+        found[_key(one.trial, MEMORY)] = took.peak_mib
+    return found

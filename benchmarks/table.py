@@ -12,12 +12,13 @@ EMPTY = ""
 
 def markdown(results: Sequence[Result], columns: Sequence[str]) -> str:
     """Return one table: a row for each thing measured, medians and ranges in the cells."""
-    header = ("scenario", "measured", "unit", *columns)
-    lines = [_row(header), _row(["---"] * 3 + ["---:"] * len(columns))]
+    header = ("scenario", "measured", "unit", "goal", *columns)
+    lines = [_row(header), _row(["---"] * 4 + ["---:"] * len(columns))]
     notes: dict[str, int] = {}
+    goals = {(one.scenario, one.what, one.unit): one.goal for one in results if one.goal}
     for key, cells in rows(results).items():
         shown = [_shown(cells[one], notes) if one in cells else EMPTY for one in columns]
-        lines.append(_row((*key, *shown)))
+        lines.append(_row((*key, goals.get(key, EMPTY), *shown)))
     if notes:
         lines += ["", *(f"{number}. not measured: {reason}" for reason, number in notes.items())]
     return "\n".join(lines)
@@ -39,6 +40,7 @@ def as_json(results: Sequence[Result]) -> list[dict[str, Any]]:
             "what": one.what,
             "unit": one.unit,
             "column": one.column,
+            **({"goal": one.goal} if one.goal else {}),
             **_cell_as_json(one.cell),
         }
         for one in results

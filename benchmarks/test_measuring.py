@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks.measuring import CommandError, Samples, run
+from benchmarks.measuring import CommandError, Line, Samples, run
 from tests.support.hermetic import HermeticCase
 
 
@@ -20,6 +20,12 @@ class TestSamples(HermeticCase):
 
     def test_each_value_is_divided(self) -> None:
         self.assertEqual(Samples((4.0, 6.0)).over(2).values, (2.0, 3.0))
+
+
+class TestLine(HermeticCase):
+    def test_what_grows_and_what_does_not(self) -> None:
+        line = Line.through((2, 6), Samples((5.0, 3.0)), Samples((9.0, 3.0)))
+        self.assertEqual((line.per_node.values, line.fixed.values), ((1.0, 0.0), (3.0, 3.0)))
 
 
 class TestRun(HermeticCase):

@@ -18,7 +18,7 @@ class TestMarkdown(unittest.TestCase):
 
     def test_medians_and_ranges(self) -> None:
         row = self.row(result("a", "one", Samples((1.0, 3.0, 2.0))))
-        self.assertEqual(row, "| scenario | a | s | 2.00 (1.00–3.00) |  |")
+        self.assertEqual(row, "| scenario | a | s |  | 2.00 (1.00–3.00) |  |")
 
     def test_one_sample_has_no_range(self) -> None:
         self.assertIn("| 2.00 |", self.row(result("a", "two", Samples((2.0,)))))
@@ -29,7 +29,7 @@ class TestMarkdown(unittest.TestCase):
             result("b", "one", Samples((9.0,))),
             result("a", "one", Samples((1.0,))),
         )
-        self.assertEqual(row, "| scenario | a | s | 1.00 | 2.00 |")
+        self.assertEqual(row, "| scenario | a | s |  | 1.00 | 2.00 |")
 
     def test_a_reason_is_given_once_below(self) -> None:
         why = NotMeasured("it is not there")
@@ -39,7 +39,12 @@ class TestMarkdown(unittest.TestCase):
 
     def test_a_limit_stands_in_the_cell(self) -> None:
         row = self.row(result("a", "one", NotMeasured("it took over 60 s", 60.0)))
-        self.assertEqual(row, "| scenario | a | s | > 60 s |  |")
+        self.assertEqual(row, "| scenario | a | s |  | > 60 s |  |")
+
+    def test_a_goal_stands_beside_the_number(self) -> None:
+        one = Result("scenario", "a", "s", "one", Samples((2.0,)), goal="≤ 3")
+        other = result("a", "two", Samples((9.0,)))
+        self.assertEqual(self.row(one, other), "| scenario | a | s | ≤ 3 | 2.00 | 9.00 |")
 
     def test_a_bar_in_a_name_does_not_end_a_cell(self) -> None:
         self.assertIn(r"| a\|b |", self.row(result("a|b", "one", Samples((1.0,)))))
@@ -55,6 +60,10 @@ class TestJson(unittest.TestCase):
     def test_every_value_is_kept(self) -> None:
         cell = as_json([result("a", "one", Samples((3.0, 1.0)))])[0]
         self.assertEqual((cell["median"], cell["values"]), (2.0, [3.0, 1.0]))
+
+    def test_a_goal(self) -> None:
+        one = Result("scenario", "a", "s", "one", Samples((2.0,)), goal="≤ 3")
+        self.assertEqual(as_json([one])[0]["goal"], "≤ 3")
 
     def test_a_reason(self) -> None:
         cell = as_json([result("a", "one", NotMeasured("why"))])[0]

@@ -10,7 +10,7 @@ from director.records.events import Events, Kind
 from director.repositories.git import GitError
 from director.repositories.job_repository import JobRepository
 
-PAUSE_SECS = 1.0  # between two, while no end is near
+PAUSE_SECS = 5.0  # between two, while no end is near
 
 
 class Publisher:

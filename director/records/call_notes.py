@@ -6,6 +6,7 @@ the branch, the state). What is still noted when a run begins was left by one th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,7 +52,10 @@ class CallNotes:
         short, and its events are not on disk either.
         """
         self._notes[note.name] = note
-        files.write_json(self._path(note.name), encode(note), durable=False)
+        path = self._path(note.name)
+        with files.os_errors_stop(path):
+            files.make_folder(self._folder)
+            files.replace_quickly(path, json.dumps(encode(note), ensure_ascii=False))
 
     def end(self, name: str, outcome: str, reason: str) -> None:
         """Note how a call ended."""

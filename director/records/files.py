@@ -10,7 +10,7 @@ import errno
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -108,7 +108,7 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
             temporary.unlink(missing_ok=True)
             raise
         if durable:
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
 
 
 def replace_quickly(path: Path, text: str) -> None:
@@ -197,7 +197,7 @@ def append_lines(path: Path, values: Iterable[Mapping[str, Any]], *, durable: bo
             if durable:
                 os.fsync(stream.fileno())
         if durable and new:
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
     return len(data)
 
 
@@ -278,9 +278,20 @@ def _object(line: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a rename in ``folder`` durable (fsync(2): the directory needs its own sync)."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    _sync(folder)
+
+
+def sync(*paths: Path) -> None:
+    """Wait until what was appended to files is on disk, where they are there."""
+    for path in paths:
+        with os_errors_stop(path), suppress(FileNotFoundError):
+            _sync(path)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:

@@ -1,13 +1,16 @@
 """``state.json`` and the changes since it was written: linear in the number of changes.
 
-A small state is replaced whole with each change. A large one is not: its changes are appended to
-``state-changes.jsonl`` until that has grown to the size of the state. The first line there names
-the ``state.json`` that it follows; changes that follow another are older than the one there is.
+A change is a line of ``state-changes.jsonl``. Its first line names the ``state.json`` that it
+follows; changes that follow another are older than the one there is. ``state.json`` is written
+again where the changes have grown to its size, where it is small and was not written lately, and
+when its keeper says so. Nothing there is ever replaced by what is not yet on the disk, so that a
+line that nothing waited for is all that a power cut can take.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,8 @@ from director.model.secrets import Redactor
 from director.model.state import NodeState, RunState
 from director.records import files
 
-SMALL = 64 * 1024  # characters, some hundred nodes: readers of state.json see each of their steps
+SMALL = 64 * 1024  # characters, some hundred nodes: it is written again every LATELY_SECS
+LATELY_SECS = 2.0
 
 REBUILT = "`director run` puts it aside and rebuilds it from the job branch"
 CHANGE = frozenset({"node", "state"})  # the keys of a line after the first
@@ -34,6 +38,8 @@ class StateFile:
         self._size: int | None = None  # of the whole file as it was written last; None: not yet
         self._appended = 0
         self._digest = ""
+        self._saved = 0.0  # when, by the monotonic clock
+        self._named = True  # whether a power cut leaves both files under their names
 
     def load(self) -> dict[str, Any] | None:
         """Return the content of ``state.json`` with the changes applied; None where there is none.
@@ -59,28 +65,47 @@ class StateFile:
         job_id = json.dumps(state.job_id, ensure_ascii=False)
         text = f'{{\n  "job_id": {job_id},\n  "nodes": {inner}\n}}\n'
         obsolete = self._size is None or self._appended > 0
+        # Changes that were waited for go only when what holds them instead cannot be lost.
         files.write_text(self._path, text, durable=durable or obsolete)
         if obsolete:
             files.remove(self._changes)
         self._size, self._appended = len(text), 0
-        self._digest = _digest(text) if len(text) >= SMALL else ""
+        self._digest = _digest(text)
+        self._saved = time.monotonic()
 
     def change(self, state: RunState, changed: Collection[str], *, durable: bool = True) -> None:
         """Put on disk that the nodes ``changed`` stand as in ``state``; ``durable`` as in ``save``.
 
         Nothing else has changed since the last time.
         """
-        if self._size is None or self._appended + SMALL > self._size:
+        if self._size is None or self._is_due(self._size):
             self.save(state, durable=durable)
             return
-        lines = [] if self._appended else [{"follows": self._digest}]
+        new = self._appended == 0
+        lines = [{"follows": self._digest}] if new else []
         lines += [{"node": one, "state": self._value(state.nodes[one])} for one in changed]
         self._appended += files.append_lines(self._changes, lines, durable=durable)
+        if new:
+            self._named = durable  # it is, with what is synced of a new file
+        elif durable and not self._named:
+            files.sync_folder(self._changes.parent)
+            self._named = True
 
     @property
     def is_whole(self) -> bool:
         """Whether ``state.json`` alone says everything that was put on disk here."""
         return self._appended == 0
+
+    @property
+    def is_small(self) -> bool:
+        """Whether ``state.json`` as it was written last can be written again every LATELY_SECS."""
+        return self._size is not None and self._size < SMALL
+
+    def _is_due(self, size: int) -> bool:
+        """Whether the next change is a whole ``state.json``, which has ``size`` characters now."""
+        if self.is_small and time.monotonic() - self._saved >= LATELY_SECS:
+            return True
+        return self._appended + SMALL > max(size, 2 * SMALL)
 
     def _node_text(self, node_id: str, state: NodeState) -> str:
         """Return a node's part of ``state.json``; made once for each state of the node."""

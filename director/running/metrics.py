@@ -164,8 +164,11 @@ class Accounts:
         """
         calls = _of_work(self.job.agents.ledger.of_node(node_id))
         cost = cost_of_calls(calls)
+        # What is merged the journal of tips tells, and the next run ``catch_up``s with it.
+        durable = end.status is not NodeStatus.DONE
         self.keeper.update(
             node_id,
+            durable=durable,
             status=end.status,
             error=end.error,
             tokens=total_tokens(calls).total,
@@ -181,7 +184,7 @@ class Accounts:
             "run_wall_secs": round(state.wall_secs - self.mark.wall_secs.get(node_id, 0.0), 3),
             **self.mark.cost(self.job.agents.ledger, node_id),
         }
-        files.append_line(self.job.directory.metrics, line, durable=True)
+        files.append_line(self.job.directory.metrics, line, durable=durable)
         self.job.events.emit(
             Kind.NODE_ENDED,
             node_id,

@@ -44,8 +44,8 @@ class NodeRecord:
         return self.keeper.node(self.work.node.id)
 
     def update(self, **values: Any) -> None:
-        """Change fields of the state; on disk when this returns."""
-        self.keeper.update(self.work.node.id, **values)
+        """Change fields of the state; a power cut may take that, a kill does not."""
+        self.keeper.update(self.work.node.id, durable=False, **values)
 
     def next_attempt(self) -> CurrentAttempt | None:
         """Return the attempt that is due, or None when the node has had its chances."""
@@ -89,9 +89,13 @@ class NodeRecord:
 
         ``tries`` are two where it was green, and its merge collided with another.
         """
+        # A power cut would give back what was paid for; a merge the journal of tips has already.
+        merged = values.get("status") is NodeStatus.DONE
         state = self.state
         blocks = sum(one.outcome is AttemptOutcome.BLOCKED for one in tries)
-        self.update(
+        self.keeper.update(
+            self.work.node.id,
+            durable=not merged,
             attempts=attempt.number,
             past_attempts=(*state.past_attempts, *tries),
             review_blocks=state.review_blocks + blocks,
@@ -103,9 +107,10 @@ class NodeRecord:
         self, receipt: Receipt, attempt: CurrentAttempt | None = None, *tries: Attempt
     ) -> None:
         """Put a merge on record, and the attempt that it ends (None: it took none)."""
-        # The branch has moved already: after a crash here the journal of tips restores this line.
+        # The branch has moved already: after a crash here the journal of tips restores this line,
+        # and the state of the node.
         receipts = self.work.job.directory.receipts
-        files.append_line(receipts, encode(receipt), durable=True)
+        files.append_line(receipts, encode(receipt), durable=False)
         tier = Tier(receipt.tier) if receipt.tier else None
         done = {
             "status": NodeStatus.DONE,

@@ -14,6 +14,7 @@ from director.job.views import Views, views_of
 from director.model.config import Config
 from director.model.merge_policy import NODE, MergePolicy
 from director.model.plan import Node, Plan
+from director.records import files
 from director.records.job_directory import JobDirectory
 from director.records.state_keeper import StateKeeper
 from director.running.believing import believed_state
@@ -73,8 +74,17 @@ def opened_run(
         job.pool.set_up_on(views.of_tip)
         believed = believed_state(job, views.plan, seal, retry_failed=retry_failed)
         state = settle_taken(job.directory, views.plan, believed, spared=folder)
-        with closing(StateKeeper(directory, state)) as keeper:
+        with _synced(directory), closing(StateKeeper(directory, state)) as keeper:
             yield OpenedRun(job, views, keeper, seal, RunMark.here(job.agents.ledger, state))
+
+
+@contextmanager
+def _synced(directory: JobDirectory) -> Iterator[None]:
+    """See that what the journal of tips vouched for meanwhile is on disk at the end."""
+    try:
+        yield
+    finally:
+        files.sync(directory.receipts, directory.metrics)
 
 
 def _at_home(job: JobContext, plan: Plan, workspace: Workspace) -> Plan:
