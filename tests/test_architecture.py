@@ -79,6 +79,10 @@ class TestArchitecture(unittest.TestCase):
             }
             self.assertEqual(upwards, set(), name)
 
+    def test_dataclasses_are_those_that_are_made_when_they_are_used(self) -> None:
+        makers = {name for name, found in self.imports.items() if "dataclasses" in found}
+        self.assertEqual(makers, {"director.model.values"})
+
     def test_use_cases_do_not_import_each_other(self) -> None:
         for name in self.sources:
             others = USE_CASES - {_layer(name)} if _layer(name) in USE_CASES else set()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -23,6 +22,7 @@ from director.model.config import Config
 from director.model.diagnosis import Row
 from director.model.offers import Offer
 from director.model.roles import Agent
+from director.model.values import dataclass, field
 from director.processes.sandbox import Sandbox
 from director.processes.supervisor import Processes
 from director.records.events import Events

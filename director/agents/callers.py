@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from director.agents.backend import AgentCli, AgentContext, Backend
@@ -13,6 +12,7 @@ from director.agents.recorder import CallRecorder
 from director.agents.registry import backends_of, tier_of
 from director.model.config import Config
 from director.model.diagnosis import Row
+from director.model.values import replace
 
 
 class Callers:

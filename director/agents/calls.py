@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from director.agents.transcript import FaultKind, Transcript
 from director.model.roles import Agent, Role
+from director.model.values import dataclass, field
 
 
 class Outcome(StrEnum):

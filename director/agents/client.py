@@ -6,7 +6,6 @@ import itertools
 import random
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +27,7 @@ from director.model.errors import (
 from director.model.pricing import cost_of
 from director.model.reason import Reason
 from director.model.state import CallRecord
+from director.model.values import dataclass, replace
 from director.processes.cancellation import Cancellation
 from director.records.call_notes import CallNote, CallNotes
 from director.records.clock import now

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from director.agents.calls import Assignment, Reply, Spending
@@ -12,6 +11,7 @@ from director.agents.judging import judge, stopped
 from director.agents.reading import EventReader
 from director.agents.watching import Watch
 from director.model.secrets import NOTHING_SECRET, Redactor
+from director.model.values import dataclass, replace
 from director.processes.command import Ended, Ending
 from director.records.files import os_errors_stop, redact_file, write_bytes, write_log
 from director.records.logs import errors_of, new_call_log, prompt_of

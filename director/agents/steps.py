@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
 from director.model.usage import LARGEST
+from director.model.values import dataclass
 
 SUBJECTS = (
     "command", "filePath", "file_path", "notebook_path", "path", "pattern", "query", "url",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from director.agents.frontmatter import FrontmatterError, Value, split_frontmatter
 from director.model.errors import RequestError
 from director.model.roles import Agent
+from director.model.values import dataclass, field, replace
 from director.records.files import read_text
 
 BUNDLED = Path(__file__).parents[1] / "agent_templates"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from director.model.usage import Tokens, Usage
+from director.model.values import dataclass, field
 
 
 class ToolKind(StrEnum):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from director.agents.backend import wanted_models
@@ -28,6 +27,7 @@ from director.model.experiment import (
 )
 from director.model.format import money
 from director.model.reason import Reason
+from director.model.values import dataclass, replace
 from director.planning.context import PlanOptions
 from director.planning.pipeline import plan_job
 from director.records import files

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from director.benching.records import BenchRecords
@@ -15,6 +14,7 @@ from director.model.findings import Findings, Measure, find
 from director.model.reason import Reason
 from director.model.statistics.bootstrap import SEED
 from director.model.statistics.interval import finite
+from director.model.values import dataclass, field
 
 
 class Stop(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
@@ -12,6 +11,7 @@ from director.command_line.ending import Ends, completed
 from director.command_line.result import Result
 from director.model.errors import RequestError
 from director.model.secrets import Redactor
+from director.model.values import replace
 from director.processes.cancellation import Cancellation
 from director.records.job_directory import FOLDER, Home
 from director.repositories.checkout import top_of_checkout

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from director.command_line.again import Given
@@ -11,6 +10,7 @@ from director.command_line.result import Result
 from director.model.errors import DirectorError
 from director.model.printable import one_line
 from director.model.secrets import NOTHING_SECRET, Redactor
+from director.model.values import dataclass, replace
 
 if TYPE_CHECKING:  # whoever only reads records needs none
     from director.job.context import Workspace

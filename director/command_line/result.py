@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from director.model.errors import ExitCode
 from director.model.reason import Reason
+from director.model.values import dataclass, field
 
 VERSION = 1  # of the keys that all objects share
 

@@ -6,7 +6,6 @@ import argparse
 import math
 import shlex
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from director.command_line.context import (
@@ -30,6 +29,7 @@ from director.model.config import Config
 from director.model.errors import RequestError, StoppedError
 from director.model.format import money
 from director.model.reason import Reason
+from director.model.values import replace
 from director.planning.context import PlanOptions
 from director.planning.current_job import continued
 from director.planning.deciding import DecisionNeededError, refuse_answers

@@ -6,7 +6,6 @@ import argparse
 import difflib
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -27,6 +26,7 @@ from director.model.reason import Reason
 from director.model.roles import Role
 from director.model.toml_edit import Path as Key
 from director.model.toml_edit import parse_assignment, set_key
+from director.model.values import replace
 from director.processes.children import adopt_orphans
 from director.records import files
 from director.records.job_directory import Home

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 
 from director.command_line.context import (
     Context,
@@ -29,6 +28,7 @@ from director.command_line.workspace import load_config, open_workspace
 from director.job.context import Workspace
 from director.model.errors import RequestError
 from director.model.reason import Reason
+from director.model.values import replace
 from director.planning.context import PlanOptions
 from director.planning.current_job import CONTINUE, left_to_do, named, next_command
 from director.planning.deciding import DecisionNeededError

@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from director.demo import token_counts
 from director.demo.loopback import Answering, LoopbackServer
 from director.demo.turns import Call, Cut, Fault, Say, Silence, Turn, Use
+from director.model.values import dataclass
 
 Script = Callable[[str, str], Sequence[Turn]]
 """The model's name and the prompt → its conversation (asked again for every request)."""

@@ -7,7 +7,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import director
@@ -18,6 +17,7 @@ from director.demo.script import turns
 from director.demo.stand_in import write_shim
 from director.demo.texts import TASK
 from director.model.errors import ExitCode, RequestError
+from director.model.values import dataclass
 from director.records.job_directory import FOLDER, Home
 
 NOWHERE = "http://127.0.0.1:9/v1"  # the discard port: the stand-in asks nobody

@@ -12,7 +12,6 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from director.demo import token_counts
 from director.demo.event_writer import EventWriter
 from director.demo.script import turns
 from director.demo.turns import Call, Fault, Say, Turn, Use
+from director.model.values import dataclass
 from director.processes.capture import capture
 
 PROGRAM = "opencode"

@@ -6,7 +6,6 @@ import re
 import socket
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from difflib import get_close_matches
 from urllib.parse import urlsplit
 
@@ -24,6 +23,7 @@ from director.model.diagnosis import Level, Row, ok, problem, warning
 from director.model.errors import DirectorError, RequestError
 from director.model.format import duration, money
 from director.model.roles import PAIRS, Agent, Role
+from director.model.values import replace
 from director.processes.capture import said_version
 from director.records.call_notes import CallNotes
 from director.records.ledger import Ledger

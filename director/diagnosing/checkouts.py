@@ -7,7 +7,6 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from director.diagnosing.subject import Found
@@ -15,6 +14,7 @@ from director.job.base_tests import Base
 from director.job.context import JobInputs, Workspace
 from director.job.job_worktrees import JobWorktrees, WorktreesOptions, open_worktrees
 from director.model.errors import DirectorError
+from director.model.values import dataclass
 from director.processes.removal import discard
 from director.records.job_directory import JobDirectory
 from director.records.lock import is_held, job_lock

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from director.model.config import Config
 from director.model.config_reader import line_of
 from director.model.secrets import Redactor
+from director.model.values import dataclass
 from director.processes.cancellation import Cancellation
 from director.records.events import Events
 from director.records.job_directory import Home

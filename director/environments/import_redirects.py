@@ -10,13 +10,13 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from director.environments.python_interpreters import site_folders
 from director.model.testing.checkout_paths import Checkout
+from director.model.values import dataclass
 from director.records.files import read_beginning
 
 HOOK = re.compile(r"^import (?P<module>[\w.]+)")  # of a .pth file: runs code when Python starts

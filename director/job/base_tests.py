@@ -6,7 +6,6 @@ What does not work there is compared with the user's checkout, where that is cle
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from director.model.testing.command_run import CommandRun
 from director.model.testing.not_started import NOT_EXECUTABLE, NOT_FOUND
 from director.model.testing.preflight import Difference, Observation, Outcome, Preflight
 from director.model.testing.preflight_judgement import judge
+from director.model.values import dataclass
 from director.records.events import Events, Kind
 from director.records.logs import log_called
 from director.repositories.git import split_z

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 from director.job.context import JobContext
 from director.job.gate_report import Culprit, GateReport, run_gate, told
 from director.job.reconciling import merges_by_node
 from director.job.views import Views
+from director.model.values import dataclass, replace
 from director.records.events import Kind
 from director.worktrees.gates import Verdict
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from director.model.errors import StoppedError
+from director.model.values import dataclass
 from director.records.job_directory import Home, JobDirectory
 from director.records.known_jobs import all_jobs
 from director.records.lock import job_lock

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 from director.job.receipts import changed_files, merge_trailers
 from director.job.trailers import TESTS, commit_message, single_line
 from director.model.commit_policy import NO_TYPE, CommitPolicy
 from director.model.plan import Node
 from director.model.receipt import Receipt
+from director.model.values import dataclass, replace
 from director.repositories.job_repository import JobRepository
 from director.repositories.signing import Signer
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from director.agents.client import AgentClient
@@ -16,6 +15,7 @@ from director.job.publishing import Publisher
 from director.model.checks import ChecksOf, checks_of
 from director.model.config import Config
 from director.model.secrets import secrets_in
+from director.model.values import dataclass, field
 from director.processes.cancellation import Cancellation
 from director.processes.machine import Machine
 from director.processes.supervisor import Processes

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 
 from director.model.plan import Node
 from director.model.testing.command_run import CommandRun
 from director.model.testing.environment import Missing, missing_in_environment
 from director.model.testing.green_evidence import evidence_of_green, tests_seen
+from director.model.values import replace
 from director.repositories.history import History
 from director.worktrees.gates import GateResult, Verdict
 

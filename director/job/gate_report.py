@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from director.job.context import JobContext
@@ -12,6 +11,7 @@ from director.job.retrying import retry_where_lost
 from director.model.codec.encoding import encode
 from director.model.failure import Failure
 from director.model.integration_gates import integration_words
+from director.model.values import dataclass
 from director.worktrees.gates import GateResult, Verdict
 
 

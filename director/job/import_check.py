@@ -9,7 +9,6 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from director.model.reason import Reason
 from director.model.testing.checkout_paths import Checkout, used_path
 from director.model.testing.import_order import PythonRun, inherits_path, python_runs
 from director.model.testing.runner_command import programs
+from director.model.values import dataclass
 from director.repositories.users_checkout import PACKAGES
 from director.worktrees.gates import GateResult
 

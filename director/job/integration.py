@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 from director.job.blaming import blamed
 from director.job.context import JobContext
@@ -18,6 +17,7 @@ from director.model.integration_gates import BaseGates
 from director.model.plan import Node, Plan
 from director.model.reason import Reason
 from director.model.receipt import Receipt
+from director.model.values import replace
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.logs import log_called

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from director.agents.registry import (
@@ -17,6 +16,7 @@ from director.job.context import JobInputs
 from director.job.import_check import ImportCheck
 from director.model.errors import DirectorError, RequestError
 from director.model.slots import slot_number
+from director.model.values import dataclass
 from director.processes.launchers.launcher import Launcher, Part, Surroundings
 from director.processes.launchers.registry import launcher_of
 from director.processes.sandbox import Sandbox, choose_mechanism

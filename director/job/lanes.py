@@ -8,7 +8,6 @@ Each lane takes memory and disk, too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from director.agents.backend import LaneCost
@@ -17,6 +16,7 @@ from director.job.context import JobContext
 from director.model.dag import remaining_path_lengths
 from director.model.format import size
 from director.model.plan import Node
+from director.model.values import dataclass
 from director.processes.machine import Machine, Room
 from director.records import files
 from director.records.events import Kind

@@ -10,8 +10,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
+from director.model.values import dataclass
 from director.processes.cancellation import Cancellation
 from director.repositories.job_repository import JobRepository
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from director.model.config import Config
 from director.model.errors import DirectorError, StoppedError
 from director.model.plan import Plan
 from director.model.roles import Agent
+from director.model.values import replace
 from director.processes.launchers.launcher import Launcher
 from director.records.call_notes import CallNotes, forget_places
 from director.records.clock import now

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from director.model.errors import StoppedError
+from director.model.values import dataclass
 from director.processes.removal import NotRemovedError, discard
 from director.records import files
 from director.records.events import Events

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from director.model.errors import RequestError
+from director.model.values import dataclass
 from director.processes.cancellation import DRAIN
 from director.processes.other_process import other_process, wait_until_over
 from director.records.events import Kind

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 
 from director.job.evidence import with_evidence
 from director.job.gate_report import GateReport, told
 from director.job.job_worktrees import JobWorktrees
 from director.model.config import Config
 from director.model.plan import Node
+from director.model.values import replace
 from director.records.events import Events, Kind
 from director.worktrees.gates import GateResult, Verdict
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from director.job.checkouts import clean_checkouts
@@ -29,6 +28,7 @@ from director.model.errors import RequestError
 from director.model.format import counted
 from director.model.landed import Landed
 from director.model.plan import Plan
+from director.model.values import dataclass, replace
 from director.records import files
 from director.records.clock import now
 from director.records.events import Kind, journal

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -15,6 +14,7 @@ from director.model.diff_size import DiffSize
 from director.model.landed import Landed
 from director.model.plan import Node, Plan
 from director.model.state import NodeState
+from director.model.values import dataclass
 
 NO_CHANGE = DiffSize()
 

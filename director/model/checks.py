@@ -7,10 +7,10 @@ them again. So another kind of check is another entry in ``checks_of``, and noth
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from director.model.config import Limits
 from director.model.plan import Node
+from director.model.values import dataclass
 
 TESTS = "tests"
 ONCE = Limits(flake_runs=1)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, TypeVar
 
@@ -31,6 +30,7 @@ from director.model.launcher_policy import LauncherPolicy
 from director.model.pricing import Price
 from director.model.roles import Role
 from director.model.secrets import literal_secrets, looks_secret, referenced_variables
+from director.model.values import dataclass, field, replace
 
 Options = TypeVar("Options")
 """The options of an agent CLI: a class whose fields all have defaults."""

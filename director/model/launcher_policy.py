@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated
 
 from director.model.codec.marks import Validate
 from director.model.codec.mistakes import Mistake
 from director.model.config_values import Count, CountOrNone, SandboxCommand
+from director.model.values import dataclass
 
 ON_THIS_MACHINE = ("local", "command")
 

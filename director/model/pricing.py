@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated
 
 from director.model.codec.marks import between
 from director.model.usage import CostSource, Tokens, Usage
+from director.model.values import dataclass
 
 TOKENS_PER_PRICE_UNIT = 1_000_000
 HIGHEST_PRICE = 1_000_000  # US dollars per million tokens

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Annotated
 
 from director.model.codec.marks import Mark
+from director.model.values import dataclass, field
 
 GREEN = "green"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from director.model.values import dataclass
 
 BLOCK_BYTES = 4096  # what most file systems give out at once
 LARGE_FILES = 5_000  # a checkout of fewer takes a fraction of a second

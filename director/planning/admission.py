@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from director.agents.markdown import fenced
@@ -14,6 +13,7 @@ from director.job.gate_report import told
 from director.job.views import Views
 from director.model.plan import Node
 from director.model.testing.not_started import NOT_EXECUTABLE, NOT_FOUND
+from director.model.values import dataclass, field
 from director.planning.never_green import never_green
 from director.records.events import Kind
 from director.repositories.objects import LINK_MODE

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from enum import StrEnum
 
 from director.job.amendment import Amendment, being_amended, read_amendment, write_amendment
@@ -30,6 +29,7 @@ from director.model.plan_reader import read_plan
 from director.model.reason import Reason
 from director.model.state import NodeStatus
 from director.model.testing.support_files import support_problems
+from director.model.values import dataclass
 from director.planning.context import Planning, PlanOptions
 from director.planning.current_job import CONTINUE
 from director.planning.editing import (

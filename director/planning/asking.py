@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from director.agents.answers import NoAnswerError, json_object
@@ -12,6 +11,7 @@ from director.job.retrying import retry_where_lost
 from director.model.errors import WorkError
 from director.model.reason import Reason
 from director.model.roles import Agent, Role
+from director.model.values import dataclass
 from director.planning.context import Planning
 from director.records.events import Kind
 

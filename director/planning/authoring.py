@@ -7,7 +7,6 @@ what was written instead of asking again.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ from director.job.views import Views
 from director.model.plan import Node
 from director.model.roles import Agent, Role
 from director.model.testing.test_names import lost_tests
+from director.model.values import dataclass
 from director.planning.admission import Admission, Candidate, Examiner
 from director.planning.prompts import Background, tests_prompt
 from director.planning.tests_on_branch import put_on_branch

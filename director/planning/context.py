@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from director.agents.backend import WantedModel
@@ -12,6 +11,7 @@ from director.job.stage import PlanStage, Stage, write_stage
 from director.model.errors import RequestError
 from director.model.plan import Node, Plan
 from director.model.testing.preflight import Preflight
+from director.model.values import dataclass, field
 from director.planning.current_job import CONTINUE
 from director.planning.prompts import Background, how_tests_run
 from director.records import files

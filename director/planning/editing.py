@@ -6,13 +6,13 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
 
 from director.job.context import JobContext
 from director.job.views import Contents, views_of
 from director.model.errors import RequestError
 from director.model.plan import Node, Plan
 from director.model.reason import Reason
+from director.model.values import dataclass
 from director.planning.tests_on_branch import bringers
 from director.records import files
 from director.records.files import make_folder, os_errors_stop

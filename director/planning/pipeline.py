@@ -7,7 +7,6 @@ that was under way.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from director.job.context import Workspace
@@ -16,6 +15,7 @@ from director.job.stage import PlanStage, Stage, read_stage
 from director.model.config import Config
 from director.model.cost import Cost
 from director.model.plan import Node
+from director.model.values import dataclass
 from director.planning.context import Done, Planning, PlanOptions
 from director.planning.current_job import bring_back, for_task, no_job, to_change, to_continue
 from director.planning.deciding import (

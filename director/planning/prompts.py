@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from director.agents.markdown import bullets, fenced
 from director.model.codec.encoding import encode
@@ -12,6 +11,7 @@ from director.model.config import WorktreePolicy
 from director.model.plan import Node
 from director.model.questions import Decision
 from director.model.testing.preflight import Observation, Outcome, Preflight
+from director.model.values import dataclass
 
 CONTRADICTED = (
     "A test of the repository that the change contradicts is part of the work: it belongs into "

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from director.agents.answers import NoAnswerError, json_object
@@ -22,6 +21,7 @@ from director.model.plan import Node, Plan
 from director.model.plan_reader import InvalidPlanError, read_plan
 from director.model.reason import Reason
 from director.model.testing.support_files import support_problems
+from director.model.values import dataclass
 from director.planning.asking import Question, ask
 from director.planning.authoring import author_tests
 from director.planning.context import Planning

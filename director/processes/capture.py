@@ -9,11 +9,11 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from director.model.errors import InterruptedRunError
+from director.model.values import dataclass
 from director.processes.cancellation import Cancellation, in_charge
 from director.processes.children import CHILDREN, signal_group
 from director.processes.process_table import MARKER

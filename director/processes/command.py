@@ -6,11 +6,11 @@ import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from director.model.values import dataclass, field
 from director.processes.bounded_log import BoundedPipe
 from director.processes.children import start_bound
 from director.processes.process_table import MARKER

@@ -11,10 +11,10 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from director.model.values import dataclass
 from director.processes import landlock
 from director.processes.capture import absolute_path, capture
 from director.processes.command import Step

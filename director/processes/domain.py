@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from director.model.values import dataclass
 from director.processes import landlock
 
 DEVICES = (Path("/dev"), Path("/proc"))

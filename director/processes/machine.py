@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from director.model.values import dataclass
 from director.processes.process_table import PROC
 
 SPARED_BYTES = 200 * 2**20  # of the disk: for records, logs, temporary files

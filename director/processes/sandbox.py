@@ -6,13 +6,13 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from director.model.config import SandboxPolicy
 from director.model.errors import InterruptedRunError, RequestError, StoppedError
 from director.model.slots import repository_of, scratch_folder
 from director.model.testing.checkout_paths import named_path
+from director.model.values import dataclass
 from director.processes.command import Command, Ended, Ending
 from director.processes.confinement import Confinement, Landlock, Launch, Mechanism, find_mechanism
 from director.processes.domain import Domain

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, product
 from pathlib import Path
@@ -13,6 +12,7 @@ from pathlib import Path
 from director.model.config import SandboxPolicy
 from director.model.errors import RequestError
 from director.model.testing.checkout_paths import Checkout
+from director.model.values import dataclass
 from director.processes.domain import outermost
 from director.processes.trusted import trusted_paths
 from director.records.files import make_folder, os_errors_stop

@@ -10,9 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
+from director.model.values import replace
 from director.processes.bounded_log import BoundedPipe
 from director.processes.cancellation import Cancellation
 from director.processes.children import CHILDREN, room, send

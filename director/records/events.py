@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from director.model.secrets import NOTHING_SECRET, Redactor
+from director.model.values import dataclass, field
 from director.records import files
 from director.records.clock import now
 

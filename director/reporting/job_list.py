@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from director.model.errors import RequestError
 from director.model.printable import one_line
 from director.model.state import NodeState, NodeStatus
 from director.model.usage import LARGEST
+from director.model.values import dataclass, replace
 from director.processes.disk_use import disk_use
 from director.records import files
 from director.records.job_directory import JobDirectory

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from director.model.values import dataclass
 
 # What the user's settings can make of a trailer: git looks for one by these signs.
 PLAIN_TRAILERS = ("-c", "trailer.separators=:", "-c", "core.commentChar=#")

@@ -10,9 +10,9 @@ import re
 import shlex
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
+from director.model.values import replace
 from director.processes.launchers.launcher import Part
 from director.processes.sandbox import Sandbox
 from director.records.files import make_folder

@@ -7,9 +7,9 @@ commit.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from director.model.values import dataclass, field
 from director.records.files import os_errors_stop
 from director.repositories.git import Git, split_z
 from director.repositories.restoring import restore_file

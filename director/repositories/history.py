@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 
 from director.model.sizes import Size
+from director.model.values import dataclass
 from director.repositories.branch_commits import (
     FORMAT,
     PLAIN_TRAILERS,

@@ -6,10 +6,10 @@ import hashlib
 import os
 import struct
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
 
+from director.model.values import dataclass
 from director.repositories.objects import Item
 
 READABLE_VERSIONS = (2, 3)  # 4 compresses names

@@ -13,10 +13,10 @@ import threading
 import weakref
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from director.model.errors import StoppedError
+from director.model.values import dataclass
 from director.processes.capture import Captured, Dialogue
 from director.records.files import os_errors_stop
 from director.repositories.git import Git, GitError

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from director.model.errors import RequestError, StoppedError
+from director.model.values import dataclass, replace
 from director.processes.capture import Captured
 from director.repositories.git import Git, GitError, split_z
 from director.repositories.git_settings import FrozenSettings

@@ -9,11 +9,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from director.model.errors import StoppedError
+from director.model.values import dataclass
 from director.processes.removal import discard
 from director.records.files import os_errors_stop
 from director.repositories.objects import (

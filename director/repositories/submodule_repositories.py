@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
+from director.model.values import dataclass
 from director.repositories.objects import OBJECT_ID
 
 GIT = ".git"

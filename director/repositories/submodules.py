@@ -11,10 +11,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from director.model.paths import lies_in
+from director.model.values import dataclass, field
 from director.repositories.history import Entry, History
 from director.repositories.links import discard_inside, has_plain_parents
 from director.repositories.objects import ABSENT_MODE, GITLINK_MODE, TREE_MODE

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from director.agents.registry import own_files
 from director.model.config import ReviewPolicy
 from director.model.roles import Role
 from director.model.state import Attempt, AttemptOutcome
+from director.model.values import dataclass
 from director.worktrees.snapshot import Snapshot
 
 SPENDING = frozenset(

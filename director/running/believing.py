@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 
 from director.job.context import JobContext
 from director.job.receipts import changed_files, rebuilt_receipt
@@ -20,6 +19,7 @@ from director.model.codec.encoding import encode
 from director.model.errors import RequestError, StoppedError
 from director.model.plan import Plan
 from director.model.state import RunState
+from director.model.values import replace
 from director.records import files
 from director.records.events import Kind
 from director.repositories.branch_commits import BranchCommit

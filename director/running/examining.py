@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
 
 from director.agents.calls import Outcome, Reply
 from director.job.forbidden import leaks, runner_settings_changed
 from director.model.roles import Tier
 from director.model.state import AttemptOutcome
+from director.model.values import asdict, dataclass, replace
 from director.running.attempts import CurrentAttempt, Judgement, Scope, judge_snapshot
 from director.running.control_run import AS_BEFORE, fails_independently
 from director.running.node_gates import GateFailure, NodeGates

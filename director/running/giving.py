@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from director.job.context import Workspace
@@ -22,6 +21,7 @@ from director.model.plan import Node
 from director.model.receipt import Receipt
 from director.model.roles import Tier
 from director.model.state import AttemptOutcome, NodeStatus
+from director.model.values import dataclass, replace
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.lock import job_lock

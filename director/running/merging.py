@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import partial
 
 from director.job.merge_queue import QueueEntry
@@ -11,6 +10,7 @@ from director.job.trailers import tests_hash
 from director.model.receipt import Receipt
 from director.model.roles import Role, Tier
 from director.model.state import AttemptOutcome
+from director.model.values import dataclass, replace
 from director.records.clock import now
 from director.running.node_gates import NodeGates
 from director.running.node_work import NodeWork

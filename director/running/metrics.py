@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -22,6 +21,7 @@ from director.model.state import (
     WatchItFail,
     WatchVerdict,
 )
+from director.model.values import dataclass
 from director.records import files
 from director.records.clock import now
 from director.records.events import Kind

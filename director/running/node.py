@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from director.agents.calls import Assignment, Reply
@@ -18,6 +17,7 @@ from director.model.receipt import Receipt
 from director.model.roles import Agent
 from director.model.state import Attempt, AttemptOutcome, NodeStatus
 from director.model.testing.output_digest import output_digest
+from director.model.values import dataclass, replace
 from director.records.call_notes import CallNote
 from director.records.logs import recorded
 from director.records.state_keeper import StateKeeper

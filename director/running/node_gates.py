@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 
 from director.job.evidence import with_evidence
 from director.job.gate_report import told
 from director.model.checks import TESTS, Check
 from director.model.receipt import GateRun
 from director.model.state import AttemptOutcome
+from director.model.values import dataclass, replace
 from director.records.events import Kind
 from director.running.attempts import listed
 from director.running.node_work import NodeWork

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from director.model.codec.encoding import encode, encode_any
@@ -11,6 +10,7 @@ from director.model.failure import Failure
 from director.model.receipt import Receipt
 from director.model.roles import Role, Tier
 from director.model.state import Attempt, AttemptOutcome, NodeState, NodeStatus, WatchItFail
+from director.model.values import dataclass
 from director.records import files
 from director.records.events import Kind
 from director.records.state_keeper import StateKeeper

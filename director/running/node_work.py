@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +11,7 @@ from director.job.views import Views
 from director.model.checks import Checks
 from director.model.diff_size import DiffSize, diff_size
 from director.model.plan import Node
+from director.model.values import dataclass
 from director.records.events import Kind
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from director.job.context import JobContext, Workspace
@@ -13,6 +12,7 @@ from director.job.seal import Seal
 from director.job.views import Views, views_of
 from director.model.config import Config
 from director.model.plan import Node, Plan
+from director.model.values import dataclass
 from director.records.job_directory import JobDirectory
 from director.records.state_keeper import StateKeeper
 from director.running.believing import believed_state

@@ -8,7 +8,6 @@ repository then; that something was green is never taken from it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from director.model.codec.decoding import decode
@@ -17,6 +16,7 @@ from director.model.codec.mistakes import MismatchError
 from director.model.receipt import GateRun
 from director.model.roles import Tier
 from director.model.state import WatchItFail
+from director.model.values import dataclass, replace
 from director.repositories.objects import LINK_MODE
 from director.running.node_work import NodeWork
 from director.running.prompts import Feedback

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from director.agents.markdown import bullets, fenced
 from director.model.failure import Failure
@@ -12,6 +11,7 @@ from director.model.state import AttemptOutcome
 from director.model.testing.excerpt import shortened
 from director.model.testing.headline import one_line
 from director.model.testing.useful_end import MOST_LINES
+from director.model.values import dataclass
 from director.worktrees.gates import GateResult
 
 DIFF_CHARACTERS = 60_000

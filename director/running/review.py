@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from director.model.roles import Agent, Role
 from director.model.state import AttemptOutcome
 from director.model.testing.headline import one_line
 from director.model.testing.useful_end import MOST_LINES
+from director.model.values import asdict, dataclass, replace
 from director.records.events import Kind
 from director.records.logs import recorded
 from director.running.attempts import CurrentAttempt, needs_stage_two

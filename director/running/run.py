@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from director.model.errors import DirectorError, DrainedError
 from director.model.plan import Plan
 from director.model.reason import Reason
 from director.model.state import NodeStatus, RunState
+from director.model.values import dataclass, replace
 from director.records import files
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from director.job.context import Workspace
@@ -14,6 +13,7 @@ from director.model.errors import RequestError
 from director.model.naming import known_node
 from director.model.plan import Node
 from director.model.state import NodeStatus, RunState
+from director.model.values import dataclass, replace
 from director.records.clock import now
 from director.records.events import Events, Kind, journal
 from director.records.job_directory import JobDirectory

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from director.job.seal import differences
 from director.job.trailers import KIND, MERGE, NODE, TESTS, why_foreign
+from director.model.values import replace
 from director.verifying.agreement import agreement
 from director.verifying.evidence import CommitFacts, Evidence, merges, receipted
 from director.verifying.frozen_tests import frozen_tests

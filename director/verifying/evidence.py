@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, field
 
 from director.job.receipts import changed_files
 from director.job.seal import Seal, read_seal
@@ -17,6 +16,7 @@ from director.model.codec.mistakes import MismatchError, dotted
 from director.model.plan import Node, Plan
 from director.model.receipt import Receipt
 from director.model.state import NodeStatus
+from director.model.values import dataclass, field
 from director.records import files
 from director.records.job_directory import JobDirectory
 from director.repositories.branch_commits import BranchCommit

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from director.job.trailers import NODE
 from director.model.plan import Plan
+from director.model.values import dataclass, field
 from director.repositories.branch_commits import BranchCommit
 
 SHOWN_DIGITS = 12

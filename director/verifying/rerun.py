@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 from director.job.checkouts import clean_checkouts
 from director.job.context import JobInputs, Workspace
@@ -15,6 +14,7 @@ from director.job.trailers import single_line
 from director.job.views import HeldBack, views_of
 from director.model.checks import ONCE
 from director.model.config import Config
+from director.model.values import dataclass
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.verifying.evidence import Evidence, merges, receipted

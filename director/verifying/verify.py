@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from director.job.context import Opened, Workspace
 from director.model.checks import ChecksOf, checks_of
 from director.model.config import Config
+from director.model.values import dataclass, replace
 from director.records.events import journal
 from director.records.job_directory import JobDirectory
 from director.records.lock import job_lock

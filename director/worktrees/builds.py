@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from director.model.values import dataclass
 from director.processes.removal import discard
 from director.repositories.links import has_plain_parents
 from director.worktrees.private_index import PrivateIndex

@@ -14,9 +14,9 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
+from director.model.values import dataclass
 from director.processes.capture import capture
 from director.processes.removal import discard
 from director.repositories.index_files import IndexEntry, index_entries, index_file

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +17,7 @@ from director.model.testing.excerpt import SHOWN_CHARACTERS, excerpt, shortened
 from director.model.testing.headline import headline
 from director.model.testing.not_started import NOT_EXECUTABLE, NOT_FOUND, why_not_started
 from director.model.testing.useful_end import useful_end
+from director.model.values import dataclass, replace
 from director.processes.command import Command, Ended, Ending
 from director.processes.launchers.launcher import Part
 from director.processes.sandbox import Sandbox

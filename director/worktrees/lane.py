@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from director.model.values import dataclass
 from director.worktrees.builds import Builds
 from director.worktrees.worktree import Worktree
 

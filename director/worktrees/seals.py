@@ -15,13 +15,13 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from director.model.errors import StoppedError
 from director.model.paths import parents
 from director.model.reason import Reason
 from director.model.sizes import BLOCK_BYTES, Size
+from director.model.values import dataclass
 from director.processes.capture import capture
 from director.processes.removal import discard
 from director.repositories.links import has_plain_parents

@@ -11,10 +11,10 @@ import os
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from director.model.values import dataclass
 from director.worktrees.pool_note import Trees
 from director.worktrees.seals import SealedTree
 from director.worktrees.user_files import UserFiles

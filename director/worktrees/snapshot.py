@@ -9,10 +9,10 @@ import os
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from director.model.paths import lies_in, parents
+from director.model.values import dataclass, replace
 from director.repositories.git import Git, GitError, join_z, split_z
 from director.repositories.history import Entry
 from director.repositories.ignoring import ignored, rules_paths

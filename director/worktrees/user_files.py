@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from director.model.config import WorktreePolicy
 from director.model.errors import RequestError, StoppedError
 from director.model.paths import lies_in, parents
 from director.model.secrets import secrets_in
+from director.model.values import dataclass, field
 from director.processes.capture import capture
 from director.repositories.git import split_z
 from director.repositories.links import discard_inside

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from director.model.paths import parents
 from director.model.sizes import Size
+from director.model.values import dataclass
 from director.processes.removal import clear, discard
 from director.records.files import os_errors_stop
 from director.repositories.git import GitError, join_z

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
+from director.model.values import dataclass
 from director.repositories.git import Git, split_z
 from director.repositories.history import History
 from director.worktrees.attributes import Attributes

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from director.model.errors import StoppedError
 from director.model.sizes import Size
 from director.model.slots import OWN_VARIABLES
+from director.model.values import dataclass, replace
 from director.processes.removal import discard
 from director.repositories.git import split_z
 from director.repositories.links import discard_inside

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from director.agents.calls import Outcome
@@ -26,6 +25,7 @@ from director.agents.transcript import (
     subject_of,
 )
 from director.model.usage import LARGEST, Tokens
+from director.model.values import dataclass
 
 SYNTHETIC = "<synthetic>"  # the model of what Claude Code says itself
 EXIT_CODE = re.compile(r"Exit code (\d{1,9})(?:\n|$)(?!Command timed out)")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -14,6 +13,7 @@ from director.model.codec.marks import Validate, one_of
 from director.model.codec.mistakes import Mistake
 from director.model.config import Config, Sampling
 from director.model.errors import RequestError
+from director.model.values import fields
 
 NAME = "codex"
 PREFIX = f"{NAME}/"

@@ -12,12 +12,12 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from director.agents.opencode.server_error import ServerError
+from director.model.values import dataclass, field, replace
 from director.processes.cancellation import Cancellation
 from director.processes.command import Command
 from director.processes.service import Service

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from director.agents.opencode.server_error import ServerError
+from director.model.values import dataclass
 from director.records.events import Events, Kind
 
 if TYPE_CHECKING:

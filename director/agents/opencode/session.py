@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from director.agents.calls import Outcome
@@ -17,6 +16,7 @@ from director.agents.opencode.server_events import Narrator
 from director.agents.watching import Watch
 from director.model.errors import DirectorError, StoppedError
 from director.model.slots import slot_variables
+from director.model.values import dataclass
 from director.processes.command import Ended, Ending
 from director.processes.process_table import MARKER
 from director.processes.removal import discard

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from director.command_line.dialogs.terminal import Terminal
@@ -18,6 +17,7 @@ from director.model.errors import RequestError
 from director.model.naming import known_node
 from director.model.plan import Node, Plan
 from director.model.questions import PERSON, decided
+from director.model.values import dataclass, replace
 from director.planning.context import PlanOptions
 from director.planning.deciding import read_answers
 from director.planning.pipeline import PlanReport

@@ -6,7 +6,6 @@ import argparse
 import shutil
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +13,7 @@ from director.command_line.context import Context
 from director.command_line.output import columns
 from director.model.errors import RequestError
 from director.model.printable import printable
+from director.model.values import dataclass
 from director.processes.foreground import run_in_front, signals_end_waiting
 from director.reporting.terminal.cells import wrapped
 

@@ -10,7 +10,6 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
 
@@ -18,6 +17,7 @@ from director.model.config import WorktreePolicy
 from director.model.ecosystems.project import Project, Row
 from director.model.ecosystems.rows import ROWS
 from director.model.paths import parents
+from director.model.values import dataclass
 
 MOST_PROJECTS = 6  # of a monorepo: those nearest to the root
 # Projects below one of these are not what the repository is about.

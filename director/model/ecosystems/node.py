@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from director.model.ecosystems.project import Project, Row, always, table
+from director.model.values import dataclass
 
 _NODE_TESTS = r"\.(test|spec)\.[cm]?[jt]sx?$|(^|/)(__tests__|tests?)/([^/]+/)*[^/]+\.[cm]?[jt]sx?$"
 _NO_TEST = "no test specified"  # what `npm init` writes

@@ -10,9 +10,10 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from director.model.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from os.path import normpath
 from pathlib import Path
+
+from director.model.values import dataclass
 
 DEPENDENCIES = frozenset({"node_modules", "site-packages", "dist-packages"})
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from director.model.testing.green_evidence import tests_run
 from director.model.testing.plain_text import plain_text
+from director.model.values import dataclass
 
 # A file that cannot be imported counts as one error (pytest) or one test (unittest).
 _ONLY_ERRORS = re.compile(

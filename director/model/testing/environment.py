@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 
 from director.model.testing import build_symptoms, script_symptoms
 from director.model.testing.command_run import CommandRun
 from director.model.testing.symptoms import NameKind, Symptom
+from director.model.values import dataclass
 
 SHOWN_CHARACTERS = 160
 _SOURCE = re.compile(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from director.model.testing.declared_tests import declared_tests
 from director.model.testing.runner_command import Invocation, read_command
@@ -19,6 +18,7 @@ from director.model.testing.runner_output import (
     read_output,
     total,
 )
+from director.model.values import dataclass
 
 # A report in another form than a summary: tests may have run.
 _OTHER_REPORT = re.compile(

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from posixpath import join, normpath
 
 from director.model.testing.runner_command import simple_commands
+from director.model.values import dataclass, replace
 
 _ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z_]\w*)=(?P<value>.*)", re.DOTALL)
 _PYTHON = re.compile(r"(?:python|pypy)[\d.]*")

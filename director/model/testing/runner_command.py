@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from director.model.values import dataclass
 
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _JOINED_STREAMS = re.compile(r"\d?>&\d")

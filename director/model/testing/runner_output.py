@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 
 from director.model.testing.plain_text import plain_text
+from director.model.values import dataclass
 
 READ_CHARACTERS = 1_000_000  # of the end of an output: that is where summaries stand
 

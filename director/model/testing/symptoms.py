@@ -5,8 +5,9 @@ It is what a tool prints then, what the user can do, and which files may bring w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from director.model.values import dataclass, field
 
 
 class Remedy(StrEnum):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from director.model.values import dataclass
 from director.processes.confinement import Confinement, Launch
 from director.processes.machine import Machine
 from director.processes.sandbox_paths import home_of

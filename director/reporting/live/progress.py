@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +11,7 @@ from director.model.cost import Cost
 from director.model.printable import one_line
 from director.model.roles import Agent, Role
 from director.model.state import NodeStatus
+from director.model.values import dataclass, field
 from director.records.events import Event, Kind
 from director.reporting.live.time_left import TimeLeft, Todo, time_left
 from director.reporting.terminal.cells import width_of

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from director.model.codec.encoding import encode
 from director.model.cost import DIGITS
 from director.model.secrets import Redactor
+from director.model.values import asdict
 from director.records.job_directory import JobDirectory
 from director.records.logs import prompt_of, recorded
 from director.reporting.logs.job_logs import log_path

@@ -6,7 +6,6 @@ Planning and the integration gates are told of in the same words, as one attempt
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any, TypeAlias
 
@@ -15,6 +14,7 @@ from director.model.codec.mistakes import MismatchError
 from director.model.failure import Failure
 from director.model.roles import Role, Tier
 from director.model.state import AttemptOutcome
+from director.model.values import dataclass, field
 from director.records.events import Kind
 
 OF_ITEMS = frozenset(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from director.agents.events_file import EventsFollower
 from director.agents.registry import tier_of
 from director.agents.steps import Step, StepReader
 from director.model.secrets import Redactor
+from director.model.values import dataclass, field
 from director.records.job_directory import JobDirectory
 from director.reporting.logs import log_view
 from director.reporting.logs.job_logs import log_path, name_logs

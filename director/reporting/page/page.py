@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from director.model.plan import Node, Plan
 from director.model.receipt import Receipt
 from director.model.state import NodeStatus
+from director.model.values import dataclass, field
 from director.reporting.logs.node_log import NodeLog
 from director.reporting.page.timeline import Session
 from director.reporting.status.next_steps import Advice

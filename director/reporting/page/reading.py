@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from director import __version__
@@ -14,6 +13,7 @@ from director.model.errors import DirectorError
 from director.model.plan import Node, Plan
 from director.model.receipt import Receipt
 from director.model.state import NodeState, NodeStatus
+from director.model.values import dataclass, field
 from director.records import files
 from director.records.clock import now
 from director.records.job_directory import JobDirectory

@@ -7,11 +7,11 @@ between which nothing was under way.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from director.model.roles import Role
+from director.model.values import dataclass, field
 from director.records.events import Kind
 from director.reporting.status.times import seconds_of
 

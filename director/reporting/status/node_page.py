@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from director.agents.transcript import ToolKind, ToolUse
@@ -13,6 +12,7 @@ from director.model.format import counted, duration, money
 from director.model.plan import Node
 from director.model.printable import one_line
 from director.model.state import Attempt, NodeState, NodeStatus
+from director.model.values import dataclass
 from director.reporting.logs.log_view import review_lines, words_of
 from director.reporting.logs.node_log import AttemptLog, ReviewLog
 from director.reporting.logs.step_view import INDENT, prose, quoted

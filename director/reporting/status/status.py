@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
 from typing import NamedTuple
@@ -16,6 +15,7 @@ from director.model.landed import Landed
 from director.model.questions import Question
 from director.model.reason import Reason
 from director.model.state import CallRecord, NodeState, NodeStatus
+from director.model.values import dataclass, field
 from director.records.worktrees_record import KeptWorktrees
 
 NOTHING = Cost()
