@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import configparser
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -11,11 +10,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from director.model.patterns import lazy_pattern
 from director.model.testing.import_order import PythonRun
 from director.records.files import read_beginning
 
 MOST_FILES = 1000
-BY_THEMSELVES = re.compile(r"\bsys\.path\b|\bsite\.addsitedir\b|\bsys\.meta_path\b")
+BY_THEMSELVES = lazy_pattern(r"\bsys\.path\b|\bsite\.addsitedir\b|\bsys\.meta_path\b")
 TESTS = ("tests", "test")
 SECTIONS = (("pytest.ini", "pytest"), (".pytest.ini", "pytest"), ("tox.ini", "pytest"),
             ("setup.cfg", "tool:pytest"))  # fmt: skip

@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from director.model.patterns import lazy_pattern
 from director.model.values import dataclass
 from director.repositories.objects import OBJECT_ID
 
 GIT = ".git"
-GITDIR = re.compile(rb"gitdir: ?(.*?)\r?\n?", re.DOTALL)
+GITDIR = lazy_pattern(rb"gitdir: ?(.*?)\r?\n?", re.DOTALL)
 
 
 @dataclass(frozen=True)

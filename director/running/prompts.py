@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from director.agents.markdown import bullets, fenced
 from director.model.failure import Failure
+from director.model.patterns import lazy_pattern
 from director.model.plan import Node
 from director.model.state import AttemptOutcome
 from director.model.testing.excerpt import shortened
@@ -15,7 +14,7 @@ from director.model.values import dataclass
 from director.worktrees.gates import GateResult
 
 DIFF_CHARACTERS = 60_000
-SENTENCE = re.compile(r".*?[.!?…](?= |$)")
+SENTENCE = lazy_pattern(r".*?[.!?…](?= |$)")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ larger count is the true one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -24,12 +23,13 @@ from director.agents.transcript import (
     Transcript,
     subject_of,
 )
+from director.model.patterns import lazy_pattern
 from director.model.usage import LARGEST, Tokens
 from director.model.values import dataclass
 
 SYNTHETIC = "<synthetic>"  # the model of what Claude Code says itself
-EXIT_CODE = re.compile(r"Exit code (\d{1,9})(?:\n|$)(?!Command timed out)")
-ALIAS = re.compile(r"[a-z]+(\[1m\])?")  # opus, sonnet[1m]
+EXIT_CODE = lazy_pattern(r"Exit code (\d{1,9})(?:\n|$)(?!Command timed out)")
+ALIAS = lazy_pattern(r"[a-z]+(\[1m\])?")  # opus, sonnet[1m]
 KINDS = {"Bash": ToolKind.SHELL, "Edit": ToolKind.EDIT, "Write": ToolKind.EDIT}
 FINISHES = {
     "end_turn": Finish.DONE,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
@@ -18,12 +17,13 @@ from typing import Any
 
 from director.agents.backend import WantedModel
 from director.model.errors import DirectorError, RequestError
+from director.model.patterns import lazy_pattern
 from director.model.reason import Reason
 from director.processes.command import Watch
 from director.records.events import Events, Kind
 from director.records.files import read_json, write_json
 
-LISTED = re.compile(r"[^\s/]+/\S+")
+LISTED = lazy_pattern(r"[^\s/]+/\S+")
 NOTHING: frozenset[str] = frozenset()
 
 Ask = Callable[[Path | None, Watch], frozenset[str]]

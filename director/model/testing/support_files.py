@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import configparser
 import json
-import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from director.model.patterns import lazy_pattern
 from director.model.plan import Node
 from director.model.testing.runner_command import programs
 
-_SUPPORT = re.compile(
+_SUPPORT = lazy_pattern(
     r"conftest\.py|\.?pytest\.ini|\.?pytest\.toml|tox\.ini|noxfile\.py|nextest\.toml"
     r"|(?:jest|vitest|karma|playwright|cypress|ava|jasmine|wdio)\.(?:conf|config|workspace)\.\w+"
     r"|(?:jest|vitest)[.-]setup\.\w+|\.mocharc(?:\.\w+)?|\.taprc|\.jasmine\.json"
@@ -30,10 +30,10 @@ _RECIPES = {
     "task": {"Taskfile.yml", "Taskfile.yaml"},
     "rake": {"Rakefile"},
 }
-_SCRIPT = re.compile(r"(?:pre|post)?test(?::.*)?")
+_SCRIPT = lazy_pattern(r"(?:pre|post)?test(?::.*)?")
 _JSON_KEYS = ("jest", "vitest", "mocha", "ava", "tap")
 _TOML_KEYS = ("pytest", "tox", "unittest")
-_CFG_SECTION = re.compile(r"(?:tool:)?(?:pytest|tox|unittest|nosetests)(?::.*)?|testenv.*")
+_CFG_SECTION = lazy_pattern(r"(?:tool:)?(?:pytest|tox|unittest|nosetests)(?::.*)?|testenv.*")
 
 
 def support_problems(nodes: Sequence[Node]) -> list[str]:
