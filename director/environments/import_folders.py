@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -65,6 +64,8 @@ def _words(value: object) -> list[str]:
 
 def _settings(top: Path, worktree: Path) -> _Settings:
     """Return the settings in the first file that pytest would read, from ``top`` upwards."""
+    import configparser  # as slow to import as ten modules of ours
+
     for folder in (top, *top.parents):
         if not folder.is_relative_to(worktree):
             break

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from director.agents.calls import Outcome
+from director.agents.claude_code.options import TITLE
 from director.agents.reading import CallEnd
 from director.agents.transcript import (
     Fault,
@@ -80,7 +81,7 @@ class Asked:
 class ClaudeCodeReader:
     """Reads the events of ``claude -p``; without ``asked`` the start is believed."""
 
-    title = "Claude Code"
+    title = TITLE
     fragment = b'"type":"content_block_delta"'
 
     def __init__(self, asked: Asked | None = None) -> None:

@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from director.agents.codex.options import TITLE
 from director.agents.reading import CallEnd
 from director.agents.transcript import Fault, FaultKind, Finish, ToolKind, ToolUse, Transcript
 from director.model.patterns import lazy_pattern
@@ -63,7 +64,7 @@ def plain(message: str) -> str:
 class CodexReader:
     """Reads the events of one turn. They tell all that there is to know."""
 
-    title = "Codex"
+    title = TITLE
     fragment = b""
 
     def __init__(self) -> None:
