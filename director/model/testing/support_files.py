@@ -6,7 +6,6 @@ a part configures the runner (``package.json``): there, that part alone is out o
 
 from __future__ import annotations
 
-import configparser
 import json
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -98,7 +97,7 @@ def runner_settings(path: str, content: bytes | None) -> Mapping[str, object]:
         return {}
     try:
         return read(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError, configparser.Error):
+    except (ValueError, RecursionError):
         return {}
 
 
@@ -115,8 +114,13 @@ def _pyproject(text: str) -> dict[str, object]:
 
 
 def _setup_cfg(text: str) -> dict[str, object]:
+    import configparser  # as slow to import as ten modules of ours
+
     sections = configparser.RawConfigParser(strict=False)
-    sections.read_string(text)
+    try:
+        sections.read_string(text)
+    except configparser.Error:
+        return {}
     return {name: dict(sections[name]) for name in sections if _CFG_SECTION.fullmatch(name)}
 
 
