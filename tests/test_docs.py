@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
+from director import __version__
 from director.benching.records import Experiment
 from director.command_line.grammar.arguments import arguments_of
 from director.command_line.grammar.catalog import COMMANDS
@@ -36,8 +37,10 @@ from director.records.events import Kind
 from director.records.lock import Holder
 from director.records.taken_nodes import TakenNode
 from tests.support.jobs import JobCase, node
+from tests.test_architecture import LAYERS
 
 ROOT = Path(__file__).resolve().parents[1]
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 PAGES = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "director" / "README.md"]
 )
@@ -202,6 +205,29 @@ class TestDocs(unittest.TestCase):
     def test_every_kind_of_event_is_described(self) -> None:
         missing = [kind.value for kind in Kind if not is_told(kind.value, section("events.jsonl"))]
         self.assertEqual(missing, [], "docs/records.md, events.jsonl")
+
+    def test_the_layers_are_all_named_and_in_their_order(self) -> None:
+        layers = [one for one in LAYERS if not one.startswith("__")]
+        text = (ROOT / "director" / "README.md").read_text(encoding="utf-8")
+        (said,) = re.findall(r"^cli >[^`]*", text, re.MULTILINE)
+        self.assertEqual(re.findall(r"\w+", said), layers)
+        (listed,) = re.findall(r"^director/\n(.*?)^benchmarks/", CONTRIBUTING, re.M | re.S)
+        self.assertEqual(re.findall(r"^  (\w+)", listed, re.MULTILINE), layers)
+
+    def test_modules_that_contributors_are_told_of_are_there(self) -> None:
+        known = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("**/*.py")}
+        pages = (CONTRIBUTING, (ROOT / "director" / "README.md").read_text(encoding="utf-8"))
+        for name in re.findall(r"`([a-z_][a-z_/]*\.py)`", "".join(pages)):
+            if not any(f"/{path}".endswith(f"/{name}") for path in known):
+                self.fail(f"there is no module {name}")
+
+    def test_the_version_is_the_same_everywhere(self) -> None:
+        pages = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("*.md")}
+        self.assertIn(f"\ndirector {__version__}\n", pages["README.md"])
+        manual = (ROOT / "docs" / "director.1").read_text(encoding="utf-8")
+        self.assertIn(f'"director {__version__}"', manual)
+        changed = re.escape(__version__)
+        self.assertRegex(pages["CHANGELOG.md"], rf"(?m)^## \[(Unreleased\]|{changed}\] - \d{{4}})")
 
     def test_the_readme_is_short(self) -> None:
         lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()

@@ -65,6 +65,8 @@ def rebuilt_receipt(
         rebuilt=True,
         view=gated if gated != commit.tree else None,
         amended=f"{PREFIX}Amended" in said,
+        rebased=said.get(f"{PREFIX}Rebased", ""),
+        repairs=node.repairs.gate if node.repairs else "",
     )
 
 
@@ -77,6 +79,8 @@ def merge_trailers(receipt: Receipt) -> Mapping[str, object]:
     """Return the trailers of the merge commit of ``receipt``, for ``commit_message``."""
     seen = {"View": receipt.view} if receipt.view else {}
     amended = {"Amended": "yes"} if receipt.amended else {}
+    rebased = {"Rebased": receipt.rebased} if receipt.rebased else {}
+    repairs = {"Repairs": receipt.repairs} if receipt.repairs else {}
     return {
         "Job": receipt.job_id,
         "Node": receipt.node,
@@ -90,6 +94,8 @@ def merge_trailers(receipt: Receipt) -> Mapping[str, object]:
         **seen,
         "Tests": receipt.tests_hash,
         **amended,
+        **rebased,
+        **repairs,
         "Gate": tuple(f"{run.exit_code} {run.purpose} {run.command}" for run in receipt.gates),
     }
 

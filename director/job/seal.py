@@ -32,10 +32,11 @@ class Seal(NamedTuple):
     plan: Mapping[str, Any]
 
 
-def seal_plan(directory: JobDirectory, plan: Plan, contract: str) -> None:
+def seal_plan(directory: JobDirectory, plan: Plan, contract: str) -> Seal:
     """Record that ``plan``, with its tests in commit ``contract``, is what may run."""
     seal = Seal(now(), contract, _sealed(plan))
     files.write_json(directory.sealed, encode(seal))
+    return seal
 
 
 def read_seal(directory: JobDirectory) -> Seal | None:
@@ -82,7 +83,7 @@ def check_seal(directory: JobDirectory, plan: Plan) -> Seal:
 
 
 def restore_seal(directory: JobDirectory, seal: Seal) -> bool:
-    """Restore a seal that somebody changed while it was in use; returns whether that was so."""
+    """Restore a seal that was changed while it was in use; returns whether that was so."""
     try:
         if read_seal(directory) == seal:
             return False

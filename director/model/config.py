@@ -46,6 +46,7 @@ class Limits:
     flake_runs: Count = 2
     stall_timeout_secs: Count = 600
     provider_retries: CountOrNone = 2
+    repair_attempts: CountOrNone = 1
 
 
 @dataclass(frozen=True)
@@ -181,7 +182,7 @@ class WorktreePolicy:
 
 @dataclass(frozen=True)
 class NotifyPolicy:
-    """Who is told of pauses and ends: ``command`` gets each on its input (none: nobody is)."""
+    """Who is told of pauses and ends: ``command`` gets each on its input (none: there is none)."""
 
     command: UserCommand = ()
 

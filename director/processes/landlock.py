@@ -134,7 +134,7 @@ def _entries(folder: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return list(entries)
-    except OSError:  # without access nobody can write there either
+    except OSError:  # without access nothing can write there either
         return []
 
 

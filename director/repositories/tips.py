@@ -6,7 +6,7 @@ here, outside of it: a line for each move, a merge's with its whole receipt.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ class Tips:
     def __init__(self, path: Path) -> None:
         self._lines = GuardedLines(path)
         self._known: set[str] = set()
+        self.former: set[str] = set()
+        """Where the branch stood before it was rebased; none of that is on it any more."""
         self.commits: list[str] = []
         """Where the branch was moved to, oldest first; the first is where it began."""
         self.receipts: dict[str, Receipt] = {}
@@ -30,11 +32,23 @@ class Tips:
         for value in self._lines.values:
             if isinstance(tip := value.get("tip"), str):
                 self._take(tip, _receipt(value))
+            elif isinstance(former := value.get("former"), list):
+                self.former |= {one for one in former if isinstance(one, str)}
 
-    def begin(self, base: str) -> None:
-        """Note that the branch begins at ``base``; nothing else is noted afterwards."""
+    def begin(self, base: str, former: Iterable[str] = ()) -> None:
+        """Note that the branch begins at ``base``; nothing else is noted afterwards.
+
+        ``former``: where it stood before it was rebased to that.
+        """
         self._known, self.commits, self.receipts = {base}, [base], {}
-        self._lines.replace([{"tip": base}])
+        self.former = set(former)
+        stood = [{"former": sorted(self.former)}] if self.former else []
+        self._lines.replace([{"tip": base}, *stood])
+
+    @property
+    def all(self) -> frozenset[str]:
+        """Where the branch ever stood, before it was rebased, too."""
+        return frozenset(self._known | self.former)
 
     def add(self, commit: str, receipt: Receipt | None = None) -> None:
         """Note where the branch goes, or a ``receipt`` where it stands; on disk afterwards.

@@ -90,6 +90,7 @@ def _advance(
         confinement=job.confinement,
         view=gated if gated != tree else None,
         amended=node.amended,
+        repairs=node.repairs.gate if node.repairs else "",
     )
     receipt = job.commits.merge(node, draft)
     return receipt if job.repository.advance(receipt.merged, tip, receipt) else None

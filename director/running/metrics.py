@@ -96,6 +96,7 @@ def _node_line(
         "flake_failed": state.flake_failed,
         "environment": state.environment,
         "failure": encode_any(state.failure),
+        "repairs": state.repairs or None,
     }
 
 
@@ -118,6 +119,7 @@ def run_line(
         **rates(nodes),
         "integration_ok": integration_ok,
         "integration_words": words,
+        "repairs": sum(bool(node.repairs) for node in nodes),
         "wall_secs": wall_secs,
         **mark.cost(job.agents.ledger),
         **cost_of_calls(calls).totals(),

@@ -24,12 +24,14 @@ from director.records.state_keeper import StateKeeper
 from director.running.attempts import CurrentAttempt
 from director.running.control_run import AS_BEFORE, GREEN_BEFORE_WORK
 from director.running.examining import Author, Examined, Examiner
+from director.running.former import begun_with_former
 from director.running.merging import merge, merge_satisfied
 from director.running.node_gates import NodeGates
 from director.running.node_record import NodeEnd, NodeRecord
 from director.running.node_work import NodeWork
 from director.running.progress import Progress
 from director.running.prompts import Feedback, implement_prompt, without_gate
+from director.running.repairing import blamed_diff
 from director.running.review import OBJECTS, ask_reader, forget_readers, readers_of
 from director.worktrees.gates import Verdict
 from director.worktrees.worktree import Worktree
@@ -73,7 +75,9 @@ class _NodeRun:
     def begin(self) -> NodeEnd:
         """Look whether there is work to do and a way to do it, then work."""
         found = self._look()
-        return found if isinstance(found, NodeEnd) else self._go_on(found)
+        if isinstance(found, NodeEnd):
+            return found
+        return self._go_on(begun_with_former(self.work, self.record.state, found))
 
     def resume(self, attempt: CurrentAttempt, note: CallNote) -> NodeEnd:
         """Go on in the ``attempt`` where a killed run was; the answer it had got is used.
@@ -129,7 +133,9 @@ class _NodeRun:
                 environment = before.code is not None
                 return self.record.failed(broken, before.why(), environment=environment)
             to_come = files_of(plan.nodes)
-            if missing := find_missing(repository, self.work.view(base), before, to_come):
+            lacks = find_missing(repository, self.work.view(base), before, to_come)
+            # What merged may have brought it: then the repair is to do without.
+            if (missing := lacks) and not self.work.node.repairs:
                 reason = f"something is missing in the worktree: {missing.words}"
                 return self.record.failed(reason, before.why(MISSING), environment=True)
             green = before.verdict is Verdict.GREEN
@@ -190,10 +196,11 @@ class _NodeRun:
 
     def _assignment(self, attempt: CurrentAttempt, progress: Progress) -> Assignment:
         node, feedback = self.work.node, progress.feedback
+        diff = blamed_diff(self.work) if node.repairs else ""
         return Assignment(
             agent=Agent.EXECUTOR,
             role=attempt.role,
-            prompt=implement_prompt(node, attempt.number, progress.first_output, feedback),
+            prompt=implement_prompt(node, attempt.number, progress.first_output, feedback, diff),
             cwd=self.worktree.path,
             name=attempt.call,
             allowlist=node.files,

@@ -34,6 +34,8 @@ def _claims(facts: CommitFacts, receipt: Receipt, node: Node, checks: Checks) ->
     yield "its tests in plan.json", _hashes(node.test_hashes), _hashes(receipt.tests)
     yield "its tests hash by plan.json", tests_hash(node), receipt.tests_hash
     yield "whether it was amended, by plan.json", _yes(node.amended), _yes(receipt.amended)
+    gate = node.repairs.gate if node.repairs else "no gate"
+    yield "what it repairs, by plan.json", gate, receipt.repairs or "no gate"
     yield from _gate_claims(receipt, checks)
     yield from _trailer_claims(receipt, commit)
 

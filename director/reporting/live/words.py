@@ -173,6 +173,9 @@ _WORDS: dict[Kind, Callable[[Data], str | None]] = {
     ),
     Kind.LANDED: lambda d: Landed(**d).in_words(),
     Kind.BLAME: lambda d: f"integration gate {d['name']}: {d['note']}",
+    Kind.REPAIR: lambda d: (
+        f"repairs the integration gate {d['gate']}; may change {', '.join(d['files'])}"
+    ),
     Kind.RUN_ENDED: _run_ended,
     Kind.BENCH_PROFILE_STARTED: lambda d: f"profile {_benched(d)}",
     Kind.BENCH_PROFILE_ENDED: lambda d: f"profile {_benched(d)}: {d['error'] or 'ended'}",

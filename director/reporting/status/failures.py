@@ -28,6 +28,7 @@ WORDS = {
     "blocked_by_review": "a reviewer objects",
     "collided": "the merge collided with another one",
     "context_too_long": "the prompt is too long for the model",
+    "rebased": "it does not hold on the new base",
     "as_before": "the tests fail whatever the work is",
     "broken": "the command could not run",
 }
