@@ -27,6 +27,7 @@ from director.model.config_values import (
     Whole,
 )
 from director.model.launcher_policy import LauncherPolicy
+from director.model.merge_policy import MergePolicy
 from director.model.pricing import Price
 from director.model.roles import Role
 from director.model.secrets import literal_secrets, looks_secret, referenced_variables
@@ -218,6 +219,7 @@ class Config:
     worktree: WorktreePolicy = WorktreePolicy()
     git: CommitPolicy = field(default_factory=CommitPolicy)
     notify: NotifyPolicy = NotifyPolicy()
+    merge: MergePolicy = field(default_factory=MergePolicy)
 
     def mistakes(self) -> Iterator[Mistake]:
         """Say which sections exclude each other."""

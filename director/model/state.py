@@ -39,6 +39,7 @@ class AttemptOutcome(StrEnum):
     FLAKY = "flaky"
     BLOCKED = "blocked_by_review"
     COLLIDED = "collided"
+    REGRESSION = "regression"
     CONTEXT_TOO_LONG = "context_too_long"
     AS_BEFORE = "as_before"
     REBASED = "rebased"

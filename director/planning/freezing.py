@@ -80,7 +80,7 @@ def make_contract(job: JobContext, draft: Draft) -> None:
     """Put the tests of a draft on the branch, and make its plan the one that may run."""
     put_contract_on_branch(job, draft.plan, draft.entries)
     job.directory.save_plan(draft.plan)
-    seal_plan(job.directory, draft.plan, job.repository.tip())
+    seal_plan(job.directory, draft.plan, job.repository.tip(), job.config.merge.gate)
     job.publisher.now()
 
 

@@ -168,12 +168,12 @@ class JobRepository(JobObjects):
             temporary.write_text(f"{commit}\n")
             temporary.replace(ref)
 
-    def advance(self, new: str, old: str, receipt: Receipt | None = None) -> bool:
+    def advance(self, new: str, old: str, *receipts: Receipt) -> bool:
         """Move the branch from ``old`` to ``new``; False when it is no longer at ``old``.
 
         One process works on a job, so what it notes is the truth: a ref that an agent moved is
-        overwritten. On disk are first the objects, then the note, with a merge's ``receipt``, then
-        the ref: what is noted is always whole.
+        overwritten. On disk are first the objects, then the note, with the ``receipts`` of
+        the merges in between, then the ref: what is noted is always whole.
         """
         if self._tip != old:  # looked at again below, under the lock: syncing takes a while
             return False
@@ -184,7 +184,7 @@ class JobRepository(JobObjects):
                 return False
             # The note comes first: after a crash in between the ref is written again from it. The
             # other way round a merge without a receipt would look like a forged one.
-            self._tips.add(new, receipt)
+            self._tips.add(new, *receipts)
             self._point(new)
             self._tip = new
             return True

@@ -6,7 +6,7 @@ here, outside of it: a line for each move, a merge's with its whole receipt.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ class Tips:
         """Merge commit → its receipt, for those that the branch still holds."""
         for value in self._lines.values:
             if isinstance(tip := value.get("tip"), str):
-                self._take(tip, _receipt(value))
+                self._take(tip, _receipts(value))
             elif isinstance(former := value.get("former"), list):
                 self.former |= {one for one in former if isinstance(one, str)}
 
@@ -50,17 +50,23 @@ class Tips:
         """Where the branch ever stood, before it was rebased, too."""
         return frozenset(self._known | self.former)
 
-    def add(self, commit: str, receipt: Receipt | None = None) -> None:
-        """Note where the branch goes, or a ``receipt`` where it stands; on disk afterwards.
+    def add(self, commit: str, *receipts: Receipt) -> None:
+        """Note where the branch goes, or receipts where it stands; on disk afterwards.
 
-        Where it goes back to a commit, what came after is not on it any more.
+        Several receipts are of merges that it goes over in one step, of which none is ever its tip:
+        all are on one line, so that a crash leaves all of them or none. Where it goes back to a
+        commit, what came after is not on it any more.
         """
-        self._lines.add({"tip": commit} | ({"receipt": encode(receipt)} if receipt else {}))
-        self._take(commit, receipt)
+        encoded = [encode(receipt) for receipt in receipts]
+        line: dict[str, Any] = {"tip": commit}
+        if encoded:
+            line |= {"receipts": encoded} if len(encoded) > 1 else {"receipt": encoded[0]}
+        self._lines.add(line)
+        self._take(commit, receipts)
 
-    def _take(self, commit: str, receipt: Receipt | None) -> None:
-        if receipt:
-            self.receipts[receipt.merged] = receipt
+    def _take(self, commit: str, receipts: Sequence[Receipt]) -> None:
+        if receipts:
+            self.receipts |= {receipt.merged: receipt for receipt in receipts}
         elif commit in self._known:
             later = self.commits[self.commits.index(commit) + 1 :]
             for one in later:
@@ -77,9 +83,10 @@ class Tips:
         return self._lines.restore()
 
 
-def _receipt(value: Mapping[str, Any]) -> Receipt | None:
-    """Return the receipt on a line; None when director did not write it."""
+def _receipts(value: Mapping[str, Any]) -> list[Receipt]:
+    """Return the receipts on a line; none when director did not write them."""
+    noted = value.get("receipts", [value.get("receipt")])
     try:
-        return decode(Receipt, value.get("receipt"))
+        return [decode(Receipt, one) for one in noted] if isinstance(noted, list) else []
     except MismatchError:
-        return None
+        return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from director.job.evidence import with_evidence
 from director.job.gate_report import told
@@ -149,6 +149,19 @@ class NodeGates:
         self.run(commit, "scope")
         self._learn(self._worktree.changed() - self._kept)
 
+    def run_tests_of(
+        self, nodes: Sequence[str], command: str, commit: str, purpose: str
+    ) -> tuple[GateResult, GateRun]:
+        """Run a test command of other nodes where all that is done in ``commit`` is seen."""
+        job, views = self._work.job, self._work.views
+        view = views.of_done(commit)
+        self._worktree.reset(view)
+        name = f"{self._work.node.id}.{self.attempt}.contract"
+        result = job.gates.run(command, self._worktree.path, name)
+        result = with_evidence(job.repository, views.plan.tests_of(nodes), view, result)
+        self._work.emit(Kind.GATE, purpose=purpose, nodes=list(nodes), **told(result))
+        return result, _run_of(result, purpose, commit, job.repository.tree(view))
+
     def green_runs(self, commit: str) -> tuple[GateRun, ...]:
         """Return the green runs on ``commit`` so far."""
         return tuple(run for run in self._green if run.commit == commit)
@@ -178,17 +191,7 @@ class NodeGates:
         result = with_evidence(job.repository, check.tests, view, result)
         self._tell(purpose, result, commit)
         if result.verdict is Verdict.GREEN:
-            run = GateRun(
-                purpose=purpose,
-                command=result.command,
-                verdict=result.verdict.value,
-                exit_code=result.code,
-                wall_secs=round(result.wall_secs, 3),
-                commit=commit,
-                tree=self._work.tree(commit),
-                tests_run=result.tests_run,
-            )
-            self._green.append(run)
+            self._green.append(_run_of(result, purpose, commit, self._work.tree(commit)))
         return result
 
     def _run_command(self, check: Check, purpose: str) -> GateResult:
@@ -235,3 +238,17 @@ class NodeGates:
     def _keep(self, commit: str) -> str:
         """Keep what the attempt under way came to, and return the name of its ref."""
         return self._work.keep(self.attempt, commit) if self.attempt else ""
+
+
+def _run_of(result: GateResult, purpose: str, commit: str, tree: str) -> GateRun:
+    """Return a run as receipts have it."""
+    return GateRun(
+        purpose=purpose,
+        command=result.command,
+        verdict=result.verdict.value,
+        exit_code=result.code,
+        wall_secs=round(result.wall_secs, 3),
+        commit=commit,
+        tree=tree,
+        tests_run=result.tests_run,
+    )

@@ -211,7 +211,8 @@ def _stage(workspace: Workspace, directory: JobDirectory, built: _Built) -> None
     new, building = staged(directory), built.replay
     plan, branch = building.plan, building.branch
     new.save_plan(plan)
-    seal_plan(new, plan, building.places.get(built.seal.contract, branch.tip()))
+    contract = building.places.get(built.seal.contract, branch.tip())
+    seal_plan(new, plan, contract, built.seal.merge_gate)
     if built.stage:
         write_stage(new, built.stage)
     files.write_lines(new.receipts, map(encode, branch.receipts.values()))

@@ -48,7 +48,7 @@ def with_repair(opened: OpenedRun, node: Node) -> OpenedRun:
     job, plan = opened.job, opened.plan
     plan = plan._replace(nodes=(*plan.nodes, node))
     assert node.repairs is not None
-    seal = seal_plan(job.directory, plan, opened.seal.contract)
+    seal = seal_plan(job.directory, plan, opened.seal.contract, opened.seal.merge_gate)
     job.directory.save_plan(plan)
     state = NodeState(repairs=node.repairs.gate)
     opened.keeper.replace(opened.keeper.state.with_node(node.id, state))

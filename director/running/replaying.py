@@ -18,6 +18,7 @@ from director.job.trailers import KIND, MERGE, NODE, TESTS
 from director.job.views import HeldBack, Views, views_of
 from director.model.errors import RequestError
 from director.model.failure import Failure
+from director.model.merge_policy import CONTRACT
 from director.model.plan import Node, Plan
 from director.model.reason import Reason
 from director.model.receipt import GateRun, Receipt
@@ -28,6 +29,7 @@ from director.records.events import Kind
 from director.repositories.branch_commits import BranchCommit
 from director.repositories.job_repository import JobRepository
 from director.repositories.picking import pick
+from director.running.contract_gate import ContractGate, Refusal, Step
 from director.running.node_gates import NodeGates
 from director.running.node_work import NodeWork
 from director.running.prompts import without_gate
@@ -201,12 +203,25 @@ class _Carrying:
             said = failure.gate.failure or failure.gate.reason
             why = failure.gate.why(AttemptOutcome.REBASED)
             return replace(self._again(f"red: {said}"), failure=why)
-        self._merge(draft, tip, work.tree(draft), gates.green_runs(draft))
+        held = self._held(work, gates, draft, tip)
+        if isinstance(held, Refusal):
+            again = self._again("red: it breaks the tests of other nodes")
+            return replace(again, failure=held.feedback.failure or again.failure)
+        self._merge(draft, tip, work.tree(draft), gates.green_runs(draft) + held)
         green = before.verdict is Verdict.GREEN
         note = GREEN_ALREADY if green else ""
         if green and picked.tree == branch.tree(tip):
             note = NOTHING_LEFT
         return Carried(self.node.id, Fate.CARRIED, note, self.receipt.merged, branch.tip())
+
+    def _held(
+        self, work: NodeWork, gates: NodeGates, draft: str, tip: str
+    ) -> tuple[GateRun, ...] | Refusal:
+        """Hold the merge to the tests of what is done there, where each merge of the job is."""
+        if work.job.config.merge.gate != CONTRACT:
+            return ()
+        step = Step(self.node.id, draft, tip, draft)
+        return ContractGate(work, gates, tip, (step,), work.job.queue.contract).judge()
 
     def _again(self, why: str) -> Carried:
         lesson = f"The work of {self.node.id} does not hold on the new base: it {why}."

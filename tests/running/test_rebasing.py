@@ -389,3 +389,18 @@ class TestOffered(RebaseCase):
         self.finish("a", "b", "c")
         self.commit(more="x\n")
         self.assertIsNone(self.ends(0, "status", "--json").json["newer_commits"])
+
+
+class TestHeldToTheContract(RebaseCase):
+    gates = '[merge]\ngate = "contract"\n'
+
+    def test_a_merge_that_is_carried_is_held_to_it_again(self) -> None:
+        self.done("a", "b")
+        self.commit(more="text\n")
+        self.assertEqual(self.fates(self.rebase())["b"], "carried")
+        carried = self.lines("receipts.jsonl")[-1]
+        purposes = [run["purpose"] for run in carried["gates"]]
+        self.assertEqual((carried["node"], purposes[-1]), ("b", "contract"))
+        self.assertEqual(self.stored("sealed.json")["merge_gate"], "contract")
+        self.ends(0, "verify")
+        self.finish("c")
