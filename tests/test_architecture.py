@@ -79,6 +79,10 @@ class TestArchitecture(unittest.TestCase):
             }
             self.assertEqual(upwards, set(), name)
 
+    def test_no_pattern_is_compiled_while_a_module_is_imported(self) -> None:
+        for name, path in self.sources.items():
+            self.assertEqual(list(_compiled_at_import(ast.parse(path.read_text()))), [], name)
+
     def test_use_cases_do_not_import_each_other(self) -> None:
         for name in self.sources:
             others = USE_CASES - {_layer(name)} if _layer(name) in USE_CASES else set()
@@ -152,3 +156,12 @@ def _imports(path: Path) -> Iterator[str]:
             assert node.level == 0 and node.module, f"{path}: relative import"
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _compiled_at_import(tree: ast.AST) -> Iterator[str]:
+    """Give the calls of ``re.compile`` outside of functions."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "re.compile":
+            yield ast.unparse(node)
+        if not isinstance(node, ast.FunctionDef):
+            yield from _compiled_at_import(node)

@@ -7,12 +7,13 @@ import re
 from string import ascii_lowercase
 from typing import Any
 
+from director.model.patterns import lazy_pattern
 from director.model.questions import Question
 
 MOST_QUESTIONS = 9
 MOST_OPTIONS = 9
 QUESTIONS = "questions"
-_HEADING = re.compile(r"^#{1,6}[ \t]+\S", re.MULTILINE)
+_HEADING = lazy_pattern(r"^#{1,6}[ \t]+\S", re.MULTILINE)
 
 
 class NoAnswerError(Exception):

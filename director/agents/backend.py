@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from director.agents.calls import Assignment, Reply, Spending
 from director.agents.reading import EventReader
@@ -20,12 +20,14 @@ from director.agents.steps import StepReader
 from director.agents.templates import Template
 from director.model.codec.mistakes import Mistake
 from director.model.config import Config
-from director.model.diagnosis import Row
-from director.model.offers import Offer
 from director.model.roles import Agent
 from director.processes.sandbox import Sandbox
 from director.processes.supervisor import Processes
 from director.records.events import Events
+
+if TYPE_CHECKING:
+    from director.model.diagnosis import Row
+    from director.model.offers import Offer
 
 
 class WantedModel(NamedTuple):

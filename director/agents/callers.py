@@ -6,13 +6,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from director.agents.backend import AgentCli, AgentContext, Backend
 from director.agents.calls import Assignment, Reply, Spending
 from director.agents.recorder import CallRecorder
 from director.agents.registry import backends_of, tier_of
 from director.model.config import Config
-from director.model.diagnosis import Row
+
+if TYPE_CHECKING:
+    from director.model.diagnosis import Row
 
 
 class Callers:

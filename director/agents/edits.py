@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from difflib import unified_diff
 from typing import Any
 
 from director.agents.steps import table, tables
+from director.model.patterns import lazy_pattern
 
 COMPARED = 2_000  # lines: of longer texts the old one is shown as removed, the new one as added
-PATCHED = re.compile(r"\*\*\* (Add|Update|Delete) File: (.+)|\*\*\* (?:Begin|End) Patch|\*\*\* .*")
-LABEL = re.compile(r"(?:Index: |=+$|--- |\+\+\+ )")
+PATCHED = lazy_pattern(
+    r"\*\*\* (Add|Update|Delete) File: (.+)|\*\*\* (?:Begin|End) Patch|\*\*\* .*"
+)
+LABEL = lazy_pattern(r"(?:Index: |=+$|--- |\+\+\+ )")
 
 
 def replaced(path: str, old: str, new: str) -> str:

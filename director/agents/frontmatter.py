@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import re
 
+from director.model.patterns import lazy_pattern
+
 Value = str | int | float | bool | dict[str, "Value"]
-_LINE = re.compile(
+_LINE = lazy_pattern(
     r"""(?P<indent> *)(?P<key>"[^"]*"|'[^']*'|[^\s:#'"][^:#]*?)\s*:(?:\s+(?P<value>.*))?$"""
 )
 _WORDS: dict[str, bool] = {"true": True, "false": False}

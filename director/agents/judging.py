@@ -7,19 +7,20 @@ import re
 from director.agents.calls import Outcome
 from director.agents.reading import PERMISSION_ASKED, CallEnd, EventReader
 from director.agents.transcript import Fault, FaultKind, Finish, Transcript
+from director.model.patterns import lazy_pattern
 from director.model.reason import Reason
 from director.processes.command import Ended, Ending
 
-STATUS = re.compile(r"\b(?:HTTP|status:?) (\d{3})\b")
+STATUS = lazy_pattern(r"\b(?:HTTP|status:?) (\d{3})\b")
 REASONS = {401: Reason.AUTH, 403: Reason.AUTH, 402: Reason.RATE_LIMIT, 429: Reason.RATE_LIMIT,
            529: Reason.RATE_LIMIT}  # fmt: skip
 # Providers use the plain 400 for these, too, and the CLIs do not always pass a status on.
-USED_UP = re.compile(
+USED_UP = lazy_pattern(
     r"rate.?limit|too many requests|quota|overloaded|at capacity|credit balance|no credits?\b"
     r"|billing|usage limit|insufficient.(?:funds|credits?|balance)",
     re.IGNORECASE,
 )
-NOT_ADMITTED = re.compile(
+NOT_ADMITTED = lazy_pattern(
     r"(?:invalid|incorrect|missing|wrong|expired|no) (?:api.?)?(?:key|token|credentials?)\b"
     r"|api key (?:is |was )?(?:not|invalid|expired|missing)|not logged in|\blog ?in\b"
     r"|unauthori[sz]ed|missing environment variable|authentication|ProviderAuthError"

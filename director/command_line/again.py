@@ -8,20 +8,22 @@ import shlex
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from director.model.patterns import lazy_pattern
+
 WITHOUT_REPOSITORY = frozenset({"demo", "help", "completions"})
 WITH_LANES = frozenset({"plan", "run", "bench", "auto"})
 # Where a command may stand in a text: alone in a line, or quoted; what else says "director" is
 # prose. It ends with the quotes, the line, or where an explanation begins.
 _LEAD = r"(?P<lead>^[ \t]*|`|^Next: |, then )"
-_DIRECTOR = re.compile(rf"{_LEAD}director (?P<name>[a-z][a-z-]*)(?P<rest>[^`\n]*)", re.MULTILINE)
-_GIT = re.compile(
+_DIRECTOR = lazy_pattern(rf"{_LEAD}director (?P<name>[a-z][a-z-]*)(?P<rest>[^`\n]*)", re.MULTILINE)
+_GIT = lazy_pattern(
     rf"{_LEAD}git (?=(?:diff|fetch|log|merge|reset|show|switch|update-ref)\b)", re.MULTILINE
 )
-_GUESS = re.compile(r"did you mean `director ([a-z-]+)`\?")
-_QUOTED = re.compile(r"`((?:director|git) [^`]*)`")
-_PLAIN = re.compile(r"(?:director|git) [^,;:]*")
-_PLACEHOLDER = re.compile(r"<[a-z ]+>|…")
-_REPEATED = re.compile(r"\brun the (?:same )?command again\b")
+_GUESS = lazy_pattern(r"did you mean `director ([a-z-]+)`\?")
+_QUOTED = lazy_pattern(r"`((?:director|git) [^`]*)`")
+_PLAIN = lazy_pattern(r"(?:director|git) [^,;:]*")
+_PLACEHOLDER = lazy_pattern(r"<[a-z ]+>|…")
+_REPEATED = lazy_pattern(r"\brun the (?:same )?command again\b")
 
 
 class Given(NamedTuple):

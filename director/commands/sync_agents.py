@@ -14,13 +14,14 @@ from director.command_line.result import Result
 from director.diagnosing.commands_found import read_checkout
 from director.model.ecosystems.ecosystems import as_toml
 from director.model.format import counted
+from director.model.patterns import lazy_pattern
 from director.records import files
 from director.records.job_directory import GITIGNORE, Home
 from director.repositories.repository import Repository
 
 MANIFEST = "synced.json"
 CHANGED = ("written", "updated")
-_GENERAL = re.compile(r"^# \[worktree\]\n(?:#.*\n)*?(?=# copy)", re.MULTILINE)
+_GENERAL = lazy_pattern(r"^# \[worktree\]\n(?:#.*\n)*?(?=# copy)", re.MULTILINE)
 EXAMPLES = (
     ("director sync-agents", "install or update agents and configuration here"),
     ("director sync-agents --repo ../other", "the same in another repository"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from director.job.base_tests import Base
 from director.job.context import JobInputs, Workspace
 from director.job.job_worktrees import JobWorktrees, WorktreesOptions, open_worktrees
 from director.model.errors import DirectorError
+from director.model.patterns import lazy_pattern
 from director.processes.removal import discard
 from director.records.job_directory import JobDirectory
 from director.records.lock import is_held, job_lock
@@ -22,7 +22,7 @@ from director.repositories.job_repository import JobRepository, create_job_repos
 from director.repositories.repository import BRANCH_PREFIX, Repository
 from director.worktrees.pool_folders import pool_environment, sweep_pool, worktrees_folder
 
-NAME = re.compile(r"doctor-[0-9a-f]{12}")
+NAME = lazy_pattern(r"doctor-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
-import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -11,11 +9,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from director.model.patterns import lazy_pattern
 from director.model.testing.import_order import PythonRun
 from director.records.files import read_beginning
 
 MOST_FILES = 1000
-BY_THEMSELVES = re.compile(r"\bsys\.path\b|\bsite\.addsitedir\b|\bsys\.meta_path\b")
+BY_THEMSELVES = lazy_pattern(r"\bsys\.path\b|\bsite\.addsitedir\b|\bsys\.meta_path\b")
 TESTS = ("tests", "test")
 SECTIONS = (("pytest.ini", "pytest"), (".pytest.ini", "pytest"), ("tox.ini", "pytest"),
             ("setup.cfg", "tool:pytest"))  # fmt: skip
@@ -65,6 +64,8 @@ def _words(value: object) -> list[str]:
 
 def _settings(top: Path, worktree: Path) -> _Settings:
     """Return the settings in the first file that pytest would read, from ``top`` upwards."""
+    import configparser  # as slow to import as ten modules of ours
+
     for folder in (top, *top.parents):
         if not folder.is_relative_to(worktree):
             break

@@ -16,11 +16,12 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from director.environments.python_interpreters import site_folders
+from director.model.patterns import lazy_pattern
 from director.model.testing.checkout_paths import Checkout
 from director.records.files import read_beginning
 
-HOOK = re.compile(r"^import (?P<module>[\w.]+)")  # of a .pth file: runs code when Python starts
-QUOTED = re.compile(r"""["'](?P<path>/[^"'\n]+)["']""")
+HOOK = lazy_pattern(r"^import (?P<module>[\w.]+)")  # of a .pth file: runs code when Python starts
+QUOTED = lazy_pattern(r"""["'](?P<path>/[^"'\n]+)["']""")
 NOT_IMPORTED = frozenset(
     {"setup", "conftest", "tests", "test", "docs", "examples", "build", "dist"}
 )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from director.model.failure import Failure
+from director.model.patterns import lazy_pattern
 from director.model.state import AttemptOutcome
 from director.model.testing.headline import one_line
 from director.model.testing.useful_end import MOST_LINES
 
-SENTENCE = re.compile(r".*?[.!?…](?= |$)")
+SENTENCE = lazy_pattern(r".*?[.!?…](?= |$)")
 
 
 @dataclass(frozen=True)

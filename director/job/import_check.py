@@ -25,6 +25,7 @@ from director.environments.import_redirects import (
 from director.environments.python_interpreters import interpreter_of
 from director.model.errors import RequestError
 from director.model.paths import lies_in
+from director.model.patterns import lazy_pattern
 from director.model.reason import Reason
 from director.model.testing.checkout_paths import Checkout, used_path
 from director.model.testing.import_order import PythonRun, inherits_path, python_runs
@@ -38,7 +39,7 @@ OF_NODE = frozenset(
     {"bun", "jest", "mocha", "node", "npm", "npx", "pnpm", "ts-node", "tsx", "vitest", "yarn"}
 )
 SOURCES = ("", "src", "lib")  # where a project's modules usually lie
-NAME = re.compile(r"""(?:^|[\s(,])name\s*=\s*["']?([\w.-]+)""", re.MULTILINE)
+NAME = lazy_pattern(r"""(?:^|[\s(,])name\s*=\s*["']?([\w.-]+)""", re.MULTILINE)
 OWN_ENVIRONMENT = (
     'make an environment in the worktree: [worktree] setup = "python3 -m venv .venv && '
     '.venv/bin/pip install -e ."'

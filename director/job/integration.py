@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from director.job.blaming import blamed
 from director.job.context import JobContext
 from director.job.gate_report import GateReport, run_gate, told
 from director.job.stage import read_stage, write_stage
@@ -122,6 +121,8 @@ def _explained(
     if report.verdict is Verdict.GREEN:
         return replace(report, red_before=None if before is None else before == Verdict.RED)
     if report.nodes:
+        from director.job.blaming import blamed  # of a red gate
+
         report = blamed(job, views, report)
     else:
         report = _against_base(job, views, report, before)
@@ -148,6 +149,8 @@ def _against_base(
     broken = {before, known} == {Verdict.BROKEN}
     report = replace(report, red_before=before == Verdict.RED, broken_before=broken)
     if before == Verdict.GREEN:
+        from director.job.blaming import blamed
+
         return blamed(job, views, report)
     if before == Verdict.BROKEN:
         return replace(report, note="it could not run on the base, so no merge is blamed")

@@ -20,7 +20,6 @@ from director.model.config import NotifyPolicy
 from director.model.errors import DirectorError, RequestError
 from director.model.printable import one_line
 from director.model.secrets import Redactor
-from director.processes.messenger import deliver
 from director.records.events import PASSING, Event, Events, Kind
 from director.records.files import read_text
 from director.records.job_directory import Home
@@ -115,6 +114,8 @@ class Notifier:
         thread.start()
 
     def _tell(self, message: Mapping[str, Any]) -> None:
+        from director.processes.messenger import deliver  # few have such a command
+
         root, env = self._repository.root, self._repository.caller_env
         text = json.dumps(message, ensure_ascii=False, default=str)
         data = f"{text}\n".encode(errors="backslashreplace")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-MARKER = re.compile(rb"(<+|>+|\|+)(?: .*)?|(=+)")  # of any size: an attribute can set it
+from director.model.patterns import lazy_pattern
+
+MARKER = lazy_pattern(rb"(<+|>+|\|+)(?: .*)?|(=+)")  # of any size: an attribute can set it
 USUAL = 7  # characters of a marker
 CONTEXT = 3  # lines around a conflict
 BEGINS, ENDS = "<<<<<<<", ">>>>>>>"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from director.landing.message import first_line
 from director.landing.prospect import Prospect
 from director.model.format import counted
+from director.model.patterns import lazy_pattern
 from director.model.printable import printable
 
 LONGEST_TITLE = 100  # characters
 LONGEST_SPEC = 30_000  # characters: GitHub takes 65,536 in all
-FENCE = re.compile(r"`{3,}")
+FENCE = lazy_pattern(r"`{3,}")
 
 
 def title_of(prospect: Prospect) -> str:

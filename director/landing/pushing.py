@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,12 +10,13 @@ from typing import NamedTuple
 
 from director.landing.moving import ACTION
 from director.model.errors import RequestError, StoppedError
+from director.model.patterns import lazy_pattern
 from director.processes.capture import absolute_path, capture
 from director.repositories.repository import Repository
 from director.repositories.users_git import last_words, run_as_user
 
 TIMEOUT_SECS = 120.0  # of the forge's program
-URL = re.compile(r"https?://\S+")
+URL = lazy_pattern(r"https?://\S+")
 GITHUB, GITLAB = "gh", "glab"
 
 

@@ -11,11 +11,12 @@ from typing import Any
 
 from director.mcp.tools import tool_for
 from director.model.cost import Cost
+from director.model.patterns import lazy_pattern
 from director.model.printable import one_line
 
 MOST_TOKENS = 2_000
 LETTERS = 3  # of a word, for a token: common tokenizers have 4 or more to one of English
-PIECE = re.compile(r"[A-Za-z]+| +|.", re.DOTALL)
+PIECE = lazy_pattern(r"[A-Za-z]+| +|.", re.DOTALL)
 
 LONGEST_TASK = 600
 LONGEST_LINE = 300

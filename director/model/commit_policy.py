@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated, NamedTuple
 
 from director.model.codec.marks import Validate
+from director.model.patterns import lazy_pattern
 
 PLACES = ("title", "node", "task", "type")
 # https://www.conventionalcommits.org and, for the names, @commitlint/config-conventional.
@@ -17,7 +18,7 @@ TYPES = (
 # these would publish something.
 NO_TYPE = "chore"
 LONGEST_SUBJECT = 100  # characters; header-max-length of @commitlint/config-conventional
-_PLACE = re.compile(r"\{(\w*)\}")
+_PLACE = lazy_pattern(r"\{(\w*)\}")
 
 
 def template_problems(template: str) -> Iterator[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from difflib import SequenceMatcher
 from typing import NamedTuple
 
 COMPARED = 1_000_000  # pairs of lines: of more than that the order of lines does not count
@@ -33,7 +32,11 @@ def _lines(old: bytes, new: bytes) -> tuple[int, int]:
     if b"\0" in old or b"\0" in new:
         return 0, 0
     before, after = _differing(old.splitlines(), new.splitlines())
+    if not (before and after):
+        return len(after), len(before)
     if len(before) * len(after) <= COMPARED:
+        from difflib import SequenceMatcher  # slow to import, and much of a diff is new files
+
         matcher = SequenceMatcher(None, before, after, autojunk=False)
         same = sum(block.size for block in matcher.get_matching_blocks())
     else:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from director.model.patterns import lazy_pattern
 from director.model.pricing import Price
 from director.model.roles import Role
 
@@ -19,9 +20,9 @@ DEAREST = 40.0  # US dollars per million tokens, mixed: beyond that is for other
 CHEAPER = 4.0  # times, what types must at least be, so that two tiers are worth it
 RECENT = timedelta(days=550)  # before the newest that is offered
 SMALLEST_CONTEXT = 32_000
-SMALL = re.compile(r"(?i)\b(mini|nano|haiku|flash|lite|small|fast|affordable|tiny)\b")
-LARGE = re.compile(r"(?i)\b(opus|pro|max|ultra|large|largest|frontier|most demanding)\b")
-BILLIONS = re.compile(r"(?i)\b(\d+(?:\.\d+)?)b\b")
+SMALL = lazy_pattern(r"(?i)\b(mini|nano|haiku|flash|lite|small|fast|affordable|tiny)\b")
+LARGE = lazy_pattern(r"(?i)\b(opus|pro|max|ultra|large|largest|frontier|most demanding)\b")
+BILLIONS = lazy_pattern(r"(?i)\b(\d+(?:\.\d+)?)b\b")
 
 
 class Offer(NamedTuple):

@@ -8,9 +8,10 @@ from director.model.codec.decoding import Words, decode, decode_fields
 from director.model.codec.mistakes import MismatchError, Mistake
 from director.model.dag import dag_problems
 from director.model.paths import parents
+from director.model.patterns import lazy_pattern
 from director.model.plan import Node, Plan
 
-NODE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+NODE_ID = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 RESERVED_FOLDERS = (".git", ".director")
 NODE = Words(missing='"{}" is missing', unknown="a field of a node")
 PLAN = Words(missing='"{}" is missing')

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 
-ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
+from director.model.patterns import lazy_pattern
+
+ESCAPES = lazy_pattern(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
 """The sequences that set colours, move the cursor or set titles (ECMA-48)."""
 
-STEERING = re.compile(
+STEERING = lazy_pattern(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 """What moves the cursor, rings, reverses text or cannot be written; not line feed and tabulator."""

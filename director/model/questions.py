@@ -11,16 +11,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from string import ascii_lowercase
 from typing import NamedTuple
 
+from director.model.patterns import lazy_pattern
+
 PERSON = "person"
 RECOMMENDATION = "recommendation"
 OPEN = "decide as you think best"  # a question without options, and without an answer
 RECOMMENDED = "(recommended)"
 
-_SECTION = re.compile(r"^##[ \t]+(\d+)\b.*$", re.MULTILINE)
-_BOX = re.compile(r"^\s*[-*+]\s*\[\s*([^\]\s]?)\s*\]\s*(.*)$")
-_FREE = re.compile(r"^\s*answer\s*:", re.IGNORECASE | re.MULTILINE)
-_LETTER = re.compile(r"^([a-zA-Z])\s*[:.)]\s+")
-_PAIR = re.compile(r"\s*(\d+)\s*[:.)=]\s*(.*)", re.DOTALL)
+_SECTION = lazy_pattern(r"^##[ \t]+(\d+)\b.*$", re.MULTILINE)
+_BOX = lazy_pattern(r"^\s*[-*+]\s*\[\s*([^\]\s]?)\s*\]\s*(.*)$")
+_FREE = lazy_pattern(r"^\s*answer\s*:", re.IGNORECASE | re.MULTILINE)
+_LETTER = lazy_pattern(r"^([a-zA-Z])\s*[:.)]\s+")
+_PAIR = lazy_pattern(r"\s*(\d+)\s*[:.)=]\s*(.*)", re.DOTALL)
 
 
 class AnswerError(ValueError):

@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from director.model.patterns import lazy_pattern
+
 LEAST_CHARACTERS = 8
 LEAST_LINE_CHARACTERS = 16  # of one line of a value that has several
 NESTING = 3  # JSON in JSON: how often a value may have been escaped
-SECRET_NAME = re.compile(
+SECRET_NAME = lazy_pattern(
     r"SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|APIKEY|TOKEN$|_CONFIG_CONTENT$"
     r"|(?:^|_)(?:KEY|KEYS|TOKEN)(?:_|$)|_(?:PASS|PWD|PAT|AUTH)$"
 )

@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from director.model.errors import RequestError
+from director.model.patterns import lazy_pattern
 
-BARE = re.compile(r"[A-Za-z0-9_-]+")
-HEADER = re.compile(r"\s*\[")
+BARE = lazy_pattern(r"[A-Za-z0-9_-]+")
+HEADER = lazy_pattern(r"\s*\[")
 Path = tuple[str, ...]
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from director.model.patterns import lazy_pattern
 from director.model.testing.command_run import CommandRun
 from director.model.testing.runner_command import read_command
 from director.model.testing.runner_output import read_output, total
@@ -20,34 +21,34 @@ NO_TESTS_CODE = 5  # pytest, and unittest since Python 3.12
 
 _SYNTAX_ERRORS = (
     # Python. A frame ends in ", in <name>"; the place of a syntax error does not. pytest: "E   ".
-    re.compile(
+    lazy_pattern(
         r'^(?:E\s)?\s*File "(?P<path>[^"\n]+)", line \d+\n'
         r"(?:.*\n){0,3}?"
         r"(?:E\s+)?(?P<what>(?:SyntaxError|IndentationError|TabError): .*)$",
         re.MULTILINE,
     ),
     # node, and `node --test`, which puts "# " before each line.
-    re.compile(
+    lazy_pattern(
         r"^(?:# )?(?:file://)?(?P<path>/\S.*):\d+\n(?:.*\n){1,4}?(?:# )?(?P<what>SyntaxError: .*)$",
         re.MULTILINE,
     ),
     # Babel, for jest. TypeScript is left out: there, what is missing may be its configuration.
-    re.compile(
+    lazy_pattern(
         r"^\s*(?P<what>SyntaxError: (?P<path>/\S.*\.[cm]?jsx?): .* \(\d+:\d+\))", re.MULTILINE
     ),
     # dash: "P: 3: Syntax error"; bash, busybox: "P: line 3: syntax error"; ruby, go: "P:3:1: …".
     # An `eval` or a file that the test reads in stands between the path and the words.
-    re.compile(
+    lazy_pattern(
         r"^(?P<path>[^\s:][^:\n]*):(?: line)? ?\d+:(?:\d+:)? (?P<what>[Ss]yntax error\b.*)$",
         re.MULTILINE,
     ),
 )
-_FIXABLE = re.compile(
+_FIXABLE = lazy_pattern(
     # What the work may correct: an export of the module under test, "type" in package.json,
     # a plugin in Babel's configuration.
     r"requested module|outside a module|bodies of modules|isn't currently enabled"
 )
-_SOMETHING_RAN = re.compile(
+_SOMETHING_RAN = lazy_pattern(
     r"""
       ^Ran\ [1-9]\d*\ tests?\b            # unittest
     | ^(?:FAIL|ERROR):\ \S+\ \(           # unittest, a failed class set-up ("Ran 0 tests") too
@@ -66,12 +67,12 @@ _SOMETHING_RAN = re.compile(
 )
 _GREEN_WITHOUT_TESTS = {
     # These end with 0 when they ran nothing: red came from elsewhere, unless every line is theirs.
-    "go": re.compile(r"\?\s+\S+\s+\[no test files\]"),
-    "cargo": re.compile(
+    "go": lazy_pattern(r"\?\s+\S+\s+\[no test files\]"),
+    "cargo": lazy_pattern(
         r"running 0 tests|test result: ok\. 0 passed; .*"
         r"|\s*(?:Compiling|Finished|Running|Doc-tests) .*"
     ),
-    "unittest": re.compile(r"-+|Ran 0 tests in [\d.]+s|OK(?: .*)?"),
+    "unittest": lazy_pattern(r"-+|Ran 0 tests in [\d.]+s|OK(?: .*)?"),
 }
 
 

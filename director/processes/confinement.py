@@ -111,21 +111,26 @@ class _Rules:
     def __init__(self, domain: Domain) -> None:
         kept = () if domain.strict else domain.kept
         closed = (*kept, *domain.hidden, *domain.unread)
-        folders = {folder for path in closed for folder in path.parents}
-        self._folders = tuple(map(str, folders))
+        self._folders = tuple(map(str, landlock.on_the_way_to(closed)))
         self._changed = tuple(map(_changed_at, self._folders))
-        opened = (*domain.own, *domain.read)
-        self._own = {str(path): _identity(str(path)) for path in opened}
+        self._own = {path: _identity(path) for path in domain.own}
+        self._read = {path: _identity(path) for path in domain.read}
         self._settled = time.time_ns() - max(self._changed, default=0) > TICK_NS
         self.ruleset = landlock.Ruleset(*access_in(domain))
 
     def hold(self) -> bool:
-        """Whether nothing was made or removed in those folders since, and its own are the same.
+        """Whether nothing was made or removed in those folders since.
 
-        A rule is about a folder, not about its name: one that was made again has no rule.
+        A rule is about a folder, not about its name: an own one that was made again gets a rule.
         """
-        same = all(_identity(path) == known for path, known in self._own.items())
-        return same and self._settled and self._changed == tuple(map(_changed_at, self._folders))
+        same = all(_identity(path) == known for path, known in self._read.items())
+        if not (same and self._settled and self._changed == tuple(map(_changed_at, self._folders))):
+            return False
+        for path, known in self._own.items():
+            if (found := _identity(path)) != known:
+                self.ruleset.allow_writing(path)
+                self._own[path] = found
+        return True
 
 
 class Bubblewrap:
@@ -177,10 +182,10 @@ def find_mechanism(env: Mapping[str, str]) -> Mechanism | None:
     return Bubblewrap(program) if done.code == 0 else None
 
 
-def _identity(path: str) -> tuple[int, int]:
+def _identity(path: Path) -> tuple[int, int]:
     """Return what tells a folder from another in its place, as long as rules name it."""
     try:
-        found = os.lstat(path)
+        found = path.lstat()
     except OSError:
         return (0, 0)
     return (found.st_dev, found.st_ino)

@@ -11,7 +11,7 @@ import os
 import stat
 import struct
 import weakref
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -77,6 +77,10 @@ class Ruleset:
             for path in paths:
                 self._allow(path, right)
 
+    def allow_writing(self, path: Path) -> None:
+        """Let threads that are bound from now on write ``path``, and what is below it, too."""
+        self._allow(path, write_rights(abi()))
+
     def _allow(self, path: Path, rights: int) -> None:
         with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
             flags = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -102,28 +106,31 @@ class Ruleset:
         _call(RESTRICT_SELF, self._descriptor, 0)
 
 
-def all_but(kept: Iterable[Path]) -> list[Path]:
+def all_but(kept: Collection[Path]) -> list[Path]:
     """Return the files and folders that hold everything there is, but for ``kept``.
 
     They are the siblings on the way from the root to what is kept; links are left out.
     """
-    closed = set(kept)
-    on_the_way = {folder for path in closed for folder in path.parents}
-    open_ones, folders = [], [ROOT] if on_the_way else []
+    closed = set(map(str, kept))
+    on_the_way = set(map(str, on_the_way_to(kept)))
+    open_ones: list[str] = []
+    folders = [str(ROOT)] if on_the_way else []
     while folders:
         folder = folders.pop()
         for entry in _entries(folder):
-            path = Path(entry.path)
-            if path in closed or entry.is_symlink():
+            if entry.path in closed or entry.is_symlink():
                 continue
-            if path in on_the_way and not any(above in closed for above in path.parents):
-                folders.append(path)
-            else:
-                open_ones.append(path)
-    return open_ones if on_the_way else [ROOT]
+            (folders if entry.path in on_the_way else open_ones).append(entry.path)
+    return [Path(path) for path in open_ones] if on_the_way else [ROOT]
 
 
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
+def on_the_way_to(paths: Iterable[Path]) -> set[Path]:
+    """Return the folders that ``paths`` lie in, up to the root."""
+    nearest = {path.parent for path in paths if path != ROOT}
+    return {folder for one in nearest for folder in (one, *one.parents)}
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return list(entries)

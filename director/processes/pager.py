@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import signal
 import threading
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from contextlib import contextmanager, suppress
 from shutil import which
 from typing import IO
 
+from director.model.patterns import lazy_pattern
 from director.processes.children import CHILDREN
 from director.processes.foreground import terminal_kept
 
@@ -19,7 +19,7 @@ DEFAULT = "less"
 # As git sets them where the user did not: quit on one screen, show colours, leave the screen as is.
 SETTINGS = {"LESS": "FRX", "LV": "-c"}
 NONE = ("", "cat")
-PLAIN = re.compile(r"[\w./+-]+(?=\s|$)")  # the name of a program, no other words of shell
+PLAIN = lazy_pattern(r"[\w./+-]+(?=\s|$)")  # the name of a program, no other words of shell
 
 
 def pager_command(env: Mapping[str, str]) -> str | None:

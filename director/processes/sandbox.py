@@ -11,6 +11,7 @@ from pathlib import Path
 
 from director.model.config import SandboxPolicy
 from director.model.errors import InterruptedRunError, RequestError, StoppedError
+from director.model.patterns import lazy_pattern
 from director.model.slots import repository_of, scratch_folder
 from director.model.testing.checkout_paths import named_path
 from director.processes.command import Command, Ended, Ending
@@ -27,8 +28,8 @@ TRIAL_SECS = 60.0
 AUTO = SandboxPolicy()
 LOCAL = Local()
 NOTHING = "none"
-REFUSED = re.compile("permission denied|EACCES|read-only file system|EROFS", re.IGNORECASE)
-PATHS = re.compile(r"(?<![\w./])/[\w./@+=~-]+")
+REFUSED = lazy_pattern("permission denied|EACCES|read-only file system|EROFS", re.IGNORECASE)
+PATHS = lazy_pattern(r"(?<![\w./])/[\w./@+=~-]+")
 
 
 @dataclass(frozen=True)

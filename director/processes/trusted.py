@@ -6,9 +6,10 @@ in front on PATH could each make a gate say green.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from os.path import normpath
+from os.path import dirname, join, normpath
 from pathlib import Path
 
 ROOT = Path("/")
@@ -30,9 +31,8 @@ FOLDER_VARIABLES = ("CONDA_PREFIX", "PYTHONHOME", "VIRTUAL_ENV")
 LIST_VARIABLES = (
     "LD_LIBRARY_PATH", "LD_PRELOAD", "NODE_PATH", "PATH", "PERL5LIB", "PYTHONPATH", "RUBYLIB",
 )  # fmt: skip
-BESIDE_PROGRAMS = (
-    "lib/libpython*", "lib/node_modules", "lib/perl5", "lib/python3*", "lib/ruby",
-)  # fmt: skip
+LIBRARIES = ("node_modules", "perl5", "ruby")  # in the folder "lib" beside that of programs
+LIBRARIES_BEGIN = ("libpython", "python3")
 INTERPRETERS = ("node", "perl", "python", "python3", "ruby")  # in another place, where a link is
 
 
@@ -47,8 +47,10 @@ def trusted_paths(
     places = filter(None, map(env.get, ("TMPDIR", "XDG_CACHE_HOME")))
     needed = [home, *(Path(place).resolve() for place in places)]
     named = chain(map(Path, SYSTEM), _in_home(env, home), _named_by(env), more)
-    found = {place for path in named for place in _with_target(path)}
-    return tuple(sorted(p for p in found if not any(one.is_relative_to(p) for one in needed)))
+    absolute = dict.fromkeys(str(path) for path in named if path.is_absolute())
+    found = {Path(place) for path in absolute for place in _with_target(path)}
+    writable = {folder for path in needed for folder in (path, *path.parents)}
+    return tuple(sorted(found - writable))
 
 
 def _in_home(env: Mapping[str, str], home: Path) -> Iterator[Path]:
@@ -80,25 +82,40 @@ def _beside(programs: Path) -> Iterator[Path]:
     there = [programs / name for name in INTERPRETERS]
     targets = [path.resolve() for path in there if path.is_symlink()]
     yield from targets
-    for folder in (programs, *(target.parent for target in targets)):
-        yield from chain.from_iterable(map(folder.parent.glob, BESIDE_PROGRAMS))
+    for folder in dict.fromkeys((programs, *(target.parent for target in targets))):
+        yield from _libraries(folder.parent / "lib")
 
 
-def _with_target(path: Path) -> Iterator[Path]:
-    """Give every link on the way to where a path leads, and that place; relative ones are passed.
+def _libraries(folder: Path) -> Iterator[Path]:
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 (of some folders it is thousands)
+    except OSError:
+        return
+    for name in names:
+        if name in LIBRARIES or name.startswith(LIBRARIES_BEGIN):
+            yield folder / name
+
+
+def _with_target(path: str) -> Iterator[str]:
+    """Give every link on the way to where an absolute path leads, and that place.
 
     Whoever can replace a link decides what is found behind it.
     """
-    if not path.is_absolute():
-        return
-    place, left = ROOT, list(reversed(path.parts[1:]))
+    place, left = "/", _parts(path)
     for _ in range(MOST_STEPS):
         if not left:
             break
-        place = Path(normpath(place / left.pop()))
-        if place.is_symlink():
-            yield place
-            target = place.readlink()
-            left += reversed(target.parts[1:] if target.is_absolute() else target.parts)
-            place = ROOT if target.is_absolute() else place.parent
+        place = normpath(join(place, left.pop()))  # noqa: PTH118
+        try:
+            target = os.readlink(place)  # noqa: PTH115 (a thousand times)
+        except OSError:
+            continue  # no link
+        yield place
+        left += _parts(target)
+        place = "/" if target.startswith("/") else dirname(place)  # noqa: PTH120
     yield place
+
+
+def _parts(path: str) -> list[str]:
+    """Return the names in a path, the last one first."""
+    return [name for name in reversed(path.split("/")) if name not in ("", ".")]

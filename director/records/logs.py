@@ -11,11 +11,12 @@ import os
 import re
 from pathlib import Path
 
+from director.model.patterns import lazy_pattern
 from director.records.files import make_folder, os_errors_stop
 
 FOLDER = "logs"
 LONGEST = 150  # bytes of a name, of the 255 that file systems allow
-_CALL = re.compile(r"(?P<name>.*)\.agent(?P<again>(?:-\d+)?)\.jsonl")
+_CALL = lazy_pattern(r"(?P<name>.*)\.agent(?P<again>(?:-\d+)?)\.jsonl")
 
 
 def new_log(folder: Path, name: str, ending: str = ".log") -> Path:

@@ -13,10 +13,12 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
+from director.model.patterns import lazy_pattern
+
 FOLDER = "refs/attempts"
-NUMBER = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
-OBJECT_ID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-PACKED = re.compile(r"^([0-9a-f]{40,64}) (\S+)$", re.MULTILINE)
+NUMBER = lazy_pattern(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
+OBJECT_ID = lazy_pattern(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+PACKED = lazy_pattern(r"^([0-9a-f]{40,64}) (\S+)$", re.MULTILINE)
 MOST_BYTES = 16_000_000  # of a file that git writes for its refs
 
 

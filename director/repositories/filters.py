@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from director.model.patterns import lazy_pattern
 from director.processes.launchers.launcher import Part
 from director.processes.sandbox import Sandbox
 from director.records.files import make_folder
 
-COMMANDS = re.compile(r"filter\..*\.(clean|smudge|process)", re.DOTALL)
+COMMANDS = lazy_pattern(r"filter\..*\.(clean|smudge|process)", re.DOTALL)
 HARMLESS = ("", "cat")
 LARGE_FILES = "lfs"  # of a git folder: where git-lfs keeps what it fetched
 

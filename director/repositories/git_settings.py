@@ -25,13 +25,14 @@ class FrozenSettings:
 
     ``contents`` are its files, ``config`` is that which names the others. ``everywhere`` is what
     git knows from all its configurations, by key; ``sources`` are the files that the copy was made
-    of.
+    of. ``local`` are the settings of the repository's own file, key and value, in its order.
     """
 
     contents: Mapping[Path, bytes] = field(repr=False)
     config: Path
     everywhere: Mapping[str, str] = field(repr=False)
     sources: tuple[Path, ...] = ()
+    local: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def variables(self) -> dict[str, str]:
@@ -69,7 +70,10 @@ def freeze_settings(git: Git, home: Path, folder: Path) -> FrozenSettings:
     config = folder / "config"
     contents[config] = config_text(kept).encode(errors="surrogateescape")
     everywhere = dict(setting_of(text) for *_, text in lines)
-    frozen = FrozenSettings(contents, config, everywhere, tuple(sources))
+    own = [(origin, text) for scope, origin, text in lines if scope == "local"]
+    # What a file includes is listed with another origin, and after the line that includes it.
+    local = tuple(setting_of(text) for origin, text in own if origin == own[0][0])
+    frozen = FrozenSettings(contents, config, everywhere, tuple(sources), local)
     frozen.restore()
     return frozen
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from director.model.errors import StoppedError
+from director.model.patterns import lazy_pattern
 from director.processes.removal import discard
 from director.records.files import make_folder, os_errors_stop
 from director.repositories.git import split_z
@@ -18,8 +19,8 @@ from director.repositories.git_settings import config_text, setting_of
 from director.repositories.repository import Repository
 from director.repositories.restoring import own_content, restore_file
 
-CARRIED_CONFIG = (
-    r"^(filter\.|lfs\."
+CARRIED_CONFIG = lazy_pattern(
+    r"(filter\.|lfs\."
     r"|core\.(autocrlf|eol|filemode|symlinks|ignorecase|precomposeunicode|protect))"
 )
 CARRIED_FILES = ("shallow", "info/attributes", "info/exclude", "info/sparse-checkout")
@@ -82,9 +83,16 @@ def carry_settings(path: Path, user: Repository) -> None:
     ]
     if user.object_format != "sha1":
         settings.append(("extensions.objectFormat", user.object_format))
-    done = user.git.run("config", "--local", "--null", "--get-regexp", CARRIED_CONFIG)
-    settings += map(setting_of, split_z(done.out))
+    settings += ((key, value) for key, value in _local(user) if CARRIED_CONFIG.match(key))
     (path / "config").write_text(config_text(settings), errors="surrogateescape")
+
+
+def _local(user: Repository) -> Iterable[tuple[str, str]]:
+    """Return the settings in the file of the user's repository, which may be known already."""
+    if user.settings:
+        return user.settings.local
+    done = user.git.run("config", "--local", "--null", "--list", "--no-includes")
+    return map(setting_of, split_z(done.out))
 
 
 def borrow(path: Path, user: Repository, borrowed: Sequence[Path]) -> None:

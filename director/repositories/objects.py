@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import threading
 import weakref
 import zlib
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from director.model.errors import StoppedError
+from director.model.patterns import lazy_pattern
 from director.processes.capture import Captured, Dialogue
 from director.records.files import os_errors_stop
 from director.repositories.git import Git, GitError
@@ -25,10 +25,10 @@ TREE_MODE = "040000"
 GITLINK_MODE = "160000"
 LINK_MODE = "120000"
 ABSENT_MODE = "000000"  # where there is nothing
-OBJECT_ID = re.compile(rb"[0-9a-f]{40}|[0-9a-f]{64}")
-ANSWER = re.compile(rb"([0-9a-f]{40}|[0-9a-f]{64}) (blob|tree|commit|tag) ([0-9]+)")
+OBJECT_ID = lazy_pattern(rb"[0-9a-f]{40}|[0-9a-f]{64}")
+ANSWER = lazy_pattern(rb"([0-9a-f]{40}|[0-9a-f]{64}) (blob|tree|commit|tag) ([0-9]+)")
 # Git reads one name a line, up to a NUL; of the surrogates, some stand for a byte that is no text.
-UNASKABLE = re.compile("[\n\r\0\ud800-\udc7f\udd00-\udfff]")
+UNASKABLE = lazy_pattern("[\n\r\0\ud800-\udc7f\udd00-\udfff]")
 
 
 @dataclass(frozen=True)

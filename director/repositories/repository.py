@@ -98,11 +98,21 @@ class Repository:
             k: v for k, v in self.caller_env.items() if k.startswith(("GIT_AUTHOR_", "GIT_COMM"))
         }
         git = self.git.with_variables(**own)
+        done = git.run("var", "GIT_AUTHOR_IDENT")
         for who in ("AUTHOR", "COMMITTER"):
-            done = git.run("var", f"GIT_{who}_IDENT")
+            if who == "COMMITTER" and not self._are_one(own):
+                done = git.run("var", "GIT_COMMITTER_IDENT")
             if done.code == 0:
                 found |= _variables(who, done.out.decode(errors="replace"))
         return found
+
+    def _are_one(self, own: Mapping[str, str]) -> bool:
+        """Whether nothing tells the committer from the author: git need not be asked twice."""
+        if self.settings is None or own:
+            return False
+        return not any(
+            key.startswith(("author.", "committer.")) for key in self.settings.everywhere
+        )
 
     def uncommitted(self, installed: Iterable[str]) -> int:
         """Return how many paths differ from HEAD; they never enter a job.

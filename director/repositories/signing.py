@@ -6,14 +6,14 @@ configuration says of signing, which the job repository does not have.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from director.model.errors import StoppedError
+from director.model.patterns import lazy_pattern
 from director.repositories.git import Git
 
 # git-config(1): which key, which program; also of the repository's own configuration.
-SETTINGS = re.compile(r"user\.signingkey|gpg\.(?:format|program|(?:openpgp|x509|ssh)\..*)")
+SETTINGS = lazy_pattern(r"user\.signingkey|gpg\.(?:format|program|(?:openpgp|x509|ssh)\..*)")
 
 
 class SigningError(StoppedError):

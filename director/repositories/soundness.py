@@ -7,13 +7,13 @@ one. What the job borrows of its base is the user's and is not gone through.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from director.model.errors import StoppedError
+from director.model.patterns import lazy_pattern
 from director.processes.removal import discard
 from director.records.files import os_errors_stop
 from director.repositories.objects import (
@@ -26,7 +26,7 @@ from director.repositories.objects import (
     unpacked,
 )
 
-ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+ID = lazy_pattern(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 class Recovery(NamedTuple):

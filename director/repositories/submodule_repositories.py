@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from director.model.patterns import lazy_pattern
 from director.repositories.objects import OBJECT_ID
 
 GIT = ".git"
-GITDIR = re.compile(rb"gitdir: ?(.*?)\r?\n?", re.DOTALL)
+GITDIR = lazy_pattern(rb"gitdir: ?(.*?)\r?\n?", re.DOTALL)
 
 
 @dataclass(frozen=True)

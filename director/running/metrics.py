@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class RunMark(NamedTuple):
     def here(cls, ledger: Ledger, state: RunState) -> RunMark:
         """Return the mark of a run that begins now."""
         moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        run_id = f"{moment}-{secrets.token_hex(2)}"
+        run_id = f"{moment}-{os.urandom(2).hex()}"
         wall_secs = {node_id: node.wall_secs for node_id, node in state.nodes.items()}
         return cls(run_id, len(ledger.records), time.monotonic(), wall_secs)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from director.model.errors import StoppedError
 from director.model.launcher_policy import LauncherPolicy
+from director.model.patterns import lazy_pattern
 from director.processes.removal import NotRemovedError, discard
 from director.processes.sandbox_paths import home_of, paths_in
 from director.records import files
@@ -35,7 +35,7 @@ from director.records.worktrees_record import (
 )
 from director.worktrees.pool_note import NOTE, read_note
 
-NAME = re.compile(rf"{PREFIX}[0-9a-f]{{12}}")
+NAME = lazy_pattern(rf"{PREFIX}[0-9a-f]{{12}}")
 PARTS = ("agents", "gates", "notes")
 LOCK = "lock"
 OWNER = "owner.json"

@@ -41,6 +41,18 @@ class TestAllBut(TemporaryCase):
         self.assertEqual(outermost(paths), (Path("/a"), Path("/c")))
 
 
+class TestCloses(unittest.TestCase):
+    def test_what_is_kept_what_lies_in_it_and_what_holds_it(self) -> None:
+        domain = Domain((Path("/a/b"), Path("/c")))
+        closed = {"/a", "/a/b", "/a/b/x", "/c", "/"}
+        free = {"/a/bc", "/a/x", "/d", "/cc"}
+        found = {path for path in closed | free if domain.closes(Path(path))}
+        self.assertEqual(found, closed)
+
+    def test_nothing_kept_closes_nothing(self) -> None:
+        self.assertFalse(Domain().closes(Path("/")))
+
+
 class TestRuleset(HermeticCase):
     def setUp(self) -> None:
         require_landlock()
@@ -121,6 +133,31 @@ class TestRuleset(HermeticCase):
         place.mkdir()
         (place / "f").write_text("x\n")
         self.assertEqual(self.bound("cat kept/in/f; cat kept/old/f", domain, mechanism), "x\n")
+
+    def test_an_own_folder_that_was_made_again_is_written_by_the_same_rules(self) -> None:
+        mechanism, own = Landlock(landlock.abi()), self.kept / "own"
+        own.mkdir()
+        domain = Domain((self.kept,), (own,))
+        rules = self.settled(mechanism, domain)
+        for _ in range(2):
+            own.rmdir()
+            own.mkdir()
+            script = (
+                "touch kept/f 2>/dev/null; touch kept/own/f && rm kept/own/f && echo own; ls kept"
+            )
+            self.assertEqual(self.bound(script, domain, mechanism), "own\nown\n")
+            self.assertEqual(mechanism.launch([], domain).bind, rules)
+
+    def test_an_own_folder_that_a_link_stands_for_opens_nothing(self) -> None:
+        mechanism, own = Landlock(landlock.abi()), self.kept / "own"
+        own.mkdir()
+        domain = Domain((self.kept,), (own,))
+        self.settled(mechanism, domain)
+        own.rmdir()
+        own.symlink_to(self.kept)
+        self.assertEqual(
+            self.bound("touch kept/f 2>/dev/null || echo no", domain, mechanism), "no\n"
+        )
 
     def test_this_thread_stays_free_and_processes_outside_get_no_signal(self) -> None:
         sleeper = subprocess.Popen(

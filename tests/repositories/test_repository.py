@@ -2,10 +2,12 @@
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 from director.agents.registry import starter_files
 from director.model.errors import RequestError
+from director.repositories.git_settings import freeze_settings
 from director.repositories.repository import Repository, open_repository
 from tests.support.hermetic import HermeticCase
 from tests.support.repositories import SampleRepo
@@ -92,6 +94,26 @@ class TestReading(RepositoryCase):
                     self.assertEqual(
                         repository.identity()[f"GIT_{who}_EMAIL"], "director@localhost"
                     )
+
+    def test_the_committer_is_asked_for_where_settings_tell_one_from_the_author(self) -> None:
+        for text, committer in (("", "Sam Sample"), ("[committer]\n\tname = Cy\n", "Cy")):
+            config = Path(self.env["HOME"]) / ".gitconfig"
+            config.write_text(f"[user]\n\tname = Sam Sample\n\temail = s@example.org\n{text}")
+            user = self.open()
+            frozen = freeze_settings(user.git, self.tmp, self.tmp / "frozen")
+            identity = replace(user, settings=frozen).identity()
+            self.assertEqual(identity["GIT_AUTHOR_NAME"], "Sam Sample")
+            self.assertEqual(identity["GIT_COMMITTER_NAME"], committer)
+            self.assertEqual(identity["GIT_COMMITTER_EMAIL"], "s@example.org")
+
+    def test_settings_of_its_own_file_without_what_that_includes(self) -> None:
+        (self.sample.root / "more").write_text("[core]\n\teol = crlf\n")
+        self.sample.git("config", "include.path", "../more")
+        self.sample.git("config", "filter.x.clean", "one\ntwo")
+        frozen = freeze_settings(self.open().git, self.tmp, self.tmp / "frozen")
+        self.assertEqual(dict(frozen.local)["filter.x.clean"], "one\ntwo")
+        self.assertNotIn("core.eol", dict(frozen.local))
+        self.assertEqual(frozen.everywhere["core.eol"], "crlf")
 
     def test_what_the_environment_says_of_the_author_stands_beside_directors_own_name(self) -> None:
         (Path(self.env["HOME"]) / ".gitconfig").write_text("[user]\n\tuseConfigOnly = true\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from director.agents.backend import (
     AgentCli,
@@ -14,19 +15,22 @@ from director.agents.backend import (
     LaneCost,
     Promises,
 )
-from director.agents.claude_code.events import ClaudeCodeReader
 from director.agents.claude_code.options import (
     NAME,
+    TITLE,
     ClaudeCodeOptions,
     options_of,
     problems,
     user_settings,
 )
 from director.agents.programs import find_program
+from director.agents.reading import EventReader
 from director.agents.steps import StepReader
 from director.model.config import Config
 from director.model.errors import RequestError
-from director.model.offers import Offer
+
+if TYPE_CHECKING:
+    from director.model.offers import Offer
 
 ALIASES = {"opus": "the largest", "sonnet": "the usual one", "haiku": "the small one"}
 
@@ -53,6 +57,12 @@ def _open(context: AgentContext) -> AbstractContextManager[AgentCli]:
     return nullcontext(ClaudeCode(context, str(_program(context.config, context.env))))
 
 
+def _reader() -> EventReader:
+    from director.agents.claude_code.events import ClaudeCodeReader  # not always needed
+
+    return ClaudeCodeReader()
+
+
 def _steps() -> StepReader:
     from director.agents.claude_code.steps import ClaudeCodeSteps  # only `logs` asks
 
@@ -61,18 +71,20 @@ def _steps() -> StepReader:
 
 def _offers(_asking: Asking) -> tuple[Offer, ...]:
     """Return the names that its program itself resolves; it lists no model, and no price."""
+    from director.model.offers import Offer
+
     return tuple(Offer(f"{NAME}/{alias}", title) for alias, title in ALIASES.items())
 
 
 CLAUDE_CODE = Backend(
     name=NAME,
-    title=ClaudeCodeReader.title,
+    title=TITLE,
     options=ClaudeCodeOptions,
     promises=Promises(
         edits_by_path=True, readers_have_no_shell=True, exit_codes=True, reported_cost=False
     ),
     lane_cost=LaneCost(memory_bytes=300 * 2**20, cpu_secs=1.0),
-    reader=ClaudeCodeReader,
+    reader=_reader,
     steps=_steps,
     program=_program,
     open=_open,

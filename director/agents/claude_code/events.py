@@ -8,12 +8,12 @@ larger count is the true one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from director.agents.calls import Outcome
+from director.agents.claude_code.options import TITLE
 from director.agents.reading import CallEnd
 from director.agents.transcript import (
     Fault,
@@ -25,11 +25,12 @@ from director.agents.transcript import (
     Transcript,
     subject_of,
 )
+from director.model.patterns import lazy_pattern
 from director.model.usage import LARGEST, Tokens
 
 SYNTHETIC = "<synthetic>"  # the model of what Claude Code says itself
-EXIT_CODE = re.compile(r"Exit code (\d{1,9})(?:\n|$)(?!Command timed out)")
-ALIAS = re.compile(r"[a-z]+(\[1m\])?")  # opus, sonnet[1m]
+EXIT_CODE = lazy_pattern(r"Exit code (\d{1,9})(?:\n|$)(?!Command timed out)")
+ALIAS = lazy_pattern(r"[a-z]+(\[1m\])?")  # opus, sonnet[1m]
 KINDS = {"Bash": ToolKind.SHELL, "Edit": ToolKind.EDIT, "Write": ToolKind.EDIT}
 FINISHES = {
     "end_turn": Finish.DONE,
@@ -80,7 +81,7 @@ class Asked:
 class ClaudeCodeReader:
     """Reads the events of ``claude -p``; without ``asked`` the start is believed."""
 
-    title = "Claude Code"
+    title = TITLE
     fragment = b'"type":"content_block_delta"'
 
     def __init__(self, asked: Asked | None = None) -> None:

@@ -11,6 +11,7 @@ from director.model.codec.mistakes import Mistake
 from director.model.config import Config
 
 NAME = "claude-code"
+TITLE = "Claude Code"
 PREFIX = f"{NAME}/"
 EFFORTS = ("low", "medium", "high", "xhigh", "max")  # it warns of others, and continues without
 UNKNOWN_SAMPLING = ("temperature", "top_p", "top_k", "min_p", "seed")

@@ -6,10 +6,11 @@ rules deny everything but some patterns) is denied wholly, but for commands.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from director.model.patterns import lazy_pattern
 
 TOOLS = {
     "bash": ("Bash",),
@@ -21,7 +22,7 @@ TOOLS = {
 """The tools that director knows → Claude Code's; others are never offered."""
 
 BY_PATTERN = ("bash", "edit")  # what is allowed is named; reading in the worktree needs no rule
-SPECIAL = re.compile(r"[\[\]()*!#{}]")
+SPECIAL = lazy_pattern(r"[\[\]()*!#{}]")
 
 
 def offered(rules: Mapping[str, Any]) -> list[str]:

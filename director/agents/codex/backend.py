@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING
 
 from director.agents.backend import (
     AgentCli,
@@ -13,21 +14,24 @@ from director.agents.backend import (
     LaneCost,
     Promises,
 )
-from director.agents.codex.events import CodexReader
 from director.agents.codex.options import (
     NAME,
     NOWHERE,
+    TITLE,
     CodexOptions,
     find_program,
     options_of,
     problems,
     user_settings,
 )
+from director.agents.reading import EventReader
 from director.agents.steps import StepReader
 from director.model.config import Config
 from director.model.errors import RequestError
-from director.model.offers import Offer
 from director.model.reason import Reason
+
+if TYPE_CHECKING:
+    from director.model.offers import Offer
 
 
 def _check(config: Config, env: Mapping[str, str]) -> None:
@@ -56,6 +60,12 @@ def _open(context: AgentContext) -> AbstractContextManager[AgentCli]:
     return nullcontext(Codex(context, options, find_program(options, context.env)))
 
 
+def _reader() -> EventReader:
+    from director.agents.codex.events import CodexReader  # not always needed
+
+    return CodexReader()
+
+
 def _steps() -> StepReader:
     from director.agents.codex.steps import CodexSteps  # only `logs` asks
 
@@ -70,13 +80,13 @@ def _offers(asking: Asking) -> tuple[Offer, ...]:
 
 CODEX = Backend(
     name=NAME,
-    title=CodexReader.title,
+    title=TITLE,
     options=CodexOptions,
     promises=Promises(
         edits_by_path=False, readers_have_no_shell=False, exit_codes=False, reported_cost=False
     ),
     lane_cost=LaneCost(memory_bytes=150 * 2**20, cpu_secs=0.5),
-    reader=CodexReader,
+    reader=_reader,
     steps=_steps,
     program=lambda config, env: find_program(options_of(config), env),
     open=_open,

@@ -6,20 +6,23 @@ An exit code and standard error add nothing. Commands that Codex itself refuses 
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from director.agents.codex.options import TITLE
 from director.agents.reading import CallEnd
 from director.agents.transcript import Fault, FaultKind, Finish, ToolKind, ToolUse, Transcript
+from director.model.patterns import lazy_pattern
 from director.model.usage import LARGEST, Tokens
 
 LONGEST_COMMAND = 100_000  # characters: the time that shlex takes grows with their square
 
-RETRYING = re.compile(r"Reconnecting\.\.\. \d+/\d+ ")
-STATUS = re.compile(r"(?:unexpected status|last status:) (\d{3})")
-NO_SUCH_MODEL = re.compile(r"\bmodel\b[^,;\n]{0,100} (?:does not exist|is not supported|not found)")
+RETRYING = lazy_pattern(r"Reconnecting\.\.\. \d+/\d+ ")
+STATUS = lazy_pattern(r"(?:unexpected status|last status:) (\d{3})")
+NO_SUCH_MODEL = lazy_pattern(
+    r"\bmodel\b[^,;\n]{0,100} (?:does not exist|is not supported|not found)"
+)
 CONTEXT = "ran out of room in the model's context window"
 LENGTH = "Incomplete response returned"
 AT_CAPACITY = "at capacity"  # may pass, but Codex does not wait for it
@@ -61,7 +64,7 @@ def plain(message: str) -> str:
 class CodexReader:
     """Reads the events of one turn. They tell all that there is to know."""
 
-    title = "Codex"
+    title = TITLE
     fragment = b""
 
     def __init__(self) -> None:

@@ -16,6 +16,7 @@ from director.model.config import Config, Sampling
 from director.model.errors import RequestError
 
 NAME = "codex"
+TITLE = "Codex"
 PREFIX = f"{NAME}/"
 NOWHERE = {"CODEX_HOME": "/nonexistent"}  # it would leave files in the user's, only to say that
 EFFORT = "reasoning_effort"  # all of a sampling that Codex takes

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from director.agents.backend import (
     AgentCli,
@@ -23,8 +24,10 @@ from director.agents.steps import StepReader
 from director.agents.templates import bundled_text
 from director.model.config import Config
 from director.model.errors import RequestError
-from director.model.offers import Offer
 from director.model.roles import Agent
+
+if TYPE_CHECKING:
+    from director.model.offers import Offer
 
 PROGRAM = "opencode"
 AGENTS = ".opencode/agents"

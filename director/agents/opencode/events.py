@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from director.agents.calls import Outcome
@@ -17,6 +16,7 @@ from director.agents.transcript import (
     Transcript,
     subject_of,
 )
+from director.model.patterns import lazy_pattern
 from director.model.usage import LARGEST, Tokens
 
 KINDS = {
@@ -32,11 +32,11 @@ UNKNOWN_MODEL = ("ProviderModelNotFoundError", "UnknownError: Model not found")
 PERMANENT = ("ProviderInitError", "ProviderAuthError")
 PERMANENT_STATUS_CODES = frozenset({400, 401, 402, 403, 404})
 STREAM_ERRORS_TOLERATED = 3
-STREAM_ERROR = re.compile(rb'message="stream error"[^\n]*')
-REJECTED = re.compile(r"permission requested: ([^\n;]+); auto-rejecting")
+STREAM_ERROR = lazy_pattern(rb'message="stream error"[^\n]*')
+REJECTED = lazy_pattern(r"permission requested: ([^\n;]+); auto-rejecting")
 FALLBACK = "Falling back to default agent"
-UPSTREAM = re.compile(r'error\.error="([^"]*)')
-CAUSE = re.compile(r'message=failed [^\n]*?error="([^"\n]+)"')
+UPSTREAM = lazy_pattern(r'error\.error="([^"]*)')
+CAUSE = lazy_pattern(r'message=failed [^\n]*?error="([^"\n]+)"')
 
 
 class OpenCodeReader:

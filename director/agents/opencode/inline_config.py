@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ def unknown_prefix() -> str:
     OpenCode merges agents of one name: steps, sampling and permissions of a project's agent, and
     that it is disabled, would be ours.
     """
-    return f"{NAME_PREFIX}{secrets.token_hex(4)}-"
+    return f"{NAME_PREFIX}{os.urandom(4).hex()}-"
 
 
 def inline_config(

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from director.agents.backend import WantedModel
 from director.model.errors import DirectorError, RequestError
+from director.model.patterns import lazy_pattern
 from director.model.reason import Reason
 from director.processes.command import Watch
 from director.records.events import Events, Kind
 from director.records.files import read_json, write_json
 
-LISTED = re.compile(r"[^\s/]+/\S+")
+LISTED = lazy_pattern(r"[^\s/]+/\S+")
 NOTHING: frozenset[str] = frozenset()
 
 Ask = Callable[[Path | None, Watch], frozenset[str]]
@@ -155,6 +154,8 @@ def _named(model: str, named: Iterable[WantedModel], listed: Collection[str]) ->
     """Name an unlisted model, the places that name it, and the model that may be meant."""
     places = ", ".join(one.place for one in named)
     provider = model.partition("/")[0]
+    from difflib import get_close_matches  # of a name that is wrong
+
     if guess := get_close_matches(model, listed, 1):
         return f"{model} ({places}; did you mean {guess[0]}?)"
     known = any(one.startswith(f"{provider}/") for one in listed)

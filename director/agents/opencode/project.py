@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from director.model.errors import RequestError
+from director.model.patterns import lazy_pattern
 from director.records.files import read_text
 
 CONFIG_FILES = (
@@ -24,8 +25,8 @@ CONFIG_FILES = (
 )
 MODEL_KEYS = ("provider", "model", "small_model", "enabled_providers", "disabled_providers")
 _STRING = r'"(?:\\.|[^"\\])*"'
-_COMMENT = re.compile(rf"({_STRING})|//[^\n]*|/\*.*?\*/", re.DOTALL)
-_TRAILING_COMMA = re.compile(rf"({_STRING})|,(?=\s*[\]}}])")
+_COMMENT = lazy_pattern(rf"({_STRING})|//[^\n]*|/\*.*?\*/", re.DOTALL)
+_TRAILING_COMMA = lazy_pattern(rf"({_STRING})|,(?=\s*[\]}}])")
 
 
 def model_settings(repository_root: Path) -> dict[str, Any]:

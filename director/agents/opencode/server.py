@@ -6,7 +6,6 @@ import base64
 import http.client
 import json
 import os
-import re
 import secrets
 import socket
 import time
@@ -18,6 +17,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from director.agents.opencode.server_error import ServerError
+from director.model.patterns import lazy_pattern
 from director.processes.cancellation import Cancellation
 from director.processes.command import Command
 from director.processes.service import Service
@@ -30,7 +30,7 @@ USERNAME, PASSWORD = "OPENCODE_SERVER_USERNAME", "OPENCODE_SERVER_PASSWORD"
 SERVE = (
     "serve", "--hostname", "127.0.0.1", "--port", "0", "--print-logs", "--log-level", "ERROR",
 )  # fmt: skip
-LISTENING = re.compile(rb"listening on (http://\S+)")
+LISTENING = lazy_pattern(rb"listening on (http://\S+)")
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from director.model.ecosystems.project import Project, Row, always, table
+from director.model.patterns import lazy_pattern
 
 _NODE_TESTS = r"\.(test|spec)\.[cm]?[jt]sx?$|(^|/)(__tests__|tests?)/([^/]+/)*[^/]+\.[cm]?[jt]sx?$"
 _NO_TEST = "no test specified"  # what `npm init` writes
 _MODERN_YARN = r"^__metadata:"  # from version 2 on; it may do without node_modules
-_NODE_RUNNER = re.compile(r"\b(jest|vitest|mocha|ava)\b")
-_NODE_ITSELF = re.compile(r"\bnode( +--?(?:import|require|loader|r)[= ]\S+)* +--test\b")
+_NODE_RUNNER = lazy_pattern(r"\b(jest|vitest|mocha|ava)\b")
+_NODE_ITSELF = lazy_pattern(r"\bnode( +--?(?:import|require|loader|r)[= ]\S+)* +--test\b")
 
 
 @dataclass(frozen=True)

@@ -5,21 +5,21 @@ So a test command needs no tool of the ecosystem, and finds its own folder befor
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from director.model.ecosystems.project import Project, Row, always, table
+from director.model.patterns import lazy_pattern
 
 _PYTHON = (".venv/bin/python", "venv/bin/python", "python3")
 _REQUIREMENTS = ("requirements*.txt", "*-requirements.txt", "requirements/*.txt")
-_FOR_TESTS = re.compile(r"dev|devel|develop|development|tests?|testing")
-_TEST_REQUIREMENTS = re.compile(
+_FOR_TESTS = lazy_pattern(r"dev|devel|develop|development|tests?|testing")
+_TEST_REQUIREMENTS = lazy_pattern(
     rf"requirements\.txt|requirements[-_.]({_FOR_TESTS.pattern})\.txt"
     rf"|({_FOR_TESTS.pattern})-requirements\.txt|requirements/({_FOR_TESTS.pattern})\.txt"
 )
-_PYTEST = re.compile(r"\bpytest\b")
+_PYTEST = lazy_pattern(r"\bpytest\b")
 
 
 def _uses_pytest(project: Project) -> bool:

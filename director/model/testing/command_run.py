@@ -5,23 +5,24 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from director.model.patterns import lazy_pattern
 from director.model.testing.green_evidence import tests_run
 from director.model.testing.plain_text import plain_text
 
 # A file that cannot be imported counts as one error (pytest) or one test (unittest).
-_ONLY_ERRORS = re.compile(
+_ONLY_ERRORS = lazy_pattern(
     r"^(?:=+ )?(?:\d+ (?:skipped|deselected|warnings?), )*\d+ errors?"
     r"(?:, \d+ (?:skipped|deselected|warnings?))* in [\d.]+s",
     re.MULTILINE,
 )
-_OF_PYTEST = re.compile(r"^(?:=+ )?(?:\d+ \w+, )*\d+ (?:passed|failed|xfailed)\b", re.MULTILINE)
+_OF_PYTEST = lazy_pattern(r"^(?:=+ )?(?:\d+ \w+, )*\d+ (?:passed|failed|xfailed)\b", re.MULTILINE)
 READ_CHARACTERS = 50_000  # of the beginning of an output, and of its end
 # `node --test` reports a file that it could not load as a test of that name.
-_NOT_LOADED = re.compile(
+_NOT_LOADED = lazy_pattern(
     r"^(?:not ok \d+ - |✖ )((?:/.+|\S*)/\S+\.[cm]?[jt]sx?)(?: \([\d.]+ms\))?$", re.MULTILINE
 )
-_INNER_TEST = re.compile(r"^ +(?:not )?ok \d|^ +[✔✖] ", re.MULTILINE)
-_NOT_IMPORTED = re.compile(r"^ERROR: .*\b_FailedTest\b", re.MULTILINE)
+_INNER_TEST = lazy_pattern(r"^ +(?:not )?ok \d|^ +[✔✖] ", re.MULTILINE)
+_NOT_IMPORTED = lazy_pattern(r"^ERROR: .*\b_FailedTest\b", re.MULTILINE)
 
 
 @dataclass(frozen=True)

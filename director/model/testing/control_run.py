@@ -29,6 +29,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from director.model.patterns import lazy_pattern
 from director.model.testing.command_run import CommandRun
 from director.model.testing.output_digest import output_digest
 
@@ -36,7 +37,7 @@ UNREADABLE = (
     b")]} % this text stands in for the work: nothing reads it as a program or as data {[(\n"
 )
 
-_CANNOT_GO_ON = re.compile(
+_CANNOT_GO_ON = lazy_pattern(
     r"^[^\s:][^:\n]*:(?: .*)?(?:\bno such\b|\bnot (?:found|installed|available|set|a directory"
     r"|permitted|supported|recognized|reachable)\b|\b(?:cannot|can't|could not|couldn't|unable to"
     r"|failed to) (?:find|open|load|read|connect|start|execute|run|locate|resolve|access|stat|exec"
@@ -44,24 +45,24 @@ _CANNOT_GO_ON = re.compile(
     r"|\bunreachable\b|\bunsupported\b|\brequires\b|\bnot in (?:the )?path\b)",
     re.IGNORECASE,
 )
-_LINE_OF_SCRIPT = re.compile(r"^\S+: (?:line )?\d+: ")
-_AFTERWARDS = re.compile(
+_LINE_OF_SCRIPT = lazy_pattern(r"^\S+: (?:line )?\d+: ")
+_AFTERWARDS = lazy_pattern(
     r"\s*(?:g?make(?:\[\d+\])?: |npm (?:error|ERR!)|error Command failed|.*ELIFECYCLE)"
 )
-_NO_FILE = re.compile(
+_NO_FILE = lazy_pattern(
     r"\bno such file|\bnot found\b|\bdoes not exist\b"
     r"|\b(?:cannot|can't|could not|couldn't) (?:open|find|read|access|stat|load)\b",
     re.IGNORECASE,
 )
 # A path in the worktree, relative or not; what is installed there no work makes.
-_IN_WORKTREE = re.compile(
+_IN_WORKTREE = lazy_pattern(
     r"(?:/slot-\d+/|(?<![\w./@+~$-])(?:\./)?(?=[\w@.-]+(?:/[\w@.-]|\.\w*[A-Za-z])))"
     r"(?!\.|node_modules/)[\w@-]"
 )
-_CAUGHT = re.compile(
+_CAUGHT = lazy_pattern(
     r"\breturned non-zero exit status \d|^(?:Error: )?Command failed: ", re.MULTILINE
 )
-_A_TEST_SPEAKS = re.compile(
+_A_TEST_SPEAKS = lazy_pattern(
     r"\b(?:FAIL|FAILED|FAILURE)\b|\bnot ok\b|\b[Aa]ssert|\b[Ee]xpect(?:ed|s)?\b|\b[Gg]ot\b|[✗✖✘]"
 )
 

@@ -13,13 +13,15 @@ import warnings
 from collections.abc import Iterator
 from typing import TypeGuard
 
+from director.model.patterns import lazy_pattern
+
 _FILES = {
-    "pytest": re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test)\.py$"),
-    "unittest": re.compile(r"(?:^|/)test[^/]*\.py$"),
-    "go": re.compile(r"_test\.go$"),
-    "cargo": re.compile(r"(?:^|/)tests/[^/]+\.rs$"),
+    "pytest": lazy_pattern(r"(?:^|/)(?:test_[^/]*|[^/]*_test)\.py$"),
+    "unittest": lazy_pattern(r"(?:^|/)test[^/]*\.py$"),
+    "go": lazy_pattern(r"_test\.go$"),
+    "cargo": lazy_pattern(r"(?:^|/)tests/[^/]+\.rs$"),
     **dict.fromkeys(
-        ("jest", "vitest", "mocha", "node"), re.compile(r"[._-](?:test|spec)\.[cm]?[jt]sx?$")
+        ("jest", "vitest", "mocha", "node"), lazy_pattern(r"[._-](?:test|spec)\.[cm]?[jt]sx?$")
     ),
 }
 _WARNINGS = threading.Lock()  # their filters are the process's, and lanes are threads
@@ -28,7 +30,7 @@ _UNFIT_MODULE = frozenset(
 )
 _UNFIT_CLASS = frozenset({"setUpClass", "pytestmark", "__test__", "__init__", "__new__", "del"})
 _TEST_CASES = frozenset({"TestCase", "IsolatedAsyncioTestCase", "SimpleTestCase"})
-_KNOWN_DECORATORS = re.compile(
+_KNOWN_DECORATORS = lazy_pattern(
     r"(?:pytest\.)?mark\.(?:parametrize|asyncio|anyio|usefixtures|filterwarnings|timeout)"
     r"|(?:(?:unittest\.)?mock\.)?patch(?:\.\w+)?"
 )
@@ -138,7 +140,7 @@ def _in_rust(text: str) -> int:
     return len(re.findall(r"^#\[test\]\n(?:#\[.*\]\n)*fn \w+\(\)", text, re.MULTILINE))
 
 
-_JS_TEST = re.compile(r"(?:test|it)\(")
+_JS_TEST = lazy_pattern(r"(?:test|it)\(")
 
 
 def _in_javascript(text: str) -> int:

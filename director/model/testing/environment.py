@@ -13,16 +13,17 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from director.model.patterns import lazy_pattern
 from director.model.testing import build_symptoms, script_symptoms
 from director.model.testing.command_run import CommandRun
 from director.model.testing.symptoms import NameKind, Symptom
 
 SHOWN_CHARACTERS = 160
-_SOURCE = re.compile(
+_SOURCE = lazy_pattern(
     r".*\.(?:pyi?|pyx|so|[cm]?[jt]sx?|json|node|vue|svelte|rb|go|rs|c|cc|cpp|cxx|h|hpp|java|kt|php"
     r"|sh|pl|ex|exs|cs|fs|swift|scala|clj|lua)"
 )
-_PROJECTS_OWN = re.compile(r"[./#~]|@/|node:")  # how relative and aliased modules begin
+_PROJECTS_OWN = lazy_pattern(r"[./#~]|@/|node:")  # how relative and aliased modules begin
 _INSTALLED = "node_modules/"
 
 

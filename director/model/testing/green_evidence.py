@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from director.model.patterns import lazy_pattern
 from director.model.testing.declared_tests import declared_tests
 from director.model.testing.runner_command import Invocation, read_command
 from director.model.testing.runner_output import (
@@ -21,11 +22,11 @@ from director.model.testing.runner_output import (
 )
 
 # A report in another form than a summary: tests may have run.
-_OTHER_REPORT = re.compile(
+_OTHER_REPORT = lazy_pattern(
     r'<testsuites?\b|\breport (?:written|saved|generated)|^\s*\{\s*"|^ +Running \S+',
     re.MULTILINE | re.IGNORECASE,
 )
-_PYTEST_BEGINS = re.compile(r"^=+ test session starts =+$", re.MULTILINE)
+_PYTEST_BEGINS = lazy_pattern(r"^=+ test session starts =+$", re.MULTILINE)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from itertools import islice
 from re import MULTILINE, Match, Pattern
 from typing import NamedTuple
 
+from director.model.patterns import lazy_pattern
 from director.model.testing.plain_text import ESCAPES
 
 LONGEST = 200  # characters of a headline
@@ -114,13 +115,13 @@ def _last_words(text: str) -> Headline:
     return Headline(telling[-1][0], telling[-1].start()) if telling else Headline("", 0)
 
 
-ABOUT_OTHERS = re.compile(
+ABOUT_OTHERS = lazy_pattern(
     r"\s*(?:make(?:\[\d+\])?: (?:\*\*\* .* Error \d+|Leaving |Entering )"
     r"|npm (?:ERR!|error|warn|notice)|\d+ tests? passed$|at .*:\d+:\d+\)?$"
     r"|exit (?:status|code) \d+$|FAILED \(|FAIL$"
     r"|note: This error originates from a subprocess|\[… .* left out …\])"
 )
-NPM_SAYS = re.compile(
+NPM_SAYS = lazy_pattern(
     r"npm (?:ERR!|error) (?!code |errno |syscall |path |command |A complete log)\S+ \S"
 )
 """A line of npm's that says why it failed; its last one says where its log is."""
@@ -143,10 +144,10 @@ def _go(text: str) -> Headline | None:
     return None
 
 
-GO_FAIL = re.compile(r"^(?P<indent> *)--- FAIL: (?P<name>\S+) \([\d.]+s\)$", MULTILINE)
-GO_END = re.compile(r"^ *--- |^(?:FAIL|ok|PASS|exit status)\b|^goroutine ", MULTILINE)
-GO_RUN_END = re.compile(r"^=== |^ *--- |^(?:FAIL|ok|PASS)\b", MULTILINE)
-GO_WORDS = re.compile(
+GO_FAIL = lazy_pattern(r"^(?P<indent> *)--- FAIL: (?P<name>\S+) \([\d.]+s\)$", MULTILINE)
+GO_END = lazy_pattern(r"^ *--- |^(?:FAIL|ok|PASS|exit status)\b|^goroutine ", MULTILINE)
+GO_RUN_END = lazy_pattern(r"^=== |^ *--- |^(?:FAIL|ok|PASS)\b", MULTILINE)
+GO_WORDS = lazy_pattern(
     r"^(?: +\S+\.go:\d+: (?=\S)|panic: |\s+Error: +\t?)(?P<what>\S.*?)(?: \[recovered.*\])?$",
     MULTILINE,
 )
@@ -169,15 +170,15 @@ def _tap(text: str) -> Headline | None:
     return None
 
 
-TAP_FAIL = re.compile(r"^ *not ok \d+(?: - | -|)(?P<name>.*)$", MULTILINE)
-TAP_END = re.compile(r"^ *(?:not )?ok \d|^\s*\.\.\.$", MULTILINE)
-TAP_WORDS = re.compile(
+TAP_FAIL = lazy_pattern(r"^ *not ok \d+(?: - | -|)(?P<name>.*)$", MULTILINE)
+TAP_END = lazy_pattern(r"^ *(?:not )?ok \d|^\s*\.\.\.$", MULTILINE)
+TAP_WORDS = lazy_pattern(
     r"^ *(?:error|message): [|>]-?\n((?:(?: +.*)?\n)+?)(?= *\w+:)"  # a block of YAML
     r"|^ *(?:error|message): ['\"]?(?![|>])(.*?)['\"]?$"
     r"|^ *# +(.*failed.*)$",
     MULTILINE,
 )
-TAP_OF_OTHERS = re.compile(r"^(?:test failed|\d+ subtests? failed)$")
+TAP_OF_OTHERS = lazy_pattern(r"^(?:test failed|\d+ subtests? failed)$")
 
 PYTHON_END = r'^ *File ".*\n(?: {2}.*\n)*(?P<what>\S.*)$'
 PLACE = r"(?P<name>(?:\./)?[\w./@+~-]+\.\w+:\d+(?::\d+)?)"

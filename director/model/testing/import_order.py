@@ -11,16 +11,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from posixpath import join, normpath
 
+from director.model.patterns import lazy_pattern
 from director.model.testing.runner_command import simple_commands
 
-_ASSIGNMENT = re.compile(r"(?P<name>[A-Za-z_]\w*)=(?P<value>.*)", re.DOTALL)
-_PYTHON = re.compile(r"(?:python|pypy)[\d.]*")
+_ASSIGNMENT = lazy_pattern(r"(?P<name>[A-Za-z_]\w*)=(?P<value>.*)", re.DOTALL)
+_PYTHON = lazy_pattern(r"(?:python|pypy)[\d.]*")
 _PYTEST = frozenset({"pytest", "py.test"})
-_HERE = re.compile(r"^(?:\$PWD|\$\{PWD\}|\.)(?:/|$)")
-_ON_ITS_OWN = re.compile(r"-[A-Za-z]*[EIP][A-Za-z]*|-c")  # of Python: no PYTHONPATH, no folder
+_HERE = lazy_pattern(r"^(?:\$PWD|\$\{PWD\}|\.)(?:/|$)")
+_ON_ITS_OWN = lazy_pattern(r"-[A-Za-z]*[EIP][A-Za-z]*|-c")  # of Python: no PYTHONPATH, no folder
 _TAKING_A_WORD = frozenset({"-W", "-X"})
 # Options of pytest that change where it looks.
-_ELSEWHERE = re.compile(r"-c.*|-o.*|--(?:override-ini|rootdir|import-mode|pyargs|confcutdir).*")
+_ELSEWHERE = lazy_pattern(r"-c.*|-o.*|--(?:override-ini|rootdir|import-mode|pyargs|confcutdir).*")
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
+from director.model.patterns import lazy_pattern
 
 NOT_EXECUTABLE, NOT_FOUND = 126, 127  # POSIX shell, "Exit Status for Commands"
 
 _NAMED = (
     # coreutils: "env: 'pytest': No such file or directory"
-    re.compile(r"^\w+: (?:failed to run command )?[‘'](?P<program>[^’'\n]+)[’']: .+$"),
+    lazy_pattern(r"^\w+: (?:failed to run command )?[‘'](?P<program>[^’'\n]+)[’']: .+$"),
     # dash: "sh: 1: pytest: not found"; busybox: "sh: pytest: not found"; bash: "sh: line 1: …"
-    re.compile(
+    lazy_pattern(
         r"^\S+: (?:(?:line )?\d+: )?(?P<program>[^:\n]+): "
         r"(?:not found|command not found|[Pp]ermission denied|No such file or directory"
         r"|Is a directory|cannot execute\b.*|bad interpreter: .*)$"

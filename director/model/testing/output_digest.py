@@ -5,41 +5,42 @@ from __future__ import annotations
 import hashlib
 import re
 
+from director.model.patterns import lazy_pattern
 from director.model.testing.command_run import CommandRun
 
 # Where a worktree, a temporary folder or an installation lies says nothing.
 _PLACES = (
-    (re.compile(r"file://"), ""),
-    (re.compile(r"(?<![\w.~-])/(?:[\w.@+~-]+/)+"), "/"),
-    (re.compile(r"\btmp[\w-]{6,}|\bcc\w{6}\.(?=o\b|s\b)"), "tmp"),
+    (lazy_pattern(r"file://"), ""),
+    (lazy_pattern(r"(?<![\w.~-])/(?:[\w.@+~-]+/)+"), "/"),
+    (lazy_pattern(r"\btmp[\w-]{6,}|\bcc\w{6}\.(?=o\b|s\b)"), "tmp"),
 )
 _NUMBERS = (
     # Moments, addresses, ports, processes, identifiers.
     (
-        re.compile(r"\b\d{4}-\d\d-\d\d(?:[T _]\d\d[:_.-]\d\d(?:[:_.-]\d\d)?(?:[.,_]\d+)?Z?)?"),
+        lazy_pattern(r"\b\d{4}-\d\d-\d\d(?:[T _]\d\d[:_.-]\d\d(?:[:_.-]\d\d)?(?:[.,_]\d+)?Z?)?"),
         "DATE",
     ),
-    (re.compile(r"\b\d{1,2}:\d\d:\d\d(?:[.,]\d+)?\b"), "TIME"),
-    (re.compile(r"\b0x[0-9a-fA-F]+\b"), "ADDRESS"),
-    (re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.I), "ID"),
-    (re.compile(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}\b"), "ID"),
-    (re.compile(r"\b((?:\d{1,3}\.){3}\d{1,3}|localhost|\[::1?\]):\d+\b"), r"\1:PORT"),
-    (re.compile(r"\b(pid|process|seed|random_seed)([ =:#]+)\d+\b", re.I), r"\1\2N"),
+    (lazy_pattern(r"\b\d{1,2}:\d\d:\d\d(?:[.,]\d+)?\b"), "TIME"),
+    (lazy_pattern(r"\b0x[0-9a-fA-F]+\b"), "ADDRESS"),
+    (lazy_pattern(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", re.I), "ID"),
+    (lazy_pattern(r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{7,64}\b"), "ID"),
+    (lazy_pattern(r"\b((?:\d{1,3}\.){3}\d{1,3}|localhost|\[::1?\]):\d+\b"), r"\1:PORT"),
+    (lazy_pattern(r"\b(pid|process|seed|random_seed)([ =:#]+)\d+\b", re.I), r"\1\2N"),
     # How long something took, how large or how fast it was.
     (
-        re.compile(
+        lazy_pattern(
             r"(?:\b\d+ ?m(?:in)? ?)?\b\d+(?:[.,]\d+)? ?"
             r"(?:ms|s|secs?|seconds?|µs|us|ns|min(?:utes?)?)\b",
             re.I,
         ),
         "DURATION",
     ),
-    (re.compile(r"\b(duration_ms:?|Time:|Duration) +[\d.]+"), r"\1 DURATION"),
-    (re.compile(r"\b\d+(?:\.\d+)? ?[kMG]i?B(?:/s)?\b"), "SIZE"),
+    (lazy_pattern(r"\b(duration_ms:?|Time:|Duration) +[\d.]+"), r"\1 DURATION"),
+    (lazy_pattern(r"\b\d+(?:\.\d+)? ?[kMG]i?B(?:/s)?\b"), "SIZE"),
 )
 
-_DIGIT = re.compile(r"\d")
-_DRAWN = re.compile(r"([=_*~^-])\1{2,}")
+_DIGIT = lazy_pattern(r"\d")
+_DRAWN = lazy_pattern(r"([=_*~^-])\1{2,}")
 
 
 def output_digest(run: CommandRun) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
+from director.model.patterns import lazy_pattern
 
-ESCAPES = re.compile(r"\x1b\[[\d;?]*[A-Za-z]")
+ESCAPES = lazy_pattern(r"\x1b\[[\d;?]*[A-Za-z]")
 """The sequences that set colours and move the cursor (ECMA-48)."""
 
 

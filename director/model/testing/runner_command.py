@@ -11,11 +11,13 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
-_JOINED_STREAMS = re.compile(r"\d?>&\d")
+from director.model.patterns import lazy_pattern
+
+_ASSIGNMENT = lazy_pattern(r"[A-Za-z_]\w*=")
+_JOINED_STREAMS = lazy_pattern(r"\d?>&\d")
 _SEPARATORS = frozenset({"&&", ";", "||", "|", "|&", "&", "(", ")"})
-_IN_DOUBT = re.compile(r"[|&()]+|.*[<>].*")  # what runs, and what is seen of it, is not plain
-_PYTHON = re.compile(r"(?:python|pypy)[\d.]*")
+_IN_DOUBT = lazy_pattern(r"[|&()]+|.*[<>].*")  # what runs, and what is seen of it, is not plain
+_PYTHON = lazy_pattern(r"(?:python|pypy)[\d.]*")
 _MODULES = {"unittest": "unittest", "pytest": "pytest", "py.test": "pytest"}
 _PROGRAMS = {
     **{name: name for name in ("pytest", "jest", "vitest", "mocha", "phpunit", "rspec", "ctest")},
@@ -44,12 +46,12 @@ _OF_INTERPRETERS = frozenset(
 )
 # A script that starts its own tests, by what stands in it.
 _STARTING_THEMSELVES = (
-    (re.compile(r"^\s*unittest\.main\(", re.MULTILINE), _PYTHON, "unittest"),
-    (re.compile(r"""["']node:test["']"""), re.compile("node"), "node"),
+    (lazy_pattern(r"^\s*unittest\.main\(", re.MULTILINE), _PYTHON, "unittest"),
+    (lazy_pattern(r"""["']node:test["']"""), lazy_pattern("node"), "node"),
 )
-_QUIET = re.compile(r"-qq+|(?:-p)?no:terminal|--?.*(?:report|format|json|silent).*")
+_QUIET = lazy_pattern(r"-qq+|(?:-p)?no:terminal|--?.*(?:report|format|json|silent).*")
 # Options that leave no test out; any other may.
-_HARMLESS = re.compile(
+_HARMLESS = lazy_pattern(
     r"-[vqsxbiu]+|-r[aAfEsxXpPwN]+|-race|-cover|-json|-count=\d+|-timeout=\S+|-[nj]\d*|-W.*|-p(?:no:\S+)?"
     r"|--(?:verbose|quiet|failfast|exitfirst|buffer|locals|ci|runInBand|silent|json|test|locked"
     r"|offline|frozen|release|all-features|no-fail-fast|no-warnings|passWithNoTests|import|require"

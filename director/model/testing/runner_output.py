@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from director.model.patterns import lazy_pattern
 from director.model.testing.plain_text import plain_text
 
 READ_CHARACTERS = 1_000_000  # of the end of an output: that is where summaries stand
@@ -50,8 +51,10 @@ def total(found: Iterable[CountedTests]) -> CountedTests:
     )
 
 
-_RAN = re.compile(r"\b(\d+) (?:passed|failed|x?passed|xfailed|errors?|passing|failing|measured)\b")
-_LEFT_OUT = re.compile(r"\b(\d+) (?:skipped|pending|ignored|todo)\b")
+_RAN = lazy_pattern(
+    r"\b(\d+) (?:passed|failed|x?passed|xfailed|errors?|passing|failing|measured)\b"
+)
+_LEFT_OUT = lazy_pattern(r"\b(\d+) (?:skipped|pending|ignored|todo)\b")
 
 
 def _worded(runner: str, lines: Iterable[str]) -> CountedTests | None:
@@ -67,13 +70,13 @@ def _sum(numbers: Iterable[str | None]) -> int:
     return sum(int(number[:9]) for number in numbers if number)
 
 
-_UNITTEST = re.compile(
+_UNITTEST = lazy_pattern(
     r"^Ran (?P<ran>\d+) tests? in [\d.]+s$"
     r"(?:\n+(?:OK|FAILED|NO TESTS RAN)(?: \((?P<how>[^)\n]*)\))?$)?",
     re.MULTILINE,
 )
-_UNITTEST_PROGRESS = re.compile(r"^[.sxuFE]+$", re.MULTILINE)
-_UNITTEST_VERBOSE = re.compile(r"\.\.\. (?:ok|expected failure|FAIL|ERROR)$", re.MULTILINE)
+_UNITTEST_PROGRESS = lazy_pattern(r"^[.sxuFE]+$", re.MULTILINE)
+_UNITTEST_VERBOSE = lazy_pattern(r"\.\.\. (?:ok|expected failure|FAIL|ERROR)$", re.MULTILINE)
 
 
 def _unittest(text: str) -> CountedTests | None:
@@ -95,13 +98,13 @@ def _shown_by_unittest(text: str) -> int:
     return len(marks) - marks.count("s") + len(_UNITTEST_VERBOSE.findall(text))
 
 
-_PYTEST = re.compile(
+_PYTEST = lazy_pattern(
     r"^(?:=+ )?((?:\d+ (?:passed|failed|skipped|deselected|xfailed|xpassed|errors?|warnings?|rerun"
     r"|subtests|tests? collected)\b.*|no tests (?:ran|collected).*)"
     r" in [\d.]+s(?: \([\d:]+\))?)(?: =+)?$",
     re.MULTILINE,
 )
-_PYTEST_PROGRESS = re.compile(r"^(?:\S+ )?([.sxXFER]+) +\[ *\d+%\]$", re.MULTILINE)
+_PYTEST_PROGRESS = lazy_pattern(r"^(?:\S+ )?([.sxXFER]+) +\[ *\d+%\]$", re.MULTILINE)
 
 
 def _pytest(text: str) -> CountedTests | None:
@@ -113,15 +116,15 @@ def _pytest(text: str) -> CountedTests | None:
     return None
 
 
-_GO_PACKAGE = re.compile(
+_GO_PACKAGE = lazy_pattern(
     r"^(?:ok  ?|FAIL)\s+\S+\s+(?:[\d.]+s|\(cached\))(?P<rest>.*)$", re.MULTILINE
 )
-_GO_NOTHING = re.compile(r"^\?\s+\S+\s+\[no test files\]$", re.MULTILINE)
-_GO_TEST = re.compile(r"^--- (?P<end>PASS|FAIL|SKIP): \S+ \(", re.MULTILINE)
-_GO_EVENT = re.compile(
+_GO_NOTHING = lazy_pattern(r"^\?\s+\S+\s+\[no test files\]$", re.MULTILINE)
+_GO_TEST = lazy_pattern(r"^--- (?P<end>PASS|FAIL|SKIP): \S+ \(", re.MULTILINE)
+_GO_EVENT = lazy_pattern(
     r'^\{(?=[^\n]*"Action":"(?P<end>pass|fail|skip)")[^\n]*"Test":"[^"/\n]+"', re.MULTILINE
 )
-_GO_EVENTS = re.compile(r'^\{[^\n]*"Action":"(?:pass|fail|skip)","Package":', re.MULTILINE)
+_GO_EVENTS = lazy_pattern(r'^\{[^\n]*"Action":"(?:pass|fail|skip)","Package":', re.MULTILINE)
 
 
 def _go(text: str) -> CountedTests | None:
@@ -135,9 +138,9 @@ def _go(text: str) -> CountedTests | None:
     return CountedTests("go", None if silent else len(ends) - skipped, skipped)
 
 
-_CARGO = re.compile(r"^test result: \w+\. (.*)$", re.MULTILINE)
-_CARGO_BEGINS = re.compile(r"^running (\d+) tests?$", re.MULTILINE)
-_NEXTEST = re.compile(r"^ *Summary \[[^\]\n]*\] +\S+ tests? run: (.*)$", re.MULTILINE)
+_CARGO = lazy_pattern(r"^test result: \w+\. (.*)$", re.MULTILINE)
+_CARGO_BEGINS = lazy_pattern(r"^running (\d+) tests?$", re.MULTILINE)
+_NEXTEST = lazy_pattern(r"^ *Summary \[[^\]\n]*\] +\S+ tests? run: (.*)$", re.MULTILINE)
 
 
 def _cargo(text: str) -> CountedTests | None:
@@ -149,18 +152,18 @@ def _cargo(text: str) -> CountedTests | None:
     return CountedTests("cargo", counted.executed, counted.skipped, _sum(begun))
 
 
-_JEST = re.compile(r"^Tests: +(.*\b\d+ total)$", re.MULTILINE)
-_JEST_NOTHING = re.compile(
+_JEST = lazy_pattern(r"^Tests: +(.*\b\d+ total)$", re.MULTILINE)
+_JEST_NOTHING = lazy_pattern(
     r"^No tests found, exiting with code \d+|^ +● +process\.exit called with", re.MULTILINE
 )
-_VITEST = re.compile(r"^ *Tests  (\d+ \w+(?: \| \d+ \w+)* \(\d+\))$", re.MULTILINE)
-_VITEST_NOTHING = re.compile(
+_VITEST = lazy_pattern(r"^ *Tests  (\d+ \w+(?: \| \d+ \w+)* \(\d+\))$", re.MULTILINE)
+_VITEST_NOTHING = lazy_pattern(
     r"^ *Tests  no tests$|^No test files found, exiting with code", re.MULTILINE
 )
-_MOCHA = re.compile(r"^ {2}(\d+ (?:passing|pending|failing)\b.*)$", re.MULTILINE)
-_MOCHA_NOTHING = re.compile(r"^(?:Error: )?No test files found: ", re.MULTILINE)
-_JSON_TOTALS = re.compile(r'"num(Passed|Failed|Pending|Todo)Tests": ?(\d+)')
-_JSON_STATS = re.compile(
+_MOCHA = lazy_pattern(r"^ {2}(\d+ (?:passing|pending|failing)\b.*)$", re.MULTILINE)
+_MOCHA_NOTHING = lazy_pattern(r"^(?:Error: )?No test files found: ", re.MULTILINE)
+_JSON_TOTALS = lazy_pattern(r'"num(Passed|Failed|Pending|Todo)Tests": ?(\d+)')
+_JSON_STATS = lazy_pattern(
     r'"stats": \{[^}]{0,300}?"passes": (?P<passed>\d+),\s*"pending": (?P<skipped>\d+),'
     r'\s*"failures": (?P<failed>\d+)'
 )
@@ -194,15 +197,15 @@ def _json_totals(text: str) -> CountedTests | None:
     return CountedTests("jest", ran, found["Pending"] + found["Todo"])
 
 
-_TAP = re.compile(r"^(?:TAP version \d+|1\.\.\d+.*)$", re.MULTILINE)
-_TAP_LINE = re.compile(
+_TAP = lazy_pattern(r"^(?:TAP version \d+|1\.\.\d+.*)$", re.MULTILINE)
+_TAP_LINE = lazy_pattern(
     r"^(?P<indent> *)(?:(?P<point>(?:not )?ok)\b(?: \d+)?(?: -)? ?(?P<name>.*)|1\.\.\d+.*)$",
     re.MULTILINE,
 )
-_TAP_SKIPPED = re.compile(r"# *skip", re.IGNORECASE)
-_NODE_SUMMARY = re.compile(r"^(?:#|ℹ) (tests|pass|skipped) (\d+)$", re.MULTILINE)
+_TAP_SKIPPED = lazy_pattern(r"# *skip", re.IGNORECASE)
+_NODE_SUMMARY = lazy_pattern(r"^(?:#|ℹ) (tests|pass|skipped) (\d+)$", re.MULTILINE)
 # `node --test` reports a file as a test of its own when no test in it has run.
-_NODE_FILE = re.compile(r"ok \S*/\S+\.[cm]?[jt]sx?|✔ \S*/\S+\.[cm]?[jt]sx? \([\d.]+ms\)")
+_NODE_FILE = lazy_pattern(r"ok \S*/\S+\.[cm]?[jt]sx?|✔ \S*/\S+\.[cm]?[jt]sx? \([\d.]+ms\)")
 
 
 def _tap(text: str) -> CountedTests | None:
@@ -319,7 +322,7 @@ _READERS: tuple[tuple[Callable[[str], CountedTests | None], tuple[str, ...]], ..
     (_mocha, (" passing", "No test files found", '"stats": {')),
     (_tap, ("TAP version", "1..", "tests ")),
     *(
-        (_other(runner, re.compile(text, re.MULTILINE)), hints)
+        (_other(runner, lazy_pattern(text, re.MULTILINE)), hints)
         for runner, (hints, text) in _OTHERS.items()
     ),
 )

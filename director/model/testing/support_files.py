@@ -6,17 +6,16 @@ a part configures the runner (``package.json``): there, that part alone is out o
 
 from __future__ import annotations
 
-import configparser
 import json
-import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from director.model.patterns import lazy_pattern
 from director.model.plan import Node
 from director.model.testing.runner_command import programs
 
-_SUPPORT = re.compile(
+_SUPPORT = lazy_pattern(
     r"conftest\.py|\.?pytest\.ini|\.?pytest\.toml|tox\.ini|noxfile\.py|nextest\.toml"
     r"|(?:jest|vitest|karma|playwright|cypress|ava|jasmine|wdio)\.(?:conf|config|workspace)\.\w+"
     r"|(?:jest|vitest)[.-]setup\.\w+|\.mocharc(?:\.\w+)?|\.taprc|\.jasmine\.json"
@@ -30,10 +29,10 @@ _RECIPES = {
     "task": {"Taskfile.yml", "Taskfile.yaml"},
     "rake": {"Rakefile"},
 }
-_SCRIPT = re.compile(r"(?:pre|post)?test(?::.*)?")
+_SCRIPT = lazy_pattern(r"(?:pre|post)?test(?::.*)?")
 _JSON_KEYS = ("jest", "vitest", "mocha", "ava", "tap")
 _TOML_KEYS = ("pytest", "tox", "unittest")
-_CFG_SECTION = re.compile(r"(?:tool:)?(?:pytest|tox|unittest|nosetests)(?::.*)?|testenv.*")
+_CFG_SECTION = lazy_pattern(r"(?:tool:)?(?:pytest|tox|unittest|nosetests)(?::.*)?|testenv.*")
 
 
 def support_problems(nodes: Sequence[Node]) -> list[str]:
@@ -98,7 +97,7 @@ def runner_settings(path: str, content: bytes | None) -> Mapping[str, object]:
         return {}
     try:
         return read(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError, configparser.Error):
+    except (ValueError, RecursionError):
         return {}
 
 
@@ -115,8 +114,13 @@ def _pyproject(text: str) -> dict[str, object]:
 
 
 def _setup_cfg(text: str) -> dict[str, object]:
+    import configparser  # as slow to import as ten modules of ours
+
     sections = configparser.RawConfigParser(strict=False)
-    sections.read_string(text)
+    try:
+        sections.read_string(text)
+    except configparser.Error:
+        return {}
     return {name: dict(sections[name]) for name in sections if _CFG_SECTION.fullmatch(name)}
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_NAMES = re.compile(
+from director.model.patterns import lazy_pattern
+
+_NAMES = lazy_pattern(
     r"""
       ^\s*(?:async\s+)?def\s+(?P<python>test\w*)\s*\(           # Python, Ruby's minitest
     | ^func\s+(?P<go>(?:Test|Example|Fuzz)\w*)\s*\(             # Go

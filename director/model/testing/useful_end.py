@@ -10,6 +10,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
+from director.model.patterns import lazy_pattern
 from director.model.testing.headline import ABOUT_OTHERS, Headline, headline
 from director.model.testing.plain_text import plain_text
 
@@ -112,13 +113,13 @@ def _cut(line: str) -> str:
 
 
 # The first line of a failure, where it only names the test, which the headline does, too.
-HEADS = re.compile(
+HEADS = lazy_pattern(
     r"(?:FAIL|ERROR): \S+|_{3,} .* _{3,}$|---- \S+ stdout ----$|Traceback \(most| *╰─> \["
     r"|FAIL \S+$| FAIL  | *--- FAIL: "
 )
 # What may come right after the first line without ending the failure.
-BEGINS = re.compile(r" *● ")
-ENDS = re.compile(
+BEGINS = lazy_pattern(r" *● ")
+ENDS = lazy_pattern(
     r"={20,}$|={3,} .* ={3,}$|_{3,} .* _{3,}$|Ran \d+ tests? in |!{5,} "  # unittest, pytest
     r"|(?:SUB)?FAILED\b|\d+ failed"
     r"|---- \S+ stdout ----$|failures:$|stack backtrace:$|note: run with `RUST_BACKTRACE"  # cargo
@@ -129,12 +130,12 @@ ENDS = re.compile(
     r"| +\[end of output\]$"  # pip
     r"|Found \d+ errors?\b|All checks passed|\[\*\] \d+ fixable"  # linters and type checkers
 )
-FRAME = re.compile(
+FRAME = lazy_pattern(
     r'\s*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in .*)?$'  # Python
     r"|(?P<path>\S+\.py):\d+: in \S+$"  # pytest, --tb=short
     r"|\t(?P<go>/\S+):\d+ \+0x[0-9a-f]+$"  # Go, of a panic
 )
-NOISE = re.compile(
+NOISE = lazy_pattern(
     r"[\s|^~]*$|[-=_~*⎯]{5,}$|Traceback(?: \(most recent.*)?:?$"
     r"|\s+Traceback \(most recent call last\):$"
     r"|(?:Import|Module\w*)Error: Failed to import test module: |ImportError while importing test "
@@ -147,4 +148,4 @@ NOISE = re.compile(
     r"|\s*(?:duration_ms|failureType|type|code|exitCode|signal|name|operator|stack|generatedMessage"
     r"|diff): ?"  # TAP, and how Node.js shows an error
 )
-OTHERS = re.compile(r"(?:^|/)(?:site-packages|dist-packages|node_modules|_pytest)/|^/usr/|^<")
+OTHERS = lazy_pattern(r"(?:^|/)(?:site-packages|dist-packages|node_modules|_pytest)/|^/usr/|^<")

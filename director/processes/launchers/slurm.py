@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import shutil
 import time
 from contextlib import suppress
@@ -17,6 +16,7 @@ from pathlib import Path
 
 from director.model.errors import RequestError, StoppedError
 from director.model.launcher_policy import LauncherPolicy, Resources
+from director.model.patterns import lazy_pattern
 from director.processes.capture import Captured, absolute_path, capture
 from director.processes.confinement import Launch
 from director.processes.launchers.launcher import Errand, Part, Surroundings
@@ -55,7 +55,7 @@ END_SECS = 30.0  # for what was cancelled to be over
 LATE_SECS = 5.0  # a file from another machine may take so long to be seen (nfs(5), acregmin)
 POLL_SECS = 0.1
 NO_CLUSTER = "see that `sinfo` works here, then run the command again"
-UNUSABLE = re.compile(r"down|drain|fail|maint|resv|reserved|unk|boot|power|\*")
+UNUSABLE = lazy_pattern(r"down|drain|fail|maint|resv|reserved|unk|boot|power|\*")
 
 
 class Slurm(Local):

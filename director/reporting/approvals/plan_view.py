@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from director.model.dag import layers_of
 from director.model.format import counted, duration, money
+from director.model.patterns import lazy_pattern
 from director.model.plan import Node
 from director.model.printable import one_line
 from director.model.testing.declared_tests import declared_tests
@@ -24,8 +24,8 @@ COLUMNS = ("cases", "difficulty", "cost", "time")
 GAP = 2
 SEPARATOR = " · "
 
-_HEADING = re.compile(r"^(#{1,3})[ \t]+(.+?)[ \t#]*$")
-_FENCE = re.compile(r"^\s*(```|~~~)")
+_HEADING = lazy_pattern(r"^(#{1,3})[ \t]+(.+?)[ \t#]*$")
+_FENCE = lazy_pattern(r"^\s*(```|~~~)")
 
 
 class Row(NamedTuple):

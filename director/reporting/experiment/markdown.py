@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from director.model.findings import Findings, Measure
+from director.model.patterns import lazy_pattern
 from director.model.printable import one_line
 from director.model.statistics.verdict import Verdict
 from director.reporting.experiment.words import (
@@ -19,7 +19,7 @@ from director.reporting.experiment.words import (
 )
 
 HEADER = ("profile", "solved", "cost per done node", "time per done node", "cost of a run", "time")
-SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
+SPECIAL = lazy_pattern(r"([\\`*_{}\[\]<>#|~])")
 
 
 def experiment_markdown(found: Findings) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-BREAKS = re.compile(r"(?<=[\r\n])")  # where the runner begins a line
+from director.model.patterns import lazy_pattern
+
+BREAKS = lazy_pattern(r"(?<=[\r\n])")  # where the runner begins a line
 OLD_MARK = "##["  # of the first version, which the runner finds anywhere in a line
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable, Iterator
 
 from director.agents.steps import Step, StepKind, StepState
 from director.model.format import counted, duration
+from director.model.patterns import lazy_pattern
 from director.model.printable import one_line, printable
 from director.model.testing.useful_end import useful_end
 from director.reporting.terminal.cells import cut, width_of
@@ -19,7 +19,7 @@ INDENT = "  "
 SHOWN_OUTPUT = 10  # lines that are shown as they are
 SHOWN_COMMAND = 12  # lines of a command that does not fit into its heading
 SHOWN_DIFF = 400  # lines
-WORKTREE = re.compile(r"/[^\s'\"():]*/agents/slot-\d+(?:/|(?=[\s'\"():]|$))")
+WORKTREE = lazy_pattern(r"/[^\s'\"():]*/agents/slot-\d+(?:/|(?=[\s'\"():]|$))")
 """Where agents work: what they name there is easier to read from its root."""
 
 

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import NamedTuple, TypeAlias
 
+from director.model.patterns import lazy_pattern
 from director.model.printable import printable
 from director.model.secrets import Redactor
 
 VOID = frozenset({"br", "hr", "input", "link", "meta"})
-IN_RAW = re.compile(r"</|<!--", re.IGNORECASE)
+IN_RAW = lazy_pattern(r"</|<!--", re.IGNORECASE)
 
 
 class Raw(str):

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from director.model.failure import Failure
 from director.model.format import duration
 from director.model.landed import Landed
+from director.model.patterns import lazy_pattern
 from director.model.printable import one_line, printable
 from director.model.secrets import Redactor
 from director.reporting.logs.log_view import words_of
@@ -18,7 +19,7 @@ from director.reporting.status.status import Gate
 
 FAILURES = 20  # that are shown with their output
 NODES = 10  # that have a row in the table of costs
-SPECIAL = re.compile(r"([\\`*_{}\[\]|>~$]|^[-+#=])|(^\d+)(?=[.)])")
+SPECIAL = lazy_pattern(r"([\\`*_{}\[\]|>~$]|^[-+#=])|(^\d+)(?=[.)])")
 APART = "\u200b"  # a blank without width: what follows is no mention
 LONGEST = 400  # characters of a line that agents or tools wrote
 SIGNS = {"good": "✅", "bad": "❌", "busy": "🔵", "warn": "⚠️", "plain": "⚪"}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
+from director.model.patterns import lazy_pattern
 from director.reporting.terminal.cells import rows_of
 
 HIDE_CURSOR = "\x1b[?25l"
@@ -12,7 +12,7 @@ SHOW_CURSOR = "\x1b[?25h"
 LEAVE = f"\r\n{SHOW_CURSOR}"  # the block stays as it is; what comes is below
 CLEAR_LINE = "\x1b[K"  # from the cursor to the end of the line
 CLEAR_BELOW = "\x1b[J"  # from the cursor to the end of the screen
-COLOURS = re.compile(r"\x1b\[[\d;]*m")
+COLOURS = lazy_pattern(r"\x1b\[[\d;]*m")
 
 
 class Canvas:

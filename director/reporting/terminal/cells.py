@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
 
+from director.model.patterns import lazy_pattern
+
 ELLIPSIS = "…"
-WORD = re.compile(r" *[^ ]+")  # with the blanks before it
+WORD = lazy_pattern(r" *[^ ]+")  # with the blanks before it
 NO_CELL = frozenset(("Mn", "Me", "Cf"))  # what combines with the letter before, or is not seen
 TWO_CELLS = frozenset("WF")  # East Asian wide and full-width
 
