@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from director.model.errors import StoppedError
 from director.processes.capture import Captured, Dialogue
@@ -40,8 +41,7 @@ class Found:
     data: bytes
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """What a name in a tree stands for: git's mode (six octal digits) and object id."""
 
     mode: str

@@ -15,9 +15,10 @@ from pathlib import Path
 from director.model.sizes import Size
 from director.processes.removal import discard
 from director.repositories.git import Git, split_z
-from director.repositories.index_files import index_data, index_entries
+from director.repositories.index_files import entry_count, index_data, index_entries
 from director.repositories.job_repository import JobRepository
 from director.worktrees.exact_settings import exact_settings
+from director.worktrees.quick_look import CAN_LOOK, EXACT, MOST_FILES, KnownFiles
 from director.worktrees.seals import Seal, Tracked, seal
 
 # One that is read here. git keeps to that of the file, or else to what the user's settings say.
@@ -36,6 +37,7 @@ class PrivateIndex:
         self.seal = _seal_of(path)
         self._worktree = worktree
         self._job = job
+        self._known: tuple[Seal, KnownFiles | None] = ((), None)
 
     @property
     def git(self) -> Git:
@@ -72,6 +74,25 @@ class PrivateIndex:
             data = self.path.read_bytes()
             entries = index_entries(data, self._job.user.object_format)
             return Size.of(one.size for one in entries)
+        except (OSError, ValueError):
+            return None
+
+    def known(self) -> KnownFiles | None:
+        """Return what it knows of the files; None: only git can look at them."""
+        if self._known[0] != self.seal:
+            self._known = (self.seal, self._read())
+        return self._known[1]
+
+    def _read(self) -> KnownFiles | None:
+        exact = exact_settings(self._worktree.parent)
+        if not CAN_LOOK or not set(EXACT) <= set(exact):
+            return None
+        try:
+            data, status = self.path.read_bytes(), self.path.stat()
+            if entry_count(data) > MOST_FILES:
+                return None
+            entries = index_entries(data, self._job.user.object_format)
+            return KnownFiles.of(entries, status.st_mtime_ns)
         except (OSError, ValueError):
             return None
 

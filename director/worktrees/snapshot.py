@@ -71,8 +71,9 @@ class SnapshotReader:
         whole = job.submodules.whole(job.tree_with(base, moved) if moved else base)
         with self.index.of(whole) as git:
             names = self.provisions.names if self.provisions else ()
-            found = self.files.differences(git, whole, names)
-            strays = self._strays(git, found.others, allowed)
+            known = self.index.known() if whole == self.index.tree else None
+            found = self.files.differences(git, whole, names, known)
+            strays = self._strays(git, whole, found.others, allowed)
         seen = found if whole == self.index.tree else None
         inner = {one.path for one in job.submodules.of(base).links}
         links = [p for p in allowed if p not in inner and self._became_link(base, p)]
@@ -118,7 +119,7 @@ class SnapshotReader:
         gone = before.keys() - staged.keys()
         return [*now, *(Entry(path, ABSENT_MODE, "0" * len(base)) for path in gone)]
 
-    def _strays(self, git: Git, others: Iterable[str], allowed: list[str]) -> list[str]:
+    def _strays(self, git: Git, tree: str, others: Iterable[str], allowed: list[str]) -> list[str]:
         """Return new paths that no allowlist names, ignored ones included."""
         root = self.files.path
         new = [path for path in others if not path.endswith("/") or _holds_any(root / path)]
@@ -126,6 +127,7 @@ class SnapshotReader:
         inside = [path for path in folders if any(one.startswith(path) for one in allowed)]
         if inside:  # an allowlisted file in a new folder hides its neighbours: look into it
             new = [path for path in new if path not in inside]
+            self.files.remove_stalling(tree, self.provisions.names if self.provisions else ())
             new += split_z(git.output("ls-files", "-z", "--others", "--", *inside))
         if self.provisions:
             new = [path for path in new if not self.provisions.covers(path)]

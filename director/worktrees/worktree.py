@@ -140,7 +140,7 @@ class Worktree:
 
     def _differences(self, tree: str) -> Differences:
         names = self.provisions.names if self.provisions else ()
-        return self._files.differences(self._index.git, tree, names)
+        return self._files.differences(self._index.git, tree, names, self._index.known())
 
     def _gate_goes_first(self, commit: str, *, bare: bool) -> bool:
         """Whether the gates' worktree is to be prepared first, so that this is filled from it.
@@ -196,6 +196,7 @@ class Worktree:
         try:
             seen = seen or self._differences(held)
             if self.provisions:
+                self._files.remove_stalling(held, self.provisions.names)
                 self._clean(commit)
             self._repository.withdraw(commit)
             others = filter(is_attributes, seen.others) if self.provisions else seen.others
