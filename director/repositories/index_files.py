@@ -55,7 +55,7 @@ class IndexEntry(NamedTuple):
     def knowing(self, status: os.stat_result | None) -> IndexEntry:
         """Return the same for a file that has this status; None: git is to look what it holds."""
         if status is None:
-            return _unknown(self.path, self.item)
+            return unknown_entry(self.path, self.item)
         times = (part for ns in (status.st_ctime_ns, status.st_mtime_ns) for part in divmod(ns, NS))
         place, owner = (status.st_dev, status.st_ino), (status.st_uid, status.st_gid)
         numbers = (*times, *place, self.mode, *owner, status.st_size)
@@ -124,10 +124,10 @@ def split_index(
 
 def _all_unknown(items: Mapping[str, Item]) -> Iterator[IndexEntry]:
     for path, item in items.items():
-        yield _unknown(path.encode(errors="surrogateescape"), item)
+        yield unknown_entry(path.encode(errors="surrogateescape"), item)
 
 
-def _unknown(path: bytes, item: Item) -> IndexEntry:
+def unknown_entry(path: bytes, item: Item) -> IndexEntry:
     """Return the entry of an index that knows nothing of the file."""
     known = struct.pack(">24xL12x", int(item.mode, 8)) + bytes.fromhex(item.oid)
     return IndexEntry(path, known)
@@ -137,8 +137,11 @@ def index_file(entries: Iterable[IndexEntry], object_format: str) -> bytes:
     """Return an index file (version 2) with these entries."""
     found = sorted(entries, key=attrgetter("path"))
     parts = [b"DIRC" + struct.pack(">LL", WRITTEN_VERSION, len(found))]
-    for one in found:
-        entry = one.known + struct.pack(">H", min(len(one.path), 0xFFF)) + one.path
-        parts.append(entry + b"\0" * (8 - len(entry) % 8))
-    data = b"".join(parts)
+    data = b"".join((*parts, *map(raw_entry, found)))
     return data + hashlib.new(object_format, data, usedforsecurity=False).digest()
+
+
+def raw_entry(one: IndexEntry) -> bytes:
+    """Return an entry as it stands in an index file (version 2)."""
+    entry = one.known + struct.pack(">H", min(len(one.path), 0xFFF)) + one.path
+    return entry + b"\0" * (8 - len(entry) % 8)

@@ -8,7 +8,6 @@ index may have been written again in it, so the content counts (gitformat-index(
 from __future__ import annotations
 
 import os
-import stat
 import sys
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
@@ -16,11 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from director.repositories.index_files import NS, STATUS, IndexEntry
+from director.worktrees.plain_files import GIT, GITLINK, mode_of
 
 MOST_FILES = 2_000  # above, a process costs less than what is done here for each file
-GIT = ".git"  # which git passes over wherever it is
-MOST_BYTES = 16 << 20  # of a file that is read whole
-PLAIN, EXECUTABLE, GITLINK = 0o100644, 0o100755, 0o160000
 BITS = 0xFFFFFFFF  # of a number in an index
 CAN_LOOK = sys.platform.startswith("linux") and sys.getfilesystemencoding() == "utf-8"
 EXACT = ("core.filemode=true", "core.symlinks=true", "core.ignorecase=false")
@@ -64,20 +61,46 @@ class KnownFiles:
     written_at: int
 
     @classmethod
-    def of(cls, entries: Iterable[IndexEntry], written_at: int) -> KnownFiles | None:
-        """Return what an index with ``entries`` knows; None: only git can look at the files."""
-        files, folders = {}, set()
-        for name, known in entries:
-            c, c_ns, m, m_ns, _, inode, mode, _, _, size = STATUS.unpack_from(known)
-            if mode == GITLINK:
-                return None
-            path, times = name.decode(errors="surrogateescape"), (c * NS + c_ns, m * NS + m_ns)
-            files[path] = KnownFile(mode, known[STATUS.size :], *times, inode, size)
-            folder = path.rpartition("/")[0]
-            while folder and folder not in folders:
-                folders.add(folder)
-                folder = folder.rpartition("/")[0]
-        return cls(files, folders, written_at)
+    def of(cls, entries: Iterable[IndexEntry], written_at: int) -> KnownFiles:
+        """Return what an index with ``entries`` knows."""
+        files = dict(_known(one) for one in entries)
+        return cls(files, _folders(files), written_at)
+
+    def with_changes(
+        self, changes: Mapping[bytes, IndexEntry | None], written_at: int
+    ) -> KnownFiles:
+        """Return what the index knows with ``changes`` (path → entry, None: it is gone)."""
+        gone = {name.decode(errors="surrogateescape") for name in changes} & self.files.keys()
+        new = dict(_known(entry) for entry in changes.values() if entry)
+        files = {**self.files, **new}
+        for path in gone - new.keys():
+            del files[path]
+        folders = _folders(files) if gone - new.keys() else {*self.folders, *_folders(new)}
+        return KnownFiles(files, folders, written_at)
+
+    @property
+    def has_submodules(self) -> bool:
+        """Whether a submodule is among them."""
+        return any(file.mode == GITLINK for file in self.files.values())
+
+
+def _known(entry: IndexEntry) -> tuple[str, KnownFile]:
+    name, known = entry
+    c, c_ns, m, m_ns, _, inode, mode, _, _, size = STATUS.unpack_from(known)
+    times = (c * NS + c_ns, m * NS + m_ns)
+    file = KnownFile(mode, known[STATUS.size :], *times, inode, size)
+    return name.decode(errors="surrogateescape"), file
+
+
+def _folders(paths: Iterable[str]) -> set[str]:
+    """Return all folders that lead to ``paths``."""
+    found: set[str] = set()
+    for path in paths:
+        folder = path.rpartition("/")[0]
+        while folder and folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return found
 
 
 @dataclass(frozen=True)
@@ -122,20 +145,3 @@ def look(root: Path, known: KnownFiles) -> Look:
 def _is_listed(entry: os.DirEntry[str]) -> bool:
     """Whether git takes notice of it: not of a pipe, socket or device."""
     return entry.is_symlink() or entry.is_file(follow_symlinks=False)
-
-
-def mode_of(status: os.stat_result) -> int:
-    """Return git's mode of what has this status (0: git has none)."""
-    if stat.S_ISREG(status.st_mode):
-        return EXECUTABLE if status.st_mode & stat.S_IXUSR else PLAIN
-    return stat.S_IFLNK if stat.S_ISLNK(status.st_mode) else 0
-
-
-def content_of(path: str) -> bytes | None:
-    """Return what git stores of a file or a link; None: git is to read it (it is large)."""
-    status = os.lstat(path)
-    if stat.S_ISLNK(status.st_mode):
-        return os.fsencode(os.readlink(path))  # noqa: PTH115 (bytes as they are)
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as stream:
-        return stream.read() if os.fstat(descriptor).st_size <= MOST_BYTES else None

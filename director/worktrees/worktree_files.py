@@ -10,7 +10,8 @@ from director.repositories.conversions import Conversion
 from director.repositories.git import Git, split_z
 from director.repositories.job_objects import JobObjects
 from director.worktrees.attributes import Attributes
-from director.worktrees.quick_look import KnownFiles, content_of, look
+from director.worktrees.plain_files import content_of
+from director.worktrees.quick_look import KnownFiles, look
 from director.worktrees.special_files import SpecialFiles
 
 MOST_ASKED = 200  # paths that one command is given
@@ -49,7 +50,7 @@ class WorktreeFiles:
         is what that index knows of the files (None: git is asked).
         """
         self.attributes.put_back()
-        if known and (found := self._quick_look(git, tree, known)):
+        if known and not known.has_submodules and (found := self._quick_look(git, tree, known)):
             return found
         self.remove_stalling(tree, provided)
         with self.attributes.only_of(tree) as foreign:
