@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from director.model.paths import parents
+from director.repositories.conversions import Conversion
 from director.repositories.links import has_plain_parents
 from director.repositories.objects import Item
 
@@ -36,6 +37,29 @@ def content_of(path: str) -> bytes | None:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as stream:
         return stream.read() if os.fstat(descriptor).st_size <= MOST_BYTES else None
+
+
+def stored(
+    root: Path, paths: Iterable[str], conversion: Conversion
+) -> dict[str, tuple[str, bytes]] | None:
+    """Return path → (git's mode, content) of the files and links at ``paths``, as they are stored.
+
+    None: git is to take them in. What is not there is left out. Raises OSError.
+    """
+    found = {}
+    for path in paths:
+        if not is_plain_path(path) or path.rpartition("/")[2].startswith(GIT):
+            return None  # attributes decide about the others; some may be no links
+        try:
+            status = (root / path).lstat()
+            content = content_of(f"{root}/{path}")
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        if content is None or not (stat.S_ISLNK(status.st_mode) or conversion.leaves(content)):
+            return None
+        found[path] = (f"{mode_of(status):06o}", content)
+    overlap = any(folder in found for path in found for folder in parents(path))
+    return None if overlap else found
 
 
 def is_plain_path(path: str) -> bool:
