@@ -26,7 +26,7 @@ class Outcome(StrEnum):
     LOST = "lost"
 
 
-def _nobody(_transcript: Transcript) -> None:
+def _ignore(_transcript: Transcript) -> None:
     """Ignore the transcript: nothing watches it."""
 
 
@@ -36,7 +36,7 @@ class Assignment:
 
     ``name`` names its note and, unless ``log`` does, its logs; ``node`` and ``attempt`` say what it
     is recorded under.
-    ``memo`` is what the asker needs to go on when director is killed meanwhile (JSON values).
+    ``memo`` is what the asker needs to continue when director is killed meanwhile (JSON values).
     ``look`` is shown the transcript again and again while the call runs.
     """
 
@@ -50,7 +50,7 @@ class Assignment:
     attempt: int | None = None
     memo: Mapping[str, Any] = field(default_factory=dict)
     log: str = ""
-    look: Callable[[Transcript], None] = field(default=_nobody, compare=False, repr=False)
+    look: Callable[[Transcript], None] = field(default=_ignore, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -83,4 +83,4 @@ def _quoted(text: str, number: int) -> str:
     try:
         return str(json.loads(inner))
     except ValueError:
-        raise FrontmatterError(f"line {number}: {text!r} has an escape that is none") from None
+        raise FrontmatterError(f"line {number}: {text!r} has an unknown escape") from None

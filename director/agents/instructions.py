@@ -12,7 +12,7 @@ MOST_BYTES = 64 * 1024  # of one file: more is no instruction
 def project_instructions(worktree: Path, names: Sequence[str] = NAMES) -> str:
     """Return what the files ``names`` at the top of ``worktree`` say, each below its name.
 
-    Left out is a file that is not there, is no plain file of the worktree (an agent may have put
+    Left out is a file that is missing, is no plain file of the worktree (an agent may have put
     a link there), or says what another one says. What is too long is cut, and says so.
     """
     texts: dict[str, str] = {}

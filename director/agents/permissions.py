@@ -1,6 +1,6 @@
 """What each role may do, as the coding agent's permission rules (the last match wins).
 
-Every tool is allowed or denied; none asks, because a question that nobody answers ends a turn.
+Every tool is allowed or denied; none asks, because a question without an answer ends a turn.
 The rules save attempts. They are no wall (a shell redirection passes them): what counts is the
 gate on the exact tree.
 """
@@ -25,7 +25,7 @@ def permissions(
     ``wanted`` are the agent file's rules: they decide the tools that director leaves open, of
     which those that no rule names are denied.
     ``allowlist`` are the paths that a writing agent may edit, relative to the worktree. What
-    holds in every case: nobody starts sub-agents, leaves the worktree or fetches the web; an
+    holds in every case: no role starts sub-agents, leaves the worktree or fetches the web; an
     agent that does not write can neither edit nor run commands.
     """
     # Deny first: a tool that a later version of the CLI adds must not be open to every role.
@@ -41,7 +41,7 @@ def permissions(
 
 
 def _answered(rule: Value) -> Value:
-    """Return the rule with "ask" answered: nobody is there to say yes."""
+    """Return the rule with "ask" answered: there is no one to say yes."""
     if isinstance(rule, dict):
         return {pattern: _answered(action) for pattern, action in rule.items()}
     return "deny" if rule == "ask" else rule

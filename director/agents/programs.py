@@ -23,7 +23,7 @@ def find_program(wanted: str, env: Mapping[str, str]) -> Path | None:
 
 
 def files_of_program(program: Path) -> Iterator[Path]:
-    """Give what nobody else may write: director runs the program itself, confined by nothing.
+    """Give what nothing else may write: director runs the program itself, confined by nothing.
 
     That is the program, and all packages beside one that is in a package of npm.
     """

@@ -99,12 +99,12 @@ class Finish(StrEnum):
     OTHER = "other"
 
 
-RECOVERED = frozenset({Finish.DONE, Finish.TOOL_CALLS})  # the model went on after what failed
+RECOVERED = frozenset({Finish.DONE, Finish.TOOL_CALLS})  # the model continued after what failed
 
 
 @dataclass
 class Transcript:
-    """What the events say so far. ``asked_for`` is a permission that nobody can give.
+    """What the events say so far. ``asked_for`` is a permission that cannot be given.
 
     ``tokens`` are those of the steps that were counted; ``uncounted`` is how many were not.
     ``reported_usd`` is what the CLI says that they cost (None: it cannot be known).
@@ -158,6 +158,6 @@ class Transcript:
         self.empty_finishes = self.empty_finishes + 1 if finish is Finish.EMPTY else 0
 
     def add_fault(self, fault: Fault) -> None:
-        """Take in a fault, which stands unless the model goes on."""
+        """Take in a fault, which stands unless the model continues."""
         self.faults.append(fault)
         self.ended_in_fault = True

@@ -47,7 +47,7 @@ class Watch:
         if self._look:  # also when nothing is new: what was too early to tell is told later
             self._look(transcript)
         if max(size, self._follower.size) > MOST_BYTES:
-            reason = f"{self._reader.title} said more than {MOST_BYTES >> 20} MiB"
+            reason = f"{self._reader.title} printed more than {MOST_BYTES >> 20} MiB"
             return self.stop(Outcome.INCOMPLETE, reason)
         if transcript.asked_for:
             return self.stop(Outcome.AGENT_FAULT, f"{PERMISSION_ASKED}: {transcript.asked_for}")
@@ -92,5 +92,5 @@ class Watch:
             return f"the provider keeps failing: {retry.message}"
         if retry.at > time.time() + self._stall_secs:
             secs = retry.at - time.time()
-            return f"the provider wants to be left alone for {secs:.0f} s: {retry.message}"
+            return f"the provider asks for a pause of {secs:.0f} s: {retry.message}"
         return None

@@ -92,7 +92,7 @@ def _prepare(
     plan = planned.load_plan()
     if directory.plan.exists():
         return
-    check_seal(planned, plan)
+    seal = check_seal(planned, plan)
     frozen = open_job_repository(planned.repository, workspace.repository, plan.job_branch)
     job_id, branch = f"{plan.job_id}-{name}", f"{plan.job_branch}-{name}"
     create_job_repository(
@@ -105,5 +105,5 @@ def _prepare(
     if stage := read_stage(planned):  # what the gates said of the base holds for all profiles
         write_stage(directory, stage._replace(job_id=job_id, job_branch=branch))
     own = plan._replace(job_id=job_id, job_branch=branch)
-    seal_plan(directory, own, frozen.tip())
+    seal_plan(directory, own, frozen.tip(), seal.merge_gate)
     directory.save_plan(own)

@@ -12,6 +12,7 @@ from director.command_line.dialogs.terminal import terminal_of
 from director.command_line.output import listeners_for
 from director.job.context import Opened, Workspace
 from director.job.notifying import COMMANDS, Notifier, notify_command
+from director.job.switching import finish_switches
 from director.model.config import Config
 from director.model.config_reader import read_config
 from director.model.errors import RequestError
@@ -29,6 +30,7 @@ def open_workspace(args: argparse.Namespace, context: Context) -> Workspace:
     repository = find_repository(args, context)
     home = home_of(repository, context)
     home.prepare()
+    finish_switches(home, repository)
     also = [event_lines(context.out)] if getattr(args, "events", False) else []
     opened: list[Opened] = []
     if notifier := _notifier(args, context, repository, home, opened):

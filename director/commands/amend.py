@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from director.command_line.context import Context, add_common_flags
+from director.command_line.context import Context, add_common_flags, add_events_flag
 from director.command_line.output import add_output_flags
 from director.command_line.result import Result
 from director.command_line.workspace import load_config, open_workspace
@@ -43,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cancel", action="store_true", help="leave it as it was approved")
     add_output_flags(parser)
     add_common_flags(parser)
+    add_events_flag(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:

@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--older",
         metavar="AGE",
         type=age,
-        help="remove the jobs that nobody worked on for so long: 12h, 30d, 8w; with --landed: "
+        help="remove the jobs without work for that long: 12h, 30d, 8w; with --landed: "
         "those of them that are landed",
     )
     parser.add_argument(
@@ -124,7 +124,7 @@ def _planned(choice: Choice) -> Result:
 
 
 def _agreed(args: argparse.Namespace, context: Context, choice: Choice) -> bool:
-    """Say what goes, and ask where something would be lost; RequestError where nobody can be."""
+    """Say what goes, and ask where something would be lost; RequestError if it cannot."""
     from director.command_line.dialogs.terminal import terminal_of
     from director.model.printable import printable
 

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
-from director.command_line.context import Context, add_common_flags
+from director.command_line.context import Context, add_common_flags, add_events_flag
 from director.command_line.output import add_output_flags
 from director.command_line.result import Result
 from director.command_line.workspace import load_config, open_workspace
@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("node", metavar="NODE", help="the node that you have taken")
     add_output_flags(parser)
     add_common_flags(parser)
+    add_events_flag(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:

@@ -313,5 +313,5 @@ def _names_tier(key: Key) -> bool:
 
 
 def _printable(text: str) -> str:
-    """Return text without what could control a terminal: models are called as anybody likes."""
+    """Return text without what could control a terminal: models may have any name."""
     return "".join(one if one.isprintable() or one == "\n" else " " for one in text)

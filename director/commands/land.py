@@ -85,7 +85,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _refuse_unasked(args: argparse.Namespace, terminal: Terminal | None) -> None:
-    """Raise RequestError where nobody is there to say how, and the command line does not."""
+    """Raise RequestError where there is no one to say how, and the command line does not."""
     if args.dry_run or terminal or (args.how and args.yes):
         return
     raise RequestError(
@@ -136,7 +136,7 @@ def _landed(
 
 
 def _asked(terminal: Terminal, landing: Landing, how: How | None) -> How | None:
-    """Return how somebody wants it to land; None: not now. ``how`` is what they said already."""
+    """Return how the user wants it to land; None: not now. ``how`` is what they said already."""
     keys = SURE if how else PART_KEYS if landing.prospect.left else KEYS
     while (line := terminal.ask(f"{keys} > ")) is not None:
         key = line[:1].lower()
@@ -159,7 +159,8 @@ def _refused(args: argparse.Namespace, prospect: Prospect, shown: str) -> Result
     if prospect.conflicts:
         what = f"{job} conflicts with {branch} in {named(prospect.conflicts)}"
         next_step = (
-            f"`git merge {job}` in a checkout of {branch}, solve it there, and run your tests"
+            f"`git merge {job}` in a checkout of {branch}, solve it there, and run your tests; or "
+            f"`director rebase --onto {branch}` has the nodes done again that conflict"
         )
         reason = Reason.CONFLICT
     else:

@@ -31,7 +31,7 @@ EXAMPLES = (
     ("director logs --failed", "why nodes failed, of each the last attempt"),
 )
 PAUSE_SECS = 0.2
-LOOKS_EVERY = 500  # lines between looks at whether anybody still reads
+LOOKS_EVERY = 500  # lines between looks at whether the output is still read
 PARTS = ("raw", "gate", "prompt")
 
 
@@ -186,7 +186,7 @@ def _printer(asked: _Asked, out: IO[str]) -> Any:
     def say(line: str) -> None:
         print(line, file=out)
         if next(said) % LOOKS_EVERY == 0 and reader_is_gone(out):
-            raise BrokenPipeError  # nobody reads the rest of a long log
+            raise BrokenPipeError  # the rest of a long log is not read
 
     context, directory = asked.context, asked.directory
     style, root = style_of_output(asked.args, context), directory.root

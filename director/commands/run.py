@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -24,7 +25,7 @@ from director.model.codec.encoding import encode
 from director.model.errors import ExitCode
 from director.model.format import counted
 from director.model.printable import one_line
-from director.model.state import NodeStatus, RunState
+from director.model.state import NodeState, NodeStatus, RunState
 from director.records.job_directory import JobDirectory
 from director.running.run import RunOptions, RunReport, run_job
 
@@ -152,6 +153,9 @@ def _ending(report: RunReport) -> Ending:
         reason = one_line(report.stop.what)
         stopped = f"S{reason[1:]}" if reason.startswith("stopped") else f"Stopped: {reason}"
         return Ending(stopped, one_line(report.stop.next_step))
+    if repairs := _failed_repairs(state):
+        what = f"All nodes are done, but {'; '.join(repairs)}"
+        return Ending(what, TRY_AGAIN, ("director", "run", "--retry-failed"))
     if failed := _failed(state):
         what = f"{done} of {total} nodes are done; failed: {'; '.join(failed)}"
         around = any(node.environment for node in state.nodes.values())
@@ -180,6 +184,23 @@ def _failed(state: RunState) -> list[str]:
         for node_id, node in state.nodes.items()
         if node.status is NodeStatus.FAILED
     ]
+
+
+def _failed_repairs(state: RunState) -> list[str]:
+    """Say what came of repairs; nothing where other nodes failed, or the environment is why."""
+    failed = {one: state.nodes[one] for one in sorted(state.ids(NodeStatus.FAILED))}
+    if any(node.environment or not node.repairs for node in failed.values()):
+        return []
+    return [
+        f"the integration gate {one_line(node.repairs)} is red, and {node_id} failed to repair it "
+        f"({_tries(node)}): {one_line(node.error or '')[:200]}"
+        for node_id, node in failed.items()
+    ]
+
+
+def _tries(node: NodeState) -> str:
+    tiers = Counter(one.role.value for one in node.past_attempts)
+    return ", ".join(f"{tier} {counted(count, 'attempt')}" for tier, count in tiers.items())
 
 
 def _done(report: RunReport) -> Ending:

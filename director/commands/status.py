@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 
 from director.command_line.context import Context, add_common_flags, find_home
 from director.command_line.node_flags import add_node_flags
@@ -17,12 +18,13 @@ from director.reporting.status.reader import read_status
 from director.reporting.status.screen import View, render
 from director.reporting.status.status import Status
 from director.reporting.terminal.windows import window_of
+from director.repositories.checkout import head_commit
 
 EXAMPLES = (
     ("director status --watch", "watch until the command at work ends"),
     ("director status --json", "the same as one object, for a program"),
 )
-SLICE_SECS = 0.1  # between looks at whether somebody wants to end
+SLICE_SECS = 0.1  # between looks at whether an end was asked for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,8 +63,27 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _show(args: argparse.Namespace, context: Context, status: Status, view: View) -> int:
+    if args.job is None and status.can_move:
+        status = replace(status, newer=_newer(context, status))
     text = "" if args.json else _text(args, context, status, view)
     return context.finish(args, result_of(args, status, text, view))
+
+
+def _newer(context: Context, status: Status) -> int | None:
+    """Return how many commits HEAD has that the job's base has not; None where git cannot say.
+
+    Git is asked only where HEAD is another commit.
+    """
+    top = status.directory.parent
+    if status.base_commit in (head_commit(top), ""):
+        return 0
+    from director.repositories.git import Git, GitError
+
+    try:
+        git = Git.at(top, context.env)
+        return int(git.text("rev-list", "--count", "HEAD", f"^{status.base_commit}"))
+    except (GitError, ValueError):
+        return None
 
 
 def _text(args: argparse.Namespace, context: Context, status: Status, view: View) -> str:
@@ -120,7 +141,7 @@ class _News:
 
 
 def _wait(context: Context, secs: float) -> None:
-    """Wait; raises InterruptedRunError as soon as somebody wants to end."""
+    """Wait; raises InterruptedRunError as soon as an end is asked for."""
     until = time.monotonic() + secs
     while (left := until - time.monotonic()) > 0:
         context.cancellation.check()

@@ -59,7 +59,7 @@ def _advice(home: Home, proposed: str) -> str:
     text = files.read_text(home.config) or ""
     if not proposed or re.search(r"^\s*\[worktree\]", text, re.MULTILINE):
         return ""
-    how = "take the comment signs off in" if _commented(proposed) in text else "put into"
+    how = "uncomment this in" if _commented(proposed) in text else "put into"
     return f"So that tests run in worktrees, {how} {home.config}:"
 
 
@@ -92,7 +92,7 @@ def _wanted(proposed: str) -> dict[str, str]:
 
 
 def _sync(path: Path, name: str, text: str, written: dict[str, str]) -> str:
-    """Bring one file up to date where that destroys nobody's work; returns the word for it."""
+    """Bring one file up to date where that destroys no work; returns the word for it."""
     present = files.read_text(path)
     if present == text:
         written[name] = _digest(text)

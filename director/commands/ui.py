@@ -17,9 +17,9 @@ EXAMPLES = (
 DESCRIPTION = """\
 Show a job in the browser while it runs: the page of `director report`, on this
 machine only, to be read only. The address that is printed holds a key that
-nobody can guess. ctrl-C ends it, with exit code 130 as everywhere; it does not
+cannot be guessed. ctrl-C ends it, with exit code 130 as everywhere; it does not
 touch the job."""
-SLICE_SECS = 0.1  # between looks at whether somebody wants to end
+SLICE_SECS = 0.1  # between looks at whether an end was asked for
 HIGHEST_PORT = 65535
 
 
@@ -46,7 +46,7 @@ def port(text: str) -> int:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Serve the page until somebody wants an end."""
+    """Serve the page until an end is asked for."""
     from threading import Thread
 
     from director.reporting.page.reading import read_page, state_of

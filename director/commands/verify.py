@@ -9,6 +9,7 @@ from typing import Any
 from director.command_line.context import Context, add_common_flags, find_repository, home_of
 from director.command_line.result import Result
 from director.command_line.workspace import load_config, open_workspace
+from director.job.switching import finish_switches
 from director.model.codec.encoding import encode
 from director.model.errors import ExitCode
 from director.model.format import counted
@@ -58,7 +59,9 @@ def _verify(args: argparse.Namespace, context: Context) -> Verification:
         directory = job_called(workspace.home, args.job)
         return verify_again(workspace, directory, load_config(workspace.home.config))
     repository = find_repository(args, context)
-    return verify_job(repository, job_called(home_of(repository, context), args.job))
+    home = home_of(repository, context)
+    finish_switches(home, repository)
+    return verify_job(repository, job_called(home, args.job))
 
 
 def _as_json(found: Verification) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""The demo: a sample repository and scripted models, so that anybody can watch a whole job."""
+"""The demo: a sample repository and scripted models, to watch a whole job."""

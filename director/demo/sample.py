@@ -51,7 +51,7 @@ def make_sample(
     """Make the sample repository in ``directory`` (an empty or a missing folder), one commit.
 
     ``base_url`` is where the models are reached, ``server`` how OpenCode is run. The identity is
-    the repository's own, so that a machine where git knows nobody will do. Raises DirectorError
+    the repository's own, so that a machine where git knows no name will do. Raises DirectorError
     when git or the disk fails.
     """
     files = sample_files()

@@ -20,7 +20,7 @@ from director.demo.texts import TASK
 from director.model.errors import ExitCode, RequestError
 from director.records.job_directory import FOLDER, Home
 
-NOWHERE = "http://127.0.0.1:9/v1"  # the discard port: the stand-in asks nobody
+NOWHERE = "http://127.0.0.1:9/v1"  # the discard port: the stand-in asks no server
 LOOPBACK = "127.0.0.1"
 SITE_FOLDERS = ("site-packages", "dist-packages")
 

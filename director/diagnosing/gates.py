@@ -97,7 +97,7 @@ def _of_runs(seen: Preflight) -> Row:
     if seen.runs:
         tried = "; ".join(f"`{one.worktree.command}` ({one.worktree.outcome})" for one in seen.runs)
         return ok(TESTS, f"nothing seems to be missing in a fresh worktree: {tried}")
-    fix = "nothing has to be done: the job's nodes bring tests of their own"
+    fix = "no action is needed: the job's nodes bring tests of their own"
     return warning(TESTS, "no tests that director recognises, and no [gates]", fix)
 
 

@@ -34,7 +34,7 @@ def leftovers(found: Found) -> Iterator[Row]:
     """Give what killed commands left, and who is at work now."""
     folder = worktrees_folder(pool_environment(found.settings.config.launcher, found.subject.env))
     remove_abandoned(folder)
-    rows = [*_of_jobs(found.home), *_of_nobody(folder)]
+    rows = [*_of_jobs(found.home), *_of_no_job(folder)]
     yield from rows
     if not rows:
         yield ok(ABOUT, "nothing of a killed command: no lock, process or worktree")
@@ -57,7 +57,7 @@ def _of_jobs(home: Home) -> Iterator[Row]:
             yield warning(ABOUT, f"processes of job {job_id} still run: {named}", RUN_AGAIN)
 
 
-def _of_nobody(folder: Path) -> Iterator[Row]:
+def _of_no_job(folder: Path) -> Iterator[Row]:
     """Give the worktrees whose job is gone, of any repository: no command comes back to them."""
     for pool in sorted(folder.glob("job-*")) if folder.is_dir() else ():
         record = (read_quietly(pool / OWNER) or {}).get("record")

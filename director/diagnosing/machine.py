@@ -70,7 +70,7 @@ def _cores(found: Machine) -> Row:
         return ok("machine", cores)
     said = f"{cores}, {size(found.free_bytes)} of memory free"
     if found.free_bytes < LITTLE_MEMORY:
-        fix = "end something, or work in one lane: an agent takes some 400 MB"
+        fix = "close other programs, or use one lane: an agent takes about 400 MB"
         return warning("machine", said, fix)
     return ok("machine", said)
 

@@ -194,7 +194,7 @@ class _Trial:
 def _compared(base: Base, lent: Worktree, seen: Observation, there: str, name: str) -> Difference:
     """Return a run beside that of ``there`` in the checkout, where that may be had and tells more.
 
-    ``lent`` is a worktree that nobody else uses meanwhile.
+    ``lent`` is a worktree that nothing else uses meanwhile.
     """
     user = base.user
     if seen.outcome not in (Outcome.RED, Outcome.CANNOT_RUN):

@@ -67,7 +67,7 @@ def bisect(
     if is_green(count):
         return Bisection(None, "it is green when it runs again on the same commit, so it is flaky")
     if not is_green(first):
-        return Bisection(None, f"it is red {there} by now, though it was green there")
+        return Bisection(None, f"it is red {there} now, though it was green there")
     low, high = first, count
     while high - low > 1:
         middle = (low + high) // 2
@@ -77,5 +77,5 @@ def bisect(
             high = middle
     steady = (low == first or is_green(low)) and (high == count or not is_green(high))
     if not steady:
-        return Bisection(None, "it says now green, now red, on the same commit, so it is flaky")
+        return Bisection(None, "it is green and red by turns on the same commit, so it is flaky")
     return Bisection(high)

@@ -70,7 +70,7 @@ def kept_now(home: Home) -> Iterator[KeptWorktrees]:
 
 
 def _is_free(directory: JobDirectory, home: Home, locks: ExitStack) -> bool:
-    """Whether nobody works on the job; then nobody can until ``locks`` are given back."""
+    """Whether no command works on the job; then none can until ``locks`` are given back."""
     if directory.path == home.path:
         return True
     try:

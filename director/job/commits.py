@@ -40,6 +40,25 @@ class Commits:
         text = self._text(title, ", ".join(node_ids), TYPE_OF_TESTS)
         return self._commit(tree, parent, commit_message(text, trailers, self._signed_off()))
 
+    def merge_again(self, receipt: Receipt) -> Receipt:
+        """Write the commit that ``receipt`` describes, in the words of the one that it carries.
+
+        Returns it with its id and files.
+        """
+        text = self._message(receipt.rebased).strip().rpartition("\n\n")[0]
+        message = commit_message(text, merge_trailers(receipt), self._signed_off())
+        merged = self._commit(receipt.tree, receipt.parent, message)
+        files = changed_files(self.job, receipt.parent, merged)
+        return replace(receipt, merged=merged, files=files)
+
+    def tests_again(self, commit: str, tree: str, parent: str) -> str:
+        """Write and return a commit of tests on ``parent`` in the words of another one."""
+        return self._commit(tree, parent, self._message(commit))
+
+    def _message(self, commit: str) -> str:
+        whole = self.job.objects.get(commit).data.decode(errors="replace")
+        return whole.partition("\n\n")[2]
+
     def try_out(self) -> None:
         """Raise SigningError where commits are to be signed and cannot be."""
         if self.signer:
@@ -61,7 +80,7 @@ class Commits:
 
 
 def signed_off(job: JobRepository, policy: CommitPolicy) -> str:
-    """Return who signs the job's commits off; "" where nobody is asked to."""
+    """Return who signs the job's commits off; "" where that is not asked for."""
     if not policy.signoff:
         return ""
     who = job.user.identity()

@@ -14,7 +14,7 @@ from director.records.events import Events, Kind, Listener
 class End(NamedTuple):
     """How a command ended: one line for what happened, one for what to do next.
 
-    ``reason`` None: nothing stood in the way, though somebody may be waited for.
+    ``reason`` None: nothing stood in the way, though a person may be waited for.
     """
 
     command: str
@@ -43,6 +43,6 @@ def tell_end(workspace: Workspace, end: End, also: Listener | None = None) -> No
 
 
 def _events(workspace: Workspace) -> Events:
-    """Return who is told; somebody may have removed the job's records meanwhile."""
+    """Return who is told; the job's records may have been removed meanwhile."""
     last = workspace.opened[-1] if workspace.opened else None
     return last.events if last and last.directory.events.exists() else workspace.events

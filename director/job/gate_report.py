@@ -28,7 +28,7 @@ class GateReport:
     """One integration gate. ``log`` holds its output; its path is relative to the job's directory.
 
     ``nodes``: of which nodes these are the tests (none: it is one of ``[gates]``). ``red_before``:
-    whether it was red on the base (None: nobody looked, because it is green, or tests, which are
+    whether it was red on the base (None: not looked at, because it is green, or tests, which are
     red there by design and excused by nothing). ``note`` says in words what is known of a gate that
     is not green. ``broken_before``: it could not run on the base either, which planning knew and
     let through. ``failure`` says why it is not green.

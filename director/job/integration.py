@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -15,7 +14,7 @@ from director.job.views import Views
 from director.model.codec.encoding import encode_any
 from director.model.errors import RequestError
 from director.model.integration_gates import BaseGates
-from director.model.plan import Node, Plan
+from director.model.plan import FrozenTests, Plan
 from director.model.reason import Reason
 from director.model.receipt import Receipt
 from director.records.events import Kind
@@ -164,25 +163,20 @@ def run_tests(job: JobContext, plan: Plan, tip: str, lanes: int) -> Iterator[Gat
     if not wanted:
         return
 
-    def run(nodes: list[Node]) -> GateReport:
-        ids = tuple(node.id for node in nodes)
-        result = run_gate(
-            job, tip, nodes[0].test_cmd, f"integration.tests.{ids[0]}", plan.tests_of(ids)
-        )
+    def run(tests: FrozenTests) -> GateReport:
+        ids = tests.nodes
+        result = run_gate(job, tip, tests.command, f"integration.tests.{ids[0]}", tests.tests)
         return GateReport.of(f"tests of {', '.join(ids)}", result, ids)
 
     with ThreadPoolExecutor(min(lanes, len(wanted)), thread_name_prefix="lane") as pool:
         yield from pool.map(run, wanted)
 
 
-def tests_to_run(plan: Plan, receipts: Iterable[Receipt], tree: str) -> list[list[Node]]:
-    """Return the nodes whose tests are to run on ``tree``, those of one command together."""
+def tests_to_run(plan: Plan, receipts: Iterable[Receipt], tree: str) -> list[FrozenTests]:
+    """Return the tests that are to run on ``tree``, those of one command together."""
     green = {(one.node, run.command) for one in receipts for run in one.gates if run.tree == tree}
-    by_command: defaultdict[str, list[Node]] = defaultdict(list)
-    for node in plan.nodes:
-        by_command[node.test_cmd].append(node)
     return [
-        nodes
-        for command, nodes in by_command.items()
-        if any((node.id, command) not in green for node in nodes)
+        tests
+        for command, tests in plan.tests_by_command().items()
+        if any((node_id, command) not in green for node_id in tests.nodes)
     ]

@@ -33,7 +33,7 @@ from director.worktrees.pool import Pool
 from director.worktrees.pool_folders import pool_environment, pool_folder
 from director.worktrees.provisions import Provisions
 
-BYTECODE = "PYTHONPYCACHEPREFIX"  # compiled code outside the worktree, which anybody may have left
+BYTECODE = "PYTHONPYCACHEPREFIX"  # compiled code outside the worktree, whoever left it
 
 
 @dataclass(frozen=True)

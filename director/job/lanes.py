@@ -52,7 +52,7 @@ def choose_lanes(
 ) -> Choice:
     """Return how many lanes are of use; ``side_by_side`` nodes can be worked on at once.
 
-    ``call`` is what a call takes of the machine. ``room`` None: nobody knows how much disk a lane
+    ``call`` is what a call takes of the machine. ``room`` None: it is unknown how much disk a lane
     takes.
     """
     # While a model thinks its lane needs no core: more lanes than cores keep the cores busy.

@@ -1,29 +1,104 @@
 """The merge queue: candidates on their way to the branch, each built on the one before it.
 
-Lanes gate side by side what the branch would be after their turn, and merge in their order. A lane
-waits for those before it, but never to begin its gate; and none gates again what another changed
-meanwhile, unless one before it did not merge.
+A candidate takes its place before its first gate, so that what is gated is what the branch will be
+after its turn: lanes gate side by side, merge in their order, and none gates twice what it will
+merge, unless one before it does not. Who leaves the line is left out of what those behind it gate.
+
+Those that stand first and are ready may merge together, in one step of the branch.
+
+Until its gates are green a candidate may take long, or forever. One behind it that is green may
+pass it by then; which costs another gate for each of the two, so that it waits a while first.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Any, Protocol
 
+from director.model.receipt import GateRun, Receipt
 from director.processes.cancellation import Cancellation
 from director.repositories.job_repository import JobRepository
 
 LOOK_UP_SECS = 0.2  # for a cancellation, while others are waited for
 
+Build = Callable[[str], str | None]
+"""Makes the commit of a candidate on another commit; None: it cannot be."""
 
-@dataclass(frozen=True, eq=False)
-class QueueEntry:
-    """A place in the queue: ``commit`` is built on ``base`` (None: it cannot be)."""
 
-    base: str
+@dataclass(frozen=True)
+class Spot:
+    """Where a candidate stands now: ``commit`` is what the branch will be (None: it cannot be).
+
+    ``tip`` is the branch's, and ``first`` says whether nobody stands before the candidate.
+    """
+
     commit: str | None
+    tip: str
+    first: bool
+
+
+class Offer(Protocol):
+    """What a place stands for: the work of ``node``, ``own``, a commit on ``base``."""
+
+    node: str
+    base: str
+    own: str
+
+    def receipt(self, commit: str, parent: str, contract: Sequence[GateRun]) -> Receipt:
+        """Return the receipt of its merge on ``parent``, with the tree of ``commit``, written."""
+
+
+@dataclass
+class ContractCount:
+    """What holding merges to the contract took: ``runs``, in so many ``steps``, and who failed."""
+
+    steps: int = 0
+    runs: int = 0
+    refused: int = 0
+
+
+@dataclass(eq=False)
+class Place:
+    """A candidate's place in the line of ``queue``, or one that is not taken yet.
+
+    ``proven``: its gates were green. ``ready`` is the commit on which they were, and nothing but
+    its turn is missing then. ``end`` is what became of it, where another lane saw to that. The
+    rest is the queue's.
+    """
+
+    queue: MergeQueue
+    offer: Offer | None = None
+    proven: bool = False
+    ready: str | None = None
+    end: Any = None
+    build: Build = field(default=lambda _onto: None, repr=False)
+    base: str = ""
+    commit: str | None = None
+
+    def take(self, build: Build) -> Spot:
+        """Stand last, unless it stands in line; ``build`` makes its commit on any other."""
+        return self.queue.take(self, build)
+
+    def spot(self) -> Spot:
+        """Return where it stands now; it must have been taken."""
+        return self.queue.spot(self)
+
+    def leave(self) -> None:
+        """Leave the line, if it stands there: what is behind is built without it."""
+        self.queue.leave(self)
+
+    def wait(self, seen: Spot, patience: float) -> None:
+        """Wait until it stands otherwise than ``seen``.
+
+        After ``patience`` seconds it passes by those before it that are not proven. Raises
+        InterruptedRunError when the run is cancelled meanwhile.
+        """
+        self.queue.wait(self, seen, patience)
 
 
 class MergeQueue:
@@ -32,32 +107,109 @@ class MergeQueue:
     def __init__(self, job: JobRepository, cancellation: Cancellation) -> None:
         self._job = job
         self._cancellation = cancellation
-        self._line: list[QueueEntry] = []
+        self._line: list[Place] = []
         self._moved = threading.Condition()
+        self.contract = ContractCount()
+        self._same = ("", "")  # a tip, and the draft of it that those behind are built on
 
     @contextmanager
-    def place(self, build: Callable[[str], str | None]) -> Iterator[QueueEntry]:
-        """Give the last place; ``build`` makes the commit on what the branch will be by then."""
-        with self._moved:
-            pending = [place.commit for place in self._line if place.commit]
-            base = pending[-1] if pending else self._job.tip()
-            place = QueueEntry(base, build(base))
-            self._line.append(place)
+    def place(self) -> Iterator[Place]:
+        """Give a place that is not taken yet, and is left at the end."""
+        place = Place(self)
         try:
             yield place
         finally:
-            with self._moved:
+            self.leave(place)
+
+    def take(self, place: Place, build: Build) -> Spot:
+        """As ``Place.take``."""
+        with self._moved:
+            if place not in self._line:
+                place.build, place.base, place.commit = build, "", None
+                self._line.append(place)
+            return self._spot(place)
+
+    def spot(self, place: Place) -> Spot:
+        """As ``Place.spot``."""
+        with self._moved:
+            return self._spot(place)
+
+    def leave(self, place: Place) -> None:
+        """As ``Place.leave``."""
+        with self._moved:
+            if place in self._line:
                 self._line.remove(place)
+                place.proven, place.ready = False, None
                 self._moved.notify_all()
 
-    def await_turn(self, place: QueueEntry) -> bool:
-        """Wait until it is the first; returns whether the branch now holds what it is built on.
+    def end(self, place: Place, end: object) -> None:
+        """Let a place leave the line for a reason, ``end``, that its lane is told."""
+        with self._moved:
+            if place in self._line:
+                place.end = end
+                self.leave(place)
 
-        Raises InterruptedRunError when the run is cancelled meanwhile.
+    def ready(self) -> tuple[Place, ...]:
+        """Return the places that could merge now in one step: the first ones that are ready."""
+        with self._moved:
+            if self._line:
+                self._spot(self._line[-1])
+            return tuple(takewhile(_is_ready, self._line))
+
+    def merge(self, places: Sequence[Place], advance: Callable[[], Sequence[object]]) -> None:
+        """Let ``advance`` move the branch over the first ``places``; each ends as it returns.
+
+        Nothing happens where the line changed meanwhile. It returns nothing where the branch did
+        not move.
         """
         with self._moved:
-            while self._line[0] is not place:
+            self._spot(places[-1])
+            if self._line[: len(places)] != list(places) or not all(map(_is_ready, places)):
+                return
+            for place, end in zip(places, advance(), strict=False):
+                self._same = self._job.tip(), place.commit or ""
+                self.end(place, end)
+
+    def wait(self, place: Place, seen: Spot, patience: float) -> None:
+        """As ``Place.wait``."""
+        end = time.monotonic() + patience
+        with self._moved:
+            while place.end is None and self._spot(place) == seen:
                 self._cancellation.check()
-                self._moved.wait(LOOK_UP_SECS)
-        # Trees, not ids: the commits in the queue are drafts of merges, which get other trailers.
-        return self._job.tree(place.base) == self._job.tree(self._job.tip())
+                left = end - time.monotonic()
+                if left <= 0 and self._pass_by(place):
+                    return
+                self._moved.wait(min(LOOK_UP_SECS, left) if left > 0 else LOOK_UP_SECS)
+
+    def _pass_by(self, place: Place) -> bool:
+        """Put a place before the first that is not proven; returns whether one was before it."""
+        for position, other in enumerate(self._line):
+            if other is place:
+                return False
+            if not other.proven:
+                self._line.remove(place)
+                self._line.insert(position, place)
+                self._moved.notify_all()
+                return True
+        return False
+
+    def _spot(self, place: Place) -> Spot:
+        """Build everybody on the one before, as far as that changed, up to ``place``.
+
+        What has left the line stands where it stood.
+        """
+        if place not in self._line:
+            return Spot(place.commit, self._job.tip(), first=False)
+        tip, (known, draft) = self._job.tip(), self._same
+        onto = draft if tip == known else tip
+        for one in self._line:
+            if one.base != onto:
+                one.commit, one.base = one.build(onto), onto
+            if one is place:
+                break
+            onto = one.commit or onto
+        return Spot(place.commit, tip, self._line[0] is place)
+
+
+def _is_ready(place: Place) -> bool:
+    return place.ready is not None and place.ready == place.commit

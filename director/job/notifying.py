@@ -52,7 +52,7 @@ def notify_command(home: Home) -> Sequence[str]:
 class Notifier:
     """Hears the events of a command, and tells the user's command of pauses and of the end.
 
-    A pause that somebody at a terminal (``attended``) answers is told when it begins; else it is
+    A pause that a person at a terminal (``attended``) answers is told when it begins; else it is
     told once, with the end of the command, which knows what happened and what comes next.
     ``opened`` are the jobs of the command, the last one last.
     """

@@ -221,7 +221,7 @@ def _publishing(inputs: JobInputs, repository: JobRepository) -> Iterator[Publis
 
 @contextmanager
 def _telling_of_drain(inputs: JobInputs) -> Iterator[None]:
-    """Give a notice when somebody asks for an end after the calls under way."""
+    """Give a notice when an end is asked for after the calls under way."""
     told = inputs.workspace.cancellation.told_of_drain
 
     def tell() -> None:
@@ -236,7 +236,7 @@ def _telling_of_drain(inputs: JobInputs) -> Iterator[None]:
 
 @contextmanager
 def _explaining_removal(inputs: JobInputs, branch: str) -> Iterator[None]:
-    """Name the reason when work fails because somebody removed the records meanwhile.
+    """Name the reason when work fails because the records were removed meanwhile.
 
     Writing made some of them again, but not the lock, which is older than all.
     """

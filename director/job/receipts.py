@@ -15,6 +15,7 @@ from director.job.trailers import (
     tests_hash,
     trailer_pairs,
 )
+from director.model.merge_policy import CONTRACT, is_of_contract
 from director.model.plan import Node
 from director.model.receipt import GateRun, Receipt
 from director.processes.capture import said_version
@@ -65,6 +66,8 @@ def rebuilt_receipt(
         rebuilt=True,
         view=gated if gated != commit.tree else None,
         amended=f"{PREFIX}Amended" in said,
+        rebased=said.get(f"{PREFIX}Rebased", ""),
+        repairs=node.repairs.gate if node.repairs else "",
     )
 
 
@@ -74,9 +77,17 @@ def changed_files(history: History, old: str, new: str) -> tuple[str, ...]:
 
 
 def merge_trailers(receipt: Receipt) -> Mapping[str, object]:
-    """Return the trailers of the merge commit of ``receipt``, for ``commit_message``."""
+    """Return the trailers of the merge commit of ``receipt``, for ``commit_message``.
+
+    Of the contract they name the tree only: its runs are as many as there are nodes done.
+    """
     seen = {"View": receipt.view} if receipt.view else {}
     amended = {"Amended": "yes"} if receipt.amended else {}
+    rebased = {"Rebased": receipt.rebased} if receipt.rebased else {}
+    repairs = {"Repairs": receipt.repairs} if receipt.repairs else {}
+    own = [run for run in receipt.gates if not is_of_contract(run)]
+    held = next((run.tree for run in receipt.gates if run.purpose == CONTRACT), None)
+    contract = {"Contract": held} if held else {}
     return {
         "Job": receipt.job_id,
         "Node": receipt.node,
@@ -90,7 +101,10 @@ def merge_trailers(receipt: Receipt) -> Mapping[str, object]:
         **seen,
         "Tests": receipt.tests_hash,
         **amended,
-        "Gate": tuple(f"{run.exit_code} {run.purpose} {run.command}" for run in receipt.gates),
+        **rebased,
+        **repairs,
+        "Gate": tuple(f"{run.exit_code} {run.purpose} {run.command}" for run in own),
+        **contract,
     }
 
 

@@ -100,7 +100,7 @@ def _removed(home: Home, git: Git, removal: Removal, events: Events) -> Removed:
 
 
 def _locks(home: Home, job: KnownJob) -> Iterator[Path]:
-    """Give the locks under which somebody may work on a job; that of the current one is held."""
+    """Give the locks under which a command may work on a job; that of the current one is held."""
     if job.bench == home.bench:
         yield home.bench / "lock"
     if job.where is not Where.CURRENT:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from director.model.codec.encoding import encode
+from director.model.codec.marks import Mark
 from director.model.errors import RequestError
+from director.model.merge_policy import CONTRACT, NODE
 from director.model.plan import Node, Plan
 from director.model.reason import Reason
 from director.records import files
@@ -24,18 +26,21 @@ class Seal(NamedTuple):
     """The content of ``sealed.json``.
 
     ``contract`` is the commit of the job branch that brought the frozen tests as they are; ``plan``
-    is what plan.json held, but for UNSEALED.
+    is what plan.json held, but for UNSEALED. ``merge_gate`` is what every merge is held to,
+    whatever the configuration says later (``model/merge_policy.py``).
     """
 
     sealed_at: str
     contract: str
     plan: Mapping[str, Any]
+    merge_gate: Annotated[str, Mark.OMITTED] = NODE
 
 
-def seal_plan(directory: JobDirectory, plan: Plan, contract: str) -> None:
+def seal_plan(directory: JobDirectory, plan: Plan, contract: str, merge_gate: str) -> Seal:
     """Record that ``plan``, with its tests in commit ``contract``, is what may run."""
-    seal = Seal(now(), contract, _sealed(plan))
+    seal = Seal(now(), contract, _sealed(plan), merge_gate)
     files.write_json(directory.sealed, encode(seal))
+    return seal
 
 
 def read_seal(directory: JobDirectory) -> Seal | None:
@@ -45,7 +50,9 @@ def read_seal(directory: JobDirectory) -> Seal | None:
         return None
     match stored:
         case {"sealed_at": str(), "contract": str(), "plan": {"nodes": list()}}:
-            return Seal(**{name: stored[name] for name in Seal._fields})
+            merge_gate = stored.get("merge_gate", NODE)
+            if merge_gate in (NODE, CONTRACT):
+                return Seal(stored["sealed_at"], stored["contract"], stored["plan"], merge_gate)
     raise RequestError(f"{directory.sealed} was not written by this version", SEAL_AGAIN)
 
 
@@ -82,7 +89,7 @@ def check_seal(directory: JobDirectory, plan: Plan) -> Seal:
 
 
 def restore_seal(directory: JobDirectory, seal: Seal) -> bool:
-    """Restore a seal that somebody changed while it was in use; returns whether that was so."""
+    """Restore a seal that was changed while it was in use; returns whether that was so."""
     try:
         if read_seal(directory) == seal:
             return False

@@ -38,7 +38,7 @@ class PlanStage(NamedTuple):
     ``admitted`` maps node ids to the fingerprint under which their tests were seen red.
     ``base_gates`` is what ``[gates]`` said on the base commit: name → command, verdict, reason
     (None: not run yet). ``preflight`` is how the existing tests run in a worktree (None: not
-    tried yet); ``allow_broken_gates``: planning goes on where they cannot, or ``[gates]`` cannot.
+    tried yet); ``allow_broken_gates``: planning continues where they cannot, or ``[gates]`` cannot.
     ``wishes`` is what a person wants changed in what lay at the approval ("": nothing, any more).
     ``questions`` are what the planner waits to be told; ``decisions`` what it was told, in
     ``question_rounds`` rounds.

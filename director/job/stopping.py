@@ -102,7 +102,7 @@ def end(work: AtWork, *, drain: bool, given_up: Callable[[], bool]) -> Ending | 
 
 
 def _is_the_one(work: AtWork) -> bool:
-    """Whether the process that is named is the one: anybody may have written the file."""
+    """Whether the process that is named is the one: any process may have written the file."""
     holder = work.holder
     return holder.is_alive and any(has_open(holder.pid, one.lock) for one in work.directories)
 

@@ -21,7 +21,7 @@ def commit_message(text: str, trailers: Mapping[str, object], signed_off: str = 
     """Return a commit message: ``text``, then ``Director-*`` trailers, in the order given.
 
     A value that is a tuple gives one trailer for each of its elements. The last says who
-    ``signed_off`` ("": nobody). They form the last paragraph, where git looks for trailers.
+    ``signed_off`` ("": no one). They form the last paragraph, where git looks for trailers.
     """
     lines = [f"{key}: {value}" for key, value in trailer_pairs(trailers)]
     lines += [f"{SIGNED_OFF}: {single_line(signed_off)}"] if signed_off else []
@@ -57,7 +57,7 @@ def tests_hash(node: Node) -> str:
 def why_foreign(plan: Plan, commit: BranchCommit, before: str) -> str | None:
     """Say why ``commit`` cannot be one that director put on the commit ``before``; None: it can.
 
-    Nothing but its parents and trailers is looked at, which anybody can copy.
+    Nothing but its parents and trailers is looked at, which can be copied.
     """
     said = commit.trailers
     if commit.parents != (before,):

@@ -269,10 +269,20 @@ def _refuse_part(prospect: Prospect, options: LandOptions) -> None:
     if prospect.left and not options.partial:
         raise RequestError(
             f"{done} of {counted(total, 'node')} are done, not {', '.join(prospect.left)}",
-            "`director run` continues; or `director land --partial --squash` lands what is done",
+            f"`director run` continues{_moved_on(prospect)}; or `director land --partial --squash` "
+            "lands what is done",
         )
     if options.how is not None:
         _refuse_shape(prospect, options.how)
+
+
+def _moved_on(prospect: Prospect) -> str:
+    """Return what to do first where the branch has left the job's base behind; "" elsewhere."""
+    target = prospect.target
+    if target.tip == prospect.plan.base_commit:
+        return ""
+    onto = "" if target.here else f" --onto {target.branch}"
+    return f" (after `director rebase{onto}`, since {target.branch} moved on)"
 
 
 def _refuse_shape(prospect: Prospect, how: How) -> None:

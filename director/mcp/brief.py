@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 from director.mcp.tools import tool_for
 from director.model.cost import Cost
 from director.model.printable import one_line
 
-MOST_BYTES = 6_000
-"""2,000 tokens at most: there are three bytes or more to a token in what a brief says."""
+MOST_TOKENS = 2_000
+LETTERS = 3  # of a word, for a token: common tokenizers have 4 or more to one of English
+PIECE = re.compile(r"[A-Za-z]+| +|.", re.DOTALL)
 
 LONGEST_TASK = 600
 LONGEST_LINE = 300
@@ -27,11 +30,32 @@ def brief(status: Mapping[str, Any], repository: str) -> str:
         text = "\n".join(_nothing(status, repository))
     else:
         text = "\n".join(_lines(status, repository))
-    data = f"{text}\n".encode(errors="replace")
-    if len(data) <= MOST_BYTES:
-        return data.decode()
-    room = MOST_BYTES - len(CUT.encode())
-    return data[:room].decode(errors="ignore") + CUT
+    said = f"{text}\n".encode(errors="replace").decode()
+    if tokens_at_most(said) <= MOST_TOKENS:
+        return said
+    return _beginning(said, MOST_TOKENS - tokens_at_most(CUT)) + CUT
+
+
+def tokens_at_most(text: str) -> int:
+    """Return a high estimate of the tokens of ``text``, whichever tokenizer a model has.
+
+    A digit, a sign and a line end are counted as a token each, a character of another script by
+    its bytes, and a blank belongs to the word after it.
+    """
+    return sum(map(_tokens_of, PIECE.findall(text)))
+
+
+def _tokens_of(piece: str) -> int:
+    if piece.isascii():
+        return 0 if piece == " " else -(-len(piece) // LETTERS)
+    return len(piece.encode()) - 1
+
+
+def _beginning(text: str, tokens: int) -> str:
+    """Return as much of ``text`` as has so many tokens at most."""
+    pieces = PIECE.findall(text)
+    used = accumulate(map(_tokens_of, pieces))
+    return "".join(piece for piece, sum_ in zip(pieces, used, strict=True) if sum_ <= tokens)
 
 
 def _nothing(status: Mapping[str, Any], repository: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 import director
 from director.mcp.protocol import Object
-from director.mcp.tools import Invocation
+from director.mcp.tool import Invocation
 from director.model.errors import DirectorError, ExitCode
 from director.model.reason import Reason
 from director.processes.companion import Companion

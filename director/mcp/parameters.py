@@ -32,10 +32,10 @@ class Parameter(NamedTuple):
     required: bool = False
 
 
-def switch(name: str, meaning: str) -> Parameter:
-    """Return a parameter for a flag without value."""
-    flag = f"--{name.replace('_', '-')}"
-    return Parameter(name, flag, {"type": "boolean", "description": meaning})
+def switch(name: str, meaning: str, *, flag: str = "") -> Parameter:
+    """Return a parameter for a flag without value, called as the parameter unless named."""
+    said = flag or f"--{name.replace('_', '-')}"
+    return Parameter(name, said, {"type": "boolean", "description": meaning})
 
 
 def name_of(what: str, meaning: str, *, flag: str = "", required: bool = False) -> Parameter:
@@ -80,6 +80,10 @@ PARALLEL = Parameter(
         "description": "lanes: how much to do at once, or auto (default: 1)",
     },
 )
+BROKEN_GATES = switch(
+    "allow_broken_gates", "continue where [gates] cannot run on the base commit, or in a worktree"
+)
+NODE = name_of("node", "a node, by its id or the beginning of it", required=True)
 JOB = name_of("job", "another job than the current one, by its id", flag="--job")
 
 

@@ -12,7 +12,7 @@ from director.mcp.brief import brief
 from director.mcp.commands import Commands, Running
 from director.mcp.parameters import LONGEST_NAME, NAME, checked, name_of
 from director.mcp.protocol import Code, Object, ProtocolError
-from director.mcp.tools import WITH_STRUCTURE, Invocation
+from director.mcp.tool import WITH_STRUCTURE, Invocation
 from director.model.errors import DirectorError
 from director.model.secrets import Redactor
 from director.records import files

@@ -18,8 +18,8 @@ FLUSH_SECS = 2.0  # for the last answers, where the client does not read
 
 
 class LineWriter:
-    """Writes lines to a descriptor in a thread of its own: a client that does not read holds up
-    nobody else.
+    """Writes lines to a descriptor in a thread of its own: a client that does not read
+    holds up no other.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -34,7 +34,7 @@ class LineWriter:
         self._lines.put(f"{line}\n".encode())
 
     def close(self) -> None:
-        """Write what is left, as far as somebody reads it."""
+        """Write what is left, as far as it is read."""
         self._lines.put(None)
         self._thread.join(FLUSH_SECS)
 

@@ -32,23 +32,32 @@ class Check:
     def purpose(self, occasion: str) -> str:
         """Return what receipts call a run: for the tests the ``occasion``, else the check's name.
 
-        Occasions are "before" the work, a "candidate", "again", "merged" and "rebuilt".
+        Occasions are "before" the work, a "candidate", "again", "merged", "rebuilt" and
+        "rebased".
         """
         return occasion if self.name == TESTS else self.name
 
 
 Checks = tuple[Check, ...]
-"""What a node's candidates must pass, in this order. The node's tests are the first."""
+"""What a node's candidates must pass, in this order. The node's ``test_cmd`` is the first."""
 ChecksOf = Callable[[Node, Limits], Checks]
 
 
 def checks_of(node: Node, limits: Limits = ONCE) -> Checks:
     """Return what the candidates of ``node`` must pass.
 
+    Those of a repair node: the integration gate, in the place of tests of their own, and the frozen
+    tests of all nodes.
     Only how often depends on the configuration: what a merge rests on must follow from the plan,
     which is sealed, for ``verify`` to say it without the configuration of that day.
     """
-    return (Check(TESTS, node.test_cmd, node.tests, limits.flake_runs),)
+    repairs = node.repairs
+    if repairs is None:
+        return (Check(TESTS, node.test_cmd, node.tests, limits.flake_runs),)
+    contract = (
+        Check(f"{TESTS}.{one.nodes[0]}", one.command, one.tests) for one in repairs.contract
+    )
+    return (Check(TESTS, node.test_cmd, repairs.tests, limits.flake_runs), *contract)
 
 
 def check_called(purpose: str, checks: Sequence[Check]) -> Check:

@@ -28,6 +28,7 @@ from director.model.config_values import (
     Whole,
 )
 from director.model.launcher_policy import LauncherPolicy
+from director.model.merge_policy import MergePolicy
 from director.model.pricing import Price
 from director.model.roles import Role
 from director.model.secrets import literal_secrets, looks_secret, referenced_variables
@@ -46,6 +47,7 @@ class Limits:
     flake_runs: Count = 2
     stall_timeout_secs: Count = 600
     provider_retries: CountOrNone = 2
+    repair_attempts: CountOrNone = 1
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,7 @@ class WorktreePolicy:
 
 @dataclass(frozen=True)
 class NotifyPolicy:
-    """Who is told of pauses and ends: ``command`` gets each on its input (none: nobody is)."""
+    """Who is told of pauses and ends: ``command`` gets each on its input (none: there is none)."""
 
     command: UserCommand = ()
 
@@ -217,6 +219,7 @@ class Config:
     worktree: WorktreePolicy = WorktreePolicy()
     git: CommitPolicy = field(default_factory=CommitPolicy)
     notify: NotifyPolicy = NotifyPolicy()
+    merge: MergePolicy = field(default_factory=MergePolicy)
 
     def mistakes(self) -> Iterator[Mistake]:
         """Say which sections exclude each other."""

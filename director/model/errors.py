@@ -67,16 +67,16 @@ AGAIN = "run the command again"
 
 
 class LostError(StoppedError):
-    """What ran a command failed (a node of a cluster): nobody's attempt, to be done again.
+    """What ran a command failed (a node of a cluster): no attempt, to be done again.
 
-    Not in the same worktree: what runs there may go on, where nobody can end it.
+    Not in the same worktree: what runs there may continue, out of reach.
     """
 
     reason = Reason.LOST
 
 
 class DrainedError(StoppedError):
-    """Somebody asked for an end after the calls under way; those have ended, and are used."""
+    """An end after the calls under way was asked for; those have ended, and are used."""
 
     reason = Reason.INTERRUPTED
 

@@ -14,6 +14,28 @@ from director.model.commit_policy import TYPES
 DIFFICULTIES = ("easy", "medium", "hard")
 
 
+class FrozenTests(NamedTuple):
+    """The frozen tests of ``nodes`` that one ``command`` runs."""
+
+    nodes: tuple[str, ...]
+    command: str
+    tests: tuple[str, ...]
+
+
+class Repair(NamedTuple):
+    """What a repair node is for: the integration gate called ``gate``, whose command it has.
+
+    ``blames`` is the node whose merge turned it red. ``tests`` must be seen to run by that command
+    (none: it is one of ``[gates]``); ``contract`` are all other frozen tests of the job, which its
+    candidates must pass, too.
+    """
+
+    gate: str
+    blames: str
+    tests: tuple[str, ...]
+    contract: tuple[FrozenTests, ...]
+
+
 class Node(NamedTuple):
     """One unit of work.
 
@@ -23,7 +45,8 @@ class Node(NamedTuple):
     that content at this node. ``test_support`` are those of ``files`` that decide how tests run,
     and that this node may change all the same. ``type`` is the kind of change for commit messages,
     one of ``commit_policy.TYPES`` ("": not said). ``amended``: it was approved once more by itself,
-    with another spec, command, files or tests, after the plan was.
+    with another spec, command, files or tests, after the plan was. ``repairs``: director added it
+    to an approved plan, for an integration gate that was red; it has no tests of its own.
     """
 
     id: str
@@ -38,11 +61,20 @@ class Node(NamedTuple):
     test_support: Annotated[tuple[str, ...], Mark.OMITTED] = ()
     type: Annotated[str, one_of(("", *TYPES)), Mark.OMITTED] = ""
     amended: Annotated[bool, Mark.OMITTED] = False
+    repairs: Annotated[Repair | None, Mark.OMITTED] = None
 
     @property
     def admitted(self) -> bool:
         """Whether every test of this node is frozen."""
         return set(self.tests) == set(self.test_hashes)
+
+    @property
+    def held_to(self) -> tuple[str, ...]:
+        """The frozen tests that its candidates must pass: its own, or those of others."""
+        if self.repairs is None:
+            return self.tests
+        parts = (self.repairs.tests, *(one.tests for one in self.repairs.contract))
+        return tuple(dict.fromkeys(path for tests in parts for path in tests))
 
     def same_definition(self, other: Node) -> bool:
         """Whether both ask for the same work, whatever tests were written for it."""
@@ -92,6 +124,17 @@ class Plan(_Record):
     def tests_of(self, node_ids: Iterable[str]) -> tuple[str, ...]:
         """Return the test files of these nodes, each once."""
         return tuple(dict.fromkeys(path for one in node_ids for path in self.node(one).tests))
+
+    def tests_by_command(self) -> dict[str, FrozenTests]:
+        """Return command → the frozen tests that it runs, in the order of the plan."""
+        by_command: dict[str, list[str]] = defaultdict(list)
+        for node in self.nodes:
+            if node.repairs is None:
+                by_command[node.test_cmd].append(node.id)
+        return {
+            command: FrozenTests(tuple(ids), command, self.tests_of(ids))
+            for command, ids in by_command.items()
+        }
 
     def with_node(self, changed: Node) -> Plan:
         """Return the plan with the node of the same id replaced."""

@@ -1,4 +1,4 @@
-"""Reading a plan that somebody else wrote: every problem is named, nothing is guessed."""
+"""Reading a plan that a model or a person wrote: every problem is named, nothing is guessed."""
 
 from __future__ import annotations
 
@@ -28,13 +28,14 @@ def read_nodes(document: object) -> tuple[Node, ...]:
     """Return the nodes of a planner's document ``{"nodes": [...]}`` (parsed JSON).
 
     Raises InvalidPlanError with all problems: shape, paths, ids, dependencies, cycles,
-    files that two unordered nodes would both change, and test support files in an allowlist.
+    files that two unordered nodes would both change, test support files in an allowlist, repairs.
     """
     # Not needed for a plan that was read before, and a while to import.
     from director.model.testing.support_files import support_problems
 
     nodes = _nodes_of(document)
-    if problems := support_problems(nodes):
+    own = (f'node {node.id!r}: "repairs" is for director to say' for node in nodes if node.repairs)
+    if problems := [*own, *support_problems(nodes)]:
         raise InvalidPlanError(tuple(problems))
     return nodes
 
@@ -113,13 +114,15 @@ def _value_problems(node: Node) -> list[str]:
     elif not node.title.isprintable():
         problems.append('"title" must hold printable characters only')
     for name, paths in (("files", node.files), ("tests", node.tests)):
-        if not paths:
+        if not paths and not (name == "tests" and node.repairs):
             problems.append(f'"{name}" is empty')
         for path in paths:
             if problem := path_problem(path):
                 problems.append(f'"{name}": {path!r} {problem}')
         if len(set(paths)) != len(paths):
             problems.append(f'"{name}" names a path twice')
+    if node.repairs and node.tests:
+        problems.append('"tests" must be empty: a repair has none of its own')
     problems += [
         f'"test_support": {path!r} is not in "files"'
         for path in node.test_support

@@ -56,7 +56,7 @@ UNKNOWN_COST = Cost(None, CostSource.UNKNOWN)
 def cost_of(model: str, usage: Usage, pricing: Mapping[str, Price]) -> Cost:
     """Return what a call cost: by the configured price, else as the agent reported it.
 
-    What nobody counted is unknown. The agent reports 0 for models it has no price for, so 0 with
+    What was not counted is unknown. The agent reports 0 for models it has no price for, so 0 with
     tokens used is unknown too.
     """
     price = pricing.get(model)

@@ -42,6 +42,9 @@ class Receipt:
     ``rebuilt``: the merge had no receipt, so its tests were gated again, and ``gates`` are these
     runs; the rest is from the commit's trailers. ``confinement`` says in words what confined agents
     and gates ("": not known). ``amended``: the node was approved once more, after the plan was.
+    ``rebased`` is the merge that this one carries to another base: who made it, and in how many
+    attempts, is said of that one ("": it is none).
+    ``repairs`` is the integration gate for which it is a repair ("": it is none).
     """
 
     ts: str
@@ -64,6 +67,8 @@ class Receipt:
     confinement: str = ""
     view: Annotated[str | None, Mark.OMITTED] = None
     amended: Annotated[bool, Mark.OMITTED] = False
+    rebased: Annotated[str, Mark.OMITTED] = ""
+    repairs: Annotated[str, Mark.OMITTED] = ""
 
     @property
     def gated(self) -> str:

@@ -39,8 +39,10 @@ class AttemptOutcome(StrEnum):
     FLAKY = "flaky"
     BLOCKED = "blocked_by_review"
     COLLIDED = "collided"
+    REGRESSION = "regression"
     CONTEXT_TOO_LONG = "context_too_long"
     AS_BEFORE = "as_before"
+    REBASED = "rebased"
 
 
 class Attempt(NamedTuple):
@@ -84,7 +86,8 @@ class NodeState(NamedTuple):
 
     ``environment``: it failed because of its environment, which no model can correct. ``failure``
     is why it failed, where it did. ``cost_known`` is the part of ``cost_usd`` that is known, and
-    ``unpriced_calls`` are the calls that are not in it.
+    ``unpriced_calls`` are the calls that are not in it. ``repairs`` is the integration gate for
+    which it is a repair ("": it is none).
     """
 
     status: NodeStatus = NodeStatus.PENDING
@@ -107,6 +110,7 @@ class NodeState(NamedTuple):
     failure: Failure | None = None
     cost_known: float = 0.0
     unpriced_calls: int = 0
+    repairs: Annotated[str, Mark.OMITTED] = ""
 
     @property
     def cost(self) -> Cost:

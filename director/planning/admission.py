@@ -54,7 +54,7 @@ class Admission:
 
 @dataclass(frozen=True)
 class Examiner:
-    """Examines tests of nodes in ``worktree``, which nobody else uses meanwhile."""
+    """Examines tests of nodes in ``worktree``, which nothing else uses meanwhile."""
 
     job: JobContext
     views: Views
@@ -72,7 +72,7 @@ class Examiner:
 
         They run in the node's view of it, so that tests of nodes to come do not make them red. Nor
         may those of the nodes it depends on: without them they must not be green. That a file which
-        a node of the plan makes is not there yet is the right reason for red. RequestError where
+        a node of the plan makes does not exist yet is the right reason for red. RequestError where
         what ran is not the worktree's.
         """
         repository, commit = self.job.repository, candidate.commit

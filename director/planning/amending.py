@@ -39,7 +39,13 @@ from director.planning.editing import (
     fingerprints,
     remove_exported_tests,
 )
-from director.planning.freezing import Grounds, admit_again, make_contract, refuse_merged
+from director.planning.freezing import (
+    Grounds,
+    admit_again,
+    make_contract,
+    refuse_merged,
+    refuse_repairs,
+)
 from director.planning.rewriting import Rewriting
 from director.planning.tests_on_branch import contract_changes
 from director.records import files
@@ -167,7 +173,7 @@ class _Amending:
         plan, unfinished = self._plan(), self.amendment.words
         if words := options.words or unfinished:
             plan = self._rewrite(plan, words)
-        # An approval is for what somebody could see, unless it is asked for with the words.
+        # An approval is for what could be seen, unless it is asked for with the words.
         if options.approve and (options.words is not None or not unfinished):
             return self._report(Step.APPROVED, self._approve(plan), texts)
         self._open(plan)
@@ -219,6 +225,7 @@ class _Amending:
     def _approve(self, plan: Plan) -> Plan:
         """Freeze the node as it is on disk, and give it fresh chances; returns the plan then."""
         job, node_id = self.job, self.amendment.node
+        refuse_repairs(plan.nodes, Seal("", "", encode(self.approved)))
         draft = self._draft(plan)
         after = draft.plan.node(node_id)
         refuse_out_of_reach(job, [after])

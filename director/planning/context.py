@@ -29,7 +29,7 @@ class PlanOptions:
     "1: b"; ``by_file``: those that are marked in the file count, where there are any.
     ``auto``: nothing waits; ``critique``: a planner's critique takes the person's place.
     ``parallel`` None: chosen when it is known how many tests are to be written. ``wanted_later``
-    are models that later jobs of the same request will call. ``allow_broken_gates``: go on where
+    are models that later jobs of the same request will call. ``allow_broken_gates``: continue where
     neither ``[gates]`` nor the existing tests can run.
     """
 

@@ -117,7 +117,7 @@ class _Branch:
         self._views = views_of(job.repository, plan)
 
     def at(self, owner: str, path: str) -> Entry | None:
-        """Return what a test file holds at a node; None: nobody knows."""
+        """Return what a test file holds at a node; None: unknown."""
         return self._views.content_at(self._tip, self.plan.node(owner), path)
 
     def last(self, path: str, edited: bytes | None) -> Entry:

@@ -12,6 +12,7 @@ from director.job.receipts import gated_command
 from director.job.seal import Seal, differences, read_seal, seal_plan
 from director.job.trailers import single_line
 from director.job.views import views_of
+from director.model.codec.encoding import encode_any
 from director.model.errors import RequestError
 from director.model.plan import Node, Plan
 from director.model.reason import Reason
@@ -35,7 +36,9 @@ def freeze(planning: Planning, *, edited_only: bool = False) -> Done:
     job = planning.job
     seal = read_seal(job.directory)
     nodes = _marked(planning.plan().nodes, seal)
-    draft = draft_of(job, planning.plan_of(nodes), edited_only=edited_only)
+    written = planning.plan_of(nodes)
+    refuse_repairs(written.nodes, seal)
+    draft = draft_of(job, written, edited_only=edited_only)
     plan = draft.plan
     refuse_out_of_reach(job, plan.nodes)
     if problems := support_problems(plan.nodes):
@@ -58,11 +61,26 @@ def _marked(nodes: Iterable[Node], seal: Seal | None) -> Iterator[Node]:
     yield from (node._replace(amended=node.id in amended) for node in nodes)
 
 
+def refuse_repairs(nodes: Iterable[Node], seal: Seal | None) -> None:
+    """Raise RequestError where a node says that it is another repair than was sealed: only a run
+    makes them.
+    """
+    sealed = seal.plan["nodes"] if seal else ()
+    known = {str(node.get("id")): node.get("repairs") for node in sealed}
+    for node in nodes:
+        if encode_any(node.repairs) != known.get(node.id):
+            raise RequestError(
+                f'node {node.id}: "repairs" was changed, which is for director to say',
+                f"restore it, or take the node out of plan.json; then `{CONTINUE}`",
+                Reason.PLAN_INVALID,
+            )
+
+
 def make_contract(job: JobContext, draft: Draft) -> None:
     """Put the tests of a draft on the branch, and make its plan the one that may run."""
     put_contract_on_branch(job, draft.plan, draft.entries)
     job.directory.save_plan(draft.plan)
-    seal_plan(job.directory, draft.plan, job.repository.tip())
+    seal_plan(job.directory, draft.plan, job.repository.tip(), job.config.merge.gate)
     job.publisher.now()
 
 
@@ -122,6 +140,8 @@ def admit_again(job: JobContext, draft: Draft, edited: Iterable[Node], grounds: 
     with job.pool.lane() as lane:
         examiner = Examiner(job, views, lane.gate)
         for node in edited:
+            if node.repairs:  # it has no tests of its own, and its gate was seen red
+                continue
             admission = examiner.admit(node, Candidate(commit))
             if problem := admission.problem:
                 raise RequestError(

@@ -53,7 +53,7 @@ _SOMETHING_RAN = re.compile(
     | ^(?:FAIL|ERROR):\ \S+\ \(           # unittest, a failed class set-up ("Ran 0 tests") too
     | ^FAILED\ \(                         # unittest
     | \b[1-9]\d*\ (?:passed|failed|failing|errors?)\b   # pytest, jest, vitest, mocha
-    | \bERROR\ collecting\b               # pytest: what the test imports is not there yet
+    | \bERROR\ collecting\b               # pytest: what the test imports does not exist yet
     | ^E\ \ +\S                           # pytest
     | ^collected\ [1-9]                   # pytest
     | ^\s*(?:---\ )?FAIL\b                # jest, vitest, go

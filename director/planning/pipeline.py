@@ -66,7 +66,7 @@ class PlanReport:
     """Where planning stands now, and what its calls cost so far.
 
     ``stale``: what was to be approved had changed since it was shown. ``revised``: what lies at the
-    approval was changed as somebody wished; the version before is in the job's ``earlier`` folder.
+    approval was changed as a person wished; the version before is in the job's ``earlier`` folder.
     """
 
     stage: PlanStage
@@ -78,7 +78,7 @@ class PlanReport:
 
     @property
     def paused(self) -> bool:
-        """Whether planning waits for somebody: for an approval, or for answers."""
+        """Whether planning waits for a person: for an approval, or for answers."""
         return bool(self.stage.questions) or self.stage.stage in APPROVALS
 
 
@@ -152,12 +152,12 @@ def _is_stale(planning: Planning) -> bool:
 
 
 def _go_on(planning: Planning, *, approved: bool) -> bool:
-    """Go from stage to stage until one waits for somebody, or the plan is ready.
+    """Go from stage to stage until one waits for a person, or the plan is ready.
 
-    Returns whether what lies at the approval then was changed as somebody wished.
+    Returns whether what lies at the approval then was changed as a person wished.
     """
     planning.enter()
-    # An approval is for what somebody could see: for the one that planning stands at already.
+    # An approval is for what could be seen: for the one that planning stands at already.
     stands_at = planning.stage.stage if approved and not planning.stage.wishes else None
     if planning.stage.questions and not _are_answered(planning):
         return False

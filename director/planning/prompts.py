@@ -14,7 +14,7 @@ from director.model.questions import Decision
 from director.model.testing.preflight import Observation, Outcome, Preflight
 
 CONTRADICTED = (
-    "A test of the repository that the change contradicts is part of the work: it belongs into "
+    "A test of the repository that the change contradicts is part of the work: it belongs in "
     '"files" of the node that makes the change, which corrects it.'
 )
 
@@ -27,6 +27,8 @@ KEEP_THE_REST = (
     "exactly as it is, id and wording: its tests stay then. Where the wish is about tests, say in "
     'the "spec" of the node what they must check: they are written again from it.'
 )
+
+DIRECTORS_OWN = ("test_hashes", "amended", "repairs")  # fields of a node that no model writes
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,7 @@ def amend_prompt(node: Node, circumstances: Mapping[str, str], words: str) -> st
 
     ``circumstances`` are further sections: title → text.
     """
-    described = {k: v for k, v in encode(node).items() if k not in ("test_hashes", "amended")}
+    described = {k: v for k, v in encode(node).items() if k not in DIRECTORS_OWN}
     parts = {
         "Node as approved": fenced(json.dumps(described, indent=2, ensure_ascii=False), "json"),
         **circumstances,
@@ -208,7 +210,7 @@ def _holds(policy: WorktreePolicy, given: Iterable[str]) -> str:
     listed = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
     return (
         f"Tests run in worktrees. A worktree holds {listed}; nothing else: no file that git "
-        "ignores, no environment, packages or build results of somebody's checkout."
+        "ignores, no environment, packages or build results of a user's checkout."
     )
 
 
@@ -225,9 +227,9 @@ def _facts(found: Preflight) -> Iterator[str]:
             yield f"Shows no test in a worktree: `{seen.command}` ({_result(seen)})."
     if found.example_run:
         alone = f"`{found.example_run.command}` ({_result(found.example_run)})"
-        yield f"A test file that is there: `{found.example}`. Seen to run it alone: {alone}."
+        yield f"An existing test file: `{found.example}`. Seen to run it alone: {alone}."
     elif found.example:
-        yield f"A test file that is there: `{found.example}`."
+        yield f"An existing test file: `{found.example}`."
 
 
 def _result(seen: Observation) -> str:

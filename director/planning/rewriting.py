@@ -65,7 +65,7 @@ class Rewriting:
         """Have the planner say what changes, and put that on disk."""
         answer, plan = self._answer(plan)
         node = plan.node(self.amendment.node)
-        rewrites = answer.get("tests") == "rewrite" or not node.admitted
+        rewrites = not node.repairs and (answer.get("tests") == "rewrite" or not node.admitted)
         self.planning.save_nodes(plan.nodes)
         problem = str(answer.get("problem") or "")
         amendment = self.amendment._replace(planned=True, rewrites_tests=rewrites, problem=problem)
@@ -142,7 +142,7 @@ class Rewriting:
         if shared := extended_by_others(plan, node):
             path, other = shared
             raise RequestError(
-                f"{path} cannot be rewritten for {node.id}: {other} has its tests on top of them",
+                f"{path} cannot be rewritten for {node.id}: {other} has tests that build on them",
                 f"amend {other}, or `director amend {node.id} --revise` something else",
                 Reason.TESTS_REFUSED,
             )

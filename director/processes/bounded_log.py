@@ -1,4 +1,4 @@
-"""A log of what may say more than anybody reads: its beginning and its end are kept."""
+"""A log of what may print without end: its beginning and its end are kept."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class BoundedPipe:
         return bool(data)
 
     def close(self) -> None:
-        """Read the rest, whoever goes on writing, and close the log."""
+        """Read the rest, though others continue to write, and close the log."""
         try:
             for _ in range(LAST_READS):
                 if not self.take():

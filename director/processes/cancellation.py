@@ -48,11 +48,11 @@ class Cancellation:
 
     @property
     def requested(self) -> bool:
-        """Whether somebody asked to end."""
+        """Whether an end was asked for."""
         return self.signal_number is not None
 
     def check(self) -> None:
-        """Raise InterruptedRunError when somebody asked to end."""
+        """Raise InterruptedRunError when an end was asked for."""
         if self.signal_number is not None:
             raise InterruptedRunError(self.signal_number)
 

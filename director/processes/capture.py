@@ -25,7 +25,7 @@ VERSION_SECS = 10.0
 
 
 class _Awaited:
-    """Short commands that somebody waits for until they end; after a ctrl-C not for long.
+    """Short commands that are waited for until they end; after a ctrl-C not for long.
 
     One that was under way then has END_SECS left. Those begun later, so that all ends in good
     order, have LAST_SECS from then on, and END_SECS each after that.
@@ -130,7 +130,7 @@ def capture(
 class Dialogue:
     """A process that answers on its pipes for as long as it is needed (git).
 
-    It ends by itself when this process does: then there is nobody left to read from. What goes
+    It ends by itself when this process does: then there is nothing left to read from. What goes
     wrong in between is an OSError; after a ctrl-C an answer may end in InterruptedRunError.
     """
 

@@ -34,7 +34,7 @@ class Children:
     def __init__(self) -> None:
         self.adopting = False
         self.own: dict[int, subprocess.Popen[bytes]] = {}
-        self.markers: set[str] = set()  # of trees that somebody ends yet
+        self.markers: set[str] = set()  # of trees that are still to be ended
         self.marker = f"director:{os.urandom(6).hex()}"  # of what git leaves: it is the user's
         # Its holder may be made to end a process: the garbage collector runs anywhere.
         self.turn = threading.RLock()
@@ -42,7 +42,7 @@ class Children:
     def start(self, *args: Any, **how: Any) -> subprocess.Popen[bytes]:
         """Start a process, in a session of its own unless ``how`` says otherwise.
 
-        Nobody can take it for an orphan, and a second ctrl-C kills it. Raises OSError;
+        It is not taken for an orphan, and a second ctrl-C kills it. Raises OSError;
         StoppedError where there is no room for one more.
         """
         cancellation = in_charge()
@@ -65,10 +65,10 @@ class Children:
                 del self.own[process.pid]
 
     def orphans(self) -> list[int]:
-        """Return orphans that nobody else ends, and let those that are over go.
+        """Return orphans that nothing else ends, and let those that are over go.
 
-        A marker is a variable, for anybody to set: only those that were given out count. Only for
-        the holder of ``turn``, or in a process that is about to end.
+        A marker is a variable, which any process can set: only those that were given out count.
+        Only for the holder of ``turn``, or in a process that is about to end.
         """
         if not self.adopting:
             return []

@@ -36,7 +36,7 @@ class Step(Protocol):
         ...
 
     def code(self) -> int | None:
-        """Return its exit code; None: nobody knows how it ended. For after the process's end."""
+        """Return its exit code; None: unknown how it ended. For after the process's end."""
         ...
 
     def end(self) -> None:

@@ -19,7 +19,7 @@ from director.processes.line_buffer import LineBuffer
 READ_BYTES = 65536
 SAID_BYTES = 8192  # of standard error, its end
 
-# Becomes the command. What stays behind, as nobody's child, reads from a pipe that this process
+# Becomes the command. What stays behind, as an orphan, reads from a pipe that this process
 # holds: a line says that there is nothing to do any more, an end without one that this process is
 # gone, however that came. The command then ends in its own good order, as after a ctrl-C.
 TIED = """\

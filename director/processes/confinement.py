@@ -1,7 +1,7 @@
 """Confinement: what a process may write, as a value, and how the kernel is told to enforce it.
 
 Landlock binds a thread that then starts the process; bubblewrap stands in front of the command.
-Either way nobody has to trust what is confined.
+Either way what is confined need not be trusted.
 """
 
 from __future__ import annotations

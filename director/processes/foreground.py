@@ -76,7 +76,7 @@ def _interrupts_pass_by() -> Iterator[None]:
 
 @contextmanager
 def signals_end_waiting() -> Iterator[None]:
-    """While somebody is waited for, a ctrl-C raises KeyboardInterrupt.
+    """While a person is waited for, a ctrl-C raises KeyboardInterrupt.
 
     Other signals that end director raise InterruptedRunError: reading continues after a
     handler that only takes note.

@@ -127,7 +127,7 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return list(entries)
-    except OSError:  # without access nobody can write there either
+    except OSError:  # without access nothing can write there either
         return []
 
 

@@ -27,7 +27,7 @@ def deliver(
     """
     with tempfile.TemporaryFile() as said:
         try:
-            told = {**env, MARKER: CHILDREN.marker}  # nobody takes what it leaves for an agent's
+            told = {**env, MARKER: CHILDREN.marker}  # what it leaves is not taken for an agent's
             streams = {"stdin": subprocess.PIPE, "stdout": said, "stderr": said}
             process = CHILDREN.start(argv, cwd=cwd, env=told, **streams)
         except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""A process that somebody else started: told to end, and waited for, without mistaking another."""
+"""A process that another one started: told to end, and waited for, without mistaking another."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class OtherProcess:
         self._descriptor = descriptor
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal, if it still runs; PermissionError where it is somebody else's."""
+        """Send a signal, if it still runs; PermissionError where it is another user's."""
         with suppress(ProcessLookupError):
             if self._descriptor is None:
                 os.kill(self.pid, number)
@@ -47,7 +47,7 @@ class OtherProcess:
 def other_process(pid: int, is_meant: Callable[[], bool]) -> Iterator[OtherProcess | None]:
     """Give the process ``pid``; None where it is over, or ``is_meant`` says it is another.
 
-    That is asked when its id can no longer be given to somebody else.
+    That is asked when its id can no longer be given to another process.
     """
     descriptor = None
     if hasattr(os, "pidfd_open"):

@@ -52,7 +52,7 @@ class Sandbox:
 
     @property
     def missing(self) -> str:
-        """The notice for where nothing confines and nobody asked for that; else ""."""
+        """The notice for where nothing confines and that was not asked for; else ""."""
         if self.policy.mode != "auto" or self.policy.command or self.mechanism:
             return ""
         return "agents and gates are not confined: neither Landlock nor bubblewrap works here"
@@ -160,9 +160,7 @@ class Sandbox:
             launch = self.launch(Part.GATE, words, worktree)
             program = launch.argv[0]
             if shutil.which(program, path=env.get("PATH")) is None:
-                raise RequestError(
-                    f"the {what} program {program!r} is not there, or not on PATH", advice
-                )
+                raise RequestError(f"the {what} program {program!r} was not found on PATH", advice)
             log = new_log(logs, what)
             command = Command(launch.argv, worktree, env, log, TRIAL_SECS, step=launch.step)
             ended = processes.run(command)

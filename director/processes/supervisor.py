@@ -21,7 +21,7 @@ from director.processes.service import Service
 from director.processes.tree import Tree, marked
 
 POLL_SECS = 0.1
-LOST = "what was to run it failed, and nobody knows how it ended"
+LOST = "what was to run it failed, and how it ended is unknown"
 
 
 class Processes:
@@ -96,7 +96,7 @@ class Processes:
         return marker
 
     def end_marked(self, marker: str, worktree: Path) -> None:
-        """End everything that carries ``marker``, and orphans that carry nobody else's.
+        """End everything that carries ``marker``, and orphans that carry no other one.
 
         So ends what this run has at work in ``worktree``, whatever it is marked as.
         """

@@ -50,6 +50,8 @@ class Kind(StrEnum):
     NODE_ENDED = "node_ended"
     INTEGRATION_GATE = "integration_gate"
     BLAME = "blame"
+    REBASED = "rebased"
+    REPAIR = "repair"
     LANDING_GATE = "landing_gate"
     LANDED = "landed"
     PUBLISHED = "published"

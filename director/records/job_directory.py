@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -32,6 +32,20 @@ KEPT_BETWEEN_JOBS = frozenset(
     {".gitignore", "config.toml", "profiles", "synced.json", "models.json", "jobs", "bench"}
     | {"lock", "live.json", "TASK_EDITMSG"}
 )
+
+
+def runs_of(metrics: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return the lines of runs that ended, of those of ``metrics.jsonl``.
+
+    What ran before a job was rebased says nothing of it any more.
+    """
+    runs: list[dict[str, Any]] = []
+    for line in metrics:
+        if line.get("kind") == "rebase":
+            runs.clear()
+        elif line.get("kind") == "run":
+            runs.append(dict(line))
+    return runs
 
 
 class Named(Protocol):
@@ -120,6 +134,8 @@ class JobDirectory(Records):
     tips = Place(TIPS)
     sealed = Place("sealed.json")  # the plan as it was approved, with its tests
     amending = Place("amending.json")  # the one node of it that is being changed now
+    rebasing = Place("rebasing")  # what ``rebase`` builds the job on its new base in
+    switching = Place("rebasing.json")  # while the job is switched to what was built there
     landed = Place("landed.json")  # where its work was landed, and how
     taken = Place("taken")  # a file for each node that a person has taken
     events = Place("events.jsonl")  # everything as it happens
@@ -147,7 +163,7 @@ class JobDirectory(Records):
 
     def last_run(self) -> dict[str, Any]:
         """Return what ``metrics.jsonl`` says of the last run, empty where there was none."""
-        runs = [line for line in files.read_lines(self.metrics) if line.get("kind") == "run"]
+        runs = runs_of(files.read_lines(self.metrics))
         return runs[-1] if runs else {}
 
     def load_plan(self) -> Plan:

@@ -165,7 +165,8 @@ def _status(directory: JobDirectory, stage: Mapping[str, Any], plan: Mapping[str
     nodes = tuple(_nodes(directory, plan)) if plan else ()
     running = any(one.state.status is NodeStatus.RUNNING for one in nodes)
     lines = files.read_backwards(directory.metrics, RUN_BYTES)
-    run = next((line for line in lines if line.get("kind") == "run"), None)
+    told = next((line for line in lines if line.get("kind") in ("run", "rebase")), None)
+    run = told if told and told["kind"] == "run" else None  # the one was of another base
     ok = run.get("integration_ok") if run else None
     return Status(
         directory.path,

@@ -72,7 +72,7 @@ class Choice(NamedTuple):
 def choose(home: Home, git: Git, wanted: Wanted, now: float) -> Choice:
     """Return which jobs go; ``now`` in seconds since 1970.
 
-    Raises RequestError for a name that no job has, StoppedError where somebody works on one.
+    Raises RequestError for a name that no job has, StoppedError where a process works on one.
     """
     listed = list_jobs(known_jobs(home), git)
     if wanted.names:
@@ -114,7 +114,7 @@ def _is_meant(one: ListedJob, wanted: Wanted, now: float) -> bool:
 
 
 def _stays(one: ListedJob, git: Git) -> str:
-    """Return why a job that nobody named is not removed, or ""."""
+    """Return why a job that was not named is not removed, or ""."""
     if one.standing == "working":
         return "a command works on it"
     if one.current and not one.finished:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 from director.repositories.git import Git
-from director.repositories.repository import BRANCH_PREFIX
+from director.repositories.repository import BRANCH_PREFIX, Repository
 
 FORMAT = "%(objectname)%00%(HEAD)%00%(refname:lstrip=2)%00%(worktreepath)"
 
@@ -83,3 +84,30 @@ def remove_branch(git: Git, name: str, tip: str) -> str | None:
         return f"it was moved from {tip[:12]} to {branch.tip[:12]} meanwhile"
     said = done.err.decode(errors="replace").strip().splitlines()
     return said[-1] if said else f"git update-ref failed with exit code {done.code}"
+
+
+def publish_rebased(
+    user: Repository, source: Path, branch: str, former: Collection[str]
+) -> str | None:
+    """Publish a branch that may stand in the user's repository as it was before it was rebased.
+
+    Only from one of the commits ``former`` it is moved to where it does not continue, and only by
+    compare-and-swap. Returns why it could not be published, or None.
+    """
+    known = local_branches(user.git).get(branch)
+    if known is None or known.tip not in former:
+        return user.publish(source, branch)
+    if known.worktree:
+        return f"it is checked out in {known.worktree}"
+    if problem := user.bring(source, branch):
+        return problem
+    new = Git.at(source, user.caller_env, GIT_DIR=str(source)).text("rev-parse", _ref(branch))
+    done = user.git.run("update-ref", "-m", "director rebase", _ref(branch), new, known.tip)
+    if done.code == 0:
+        return None
+    said = done.err.decode(errors="replace").strip().splitlines()
+    return said[-1] if said else f"git update-ref failed with exit code {done.code}"
+
+
+def _ref(branch: str) -> str:
+    return f"refs/heads/{branch}"

@@ -21,6 +21,17 @@ def top_of_checkout(path: Path) -> Path | None:
     return None
 
 
+def head_commit(top: Path) -> str | None:
+    """Return the commit that HEAD of a plain checkout names; None where git has to be asked."""
+    git = top / ".git"
+    try:
+        said = (git / "HEAD").read_text("ascii").strip()
+        name = said.removeprefix("ref: ")
+        return (git / name).read_text("ascii").strip() if name != said else said
+    except (OSError, ValueError):
+        return None
+
+
 def _is_plain(git: Path, start: Path) -> bool:
     """Whether the working tree of ``git`` is the folder around it, as far as ``start``."""
     try:

@@ -19,6 +19,7 @@ from director.processes.removal import discard
 from director.records.files import make_folder, os_errors_stop
 from director.records.job_directory import TIPS
 from director.repositories.attempt_refs import AttemptRefs, kept_attempts
+from director.repositories.branches import publish_rebased
 from director.repositories.durability import sync_files
 from director.repositories.git import Git
 from director.repositories.history import History
@@ -36,13 +37,16 @@ class JobRepository(JobObjects):
     ``notices`` says what was damaged and has been restored, one sentence each.
     """
 
-    def __init__(self, path: Path, branch: str, git: Git, user: Repository) -> None:
+    def __init__(
+        self, path: Path, branch: str, git: Git, user: Repository, journal: Path | None = None
+    ) -> None:
+        """``journal`` is that of the branch's tips (None: the job's own, beside ``path``)."""
         super().__init__(path, git, user)
         self.branch = branch
         self.notices: list[str] = []
         self._publishing = threading.Lock()
         self._soundness = Soundness(self.objects, path / "objects", user.object_format)
-        self._tips = Tips(path.with_name(TIPS))
+        self._tips = Tips(journal or path.with_name(TIPS))
         self._tip = self._last_noted() if self._tips.commits else self._said_by_ref()
         self._published = ""
         self._attempts = AttemptRefs(path)
@@ -97,6 +101,22 @@ class JobRepository(JobObjects):
         """Whether director ever moved the branch to ``commit``."""
         return commit in self._tips
 
+    def begin_beside(self, branch: str, base: str, journal: Path) -> JobRepository:
+        """Begin another branch at ``base``, which this one may give way to; returns it.
+
+        Its objects are in the same repository, its journal is a file of its own.
+        """
+        Tips(journal).begin(base, self._tips.all)
+        return JobRepository(self.path, branch, self.git, self.user, journal)
+
+    def forget_branch(self, branch: str) -> None:
+        """Remove the ref of another branch of this repository."""
+        (self.path / "refs" / "heads" / branch).unlink(missing_ok=True)
+
+    def stood_at(self, commit: str) -> bool:
+        """Whether the branch ever stood at ``commit``, before it was rebased, too."""
+        return commit in self._tips.all
+
     def accept(self, receipt: Receipt) -> None:
         """Note the receipt of a merge that is on the branch already."""
         with self._turn:
@@ -148,12 +168,12 @@ class JobRepository(JobObjects):
             temporary.write_text(f"{commit}\n")
             temporary.replace(ref)
 
-    def advance(self, new: str, old: str, receipt: Receipt | None = None) -> bool:
+    def advance(self, new: str, old: str, *receipts: Receipt) -> bool:
         """Move the branch from ``old`` to ``new``; False when it is no longer at ``old``.
 
         One process works on a job, so what it notes is the truth: a ref that an agent moved is
-        overwritten. On disk are first the objects, then the note, with a merge's ``receipt``, then
-        the ref: what is noted is always whole.
+        overwritten. On disk are first the objects, then the note, with the ``receipts`` of
+        the merges in between, then the ref: what is noted is always whole.
         """
         if self._tip != old:  # looked at again below, under the lock: syncing takes a while
             return False
@@ -164,7 +184,7 @@ class JobRepository(JobObjects):
                 return False
             # The note comes first: after a crash in between the ref is written again from it. The
             # other way round a merge without a receipt would look like a forged one.
-            self._tips.add(new, receipt)
+            self._tips.add(new, *receipts)
             self._point(new)
             self._tip = new
             return True
@@ -180,14 +200,15 @@ class JobRepository(JobObjects):
         """Whether a commit, which anybody may have written, is whole and on one of the branch."""
         try:
             base = self._soundness.parent(commit)
-            return self.moved_to(base) and self.holds(base, commit)
+            return self.stood_at(base) and self.holds(base, commit)
         except (StoppedError, ValueError, RecursionError):  # no tree that git would write
             return False
 
     def publish(self) -> str | None:
         """Bring the branch into the user's repository; returns why it could not, or None.
 
-        It may go on meanwhile: what comes later is for the next time.
+        It may go on meanwhile: what comes later is for the next time. Where the user's repository
+        has it as it was before it was rebased, it is replaced.
         """
         with self._publishing:
             with self._turn:
@@ -195,7 +216,10 @@ class JobRepository(JobObjects):
                 if self._published == tip:
                     return None
                 self._point(tip)
-            problem = self.user.publish(self.path, self.branch)
+            if self._published or not self._tips.former:
+                problem = self.user.publish(self.path, self.branch)
+            else:
+                problem = publish_rebased(self.user, self.path, self.branch, self._tips.former)
             if problem is None:
                 self._published = tip
             return problem

@@ -166,9 +166,16 @@ class Repository:
         if not branch.startswith(BRANCH_PREFIX):
             raise ValueError(f"{branch!r} is not a branch of director's")
         ref = f"refs/heads/{branch}"
+        return self._fetch(source, f"{ref}:{ref}")
+
+    def bring(self, source: Path, branch: str) -> str | None:
+        """Fetch the objects of ``branch`` as ``publish`` does, but move no ref."""
+        return self._fetch(source, f"refs/heads/{branch}")
+
+    def _fetch(self, source: Path, refspec: str) -> str | None:
         options = ("--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", GIVING)
         git = self.git.with_settings(*TAKING)
-        done = git.run("fetch", *options, str(source), f"{ref}:{ref}")
+        done = git.run("fetch", *options, str(source), refspec)
         if done.code == 0:
             return None
         said = done.err.decode(errors="replace").strip().splitlines()

@@ -6,7 +6,7 @@ here, outside of it: a line for each move, a merge's with its whole receipt.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,30 +23,50 @@ class Tips:
     def __init__(self, path: Path) -> None:
         self._lines = GuardedLines(path)
         self._known: set[str] = set()
+        self.former: set[str] = set()
+        """Where the branch stood before it was rebased; none of that is on it any more."""
         self.commits: list[str] = []
         """Where the branch was moved to, oldest first; the first is where it began."""
         self.receipts: dict[str, Receipt] = {}
         """Merge commit → its receipt, for those that the branch still holds."""
         for value in self._lines.values:
             if isinstance(tip := value.get("tip"), str):
-                self._take(tip, _receipt(value))
+                self._take(tip, _receipts(value))
+            elif isinstance(former := value.get("former"), list):
+                self.former |= {one for one in former if isinstance(one, str)}
 
-    def begin(self, base: str) -> None:
-        """Note that the branch begins at ``base``; nothing else is noted afterwards."""
-        self._known, self.commits, self.receipts = {base}, [base], {}
-        self._lines.replace([{"tip": base}])
+    def begin(self, base: str, former: Iterable[str] = ()) -> None:
+        """Note that the branch begins at ``base``; nothing else is noted afterwards.
 
-    def add(self, commit: str, receipt: Receipt | None = None) -> None:
-        """Note where the branch goes, or a ``receipt`` where it stands; on disk afterwards.
-
-        Where it goes back to a commit, what came after is not on it any more.
+        ``former``: where it stood before it was rebased to that.
         """
-        self._lines.add({"tip": commit} | ({"receipt": encode(receipt)} if receipt else {}))
-        self._take(commit, receipt)
+        self._known, self.commits, self.receipts = {base}, [base], {}
+        self.former = set(former)
+        stood = [{"former": sorted(self.former)}] if self.former else []
+        self._lines.replace([{"tip": base}, *stood])
 
-    def _take(self, commit: str, receipt: Receipt | None) -> None:
-        if receipt:
-            self.receipts[receipt.merged] = receipt
+    @property
+    def all(self) -> frozenset[str]:
+        """Where the branch ever stood, before it was rebased, too."""
+        return frozenset(self._known | self.former)
+
+    def add(self, commit: str, *receipts: Receipt) -> None:
+        """Note where the branch goes, or receipts where it stands; on disk afterwards.
+
+        Several receipts are of merges that it goes over in one step, of which none is ever its tip:
+        all are on one line, so that a crash leaves all of them or none. Where it goes back to a
+        commit, what came after is not on it any more.
+        """
+        encoded = [encode(receipt) for receipt in receipts]
+        line: dict[str, Any] = {"tip": commit}
+        if encoded:
+            line |= {"receipts": encoded} if len(encoded) > 1 else {"receipt": encoded[0]}
+        self._lines.add(line)
+        self._take(commit, receipts)
+
+    def _take(self, commit: str, receipts: Sequence[Receipt]) -> None:
+        if receipts:
+            self.receipts |= {receipt.merged: receipt for receipt in receipts}
         elif commit in self._known:
             later = self.commits[self.commits.index(commit) + 1 :]
             for one in later:
@@ -63,9 +83,10 @@ class Tips:
         return self._lines.restore()
 
 
-def _receipt(value: Mapping[str, Any]) -> Receipt | None:
-    """Return the receipt on a line; None when director did not write it."""
+def _receipts(value: Mapping[str, Any]) -> list[Receipt]:
+    """Return the receipts on a line; none when director did not write them."""
+    noted = value.get("receipts", [value.get("receipt")])
     try:
-        return decode(Receipt, value.get("receipt"))
+        return [decode(Receipt, one) for one in noted] if isinstance(noted, list) else []
     except MismatchError:
-        return None
+        return []

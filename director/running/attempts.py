@@ -19,6 +19,7 @@ SPENDING = frozenset(
         AttemptOutcome.OUT_OF_SCOPE,
         AttemptOutcome.CONTRACT_VIOLATED,
         AttemptOutcome.CONTEXT_TOO_LONG,
+        AttemptOutcome.REGRESSION,
     }
 )
 FLAKES_TOLERATED = 1

@@ -19,6 +19,7 @@ from director.job.views import HeldBack, views_of
 from director.model.codec.encoding import encode
 from director.model.errors import RequestError, StoppedError
 from director.model.plan import Plan
+from director.model.repairing import repairs_in
 from director.model.state import RunState
 from director.records import files
 from director.records.events import Kind
@@ -43,7 +44,11 @@ def believed_state(job: JobContext, plan: Plan, seal: Seal, *, retry_failed: boo
         if not _noted(job, commit):
             _gate_again(NodeWork(job, views, plan.node(node_id)), commit)
     restore_receipts(job)
-    return reconciled(state, merges, retry_failed=retry_failed)
+    state = reconciled(state, merges, retry_failed=retry_failed)
+    for node in repairs_in(plan):
+        assert node.repairs is not None
+        state = state.changed(node.id, repairs=node.repairs.gate)
+    return state
 
 
 def restore_receipts(job: JobContext) -> None:

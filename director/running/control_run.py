@@ -26,11 +26,13 @@ def fails_independently(
 ) -> bool:
     """Whether a candidate on the base of ``progress`` fails its tests whatever the work is.
 
+    Not one of a repair: work is what turned its gate red.
+
     The rules stand in ``model/testing/control_run.py``; the control run is a gate on a draft that
     never merges.
     """
     run, before = run_of(failure.gate), progress.first_digest
-    if failure.check.name != TESTS or failure.gate.no_test_ran:
+    if work.node.repairs or failure.check.name != TESTS or failure.gate.no_test_ran:
         return False
     if not may_be_independent(before, run, (*work.node.files, *work.node.tests)):
         return False

@@ -8,14 +8,17 @@ from dataclasses import asdict, dataclass, replace
 
 from director.agents.calls import Outcome, Reply
 from director.job.forbidden import leaks, runner_settings_changed
-from director.model.roles import Tier
+from director.job.merge_queue import Place
+from director.model.roles import Role, Tier
 from director.model.state import AttemptOutcome
 from director.running.attempts import CurrentAttempt, Judgement, Scope, judge_snapshot
 from director.running.control_run import AS_BEFORE, fails_independently
+from director.running.merging import take_place
 from director.running.node_gates import GateFailure, NodeGates
 from director.running.node_work import NodeWork
 from director.running.progress import Candidate, Progress, UngatedCandidate
 from director.running.prompts import Feedback, without_gate
+from director.running.review import readers_of
 from director.worktrees.snapshot import Snapshot
 from director.worktrees.worktree import Worktree
 
@@ -57,12 +60,29 @@ class Examined:
 
 
 @dataclass(frozen=True)
+class _Gated:
+    """A candidate ``commit`` on ``base``, gated as ``on``; ``failure`` is what stands against it.
+
+    ``on`` holds what the candidate changed on what the branch will be by then.
+    """
+
+    base: str
+    commit: str
+    on: str
+    failure: GateFailure | None
+
+
+@dataclass(frozen=True)
 class Examiner:
-    """Examines attempts at a node: ``worktree`` is the agent's, ``gates`` are in another."""
+    """Examines attempts at a node: ``worktree`` is the agent's, ``gates`` are in another.
+
+    What is green has taken ``place`` in the merge queue, unless models are to read it first.
+    """
 
     work: NodeWork
     worktree: Worktree
     gates: NodeGates
+    place: Place
 
     def examine(self, author: Author, progress: Progress) -> Examined:
         """Turn what the worktree holds into a candidate, and gate it on a clean checkout.
@@ -76,11 +96,16 @@ class Examiner:
                 return read
             draft = read
             self.work.job.agents.notes.remember(author.call, drafted=asdict(draft))
-        base, commit, failure = self._gate(progress.base, draft.commit)
+        if self._is_read(author, progress, draft.commit):
+            gated = self._gate_on_tip(progress.base, draft.commit)
+        else:
+            gated = self._gate_in_line(progress.base, draft.commit)
+        base, commit = gated.base, gated.commit
         progress = replace(progress, base=base, start=commit, drafted=None)
-        if failure:
-            return self._failed(failure, draft, progress)
-        runs = self.gates.green_runs(commit)
+        if gated.failure:
+            self.place.leave()
+            return self._failed(gated.failure, draft, progress)
+        runs = self.gates.green_runs(gated.on)
         candidate = Candidate(commit, base, author.tier, runs, author.model)
         return Examined(AttemptOutcome.GREEN, progress, commit, candidate)
 
@@ -138,19 +163,36 @@ class Examiner:
             or (path.startswith(folders) and os.path.lexists(self.worktree.path / path))
         ]
 
-    def _gate(self, base: str, commit: str) -> tuple[str, str, GateFailure | None]:
-        """Gate a candidate on the tip, where it will merge; red there, on its own base.
+    def _is_read(self, author: Author, progress: Progress, commit: str) -> bool:
+        """Whether models read a candidate when it is green, which takes as long as it takes."""
+        if author.tier is Tier.HUMAN or progress.fallback:
+            return False
+        changed = len(self.work.job.repository.changes(progress.base, commit))
+        return bool(readers_of(self.work.job.config.review, Role(author.tier), changed))
 
-        The one spares a second gate where others merged meanwhile; the other tells whose fault it
-        is. Returns the base and the commit that were gated last, and what stands against it.
+    def _gate_in_line(self, base: str, commit: str) -> _Gated:
+        """Gate what the branch will be after a candidate's turn; red there, on its own base.
+
+        The one spares a second gate where others merge meanwhile; the other tells whose fault it
+        is.
         """
+        ahead = take_place(self.work, self.place, base, commit)
+        if ahead and ahead != commit:
+            failure = self.gates.judge(ahead, "candidate")
+            if failure is None or failure.flaky:
+                return _Gated(base, commit, ahead, failure)
+            self.place.leave()  # before those behind it gate any more of it
+        return _Gated(base, commit, commit, self.gates.judge(commit, "candidate"))
+
+    def _gate_on_tip(self, base: str, commit: str) -> _Gated:
+        """Gate a candidate on the tip as it is; red there, on its own base."""
         tip = self.work.job.repository.tip()
         moved = self.work.rebased(base, commit, tip)
         if moved and moved != commit:
             failure = self.gates.judge(moved, "candidate")
             if failure is None or failure.flaky:
-                return tip, moved, failure
-        return base, commit, self.gates.judge(commit, "candidate")
+                return _Gated(tip, moved, moved, failure)
+        return _Gated(base, commit, commit, self.gates.judge(commit, "candidate"))
 
     def _failed(
         self, failure: GateFailure, draft: UngatedCandidate, progress: Progress

@@ -130,21 +130,21 @@ class _Giving:
         """Read, gate and merge; returns the receipt, or what stands against it."""
         job, base = self.opened.job, self._base()
         number = self.record.state.attempts + 1
-        with job.pool.lane() as lane, self._persons() as person:
+        with job.pool.lane() as lane, self._persons() as person, job.queue.place() as place:
             if strays := self._strays(person, base):
                 lesson = f"New files outside the allowlist: {listed(strays)}."
                 outcome = AttemptOutcome.OUT_OF_SCOPE
                 return outcome, Feedback(lesson, failure=without_gate(outcome, lesson))
             gates = NodeGates(self.work, lane.gate)
             gates.attempt = number
-            examiner = Examiner(self.work, person, gates)
+            examiner = Examiner(self.work, person, gates, place)
             found = examiner.examine(Author(Tier.HUMAN, number), Progress(base, base))
             if found.candidate is None:
                 return found.outcome, found.progress.feedback or Feedback("It is not green.")
-            end = merge(self.work, gates, found.candidate, self.record.state.attempts)
+            end = merge(self.work, gates, found.candidate, self.record.state.attempts, place)
             if isinstance(end, Receipt):
                 return end
-            return AttemptOutcome.COLLIDED, end.feedback
+            return end.outcome, end.feedback
 
     def _base(self) -> str:
         """Return the commit of the branch that the work stands on."""

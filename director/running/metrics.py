@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from director.job.context import JobContext
 from director.model.codec.encoding import encode, encode_any
+from director.model.merge_policy import CONTRACT
 from director.model.plan import Node, Plan
 from director.model.rates import rates
 from director.model.roles import Role
@@ -96,6 +97,7 @@ def _node_line(
         "flake_failed": state.flake_failed,
         "environment": state.environment,
         "failure": encode_any(state.failure),
+        "repairs": state.repairs or None,
     }
 
 
@@ -118,12 +120,23 @@ def run_line(
         **rates(nodes),
         "integration_ok": integration_ok,
         "integration_words": words,
+        "repairs": sum(bool(node.repairs) for node in nodes),
+        **_contract(job),
         "wall_secs": wall_secs,
         **mark.cost(job.agents.ledger),
         **cost_of_calls(calls).totals(),
         "by_role": grouped(calls, "role"),
         "by_model": grouped(calls, "model"),
     }
+
+
+def _contract(job: JobContext) -> dict[str, Any]:
+    """Return what holding merges to the contract took, where they were held to it."""
+    if job.config.merge.gate != CONTRACT:
+        return {}
+    count = job.queue.contract
+    runs = {"steps": count.steps, "runs": count.runs, "refused": count.refused}
+    return {"contract_gates": runs}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from director.agents.calls import Assignment, Reply
 from director.agents.registry import tier_of
 from director.agents.watch_it_fail import watch_it_fail
 from director.job.evidence import files_of, find_missing, run_of
+from director.job.merge_queue import Place
 from director.job.reconciling import merges_by_node
 from director.job.retrying import retry_where_lost
 from director.model.errors import DirectorError
@@ -24,12 +25,14 @@ from director.records.state_keeper import StateKeeper
 from director.running.attempts import CurrentAttempt
 from director.running.control_run import AS_BEFORE, GREEN_BEFORE_WORK
 from director.running.examining import Author, Examined, Examiner
-from director.running.merging import merge, merge_satisfied
+from director.running.former import begun_with_former
+from director.running.merging import Collision, merge, merge_satisfied
 from director.running.node_gates import NodeGates
 from director.running.node_record import NodeEnd, NodeRecord
 from director.running.node_work import NodeWork
 from director.running.progress import Progress
 from director.running.prompts import Feedback, implement_prompt, without_gate
+from director.running.repairing import blamed_diff
 from director.running.review import OBJECTS, ask_reader, forget_readers, readers_of
 from director.worktrees.gates import Verdict
 from director.worktrees.worktree import Worktree
@@ -73,7 +76,9 @@ class _NodeRun:
     def begin(self) -> NodeEnd:
         """Look whether there is work to do and a way to do it, then work."""
         found = self._look()
-        return found if isinstance(found, NodeEnd) else self._go_on(found)
+        if isinstance(found, NodeEnd):
+            return found
+        return self._go_on(begun_with_former(self.work, self.record.state, found))
 
     def resume(self, attempt: CurrentAttempt, note: CallNote) -> NodeEnd:
         """Go on in the ``attempt`` where a killed run was; the answer it had got is used.
@@ -129,7 +134,9 @@ class _NodeRun:
                 environment = before.code is not None
                 return self.record.failed(broken, before.why(), environment=environment)
             to_come = files_of(plan.nodes)
-            if missing := find_missing(repository, self.work.view(base), before, to_come):
+            lacks = find_missing(repository, self.work.view(base), before, to_come)
+            # What merged may have brought it: then the repair is to do without.
+            if (missing := lacks) and not self.work.node.repairs:
                 reason = f"something is missing in the worktree: {missing.words}"
                 return self.record.failed(reason, before.why(MISSING), environment=True)
             green = before.verdict is Verdict.GREEN
@@ -144,8 +151,12 @@ class _NodeRun:
                 said = without_gate(AttemptOutcome.AS_BEFORE, GREEN_BEFORE_WORK)
                 seen = seen._replace(headline=said.headline)
                 return self.record.failed(GREEN_BEFORE_WORK, seen, environment=True)
-            if receipt := merge_satisfied(self.work, self.gates, base):
-                self.record.merged(receipt)
+            end = merge_satisfied(self.work, self.gates, base)
+            if isinstance(end, Collision):
+                digest = output_digest(run_of(before))
+                return Progress(base, base, before.output, digest, end.feedback)
+            if end:
+                self.record.merged(end)
                 return NodeEnd(NodeStatus.DONE)
             # The tip moved meanwhile: look again.
 
@@ -161,10 +172,16 @@ class _NodeRun:
         told = tier_of(reply.model).backend.promises.exit_codes
         watched = watch_it_fail(reply.transcript.tools, self.work.node, complete=told)
         self.record.answered(attempt, watched, reply.model)
+        with self.work.job.queue.place() as place:
+            return self._examine(attempt, replace(progress, watched=watched), reply, place)
+
+    def _examine(
+        self, attempt: CurrentAttempt, progress: Progress, reply: Reply, place: Place
+    ) -> Progress | NodeEnd:
+        """Gate what a tier left, and merge what can be merged from its ``place`` in line."""
         reworked = progress.fallback
-        examiner = Examiner(self.work, self.worktree, self.gates)
-        author = Author.of(reply, attempt)
-        found = examiner.examine(author, replace(progress, watched=watched))
+        examiner = Examiner(self.work, self.worktree, self.gates, place)
+        found = examiner.examine(Author.of(reply, attempt), progress)
         if found.outcome is AttemptOutcome.FLAKY:
             self.record.update(flake_failed=True)
         if found.candidate and not reworked:
@@ -174,7 +191,7 @@ class _NodeRun:
         if not found.candidate:  # without a veto, what was green before an objection merges
             found = replace(found, candidate=reworked)
         if found.candidate:
-            return self._merge(found, attempt, entry)
+            return self._merge(found, attempt, entry, place)
         self.record.conclude(attempt, entry)
         return found.progress
 
@@ -190,10 +207,11 @@ class _NodeRun:
 
     def _assignment(self, attempt: CurrentAttempt, progress: Progress) -> Assignment:
         node, feedback = self.work.node, progress.feedback
+        diff = blamed_diff(self.work) if node.repairs else ""
         return Assignment(
             agent=Agent.EXECUTOR,
             role=attempt.role,
-            prompt=implement_prompt(node, attempt.number, progress.first_output, feedback),
+            prompt=implement_prompt(node, attempt.number, progress.first_output, feedback, diff),
             cwd=self.worktree.path,
             name=attempt.call,
             allowlist=node.files,
@@ -241,11 +259,12 @@ class _NodeRun:
         return found
 
     def _merge(
-        self, found: Examined, attempt: CurrentAttempt, entry: Attempt
+        self, found: Examined, attempt: CurrentAttempt, entry: Attempt, place: Place
     ) -> Progress | NodeEnd:
         """Put the candidate on the branch, and on record.
 
         Where it collides, the node begins again on the new tip; that is nobody's failed attempt.
+        Where it broke what was done before, that is one, and the next begins with what it left.
         """
         candidate, progress = found.candidate, found.progress
         assert candidate is not None, "only a candidate merges"
@@ -255,15 +274,18 @@ class _NodeRun:
                 self.record.conclude(attempt, entry)
                 return replace(progress, fallback=None)
             candidate = replace(candidate, gates=self.gates.green_runs(candidate.commit))
-        end = merge(self.work, self.gates, candidate, attempt.number)
+        end = merge(self.work, self.gates, candidate, attempt.number, place)
         if isinstance(end, Receipt):
             self.record.merged(end, attempt, entry)
             return NodeEnd(NodeStatus.DONE, watched=progress.watched)
-        feedback, collided = end.feedback, AttemptOutcome.COLLIDED
+        feedback, outcome = end.feedback, end.outcome
         if feedback.failure and not feedback.failure.candidate:
             name = self.work.keep(attempt.number, candidate.commit)
             feedback = replace(feedback, failure=feedback.failure._replace(candidate=name))
-        self.record.ended(attempt, collided, feedback)
-        again = entry._replace(outcome=collided, failure=feedback.failure)
+        self.record.ended(attempt, outcome, feedback)
+        again = entry._replace(outcome=outcome, failure=feedback.failure)
         self.record.conclude(attempt, entry, again)
-        return replace(progress, base=end.tip, start=end.tip, feedback=feedback, fallback=None)
+        base, start = end.tip, end.tip
+        if outcome is AttemptOutcome.REGRESSION:
+            base, start = candidate.base, candidate.commit
+        return replace(progress, base=base, start=start, feedback=feedback, fallback=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from director.job.evidence import with_evidence
@@ -139,7 +139,8 @@ class NodeGates:
         test the worktree.
         """
         result = self.run(commit, "before")
-        self._work.job.import_check.check(result, self._worktree.path)
+        if not self._work.node.repairs:  # planning looked at its commands
+            self._work.job.import_check.check(result, self._worktree.path)
         self._learn(self._worktree.changed() - set(self._work.node.files))
         return result
 
@@ -147,6 +148,19 @@ class NodeGates:
         """Run the tests on a draft, to see whether they change what an agent seems to have."""
         self.run(commit, "scope")
         self._learn(self._worktree.changed() - self._kept)
+
+    def run_tests_of(
+        self, nodes: Sequence[str], command: str, commit: str, purpose: str
+    ) -> tuple[GateResult, GateRun]:
+        """Run a test command of other nodes where all that is done in ``commit`` is seen."""
+        job, views = self._work.job, self._work.views
+        view = views.of_done(commit)
+        self._worktree.reset(view)
+        name = f"{self._work.node.id}.{self.attempt}.contract"
+        result = job.gates.run(command, self._worktree.path, name)
+        result = with_evidence(job.repository, views.plan.tests_of(nodes), view, result)
+        self._work.emit(Kind.GATE, purpose=purpose, nodes=list(nodes), **told(result))
+        return result, _run_of(result, purpose, commit, job.repository.tree(view))
 
     def green_runs(self, commit: str) -> tuple[GateRun, ...]:
         """Return the green runs on ``commit`` so far."""
@@ -177,17 +191,7 @@ class NodeGates:
         result = with_evidence(job.repository, check.tests, view, result)
         self._tell(purpose, result, commit)
         if result.verdict is Verdict.GREEN:
-            run = GateRun(
-                purpose=purpose,
-                command=result.command,
-                verdict=result.verdict.value,
-                exit_code=result.code,
-                wall_secs=round(result.wall_secs, 3),
-                commit=commit,
-                tree=self._work.tree(commit),
-                tests_run=result.tests_run,
-            )
-            self._green.append(run)
+            self._green.append(_run_of(result, purpose, commit, self._work.tree(commit)))
         return result
 
     def _run_command(self, check: Check, purpose: str) -> GateResult:
@@ -234,3 +238,17 @@ class NodeGates:
     def _keep(self, commit: str) -> str:
         """Keep what the attempt under way came to, and return the name of its ref."""
         return self._work.keep(self.attempt, commit) if self.attempt else ""
+
+
+def _run_of(result: GateResult, purpose: str, commit: str, tree: str) -> GateRun:
+    """Return a run as receipts have it."""
+    return GateRun(
+        purpose=purpose,
+        command=result.command,
+        verdict=result.verdict.value,
+        exit_code=result.code,
+        wall_secs=round(result.wall_secs, 3),
+        commit=commit,
+        tree=tree,
+        tests_run=result.tests_run,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from director.job.context import JobContext, Workspace
@@ -12,6 +12,7 @@ from director.job.opening import open_job
 from director.job.seal import Seal
 from director.job.views import Views, views_of
 from director.model.config import Config
+from director.model.merge_policy import NODE, MergePolicy
 from director.model.plan import Node, Plan
 from director.records.job_directory import JobDirectory
 from director.records.state_keeper import StateKeeper
@@ -64,6 +65,8 @@ def opened_run(
     ``folder`` as for ``open_job``. Raises what that and ``believed_state`` do.
     """
     plan, seal = ready
+    if seal.merge_gate != NODE:  # what was approved holds, whatever the configuration says now
+        config = replace(config, merge=MergePolicy(seal.merge_gate))
     # Opening ends what a killed run left: before that, an agent could change what is read here.
     with open_job(workspace, directory, config, plan, folder=folder) as job:
         views = views_of(job.repository, _at_home(job, plan, workspace))

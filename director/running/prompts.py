@@ -41,15 +41,22 @@ def without_gate(outcome: AttemptOutcome, lesson: str, candidate: str = "") -> F
     return Failure(outcome, headline=headline, excerpt=excerpt, candidate=candidate)
 
 
-def implement_prompt(node: Node, attempt: int, first_output: str, feedback: Feedback | None) -> str:
-    """Return the executor's prompt: the node, its limits, how its tests fail, what went wrong."""
+def implement_prompt(
+    node: Node, attempt: int, first_output: str, feedback: Feedback | None, blamed: str = ""
+) -> str:
+    """Return the executor's prompt: the node, its limits, how its tests fail, what went wrong.
+
+    ``blamed``: for a repair, the diff of the merge that turned its gate red.
+    """
+    command = "Command of the gate" if node.repairs else "Test command"
     parts = [
-        "# Implement",
+        "# Repair" if node.repairs else "# Implement",
         f"Node: {node.id}\nTitle: {node.title}\nAttempt: {attempt}",
         f"## Spec\n\n{node.spec}",
+        *_blamed(blamed),
         f"## Files you may change\n\n{bullets(node.files)}",
-        f"## Tests (frozen)\n\n{bullets(node.tests)}",
-        f"## Test command\n\n{fenced(node.test_cmd)}",
+        f"## Tests (frozen)\n\n{bullets(node.held_to)}",
+        f"## {command}\n\n{fenced(node.test_cmd)}",
         f"It fails now:\n\n{fenced(first_output)}",
     ]
     if feedback is not None:
@@ -62,6 +69,11 @@ def implement_prompt(node: Node, attempt: int, first_output: str, feedback: Feed
         if feedback.output:
             parts.append(f"Output of the test command on it:\n\n{fenced(feedback.output)}")
     return "\n\n".join(parts) + "\n"
+
+
+def _blamed(diff: str) -> list[str]:
+    shown = fenced(shortened(diff, DIFF_CHARACTERS), "diff")
+    return [f"## The merge that turned it red\n\n{shown}"] if diff else []
 
 
 def red(what: str, gate: GateResult) -> str:
@@ -99,7 +111,7 @@ def _about_diff(heading: str, node: Node, diff: str) -> str:
         f"# {heading}",
         f"Node: {node.id}\nTitle: {node.title}",
         f"## Spec\n\n{node.spec}",
-        f"## Tests (frozen, green)\n\n{bullets(node.tests)}",
+        f"## Tests (frozen, green)\n\n{bullets(node.held_to)}",
         f"## Diff\n\n{fenced(shortened(diff, DIFF_CHARACTERS), 'diff')}",
     ]
     return "\n\n".join(parts) + "\n"

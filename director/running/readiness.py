@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from director.job.amendment import refuse_amending
-from director.job.seal import Seal, check_seal
+from director.job.seal import Seal, check_seal, differences, read_seal
 from director.job.stage import Stage, read_stage, stands_at
 from director.model.errors import RequestError
 from director.model.naming import node_called
 from director.model.plan import Plan
+from director.model.plan_reader import read_plan
+from director.model.repairing import repairs_in
 from director.model.state import NodeStatus, RunState
 from director.records.job_directory import JobDirectory
 
@@ -25,11 +27,25 @@ def ready_plan(directory: JobDirectory) -> tuple[Plan, Seal]:
     if stage is not None and stage.stage is not Stage.READY:
         raise RequestError(f"the plan is not ready: {stands_at(stage)}", CONTINUE)
     refuse_amending(directory)
-    plan = directory.load_plan()
+    plan = _with_sealed_repairs(directory, directory.load_plan())
     if unfrozen := [node.id for node in plan.nodes if not node.admitted]:
         what = f"the tests of these nodes are not frozen: {', '.join(unfrozen)}"
         raise RequestError(what, CONTINUE)
     return plan, check_seal(directory, plan)
+
+
+def _with_sealed_repairs(directory: JobDirectory, plan: Plan) -> Plan:
+    """Return the plan with the repair nodes that a run sealed, and was killed before it wrote."""
+    seal = read_seal(directory)
+    if seal is None:
+        return plan
+    sealed = read_plan({**seal.plan, "repo": plan.repo})
+    lost = {f"node {node.id} is gone" for node in repairs_in(sealed)}
+    changed = set(differences(seal, plan))
+    if not changed or changed - lost:
+        return plan
+    directory.save_plan(sealed)
+    return sealed
 
 
 def wanted_nodes(plan: Plan, state: RunState, asked: Collection[str]) -> set[str]:

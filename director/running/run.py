@@ -23,11 +23,12 @@ from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.lock import job_lock
 from director.running.believing import restore_receipts
-from director.running.metrics import run_line
+from director.running.metrics import Accounts, run_line
 from director.running.node import work_on_node
 from director.running.node_record import NodeEnd
 from director.running.opened_run import OpenedRun, opened_run
 from director.running.readiness import ready_plan, wanted_nodes
+from director.running.repairing import repair_for, with_repair
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def run_job(
         plan, seal = ready_plan(directory)
         ready, again = (plan, seal), options.retry_failed
         with opened_run(workspace, directory, config, ready, retry_failed=again) as opened:
-            return _Run(opened).run(options, seal)
+            return _Run(opened).run(options)
 
 
 class _Run:
@@ -107,14 +108,21 @@ class _Run:
     def __init__(self, opened: OpenedRun) -> None:
         self.opened = opened
         self.job = opened.job
-        self.views = opened.views
-        self.plan = opened.plan
         self.keeper = opened.keeper
         self.mark = opened.mark
-        self.accounts = opened.accounts
         self.stop: DirectorError | None = None
 
-    def run(self, options: RunOptions, seal: Seal) -> RunReport:
+    @property
+    def plan(self) -> Plan:
+        """The plan, with the repair nodes that it got."""
+        return self.opened.plan
+
+    @property
+    def accounts(self) -> Accounts:
+        """The accounts of its nodes."""
+        return self.opened.accounts
+
+    def run(self, options: RunOptions) -> RunReport:
         """Work off what ``options`` ask for, then integrate; returns what it came to."""
         refuse_out_of_reach(self.job, self.plan.nodes)
         wanted = wanted_nodes(self.plan, self.keeper.state, options.nodes)
@@ -124,7 +132,6 @@ class _Run:
         self.accounts.catch_up()
         done = self.keeper.state.ids(NodeStatus.DONE)
         lanes = pick_lanes(self.job, options.parallel, self.plan.nodes, wanted)
-        self.schedule = Schedule(self.plan.nodes, done, wanted)
         self.job.events.emit(
             Kind.RUN_STARTED,
             job_id=self.plan.job_id,
@@ -137,13 +144,19 @@ class _Run:
         for taken in sorted(self.keeper.state.ids(NodeStatus.TAKEN)):
             message = f"a person writes it: left alone (`director give {taken}` merges it)"
             self.job.events.emit(Kind.NOTICE, taken, message=message)
+        self._work_off(wanted, lanes)
+        integration = self._integrate_and_repair(lanes)
+        self._restore_records(self.opened.seal)
+        return self._report(integration, lanes)
+
+    def _work_off(self, wanted: set[str], lanes: int) -> None:
+        """Work on the ``wanted`` nodes until nothing more can be done."""
+        done = self.keeper.state.ids(NodeStatus.DONE)
+        self.schedule = Schedule(self.plan.nodes, done, wanted)
         cancellation = self.job.agents.cancellation
         drive(self.schedule, lanes, self._work, self._settle, lambda: cancellation.draining)
         if cancellation.draining and self._is_unfinished():
             self.stop = self.stop or DrainedError()
-        integration = self._integrate(lanes)
-        self._restore_records(seal)
-        return self._report(integration, lanes)
 
     def _is_unfinished(self) -> bool:
         """Whether a node waits for its turn, or all that is left is the integration gate."""
@@ -176,13 +189,25 @@ class _Run:
             if self.keeper.node(node_id).status is NodeStatus.PENDING:
                 self.keeper.note(node_id, status=NodeStatus.BLOCKED, error=error)
 
+    def _integrate_and_repair(self, lanes: int) -> tuple[GateReport, ...] | None:
+        """Integrate, and have repaired what merges turned red; returns the last integration."""
+        integration = self._integrate(lanes)
+        while integration and (node := repair_for(self.opened, integration)):
+            self.opened = with_repair(self.opened, node)
+            self._work_off({node.id}, 1)
+            again = self._integrate(lanes)
+            if again is None:
+                break
+            integration = again
+        return integration
+
     def _integrate(self, lanes: int) -> tuple[GateReport, ...] | None:
         """Run all tests and ``[gates]`` on the tip, when every node is done."""
         done = self.keeper.state.ids(NodeStatus.DONE)
         if self.stop or len(done) < len(self.plan.nodes):
             return None
         try:
-            return integrate(self.job, self.views, lanes)
+            return integrate(self.job, self.opened.views, lanes)
         except DirectorError as stop:
             self.stop = stop
             return None

@@ -8,9 +8,11 @@ from itertools import zip_longest
 from director.job.receipts import expected_trailers
 from director.job.trailers import PREFIX, single_line, tests_hash
 from director.model.checks import ONCE, TESTS, Checks, check_called
+from director.model.merge_policy import is_of_contract
 from director.model.plan import Node
 from director.model.receipt import GREEN, GateRun, Receipt
 from director.repositories.branch_commits import BranchCommit
+from director.verifying.contract_gates import contract_gates
 from director.verifying.evidence import CommitFacts, Evidence, receipted
 from director.verifying.problem import Problem, differing
 
@@ -19,11 +21,15 @@ Claim = tuple[str, str, str]
 
 
 def agreement(evidence: Evidence) -> Iterator[Problem]:
-    """Give what disagrees, merge by merge; each is known to have one receipt."""
+    """Give what disagrees, merge by merge; each is known to have one receipt.
+
+    What merges were held to besides comes last (``contract_gates.py``).
+    """
     for facts, node, receipt in receipted(evidence):
         for about, expected, found in _claims(facts, receipt, node, evidence.checks(node, ONCE)):
             if expected != found:
                 yield differing(facts.commit, about, expected, found)
+    yield from contract_gates(evidence)
 
 
 def _claims(facts: CommitFacts, receipt: Receipt, node: Node, checks: Checks) -> Iterator[Claim]:
@@ -34,6 +40,8 @@ def _claims(facts: CommitFacts, receipt: Receipt, node: Node, checks: Checks) ->
     yield "its tests in plan.json", _hashes(node.test_hashes), _hashes(receipt.tests)
     yield "its tests hash by plan.json", tests_hash(node), receipt.tests_hash
     yield "whether it was amended, by plan.json", _yes(node.amended), _yes(receipt.amended)
+    gate = node.repairs.gate if node.repairs else "no gate"
+    yield "what it repairs, by plan.json", gate, receipt.repairs or "no gate"
     yield from _gate_claims(receipt, checks)
     yield from _trailer_claims(receipt, commit)
 
@@ -42,6 +50,8 @@ def _gate_claims(receipt: Receipt, checks: Checks) -> Iterator[Claim]:
     """Claim that every check was green, last of all on the tree that merged."""
     last: dict[str, GateRun] = {}
     for run in receipt.gates:
+        if is_of_contract(run):
+            continue
         check, command = check_called(run.purpose, checks), single_line(run.command)
         yield f"the exit code of the {run.purpose} gate `{command}`", "0", str(run.exit_code)
         yield f"the verdict of the {run.purpose} gate `{command}`", GREEN, run.verdict
@@ -71,7 +81,7 @@ def _trailer_claims(receipt: Receipt, commit: BranchCommit) -> Iterator[Claim]:
 
 def _of_lost_gate(pair: tuple[str, str], receipt: Receipt) -> bool:
     """Whether a trailer is about gate runs that a rebuilt receipt does not have."""
-    return receipt.rebuilt and pair[0] == f"{PREFIX}Gate"
+    return receipt.rebuilt and pair[0] in (f"{PREFIX}Gate", f"{PREFIX}Contract")
 
 
 def _hashes(tests: Mapping[str, str]) -> str:

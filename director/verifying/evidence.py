@@ -31,7 +31,7 @@ from director.repositories.tips import Tips
 class CommitFacts:
     """A commit of the job branch, the paths it changes, and the frozen tests a merge holds.
 
-    ``tests`` maps paths to sha256; a test that is not there is not in it. Merges that hold the
+    ``tests`` maps paths to sha256; a missing test is not in it. Merges that hold the
     same tests share one mapping, so that it need not be looked at for each of them. ``view`` is the
     tree that the node of a merge saw of it, without the tests of nodes that were to come (None: it
     is no merge), ``held_back`` are the paths in which that differs.
@@ -61,7 +61,7 @@ class Evidence:
     with lines of ``receipts.jsonl`` that are no receipts. ``damaged`` is the first object of the
     branch that is missing or not what its id says; there are no commits then. ``ownerless`` maps
     the test files on the branch that no node has to the node they were written for. ``seal`` and
-    ``journal`` None: the record is not there; ``at_home``: it should be, director worked here.
+    ``journal`` None: there is no such record; ``at_home``: it should be, director worked here.
     ``checks`` says what candidates had to pass.
     """
 
@@ -195,7 +195,7 @@ def _facts(
 ) -> CommitFacts:
     """Return what there is to know of a commit; ``frozen`` stands at the one before it.
 
-    ``reader`` None: the commits do not stand on each other, so nobody can say what a node saw.
+    ``reader`` None: the commits do not stand on each other, so what a node saw is unknown.
     """
     changed = changed_files(history, commit.parents[0], commit.oid) if commit.parents else ()
     frozen.move(commit.oid, changed)

@@ -22,7 +22,7 @@ class Verification:
     """What verifying came to.
 
     ``checked`` names the checks that hold, ``gates_run`` counts the gates that were run again
-    (None: nobody asked for it), ``problem`` is the first thing that does not hold. ``integration``
+    (None: not asked for), ``problem`` is the first thing that does not hold. ``integration``
     says how the integration gate went in the last run, where it did not hold (else "").
     """
 

@@ -32,7 +32,7 @@ class TestWatch(TemporaryCase):
         self.assertIsNone(self.watch())
         with path.open("r+b") as stream:
             stream.truncate(MOST_BYTES + 1)
-        self.assertEqual(self.watch(), "OpenCode said more than 64 MiB")
+        self.assertEqual(self.watch(), "OpenCode printed more than 64 MiB")
         self.assertIs(self.watch.outcome, Outcome.INCOMPLETE)
 
     def test_errors_of_the_stream_are_counted_once_each(self) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.fake_opencode import answer, say, write
-from tests.support.jobs import CONFIG, PRICING, JobCase, node
+from tests.support.jobs import CONFIG, NO_REPAIR, PRICING, JobCase, node
 
 
 class JobsCase(JobCase):
@@ -83,7 +83,7 @@ class TestJobs(JobsCase):
             self.implement("e", write("e.txt", "bad\n"))
         self.ends(1, "run")
         failed = self.job_id()
-        self.configure('[gates]\nwhole = "! test -e c.txt"\n')
+        self.configure(NO_REPAIR + '[gates]\nwhole = "! test -e c.txt"\n')
         self.plan_another("c")
         self.implement("c")
         self.ends(1, "run")

@@ -15,8 +15,8 @@ import termios
 import time
 from pathlib import Path
 
-from tests.support.fake_opencode import finish, hang, mark, say, shell, wait_for, write
-from tests.support.jobs import SOURCE, JobCase, node
+from tests.support.fake_opencode import finish, mark, say, shell, wait_for, write
+from tests.support.jobs import NO_REPAIR, SOURCE, JobCase, node
 
 EVIL = "\x1b[2Jred\x07 \u202eoops"
 
@@ -97,7 +97,9 @@ class TestLogs(JobCase):
         self.assertEqual(prompts.count("──── "), 4)
 
     def test_the_integration_gates(self) -> None:
-        self.configure('[gates]\nall = "! test -e a.txt || { echo how bad; exit 3; }"\n')
+        self.configure(
+            NO_REPAIR + '[gates]\nall = "! test -e a.txt || { echo how bad; exit 3; }"\n'
+        )
         self.plan(node("a"))
         self.assertIn("have not run", self.ends(0, "logs", "integration").out)
         self.implement("a")
@@ -271,10 +273,11 @@ class TestFollow(JobCase):
         self.assertTrue(shown.endswith("a done\n"), shown)
 
     def test_a_call_that_was_killed_shows_how_far_it_came(self) -> None:
-        self.plan(node("a"))
-        begun = self.tmp / "begun"
-        self.fake.queue("executor", shell("sh tests/a.sh"), mark(begun), hang(), node="a")
-        self.kill_at(begun, "run")
+        run, _ = self.running()
+        with self.following("a") as follower:
+            self.read_until(follower, "bash sh tests/a.sh")
+            run.kill()
+            run.wait()
         shown = self.ends(0, "logs", "a").out
         self.assertIn("bash sh tests/a.sh → exit 1", shown)
         self.assertIn("no end on record", shown)

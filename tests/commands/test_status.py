@@ -17,7 +17,7 @@ from typing import Any
 
 from director.records.lock import job_lock, read_holder
 from tests.support.fake_opencode import fail, write
-from tests.support.jobs import SOURCE, JobCase, node
+from tests.support.jobs import NO_REPAIR, SOURCE, JobCase, node
 
 COMMON = ("schema", "command", "ok", "exit_code", "reason", "what", "next", "next_command")
 
@@ -60,7 +60,7 @@ class TestStatus(JobCase):
         self.assertRegex(done, r"^✓ Everything is done \(2 nodes\)")
 
     def test_a_red_integration_gate_ends_with_the_screen_of_status(self) -> None:
-        self.configure('[gates]\nwhole = "! test -e a.txt"\n')
+        self.configure(NO_REPAIR + '[gates]\nwhole = "! test -e a.txt"\n')
         self.plan(node("a"))
         self.implement("a")
         said = self.ends(1, "run").out

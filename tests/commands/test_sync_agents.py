@@ -78,7 +78,7 @@ class TestProposal(JobCase):
         self.assertIn(self.PROPOSED, self.text)
         self.assertEqual(self.text.count("[worktree]\n"), 1)
         self.assertIn("# copy         = ", self.text)
-        self.assertIn("So that tests run in worktrees, take the comment signs off in ", done.out)
+        self.assertIn("So that tests run in worktrees, uncomment this in ", done.out)
         self.assertIn('\n[worktree]\nsetup = "npm ci"\n', done.out)
         self.assertNotIn("worktree", tomllib.loads(self.text))
 
@@ -108,7 +108,7 @@ class TestProposal(JobCase):
             (CONFIG, "put into"),
             (f"{CONFIG}# [worktree]\n# setup = 'make'\n", "put into"),
             (f"{CONFIG}[worktree]\nsetup = 'make'\n", ""),
-            (CONFIG + self.PROPOSED, "take the comment signs off in"),
+            (CONFIG + self.PROPOSED, "uncomment this in"),
         ):
             with self.subTest(mine[len(CONFIG) :]):
                 (self.home / "config.toml").write_text(mine)

@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.faults.cases import FaultCase, bad, good
 from tests.support.fake_opencode import Step, answer, shell, silent_shell, write
-from tests.support.jobs import JobCase, node
+from tests.support.jobs import NO_REPAIR, JobCase, node
 from tests.support.repositories import SampleRepo
 
 GREEN_NOTE = """\
@@ -155,7 +155,7 @@ class TestPlans(ForgingCase):
         self.nothing_is_merged()
 
     def test_a_gate_that_an_agent_calls_red_before_the_job_excuses_nothing(self) -> None:
-        self.configure('[gates]\nwhole = "! test -e a.txt"\n')
+        self.configure(NO_REPAIR + '[gates]\nwhole = "! test -e a.txt"\n')
         self.plan(node("a"))
         place = self.home / "plan_stage.json"
         excuse = f'sed -i \'s/"verdict": "green"/"verdict": "red"/\' {place}'

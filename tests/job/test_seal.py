@@ -4,6 +4,7 @@ import json
 
 from director.job.seal import check_seal, differences, read_seal, restore_seal, seal_plan
 from director.model.errors import RequestError
+from director.model.merge_policy import NODE
 from director.model.plan import Node, Plan
 from director.records.job_directory import JobDirectory
 from tests.support.hermetic import TemporaryCase
@@ -17,7 +18,7 @@ class TestSeal(TemporaryCase):
     def setUp(self) -> None:
         super().setUp()
         self.directory = JobDirectory(self.tmp / "job")
-        seal_plan(self.directory, PLAN, "contract")
+        seal_plan(self.directory, PLAN, "contract", NODE)
 
     def different(self, plan: Plan) -> list[str]:
         return list(differences(check_seal(self.directory, PLAN), plan))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unittest
 from typing import Any
 
-from director.mcp.brief import CUT, MOST_BYTES, brief
+from director.mcp.brief import CUT, MOST_TOKENS, brief, tokens_at_most
 
 STATUS: dict[str, Any] = {
     "job_id": "j1",
@@ -62,11 +62,28 @@ class TestBrief(unittest.TestCase):
         self.assertNotIn("\x1b", said)
 
     def test_it_is_never_too_long(self) -> None:
-        failure = {"kind": "red", "headline": "ж" * 5000, "log": "l" * 5000}
-        nodes = {f"n{at}": {"status": "failed", "failure": failure} for at in range(1000)}
-        said = brief({**STATUS, "task": "т" * 50_000, "nodes": nodes}, "/r" * 3000)
-        self.assertLessEqual(len(said.encode()), MOST_BYTES)
-        self.assertTrue(said.endswith(CUT))
+        for sign in ("ж", "x", "7", "{", "語", "🙂", "x "):
+            failure = {"kind": "red", "headline": sign * 5000, "log": "l" * 5000}
+            nodes = {f"n{at}": {"status": "failed", "failure": failure} for at in range(1000)}
+            said = brief({**STATUS, "task": sign * 50_000, "nodes": nodes}, "/r" * 3000)
+            self.assertLessEqual(tokens_at_most(said), MOST_TOKENS, sign)
+            self.assertTrue(said.endswith(CUT), sign)
+
+    def test_a_usual_job_with_ten_failures_is_not_cut(self) -> None:
+        failure = {
+            "kind": "red",
+            "headline": "test_levels: AssertionError: 2 != 3",
+            "log": "logs/b",
+        }
+        nodes = {f"n{at}": {"status": "failed", "failure": failure} for at in range(20)}
+        said = brief({**STATUS, "task": "Add a table of contents. " * 20, "nodes": nodes}, "/r")
+        self.assertIn("- and 10 more", said)
+        self.assertFalse(said.endswith(CUT))
+
+    def test_tokens_are_counted_rather_too_high(self) -> None:
+        cases = {"the quick fox": 1 + 2 + 1, "2026-11": 7, "{'a': 1}\n": 8, "ж語🙂": 1 + 2 + 3}
+        for text, tokens in cases.items():
+            self.assertEqual(tokens_at_most(text), tokens, text)
 
     def test_no_job(self) -> None:
         said = brief({"exit_code": 2, "what": "there is no job", "next": "plan"}, "/r")

@@ -1,14 +1,16 @@
 """``director mcp`` as a process, fed by hand: a job from plan to verify, cancellation, ends.
 
-Of ``mcp.serving``. With it: ``mcp.server``, ``mcp.commands``, ``mcp.resources``, ``commands.mcp``.
+Of ``mcp.serving``. With it: ``mcp.server``, ``mcp.calls``, ``mcp.commands``, ``mcp.resources``,
+``commands.mcp``.
 """
 
 from __future__ import annotations
 
 import json
 import signal
+from pathlib import Path
 
-from director.mcp.brief import MOST_BYTES
+from director.mcp.brief import MOST_TOKENS, tokens_at_most
 from tests.faults.cases import FaultCase
 from tests.support.fake_opencode import hang, mark, shell, write
 from tests.support.jobs import marked_processes, node
@@ -72,8 +74,39 @@ class TestJob(ServingCase):
         self.assertEqual(found["result"]["structuredContent"]["exit_code"], 1)
         said = client.read("current")
         self.assertIn("no good a", said)
-        self.assertIn("(in a shell)", said)
-        self.assertLessEqual(len(said.encode()), MOST_BYTES)
+        self.assertIn("(tool `amend`)", said)
+        self.assertLessEqual(tokens_at_most(said), MOST_TOKENS)
+
+    def test_a_client_changes_a_node_and_writes_another_itself(self) -> None:
+        self.plan(node("a"), node("b"))
+        client = self.begun()
+        self.assertEqual(client.call("amend", node="a")["state"], "open")
+        (self.home / "tests" / "tests" / "a.sh").write_text("grep -q better a.txt\n")
+        self.assertEqual(client.call("amend", node="a", approve=True)["state"], "approved")
+        taken = client.call("take", node="b")
+        self.assertEqual((taken["state"], taken["files"]), ("taken", ["b.txt"]))
+        self.implement("a", write("a.txt", "better\n"))
+        self.assertEqual(client.call("run")["done"], 1)
+        refused = client.call("give", node="b")
+        self.assertEqual((refused["exit_code"], refused["outcome"]), (1, "unchanged"))
+        (Path(taken["worktree"]) / "b.txt").write_text("good\n")
+        self.assertEqual(client.call("give", node="b")["state"], "merged")
+        self.assertEqual(client.call("run")["exit_code"], 0)
+        self.assertEqual(client.call("jobs")["jobs"][0]["standing"], "done")
+        self.assertIn("rows", client.call("doctor"))
+        self.assertEqual(client.call("resume_job", job="nosuch")["exit_code"], 2)
+        self.assertEqual(client.ends(), 0)
+        self.assertEqual(self.left_behind(), [])
+
+    def test_giving_and_amending_tell_how_far_they_are(self) -> None:
+        self.plan(node("a"))
+        client = self.begun()
+        taken = client.call("take", node="a")
+        (Path(taken["worktree"]) / "a.txt").write_text("good\n")
+        meta = {"_meta": {"progressToken": "p"}}
+        client.asks("tools/call", {"name": "give", "arguments": {"node": "a"}, **meta})
+        told = [one["params"]["message"] for one in client.heard if one.get("method")]
+        self.assertTrue([one for one in told if one.startswith("a: merged")], told)
 
     def test_progress_is_told_with_the_token_only(self) -> None:
         self.plan(node("a"))

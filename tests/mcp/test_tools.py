@@ -1,4 +1,7 @@
-"""Which command line a call becomes, and which calls are refused. With it: ``mcp.parameters``."""
+"""Which command line a call becomes, and which calls are refused.
+
+With it: ``mcp.tool``, ``mcp.parameters``, ``planning_tools``, ``working_tools``, ``reading_tools``.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,12 @@ CALLS: dict[str, dict[str, object]] = {
     "revise": {"text": "other", "allow_broken_gates": True},
     "approve": {"answers": ["1: a", "2: -b"], "parallel": 2},
     "run": {"nodes": ["a", "b"], "retry_failed": True, "max_attempts": 2, "parallel": 3},
+    "amend": {"node": "a", "text": "-"},
+    "take": {"node": "a", "update": True},
+    "give": {"node": "a", "wait_secs": 5},
+    "doctor": {"live": True},
+    "jobs": {},
+    "resume_job": {"job": "20261121", "new": True},
     "stop": {"drain": True},
     "status": {"job": "20261121-080044-5622"},
     "node": {"node": "a", "diff": True},
@@ -41,11 +50,22 @@ class TestCommandLines(unittest.TestCase):
         found = ALL["revise"].invocation({"text": "-"})
         self.assertEqual((found.words, found.stdin), (("--no-input", "--revise", "-"), "-"))
 
+        found = ALL["amend"].invocation({"node": "a", "text": "--cancel"})
+        self.assertEqual((found.words, found.stdin), (("--revise", "-", "a"), "--cancel"))
+
+    def test_the_ways_to_amend(self) -> None:
+        for given, words in (
+            ({}, ("a",)),
+            ({"approve": True}, ("--continue", "a")),
+            ({"cancel": True, "approve": False}, ("--cancel", "a")),
+        ):
+            self.assertEqual(ALL["amend"].invocation({"node": "a", **given}).words, words)
+
     def test_a_value_is_never_a_flag(self) -> None:
         found = ALL["approve"].invocation({"answers": ["--repo=/other"]})
         self.assertIn("--answer=--repo=/other", found.words)
         for name in ("--repo=/other", "-x", "a\n--json", "a\n", "", "a\0"):
-            for tool in ("node", "logs"):
+            for tool in ("node", "logs", "amend", "take", "give"):
                 with self.assertRaises(ProtocolError, msg=name):
                     ALL[tool].invocation({"node": name})
 
@@ -79,6 +99,9 @@ class TestRefused(unittest.TestCase):
     def test_arguments_that_do_not_go_together(self) -> None:
         self.refused("revise", {}, "either text or drop")
         self.refused("revise", {"text": "x", "drop": "a"}, "either text or drop")
+        self.refused("amend", {"node": "a", "text": "x", "approve": True}, "one of text, approve")
+        self.refused("take", {"node": "a", "drop": True, "update": True}, "either drop or update")
+        self.refused("give", {}, "missing: node")
         self.refused("logs", {}, "name a node")
         self.refused("logs", {"part": "failed", "node": "a"}, "name a node")
 
@@ -100,7 +123,7 @@ class TestOffered(unittest.TestCase):
         self.assertEqual(ALL["plan"].described("2025-06-18")["inputSchema"]["required"], ["task"])
         hints = {one.name: one.described("2025-06-18")["annotations"] for one in TOOLS}
         readers = {name for name, hint in hints.items() if hint["readOnlyHint"]}
-        self.assertEqual(readers, {"status", "node", "logs", "verify"})
+        self.assertEqual(readers, {"status", "node", "logs", "verify", "doctor", "jobs"})
         self.assertTrue(hints["land"]["destructiveHint"])
 
     def test_the_tool_for_a_command(self) -> None:
@@ -112,7 +135,11 @@ class TestOffered(unittest.TestCase):
             "director run --retry-failed": "run",
             "director status --node a": "node",
             "director status": "status",
-            "director amend a": "",
+            "director amend a": "amend",
+            "director take a": "take",
+            "director give a --repo /r": "give",
+            "director jobs --resume x": "resume_job",
+            "director jobs": "jobs",
             "director land": "",  # whether it is on offer is not known there
             "git diff": "",
             "director": "",

@@ -44,7 +44,7 @@ class TestHowTestsRun(unittest.TestCase):
         told = Preflight(runners=("Go",), example="a_test.go")
         text = how_tests_run(WorktreePolicy(), (), told)
         self.assertIn("Interpreter and test runner: Go.", text)
-        self.assertIn("- A test file that is there: `a_test.go`.\n", text)
+        self.assertIn("- An existing test file: `a_test.go`.\n", text)
         alone = Preflight(example="a_test.go", example_run=Observation("go test .", Outcome.GREEN))
         text = how_tests_run(WorktreePolicy(), (), alone)
         self.assertIn("`a_test.go`. Seen to run it alone: `go test .` (green).", text)

@@ -62,7 +62,7 @@ class TestWhatWorks(PreflightCase):
             self.assertIn("Interpreter and test runner: Python (unittest).", section)
             self.assertIn(f"before any work: `{SUITE}` (green, 1 test)", section)
             self.assertIn(f"`tests/test_a.py`. Seen to run it alone: `{ALONE}`", section)
-            self.assertIn('belongs into "files"', section)
+            self.assertIn('belongs in "files"', section)
         self.assertNotIn("How tests run here", told["Recon"])
 
     def test_tests_that_fail_by_themselves_stop_nothing(self) -> None:
@@ -120,7 +120,7 @@ class TestWhatWorks(PreflightCase):
         self.assertEqual(self.tried(), [])
         prompt = self.prompt_of_plan()
         self.assertIn("before any work: `true` (green)", prompt)
-        self.assertIn("A test file that is there: `tests/test_a.py`.", prompt)
+        self.assertIn("An existing test file: `tests/test_a.py`.", prompt)
         self.assertNotIn("alone", prompt.partition("## How tests run here")[2])
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.support.fake_opencode import answer, mark, shell, wait_for, write
-from tests.support.jobs import JobCase, node
+from tests.support.jobs import NO_REPAIR, JobCase, node
 
 CRITICAL = {
     "summary": "it cheats",
@@ -217,7 +217,9 @@ class TestNodes(FailureCase):
 
 class TestIntegration(FailureCase):
     def test_a_gate_that_turned_red_says_why_in_events_and_json(self) -> None:
-        self.configure('[gates]\nall = "! grep -rq good a.txt || { echo spoiled; exit 3; }"\n')
+        self.configure(
+            NO_REPAIR + '[gates]\nall = "! grep -rq good a.txt || { echo spoiled; exit 3; }"\n'
+        )
         self.plan(node("a"))
         self.implement("a")
         done = self.ends(1, "run", "--json")

@@ -63,7 +63,7 @@ class TestReceipts(JobCase):
         self.assertEqual((line["parent"], line["files"]), (line["base"], []))
         self.ends(0, "verify")
 
-    def test_a_moved_tip_adds_the_run_on_the_merged_tree(self) -> None:
+    def test_what_is_behind_another_is_gated_once_on_what_both_are(self) -> None:
         self.plan(node("a"), node("b"))
         for mine, other in (("a", "b"), ("b", "a")):
             self.implement(
@@ -72,7 +72,7 @@ class TestReceipts(JobCase):
         self.ends(0, "run", "--parallel", "2")
         first, second = (line["node"] for line in self.lines("receipts.jsonl"))
         self.assertEqual(self.purposes(first), ["candidate", "again"])
-        self.assertEqual(self.purposes(second), ["candidate", "again", "merged"])
+        self.assertEqual(self.purposes(second), ["candidate", "again"])
         line = self.receipt(second)
         self.assertEqual(line["parent"], self.receipt(first)["merged"])
         self.assertEqual(line["gates"][-1]["tree"], line["tree"])

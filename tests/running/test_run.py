@@ -20,7 +20,7 @@ from tests.support.fake_opencode import (
     wait_for,
     write,
 )
-from tests.support.jobs import JobCase, node
+from tests.support.jobs import NO_REPAIR, JobCase, node
 
 BLOCK: dict[str, Any] = {
     "verdict": "block",
@@ -403,7 +403,9 @@ class TestLanes(JobCase):
 
 class TestIntegration(JobCase):
     def test_every_gate_runs_on_the_tip_and_red_is_exit_1(self) -> None:
-        self.configure('[gates]\ntest = "grep -q good a.txt"\nlint = "test ! -f a.txt"\n')
+        self.configure(
+            NO_REPAIR + '[gates]\ntest = "grep -q good a.txt"\nlint = "test ! -f a.txt"\n'
+        )
         self.plan(node("a"))
         self.implement("a")
         done = self.ends(1, "run", "--json")

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.support.compile_unit import CompileUnitCase, unit
 from tests.support.fake_opencode import Step, answer, mark, say, shell, wait_for, write
-from tests.support.jobs import JobCase, node
+from tests.support.jobs import NO_REPAIR, JobCase, node
 
 ALL = {"pkg/a_test.sh", "pkg/b_test.sh"}
 
@@ -189,6 +189,7 @@ class TestOnTheTip(CompileUnitCase):
         self.assertEqual(self.reports(done), [("tests of a, b", ["a", "b"], "green")])
 
     def test_a_test_that_another_node_broke_is_red_and_traced(self) -> None:
+        self.configure(NO_REPAIR)
         self.plan_units(
             unit("a"), unit("b", depends_on=["a"]), unit("c", depends_on=["b"]),
             unit("d", depends_on=["c"]),

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -111,8 +112,9 @@ class _Session:
             self.parts += 1
             part = {**event["part"], "id": f"prt_{self.parts}", "sessionID": self.id}
             if kind == "text":  # while it grows it has no end
-                self.tell("message.part.updated", part={**part, "time": {"start": 1}})
-                part["time"] = {"start": 1, "end": 2}
+                now = round(time.time() * 1000)
+                self.tell("message.part.updated", part={**part, "time": {"start": now}})
+                part["time"] = {"start": now, "end": now + 1}
             self.tell("message.part.updated", part=part)
 
     def pass_on_complaint(self, line: str) -> None:

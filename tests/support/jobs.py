@@ -35,6 +35,7 @@ escalation = "fake/big"
 """
 # How OpenCode is run where a test does not say: "auto" runs the same tests on a server.
 SERVER = os.environ.get("DIRECTOR_TESTS_SERVER", "off")
+NO_REPAIR = "[limits]\nrepair_attempts = 0\n"  # a red integration gate is reported only
 PRICING = """
 [pricing."fake/strong"]
 input = 10.0

@@ -27,12 +27,12 @@ from director.processes.capture import said_version
 from director.records.files import write_log
 from director.repositories.git import without_git_variables
 
-MODE = "dontAsk"  # what no rule allows is denied, and the turn goes on
+MODE = "dontAsk"  # what no rule allows is denied, and the turn continues
 RETRIES = 2  # inside a call; patience is director's
 FLAGS = (
     "-p", "--output-format", "stream-json", "--verbose", "--include-partial-messages",
     "--permission-mode", MODE,
-    "--setting-sources", "", "--strict-mcp-config",  # nobody's hooks, settings, servers
+    "--setting-sources", "", "--strict-mcp-config",  # no hooks, settings, servers
     "--no-session-persistence",
 )  # fmt: skip
 VARIABLES = {

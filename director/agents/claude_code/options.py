@@ -12,7 +12,7 @@ from director.model.config import Config
 
 NAME = "claude-code"
 PREFIX = f"{NAME}/"
-EFFORTS = ("low", "medium", "high", "xhigh", "max")  # it warns of others, and goes on without
+EFFORTS = ("low", "medium", "high", "xhigh", "max")  # it warns of others, and continues without
 UNKNOWN_SAMPLING = ("temperature", "top_p", "top_k", "min_p", "seed")
 
 

@@ -79,7 +79,7 @@ class Codex:
     def check(self, worktree: Path) -> None:
         """Raise RequestError where commands of a role that reads could not be held, or run.
 
-        Codex would go on without them, and say nothing of it.
+        Codex would continue without them, and say nothing of it.
         """
         if self._tried:
             return

@@ -53,7 +53,7 @@ def write_bound_shell(folder: Path, agents: Path, env: Mapping[str, str]) -> Pat
 def become(shell: str, agents: str, open_ones: Sequence[str]) -> NoReturn:
     """Bind this process to the worktree of its slot in ``agents``, then become ``shell``.
 
-    ``open_ones`` are the files and folders that stay open as well. Where nobody says which slot
+    ``open_ones`` are the files and folders that stay open as well. Where it is not said which slot
     is its own, none is.
     """
     own: tuple[Path, ...] = ()

@@ -94,7 +94,7 @@ class OpenCode:
         self._apart = ""
         self._served_prefix = NAME_PREFIX if self._options.server_url else unknown_prefix()
         memory = Memory(context.memory, program, self._settings)
-        # A server that somebody else runs knows models of its own.
+        # A server that the user runs knows models of its own.
         wanted = () if self._options.server_url else context.wanted
         self._models = ModelCheck(wanted, self.listed_models, memory, context.events)
 
@@ -136,7 +136,7 @@ class OpenCode:
     def remarks(self, worktree: Path) -> Iterator[Row]:
         """Say whether calls in ``worktree`` share a server, and why not."""
         if url := self._options.server_url:
-            yield self._of_somebodys(url)
+            yield self._of_users_server(url)
         elif self._options.server == "off":
             yield ok(SERVER, 'each call starts an OpenCode of its own ([opencode] server = "off")')
         else:
@@ -144,12 +144,12 @@ class OpenCode:
             calls = (Assignment(agent, role, "", worktree, SERVER) for agent, role in PAIRS)
             whys = dict.fromkeys(self._why_apart(call, code) for call in calls)
             if why := "; ".join(filter(None, whys)):
-                slower = "nothing has to be done: each call starts its own, a second or two slower"
+                slower = "no action is needed: each call starts its own, a second or two slower"
                 yield warning(SERVER, f"calls do not share an OpenCode server: {why}", slower)
             else:
                 yield ok(SERVER, "all calls of a command share one OpenCode server")
 
-    def _of_somebodys(self, url: str) -> Row:
+    def _of_users_server(self, url: str) -> Row:
         from director.agents.opencode.server import PASSWORD, USER, USERNAME, Address, Server
 
         user = self._env.get(USERNAME) or USER
@@ -213,6 +213,7 @@ class OpenCode:
             cwd=assignment.cwd,
             events=watch.events,
             timeout_secs=self._config.limits.node_timeout_secs,
+            variables=self._sandbox.variables(Part.AGENT, assignment.cwd, self._env),
         )
         return Session(self._processes, server, turn, watch).run()
 
@@ -233,7 +234,7 @@ class OpenCode:
         folder, logs = self._context.beside, self.recorder.logs
         config = server_config(self._templates, self._config, PLUGIN, self._served_prefix)
         if url := self._options.server_url:
-            return self._somebodys_server(url, config, folder)
+            return self._users_server(url, config, folder)
         if self._sandbox.binds_threads:  # the server's own domain is that of all lanes
             notes = self._context.notes
             config["shell"] = str(write_bound_shell(notes, folder.parent, self._env))
@@ -245,7 +246,7 @@ class OpenCode:
         command = Command(launch.argv, folder, env, log, SERVER_START_SECS, bind=launch.bind)
         return start_server(self._processes, command)
 
-    def _somebodys_server(self, url: str, config: dict[str, Any], folder: Path) -> Server:
+    def _users_server(self, url: str, config: dict[str, Any], folder: Path) -> Server:
         from director.agents.opencode.server import PASSWORD, USER, USERNAME, Address, Server
 
         user = self._env.get(USERNAME) or USER

@@ -91,7 +91,7 @@ class OpenCodeReader:
             name, _, message = cause[1].partition(": ")  # the event only points to the log
             return CallEnd(Outcome.PROVIDER_FAULT, cause[1][:300], _kind(name, message))
         if rejected := REJECTED.search(errors):
-            # director's roles never ask: somebody's agent file or plugin does.
+            # director's roles never ask: a user's agent file or plugin does.
             asked_for = transcript.asked_for or rejected[1]
             reason = f"{PERMISSION_ASKED}: {asked_for}"
             return CallEnd(Outcome.AGENT_FAULT, reason, FaultKind.PERMANENT)

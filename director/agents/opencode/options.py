@@ -25,7 +25,7 @@ class OpenCodeOptions(NamedTuple):
 
     @property
     def server_url(self) -> str | None:
-        """The server that somebody else runs, if that is what is wanted."""
+        """The server that the user runs, if that is what is wanted."""
         return None if self.server in ("auto", "off") else self.server
 
 

@@ -63,7 +63,7 @@ class Server:
         }
 
     def alive(self) -> bool:
-        """Whether its process runs; of somebody else's server, whether it answers."""
+        """Whether its process runs; of the user's server, whether it answers."""
         return self._service.alive() if self._service else self.healthy()
 
     def healthy(self) -> bool:
@@ -181,7 +181,7 @@ class EventStream:
 
 
 def start_server(processes: Processes, command: Command) -> Server:
-    """Start a server on loopback, behind a password that nobody else knows.
+    """Start a server on loopback, behind a password of its own.
 
     ``command`` ends in SERVE; its ``timeout_secs`` is how long it may take until it is healthy.
     Raises ServerError when it does not get so far.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 KINDS = {
@@ -16,10 +18,14 @@ LONG = 1000  # characters: an argument that is longer is a content, not what a t
 
 
 class Narrator:
-    """Tells of one session, everything once, and knows whether it is over."""
+    """Tells of one session, everything once, and knows whether it is over.
 
-    def __init__(self, session: str) -> None:
+    ``clock`` gives the seconds since 1970: a server does not say when an event was.
+    """
+
+    def __init__(self, session: str, clock: Callable[[], float] = time.time) -> None:
         self.over = False
+        self._clock = clock
         self._session = session
         self._busy = False
         self._told: set[str] = set()
@@ -85,7 +91,8 @@ class Narrator:
         return None
 
     def _line(self, kind: str, **fields: Any) -> dict[str, Any]:
-        return {"type": kind, "sessionID": self._session, **fields}
+        at = round(self._clock() * 1000)
+        return {"type": kind, "timestamp": at, "sessionID": self._session, **fields}
 
 
 def _about(state: object) -> dict[str, str]:
@@ -100,8 +107,8 @@ def _about(state: object) -> dict[str, str]:
 def _settled(part: dict[str, Any]) -> bool:
     """Whether nothing more will be said of a part."""
     if part["type"] == "text":
-        time = part.get("time")
-        return isinstance(time, dict) and bool(time.get("end"))
+        timed = part.get("time")
+        return isinstance(timed, dict) and bool(timed.get("end"))
     if part["type"] == "tool":
         state = part.get("state")
         return isinstance(state, dict) and state.get("status") in SETTLED

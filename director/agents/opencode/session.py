@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from director.agents.calls import Outcome
@@ -28,7 +28,8 @@ from director.records.files import open_to_append, os_errors_stop, write_json, w
 class Turn:
     """What a session is opened for. ``rules`` are all permissions, the last match wins.
 
-    ``model`` is ``provider/model``, ``cwd`` the worktree; ``events`` takes the events.
+    ``model`` is ``provider/model``, ``cwd`` the worktree; ``events`` takes the events. The agent's
+    commands get ``variables`` besides those of the server.
     """
 
     agent: str
@@ -39,6 +40,7 @@ class Turn:
     cwd: Path
     events: Path
     timeout_secs: float
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 class Session:
@@ -72,7 +74,7 @@ class Session:
         marker = self._processes.new_marker()
         note = environment_note(self._turn.cwd)
         discard(note)  # an agent may have put anything there
-        variables = {MARKER: marker, **slot_variables(self._turn.cwd)}
+        variables = {**self._turn.variables, MARKER: marker, **slot_variables(self._turn.cwd)}
         write_json(note, variables, durable=False)
         try:
             yield

@@ -32,7 +32,7 @@ WHAT = "What should change? (an empty line ends it)\n> "
 STALE = "It changed on disk since it was shown. This is how it is now:"
 
 Wanted = PlanOptions | None
-"""What somebody wants done next; None: nothing now."""
+"""What a person wants done next; None: nothing now."""
 
 Work = Callable[[PlanOptions], PlanReport]
 
@@ -40,7 +40,7 @@ Work = Callable[[PlanOptions], PlanReport]
 def ask_until_done(
     terminal: Terminal, report: PlanReport, base: PlanOptions, work: Work
 ) -> PlanReport:
-    """Ask at every approval, and have done what is wanted, until somebody stops or all is planned.
+    """Ask at every approval, and have done what is wanted, until the person stops or all is done.
 
     ``base`` are the options that hold for all that is done. What a person can correct is said, and
     asked again; other errors are raised as they are.
@@ -239,7 +239,7 @@ class _Answers:
         return None
 
     def _typed(self) -> list[str] | None:
-        """Return the answers that are typed, one to each question; None: somebody stopped."""
+        """Return the answers that are typed, one to each question; None: the person stopped."""
         answers: list[str] = []
         for number, one in enumerate(self.report.stage.questions, 1):
             self.terminal.say(

@@ -13,7 +13,7 @@ READ_BYTES = 4096
 
 
 def can_ask(context: Context) -> bool:
-    """Whether somebody is there to answer: both input and standard error are a terminal."""
+    """Whether there is a person to answer: both input and standard error are a terminal."""
     return context.stdin.isatty() and context.err.isatty()
 
 

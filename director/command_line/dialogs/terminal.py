@@ -32,7 +32,7 @@ def terminal_of(args: argparse.Namespace, context: Context) -> Terminal | None:
 
 @dataclass(frozen=True)
 class Terminal:
-    """Standard input and standard error, with somebody there. ``cwd`` is where programs start."""
+    """Standard input and standard error, with a person there. ``cwd`` is where programs start."""
 
     context: Context
     cwd: Path

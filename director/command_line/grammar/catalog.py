@@ -13,6 +13,7 @@ GROUPS = {
         "amend": "change one node of an approved plan: spec, files, tests",
         "take": "get a worktree in which you write a node yourself",
         "give": "gate and merge what you wrote in that worktree",
+        "rebase": "carry a job to a base that moved on, and gate all of it there",
     },
     "see what happens": {
         "status": "show where every node stands, and what it cost",

@@ -49,7 +49,7 @@ def dotted(path: Path) -> str:
 
 
 def guess(name: str, known: Iterable[str]) -> str:
-    """Return what somebody may have meant who wrote ``name``: the nearest, or all that is known."""
+    """Return what ``name`` may have been meant to be: the nearest, or all that is known."""
     from difflib import get_close_matches  # takes a while to import, and mistakes are rare
 
     names = list(known)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from director.model.statistics.bootstrap import FEWEST
 from director.model.statistics.interval import Estimate, Interval
 
-MOST = 1000  # samples: what needs more is no difference that anybody would pay to see
+MOST = 1000  # samples: a difference that needs more is not worth its price
 
 
 class Verdict(StrEnum):
@@ -54,7 +54,7 @@ def disagree(looks: Sequence[Look]) -> bool:
 def samples_wanted(look: Look) -> int | None:
     """Return with how many samples the difference that was seen would be decided.
 
-    None: with no number that anybody would pay for (more than MOST), or there is no difference.
+    None: with no affordable number (more than MOST), or there is no difference.
     """
     if not look.difference.value or not math.isfinite(look.difference.value):
         return None

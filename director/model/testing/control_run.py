@@ -20,7 +20,7 @@ takes all of these:
 5. No test caught what another program said ("returned non-zero exit status 1"): that may be the
    work's, and would have said something else.
 
-Where one of them is in doubt the model goes on trying: its attempts are cheaper than work that is
+Where one of them is in doubt the model continues to try: its attempts are cheaper than work that is
 given up for nothing.
 """
 

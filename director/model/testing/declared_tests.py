@@ -1,6 +1,6 @@
 """How many tests a test file holds, at least: read from its text, nothing is run.
 
-In doubt it is fewer than there are, never more: a decorator that nobody knows, a
+In doubt it is fewer than there are, never more: an unknown decorator, a
 class whose base is defined elsewhere, a definition within a condition.
 """
 

@@ -1,6 +1,6 @@
 """Whether a red run lacks something in its environment that no work at the node can bring.
 
-Tests are red for the right reason when what they want is not there yet. A runner that is not
+Tests are red for the right reason when what they want does not exist yet. A runner that is not
 installed, a package that is not in the worktree or a target that no Makefile has look just the
 same to an exit code. The tools' own words tell them apart (``script_symptoms.py`` and
 ``build_symptoms.py``). Where a name may be the work's own nothing counts as missing: an attempt

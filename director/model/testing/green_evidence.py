@@ -66,7 +66,7 @@ def tests_seen(command: str, output: str) -> int | None:
 def tests_run(command: str, output: str) -> int | None:
     """Return how many tests ran, whatever the exit code was (None: not known).
 
-    None did where the command's runner is plain to see and its summary is not there.
+    None did where the command's runner is plain to see and its summary is missing.
     """
     return _counted(read_command(command, {}), output).executed
 

@@ -1,6 +1,6 @@
 """How many tests ran, by what a test runner prints: read without effects.
 
-A count is read only where a runner's summary is plain to see; what nobody recognises is unknown.
+A count is read only where a runner's summary is plain to see; what is not recognised is unknown.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ READ_CHARACTERS = 1_000_000  # of the end of an output: that is where summaries 
 class CountedTests:
     """What a run shows of its tests.
 
-    ``runner`` None: nobody recognises it. ``executed``: tests that ran, whatever became of them
+    ``runner`` None: not recognised. ``executed``: tests that ran, whatever became of them
     (None: not known). ``announced``: how many the runner said it would run (0: it does not say).
     """
 

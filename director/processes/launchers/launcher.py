@@ -80,5 +80,5 @@ class Launcher(Protocol):
         ...
 
     def machine(self) -> Machine:
-        """Return what there is to work on. Raises StoppedError where nobody knows."""
+        """Return what there is to work on. Raises StoppedError where that is unknown."""
         ...

@@ -1,7 +1,7 @@
 """Slurm as a launcher: agents, gates and setup are jobs of a cluster, one ``srun`` each.
 
 The exit code of ``srun`` cannot be trusted: it is 0 where a node went down. So each job writes the
-code of its command into a file that all machines see; where there is none afterwards, nobody knows
+code of its command into a file that all machines see; where there is none afterwards, it is unknown
 how the command ended, and that is the cluster's fault.
 """
 
@@ -152,7 +152,7 @@ class SlurmStep:
         return self._seen
 
     def code(self) -> int | None:
-        """Return the exit code that it wrote; None: it wrote none, so nobody knows how it ended."""
+        """Return the exit code that it wrote; None: it wrote none, its end is unknown."""
         deadline = time.monotonic() + self._late_secs
         while not self._exists(self._note):
             if time.monotonic() > deadline:

@@ -32,7 +32,8 @@ TOLD = frozenset({
     Kind.PREFLIGHT, Kind.PLAN_REJECTED, Kind.TESTS_REJECTED, Kind.TESTS_ADMITTED, Kind.SETUP,
     Kind.PROVIDER_FAULT, Kind.RUN_STARTED, Kind.ESCALATED, Kind.MERGED, Kind.INTEGRATION_GATE,
     Kind.LANDING_GATE,
-    Kind.BLAME, Kind.RUN_ENDED, Kind.BENCH_PROFILE_STARTED, Kind.BENCH_PROFILE_ENDED, Kind.NOTICE,
+    Kind.BLAME, Kind.REPAIR, Kind.RUN_ENDED, Kind.BENCH_PROFILE_STARTED,
+    Kind.BENCH_PROFILE_ENDED, Kind.NOTICE,
 })  # fmt: skip
 """Kinds of events that are told in their own words."""
 

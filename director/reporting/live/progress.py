@@ -261,6 +261,11 @@ class Progress:
         if work := self.work.get(str(event.node)):
             work.phase = f"tests sent back: {first_line(str(event.data['problem']))}"
 
+    def _add_repair(self, event: Event) -> None:
+        node_id, depends_on = str(event.node), tuple(map(str, event.data["depends_on"]))
+        node = NodeProgress(node_id, one_line(str(event.data["title"])), depends_on, admitted=True)
+        self.know((*self.nodes.values(), node))
+
     def _end_node(self, event: Event) -> None:
         data = event.data
         work = self.work.pop(str(event.node), None)
@@ -324,5 +329,6 @@ _TAKE = {
     Kind.PROVIDER_FAULT: Progress._wait_for_provider,
     Kind.TESTS_ADMITTED: Progress._admit,
     Kind.TESTS_REJECTED: Progress._send_back,
+    Kind.REPAIR: Progress._add_repair,
     Kind.NODE_ENDED: Progress._end_node,
 }

@@ -17,7 +17,7 @@ LABEL = 16  # cells
 COMPLETED = "completed"  # how a call ends that brought an answer
 TOLD = frozenset({
     Kind.NOTICE, Kind.CRITIQUE, Kind.PROVIDER_FAULT, Kind.PLAN_REJECTED, Kind.TESTS_REJECTED,
-    Kind.BLAME, Kind.JOB_ARCHIVED, Kind.JOB_STARTED, Kind.BENCH_PROFILE_STARTED,
+    Kind.BLAME, Kind.REPAIR, Kind.JOB_ARCHIVED, Kind.JOB_STARTED, Kind.BENCH_PROFILE_STARTED,
     Kind.BENCH_PROFILE_ENDED,
 })  # fmt: skip
 """Kinds of events that are told in their own words."""

@@ -45,7 +45,7 @@ class LiveView:
     """Shows a job while it is open. ``take`` is told each event after the picture has changed.
 
     The picture is drawn by a thread of its own; between jobs nothing is drawn, and the cursor is
-    as it was. ``hint`` as for ``screen``; ``stopping`` says whether somebody asked for the end;
+    as it was. ``hint`` as for ``screen``; ``stopping`` says whether an end was asked for;
     ``now`` gives seconds since 1970.
     """
 

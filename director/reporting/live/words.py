@@ -52,6 +52,10 @@ def _gate(data: Data) -> str:
         "again": "tests once more, to see whether they are flaky",
         "control": "gate with unreadable files, to see whether it fails whatever the work is",
         "merged": "gate on the merged tree",
+        "contract": "tests of what is done, on the merged tree",
+        "contract before": "the same without what is to merge",
+        "contract alone": "the same on the candidate alone",
+        "contract blame": "the same, searching for the candidate that turned it red",
         "rebuilt": "gate on a merge without a receipt",
         "tests": "new tests on the base",
         "blame": "integration gate, searching for the merge that turned it red",
@@ -173,6 +177,9 @@ _WORDS: dict[Kind, Callable[[Data], str | None]] = {
     ),
     Kind.LANDED: lambda d: Landed(**d).in_words(),
     Kind.BLAME: lambda d: f"integration gate {d['name']}: {d['note']}",
+    Kind.REPAIR: lambda d: (
+        f"repairs the integration gate {d['gate']}; may change {', '.join(d['files'])}"
+    ),
     Kind.RUN_ENDED: _run_ended,
     Kind.BENCH_PROFILE_STARTED: lambda d: f"profile {_benched(d)}",
     Kind.BENCH_PROFILE_ENDED: lambda d: f"profile {_benched(d)}: {d['error'] or 'ended'}",

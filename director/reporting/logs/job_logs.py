@@ -47,7 +47,7 @@ def log_path(directory: JobDirectory, name: str) -> Path:
 
 
 def name_logs(found: NodeLog, directory: JobDirectory) -> None:
-    """Give the calls whose end nobody told the log that their note names."""
+    """Give the calls whose end is on no record, with the log that their note names."""
     calls = [call for attempt in found.attempts for call in attempt.calls]
     nameless = [call for call in calls if not call.log]
     if not nameless:

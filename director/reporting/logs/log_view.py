@@ -29,6 +29,7 @@ WORDS = {
     "blocked_by_review": "blocked by review",
     "context_too_long": "prompt too long",
     "as_before": "fails whatever the work is",
+    "regression": "broke tests of other nodes",
     "green": "merged",
 }
 PURPOSES = {
@@ -38,6 +39,10 @@ PURPOSES = {
     "again": "again",
     "control": "with unreadable files",
     "merged": "on the merged tree",
+    "contract": "with the tests of all that is done",
+    "contract before": "of nodes that are done, without the candidate",
+    "contract alone": "of nodes that are done, on the candidate alone",
+    "contract blame": "of nodes that are done, in search of the candidate that broke them",
     "rebuilt": "on a merge without a receipt",
     "tests": "of the new tests, on the base",
 }

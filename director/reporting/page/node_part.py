@@ -84,6 +84,7 @@ def _facts(part: NodePart) -> Element:
         ("tests", _listed(tag("code", path) for path in node.tests)),
         ("command", [tag("code", node.test_cmd)]),
         ("difficulty", node.estimated_difficulty),
+        ("repairs", node.repairs and f"the integration gate {node.repairs.gate}"),
         ("amended", "approved once more, after the plan was" if node.amended else None),
     )
 
@@ -176,7 +177,7 @@ def failed(failure: Failure, error: str = "") -> Iterator[Child]:
 
 
 def shortened(line: str) -> str:
-    """Return a line that a tool printed without what nobody reads."""
+    """Return a line that a tool printed without what is of no use to a reader."""
     return line if len(line) <= LINE_CHARACTERS else f"{line[:LINE_CHARACTERS]} …"
 
 

@@ -1,4 +1,4 @@
-"""The page served on loopback while the job runs: read-only, and to nobody but who started it.
+"""The page served on loopback while the job runs: read-only, and only for the user who started it.
 
 Other users of the machine can reach a port on loopback, too, and a web page can make a browser ask
 one by a name of its own: so the address has a part that cannot be guessed, and a request must name
@@ -59,7 +59,7 @@ NOTHING = Shown("", (), {}, {}, 0)
 class Watched:
     """A job that is shown as it stands. ``read`` reads it, ``stamp`` differs when it has changed.
 
-    After a look nobody looks again for ``rest`` times as long as it took. Callable from any thread.
+    After a look there is no other for ``rest`` times as long as it took. Callable from any thread.
     """
 
     def __init__(

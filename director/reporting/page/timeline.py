@@ -1,6 +1,6 @@
 """When what happened: rows of calls, gates, reviews and merges, in lanes. Pure, from the journal.
 
-Times are seconds since 1970. A journal holds days on which nobody worked: it falls into sessions,
+Times are seconds since 1970. A journal spans days without work: it falls into sessions,
 between which nothing was under way.
 """
 

@@ -27,7 +27,9 @@ WORDS = {
     "flaky": "flaky: the tests pass and fail on the same tree",
     "blocked_by_review": "a reviewer objects",
     "collided": "the merge collided with another one",
+    "regression": "the change breaks tests of other nodes",
     "context_too_long": "the prompt is too long for the model",
+    "rebased": "it does not hold on the new base",
     "as_before": "the tests fail whatever the work is",
     "broken": "the command could not run",
 }

@@ -18,7 +18,9 @@ from director.reporting.status.status import End, Gate
 
 TAIL_BYTES = 2**18  # some hundred events: more than come between a run's last gates and its end
 NOT_OF_THE_JOB = frozenset({Reason.LOCKED, Reason.USAGE})  # they ended before they touched it
-ASIDE_COMMANDS = frozenset({"verify", "clean", "bench", "land"})  # they do not work on the job
+ASIDE_COMMANDS = frozenset(
+    {"verify", "clean", "bench", "land", "rebase"}
+)  # they do not work on the job
 ASIDE = frozenset(
     {Kind.NOTICE, Kind.PUBLISHED, Kind.LANDING_GATE, Kind.LANDED}
 )  # whoever tells them begins no work

@@ -11,6 +11,7 @@ from director.model.state import NodeStatus
 from director.reporting.status.status import NodeNow, Standing, Status
 
 MOST = 6  # steps: more are no help in choosing
+MUCH = 10  # commits by which a base moved on: the job should follow before it conflicts
 NAMED = 3  # nodes that are named in steps of their own
 WORKTREE = (
     "bring what is missing with `setup`, `copy` or `link` of [worktree] in config.toml, or put it "
@@ -52,7 +53,12 @@ def advice(status: Status, asked: Asked = CURRENT) -> Advice:
     """Return what to do next."""
     if asked.job is not None:
         return Advice("", tuple(_named(step, asked) for step in _of_another(status, asked)))
-    steps = list(_STEPS[status.standing](status))[:MOST]
+    steps = [*_STEPS[status.standing](status)][:MOST]
+    if status.can_move and (status.newer or 0) >= MUCH:
+        commits = counted(status.newer or 0, "newer commit")
+        steps[1:1] = [
+            Step(("director", "rebase"), f"your branch has {commits}: carry the job there")
+        ]
     return Advice(
         _by_hand(status), tuple(_named(_wide(step, status, asked), asked) for step in steps)
     )
@@ -154,14 +160,20 @@ def _after_failures(status: Status) -> Iterable[Step]:
     """
     yield from _give(status)
     failed = status.of(NodeStatus.FAILED)
-    stubborn = [node for node in failed if node.same_failure and not node.state.environment]
+    stubborn = [
+        node
+        for node in failed
+        if node.same_failure and not (node.state.environment or node.state.repairs)
+    ]
     for node in stubborn[:NAMED]:
         yield Step(("director", "amend", node.id), "the test or the spec is wrong")
     if any(node.state.environment for node in failed):
         yield Step(("director", "doctor"), "see what the worktrees lack")
     yield _retry(status, failed)
     if not stubborn:
-        yield Step(("director", "amend", failed[0].id), "the test or the spec is wrong")
+        repairs = bool(failed[0].state.repairs)
+        why = "give it other files or another spec" if repairs else "the test or the spec is wrong"
+        yield Step(("director", "amend", failed[0].id), why)
     one = (stubborn or failed)[0]
     yield Step(("director", "take", one.id), "write it yourself, same gate")
 
@@ -191,6 +203,7 @@ def _run(status: Status) -> Iterable[Step]:
         return
     begun = bool(status.of(NodeStatus.DONE, NodeStatus.TAKEN))
     why = f"work on the {counted(left, 'node')} left" if begun else "carry out the plan"
+    why = why if left else "gate all of it together"
     yield Step(("director", "run"), why)
 
 

@@ -92,7 +92,12 @@ def _head(page: NodePage, style: Style) -> Iterator[str]:
     yield style.painted(cut(title, style.width), COLOURS.get(status, Paint.BOLD))
     yield from _named("status", _status(page), style)
     yield from _named("files", ", ".join(node.files), style)
-    yield from _named("tests", ", ".join(node.tests), style)
+    if node.repairs:
+        turned_red = f"turned red by the merge of {node.repairs.blames}"
+        repairs = f"integration gate {node.repairs.gate}, {turned_red}; all tests stay green"
+        yield from _named("repairs", repairs, style)
+    else:
+        yield from _named("tests", ", ".join(node.tests), style)
     yield from _named("command", node.test_cmd, style)
     if page.needs:
         yield from _named("waits for", _listed(page.needs), style)

@@ -18,7 +18,7 @@ from director.model.plan import Plan
 from director.model.roles import Role
 from director.model.state import CallRecord, NodeStatus
 from director.records import files
-from director.records.job_directory import JobDirectory
+from director.records.job_directory import JobDirectory, runs_of
 from director.records.landings import read_landed
 from director.records.ledger import calls_in
 from director.records.live_file import PLANNING
@@ -175,8 +175,9 @@ class _Runs(NamedTuple):
 
 def _runs(directory: JobDirectory) -> _Runs:
     lines, damaged = files.read_lines_counted(directory.metrics)
-    runs = [line for line in lines if line.get("kind") == "run"]
-    times = [secs for run in runs if isinstance(secs := run.get("wall_secs"), int | float)]
+    ended = [line for line in lines if line.get("kind") == "run"]
+    times = [secs for run in ended if isinstance(secs := run.get("wall_secs"), int | float)]
+    runs = runs_of(lines)
     return _Runs(len(runs), float(sum(times)), runs[-1] if runs else {}, damaged)
 
 

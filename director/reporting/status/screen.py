@@ -103,13 +103,20 @@ def _sentence(status: Status) -> tuple[str, Paint, str]:
         case Standing.STOPPED:
             return "■", Paint.YELLOW, _stopped(status, counts)
         case Standing.FAILED:
-            return "✗", Paint.RED, f"{counts}."
+            return "✗", Paint.RED, f"{counts}{_unrepaired(status)}."
         case Standing.INTEGRATION_RED:
             return "✗", Paint.RED, f"{counts}, but the integration gate is red."
         case Standing.READY:
             return "–", Paint.BOLD, _ready(status, counts)
         case Standing.DONE:
             return _done(status)
+
+
+def _unrepaired(status: Status) -> str:
+    """Say which integration gates are red though a repair was tried."""
+    gates = [one_line(node.state.repairs) for node in status.failed_repairs]
+    red = "gate is" if len(gates) == 1 else "gates are"
+    return f": the integration {red} red ({', '.join(gates)}), and repair failed" if gates else ""
 
 
 def _working(status: Status, counts: str) -> str:

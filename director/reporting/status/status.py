@@ -132,6 +132,9 @@ class Standing(Enum):
     AMENDING = auto()  # a node waits for another approval
 
 
+MOVABLE = frozenset({Standing.STOPPED, Standing.FAILED, Standing.READY})
+
+
 @dataclass(frozen=True)
 class Status:
     """One job. ``now`` in seconds since 1970. ``questions`` are those that its planner waits with.
@@ -142,7 +145,8 @@ class Status:
     ``gates`` are the integration gates of the last run (``integration_ok`` None: none ran).
     ``log_lines`` has the number of lines of the logs that are shown, by their names. ``amending``
     is the node that is being amended ("": none is), ``taken`` maps nodes to the worktrees in which
-    people write them. ``landed`` says where the work went (None: it has not landed).
+    people write them. ``landed`` says where the work went (None: it has not landed). HEAD has
+    ``newer`` commits than the base of a job that is not finished (None: nobody looked).
     """
 
     directory: Path
@@ -173,6 +177,13 @@ class Status:
     amending: str = ""
     taken: Mapping[str, str] = field(default_factory=dict)
     landed: Landed | None = None
+    newer: int | None = None
+
+    @property
+    def can_move(self) -> bool:
+        """Whether the job has nodes left, and no process or person works on it."""
+        left = len(self.of(NodeStatus.DONE)) < len(self.nodes)
+        return left and not self.taken and self.standing in MOVABLE
 
     def of(self, *statuses: NodeStatus) -> list[NodeNow]:
         """Return the nodes in one of ``statuses``, in the order of the plan."""
@@ -181,9 +192,16 @@ class Status:
     @property
     def red_gates(self) -> list[Gate]:
         """The integration gates that the job has to answer for."""
-        if self.integration_ok is not False or len(self.of(NodeStatus.DONE)) < len(self.nodes):
+        left = [one for one in self.nodes if one.state.status is not NodeStatus.DONE]
+        if self.integration_ok is not False or any(not one.state.repairs for one in left):
             return []
         return [one for one in self.gates if one.verdict != "green" and not one.red_before]
+
+    @property
+    def failed_repairs(self) -> list[NodeNow]:
+        """The repairs that failed, where nothing else did."""
+        failed = self.of(NodeStatus.FAILED)
+        return failed if all(node.state.repairs for node in failed) else []
 
     @property
     def standing(self) -> Standing:

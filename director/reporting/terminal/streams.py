@@ -23,7 +23,7 @@ class Outlet(io.FileIO):
     def write(self, data: Any) -> int:
         """Write ``data``, as much of it as the system takes at once; all of it when it is lost."""
         try:
-            while (written := super().write(data)) is None:  # somebody made it non-blocking
+            while (written := super().write(data)) is None:  # another process made it non-blocking
                 _wait_for_room(self)
             return written
         except OSError as error:

@@ -25,7 +25,7 @@ def failed(message: str) -> dict[str, Any]:
 
 class TestNarrator(unittest.TestCase):
     def setUp(self) -> None:
-        self.narrator = Narrator("s")
+        self.narrator = Narrator("s", lambda: 12.3456)
 
     def told(self, *events: dict[str, Any]) -> list[str]:
         lines = [self.narrator.line(event) for event in events]
@@ -87,9 +87,9 @@ class TestNarrator(unittest.TestCase):
 
     def test_retries_and_permissions_are_told(self) -> None:
         retry = self.narrator.line(status("retry", attempt=2, message="busy", next=5000))
+        when = {"timestamp": 12346, "sessionID": "s"}
         self.assertEqual(
-            retry,
-            {"type": "retry", "sessionID": "s", "attempt": 2, "message": "busy", "next": 5000},
+            retry, {"type": "retry", **when, "attempt": 2, "message": "busy", "next": 5000}
         )
         asked = {"sessionID": "s", "permission": "edit", "patterns": ["a"], "metadata": {}}
         line = self.narrator.line({"type": "permission.asked", "properties": asked})

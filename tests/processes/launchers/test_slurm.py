@@ -62,7 +62,7 @@ class TestSteps(SlurmCase):
         self.slurm.lose("sleep 300")
         ended = self.run_step("sleep 300")
         self.assertEqual((ended.ending, ended.code), (Ending.LOST, None))
-        self.assertIn("nobody knows how it ended", ended.reason)
+        self.assertIn("how it ended is unknown", ended.reason)
         self.assertEqual(self.slurm.jobs(), [])
         self.assertEqual(self.notes(), [])
 
