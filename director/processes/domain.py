@@ -28,10 +28,13 @@ class Domain:
 
     def closes(self, folder: Path) -> bool:
         """Whether nothing new can be made directly in a folder: it is kept, or holds what is."""
+        above = {folder, *folder.parents}
         if self.strict:
-            return not any(folder.is_relative_to(own) for own in self.own)
-        inside = any(folder.is_relative_to(kept) for kept in self.kept)
-        return inside or any(kept.is_relative_to(folder) for kept in self.kept)
+            return above.isdisjoint(self.own)
+        inside = f"{folder}/" if folder.name else str(folder)  # compared as text: there are many
+        return not above.isdisjoint(self.kept) or any(
+            f"{kept}/".startswith(inside) for kept in self.kept
+        )
 
     def denies(self, path: Path) -> bool:
         """Whether a process cannot make ``path``, or what is kept lies there."""
