@@ -23,6 +23,8 @@ from director.repositories.objects import ABSENT_MODE
 Contents = Mapping[tuple[str, str], Entry]
 """(path, sha256 of the content) → that content, as an entry of a tree."""
 NO_CONTENTS: Contents = {}
+KEPT_DONE = 50  # commits of which it is remembered who is done
+NOBODY: frozenset[str] = frozenset()
 
 
 class HeldBack(Enum):
@@ -54,15 +56,23 @@ class ViewReader:
         self._on_base: dict[str, Entry] = {}
         self._contents = dict(known)
         self._looked_into: set[str] = set()
+        self._done: dict[str, frozenset[str]] = {}
         self._brought: dict[str, dict[str, Entry]] = {}
         self._digests: dict[str, str] = {}
 
     def done(self, commit: str) -> set[str]:
         """Return the ids of the nodes whose work ``commit`` holds: merged, or to be by then."""
-        works = (step.trailers for step in self._steps(commit))
-        return {
-            said[NODE] for said in works if said.get(KIND) in (MERGE, CANDIDATE) and NODE in said
-        }
+        new: list[BranchCommit] = []
+        for step in self._steps(commit):
+            if step.oid in self._done:
+                break
+            new.append(step)
+        for step in reversed(new):  # each commit holds what its parent does, and its own
+            below = self._done.get(step.parents[0], NOBODY) if step.parents else NOBODY
+            self._done[step.oid] = below | _work_of(step)
+            if len(self._done) > KEPT_DONE:
+                del self._done[next(iter(self._done))]
+        return set(self._done.get(commit, NOBODY))
 
     def differing(self, commit: str, visible: Set[str]) -> tuple[Entry, ...]:
         """Return the entries that differ from ``commit`` where only tests of ``visible`` are seen.
@@ -143,7 +153,7 @@ class ViewReader:
         """Learn the contents that the commits of tests up to ``commit`` brought."""
         for step in self._steps(commit):
             if step.oid in self._looked_into:
-                continue
+                return  # and into all that came before it
             self._looked_into.add(step.oid)
             if step.trailers.get(KIND) == TESTS and step.parents:
                 for change in self._history.changes(step.parents[0], step.oid):
@@ -230,6 +240,13 @@ class Views:
         """The trees that a view may have in common with the base, which is the user's."""
         base = self.plan.base_commit
         return frozenset((self._job.tree(base), *(one.oid for one in self._job.folders(base))))
+
+
+def _work_of(step: BranchCommit) -> frozenset[str]:
+    """Return the id of the node whose work a commit is, if it is one's."""
+    said = step.trailers
+    work = said.get(KIND) in (MERGE, CANDIDATE) and NODE in said
+    return frozenset((said[NODE],)) if work else NOBODY
 
 
 def views_of(

@@ -39,6 +39,11 @@ class FrozenSettings:
         """The variables that make git read the copy."""
         return {"GIT_CONFIG_GLOBAL": str(self.config)}
 
+    @property
+    def attributes(self) -> bytes:
+        """What the user's own attributes file holds."""
+        return self.contents.get(self.config.with_name(FILES["core.attributesfile"]), b"")
+
     def restore(self) -> None:
         """Restore the copy where somebody changed it."""
         for path, content in self.contents.items():

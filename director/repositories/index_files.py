@@ -6,21 +6,21 @@ import hashlib
 import os
 import struct
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
+from typing import NamedTuple
 
 from director.repositories.objects import Item
 
 READABLE_VERSIONS = (2, 3)  # 4 compresses names
 WRITTEN_VERSION = 2
 EXTENDED = 0x4000
-STATUS_LENGTH = 40  # bytes of an entry before its object id, the mode among them
+STATUS = struct.Struct(">10L")  # of an entry, before its object id; the mode is among it
+STATUS_LENGTH = STATUS.size
 NS = 10**9  # of a second
 
 
-@dataclass(frozen=True)
-class IndexEntry:
+class IndexEntry(NamedTuple):
     """An entry of an index file.
 
     ``known`` is what the index knows of the file at ``path``: its status, with the mode in it, and
@@ -31,16 +31,21 @@ class IndexEntry:
     known: bytes
 
     @property
+    def numbers(self) -> tuple[int, ...]:
+        """The status, cut to 32 bits: ctime and mtime (seconds and nanoseconds), device, inode,
+        mode, user, group, size.
+        """
+        return STATUS.unpack_from(self.known)
+
+    @property
     def mode(self) -> int:
         """Git's mode."""
-        (mode,) = struct.unpack(">L", self.known[24:28])
-        return int(mode)
+        return self.numbers[6]
 
     @property
     def size(self) -> int:
         """The size of the file in bytes, as far as it fits into 32 bits."""
-        (size,) = struct.unpack(">L", self.known[36:STATUS_LENGTH])
-        return int(size)
+        return self.numbers[9]
 
     @property
     def item(self) -> Item:
@@ -50,12 +55,17 @@ class IndexEntry:
     def knowing(self, status: os.stat_result | None) -> IndexEntry:
         """Return the same for a file that has this status; None: git is to look what it holds."""
         if status is None:
-            return _unknown(self.path, self.item)
+            return unknown_entry(self.path, self.item)
         times = (part for ns in (status.st_ctime_ns, status.st_mtime_ns) for part in divmod(ns, NS))
         place, owner = (status.st_dev, status.st_ino), (status.st_uid, status.st_gid)
         numbers = (*times, *place, self.mode, *owner, status.st_size)
-        known = struct.pack(">10L", *(number & 0xFFFFFFFF for number in numbers))
+        known = STATUS.pack(*(number & 0xFFFFFFFF for number in numbers))
         return IndexEntry(self.path, known + self.known[STATUS_LENGTH:])
+
+
+def entry_count(data: bytes) -> int:
+    """Return how many entries an index file has."""
+    return int.from_bytes(data[8:12], "big")
 
 
 def index_entries(data: bytes, object_format: str) -> Iterator[IndexEntry]:
@@ -64,9 +74,8 @@ def index_entries(data: bytes, object_format: str) -> Iterator[IndexEntry]:
     if signature != b"DIRC" or version not in READABLE_VERSIONS:
         raise ValueError(f"an index of version {version} was not expected")
     digest_length = hashlib.new(object_format, usedforsecurity=False).digest_size
-    (count,) = struct.unpack(">L", data[8:12])
     start = 12
-    for _ in range(count):
+    for _ in range(entry_count(data)):
         flags_at = start + STATUS_LENGTH + digest_length
         (flags,) = struct.unpack(">H", data[flags_at : flags_at + 2])
         name_at = flags_at + (4 if flags & EXTENDED else 2)
@@ -115,10 +124,10 @@ def split_index(
 
 def _all_unknown(items: Mapping[str, Item]) -> Iterator[IndexEntry]:
     for path, item in items.items():
-        yield _unknown(path.encode(errors="surrogateescape"), item)
+        yield unknown_entry(path.encode(errors="surrogateescape"), item)
 
 
-def _unknown(path: bytes, item: Item) -> IndexEntry:
+def unknown_entry(path: bytes, item: Item) -> IndexEntry:
     """Return the entry of an index that knows nothing of the file."""
     known = struct.pack(">24xL12x", int(item.mode, 8)) + bytes.fromhex(item.oid)
     return IndexEntry(path, known)
@@ -128,8 +137,11 @@ def index_file(entries: Iterable[IndexEntry], object_format: str) -> bytes:
     """Return an index file (version 2) with these entries."""
     found = sorted(entries, key=attrgetter("path"))
     parts = [b"DIRC" + struct.pack(">LL", WRITTEN_VERSION, len(found))]
-    for one in found:
-        entry = one.known + struct.pack(">H", min(len(one.path), 0xFFF)) + one.path
-        parts.append(entry + b"\0" * (8 - len(entry) % 8))
-    data = b"".join(parts)
+    data = b"".join((*parts, *map(raw_entry, found)))
     return data + hashlib.new(object_format, data, usedforsecurity=False).digest()
+
+
+def raw_entry(one: IndexEntry) -> bytes:
+    """Return an entry as it stands in an index file (version 2)."""
+    entry = one.known + struct.pack(">H", min(len(one.path), 0xFFF)) + one.path
+    return entry + b"\0" * (8 - len(entry) % 8)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from director.repositories.conversions import ConversionCache, Conversions
 from director.repositories.git import Git
 from director.repositories.history import Entry, History
 from director.repositories.job_settings import JobSettings
@@ -30,10 +31,15 @@ class JobObjects(History):
         self._turn = threading.Lock()
         self._settings = JobSettings(path, user)
         self._submodule_cache = SubmoduleCache()
+        self._conversion_cache = ConversionCache()
 
     def store(self, content: bytes) -> str:
         """Write ``content`` as a blob, as it is, and return its object id."""
         return self._write("blob", content)
+
+    def blob_id(self, content: bytes) -> str:
+        """Return the object id of ``content``, which is not written."""
+        return object_id(self.user.object_format, "blob", content)
 
     def tree_with(self, base: str, entries: Iterable[Entry], there: Collection[str] = ()) -> str:
         """Write and return the tree of ``base`` with ``entries`` put in (absent ones taken out).
@@ -82,6 +88,12 @@ class JobObjects(History):
         """The submodules of its commits."""
         place = UserCheckout(self.user.root, self.user.common_dir)
         return Submodules(self, place, self._submodule_cache, self.tree_with, self._borrow_from)
+
+    @property
+    def conversions(self) -> Conversions:
+        """What git may do to the content of files."""
+        cache = self._conversion_cache
+        return Conversions(self, self.user.settings, self._settings.attributes, cache)
 
     def _borrow_from(self, stores: Iterable[Path]) -> None:
         """Read objects from ``stores`` of the user's, too."""

@@ -57,6 +57,11 @@ class JobSettings:
         files["config"] = files["config"].replace(BARE, NOT_BARE)
         return files | {ALTERNATES: os.fsencode(self._path / "objects") + b"\n"}
 
+    @property
+    def attributes(self) -> bytes:
+        """What the attributes file of the repository itself holds."""
+        return self._files["info/attributes"] or b""
+
     def borrow_from(self, stores: Iterable[Path]) -> bool:
         """Read objects from ``stores`` of the user's, too; returns whether any is new."""
         known = (self._files[ALTERNATES] or b"").splitlines()

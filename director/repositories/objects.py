@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from director.model.errors import StoppedError
 from director.model.patterns import lazy_pattern
@@ -27,6 +28,7 @@ LINK_MODE = "120000"
 ABSENT_MODE = "000000"  # where there is nothing
 OBJECT_ID = lazy_pattern(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 ANSWER = lazy_pattern(rb"([0-9a-f]{40}|[0-9a-f]{64}) (blob|tree|commit|tag) ([0-9]+)")
+KEPT_ITEMS = 20_000  # of parsed trees, about 5 MiB
 # Git reads one name a line, up to a NUL; of the surrogates, some stand for a byte that is no text.
 UNASKABLE = lazy_pattern("[\n\r\0\ud800-\udc7f\udd00-\udfff]")
 
@@ -40,8 +42,7 @@ class Found:
     data: bytes
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """What a name in a tree stands for: git's mode (six octal digits) and object id."""
 
     mode: str
@@ -60,6 +61,8 @@ class Objects:
         self._git = git
         self._dialogue: Dialogue | None = None
         self._turn = threading.Lock()
+        self._items: dict[str, dict[str, Item]] = {}
+        self._room = KEPT_ITEMS
 
     def find(self, name: str) -> Found | None:
         """Return the object that ``name`` (an id, or any revision) stands for, or None.
@@ -94,8 +97,18 @@ class Objects:
         return found
 
     def items(self, tree: str) -> dict[str, Item]:
-        """Return name → item of one folder, given by the id of its tree."""
-        return tree_items(self.get(tree).data, len(tree) // 2)
+        """Return name → item of one folder, given by the id of its tree.
+
+        What was read last is kept: the same few folders are asked for again and again.
+        """
+        known = self._items.get(tree)
+        if known is None:
+            known = tree_items(self.get(tree).data, len(tree) // 2)
+            self._room -= len(known)
+            if self._room < 0:
+                self._items, self._room = {}, KEPT_ITEMS - len(known)
+            self._items[tree] = known
+        return dict(known)
 
     def _ask(self, name: str) -> Found | None:
         if self._dialogue is None:

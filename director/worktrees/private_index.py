@@ -8,20 +8,37 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+import struct
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from director.model.sizes import Size
 from director.processes.removal import discard
 from director.repositories.git import Git, split_z
-from director.repositories.index_files import index_data, index_entries
+from director.repositories.index_files import (
+    IndexEntry,
+    entry_count,
+    index_data,
+    index_entries,
+)
+from director.repositories.index_splicing import Blocks, blocks_of, spliced
 from director.repositories.job_repository import JobRepository
 from director.worktrees.exact_settings import exact_settings
+from director.worktrees.quick_look import CAN_LOOK, EXACT, MOST_FILES, KnownFiles
 from director.worktrees.seals import Seal, Tracked, seal
 
 # One that is read here. git keeps to that of the file, or else to what the user's settings say.
 INDEX_VERSION = "index.version=2"
+
+
+class _Content(NamedTuple):
+    """What is in the file with this ``seal``; ``known`` only where there are few files."""
+
+    seal: Seal
+    blocks: Blocks
+    known: KnownFiles | None
 
 
 class PrivateIndex:
@@ -36,6 +53,7 @@ class PrivateIndex:
         self.seal = _seal_of(path)
         self._worktree = worktree
         self._job = job
+        self._content: _Content | None = None
 
     @property
     def git(self) -> Git:
@@ -74,6 +92,52 @@ class PrivateIndex:
             return Size.of(one.size for one in entries)
         except (OSError, ValueError):
             return None
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether the files lie here as git describes them, so that director can look, too."""
+        return CAN_LOOK and set(EXACT) <= set(exact_settings(self._worktree.parent))
+
+    def known(self) -> KnownFiles | None:
+        """Return what it knows of the files; None: only git can look at them."""
+        found = self._read()
+        return found.known if found else None
+
+    def _read(self) -> _Content | None:
+        if self._content is None or self._content.seal != self.seal:
+            self._content = self._of_file() if self.sees_all else None
+        return self._content
+
+    def _of_file(self) -> _Content | None:
+        try:
+            data, written_at = self.path.read_bytes(), self.path.stat().st_mtime_ns
+            blocks = blocks_of(data, self._job.user.object_format)
+            known = None
+            if entry_count(data) <= MOST_FILES:
+                entries = index_entries(data, self._job.user.object_format)
+                known = KnownFiles.of(entries, written_at)
+            return _Content(_seal_of(self.path), blocks, known)
+        except (OSError, ValueError, struct.error):
+            return None
+
+    @property
+    def can_be_spliced(self) -> bool:
+        """Whether ``splice`` can do anything with it."""
+        return self._read() is not None
+
+    def splice(self, changes: Mapping[str, IndexEntry | None]) -> None:
+        """Put entries in, or take them out (None), knowing the others as before."""
+        found = self._read()
+        assert found
+        named = {path.encode(errors="surrogateescape"): one for path, one in changes.items()}
+        old, object_format = self.path.read_bytes(), self._job.user.object_format
+        data, blocks = spliced(old, found.blocks, named, object_format)
+        place = self.path.with_suffix(".new")
+        place.write_bytes(data)
+        place.replace(self.path)
+        written_at = self.path.stat().st_mtime_ns
+        known = found.known.with_changes(named, written_at) if found.known else None
+        self._content = _Content(_seal_of(self.path), blocks, known)
 
     def tracked(self, names: Sequence[str]) -> Tracked:
         """Return what the commit itself holds at or below ``names``."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from director.model.paths import lies_in, parents
+from director.repositories.conversions import Conversion
 from director.repositories.git import Git, GitError, join_z, split_z
 from director.repositories.history import Entry
 from director.repositories.ignoring import ignored, rules_paths
@@ -20,6 +21,7 @@ from director.repositories.index_files import index_data, index_items
 from director.repositories.job_repository import JobRepository
 from director.repositories.objects import ABSENT_MODE, LINK_MODE, Item
 from director.worktrees.attributes import attributes_paths
+from director.worktrees.plain_files import stored
 from director.worktrees.private_index import PrivateIndex
 from director.worktrees.worktree_files import Differences, WorktreeFiles
 from director.worktrees.worktree_provisions import WorktreeProvisions
@@ -71,8 +73,9 @@ class SnapshotReader:
         whole = job.submodules.whole(job.tree_with(base, moved) if moved else base)
         with self.index.of(whole) as git:
             names = self.provisions.names if self.provisions else ()
-            found = self.files.differences(git, whole, names)
-            strays = self._strays(git, found.others, allowed)
+            known = self.index.known() if whole == self.index.tree else None
+            found = self.files.differences(git, whole, names, known)
+            strays = self._strays(git, whole, found.others, allowed)
         seen = found if whole == self.index.tree else None
         inner = {one.path for one in job.submodules.of(base).links}
         links = [p for p in allowed if p not in inner and self._became_link(base, p)]
@@ -99,6 +102,29 @@ class SnapshotReader:
         return replace(snapshot, tree=job.tree_with(base, [*entries, *moved])), seen
 
     def _entries(self, base: str, paths: list[str]) -> list[Entry]:
+        """Return what becomes of ``paths``, as they are stored."""
+        if self.index.sees_all and self.job.conversions.of(base) is not Conversion.ANY:
+            with suppress(OSError):  # it cannot be read: git says why
+                plain = self._plain_entries(base, paths)
+                if plain is not None:
+                    return plain
+        return self._entries_by_git(base, paths)
+
+    def _plain_entries(self, base: str, paths: list[str]) -> list[Entry] | None:
+        """Return what becomes of ``paths`` where they are stored as they are; None: ask git."""
+        found = stored(self.files.path, paths, self.job.conversions.of(base))
+        if found is None:
+            return None
+        before = self.job.entries(base, paths)
+        entries = [Entry(path, ABSENT_MODE, "0" * len(base)) for path in before.keys() - found]
+        for path, (mode, content) in found.items():
+            oid, was = self.job.blob_id(content), before.get(path)
+            if was is None or was.oid != oid:
+                self.job.store(content)
+            entries.append(Entry(path, mode, oid))
+        return entries
+
+    def _entries_by_git(self, base: str, paths: list[str]) -> list[Entry]:
         """Return what git makes of the files at ``paths``: filters, line ends and modes as usual.
 
         The index it does that in holds these paths only, and the attributes that count for them:
@@ -118,7 +144,7 @@ class SnapshotReader:
         gone = before.keys() - staged.keys()
         return [*now, *(Entry(path, ABSENT_MODE, "0" * len(base)) for path in gone)]
 
-    def _strays(self, git: Git, others: Iterable[str], allowed: list[str]) -> list[str]:
+    def _strays(self, git: Git, tree: str, others: Iterable[str], allowed: list[str]) -> list[str]:
         """Return new paths that no allowlist names, ignored ones included."""
         root = self.files.path
         new = [path for path in others if not path.endswith("/") or _holds_any(root / path)]
@@ -126,6 +152,7 @@ class SnapshotReader:
         inside = [path for path in folders if any(one.startswith(path) for one in allowed)]
         if inside:  # an allowlisted file in a new folder hides its neighbours: look into it
             new = [path for path in new if path not in inside]
+            self.files.remove_stalling(tree, self.provisions.names if self.provisions else ())
             new += split_z(git.output("ls-files", "-z", "--others", "--", *inside))
         if self.provisions:
             new = [path for path in new if not self.provisions.covers(path)]

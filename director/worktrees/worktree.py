@@ -19,6 +19,7 @@ from director.worktrees.filling import Template, Templates
 from director.worktrees.private_index import INDEX_VERSION, PrivateIndex
 from director.worktrees.snapshot import Snapshot, SnapshotReader
 from director.worktrees.stalling_repositories import folders_in, remove_stalling
+from director.worktrees.updating import update
 from director.worktrees.worktree_files import Differences, WorktreeFiles
 from director.worktrees.worktree_provisions import WorktreeProvisions
 from director.worktrees.worktree_repository import WorktreeRepository
@@ -140,7 +141,7 @@ class Worktree:
 
     def _differences(self, tree: str) -> Differences:
         names = self.provisions.names if self.provisions else ()
-        return self._files.differences(self._index.git, tree, names)
+        return self._files.differences(self._index.git, tree, names, self._index.known())
 
     def _gate_goes_first(self, commit: str, *, bare: bool) -> bool:
         """Whether the gates' worktree is to be prepared first, so that this is filled from it.
@@ -192,24 +193,30 @@ class Worktree:
         held = self._index.tree
         if held is None:
             return False
-        git, whole = self._index.git, self._job.submodules.whole(commit)
+        whole = self._job.submodules.whole(commit)
         try:
             seen = seen or self._differences(held)
             if self.provisions:
+                self._files.remove_stalling(held, self.provisions.names)
                 self._clean(commit)
             self._repository.withdraw(commit)
             others = filter(is_attributes, seen.others) if self.provisions else seen.others
             for path in (*others, *seen.changed):
                 _discard_below(self.path, path)
-            if whole != held:
-                git.output("read-tree", "-m", "-u", whole)
-            moved = {change.path for change in self._job.changes(held, whole)}
-            if gone := sorted(seen.changed - moved):
-                git.output("checkout-index", "-f", "-u", "-z", "--stdin", stdin=join_z(gone))
+            if not update(self.path, self._index, self._job, (held, whole), seen.changed):
+                self._update_by_git(held, whole, seen.changed)
             self._files.special.remove_in_tracked_folders(whole)
         except (GitError, OSError):
             return False
         return True
+
+    def _update_by_git(self, held: str, whole: str, changed: frozenset[str]) -> None:
+        git = self._index.git
+        if whole != held:
+            git.output("read-tree", "-m", "-u", whole)
+        moved = {change.path for change in self._job.changes(held, whole)}
+        if gone := sorted(changed - moved):
+            git.output("checkout-index", "-f", "-u", "-z", "--stdin", stdin=join_z(gone))
 
     def _fill(self, commit: str) -> None:
         if self._origin is None:

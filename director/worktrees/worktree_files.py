@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from director.repositories.conversions import Conversion
 from director.repositories.git import Git, split_z
-from director.repositories.history import History
+from director.repositories.job_objects import JobObjects
 from director.worktrees.attributes import Attributes
+from director.worktrees.plain_files import content_of
+from director.worktrees.quick_look import KnownFiles, look
 from director.worktrees.special_files import SpecialFiles
+
+MOST_ASKED = 200  # paths that one command is given
 
 
 @dataclass(frozen=True)
@@ -30,18 +35,24 @@ class WorktreeFiles:
     ``special`` are those that git passes over, ``attributes`` say how it reads the others.
     """
 
-    def __init__(self, path: Path, job: History) -> None:
+    def __init__(self, path: Path, job: JobObjects) -> None:
         self.path = path
+        self._job = job
         self.special = SpecialFiles(path, job)
         self.attributes = Attributes(path, job)
 
-    def differences(self, git: Git, tree: str, provided: Iterable[str]) -> Differences:
+    def differences(
+        self, git: Git, tree: str, provided: Iterable[str], known: KnownFiles | None = None
+    ) -> Differences:
         """Compare them with the index of ``git``, which is of the whole ``tree``.
 
-        git is not kept waiting by what it finds in new folders, those ``provided`` apart.
+        git is not kept waiting by what it finds in new folders, those ``provided`` apart. ``known``
+        is what that index knows of the files (None: git is asked).
         """
         self.attributes.put_back()
-        self.special.remove_stalling(tree, provided)
+        if known and not known.has_submodules and (found := self._quick_look(git, tree, known)):
+            return found
+        self.remove_stalling(tree, provided)
         with self.attributes.only_of(tree) as foreign:
             out = split_z(
                 git.output(
@@ -57,3 +68,28 @@ class WorktreeFiles:
                 path for path in split_z(git.output("ls-files", "-z")) if path.startswith(links)
             }
         return Differences(frozenset(changed), others)
+
+    def remove_stalling(self, tree: str, provided: Iterable[str]) -> None:
+        """Remove what git would wait for in new folders, but for those ``provided``."""
+        self.special.remove_stalling(tree, provided)
+
+    def _quick_look(self, git: Git, tree: str, known: KnownFiles) -> Differences | None:
+        """Compare them without a process, as far as possible; None: that cannot be done."""
+        try:
+            seen = look(self.path, known)
+            held = {path: content_of(f"{self.path}/{path}") for path in seen.doubtful}
+        except OSError:  # it changes, or cannot be read
+            return None
+        conversion = self._job.conversions.of(tree) if held else Conversion.NONE
+        plain = {p: c for p, c in held.items() if c is not None and conversion.leaves(c)}
+        changed = {p for p, c in plain.items() if self._job.blob_id(c) != known.files[p].oid.hex()}
+        if asked := sorted(held.keys() - plain.keys()):
+            if len(asked) > MOST_ASKED:
+                return None
+            changed |= self._changed(git, tree, asked)
+        return Differences(seen.changed | changed, seen.others)
+
+    def _changed(self, git: Git, tree: str, paths: Sequence[str]) -> set[str]:
+        """Return those of ``paths`` that hold something else, as git reads them."""
+        with self.attributes.only_of(tree):
+            return set(split_z(git.output("ls-files", "-z", "--modified", "--", *paths)))
