@@ -84,7 +84,7 @@ class TestTrial(HermeticCase):
         self.assertEqual(list((self.tmp / "logs").iterdir()), [])
 
     def test_what_is_wrong_is_said(self) -> None:
-        self.assertIn("'no-such-box' is not there", self.refused("no-such-box"))
+        self.assertIn("'no-such-box' was not found on PATH", self.refused("no-such-box"))
         self.assertIn("DIRECTOR_PROCESS does not get", self.refused("env", "-i"))
         self.assertIn("does not start in the worktree", self.refused("env", "-C", "/"))
         self.assertIn("(exit code 1)", self.refused("sh", "-c", "echo why >&2; exit 1"))

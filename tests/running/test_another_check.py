@@ -86,7 +86,7 @@ class TestAnotherCheck(JobCase):
         self.assertTrue(self.run_with_lint(2).ok)
         first, second, last = self.purposes().values()
         self.assertEqual(first, ["candidate", "again", "lint"])
-        self.assertEqual(second, ["candidate", "again", "lint", "merged", "lint"])
+        self.assertEqual(second, ["candidate", "again", "lint"])
         self.assertEqual(last, ["before", "again", "lint"])
         for name in ("receipts.jsonl", "tips.jsonl"):
             (self.home / name).unlink()
