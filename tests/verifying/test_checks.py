@@ -124,7 +124,7 @@ class TestChecks(unittest.TestCase):
         for view, words in ((less, ""), (TREE, "views: "), ("7" * 40, "views: ")):
             gates = (RECEIPT.gates[0]._replace(tree=view),)
             receipt = RECEIPT._replace(view=view, gates=gates)
-            said_so = replace(merged.commit, pairs=expected_trailers(receipt))
+            said_so = merged.commit._replace(pairs=expected_trailers(receipt))
             commits = (BROUGHT, replace(merged, commit=said_so))
             said = self.problem(replace(evidence, commits=commits, receipts=(receipt,)))
             self.assertTrue(said.startswith(words) if words else said == "", said)
@@ -192,13 +192,13 @@ class TestChecks(unittest.TestCase):
 
     def test_an_added_trailer(self) -> None:
         pairs = (*MERGED.commit.pairs, ("Director-Gate", "0 again sh tests/a.sh"))
-        merged = replace(MERGED, commit=replace(MERGED.commit, pairs=pairs))
+        merged = replace(MERGED, commit=MERGED.commit._replace(pairs=pairs))
         said = self.problem(replace(EVIDENCE, commits=(BROUGHT, merged)))
         self.assertIn("the trailer Director-Gate: expected none, found 0 again", said)
 
     def test_a_trailer_of_somebody_else_is_no_matter(self) -> None:
         pairs = (*MERGED.commit.pairs, ("Signed-off-by", "me"))
-        merged = replace(MERGED, commit=replace(MERGED.commit, pairs=pairs))
+        merged = replace(MERGED, commit=MERGED.commit._replace(pairs=pairs))
         self.assertEqual(self.problem(replace(EVIDENCE, commits=(BROUGHT, merged))), "")
 
 
