@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from director.command_line.again import Given
@@ -53,8 +53,7 @@ def completed(args: argparse.Namespace, result: Result) -> Result:
     given = Given.of(args)
     next_step = given.completed(result.next_step)
     command = result.next_command
-    return replace(
-        result,
+    return result._replace(
         text=result.text if result.copyable else given.completed(result.text),
         next_step=next_step,
         next_command=given.command_in(next_step) if command is None else given.complete(command),

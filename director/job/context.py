@@ -56,8 +56,7 @@ class Workspace:
     checks: ChecksOf = checks_of
 
 
-@dataclass(frozen=True)
-class JobInputs:
+class JobInputs(NamedTuple):
     """What a job is opened from: workspace, records, configuration.
 
     ``sources`` are what worktrees are given of the user's files. Neither ``directory`` nor
@@ -88,8 +87,7 @@ class JobInputs:
         )
 
 
-@dataclass(frozen=True)
-class JobContext:
+class JobContext(NamedTuple):
     """One job with its tools. ``confinement`` says in words what confines agents and gates.
 
     ``machine`` measures what there is to work on. ``import_check`` refuses tests that do not import

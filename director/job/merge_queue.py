@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from director.model.receipt import GateRun, Receipt
 from director.processes.cancellation import Cancellation
@@ -30,8 +30,7 @@ Build = Callable[[str], str | None]
 """Makes the commit of a candidate on another commit; None: it cannot be."""
 
 
-@dataclass(frozen=True)
-class Spot:
+class Spot(NamedTuple):
     """Where a candidate stands now: ``commit`` is what the branch will be (None: it cannot be).
 
     ``tip`` is the branch's, and ``first`` says whether nobody stands before the candidate.

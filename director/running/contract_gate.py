@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from director.job.attempts import listed
 from director.job.feedback import Feedback
@@ -24,8 +25,7 @@ from director.worktrees.gates import GateResult, Verdict
 SHOWN_NODES = 5
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """A candidate to be judged: ``commit`` is what the branch will be with it.
 
     ``own`` is what the ``node`` made, a commit on ``base``, which the branch was once.
@@ -37,8 +37,7 @@ class Step:
     own: str
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Which of the steps (from 0) turned tests of other nodes red, and what its node is told."""
 
     step: int

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from director.job.attempts import listed
 from director.job.evidence import with_evidence
@@ -24,8 +25,7 @@ GATES = ("candidate", "again")  # occasions that names of logs do not tell apart
 CONTROL = "control"  # the occasion of a run on a draft of director's own
 
 
-@dataclass(frozen=True)
-class GateFailure:
+class GateFailure(NamedTuple):
     """What stands against a commit: a run of a check that is not green.
 
     ``flaky``: the check was green on the same commit before. ``unprepared``: it did not even run,
