@@ -16,7 +16,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any, NamedTuple, Protocol
 
@@ -52,16 +51,15 @@ class Offer(Protocol):
         """Return the receipt of its merge on ``parent``, with the tree of ``commit``, written."""
 
 
-@dataclass
 class ContractCount:
     """What holding merges to the contract took: ``runs``, in so many ``steps``, and who failed."""
 
-    steps: int = 0
-    runs: int = 0
-    refused: int = 0
+    def __init__(self, steps: int = 0, runs: int = 0, refused: int = 0) -> None:
+        self.steps = steps
+        self.runs = runs
+        self.refused = refused
 
 
-@dataclass(eq=False)
 class Place:
     """A candidate's place in the line of ``queue``, or one that is not taken yet.
 
@@ -70,14 +68,15 @@ class Place:
     rest is the queue's.
     """
 
-    queue: MergeQueue
-    offer: Offer | None = None
-    proven: bool = False
-    ready: str | None = None
-    end: Any = None
-    build: Build = field(default=lambda _onto: None, repr=False)
-    base: str = ""
-    commit: str | None = None
+    def __init__(self, queue: MergeQueue, offer: Offer | None = None) -> None:
+        self.queue = queue
+        self.offer = offer
+        self.proven = False
+        self.ready: str | None = None
+        self.end: Any = None
+        self.build: Build = lambda _onto: None
+        self.base = ""
+        self.commit: str | None = None
 
     def take(self, build: Build) -> Spot:
         """Stand last, unless it stands in line; ``build`` makes its commit on any other."""

@@ -7,7 +7,6 @@ the last of them. Where that is red, the first that turned it so is searched for
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from director.job.attempts import listed
@@ -45,15 +44,22 @@ class Refusal(NamedTuple):
     feedback: Feedback
 
 
-@dataclass(frozen=True)
 class ContractGate:
     """Judges steps from the branch's ``tip`` in the worktree of a lane's ``gates``."""
 
-    work: NodeWork
-    gates: NodeGates
-    tip: str
-    steps: Sequence[Step]
-    count: ContractCount
+    def __init__(
+        self,
+        work: NodeWork,
+        gates: NodeGates,
+        tip: str,
+        steps: Sequence[Step],
+        count: ContractCount,
+    ) -> None:
+        self.work = work
+        self.gates = gates
+        self.tip = tip
+        self.steps = steps
+        self.count = count
 
     def judge(self) -> tuple[GateRun, ...] | Refusal:
         """Run each test command of what will be done, once; returns the runs for the receipts.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from director.agents.calls import Outcome, Reply
@@ -70,17 +69,17 @@ class _Gated(NamedTuple):
     failure: GateFailure | None
 
 
-@dataclass(frozen=True)
 class Examiner:
     """Examines attempts at a node: ``worktree`` is the agent's, ``gates`` are in another.
 
     What is green has taken ``place`` in the merge queue, unless models are to read it first.
     """
 
-    work: NodeWork
-    worktree: Worktree
-    gates: NodeGates
-    place: Place
+    def __init__(self, work: NodeWork, worktree: Worktree, gates: NodeGates, place: Place) -> None:
+        self.work = work
+        self.worktree = worktree
+        self.gates = gates
+        self.place = place
 
     def examine(self, author: Author, progress: Progress) -> Examined:
         """Turn what the worktree holds into a candidate, and gate it on a clean checkout.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from director.agents.calls import Assignment, Reply
@@ -65,14 +64,16 @@ def work_on_node(work: NodeWork, keeper: StateKeeper) -> NodeEnd:
         keeper.note(work.node.id, wall_secs=round(earlier + time.monotonic() - started, 3))
 
 
-@dataclass(frozen=True)
 class _NodeRun:
     """Work on a node in a lane: ``worktree`` is the agent's, ``gates`` are in the other one."""
 
-    work: NodeWork
-    record: NodeRecord
-    worktree: Worktree
-    gates: NodeGates
+    def __init__(
+        self, work: NodeWork, record: NodeRecord, worktree: Worktree, gates: NodeGates
+    ) -> None:
+        self.work = work
+        self.record = record
+        self.worktree = worktree
+        self.gates = gates
 
     def begin(self) -> NodeEnd:
         """Look whether there is work to do and a way to do it, then work."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from director.job.attempts import listed
@@ -130,7 +129,7 @@ class NodeGates:
         if failed is None:
             return self._gate(self._tests, commit, occasion)
         self._unprepared.add(commit)
-        result = replace(failed.result, verdict=Verdict.RED)
+        result = failed.result._replace(verdict=Verdict.RED)
         self._tell(occasion, result, commit)
         return result
 
@@ -220,7 +219,7 @@ class NodeGates:
                 return again
         paths = listed(sorted(changed), SHOWN_PATHS)
         reason = f"{result.reason}, but while it ran {paths} changed: the commit was not tested"
-        return replace(result, verdict=Verdict.RED, reason=reason)
+        return result._replace(verdict=Verdict.RED, reason=reason)
 
     def _learn(self, changed: Collection[str]) -> None:
         new = set(changed) - self.rewritten

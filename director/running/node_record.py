@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from director.job.attempts import CurrentAttempt, next_role
@@ -30,12 +29,12 @@ class NodeEnd(NamedTuple):
     watched: WatchItFail = UNSEEN
 
 
-@dataclass(frozen=True)
 class NodeRecord:
     """The records of one node, of which ``keeper`` has the state."""
 
-    work: NodeWork
-    keeper: StateKeeper
+    def __init__(self, work: NodeWork, keeper: StateKeeper) -> None:
+        self.work = work
+        self.keeper = keeper
 
     @property
     def state(self) -> NodeState:
