@@ -40,7 +40,7 @@ WAITS = {
 def notify_command(home: Home) -> Sequence[str]:
     """Return the words of the command that is to be told, none where there is no such command.
 
-    What is wrong with the configuration its reader says, to whom it concerns.
+    Mistakes in the configuration are reported by its reader.
     """
     with suppress(RequestError, tomllib.TOMLDecodeError, MismatchError, ValueError):
         document = tomllib.loads(read_text(home.config) or "")
@@ -108,7 +108,7 @@ class Notifier:
         return {"schema": SCHEMA, **event.to_json(), **more, **self._redactor.value(where)}
 
     def _begin(self, message: Mapping[str, Any]) -> None:
-        """Start the command; whoever tells the event does not wait for it."""
+        """Start the command; the caller does not wait for it."""
         thread = threading.Thread(target=self._tell, args=(message,), name="notify")
         self._threads.append(thread)
         thread.start()
