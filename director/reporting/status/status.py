@@ -231,5 +231,5 @@ class Status:
             return Standing.KILLED
         if self.end is not None and self.end.exit_code != ExitCode.DONE:
             return Standing.STOPPED
-        waits = self.stage in (Stage.SPEC_APPROVAL, Stage.PLAN_APPROVAL)
+        waits = bool(self.stage.awaited)
         return Standing.APPROVING if waits else Standing.PLANNING
