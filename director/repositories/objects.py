@@ -12,7 +12,6 @@ import threading
 import weakref
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,8 +32,7 @@ KEPT_ITEMS = 20_000  # of parsed trees, about 5 MiB
 UNASKABLE = lazy_pattern("[\n\r\0\ud800-\udc7f\udd00-\udfff]")
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """An object. ``kind`` is ``blob``, ``tree``, ``commit`` or ``tag``."""
 
     oid: str
