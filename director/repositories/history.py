@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -73,14 +73,14 @@ class History:
         A folder on their ways is read once.
         """
         found, top = {}, self.tree(commit)
-        read: dict[str, dict[str, Item]] = {}
+        read: dict[str, Mapping[str, Item]] = {}
         for path in paths:
             item = self._at(top, path, read)
             if item and not item.is_tree:
                 found[path] = Entry(path, item.mode, item.oid)
         return found
 
-    def _at(self, tree: str, path: str, read: dict[str, dict[str, Item]]) -> Item | None:
+    def _at(self, tree: str, path: str, read: dict[str, Mapping[str, Item]]) -> Item | None:
         head, slash, rest = path.partition("/")
         if tree not in read:
             read[tree] = self.objects.items(tree)
@@ -172,10 +172,9 @@ class History:
         before = self.objects.items(old) if old else {}
         after = self.objects.items(new) if new else {}
         absent = Item(ABSENT_MODE, "0" * len(old or new or ""))
-        for name in {**before, **after}:
+        gone = [name for name in before if name not in after]
+        for name in (*gone, *(name for name, item in after.items() if before.get(name) != item)):
             was, now = before.get(name, absent), after.get(name, absent)
-            if was == now:
-                continue
             if was.is_tree or now.is_tree:
                 one, other = (item.oid if item.is_tree else None for item in (was, now))
                 yield from self._differences(one, other, f"{folder}{name}/")

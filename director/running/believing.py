@@ -1,7 +1,7 @@
 """What a run believes when it begins: merges that director noted, or gated again; then the state.
 
-Trailers and refs are for anybody to write; a merge counts when the journal of tips has its
-receipt. One without (the journal was lost, or somebody forged a commit) is gated again.
+Any process can write trailers and refs; a merge counts when the journal of tips has its
+receipt. One without (the journal was lost, or a commit was forged) is gated again.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _check_contract(
         if found == plan.contract:
             return
     raise StoppedError(
-        f"the job branch in {job.repository.path} stands at {tip}, "
+        f"the job branch in {job.repository.path} is at {tip}, "
         "which does not hold the frozen tests",
         f"see {job.directory.tips}; where nothing can be restored, plan the task again",
     )

@@ -46,7 +46,7 @@ class Author(NamedTuple):
 
 
 class Examined(NamedTuple):
-    """What an attempt came to, and where the node stands then. ``candidate``: what is green.
+    """What an attempt came to, and the state of the node then. ``candidate``: what is green.
 
     ``commit`` is what it left, on the base of ``progress``, even where nothing of that is used.
     """
@@ -127,7 +127,7 @@ class Examiner:
             return rejected(outcome, f"{remark}{judgement.feedback}".strip())
         redactor = self.work.job.directory.redactor
         if leaking := leaks(redactor, repository, base, commit, node.files):
-            lesson = f"A key from the environment stands in {', '.join(leaking)}: take it out."
+            lesson = f"A key from the environment is in {', '.join(leaking)}: take it out."
             return rejected(AttemptOutcome.OUT_OF_SCOPE, lesson, base)
         if settings := runner_settings_changed(repository, node, base, commit):
             lesson = f"You changed how the tests are run: {', '.join(settings)}. Put that back."
@@ -204,7 +204,7 @@ class Examiner:
             ):
                 outcome = AttemptOutcome.AS_BEFORE
                 lesson = f"{AS_BEFORE} ({failure.gate.failure})"
-        if failure.unprepared:  # nobody can work where setup fails
+        if failure.unprepared:  # no agent can work where setup fails
             progress = progress._replace(start=progress.base)
         feedback = failure.teaching(outcome, lesson)
         return Examined(outcome, progress._replace(feedback=feedback), commit)

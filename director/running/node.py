@@ -165,7 +165,7 @@ class _NodeRun:
     def _attempt(
         self, attempt: CurrentAttempt, progress: Progress, reply: Reply | None
     ) -> Progress | NodeEnd:
-        """Let a tier work once, and merge what can be merged; returns where the node stands."""
+        """Let a tier work once, and merge what can be merged; returns the state of the node."""
         self.record.began(attempt)
         self.gates.attempt = attempt.number
         if reply is None:
@@ -265,8 +265,8 @@ class _NodeRun:
     ) -> Progress | NodeEnd:
         """Put the candidate on the branch, and on record.
 
-        Where it collides, the node begins again on the new tip; that is nobody's failed attempt.
-        Where it broke what was done before, that is one, and the next begins with what it left.
+        Where it collides, the node begins again on the new tip; that spends no attempt.
+        Where it broke what was done before, it does, and the next begins with what it left.
         """
         candidate, progress = found.candidate, found.progress
         assert candidate is not None, "only a candidate merges"

@@ -155,7 +155,7 @@ class _Before:
     node: Node
 
     def run(self, tip: str, gates: NodeGates | None = None) -> GateResult:
-        """Return what they say on ``tip``; RequestError where that is nobody's work to correct."""
+        """Return what they say on ``tip``; RequestError where no work could correct that."""
         work = NodeWork(self.building.job, self.building.views, self.node)
         before = (gates or NodeGates(work, self.lane.gate)).run_before(tip)
         if before.verdict is Verdict.BROKEN and before.code is not None:

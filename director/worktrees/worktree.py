@@ -71,7 +71,7 @@ class Worktree:
         return self._index.path
 
     def kept(self) -> dict[str, Any] | None:
-        """Return what the next command needs to know to go on in it; None: it has to fill it."""
+        """Return what the next command needs to know to use it as it is; None: it must fill it."""
         if self._index.tree is None or not self._index.is_intact:
             return None
         plain = self._files.special.known
@@ -91,7 +91,7 @@ class Worktree:
     def reset(self, commit: str, *, bare: bool = False) -> None:
         """Make the worktree hold exactly ``commit`` and what is provided, ignored files included.
 
-        ``bare``: it is for somebody who only reads, so nothing is made or copied for it besides the
+        ``bare``: it is for an agent that only reads, so nothing is made or copied for it beside the
         commit. Right after a ``snapshot`` what that saw is believed: between the two nothing may
         run here. Raises SetupFailedError when the setup command fails.
         """

@@ -206,7 +206,7 @@ class WorktreeProvisions:
         built = any(os.path.lexists(self._path / name) for name in keep)
         if merged:
             self.keep_builds()
-        for name in keep:  # what a candidate built is for nobody else
+        for name in keep:  # what a candidate built is for that candidate only
             discard_inside(self._path, name)
         remove_stalling(folders_in(self._path))
         others = split_z(index.git.output("ls-files", "-z", "--others", "--directory"))
@@ -220,7 +220,7 @@ class WorktreeProvisions:
         return built
 
     def kept(self, trees: Trees) -> dict[str, Any] | None:
-        """Return what the next command needs to know to go on; None: there is nothing to know."""
+        """Return what the next command needs to know to continue; None: there is nothing."""
         if self._state is None:
             return None
         tree = trees.name_of(self._pristine)
@@ -232,7 +232,7 @@ class WorktreeProvisions:
         }
 
     def resume(self, kept: Mapping[str, Any], trees: Trees, user_files: UserFiles) -> None:
-        """Go on with what an earlier command ``kept``, made with ``user_files``."""
+        """Continue with what an earlier command ``kept``, made with ``user_files``."""
         self._pristine = trees.named(kept["tree"])
         self._known = seals_from(kept["known"])
         self._state = _State(kept["key"], user_files, kept["origin"])
