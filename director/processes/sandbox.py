@@ -6,7 +6,6 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from director.model.config import SandboxPolicy
@@ -32,17 +31,23 @@ REFUSED = lazy_pattern("permission denied|EACCES|read-only file system|EROFS", r
 PATHS = lazy_pattern(r"(?<![\w./])/[\w./@+=~-]+")
 
 
-@dataclass(frozen=True)
 class Sandbox:
     """The sandbox of one job. ``mechanism`` None: a ``command`` of the user's, or nothing.
 
     ``launcher`` starts what is confined.
     """
 
-    policy: SandboxPolicy = AUTO
-    mechanism: Mechanism | None = None
-    paths: SandboxPaths | None = None
-    launcher: Launcher = LOCAL
+    def __init__(
+        self,
+        policy: SandboxPolicy = AUTO,
+        mechanism: Mechanism | None = None,
+        paths: SandboxPaths | None = None,
+        launcher: Launcher = LOCAL,
+    ) -> None:
+        self.policy = policy
+        self.mechanism = mechanism
+        self.paths = paths
+        self.launcher = launcher
 
     @property
     def name(self) -> str:
