@@ -29,7 +29,7 @@ def clean_checkouts(
 ) -> Iterator[JobWorktrees]:
     """Give a repository made in ``folder`` for this, worktrees of it, and gates as a run has them.
 
-    Its branch stands at ``tip``. Worktrees that an earlier command of the job kept are used, and
+    Its branch is at ``tip``. Worktrees that an earlier command of the job kept are used, and
     kept for the next one, but not what gates built in them. The job's own repository is left alone.
     Gates have the same variables, sandbox and provisions as in a run, and no secrets in their logs.
     The folder is gone afterwards.

@@ -75,7 +75,7 @@ def open_job(
 def _told(inputs: JobInputs, known: PlanStage | Plan) -> Iterator[JobInputs]:
     """Give the inputs with all who are told of events; they hear when it begins and when it ends.
 
-    Whoever shows the job on a terminal relies on hearing the end, whatever comes.
+    What shows the job on a terminal relies on hearing the end, whatever happens.
     """
     directory, limits = inputs.directory, inputs.config.limits
     holder = read_holder(directory.lock) or Holder(os.getpid(), "director", now())

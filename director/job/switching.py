@@ -1,7 +1,7 @@
 """Switching a job to what was built beside it: all of its records, and the branch, or none.
 
 The records as they are to be lie in a folder. From the moment that ``rebasing.json`` is there they
-count: whoever comes next copies them to their places, however often that was begun before. Until
+count: the next command copies them to their places, however often that was begun before. Until
 then nothing of the job has changed.
 """
 
@@ -140,5 +140,5 @@ def _publish(directory: JobDirectory, user: Repository, intent: Switch) -> str |
         job = open_job_repository(directory.repository, user, intent.job_branch)
         job.forget_branch(building_branch(intent.job_branch))
         return job.publish()
-    except DirectorError as error:  # the next command of the job comes upon it too
+    except DirectorError as error:  # the next command of the job raises it
         return error.what

@@ -147,7 +147,7 @@ class _Built(NamedTuple):
 
 
 def _refuse_unsettled(directory: JobDirectory) -> None:
-    """Raise RequestError while people or killed runs have work that stands on the old base."""
+    """Raise RequestError while people or killed runs have work that is on the old base."""
     if held := [one for one in taken_nodes(directory) if one.ready]:
         names = ", ".join(one.node for one in held)
         raise RequestError(
