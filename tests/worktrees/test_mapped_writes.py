@@ -11,7 +11,7 @@ from director.worktrees.mapped_writes import tells_of_mapped_writes
 from tests.support.hermetic import TemporaryCase
 from tests.worktrees.plain_case import PlainCase
 
-MEMORY = Path("/dev/shm")  # noqa: S108 (tmpfs, where there is any)
+MEMORY = Path("/dev/shm")  # tmpfs, where there is any
 
 
 class TestMappedWrites(PlainCase):
