@@ -13,13 +13,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from director.model.codec.decoding import decode
 from director.model.codec.encoding import encode
-from director.model.codec.mistakes import MismatchError
-from director.model.errors import DirectorError, RequestError, StoppedError
+from director.model.errors import DirectorError, StoppedError
 from director.records import files
 from director.records.job_directory import Home, JobDirectory
 from director.records.lock import job_lock
+from director.records.stored import read_stored
 from director.repositories.job_repository import open_job_repository
 from director.repositories.repository import Repository
 
@@ -69,14 +68,7 @@ def finish_switches(home: Home, user: Repository) -> None:
 
 def read_switch(directory: JobDirectory) -> Switch | None:
     """Return the switch that is under way, if any; RequestError where its record is damaged."""
-    stored = files.read_json(directory.switching, RESTORE)
-    if stored is None:
-        return None
-    try:
-        return decode(Switch, stored)
-    except MismatchError as error:
-        what = f"{directory.switching} was not written by this version: {error}"
-        raise RequestError(what, RESTORE) from None
+    return read_stored(Switch, directory.switching, RESTORE)
 
 
 def discard_staged(directory: JobDirectory) -> None:
