@@ -14,6 +14,7 @@ from director.job.job_worktrees import (
     launcher_at,
     open_worktrees,
 )
+from director.job.switching import unswitched
 from director.model.plan import Plan
 from director.records.files import redact_file
 from director.records.worktrees_record import kept_worktrees, was_killed
@@ -49,7 +50,7 @@ def clean_checkouts(
 
     try:
         options = WorktreesOptions(path, record, create, keeps=record != own)
-        with open_worktrees(inputs, options) as worktrees:
+        with unswitched(directory), open_worktrees(inputs, options) as worktrees:
             worktrees.pool.forget_builds()
             yield worktrees
     finally:

@@ -21,6 +21,7 @@ from director.job.job_worktrees import JobWorktrees, WorktreesOptions, launcher_
 from director.job.merge_queue import MergeQueue
 from director.job.publishing import Publisher
 from director.job.stage import PlanStage
+from director.job.switching import unswitched
 from director.job.unpriced import unpriced_notice
 from director.model.commit_policy import CommitPolicy
 from director.model.config import Config
@@ -117,6 +118,7 @@ def _opened(
     )
     with ExitStack() as opened:  # a stack: if one of them cannot be opened, the others still close
         opened.enter_context(_explaining_removal(inputs, known.job_branch))
+        opened.enter_context(unswitched(directory))
         opened.enter_context(_telling_of_drain(inputs))
         worktrees = opened.enter_context(open_worktrees(inputs, options))
         for message in _notices(inputs, worktrees):

@@ -7,20 +7,22 @@ then nothing of the job has changed.
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from director.model.codec.encoding import encode
-from director.model.errors import DirectorError, StoppedError
+from director.model.errors import DirectorError, RequestError, StoppedError
+from director.processes.removal import discard
 from director.records import files
 from director.records.job_directory import Home, JobDirectory
 from director.records.lock import job_lock
 from director.records.stored import read_stored
 from director.repositories.job_repository import open_job_repository
-from director.repositories.repository import Repository
+from director.repositories.repository import BRANCH_PREFIX, Repository
 
 RESTORE = "restore it, or remove it: the job is then as far as its records are"
 LINE = "rebase"  # the kind of a line of metrics.jsonl
@@ -68,7 +70,30 @@ def finish_switches(home: Home, user: Repository) -> None:
 
 def read_switch(directory: JobDirectory) -> Switch | None:
     """Return the switch that is under way, if any; RequestError where its record is damaged."""
-    return read_stored(Switch, directory.switching, RESTORE)
+    intent = read_stored(Switch, directory.switching, RESTORE)
+    if intent and not intent.job_branch.startswith(BRANCH_PREFIX):  # it is about to be moved
+        what = f"{directory.switching} names {intent.job_branch}, which is no branch of director's"
+        raise RequestError(what, RESTORE)
+    return intent
+
+
+@contextmanager
+def unswitched(directory: JobDirectory) -> Iterator[None]:
+    """See that what agents write while this is open begins no switch; the caller has the lock.
+
+    Raises StoppedError where one is to be finished first.
+    """
+    refuse_pending(directory)
+    try:
+        yield
+    finally:
+        discard(directory.switching)
+
+
+def refuse_pending(directory: JobDirectory) -> None:
+    """Raise StoppedError where a switch is to be finished first."""
+    if os.path.lexists(directory.switching):
+        raise StoppedError("a rebase was cut short", "run the command again: it is finished")
 
 
 def discard_staged(directory: JobDirectory) -> None:

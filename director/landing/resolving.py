@@ -111,7 +111,8 @@ class Resolver:
         if stored is None or not stored.is_about(fresh):
             return fresh
         used_up = next_role(stored.attempts, self._most, veto=False) is None
-        if stored.files and not (set(stored.files) == set(self._of.paths) and self._fits(stored)):
+        made = bool(stored.files) or stored.green or stored.draft is not None
+        if made and not (set(stored.files) == set(self._of.paths) and self._fits(stored)):
             return fresh
         if stored.green:
             last = stored.attempts[-1]

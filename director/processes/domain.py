@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from director.processes import landlock
 
 DEVICES = (Path("/dev"), Path("/proc"))
 
 
-@dataclass(frozen=True)
-class Domain:
+class Domain(NamedTuple):
     """What a process may write: all but ``kept``, or nothing (``strict``); and ``own`` always.
 
     ``hidden`` cannot be read either. Nor can the files in ``unread``, but for those in ``read``.

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,6 +23,7 @@ LONGEST = 1_000_000  # bytes: more of a file is not worth reading
 ESCAPE = "backslashreplace"  # of a lone surrogate this makes JSON's own escape
 REPLACEABLE = "restore or remove that file"  # for a file that director can do without
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})  # the disk, or the user's share of it
+APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 READABLE = "restore it, or make it readable (text in UTF-8)"
 
 
@@ -55,8 +57,7 @@ def make_folder(path: Path) -> None:
 
 def open_to_append(path: Path) -> BinaryIO:
     """Open a file at its end, for reading too; one that is made is for the owner only."""
-    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-    return os.fdopen(os.open(path, flags, 0o600), "ab+", buffering=0)
+    return os.fdopen(os.open(path, APPEND, 0o600), "ab+", buffering=0)
 
 
 def redact_file(path: Path, redactor: Redactor) -> None:
@@ -187,16 +188,17 @@ def append_lines(path: Path, values: Iterable[Mapping[str, Any]], *, durable: bo
     data = b"".join(line + b"\n" for line in lines)
     with os_errors_stop(path):
         make_folder(path.parent)
-        with open_to_append(path) as stream:
-            new = stream.tell() == 0
-            if not new:
-                stream.seek(-1, os.SEEK_END)
-                if stream.read(1) != b"\n":
-                    data = b"\n" + data
-            write_whole(stream.write, data)
+        descriptor = os.open(path, APPEND, 0o600)  # no stream: there are many of these
+        try:
+            size = os.lseek(descriptor, 0, os.SEEK_END)
+            if size and os.pread(descriptor, 1, size - 1) != b"\n":
+                data = b"\n" + data
+            write_whole(partial(os.write, descriptor), data)
             if durable:
-                os.fsync(stream.fileno())
-        if durable and new:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if durable and not size:
             sync_folder(path.parent)
     return len(data)
 

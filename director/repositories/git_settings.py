@@ -12,7 +12,7 @@ from pathlib import Path
 
 from director.records.files import os_errors_stop
 from director.repositories.git import Git, split_z
-from director.repositories.restoring import restore_file
+from director.repositories.restoring import holds, restore_file
 
 FILE = "file:"  # before a file's name where git shows an origin
 FILES = {"core.attributesfile": "attributes", "core.excludesfile": "ignore"}
@@ -47,8 +47,9 @@ class FrozenSettings:
     def restore(self) -> None:
         """Restore the copy where it was changed."""
         for path, content in self.contents.items():
-            with os_errors_stop(path):
-                restore_file(path, content)
+            if not holds(path, content):
+                with os_errors_stop(path):
+                    restore_file(path, content)
 
 
 def freeze_settings(git: Git, home: Path, folder: Path) -> FrozenSettings:

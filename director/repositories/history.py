@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from typing import NamedTuple
 
 from director.model.sizes import Size
 from director.repositories.branch_commits import (
@@ -28,8 +28,7 @@ from director.repositories.objects import (
 SHA1_DIGITS = 40
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A path in a tree: git's mode (octal text) and object id. ABSENT_MODE: not there."""
 
     path: str
@@ -37,8 +36,7 @@ class Entry:
     oid: str
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """A path that differs between two trees."""
 
     path: str
@@ -75,14 +73,14 @@ class History:
         A folder on their ways is read once.
         """
         found, top = {}, self.tree(commit)
-        read: dict[str, dict[str, Item]] = {}
+        read: dict[str, Mapping[str, Item]] = {}
         for path in paths:
             item = self._at(top, path, read)
             if item and not item.is_tree:
                 found[path] = Entry(path, item.mode, item.oid)
         return found
 
-    def _at(self, tree: str, path: str, read: dict[str, dict[str, Item]]) -> Item | None:
+    def _at(self, tree: str, path: str, read: dict[str, Mapping[str, Item]]) -> Item | None:
         head, slash, rest = path.partition("/")
         if tree not in read:
             read[tree] = self.objects.items(tree)
@@ -174,10 +172,9 @@ class History:
         before = self.objects.items(old) if old else {}
         after = self.objects.items(new) if new else {}
         absent = Item(ABSENT_MODE, "0" * len(old or new or ""))
-        for name in {**before, **after}:
+        gone = [name for name in before if name not in after]
+        for name in (*gone, *(name for name, item in after.items() if before.get(name) != item)):
             was, now = before.get(name, absent), after.get(name, absent)
-            if was == now:
-                continue
             if was.is_tree or now.is_tree:
                 one, other = (item.oid if item.is_tree else None for item in (was, now))
                 yield from self._differences(one, other, f"{folder}{name}/")

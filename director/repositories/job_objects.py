@@ -61,7 +61,9 @@ class JobObjects(History):
         for role in ("AUTHOR", "COMMITTER"):
             name, address = who[f"GIT_{role}_NAME"], who[f"GIT_{role}_EMAIL"]
             lines.append(f"{role.lower()} {name} <{address}> {moment}")
-        return self._write("commit", "\n".join([*lines, "", message]).encode())
+        made = self._write("commit", "\n".join([*lines, "", message]).encode())
+        self._trees[made] = tree
+        return made
 
     def _write(self, kind: str, data: bytes) -> str:
         return write_object(self.path / "objects", self.user.object_format, kind, data)

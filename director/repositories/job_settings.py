@@ -17,7 +17,7 @@ from director.records.files import make_folder, os_errors_stop
 from director.repositories.git import split_z
 from director.repositories.git_settings import config_text, setting_of
 from director.repositories.repository import Repository
-from director.repositories.restoring import own_content, restore_file
+from director.repositories.restoring import holds, own_content, restore_file
 
 CARRIED_CONFIG = lazy_pattern(
     r"(filter\.|lfs\."
@@ -47,9 +47,11 @@ class JobSettings:
                 f"the job repository {self._path} is gone",
                 "run the command again: it is made again from the published branch",
             )
-        for name, content in self._files.items():
+        root = str(self._path)
+        changed = [name for name, held in self._files.items() if not holds(f"{root}/{name}", held)]
+        for name in changed:
             with os_errors_stop(self._path / name):
-                restore_file(self._path / name, content)
+                restore_file(self._path / name, self._files[name])
 
     def borrowing(self) -> dict[str, bytes]:
         """Return the files (path → content) of a repository that borrows this one's objects."""

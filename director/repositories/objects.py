@@ -12,14 +12,13 @@ import threading
 import weakref
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from director.model.errors import StoppedError
 from director.model.patterns import lazy_pattern
 from director.processes.capture import Captured, Dialogue
-from director.records.files import os_errors_stop
+from director.records.files import os_errors_stop, write_whole
 from director.repositories.git import Git, GitError
 
 TREE_MODE = "040000"
@@ -33,8 +32,7 @@ KEPT_ITEMS = 20_000  # of parsed trees, about 5 MiB
 UNASKABLE = lazy_pattern("[\n\r\0\ud800-\udc7f\udd00-\udfff]")
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """An object. ``kind`` is ``blob``, ``tree``, ``commit`` or ``tag``."""
 
     oid: str
@@ -61,7 +59,8 @@ class Objects:
         self._git = git
         self._dialogue: Dialogue | None = None
         self._turn = threading.Lock()
-        self._items: dict[str, dict[str, Item]] = {}
+        self._keeping = threading.Lock()
+        self._items: dict[str, Mapping[str, Item]] = {}
         self._room = KEPT_ITEMS
 
     def find(self, name: str) -> Found | None:
@@ -96,7 +95,7 @@ class Objects:
             raise _failure(f"there is no object {name}")
         return found
 
-    def items(self, tree: str) -> dict[str, Item]:
+    def items(self, tree: str) -> Mapping[str, Item]:
         """Return name → item of one folder, given by the id of its tree.
 
         What was read last is kept: the same few folders are asked for again and again.
@@ -104,11 +103,17 @@ class Objects:
         known = self._items.get(tree)
         if known is None:
             known = tree_items(self.get(tree).data, len(tree) // 2)
-            self._room -= len(known)
-            if self._room < 0:
-                self._items, self._room = {}, KEPT_ITEMS - len(known)
-            self._items[tree] = known
-        return dict(known)
+            self.remember(tree, known)
+        return known
+
+    def remember(self, tree: str, items: Mapping[str, Item]) -> None:
+        """Take ``items`` for those of the tree of that id; they must not change any more."""
+        with self._keeping:
+            if tree not in self._items:
+                self._room -= len(items)
+                self._items[tree] = items
+            while self._room < 0 and len(self._items) > 1:
+                self._room += len(self._items.pop(next(iter(self._items))))
 
     def _ask(self, name: str) -> Found | None:
         if self._dialogue is None:
@@ -179,11 +184,11 @@ def write_object(store: Path, object_format: str, kind: str, data: bytes) -> str
     if unpacked(path) != whole:
         with os_errors_stop(path):
             path.parent.mkdir(exist_ok=True)
-            temporary = path.with_name(f"tmp_obj_{os.urandom(8).hex()}")
+            temporary = f"{path.parent}/tmp_obj_{os.urandom(8).hex()}"
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
-            with os.fdopen(descriptor, "wb") as stream:
-                stream.write(zlib.compress(whole, 1))
-            temporary.replace(path)
+            with os.fdopen(descriptor, "wb", buffering=0) as stream:
+                write_whole(stream.write, zlib.compress(whole, 1))
+            Path(temporary).replace(path)
     return oid
 
 
@@ -208,7 +213,7 @@ def built_tree(
     ``changed`` maps paths to what they become (of ABSENT_MODE: gone). ``write`` is given the
     content of each folder that changes, and returns its id. None: nothing is left in it.
     """
-    items = objects.items(tree) if tree else {}
+    items = dict(objects.items(tree)) if tree else {}
     here: dict[str, Item] = {}
     below: dict[str, dict[str, Item]] = {}
     for path, item in changed.items():
@@ -229,4 +234,8 @@ def built_tree(
             items[name] = item
         elif name in items and not items[name].is_tree:
             del items[name]
-    return write(tree_data(items)) if items else None
+    if not items:
+        return None
+    oid = write(tree_data(items))
+    objects.remember(oid, items)
+    return oid

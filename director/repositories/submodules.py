@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from director.model.paths import lies_in
 from director.repositories.history import Entry, History
@@ -40,8 +41,7 @@ class Submodule:
     carried: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True)
-class WholeTree:
+class WholeTree(NamedTuple):
     """What worktrees hold of a commit: ``tree``, with those that are ``present`` put in.
 
     ``links`` are the entries of all submodules, inner ones by their whole path. ``absent``: the

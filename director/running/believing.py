@@ -147,7 +147,7 @@ def _gate_again(work: NodeWork, commit: BranchCommit) -> None:
         lacking = f"its {failure.check.name} are not green: {failure.gate.failure}"
         raise _foreign(job, commit, f"director noted no such merge of {node.id}, and {lacking}")
     receipt = rebuilt_receipt(job.repository, commit, node, runs)
-    job.repository.accept(replace(receipt, confinement=job.confinement))
+    job.repository.accept(receipt._replace(confinement=job.confinement))
     message = f"there was no receipt of {node.id} ({commit.oid}): gated again, it is green"
     work.emit(Kind.NOTICE, message=message)
 

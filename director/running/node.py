@@ -97,7 +97,7 @@ class _NodeRun:
         progress = Progress.from_memo(self.work, note.memo)
         call = self._assignment(attempt, progress)
         if progress.drafted:  # what is a commit already needs no worktree
-            call = replace(call, cwd=Path(note.cwd))
+            call = call._replace(cwd=Path(note.cwd))
         return self._go_on(progress, self.work.job.agents.recalled(call))
 
     def _is_about_this(self, note: CallNote) -> bool:

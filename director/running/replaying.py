@@ -232,8 +232,7 @@ class _Carrying:
     def _merge(self, draft: str, tip: str, gated: str, runs: tuple[GateRun, ...]) -> None:
         job, branch, old = self.building.job, self.building.branch, self.receipt
         tree = branch.tree(draft)
-        receipt = replace(
-            old,
+        receipt = old._replace(
             ts=now(),
             base=tip,
             candidate=draft,

@@ -15,8 +15,8 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from director.model.errors import StoppedError
 from director.model.paths import parents
@@ -62,8 +62,7 @@ class Tracked:
         return path in self._paths or any(parent in self._paths for parent in parents(path))
 
 
-@dataclass(frozen=True)
-class SealedTree:
+class SealedTree(NamedTuple):
     """What lies at ``names`` below ``root``, with its seals as director left it."""
 
     root: Path

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from director.model.paths import parents
 from director.model.sizes import Size
@@ -27,8 +26,7 @@ from director.worktrees.worktree_repository import WorktreeRepository
 LEAST_WORKERS = 4  # writing files is waiting, more than computing
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """What a worktree is filled from: the ``templates`` of its pool.
 
     ``gate`` is the worktree for gates of the same lane, which is prepared first; None: it is one

@@ -21,7 +21,7 @@ from director.repositories.index_files import split_index
 from director.repositories.job_repository import JobRepository
 from director.repositories.links import discard_inside, has_plain_parents
 from director.repositories.objects import ABSENT_MODE, GITLINK_MODE, OBJECT_ID, Item
-from director.repositories.restoring import restore_file
+from director.repositories.restoring import holds, restore_file
 from director.repositories.submodule_repositories import GIT
 from director.repositories.submodules import WholeTree
 from director.worktrees.seals import Seal, seal
@@ -68,9 +68,11 @@ class WorktreeRepository:
             restore_file(self._path / one.path / GIT, _gitdir(self._folder / place))
         restore_file(self._path / GIT, _gitdir(self._folder))
         folders |= {folder for path in (*wanted, *folders) for folder in parents(path)}
-        _keep_only(self._folder, folders, wanted)
+        root = str(self._folder)
+        _keep_only(root, folders, wanted)
         for name, content in wanted.items():
-            restore_file(self._folder / name, content)
+            if not holds(f"{root}/{name}", content):
+                restore_file(self._folder / name, content)
 
     def _inner(self, number: int) -> str:
         return f"modules/{number}"
@@ -150,13 +152,20 @@ def _packed(repository: Path, name: str) -> bytes:
     return next((oid for oid, _, ref in lines if ref == os.fsencode(name)), b"")
 
 
-def _keep_only(root: Path, folders: Collection[str], files: Iterable[str]) -> None:
+def _keep_only(root: str, folders: Collection[str], files: Iterable[str]) -> None:
     """Make ``folders`` of ``root`` plain folders that hold nothing but each other and ``files``."""
-    known = {*folders, *files}
-    for folder in (root, *(root / name for name in sorted(folders))):
-        if folder.is_symlink() or not folder.is_dir():
-            discard(folder)
-            folder.mkdir(mode=0o700, parents=True)
-        for path in folder.iterdir():
-            if path.relative_to(root).as_posix() not in known:
-                discard(path)
+    known = {f"{root}/{name}" for name in (*folders, *files)}
+    for folder in (root, *(f"{root}/{name}" for name in sorted(folders))):
+        if not _is_plain_folder(folder):
+            discard(Path(folder))
+            Path(folder).mkdir(mode=0o700, parents=True)
+        with os.scandir(folder) as entries:
+            others = [entry.path for entry in entries if entry.path not in known]
+        for path in others:
+            discard(Path(path))
+
+
+def _is_plain_folder(path: str) -> bool:
+    with suppress(OSError):
+        return stat.S_ISDIR(os.lstat(path).st_mode)
+    return False

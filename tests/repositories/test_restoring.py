@@ -40,3 +40,21 @@ class TestRestoring(HermeticCase):
         before = self.place.stat().st_ino, self.place.stat().st_mtime_ns
         restore_file(self.place, b"ours")
         self.assertEqual((self.place.stat().st_ino, self.place.stat().st_mtime_ns), before)
+
+    def test_where_nothing_is_to_be_nothing_stays(self) -> None:
+        for name in ("a file", "a link", "a link to nothing", "a folder", "a pipe"):
+            with self.subTest(name):
+                match name:
+                    case "a file":
+                        self.place.write_text("theirs")
+                    case "a link":
+                        self.place.symlink_to(self.other)
+                    case "a link to nothing":
+                        self.place.symlink_to("nothing")
+                    case "a folder":
+                        self.place.mkdir()
+                    case "a pipe":
+                        os.mkfifo(self.place)
+                restore_file(self.place, None)
+                self.assertFalse(os.path.lexists(self.place))
+                self.assertEqual(self.other.read_text(), "ours")
