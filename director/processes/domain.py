@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from director.processes import landlock
@@ -25,6 +26,14 @@ class Domain:
     strict: bool = False
     unread: tuple[Path, ...] = ()
     read: tuple[Path, ...] = ()
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Computed once: a domain is looked up for each process, and holds dozens of paths."""
+        return hash((self.kept, self.own, self.hidden, self.strict, self.unread, self.read))
 
     def closes(self, folder: Path) -> bool:
         """Whether nothing new can be made directly in a folder: it is kept, or holds what is."""
