@@ -1,3 +1,3 @@
 """director: a strong model plans, a cheap model implements, exit codes decide what merges."""
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"

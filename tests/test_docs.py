@@ -184,8 +184,8 @@ class TestDocs(unittest.TestCase):
     def test_every_key_of_the_configuration_is_described(self) -> None:
         told = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
         example = (ROOT / "director" / "config.example.toml").read_text(encoding="utf-8")
-        sections = {head: inner for head in fields_of(Config) for inner in records_in(head.hint)}
-        keys = {(head.key, one.key) for head, inner in sections.items() for one in fields_of(inner)}
+        sections = [(one.key, kind) for one in fields_of(Config) for kind in records_in(one.hint)]
+        keys = {(head, one.key) for head, kind in sections for one in fields_of(kind)}
         seen = {one for one in (*keys_of(example), *keys) if one[0] != "gates"}
         self.assertGreater(len(seen), 40)
         for head, key in sorted(seen):

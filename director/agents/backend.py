@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -93,8 +92,7 @@ class LaneCost(NamedTuple):
     cpu_secs: float
 
 
-@dataclass(frozen=True)
-class AgentContext:
+class AgentContext(NamedTuple):
     """What a backend works with in one job.
 
     ``env`` are the variables of whoever started director, ``root`` is the user's checkout.
@@ -168,8 +166,7 @@ class AgentCli(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Backend:
+class Backend(NamedTuple):
     """One agent CLI, before it is opened. Making one imports and asks nothing.
 
     ``name`` is the first segment of its tiers and its section of the configuration, ``title`` what
@@ -208,4 +205,4 @@ class Backend:
     lists_all: bool = False
     tried: str = ""
     login: str = ""
-    ask_env: Mapping[str, str] = field(default_factory=dict)
+    ask_env: Mapping[str, str] = {}

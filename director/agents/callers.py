@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,4 +81,4 @@ def open_callers(context: AgentContext) -> Iterator[Callers]:
 def _part(context: AgentContext, backend: Backend) -> AgentContext:
     """Return the context with the models of one backend."""
     own = tuple(one for one in context.wanted if tier_of(one.tier).backend is backend)
-    return replace(context, wanted=own)
+    return context._replace(wanted=own)

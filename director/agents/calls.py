@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from director.agents.transcript import FaultKind, Transcript
 from director.model.roles import Agent, Role
@@ -30,8 +29,7 @@ def _ignore(_transcript: Transcript) -> None:
     """Ignore the transcript: nothing watches it."""
 
 
-@dataclass(frozen=True)
-class Assignment:
+class Assignment(NamedTuple):
     """One call: who is asked, on which tier, in which folder, and what it may edit.
 
     ``name`` names its note and, unless ``log`` does, its logs; ``node`` and ``attempt`` say what it
@@ -48,13 +46,12 @@ class Assignment:
     allowlist: tuple[str, ...] = ()
     node: str | None = None
     attempt: int | None = None
-    memo: Mapping[str, Any] = field(default_factory=dict)
+    memo: Mapping[str, Any] = {}
     log: str = ""
-    look: Callable[[Transcript], None] = field(default=_ignore, compare=False, repr=False)
+    look: Callable[[Transcript], None] = _ignore
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """What came of a call. ``reason`` is one sentence when it did not complete.
 
     ``kind``: what can be done about the fault that ended it. ``model`` is what was asked, as in

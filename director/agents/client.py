@@ -6,7 +6,7 @@ import itertools
 import random
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -164,8 +164,8 @@ class AgentClient:
             log = self.caller.new_log(assignment.log or assignment.name)
             cwd = str(assignment.cwd)
             self.notes.begin(CallNote(assignment.name, str(log), cwd, assignment.memo, model=model))
-            watched = replace(assignment, look=CallProgress(tell, assignment.cwd).look)
-            reply = replace(self.caller.call(watched, spending, log), model=model)
+            watched = assignment._replace(look=CallProgress(tell, assignment.cwd).look)
+            reply = self.caller.call(watched, spending, log)._replace(model=model)
             # Before the meter is gone: no other call may find this money unspent in between.
             record = self._record(assignment, model, reply, meter)
         if reply.outcome is not Outcome.COMPLETED:  # which the events say by themselves
@@ -194,11 +194,11 @@ class AgentClient:
         if note is None or not note.log:
             return None
         model = note.model or self.config.tiers[assignment.role]
-        reply = replace(self.caller.recall(Path(note.log), model), model=model)
+        reply = self.caller.recall(Path(note.log), model)._replace(model=model)
         if not self.ledger.knows(recorded(reply.log)):
             self._record(assignment, model, reply)
         if note.outcome in CONCLUDED:
-            reply = replace(reply, outcome=Outcome(note.outcome), reason=note.reason)
+            reply = reply._replace(outcome=Outcome(note.outcome), reason=note.reason)
         elif reply.outcome is not Outcome.COMPLETED:
             return None
         elsewhere = assignment.agent in WRITING_AGENTS and note.cwd != str(assignment.cwd)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
@@ -51,8 +50,7 @@ class Took(NamedTuple):
 UNTOLD = Took()
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """One thing that an agent said or did.
 
     ``name`` is the tool's, or the fault's; ``subject`` is what it was used on: a command, a path.

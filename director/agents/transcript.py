@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from director.model.usage import Tokens, Usage
 
@@ -18,8 +18,7 @@ class ToolKind(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True)
-class ToolUse:
+class ToolUse(NamedTuple):
     """One tool call. ``command`` and ``exit_code`` are those of a shell, ``paths`` of an edit.
 
     ``carried_out``: it was neither refused nor failed; a command may end with any exit code, which
@@ -66,8 +65,7 @@ class FaultKind(StrEnum):
     LENGTH = "answer too long"
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(NamedTuple):
     """Something that failed: its name, what it says, the provider's HTTP status if any."""
 
     name: str
@@ -76,8 +74,7 @@ class Fault:
     kind: FaultKind = FaultKind.TRANSIENT
 
 
-@dataclass(frozen=True)
-class Retry:
+class Retry(NamedTuple):
     """A provider failed and the CLI will retry: ``attempt`` counts the attempts, ``at`` is when.
 
     ``at`` is in seconds since 1970.

@@ -260,7 +260,7 @@ class _Bench:
         own = config.limits.cost_ceiling_usd
         if 0 < own <= left:
             return config
-        return replace(config, limits=replace(config.limits, cost_ceiling_usd=max(left, TINY)))
+        return config._replace(limits=config.limits._replace(cost_ceiling_usd=max(left, TINY)))
 
     def _raise_it(self) -> str:
         return f"raise --max-cost, then {CONTINUE}"

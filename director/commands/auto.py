@@ -148,7 +148,7 @@ def _limited(args: argparse.Namespace, workspace: Workspace, config: Config, tas
     most = before + args.max_cost
     configured = config.limits.cost_ceiling_usd
     ceiling = min(most, configured) if configured else most
-    return replace(config, limits=replace(config.limits, cost_ceiling_usd=ceiling))
+    return config._replace(limits=config.limits._replace(cost_ceiling_usd=ceiling))
 
 
 def _plan(args: argparse.Namespace, workspace: Workspace, config: Config, task: str) -> PlanReport:

@@ -6,7 +6,6 @@ import re
 import socket
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from difflib import get_close_matches
 from urllib.parse import urlsplit
 
@@ -177,7 +176,7 @@ def _local(said: str, settings: Settings) -> Row:
 def live_calls(found: Found, checkouts: Checkouts) -> Iterator[Row]:
     """Make one short call to each model of the tiers, and give what came of it, with its cost."""
     config = found.settings.config
-    once = replace(config, limits=replace(config.limits, provider_retries=0))
+    once = config._replace(limits=config.limits._replace(provider_retries=0))
     with _callers(checkouts) as callers, checkouts.base.pool.lease(checkouts.base.commit) as place:
         client = _client(found, checkouts, callers, once)
         for model, roles in _by_model(config).items():

@@ -10,9 +10,9 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from director.environments.python_interpreters import site_folders
@@ -27,8 +27,7 @@ NOT_IMPORTED = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Redirect:
+class Redirect(NamedTuple):
     """A redirect of imports: ``source`` (a file, or a variable) makes them look in ``path``.
 
     ``modules`` are those that are found there. ``distribution`` is the name and version of the
@@ -63,8 +62,7 @@ def python_redirects(
     )
 
 
-@dataclass(frozen=True)
-class Project:
+class Project(NamedTuple):
     """The project under test: ``checkout``, and the names it is distributed by (normalised)."""
 
     checkout: Checkout
@@ -120,8 +118,7 @@ def _of_distribution(path: Path, project: Project) -> Iterator[Redirect]:
         yield Redirect(origin.path, str(path / "direct_url.json"), modules | found)
 
 
-@dataclass(frozen=True)
-class _Origin:
+class _Origin(NamedTuple):
     path: Path
     editable: bool
 

@@ -94,7 +94,7 @@ def next_role(attempts: Sequence[Attempt], max_attempts: int, *, veto: bool) -> 
 def judge_snapshot(snapshot: Snapshot, scope: Scope, to_come: Collection[str] = ()) -> Judgement:
     """Say whether a worktree holds a candidate: within the allowlist, the contract untouched.
 
-    ``to_come`` are those new files that stand where frozen tests of other nodes will.
+    ``to_come`` are those new files that are where frozen tests of other nodes will be.
     """
     changed = snapshot.changed - set(scope.rewritten)
     own = own_files()

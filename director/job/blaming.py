@@ -60,7 +60,7 @@ def bisect(
 ) -> Bisection:
     """Find the first red commit of ``first`` + 1 … ``count``: a binary search.
 
-    Commits count from 1; 0 stands for what was before them. The gate was seen green at ``first``
+    Commits count from 1; 0 is what was before them. The gate was seen green at ``first``
     (in words: ``there``) and red at ``count``; both are looked at again, and so are, at the end,
     the culprit and the commit before it: where a gate is flaky no commit is blamed.
     """

@@ -14,6 +14,7 @@ from director.job.job_worktrees import (
     launcher_at,
     open_worktrees,
 )
+from director.job.switching import unswitched
 from director.model.plan import Plan
 from director.records.files import redact_file
 from director.records.worktrees_record import kept_worktrees, was_killed
@@ -28,7 +29,7 @@ def clean_checkouts(
 ) -> Iterator[JobWorktrees]:
     """Give a repository made in ``folder`` for this, worktrees of it, and gates as a run has them.
 
-    Its branch stands at ``tip``. Worktrees that an earlier command of the job kept are used, and
+    Its branch is at ``tip``. Worktrees that an earlier command of the job kept are used, and
     kept for the next one, but not what gates built in them. The job's own repository is left alone.
     Gates have the same variables, sandbox and provisions as in a run, and no secrets in their logs.
     The folder is gone afterwards.
@@ -49,7 +50,7 @@ def clean_checkouts(
 
     try:
         options = WorktreesOptions(path, record, create, keeps=record != own)
-        with open_worktrees(inputs, options) as worktrees:
+        with unswitched(directory), open_worktrees(inputs, options) as worktrees:
             worktrees.pool.forget_builds()
             yield worktrees
     finally:

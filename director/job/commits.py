@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from director.job.receipts import changed_files, merge_trailers
 from director.job.trailers import TESTS, commit_message, single_line
@@ -32,7 +32,7 @@ class Commits:
         message = commit_message(text, merge_trailers(receipt), self._signed_off())
         merged = self._commit(receipt.tree, receipt.parent, message)
         files = changed_files(self.job, receipt.parent, merged)
-        return replace(receipt, merged=merged, files=files)
+        return receipt._replace(merged=merged, files=files)
 
     def tests(self, title: str, node_ids: Sequence[str], tree: str, parent: str) -> str:
         """Write and return a commit of tests of nodes on ``parent``."""
@@ -49,7 +49,7 @@ class Commits:
         message = commit_message(text, merge_trailers(receipt), self._signed_off())
         merged = self._commit(receipt.tree, receipt.parent, message)
         files = changed_files(self.job, receipt.parent, merged)
-        return replace(receipt, merged=merged, files=files)
+        return receipt._replace(merged=merged, files=files)
 
     def tests_again(self, commit: str, tree: str, parent: str) -> str:
         """Write and return a commit of tests on ``parent`` in the words of another one."""

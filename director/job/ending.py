@@ -14,7 +14,7 @@ from director.records.events import Events, Kind, Listener
 class End(NamedTuple):
     """How a command ended: one line for what happened, one for what to do next.
 
-    ``reason`` None: nothing stood in the way, though a person may be waited for.
+    ``reason`` None: nothing was in the way, though a person may be waited for.
     """
 
     command: str
@@ -25,7 +25,7 @@ class End(NamedTuple):
 
 
 def tell_end(workspace: Workspace, end: End, also: Listener | None = None) -> None:
-    """Tell whoever listens, and the journal of the last job that was opened.
+    """Tell the listeners, and the journal of the last job that was opened.
 
     ``also`` listens to that only. A command that was refused before it opened a job is no part of
     that job's story.

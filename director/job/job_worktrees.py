@@ -33,7 +33,7 @@ from director.worktrees.pool import Pool
 from director.worktrees.pool_folders import pool_environment, pool_folder
 from director.worktrees.provisions import Provisions
 
-BYTECODE = "PYTHONPYCACHEPREFIX"  # compiled code outside the worktree, whoever left it
+BYTECODE = "PYTHONPYCACHEPREFIX"  # compiled code outside the worktree
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def site_of(inputs: JobInputs, job: Path, folder: Path) -> Site:
     sandbox = Sandbox(policy, mechanism, paths, launcher_at(inputs, job))
     commands = {k: v for k, v in settings.everywhere.items() if COMMANDS.fullmatch(k)}
     filters = Filters(commands, sandbox, job, folder / "notes" / "filters")
-    # Where these files are kept from everybody, tests find what they would find elsewhere.
+    # Where these files are kept from everything else, tests find what they would find elsewhere.
     frozen = {} if mechanism else settings.variables
     gate_env, sources = {**shown, **frozen}, inputs.sources
     given = (*sources.roots, *sources.linked)

@@ -2,12 +2,12 @@
 
 A candidate takes its place before its first gate, so that what is gated is what the branch will be
 after its turn: lanes gate side by side, merge in their order, and none gates twice what it will
-merge, unless one before it does not. Who leaves the line is left out of what those behind it gate.
+merge, unless one before it does not. Those behind a candidate that leaves the line gate without it.
 
-Those that stand first and are ready may merge together, in one step of the branch.
+The first ones that are ready may merge together, in one step of the branch.
 
-Until its gates are green a candidate may take long, or forever. One behind it that is green may
-pass it by then; which costs another gate for each of the two, so that it waits a while first.
+Until its gates are green a candidate may take long, or forever. A green one behind it may then
+pass it. That costs another gate for each of the two, so that the green one waits a while first.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ Build = Callable[[str], str | None]
 
 @dataclass(frozen=True)
 class Spot:
-    """Where a candidate stands now: ``commit`` is what the branch will be (None: it cannot be).
+    """Where a candidate is in the line: ``commit`` is what the branch will be (None: it cannot be).
 
-    ``tip`` is the branch's, and ``first`` says whether nobody stands before the candidate.
+    ``tip`` is the branch's, and ``first`` says whether the candidate is the first in the line.
     """
 
     commit: str | None
@@ -43,7 +43,7 @@ class Spot:
 
 
 class Offer(Protocol):
-    """What a place stands for: the work of ``node``, ``own``, a commit on ``base``."""
+    """What takes a place: the work of ``node``, ``own``, a commit on ``base``."""
 
     node: str
     base: str
@@ -55,7 +55,7 @@ class Offer(Protocol):
 
 @dataclass
 class ContractCount:
-    """What holding merges to the contract took: ``runs``, in so many ``steps``, and who failed."""
+    """What holding merges to the contract took: ``runs`` in how many ``steps``, and refusals."""
 
     steps: int = 0
     runs: int = 0
@@ -67,7 +67,7 @@ class Place:
     """A candidate's place in the line of ``queue``, or one that is not taken yet.
 
     ``proven``: its gates were green. ``ready`` is the commit on which they were, and nothing but
-    its turn is missing then. ``end`` is what became of it, where another lane saw to that. The
+    its turn is missing then. ``end`` is what became of it, where another lane decided that. The
     rest is the queue's.
     """
 
@@ -81,21 +81,21 @@ class Place:
     commit: str | None = None
 
     def take(self, build: Build) -> Spot:
-        """Stand last, unless it stands in line; ``build`` makes its commit on any other."""
+        """Enter the line at its end, unless it is in it; ``build`` makes its commit on another."""
         return self.queue.take(self, build)
 
     def spot(self) -> Spot:
-        """Return where it stands now; it must have been taken."""
+        """Return where it is now; it must have been taken."""
         return self.queue.spot(self)
 
     def leave(self) -> None:
-        """Leave the line, if it stands there: what is behind is built without it."""
+        """Leave the line, if it is in it: what is behind is built without it."""
         self.queue.leave(self)
 
     def wait(self, seen: Spot, patience: float) -> None:
-        """Wait until it stands otherwise than ``seen``.
+        """Wait until its spot is another than ``seen``.
 
-        After ``patience`` seconds it passes by those before it that are not proven. Raises
+        After ``patience`` seconds it passes those before it that are not proven. Raises
         InterruptedRunError when the run is cancelled meanwhile.
         """
         self.queue.wait(self, seen, patience)
@@ -194,9 +194,9 @@ class MergeQueue:
         return False
 
     def _spot(self, place: Place) -> Spot:
-        """Build everybody on the one before, as far as that changed, up to ``place``.
+        """Build each candidate on the one before it, where that changed, up to ``place``.
 
-        What has left the line stands where it stood.
+        A place that has left the line keeps its last commit.
         """
         if place not in self._line:
             return Spot(place.commit, self._job.tip(), first=False)

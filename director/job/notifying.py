@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from director.job.context import Opened
+from director.job.stage import Stage
 from director.model.codec.decoding import TOML, decode
 from director.model.codec.mistakes import MismatchError
 from director.model.config import NotifyPolicy
@@ -31,16 +32,12 @@ TIMEOUT_SECS = 10.0
 CONTINUE = "director plan --continue"
 # What comes between a pause and the end of the command and is no work of its own.
 BESIDE = PASSING | {Kind.NOTICE, Kind.PUBLISHED, Kind.STOPPED}
-WAITS = {
-    "gate_spec": "The spec waits for your approval",
-    "gate_plan": "The plan waits for your approval",
-}
 
 
 def notify_command(home: Home) -> Sequence[str]:
     """Return the words of the command that is to be told, none where there is no such command.
 
-    What is wrong with the configuration its reader says, to whom it concerns.
+    Mistakes in the configuration are reported by its reader.
     """
     with suppress(RequestError, tomllib.TOMLDecodeError, MismatchError, ValueError):
         document = tomllib.loads(read_text(home.config) or "")
@@ -79,7 +76,9 @@ class Notifier:
         if event.kind is Kind.APPROVAL_NEEDED:
             self._pause = event
             if self._attended:
-                what = WAITS.get(str(event.data.get("stage")), "The planner waits for answers")
+                awaited = Stage(event.data["stage"]).awaited
+                approval = f"The {awaited} waits for your approval"
+                what = approval if awaited else "The planner waits for answers"
                 self._begin(self._message(event, {"what": what, "next": CONTINUE}))
         elif event.kind not in BESIDE:
             self._pause = None
@@ -108,7 +107,7 @@ class Notifier:
         return {"schema": SCHEMA, **event.to_json(), **more, **self._redactor.value(where)}
 
     def _begin(self, message: Mapping[str, Any]) -> None:
-        """Start the command; whoever tells the event does not wait for it."""
+        """Start the command; the caller does not wait for it."""
         thread = threading.Thread(target=self._tell, args=(message,), name="notify")
         self._threads.append(thread)
         thread.start()

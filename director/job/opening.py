@@ -21,6 +21,7 @@ from director.job.job_worktrees import JobWorktrees, WorktreesOptions, launcher_
 from director.job.merge_queue import MergeQueue
 from director.job.publishing import Publisher
 from director.job.stage import PlanStage
+from director.job.switching import unswitched
 from director.job.unpriced import unpriced_notice
 from director.model.commit_policy import CommitPolicy
 from director.model.config import Config
@@ -74,7 +75,7 @@ def open_job(
 def _told(inputs: JobInputs, known: PlanStage | Plan) -> Iterator[JobInputs]:
     """Give the inputs with all who are told of events; they hear when it begins and when it ends.
 
-    Whoever shows the job on a terminal relies on hearing the end, whatever comes.
+    What shows the job on a terminal relies on hearing the end, whatever happens.
     """
     directory, limits = inputs.directory, inputs.config.limits
     holder = read_holder(directory.lock) or Holder(os.getpid(), "director", now())
@@ -117,6 +118,7 @@ def _opened(
     )
     with ExitStack() as opened:  # a stack: if one of them cannot be opened, the others still close
         opened.enter_context(_explaining_removal(inputs, known.job_branch))
+        opened.enter_context(unswitched(directory))
         opened.enter_context(_telling_of_drain(inputs))
         worktrees = opened.enter_context(open_worktrees(inputs, options))
         for message in _notices(inputs, worktrees):

@@ -60,6 +60,6 @@ class Publisher:
             self._wanted.clear()
             if not self._closing.is_set():
                 # A fetch into a large repository takes a while: no lane waits for it.
-                with suppress(DirectorError):  # the lanes, or the last time, come upon it too
+                with suppress(DirectorError):  # the lanes, or the last publishing, raise it
                     self.now()
                 self._closing.wait(PAUSE_SECS)

@@ -31,7 +31,7 @@ GONE = ".removed-"  # of a folder of records that is being removed
 
 @dataclass(frozen=True)
 class Removal:
-    """A job that is to go: with its ``branch`` ("": none) where that stands at ``tip``.
+    """A job that is to go: with its ``branch`` ("": none) where that is at ``tip``.
 
     ``branch_kept`` says why the branch stays ("": it does not). ``taken`` are nodes that people
     have: their worktrees go, too.

@@ -28,6 +28,26 @@ class Stage(StrEnum):
     PLAN_APPROVAL = "gate_plan"
     READY = "ready"
 
+    @property
+    def awaited(self) -> str:
+        """What waits for approval at this stage: "spec", "plan", or "" (nothing)."""
+        return _AWAITED.get(self, "")
+
+    @property
+    def words(self) -> str:
+        """How far planning is, as a clause."""
+        return _WORDS[self]
+
+
+_AWAITED = {Stage.SPEC_APPROVAL: "spec", Stage.PLAN_APPROVAL: "plan"}
+_WORDS = {
+    Stage.SPEC: "the spec is being written",
+    Stage.SPEC_APPROVAL: "the spec waits for approval",
+    Stage.DECOMPOSE: "nodes and their tests are being written",
+    Stage.PLAN_APPROVAL: "the plan waits for approval",
+    Stage.READY: "the plan is ready",
+}
+
 
 class PlanStage(NamedTuple):
     """A job's planning.
@@ -85,14 +105,5 @@ def write_stage(directory: JobDirectory, stage: PlanStage) -> None:
 
 
 def stands_at(stage: PlanStage) -> str:
-    """Say where planning stands."""
-    return "the planner waits for answers" if stage.questions else _STANDS_AT[stage.stage]
-
-
-_STANDS_AT = {
-    Stage.SPEC: "the spec is being written",
-    Stage.SPEC_APPROVAL: "the spec waits for approval",
-    Stage.DECOMPOSE: "the plan is being made",
-    Stage.PLAN_APPROVAL: "the plan waits for approval",
-    Stage.READY: "the plan is ready",
-}
+    """Return how far planning is, as a clause."""
+    return "the planner waits for answers" if stage.questions else stage.stage.words

@@ -88,7 +88,7 @@ def end(work: AtWork, *, drain: bool, given_up: Callable[[], bool]) -> Ending | 
             process.send(DRAIN if drain else signal.SIGINT)
         except PermissionError:
             what = f"cannot tell {holder} to end: it is another user's"
-            raise RequestError(what, "ask whoever started it") from None
+            raise RequestError(what, "ask the user who started it") from None
         if not wait_until_over(process, given_up):
             return None
     ends = [

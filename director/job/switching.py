@@ -1,15 +1,16 @@
 """Switching a job to what was built beside it: all of its records, and the branch, or none.
 
 The records as they are to be lie in a folder. From the moment that ``rebasing.json`` is there they
-count: whoever comes next copies them to their places, however often that was begun before. Until
+count: the next command copies them to their places, however often that was begun before. Until
 then nothing of the job has changed.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,11 +18,12 @@ from director.model.codec.decoding import decode
 from director.model.codec.encoding import encode
 from director.model.codec.mistakes import MismatchError
 from director.model.errors import DirectorError, RequestError, StoppedError
+from director.processes.removal import discard
 from director.records import files
 from director.records.job_directory import Home, JobDirectory
 from director.records.lock import job_lock
 from director.repositories.job_repository import open_job_repository
-from director.repositories.repository import Repository
+from director.repositories.repository import BRANCH_PREFIX, Repository
 
 RESTORE = "restore it, or remove it: the job is then as far as its records are"
 LINE = "rebase"  # the kind of a line of metrics.jsonl
@@ -73,10 +75,33 @@ def read_switch(directory: JobDirectory) -> Switch | None:
     if stored is None:
         return None
     try:
-        return decode(Switch, stored)
+        intent = decode(Switch, stored)
     except MismatchError as error:
         what = f"{directory.switching} was not written by this version: {error}"
         raise RequestError(what, RESTORE) from None
+    if not intent.job_branch.startswith(BRANCH_PREFIX):  # it is about to be moved
+        what = f"{directory.switching} names {intent.job_branch}, which is no branch of director's"
+        raise RequestError(what, RESTORE)
+    return intent
+
+
+@contextmanager
+def unswitched(directory: JobDirectory) -> Iterator[None]:
+    """See that what agents write while this is open begins no switch; the caller has the lock.
+
+    Raises StoppedError where one is to be finished first.
+    """
+    refuse_pending(directory)
+    try:
+        yield
+    finally:
+        discard(directory.switching)
+
+
+def refuse_pending(directory: JobDirectory) -> None:
+    """Raise StoppedError where a switch is to be finished first."""
+    if os.path.lexists(directory.switching):
+        raise StoppedError("a rebase was cut short", "run the command again: it is finished")
 
 
 def discard_staged(directory: JobDirectory) -> None:
@@ -115,5 +140,5 @@ def _publish(directory: JobDirectory, user: Repository, intent: Switch) -> str |
         job = open_job_repository(directory.repository, user, intent.job_branch)
         job.forget_branch(building_branch(intent.job_branch))
         return job.publish()
-    except DirectorError as error:  # the next command of the job comes upon it too
+    except DirectorError as error:  # the next command of the job raises it
         return error.what

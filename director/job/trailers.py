@@ -21,7 +21,7 @@ def commit_message(text: str, trailers: Mapping[str, object], signed_off: str = 
     """Return a commit message: ``text``, then ``Director-*`` trailers, in the order given.
 
     A value that is a tuple gives one trailer for each of its elements. The last says who
-    ``signed_off`` ("": no one). They form the last paragraph, where git looks for trailers.
+    ``signed_off`` ("": not signed off). They form the last paragraph, where git looks for trailers.
     """
     lines = [f"{key}: {value}" for key, value in trailer_pairs(trailers)]
     lines += [f"{SIGNED_OFF}: {single_line(signed_off)}"] if signed_off else []

@@ -85,7 +85,7 @@ def refuse_shape(prospect: Prospect, how: How) -> None:
 
 
 def landed_before(user: Repository, prospect: Prospect) -> Landed | None:
-    """Return how the job as it stands came onto the branch already, whoever brought it there."""
+    """Return how the job as it is came onto the branch already, with or without director."""
     history, tip, target = History(user.git), prospect.verified.tip, prospect.target
     if history.descends(target.tip, tip):
         landed = record_of(prospect, How.MERGE.value, target.tip)

@@ -88,7 +88,7 @@ def opened_landing(
 ) -> Iterator[Landing]:
     """Give what lands a job, when it is verified, merged in a repository of its own, and gated.
 
-    Nothing of the user's has changed by then. Raises StoppedError when another process has the
+    Nothing of the user's has changed yet. Raises StoppedError when another process has the
     job's lock, RequestError for what cannot land, and what ``verify`` does.
     """
     plan = directory.load_plan()
@@ -167,7 +167,7 @@ class Landing:
 
     def land(self, how: How) -> LandReport:
         """Let the work land; raises StoppedError or RequestError, and nothing is changed then."""
-        assert self.prospect.ready, "somebody looked at what would land"
+        assert self.prospect.ready, "the caller looked at what would land"
         refuse_shape(self.prospect, how)
         report = self._request() if how is How.PR else self._move(how)
         write_landed(self._directory, report.landed)
@@ -187,7 +187,7 @@ class Landing:
         self.prospect = replace(prospect, conflicts=merged.conflicts)
         if merged.conflicts:
             return
-        if merged.tree == repository.tree(target.tip):  # somebody brought it there in another way
+        if merged.tree == repository.tree(target.tip):  # it was brought there in another way
             landed = record_of(prospect, How.SQUASH, target.tip)
             write_landed(self._directory, landed)
             self.prospect = replace(prospect, landed=landed)

@@ -16,7 +16,7 @@ BEGINS, ENDS = "<<<<<<<", ">>>>>>>"
 def left_markers(text: bytes, marked: bytes, sides: Sequence[bytes]) -> list[str]:
     """Return the lines of ``text`` that mark a conflict as git did in ``marked``, or usually does.
 
-    A line that stands in one of the ``sides`` as often is not a marker.
+    A line that is in one of the ``sides`` as often is not a marker.
     """
     own = [Counter(_lines(side)) for side in sides]
     sizes = {size for line, size in _added(marked, own) if line.startswith(b"<")}

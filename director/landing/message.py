@@ -36,7 +36,8 @@ def landing_message(
     """Return the message of the commit that lands ``nodes``.
 
     Trailers name the job, its nodes and the ``tip`` of its branch. ``merge``: it has that branch
-    for a parent. ``by`` signs it off ("": nobody). ``resolved``: by a model, for this commit.
+    for a parent. ``by`` signs it off ("": it is not signed off). ``resolved``: by a model, for this
+    commit.
     """
     task = first_line(plan.task)
     title = f"Merge {plan.job_branch}: {task}" if merge else task
@@ -81,7 +82,7 @@ def type_of(nodes: Sequence[Node]) -> str:
 
 
 def lands(commit: BranchCommit, plan: Plan, tip: str) -> bool:
-    """Whether a commit of the user's branch is one that landed the job as it stands at ``tip``."""
+    """Whether a commit of the user's branch is one that landed the job as it is at ``tip``."""
     said = commit.trailers
     return (
         said.get(f"{PREFIX}Kind") == LANDING
@@ -91,6 +92,6 @@ def lands(commit: BranchCommit, plan: Plan, tip: str) -> bool:
 
 
 def _quoted(text: str) -> str:
-    """Return text that git takes for text wherever it stands in a message."""
+    """Return text that git takes for text wherever it is in a message."""
     lines = (line.rstrip().replace(">8", "> 8") for line in text.strip().splitlines())
     return "\n".join(f"> {line}".rstrip() for line in lines)

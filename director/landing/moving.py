@@ -33,7 +33,7 @@ def bring(user: Repository, source: Path, commit: str) -> None:
 
 
 def move(user: Repository, target: Target, commit: str) -> None:
-    """Move the branch to ``commit``, which stands on its tip and is in the user's object store.
+    """Move the branch to ``commit``, which is on its tip and in the user's object store.
 
     One that is checked out here is fast-forwarded by git as the user runs it, with their hooks;
     another one is moved by compare-and-swap. RequestError where something of the user's is under
@@ -84,7 +84,7 @@ def _staged(user: Repository, target: Target) -> bytes:
 
 
 def _aside(user: Repository) -> str:
-    """Return what ORIG_HEAD names, which git sets before it merges; "" where it is not there."""
+    """Return what ORIG_HEAD names, which git sets before it merges; "" where it does not exist."""
     done = user.git.run("rev-parse", "--verify", "--quiet", "ORIG_HEAD")
     return done.out.decode().strip() if done.code == 0 else ""
 

@@ -58,7 +58,7 @@ class Resolved(NamedTuple):
 
     @property
     def by(self) -> str:
-        """The model whose work would land ("": nobody's)."""
+        """The model whose work would land ("": no model's)."""
         return self.attempts[-1].model if self.done else ""
 
 

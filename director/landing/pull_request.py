@@ -22,7 +22,7 @@ def title_of(prospect: Prospect) -> str:
 
 
 def body_of(prospect: Prospect, spec: str) -> str:
-    """Return the body, in Markdown. What agents wrote stands in it as plain text."""
+    """Return the body, in Markdown. What agents wrote is in it as plain text."""
     parts = [_quoted(prospect.plan.task), _nodes(prospect), _evidence(prospect)]
     if spec.strip():
         parts.append(f"<details><summary>Spec</summary>\n\n{fenced(spec)}\n\n</details>")

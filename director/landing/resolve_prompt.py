@@ -57,7 +57,7 @@ def resolve_prompt(sides: Sides, attempt: int, known: Resolution) -> str:
 def _spec(branch: str) -> str:
     return (
         f"The work of a job was merged with {branch}, and both changed the same lines of the files "
-        f"below. Between `<<<<<<< {OURS}` and `|||||||` stands what {branch} has there, up to "
+        f"below. Between `<<<<<<< {OURS}` and `|||||||` is what {branch} has there, up to "
         f"`=======` what both began with, and up to `>>>>>>> {THEIRS}` what the job has. Resolve "
         "each conflict so that what both sides wanted is in the result: keep the intent of each, "
         "neither drop one side nor repeat code. Remove all marker lines. Leave everything else in "

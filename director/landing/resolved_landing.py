@@ -29,7 +29,7 @@ from director.records.resolutions import read_resolution
 
 @contextmanager
 def _shown(inputs: JobInputs, plan: Plan) -> Iterator[None]:
-    """Let whoever shows a job on a terminal know when calls begin, and that they are over."""
+    """Tell the views on a terminal when calls begin, and that they are over."""
     limits = inputs.config.limits
     inputs.events.emit(
         Kind.OPENED,

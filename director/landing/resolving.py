@@ -111,7 +111,8 @@ class Resolver:
         if stored is None or not stored.is_about(fresh):
             return fresh
         used_up = next_role(stored.attempts, self._most, veto=False) is None
-        if stored.files and not (set(stored.files) == set(self._of.paths) and self._fits(stored)):
+        made = bool(stored.files) or stored.green or stored.draft is not None
+        if made and not (set(stored.files) == set(self._of.paths) and self._fits(stored)):
             return fresh
         if stored.green:
             last = stored.attempts[-1]
@@ -236,7 +237,7 @@ class Resolver:
         return changed - {*self._of.plan.contract, *self._of.paths}
 
     def _fits(self, known: Resolution) -> bool:
-        """Whether the files on record are fit for the gates, whoever wrote them there."""
+        """Whether the files on record are fit for the gates: anything may have written them."""
         return self._judge_texts(known).outcome is None or not (known.draft or known.green)
 
     def _judge_texts(self, known: Resolution) -> Judgement:
@@ -245,7 +246,7 @@ class Resolver:
         now, marked = (self._job.contents(one, of.paths) for one in (commit, self._marked))
         ours, theirs = (self._job.contents(one, of.paths) for one in (of.tip, of.work))
         if leaking := self._leaking(known):
-            lesson = f"A key from the environment stands in {', '.join(leaking)}: take it out."
+            lesson = f"A key from the environment is in {', '.join(leaking)}: take it out."
             return Judgement(AttemptOutcome.OUT_OF_SCOPE, lesson)
         for path in of.paths:
             sides = [side.get(path, b"") for side in (ours, theirs)]
@@ -318,7 +319,7 @@ class Resolver:
         self, known: Resolution, outcome: AttemptOutcome, failure: Failure | None = None
     ) -> Attempt:
         by = known.draft
-        assert by, "somebody made the attempt"
+        assert by, "a model made the attempt"
         size = self._size(known)
         return Attempt(by.role, outcome, by.number, by.model, by.call, failure, *size)
 

@@ -1,4 +1,4 @@
-"""The branch that work lands on: where it stands, and what keeps it from being moved."""
+"""The branch that work lands on: where it is, and what prevents moving it."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def tip_now(user: Repository, target: Target) -> str | None:
 
 
 def is_as_before(user: Repository, target: Target) -> bool:
-    """Whether the branch stands where it stood, and is checked out here, or not, as it was."""
+    """Whether the branch is where it was, and is checked out here, or not, as it was."""
     here = _current(user) == target.branch
     return here == target.here and tip_now(user, target) == target.tip
 
@@ -150,7 +150,7 @@ def _checked_out_in(user: Repository, target: Target) -> Iterator[str]:
 
 
 def _used_in(folder: Path, target: Target) -> str | None:
-    """Return what in a git folder stands on the branch without having it checked out."""
+    """Return what in a git folder is on the branch without having it checked out."""
     said = {
         "rebase-merge/head-name": ("rebase", target.ref),
         "rebase-apply/head-name": ("rebase", target.ref),

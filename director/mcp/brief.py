@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
+from director.job.stage import Stage
 from director.mcp.tools import tool_for
 from director.model.cost import Cost
 from director.model.patterns import lazy_pattern
@@ -21,7 +22,7 @@ PIECE = lazy_pattern(r"[A-Za-z]+| +|.", re.DOTALL)
 LONGEST_TASK = 600
 LONGEST_LINE = 300
 SHOWN = 10  # nodes that failed, and other lists
-WAITING = {"gate_spec": "spec", "gate_plan": "plan"}  # stage → what waits for approval
+WAITING = {stage.value: stage.awaited for stage in Stage if stage.awaited}
 CUT = "\n… (cut: the tool `status` says all)\n"
 
 

@@ -7,7 +7,7 @@ them again. So another kind of check is another entry in ``checks_of``, and noth
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from director.model.config import Limits
 from director.model.plan import Node
@@ -16,8 +16,7 @@ TESTS = "tests"
 ONCE = Limits(flake_runs=1)
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """A command that must be green on a clean checkout of a candidate, ``runs`` times in a row.
 
     ``tests`` are the test files that must be seen to run: where there are any, an exit code of 0

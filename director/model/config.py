@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from director.model.codec.decoding import TOML, decode
 from director.model.codec.marks import Convert, DecodeWith, Key, Mark
@@ -35,10 +35,11 @@ from director.model.secrets import literal_secrets, looks_secret, referenced_var
 
 Options = TypeVar("Options")
 """The options of an agent CLI: a class whose fields all have defaults."""
+NO_SETTINGS: Settings = {}
+NO_COMMANDS: ShellCommands = {}
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """Bounds of a run. Times in seconds, money in US dollars (a ceiling of 0: none)."""
 
     node_timeout_secs: Count = 900
@@ -50,8 +51,7 @@ class Limits:
     repair_attempts: CountOrNone = 1
 
 
-@dataclass(frozen=True)
-class ReviewPolicy:
+class ReviewPolicy(NamedTuple):
     """When a model reads a diff that is already green, and whether its objection blocks the merge.
 
     ``veto``: what the reviewer calls critical does not merge, and spends an attempt.
@@ -63,8 +63,7 @@ class ReviewPolicy:
     veto: bool = True
 
 
-@dataclass(frozen=True)
-class Sampling:
+class Sampling(NamedTuple):
     """Sampling of one role. None: whatever the provider does by default.
 
     ``options`` go into the request body as they are, for whatever a provider adds.
@@ -76,7 +75,7 @@ class Sampling:
     min_p: Number | None = None
     seed: Whole | None = None
     reasoning_effort: str | None = None
-    options: Settings = field(default_factory=dict)
+    options: Settings = NO_SETTINGS
 
 
 @dataclass(frozen=True)
@@ -92,8 +91,7 @@ class LocalProvider:
     output: int = 16_384
 
 
-@dataclass(frozen=True)
-class GateEnvironment:
+class GateEnvironment(NamedTuple):
     """Which of the caller's variables gates see: globs, in which case matters.
 
     What looks like a key is withheld unless ``passed`` names it; ``dropped`` is withheld always.
@@ -119,8 +117,7 @@ class GateEnvironment:
         return not is_key or any(fnmatchcase(name, glob) for glob in self.passed)
 
 
-@dataclass(frozen=True)
-class SandboxPolicy:
+class SandboxPolicy(NamedTuple):
     """What agents and gates may not touch. ``mode`` is one of SANDBOX_MODES.
 
     ``command`` stands in front of every agent and gate (empty: none) and takes the place of the
@@ -155,8 +152,7 @@ class SandboxPolicy:
         return bool(self.command) or self.mode in ("protect", "strict")
 
 
-@dataclass(frozen=True)
-class WorktreePolicy:
+class WorktreePolicy(NamedTuple):
     """What worktrees hold besides their commit; paths are relative to the repository's root.
 
     ``setup`` is a shell command ("": none), run again where what ``setup_inputs`` (paths or globs;
@@ -181,15 +177,13 @@ class WorktreePolicy:
                 yield Mistake((), f"names {path!r} twice, or a folder that holds it")
 
 
-@dataclass(frozen=True)
-class NotifyPolicy:
+class NotifyPolicy(NamedTuple):
     """Who is told of pauses and ends: ``command`` gets each on its input (none: there is none)."""
 
     command: UserCommand = ()
 
 
-@dataclass(frozen=True)
-class _Providers:
+class _Providers(NamedTuple):
     local: LocalProvider | None = None
 
 
@@ -197,8 +191,7 @@ def _local_provider(providers: object) -> LocalProvider | None:
     return decode(_Providers, providers, TOML).local
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(NamedTuple):
     """Everything ``config.toml`` says: a section for each field.
 
     ``gates`` keeps the order of the file. ``local`` is ``[providers.local]``. ``agents`` has
@@ -206,20 +199,20 @@ class Config:
     """
 
     tiers: Annotated[Mapping[Role, Model], Mark.COMPLETE]
-    gates: ShellCommands = field(default_factory=dict)
-    pricing: Mapping[str, Price] = field(default_factory=dict)
+    gates: ShellCommands = NO_COMMANDS
+    pricing: Mapping[str, Price] = {}
     limits: Limits = Limits()
-    sampling: Mapping[Role, Sampling] = field(default_factory=dict)
+    sampling: Mapping[Role, Sampling] = {}
     review: ReviewPolicy = ReviewPolicy()
     local: Annotated[LocalProvider | None, Key("providers"), DecodeWith(_local_provider)] = None
     env: GateEnvironment = GateEnvironment()
     sandbox: SandboxPolicy = SandboxPolicy()
-    launcher: LauncherPolicy = field(default_factory=LauncherPolicy)
-    agents: Mapping[str, Any] = field(default_factory=dict)
+    launcher: LauncherPolicy = LauncherPolicy()
+    agents: Mapping[str, Any] = {}
     worktree: WorktreePolicy = WorktreePolicy()
-    git: CommitPolicy = field(default_factory=CommitPolicy)
+    git: CommitPolicy = CommitPolicy()
     notify: NotifyPolicy = NotifyPolicy()
-    merge: MergePolicy = field(default_factory=MergePolicy)
+    merge: MergePolicy = MergePolicy()
 
     def mistakes(self) -> Iterator[Mistake]:
         """Say which sections exclude each other."""
@@ -235,8 +228,8 @@ class Config:
         """Return the same where a command of the user's stands in both sections, if in any."""
         if self.sandbox.command:
             launcher = LauncherPolicy("command", command=self.sandbox.command)
-            return replace(self, launcher=launcher)
-        return replace(self, sandbox=replace(self.sandbox, command=self.launcher.command))
+            return self._replace(launcher=launcher)
+        return self._replace(sandbox=self.sandbox._replace(command=self.launcher.command))
 
     def options_of(self, name: str, kind: type[Options]) -> Options:
         """Return the section ``name`` of an agent CLI; its defaults where there is none."""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from director.model.codec.marks import Validate
 from director.model.codec.mistakes import Mistake
@@ -13,8 +12,7 @@ from director.model.config_values import Count, CountOrNone, SandboxCommand
 ON_THIS_MACHINE = ("local", "command")
 
 
-@dataclass(frozen=True)
-class Resources:
+class Resources(NamedTuple):
     """What one agent, gate or setup asks of a cluster. ``mem_mb`` 0: what the cluster gives.
 
     ``extra`` are words for whatever starts it there (``--account=…``), as they are.
@@ -34,8 +32,7 @@ def _root_problems(root: str) -> Iterator[str]:
         yield f'must be an absolute path, or begin with "~/", not {root!r}'
 
 
-@dataclass(frozen=True)
-class LauncherPolicy:
+class LauncherPolicy(NamedTuple):
     """What stands in front of agents, gates and setup. ``kind`` names one of the launchers.
 
     ``root`` is a folder that all machines see, for worktrees ("": the usual one). ``command`` is

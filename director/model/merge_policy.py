@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from director.model.codec.marks import one_of
 from director.model.plan import Plan
@@ -27,8 +26,7 @@ BLAME = "contract blame"
 MergeGate = Annotated[str, one_of((NODE, CONTRACT))]
 
 
-@dataclass(frozen=True)
-class MergePolicy:
+class MergePolicy(NamedTuple):
     """``gate`` says whose tests are to be green on the merged tree: NODE or CONTRACT."""
 
     gate: MergeGate = NODE

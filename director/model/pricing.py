@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from director.model.codec.marks import between
 from director.model.usage import CostSource, Tokens, Usage
@@ -15,8 +14,7 @@ HIGHEST_PRICE = 1_000_000  # US dollars per million tokens
 Dollars = Annotated[float, between(0, HIGHEST_PRICE, " (US dollars)")]
 
 
-@dataclass(frozen=True)
-class Price:
+class Price(NamedTuple):
     """US dollars per million tokens. Kinds without a price of their own fall back:
 
     cached input is billed as input, reasoning as output (the usual terms of providers).
@@ -42,8 +40,7 @@ class Price:
         ) / TOKENS_PER_PRICE_UNIT
 
 
-@dataclass(frozen=True)
-class Cost:
+class Cost(NamedTuple):
     """A cost in US dollars (None: unknown) and where it comes from."""
 
     usd: float | None

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from director.model.codec.marks import Mark
 
 GREEN = "green"
 
 
-@dataclass(frozen=True)
-class GateRun:
+class GateRun(NamedTuple):
     """One run of a gate that a merge rests on. ``exit_code`` None: the command was ended.
 
     ``commit`` is what was put to the test, ``tree`` what the node sees of it: its view.
@@ -30,8 +28,7 @@ class GateRun:
     tests_run: int | None = None
 
 
-@dataclass(frozen=True)
-class Receipt:
+class Receipt(NamedTuple):
     """One merge, as a line of ``receipts.jsonl``.
 
     ``base`` is the commit that the ``candidate`` stands on, ``merged`` the commit on the branch,
@@ -62,7 +59,7 @@ class Receipt:
     tier: str | None
     model: str | None
     attempts: int
-    tools: Mapping[str, str] = field(default_factory=dict)
+    tools: Mapping[str, str] = {}
     rebuilt: bool = False
     confinement: str = ""
     view: Annotated[str | None, Mark.OMITTED] = None

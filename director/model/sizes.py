@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 BLOCK_BYTES = 4096  # what most file systems give out at once
 LARGE_FILES = 5_000  # a checkout of fewer takes a fraction of a second
@@ -11,8 +11,7 @@ LARGE_BYTES = 100 * 2**20
 SHARED_FILE_BYTES = 2048  # measured: 0.8 kB with XFS, 2 kB with btrfs, where small files are copied
 
 
-@dataclass(frozen=True)
-class Size:
+class Size(NamedTuple):
     """How many files there are, and how many bytes of disk they take."""
 
     files: int

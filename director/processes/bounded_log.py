@@ -11,7 +11,7 @@ from pathlib import Path
 from director.records.files import open_to_append, os_errors_stop
 
 LONGEST_EDGE = 64 * 1024  # bytes
-PIPE_BYTES = 1024 * 1024  # what Linux allows everybody (pipe(7))
+PIPE_BYTES = 1024 * 1024  # what Linux allows every user (pipe(7))
 LAST_READS = 16
 
 

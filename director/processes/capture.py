@@ -9,9 +9,9 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from director.model.errors import InterruptedRunError
 from director.processes.cancellation import Cancellation, in_charge
@@ -88,8 +88,7 @@ class _Wait:
             raise InterruptedRunError(number)
 
 
-@dataclass(frozen=True)
-class Captured:
+class Captured(NamedTuple):
     """Exit code and both streams of a short command."""
 
     code: int

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 from director.processes.bounded_log import BoundedPipe
 from director.processes.children import start_bound
@@ -68,8 +68,7 @@ class Command:
     step: Step | None = None
 
 
-@dataclass(frozen=True)
-class Ended:
+class Ended(NamedTuple):
     """How a process ended. ``code`` as subprocess has it; ``reason`` is set when it was stopped.
 
     ``left_out`` counts the bytes that ``keep_bytes`` kept out of its log.

@@ -11,9 +11,8 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from director.processes import landlock
 from director.processes.capture import absolute_path, capture
@@ -26,8 +25,7 @@ TICK_NS = 20_000_000  # what changes within a tick of the file system's clock ha
 ROOT = Path("/")
 
 
-@dataclass(frozen=True)
-class Launch:
+class Launch(NamedTuple):
     """How a command is started: its words, and what binds the thread that starts it.
 
     ``step``: it runs on another machine, and what there is to be known of that.
@@ -59,8 +57,7 @@ class Mechanism(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Confinement:
+class Confinement(NamedTuple):
     """A mechanism, and the domain in which it is to keep a process."""
 
     mechanism: Mechanism

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from director.processes import landlock
 
 DEVICES = (Path("/dev"), Path("/proc"))
 
 
-@dataclass(frozen=True)
-class Domain:
+class Domain(NamedTuple):
     """What a process may write: all but ``kept``, or nothing (``strict``); and ``own`` always.
 
     ``hidden`` cannot be read either. Nor can the files in ``unread``, but for those in ``read``.
@@ -26,14 +24,6 @@ class Domain:
     strict: bool = False
     unread: tuple[Path, ...] = ()
     read: tuple[Path, ...] = ()
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    @cached_property
-    def _hash(self) -> int:
-        """Computed once: a domain is looked up for each process, and holds dozens of paths."""
-        return hash((self.kept, self.own, self.hidden, self.strict, self.unread, self.read))
 
     def closes(self, folder: Path) -> bool:
         """Whether nothing new can be made directly in a folder: it is kept, or holds what is."""

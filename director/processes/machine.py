@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from director.processes.process_table import PROC
 
@@ -13,8 +13,7 @@ SPARED_BYTES = 200 * 2**20  # of the disk: for records, logs, temporary files
 CGROUP = Path("/sys/fs/cgroup")  # version 2, as a container sees its own
 
 
-@dataclass(frozen=True)
-class Machine:
+class Machine(NamedTuple):
     """Cores, and memory in bytes that can be had without swapping (None: unknown).
 
     ``cluster``: places on a cluster are counted; who waits for an answer keeps one.
@@ -25,8 +24,7 @@ class Machine:
     cluster: bool = False
 
 
-@dataclass(frozen=True)
-class Room:
+class Room(NamedTuple):
     """Disk for lanes, in bytes: what one takes, and what is ``free``.
 
     ``prepared`` is the number of those that are there already.

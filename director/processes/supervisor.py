@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
 from director.processes.bounded_log import BoundedPipe
@@ -43,7 +42,7 @@ class Processes:
             return self._run_to_end(command, None, watch)
         with room(), closing(BoundedPipe(command.stdout, command.keep_bytes)) as said:
             ended = self._run_to_end(command, said, watch)
-        return replace(ended, left_out=said.left_out)
+        return ended._replace(left_out=said.left_out)
 
     def _run_to_end(self, command: Command, said: BoundedPipe | None, watch: Watch | None) -> Ended:
         marker = self.new_marker()

@@ -88,7 +88,7 @@ def noted_calls(folder: Path) -> list[CallNote]:
 
 
 def forget_places(folder: Path) -> None:
-    """Forget where the calls noted in ``folder`` worked: nobody knows what is there now."""
+    """Forget where the calls noted in ``folder`` worked: what is there now is not known."""
     for path in folder.glob("*.json"):
         if (note := _read(path)) and note.cwd:
             files.write_json(path, encode(note._replace(cwd="")), durable=False)

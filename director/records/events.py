@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from director.model.secrets import NOTHING_SECRET, Redactor
 from director.records import files
@@ -69,14 +68,13 @@ class Kind(StrEnum):
 PASSING = frozenset({Kind.CALL_PROGRESS, Kind.OPENED, Kind.CLOSED})
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """One thing that happened; ``data`` holds what the kind needs, JSON values only."""
 
     kind: Kind
     ts: str
     node: str | None = None
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = {}
 
     def to_json(self) -> dict[str, Any]:
         """Return a line of ``events.jsonl``."""

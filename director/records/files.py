@@ -239,7 +239,8 @@ def read_last_lines(path: Path, size: int) -> tuple[list[dict[str, Any]], int]:
 def read_backwards(path: Path, size: int) -> Iterator[dict[str, Any]]:
     """Give the objects in the last ``size`` bytes of a JSONL file, the last one first.
 
-    Whoever needs a few of them does not wait for the others; lines that are not whole are skipped.
+    A caller that needs a few of them does not wait for the others. Lines that are not whole are
+    skipped.
     """
     return (value for value in map(_object, reversed(_last_lines(path, size))) if value)
 

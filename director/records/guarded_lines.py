@@ -58,7 +58,7 @@ class GuardedLines:
 
 
 def _mark(path: Path) -> Mark:
-    """Return what changes when somebody writes the file (its ctime cannot be set)."""
+    """Return what changes when the file is written (its ctime cannot be set)."""
     try:
         found = path.lstat()
     except OSError:

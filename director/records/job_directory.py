@@ -1,4 +1,4 @@
-"""The layout of a job's directory: every file name under ``.director/`` stands here."""
+"""The layout of a job's directory: every file name under ``.director/`` is here."""
 
 from __future__ import annotations
 
@@ -244,5 +244,5 @@ class JobDirectory(Records):
         for entry in sorted(waiting, key=lambda one: one.name != self.stage.name):
             with files.os_errors_stop(entry):
                 entry.rename(self.path / entry.name)
-        with suppress(OSError):  # it is not there, or holds something that is not a record
+        with suppress(OSError):  # it does not exist, or holds something that is not a record
             source.rmdir()

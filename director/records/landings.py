@@ -40,7 +40,7 @@ def recorded_landing(directory: JobDirectory, tip: str | None = None) -> Landing
 
 
 def read_landed(directory: JobDirectory) -> Landed | None:
-    """Return where the job's work went last; None: nowhere, or nobody can read it."""
+    """Return where the job's work went last; None: nowhere, or the record cannot be read."""
     try:
         return decode(Landed, read_quietly(directory.landed) or {})
     except MismatchError:

@@ -37,7 +37,7 @@ def new_log(folder: Path, name: str, ending: str = ".log") -> Path:
 
 
 def new_call_log(folder: Path, name: str) -> Path:
-    """Make and return the log of the events of a call; what stands beside it is new as well."""
+    """Make and return the log of the events of a call; its companion files are new as well."""
     while True:
         events = new_log(folder, f"{name}.agent", ".jsonl")
         if not any(map(os.path.lexists, (prompt_of(events), errors_of(events)))):

@@ -35,7 +35,7 @@ class StateKeeper:
             return RunState(self._job_id, dict(self._nodes))
 
     def node(self, node_id: str) -> NodeState:
-        """Return where one node stands now."""
+        """Return the state of one node."""
         return self._nodes[node_id]
 
     def update(self, node_id: str, *, durable: bool = True, **values: Any) -> None:
@@ -79,7 +79,7 @@ class StateKeeper:
         with self._turn:
             self._soon = None
             if not self._is_closed and not self._file.is_whole:
-                with suppress(DirectorError):  # the next change, or the end, comes upon it too
+                with suppress(DirectorError):  # the next change, or the end, raises it
                     self._file.save(RunState(self._job_id, self._nodes), durable=False)
 
     def _save(self) -> None:

@@ -1,6 +1,6 @@
 """The record of a job's worktrees: where they are, and whether they are kept prepared.
 
-``folder`` is where they are. ``kept`` stands there when a command ended in good order and left them
+``folder`` is where they are. ``kept`` is there when a command ended in good order and left them
 for the next one; what else is there is in use, or was left by a command that was killed.
 """
 

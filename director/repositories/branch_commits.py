@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # What the user's settings can make of a trailer: git looks for one by these signs.
 PLAIN_TRAILERS = ("-c", "trailer.separators=:", "-c", "core.commentChar=#")
 FORMAT = "%H %T %P%n%(trailers:only=true,unfold=true)"
 
 
-@dataclass(frozen=True)
-class BranchCommit:
+class BranchCommit(NamedTuple):
     """A commit of the job branch. ``pairs`` are its trailers, in order, repeated ones too."""
 
     oid: str

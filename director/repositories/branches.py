@@ -1,4 +1,4 @@
-"""The local branches of the user's repository: where they stand, and which hold what others do."""
+"""The local branches of the user's repository: where they are, and which hold what others do."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def known_commits(git: Git, commits: Iterable[str]) -> set[str]:
 
 
 def remove_branch(git: Git, name: str, tip: str) -> str | None:
-    """Remove a branch of director's that stands at ``tip``; returns why it stays, or None."""
+    """Remove a branch of director's that is at ``tip``; returns why it stays, or None."""
     if not name.startswith(BRANCH_PREFIX):
         raise ValueError(f"{name!r} is not a branch of director's")
     branch = local_branches(git).get(name)
@@ -89,7 +89,7 @@ def remove_branch(git: Git, name: str, tip: str) -> str | None:
 def publish_rebased(
     user: Repository, source: Path, branch: str, former: Collection[str]
 ) -> str | None:
-    """Publish a branch that may stand in the user's repository as it was before it was rebased.
+    """Publish a branch that the user's repository may have as it was before it was rebased.
 
     Only from one of the commits ``former`` it is moved to where it does not continue, and only by
     compare-and-swap. Returns why it could not be published, or None.

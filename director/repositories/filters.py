@@ -10,7 +10,6 @@ import re
 import shlex
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from director.model.patterns import lazy_pattern
@@ -52,10 +51,10 @@ class Filters:
 
     def _words(self, worktree: Path) -> list[str]:
         """Return the words that confine the command behind them."""
-        domain = replace(self._sandbox.domain(Part.GATE, worktree), unread=())
+        domain = self._sandbox.domain(Part.GATE, worktree)._replace(unread=())
         if any(LARGE_FILES in command for command in self._commands.values()):
             make_folder(self._job / LARGE_FILES)
-            domain = replace(domain, own=(*domain.own, self._job / LARGE_FILES))
+            domain = domain._replace(own=(*domain.own, self._job / LARGE_FILES))
         assert self._sandbox.mechanism is not None
         return self._sandbox.mechanism.words(domain, self._folder)
 

@@ -15,7 +15,7 @@ from director.processes.capture import Captured, Dialogue, capture
 
 KEPT_VARIABLES = ("GIT_EXEC_PATH", "GIT_CONFIG", "GIT_ASKPASS", "GIT_SSH", "GIT_SSL", "GIT_HTTP")
 # What the user configured for their own work must neither run nor write in director's commands: a
-# hook or a monitor is somebody's program, and maintenance would start processes that outlive a run.
+# hook or a monitor is a program of theirs, and maintenance starts processes that outlive a run.
 QUIET_CONFIG = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",

@@ -45,7 +45,7 @@ class FrozenSettings:
         return self.contents.get(self.config.with_name(FILES["core.attributesfile"]), b"")
 
     def restore(self) -> None:
-        """Restore the copy where somebody changed it."""
+        """Restore the copy where it was changed."""
         for path, content in self.contents.items():
             if not holds(path, content):
                 with os_errors_stop(path):

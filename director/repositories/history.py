@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from director.model.sizes import Size
 from director.repositories.branch_commits import (
@@ -28,8 +28,7 @@ from director.repositories.objects import (
 SHA1_DIGITS = 40
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A path in a tree: git's mode (octal text) and object id. ABSENT_MODE: not there."""
 
     path: str
@@ -37,8 +36,7 @@ class Entry:
     oid: str
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(NamedTuple):
     """A path that differs between two trees."""
 
     path: str

@@ -30,7 +30,7 @@ def ignored(git: Git, root: Path, rules: Mapping[str, bytes], paths: Sequence[st
     """Return those of ``paths`` (folders end in "/") that ``rules`` cover.
 
     ``rules`` maps the paths of ignore files to their content. A folder is covered, too, when all
-    files in it (below ``root``, where they are) are. Paths that nobody can look at are not: an
+    files in it (below ``root``, where they are) are. Paths that cannot be looked at are not: an
     agent may leave anything.
     """
     try:

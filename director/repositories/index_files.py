@@ -142,6 +142,6 @@ def index_file(entries: Iterable[IndexEntry], object_format: str) -> bytes:
 
 
 def raw_entry(one: IndexEntry) -> bytes:
-    """Return an entry as it stands in an index file (version 2)."""
+    """Return an entry as it is in an index file (version 2)."""
     entry = one.known + struct.pack(">H", min(len(one.path), 0xFFF)) + one.path
     return entry + b"\0" * (8 - len(entry) % 8)

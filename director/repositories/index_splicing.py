@@ -40,7 +40,7 @@ class Blocks(NamedTuple):
 
 
 Raw = dict[bytes, bytes]
-"""Path → entry, as it stands in an index file."""
+"""Path → entry, as it is in an index file."""
 
 
 def blocks_of(data: bytes, object_format: str) -> Blocks:

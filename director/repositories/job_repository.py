@@ -94,7 +94,7 @@ class JobRepository(JobObjects):
         return self._tips.receipts
 
     def holds(self, base: str, commit: str) -> bool:
-        """Whether ``commit`` (an id) stands on ``base``, with everything in it there and whole."""
+        """Whether ``commit`` (an id) is on ``base``, with everything in it there and whole."""
         return self._soundness.first_damage(base, commit) is None
 
     def moved_to(self, commit: str) -> bool:
@@ -114,7 +114,7 @@ class JobRepository(JobObjects):
         (self.path / "refs" / "heads" / branch).unlink(missing_ok=True)
 
     def stood_at(self, commit: str) -> bool:
-        """Whether the branch ever stood at ``commit``, before it was rebased, too."""
+        """Whether the branch was ever at ``commit``, also before it was rebased."""
         return commit in self._tips.all
 
     def accept(self, receipt: Receipt) -> None:
@@ -207,8 +207,8 @@ class JobRepository(JobObjects):
     def publish(self) -> str | None:
         """Bring the branch into the user's repository; returns why it could not, or None.
 
-        It may go on meanwhile: what comes later is for the next time. Where the user's repository
-        has it as it was before it was rebased, it is replaced.
+        The branch may move meanwhile: what comes later is for the next time. Where the user's
+        repository has it as it was before it was rebased, it is replaced.
         """
         with self._publishing:
             with self._turn:

@@ -12,7 +12,6 @@ import threading
 import weakref
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,8 +32,7 @@ KEPT_ITEMS = 20_000  # of parsed trees, about 5 MiB
 UNASKABLE = lazy_pattern("[\n\r\0\ud800-\udc7f\udd00-\udfff]")
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """An object. ``kind`` is ``blob``, ``tree``, ``commit`` or ``tag``."""
 
     oid: str
@@ -43,7 +41,7 @@ class Found:
 
 
 class Item(NamedTuple):
-    """What a name in a tree stands for: git's mode (six octal digits) and object id."""
+    """What a name in a tree names: git's mode (six octal digits) and object id."""
 
     mode: str
     oid: str
@@ -76,7 +74,7 @@ class Objects:
             for _ in range(2):
                 try:
                     return self._ask(name)
-                except OSError:  # whoever ended its git gains nothing by it
+                except OSError:  # ending its git gains an agent nothing
                     self._hang_up()
         raise _failure(f"{name} cannot be read: the object is damaged")
 
@@ -178,7 +176,7 @@ def loose_object(store: Path, oid: str) -> Path:
 def write_object(store: Path, object_format: str, kind: str, data: bytes) -> str:
     """Write an object into the object store at ``store``, and return its id.
 
-    One that is there is written again unless it is whole: somebody may have damaged it.
+    One that is there is written again unless it is whole: it may have been damaged.
     """
     whole = _with_header(kind, data)
     oid = digest(object_format, whole)

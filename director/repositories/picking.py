@@ -16,7 +16,7 @@ CONFLICTS = 1  # exit code of git-merge-tree(1)
 
 
 class Picked(NamedTuple):
-    """The ``tree`` that came of it; with ``conflicts`` (paths) it is one that nobody wants."""
+    """The ``tree`` that came of it; with ``conflicts`` (paths) it is of no use."""
 
     tree: str
     conflicts: tuple[str, ...] = ()

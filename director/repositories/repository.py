@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BRANCH_PREFIX = "director/"
 OWN_FOLDER = ".director/"
 # What `sync-agents` writes beside it: no part of the user's work, whether they commit it or not.
-OWN_NAME = "director <director@localhost>"  # an address that nobody has, RFC 6761
+OWN_NAME = "director <director@localhost>"  # an address that cannot exist, RFC 6761
 # What the user set for strangers' repositories does not hold for director's own: their branch
 # comes from a folder of theirs. ``TAKING`` holds on this side of a fetch, ``GIVING`` on the other.
 TAKING = (
@@ -171,7 +171,7 @@ class Repository:
     def publish(self, source: Path, branch: str) -> str | None:
         """Fetch ``branch`` from the repository at ``source``; returns why it could not, or None.
 
-        Not forced: commits that somebody added to the branch here are never thrown away.
+        Not forced: commits that were added to the branch here are never thrown away.
         """
         if not branch.startswith(BRANCH_PREFIX):
             raise ValueError(f"{branch!r} is not a branch of director's")

@@ -17,7 +17,7 @@ SETTINGS = lazy_pattern(r"user\.signingkey|gpg\.(?:format|program|(?:openpgp|x50
 
 
 class SigningError(StoppedError):
-    """git could not sign: the key, or the program that signs, is not there."""
+    """git could not sign: the key, or the program that signs, was not found."""
 
     def __init__(self, said: str) -> None:
         super().__init__(

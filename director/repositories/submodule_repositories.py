@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from director.model.patterns import lazy_pattern
 from director.repositories.objects import OBJECT_ID
@@ -18,8 +18,7 @@ GIT = ".git"
 GITDIR = lazy_pattern(rb"gitdir: ?(.*?)\r?\n?", re.DOTALL)
 
 
-@dataclass(frozen=True)
-class UserCheckout:
+class UserCheckout(NamedTuple):
     """A checkout of the user's, and its git folder."""
 
     root: Path

@@ -1,6 +1,6 @@
 """Submodules: a worktree holds their files as if they were the commit's own.
 
-director checks out the *whole* tree of a commit: the tree of each submodule stands in the place of
+director checks out the *whole* tree of a commit: the tree of each submodule is in the place of
 its commit id. So what holds for any other file holds for a file of a submodule: before a gate it is
 what the commit says, and what an agent does to it is seen. Objects are read from the repositories
 that the user's checkout has of its submodules; nothing is fetched, nothing is written there.
@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from director.model.paths import lies_in
 from director.repositories.history import Entry, History
@@ -40,8 +41,7 @@ class Submodule:
     carried: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True)
-class WholeTree:
+class WholeTree(NamedTuple):
     """What worktrees hold of a commit: ``tree``, with those that are ``present`` put in.
 
     ``links`` are the entries of all submodules, inner ones by their whole path. ``absent``: the
@@ -100,7 +100,7 @@ class Submodules:
         return self.of(commit).tree
 
     def missing(self, commit: str) -> tuple[str, ...]:
-        """Return the paths of those that nobody provides: their folders stay empty."""
+        """Return the paths of those that nothing provides: their folders stay empty."""
         return tuple(
             path for path in self.of(commit).absent if not lies_in(path, self.cache.linked)
         )

@@ -1,6 +1,6 @@
 """The journal of where director moved the job branch, and on what grounds.
 
-A ref is only a file in a repository that agents use. What director believes of the branch stands
+A ref is only a file in a repository that agents use. What director believes of the branch is
 here, outside of it: a line for each move, a merge's with its whole receipt.
 """
 
@@ -25,7 +25,7 @@ class Tips:
         self._known: set[str] = set()
         self._reached: dict[str, list[str]] = {}  # a tip → the merges noted with it
         self.former: set[str] = set()
-        """Where the branch stood before it was rebased; none of that is on it any more."""
+        """Where the branch was before it was rebased; none of that is on it any more."""
         self.commits: list[str] = []
         """Where the branch was moved to, oldest first; the first is where it began."""
         self.receipts: dict[str, Receipt] = {}
@@ -39,7 +39,7 @@ class Tips:
     def begin(self, base: str, former: Iterable[str] = ()) -> None:
         """Note that the branch begins at ``base``; nothing else is noted afterwards.
 
-        ``former``: where it stood before it was rebased to that.
+        ``former``: where it was before it was rebased to that.
         """
         self._known, self.commits, self.receipts = {base}, [base], {}
         self._reached = {}
@@ -49,11 +49,11 @@ class Tips:
 
     @property
     def all(self) -> frozenset[str]:
-        """Where the branch ever stood, before it was rebased, too."""
+        """Where the branch ever was, also before it was rebased."""
         return frozenset(self._known | self.former)
 
     def add(self, commit: str, *receipts: Receipt) -> None:
-        """Note where the branch goes, or receipts where it stands; on disk afterwards.
+        """Note where the branch goes, or receipts where it is; on disk afterwards.
 
         Several receipts are of merges that it goes over in one step, of which none is ever its tip:
         all are on one line, so that a crash leaves all of them or none. Where it goes back to a

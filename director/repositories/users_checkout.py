@@ -11,7 +11,7 @@ from director.model.testing.checkout_paths import Checkout
 from director.repositories.git import Git, join_z, split_z
 from director.repositories.repository import OWN_FOLDER, Repository
 
-OF_ENVIRONMENTS = ("pyvenv.cfg", "conda-meta")  # stands in the folder of such an environment
+OF_ENVIRONMENTS = ("pyvenv.cfg", "conda-meta")  # in the folder of such an environment
 PACKAGES = "node_modules"
 
 
@@ -40,7 +40,7 @@ def users_checkout(
 
 
 def _ignored(git: Git, root: Path) -> list[Path]:
-    """Return what git ignores at the top of a checkout: no worktree has it, and nobody's work."""
+    """Return what git ignores at the top of a checkout: no worktree has it, no job works on it."""
     names = [f"./{name}" for name in os.listdir(root) if name != ".git"]  # noqa: PTH208
     git = Git(root, git.env, git.settings).with_variables(GIT_LITERAL_PATHSPECS="0")  # it has none
     done = git.run("check-ignore", "-z", "--stdin", stdin=join_z(names))

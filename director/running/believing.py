@@ -1,7 +1,7 @@
 """What a run believes when it begins: merges that director noted, or gated again; then the state.
 
-Trailers and refs are for anybody to write; a merge counts when the journal of tips has its
-receipt. One without (the journal was lost, or somebody forged a commit) is gated again.
+Any process can write trailers and refs; a merge counts when the journal of tips has its
+receipt. One without (the journal was lost, or a commit was forged) is gated again.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _check_contract(
         if found == plan.contract:
             return
     raise StoppedError(
-        f"the job branch in {job.repository.path} stands at {tip}, "
+        f"the job branch in {job.repository.path} is at {tip}, "
         "which does not hold the frozen tests",
         f"see {job.directory.tips}; where nothing can be restored, plan the task again",
     )
@@ -147,7 +147,7 @@ def _gate_again(work: NodeWork, commit: BranchCommit) -> None:
         lacking = f"its {failure.check.name} are not green: {failure.gate.failure}"
         raise _foreign(job, commit, f"director noted no such merge of {node.id}, and {lacking}")
     receipt = rebuilt_receipt(job.repository, commit, node, runs)
-    job.repository.accept(replace(receipt, confinement=job.confinement))
+    job.repository.accept(receipt._replace(confinement=job.confinement))
     message = f"there was no receipt of {node.id} ({commit.oid}): gated again, it is green"
     work.emit(Kind.NOTICE, message=message)
 

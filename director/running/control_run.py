@@ -28,7 +28,7 @@ def fails_independently(
 
     Not one of a repair: work is what turned its gate red.
 
-    The rules stand in ``model/testing/control_run.py``; the control run is a gate on a draft that
+    The rules are in ``model/testing/control_run.py``; the control run is a gate on a draft that
     never merges.
     """
     run, before = run_of(failure.gate), progress.first_digest

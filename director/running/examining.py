@@ -48,7 +48,7 @@ class Author:
 
 @dataclass(frozen=True)
 class Examined:
-    """What an attempt came to, and where the node stands then. ``candidate``: what is green.
+    """What an attempt came to, and the state of the node then. ``candidate``: what is green.
 
     ``commit`` is what it left, on the base of ``progress``, even where nothing of that is used.
     """
@@ -130,7 +130,7 @@ class Examiner:
             return rejected(outcome, f"{remark}{judgement.feedback}".strip())
         redactor = self.work.job.directory.redactor
         if leaking := leaks(redactor, repository, base, commit, node.files):
-            lesson = f"A key from the environment stands in {', '.join(leaking)}: take it out."
+            lesson = f"A key from the environment is in {', '.join(leaking)}: take it out."
             return rejected(AttemptOutcome.OUT_OF_SCOPE, lesson, base)
         if settings := runner_settings_changed(repository, node, base, commit):
             lesson = f"You changed how the tests are run: {', '.join(settings)}. Put that back."
@@ -207,7 +207,7 @@ class Examiner:
             ):
                 outcome = AttemptOutcome.AS_BEFORE
                 lesson = f"{AS_BEFORE} ({failure.gate.failure})"
-        if failure.unprepared:  # nobody can work where setup fails
+        if failure.unprepared:  # no agent can work where setup fails
             progress = replace(progress, start=progress.base)
         feedback = failure.teaching(outcome, lesson)
         return Examined(outcome, replace(progress, feedback=feedback), commit)

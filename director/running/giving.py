@@ -127,7 +127,7 @@ class _Giving:
         return GiveReport(job_id, self.work.node, self.worktree, receipt, open_nodes=waiting)
 
     def _merged(self) -> Receipt | tuple[AttemptOutcome, Feedback]:
-        """Read, gate and merge; returns the receipt, or what stands against it."""
+        """Read, gate and merge; returns the receipt, or why it cannot merge."""
         job, base = self.opened.job, self._base()
         number = self.record.state.attempts + 1
         with job.pool.lane() as lane, self._persons() as person, job.queue.place() as place:
@@ -147,7 +147,7 @@ class _Giving:
             return end.outcome, end.feedback
 
     def _base(self) -> str:
-        """Return the commit of the branch that the work stands on."""
+        """Return the commit of the branch that the work is on."""
         repository = self.opened.job.repository
         known = repository.moved_to(self.taken.base)
         return self.taken.base if known else repository.tip()

@@ -21,12 +21,12 @@ from director.running.node_gates import NodeGates
 from director.running.node_work import NodeWork
 from director.running.progress import Candidate
 
-PATIENCE_SECS = 2.0  # what a green candidate waits at least before it passes others by
+PATIENCE_SECS = 2.0  # what a green candidate waits at least before it passes others
 
 
 @dataclass(frozen=True)
 class Collision:
-    """What the branch holds does not go together with the candidate; ``tip`` is where it ends.
+    """What the branch holds and the candidate do not fit together; ``tip`` is that of the branch.
 
     ``outcome``: COLLIDED, or REGRESSION where it broke what its own base held already.
     """
@@ -37,7 +37,7 @@ class Collision:
 
 
 def take_place(work: NodeWork, place: Place, base: str, commit: str) -> str | None:
-    """Let what ``commit`` changed in ``base`` stand in line; returns what the branch will be."""
+    """Put what ``commit`` changed in ``base`` in the line; returns what the branch will be."""
     return place.take(partial(work.rebased, base, commit)).commit
 
 
@@ -47,7 +47,7 @@ def merge(
     """Advance the branch to the candidate and return the receipt, or say why that cannot be.
 
     What the branch will be after its turn is merged if its gates were green on that. If not, as
-    when one before it did not merge, it is gated first, while those before it are still at it.
+    when one before it did not merge, it is gated first, while those before it are still at work.
     """
     take_place(work, place, candidate.base, candidate.commit)
     place.proven = True
@@ -149,7 +149,7 @@ class Turn:
         return PATIENCE_SECS + sum(run.wall_secs or 0.0 for run in self._candidate.gates)
 
     def against(self, spot: Spot) -> Feedback | None:
-        """Gate what the branch will be, unless that is known; returns what stands against it."""
+        """Gate what the branch will be, unless that is known; returns why it cannot merge."""
         if spot.commit is None:
             return self._changed_by_both(spot.tip)
         tree = self._work.tree(spot.commit)
@@ -169,7 +169,7 @@ class Turn:
         return _written(self._work, green, self._attempts, commit, parent, contract)
 
     def lead(self) -> None:
-        """Merge those that are ready, as the first of them: one, or all whom the contract lets."""
+        """Merge what is ready, as the first in the line: one, or all that the contract allows."""
         queue, repository = self._work.job.queue, self._work.job.repository
         held = self._work.job.config.merge.gate == CONTRACT
         tip, places = repository.tip(), queue.ready()
@@ -193,8 +193,8 @@ class Turn:
 
 def _step(place: Place) -> Step:
     offer, commit = place.offer, place.ready
-    assert offer, "who is ready has offered something"
-    assert commit, "and stands on a commit"
+    assert offer, "a place that is ready has an offer"
+    assert commit, "and a commit"
     return Step(offer.node, commit, offer.base, offer.own)
 
 

@@ -158,7 +158,7 @@ class Accounts:
             self.account(node_id, NodeEnd(NodeStatus.DONE, watched=watched))
 
     def account(self, node_id: str, end: NodeEnd) -> None:
-        """Put on record where a node stands and what it cost, and whether it is finished.
+        """Put on record the state of a node and what it cost, and whether it is finished.
 
         What its tests cost belongs to planning.
         """

@@ -1,4 +1,4 @@
-"""The commit that a job is to be carried to, and what of it stands in the way."""
+"""The commit that a job is to be carried to, and what prevents that."""
 
 from __future__ import annotations
 

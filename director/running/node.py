@@ -97,7 +97,7 @@ class _NodeRun:
         progress = Progress.from_memo(self.work, note.memo)
         call = self._assignment(attempt, progress)
         if progress.drafted:  # what is a commit already needs no worktree
-            call = replace(call, cwd=Path(note.cwd))
+            call = call._replace(cwd=Path(note.cwd))
         return self._go_on(progress, self.work.job.agents.recalled(call))
 
     def _is_about_this(self, note: CallNote) -> bool:
@@ -164,7 +164,7 @@ class _NodeRun:
     def _attempt(
         self, attempt: CurrentAttempt, progress: Progress, reply: Reply | None
     ) -> Progress | NodeEnd:
-        """Let a tier work once, and merge what can be merged; returns where the node stands."""
+        """Let a tier work once, and merge what can be merged; returns the state of the node."""
         self.record.began(attempt)
         self.gates.attempt = attempt.number
         if reply is None:
@@ -264,8 +264,8 @@ class _NodeRun:
     ) -> Progress | NodeEnd:
         """Put the candidate on the branch, and on record.
 
-        Where it collides, the node begins again on the new tip; that is nobody's failed attempt.
-        Where it broke what was done before, that is one, and the next begins with what it left.
+        Where it collides, the node begins again on the new tip; that spends no attempt.
+        Where it broke what was done before, it does, and the next begins with what it left.
         """
         candidate, progress = found.candidate, found.progress
         assert candidate is not None, "only a candidate merges"

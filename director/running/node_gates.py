@@ -123,7 +123,7 @@ class NodeGates:
     def run(self, commit: str, occasion: str) -> GateResult:
         """Run the tests on a clean checkout of the node's view of ``commit``.
 
-        A setup that fails on ``commit`` alone is red; one that fails on the tip as well is nobody's
+        A setup that fails on ``commit`` alone is red; one that fails on the tip as well spends no
         attempt, and SetupFailedError is raised.
         """
         failed = self._prepare(commit)
@@ -184,7 +184,7 @@ class NodeGates:
         return None
 
     def _gate(self, check: Check, commit: str, occasion: str) -> GateResult:
-        """Run a check where ``commit`` is checked out; what is green goes on the receipt."""
+        """Run a check where ``commit`` is checked out; what is green is for the receipt."""
         purpose = check.purpose(occasion)
         result = self._run_command(check, purpose)
         if result.verdict is Verdict.GREEN:

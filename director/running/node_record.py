@@ -40,7 +40,7 @@ class NodeRecord:
 
     @property
     def state(self) -> NodeState:
-        """Where the node stands."""
+        """The state of the node."""
         return self.keeper.node(self.work.node.id)
 
     def update(self, **values: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from director.job.context import JobContext, Workspace
@@ -67,7 +67,7 @@ def opened_run(
     """
     plan, seal = ready
     if seal.merge_gate != NODE:  # what was approved holds, whatever the configuration says now
-        config = replace(config, merge=MergePolicy(seal.merge_gate))
+        config = config._replace(merge=MergePolicy(seal.merge_gate))
     # Opening ends what a killed run left: before that, an agent could change what is read here.
     with open_job(workspace, directory, config, plan, folder=folder) as job:
         views = views_of(job.repository, _at_home(job, plan, workspace))

@@ -1,4 +1,4 @@
-"""Where a node stands between two steps of its work, and what of that is believed after a kill.
+"""The state of a node between two steps of its work, and what of that is believed after a kill.
 
 Each step takes a ``Progress`` and returns another. It is also the memo of the call under way: a
 file that an agent may have written while director was dead. What it claims is checked against the
@@ -53,7 +53,7 @@ class UngatedCandidate:
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a node stands.
+    """The state of a node between two steps.
 
     ``base`` is the tip that the work stands on, ``start`` what the worktree holds when the next
     attempt begins. ``first_output`` is what the tests print before the work, ``first_digest`` its
@@ -72,7 +72,7 @@ class Progress:
     watched: WatchItFail = UNSEEN
 
     def to_memo(self) -> dict[str, Any]:
-        """Return what the next run needs to go on from here when this one is killed (JSON)."""
+        """Return what the next run needs to continue from here when this one is killed (JSON)."""
         memo = encode(self)
         del memo["watched"]
         return memo
@@ -101,7 +101,7 @@ class Progress:
 
 
 def _is_work_on(work: NodeWork, base: str, commit: str) -> bool:
-    """Whether ``commit`` is whole, stands on a tip, and changes only the node's files."""
+    """Whether ``commit`` is whole and on a tip, and changes only the node's files."""
     repository = work.job.repository
     if not (repository.moved_to(base) and repository.holds(base, commit)):
         return False

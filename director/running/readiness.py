@@ -1,4 +1,4 @@
-"""What may run: a plan as it was approved, and those of its nodes that somebody asks for."""
+"""What may run: a plan as it was approved, and those of its nodes that the user asks for."""
 
 from __future__ import annotations
 

@@ -19,13 +19,13 @@ from director.job.switching import (
     Switch,
     building_branch,
     discard_staged,
-    read_switch,
+    refuse_pending,
     staged,
     switch,
 )
 from director.model.codec.encoding import encode, encode_any
 from director.model.config import Config
-from director.model.errors import RequestError, StoppedError
+from director.model.errors import RequestError
 from director.model.integration_gates import BaseGates
 from director.model.plan import Plan
 from director.model.roles import Role
@@ -112,8 +112,7 @@ def opened_rebase(
     changed then. Killed anywhere, the job is as it was, or the next command finishes the switch.
     """
     with job_lock(directory.lock, "director rebase"):
-        if read_switch(directory):
-            raise StoppedError("a rebase was cut short", "run the command again: it is finished")
+        refuse_pending(directory)
         ready = ready_plan(directory)
         plan = ready[0]
         _refuse_unsettled(directory)
@@ -148,7 +147,7 @@ class _Built(NamedTuple):
 
 
 def _refuse_unsettled(directory: JobDirectory) -> None:
-    """Raise RequestError while people or killed runs have work that stands on the old base."""
+    """Raise RequestError while people or killed runs have work that is on the old base."""
     if held := [one for one in taken_nodes(directory) if one.ready]:
         names = ", ".join(one.node for one in held)
         raise RequestError(

@@ -156,7 +156,7 @@ class _Before:
     node: Node
 
     def run(self, tip: str, gates: NodeGates | None = None) -> GateResult:
-        """Return what they say on ``tip``; RequestError where that is nobody's work to correct."""
+        """Return what they say on ``tip``; RequestError where no work could correct that."""
         work = NodeWork(self.building.job, self.building.views, self.node)
         before = (gates or NodeGates(work, self.lane.gate)).run_before(tip)
         if before.verdict is Verdict.BROKEN and before.code is not None:
@@ -232,8 +232,7 @@ class _Carrying:
     def _merge(self, draft: str, tip: str, gated: str, runs: tuple[GateRun, ...]) -> None:
         job, branch, old = self.building.job, self.building.branch, self.receipt
         tree = branch.tree(draft)
-        receipt = replace(
-            old,
+        receipt = old._replace(
             ts=now(),
             base=tip,
             candidate=draft,

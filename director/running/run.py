@@ -94,7 +94,7 @@ def run_job(
     lock. What stops a run from outside is part of the report: everything is on record by then.
     """
     if options.max_attempts is not None:
-        config = replace(config, limits=replace(config.limits, max_attempts=options.max_attempts))
+        config = config._replace(limits=config.limits._replace(max_attempts=options.max_attempts))
     with job_lock(directory.lock, "director run"):
         plan, seal = ready_plan(directory)
         ready, again = (plan, seal), options.retry_failed

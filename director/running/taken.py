@@ -49,7 +49,7 @@ def _without(
 
 
 def returned(plan: Plan, state: RunState, taken: TakenNode) -> RunState:
-    """Return the state in which a node stands as it did before it was taken.
+    """Return the state of a node as it was before it was taken.
 
     What waits for it is blocked again, where it had failed.
     """

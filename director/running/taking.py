@@ -160,7 +160,7 @@ def _last_candidate(work: NodeWork, tip: str) -> _Last:
 
 
 def drop_node(directory: JobDirectory, node_id: str) -> TakenNode:
-    """Give up what a person has of a node: the worktree goes, the node stands as it did before.
+    """Give up what a person has of a node: the worktree goes, the node is as it was before.
 
     RequestError when it is not taken; StoppedError when another process has the lock.
     """

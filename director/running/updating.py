@@ -13,7 +13,7 @@ from director.worktrees.worktree import Worktree
 CACHES = frozenset(
     {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".coverage"}
 )
-"""What running tests leaves, where the repository does not ignore it: no one's work."""
+"""What running tests leaves, where the repository does not ignore it: no work is in it."""
 
 
 def updated(opened: OpenedRun, work: NodeWork, taken: TakenNode) -> TakenNode:

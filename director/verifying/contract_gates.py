@@ -68,7 +68,7 @@ class _Held:
         )
 
     def _stood_at(self, last: int) -> str | None:
-        """Return a merge of the same step at which the branch stood before all were tested."""
+        """Return a merge of the same step at which the branch was before all were tested."""
         journal = self.evidence.journal
         commits = (facts.commit.oid for facts, _, _ in self.merges[self.at : last])
         return next((oid for oid in commits if journal and oid in journal.tips), None)

@@ -141,7 +141,7 @@ def _ownerless(
 ) -> dict[str, str]:
     """Return path → node of what commits of tests brought, no node has, and is still there."""
     brought = {
-        path: facts.commit.trailers.get(NODE, "nobody")
+        path: facts.commit.trailers.get(NODE, "no node")
         for facts in commits
         if facts.commit.trailers.get(KIND) == TESTS
         for path in facts.changed

@@ -32,7 +32,7 @@ class Builds:
         self.kept = SealedTree.of(self.folder, names)
 
     def bring(self, worktree: Path, index: PrivateIndex) -> None:
-        """Put in a copy of what is kept; nothing, when somebody changed it meanwhile."""
+        """Put in a copy of what is kept; nothing, when it was changed meanwhile."""
         if self.kept:
             try:
                 self.kept.restore_to(worktree, {}, index.tracked(self.kept.names))

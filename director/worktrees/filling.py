@@ -111,7 +111,7 @@ def _copy(paths: Sequence[str], source: Path, target: Path) -> None:
 
 
 def _copied(entry: IndexEntry, source: Path, target: Path, written_at: int) -> IndexEntry:
-    """Return the entry of the copy, which knows nothing where nobody knows what that holds.
+    """Return the entry of the copy, which says nothing where it is not known what that holds.
 
     Of what changed when the index was written (``written_at``) or later, the index itself does not
     know (gitformat-index(5), "racy git").

@@ -45,7 +45,7 @@ class GateResult:
     """One run of a gate. ``code`` None: it was ended. ``log`` holds its output.
 
     Of more than twice KEPT_BYTES the middle is left out; ``left_out`` says how many bytes. No
-    secret is in it. ``tests_run``: how many tests it shows (None: not known, or nobody looked).
+    secret is in it. ``tests_run``: how many tests it shows (None: not known, or not asked).
     ``no_test_ran``: it ended with 0 and is red all the same, for want of evidence that tests ran.
     ``folder`` is where it ran ("": not known). ``hint`` is that part of ``reason`` which says what
     the sandbox may have to do with it.
@@ -146,7 +146,7 @@ class Gates:
         """Run ``command`` in ``worktree``; InterruptedRunError when the run was cancelled.
 
         ``name`` makes the name of its log. Raises StoppedError where not even a shell
-        can be started, and LostError where nobody knows how it ended.
+        can be started, and LostError where it is not known how it ended.
         """
         return self._run(command, worktree, name, part, worktree)
 

@@ -81,7 +81,7 @@ def _is_plain_name(name: str) -> bool:
 def put_files(root: Path, gone: Iterable[str], new: Mapping[str, tuple[Item, bytes]]) -> None:
     """Remove the files ``gone``, with folders that hold nothing more, and write the ``new`` ones.
 
-    What is at a path of theirs is replaced, never written into: whoever holds the old file, by
+    What is at a path of theirs is replaced, never written into: a holder of the old file, by
     another name or a mapping, holds no file of the worktree any more. Raises OSError where a link,
     or a folder, is in the way.
     """

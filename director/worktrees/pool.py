@@ -33,7 +33,7 @@ class Pool:
     ``agents`` is the folder that holds the worktrees of agents, ``notes`` that for what director
     itself keeps of all of them.
 
-    ``guarded``: nobody but director and gates can write in gates' worktrees and notes. Then they
+    ``guarded``: only director and gates can write in gates' worktrees and notes. Then they
     are what others are filled from, and what the next command continues with; otherwise every
     worktree is filled and prepared by itself, and nothing of it is kept.
     """
@@ -73,7 +73,7 @@ class Pool:
 
     @contextmanager
     def lease(self, commit: str, *, bare: bool = False) -> Iterator[Worktree]:
-        """Give a worktree for an agent that holds exactly ``commit``; nobody else has it.
+        """Give a worktree for an agent that holds exactly ``commit``, to this caller alone.
 
         ``bare``: the agent only reads, so that nothing is provided for it.
         """
@@ -83,14 +83,14 @@ class Pool:
 
     @contextmanager
     def lease_gate(self, commit: str) -> Iterator[Worktree]:
-        """Give a worktree for a gate that holds exactly ``commit``; nobody else has it."""
+        """Give a worktree for a gate that holds exactly ``commit``, to this caller alone."""
         with self.lane() as lane:
             lane.gate.reset(commit)
             yield lane.gate
 
     @contextmanager
     def lane(self, reuse_path: Path | None = None) -> Iterator[Lane]:
-        """Give a lane whose worktrees are to be reset before their first use; nobody else has it.
+        """Give a lane, to this caller alone; its worktrees are to be reset before their first use.
 
         ``reuse_path``: the lane of the agent's worktree there, as a killed run left it, where it
         still exists.
@@ -98,7 +98,7 @@ class Pool:
         lane = self._left(reuse_path) or self._take()
         try:
             yield lane
-        except LostError:  # what is lost may go on there: nobody gets that lane any more
+        except LostError:  # what is lost may still run there: the lane is not used again
             raise
         except BaseException:
             self._give_back(lane)
@@ -140,7 +140,7 @@ class Pool:
         return Worktree(path, notes, self._job, slot, origin)
 
     def room(self, commit: str) -> Room | None:
-        """Return the disk that there is for lanes at ``commit``; None: nobody can tell.
+        """Return the disk that there is for lanes at ``commit``; None: not known.
 
         What one takes is measured by what is prepared, or else reckoned from the commit.
         """

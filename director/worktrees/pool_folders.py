@@ -1,7 +1,7 @@
 """The folders of pools: made, kept for the next command of the job, and removed.
 
 A job's record says where its folder is, and whether a command that ended in good order kept it. A
-lock in the folder says whether somebody works in it now.
+lock in the folder says whether a command works in it now.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def pool_folder(
 def sweep_pool(record: Path, events: Events | None = None) -> None:
     """Remove the worktrees noted at ``record``, if any; ``events`` are told what stays of them.
 
-    Those that somebody works in, for a copy of the record, stay.
+    Those that a command works in, for a copy of the record, stay.
     """
     with _locked(folder_in(files.read_json(record) or {})) as folder:
         if folder:
@@ -75,7 +75,7 @@ def sweep_pool(record: Path, events: Events | None = None) -> None:
 def free_kept(record: Path, begins: Callable[[KeptWorktrees], None]) -> KeptWorktrees | None:
     """Remove the worktrees that are kept at ``record``, and return what they were.
 
-    ``begins`` is told of them before. None: there are none, or somebody works in them.
+    ``begins`` is told of them before. None: there are none, or a command works in them.
     """
     kept = kept_worktrees(record)
     with _locked(kept.folder if kept else None) as folder:
@@ -93,7 +93,7 @@ def free_kept(record: Path, begins: Callable[[KeptWorktrees], None]) -> KeptWork
 
 
 def sweep_old_pools(env: Mapping[str, str]) -> None:
-    """Remove the folders, of any job, that nobody used for KEPT_FOR_SECS.
+    """Remove the folders, of any job, that were not used for KEPT_FOR_SECS.
 
     A folder that a killed command left stays while its job's record names it: it may hold work
     that is paid for.
@@ -141,10 +141,10 @@ def used_bytes(folder: Path) -> int:
 def _taken_over(record: Path, events: Events | None, locks: ExitStack) -> Path | None:
     """Return the folder that an earlier command left, locked, where it can be used."""
     folder = locks.enter_context(_locked(folder_in(files.read_json(record) or {})))
-    if folder is None:  # or somebody works in it, for a copy of this repository
+    if folder is None:  # or a command works in it, for a copy of this repository
         return None
     killed = was_killed(record)
-    if killed:  # a note that is there may be anybody's
+    if killed:  # anything may have written a note that is there
         discard(folder / "notes" / NOTE)
     if killed or read_note(folder / "notes"):
         _claim(folder, record)
@@ -206,7 +206,7 @@ def _tidy(folder: Path, places: set[str]) -> bool:
 def _locked(folder: Path | None) -> Iterator[Path | None]:
     """Hold the lock of a folder of director's, and give the folder.
 
-    None: somebody has the lock, the folder goes meanwhile, or there is none.
+    None: another command has the lock, the folder goes meanwhile, or there is none.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     with ExitStack() as stack:

@@ -53,7 +53,7 @@ def seals_from(said: Mapping[str, Any]) -> Seals:
 
 
 def write_note(notes: Path, note: Mapping[str, Any]) -> None:
-    """Write the note into ``notes``: whoever finds it there may continue with what it says."""
+    """Write the note into ``notes``: a command that finds it may continue with what it says."""
     about = {"director": __version__, "boot": _boot()}
     whole = json.dumps({**about, **note})  # not indented: that takes long for many files
     files.write_text(notes / NOTE, whole, durable=False)

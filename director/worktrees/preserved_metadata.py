@@ -1,7 +1,7 @@
 """Keeping mode, group and times of files as they are while a command reads them.
 
 Confinement protects contents and names. The owner of a file can change its mode, group and times
-all the same (Landlock has no rights for these), so they are put back. What was written meanwhile
+all the same (Landlock has no rights for these), so they are restored. What was written meanwhile
 was written by the user at work, who may: its times stay.
 """
 
@@ -33,7 +33,7 @@ class _Metadata(NamedTuple):
 def preserved_metadata(root: Path, excluded: str) -> Iterator[None]:
     """Put back modes, groups and times of all that is in ``root`` when the block ends.
 
-    The folder named ``excluded`` in it and what is gone by then are left alone, and so are the
+    The folder named ``excluded`` in it and what is gone are left alone, and so are the
     times of what was written (``touch`` cannot be told from that).
     """
     before = _metadata_in(root, excluded)

@@ -70,7 +70,7 @@ class PrivateIndex:
 
     @property
     def is_intact(self) -> bool:
-        """Whether nobody but director touched it."""
+        """Whether it is as director left it."""
         return _seal_of(self.path) == self.seal
 
     def trust(self, tree: str) -> None:
@@ -78,7 +78,7 @@ class PrivateIndex:
         self.tree, self.seal = tree, _seal_of(self.path)
 
     def empty_unless_intact(self) -> None:
-        """Begin again with an empty one where somebody touched it."""
+        """Begin again with an empty one where it is not as director left it."""
         if not self.is_intact:
             self.tree = None
             discard(self.path)

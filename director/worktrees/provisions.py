@@ -41,7 +41,7 @@ RunSetup = Callable[[Path, bool], GateResult]
 
 
 class SetupFailedError(StoppedError):
-    """The setup command did not end with 0: nobody's attempt. ``result`` is how it ended.
+    """The setup command did not end with 0: no attempt is spent. ``result`` is how it ended.
 
     ``withheld`` are the names of the variables that it did not get.
     """
@@ -106,7 +106,7 @@ class Provisions:
             )
 
     def user_files(self, pool: Path) -> UserFiles:
-        """Return the copy of the user's files in ``pool``; taken again when somebody changed it."""
+        """Return the copy of the user's files in ``pool``; taken again when it was changed."""
         with self._turn:
             if self._user_files is None or not self._user_files.linked.intact():
                 links = self.job.submodules.of(self.job.tip()).links
@@ -145,7 +145,7 @@ class Provisions:
         return size_of(copied)
 
     def distrust(self, tree: SealedTree) -> None:
-        """Note that somebody changed the copy of the user's files, if it is ``tree``."""
+        """Note that the copy of the user's files was changed, if it is ``tree``."""
         with self._turn:
             if self._user_files is not None and self._user_files.tree is tree:
                 self._user_files = None

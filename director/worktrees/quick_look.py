@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,8 +51,7 @@ class KnownFile(NamedTuple):
         )
 
 
-@dataclass(frozen=True)
-class KnownFiles:
+class KnownFiles(NamedTuple):
     """What an index that was written at ``written_at`` (nanoseconds) knows: path → file."""
 
     files: Mapping[str, KnownFile]
@@ -103,8 +101,7 @@ def _folders(paths: Iterable[str]) -> set[str]:
     return found
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(NamedTuple):
     """How files differ from an index: ``changed`` do, ``doubtful`` ones may, ``others`` are new.
 
     Folders among the ``others`` end in "/".

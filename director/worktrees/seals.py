@@ -1,6 +1,6 @@
 """Sealed trees: files that are known to be what director left there, and copies of them.
 
-A seal is what changes with a file, whoever writes it (its ctime cannot be set). Looking at the
+A seal is what changes with a file, whatever writes it (its ctime cannot be set). Looking at the
 seals costs one ``lstat`` per file and reads none.
 """
 
@@ -15,8 +15,8 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from director.model.errors import StoppedError
 from director.model.paths import parents
@@ -33,7 +33,7 @@ Seals = dict[str, Seal]
 # Nothing is shared with what is copied: no hard links; blocks only where the file system can.
 COPY = {"linux": ("cp", "-RPp", "--reflink=auto"), "darwin": ("cp", "-RPpc")}
 FICLONE = 0x40049409  # ioctl_ficlone(2)
-SIZE = 2  # where it stands in the seal of a file
+SIZE = 2  # its place in the seal of a file
 UNREADABLE: Seal = ()
 NO_SPACE = os.strerror(errno.ENOSPC)
 
@@ -62,8 +62,7 @@ class Tracked:
         return path in self._paths or any(parent in self._paths for parent in parents(path))
 
 
-@dataclass(frozen=True)
-class SealedTree:
+class SealedTree(NamedTuple):
     """What lies at ``names`` below ``root``, with its seals as director left it."""
 
     root: Path
@@ -143,7 +142,7 @@ def seals_of(root: Path, names: Iterable[str]) -> Seals:
 
 
 def seal(status: os.stat_result) -> Seal:
-    """Return what changes with a file, whoever writes it (ctime cannot be set)."""
+    """Return what changes with a file, whatever writes it (ctime cannot be set)."""
     if stat.S_ISDIR(status.st_mode):
         return (status.st_mode,)  # what is in it has seals of its own
     times = (status.st_mtime_ns, status.st_ctime_ns)

@@ -88,7 +88,7 @@ class Setups:
         return any(os.path.lexists(place / path) for place in self._places)
 
     def distrust(self, tree: SealedTree) -> None:
-        """Note that somebody changed what was made, if it is ``tree``."""
+        """Note that what was made has changed, if it is ``tree``."""
         for key, made in list(self._known.items()):
             if made.tree is tree:
                 del self._known[key]

@@ -9,8 +9,9 @@ import os
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from director.model.paths import lies_in, parents
 from director.repositories.conversions import Conversion
@@ -28,8 +29,7 @@ from director.worktrees.worktree_provisions import WorktreeProvisions
 from director.worktrees.worktree_repository import WorktreeRepository
 
 
-@dataclass(frozen=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """What a worktree holds, compared with a base commit.
 
     ``tree`` is the base with the allowlisted changes put in. ``changed`` are all tracked paths
@@ -98,8 +98,8 @@ class SnapshotReader:
             if not job.is_writable():
                 raise
             refused = error.message.splitlines()[-1].removeprefix("fatal: ")
-            return replace(snapshot, tree=job.tree(base), refused=refused), seen
-        return replace(snapshot, tree=job.tree_with(base, [*entries, *moved])), seen
+            return snapshot._replace(tree=job.tree(base), refused=refused), seen
+        return snapshot._replace(tree=job.tree_with(base, [*entries, *moved])), seen
 
     def _entries(self, base: str, paths: list[str]) -> list[Entry]:
         """Return what becomes of ``paths``, as they are stored."""

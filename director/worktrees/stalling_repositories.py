@@ -1,7 +1,7 @@
 """Repositories inside a worktree that would keep git waiting for ever.
 
 git looks into each new folder whether it is a repository, and opens what it finds there; where that
-is a pipe, nobody ever writes to it.
+is a pipe, git waits forever for a writer.
 """
 
 from __future__ import annotations

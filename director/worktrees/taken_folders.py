@@ -23,7 +23,7 @@ def new_taken_folder(env: Mapping[str, str], node_id: str) -> Path:
 def remove_taken_folder(folder: Path) -> None:
     """Remove such a folder with all in it; StoppedError where that needs more rights."""
     if folder.parent.name != OWN or not folder.name.startswith(PREFIX):
-        return  # the record is damaged: nothing of somebody's is removed
+        return  # the record is damaged: a folder that is not director's stays
     try:
         discard(folder)
     except NotRemovedError as error:

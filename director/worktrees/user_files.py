@@ -143,8 +143,8 @@ def _links(root: Path, name: str) -> Iterator[Path]:
 class UserFiles:
     """The copy for one job: ``tree`` as worktrees get it, ``linked`` what its links lead to.
 
-    ``originals`` are the seals of what was copied; None: it changed meanwhile, so that nobody can
-    tell later whether it is still that.
+    ``originals`` are the seals of what was copied; None: it changed meanwhile, so that
+    later it cannot be told whether it is still that.
     """
 
     tree: SealedTree

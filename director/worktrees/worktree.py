@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from director.model.paths import parents
 from director.model.sizes import Size
@@ -27,8 +26,7 @@ from director.worktrees.worktree_repository import WorktreeRepository
 LEAST_WORKERS = 4  # writing files is waiting, more than computing
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """What a worktree is filled from: the ``templates`` of its pool.
 
     ``gate`` is the worktree for gates of the same lane, which is prepared first; None: it is one
@@ -73,7 +71,7 @@ class Worktree:
         return self._index.path
 
     def kept(self) -> dict[str, Any] | None:
-        """Return what the next command needs to know to go on in it; None: it has to fill it."""
+        """Return what the next command needs to know to use it as it is; None: it must fill it."""
         if self._index.tree is None or not self._index.is_intact:
             return None
         plain = self._files.special.known
@@ -93,7 +91,7 @@ class Worktree:
     def reset(self, commit: str, *, bare: bool = False) -> None:
         """Make the worktree hold exactly ``commit`` and what is provided, ignored files included.
 
-        ``bare``: it is for somebody who only reads, so nothing is made or copied for it besides the
+        ``bare``: it is for an agent that only reads, so nothing is made or copied for it beside the
         commit. Right after a ``snapshot`` what that saw is believed: between the two nothing may
         run here. Raises SetupFailedError when the setup command fails.
         """

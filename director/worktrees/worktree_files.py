@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from director.repositories.conversions import Conversion
 from director.repositories.git import Git, split_z
@@ -17,8 +17,7 @@ from director.worktrees.special_files import SpecialFiles
 MOST_ASKED = 200  # paths that one command is given
 
 
-@dataclass(frozen=True)
-class Differences:
+class Differences(NamedTuple):
     """How the files on disk differ from an index.
 
     ``changed`` are the paths of the index that hold something else, or nothing, on disk;

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from director.model.errors import StoppedError
 from director.model.sizes import Size
@@ -35,8 +34,7 @@ from director.worktrees.user_files import UserFiles
 MAX_ATTEMPTS = 3
 
 
-@dataclass(frozen=True)
-class _State:
+class _State(NamedTuple):
     """What is provided now. ``origin``: the tree that setup ran on, "" for one of the branch."""
 
     key: str
@@ -44,8 +42,7 @@ class _State:
     origin: str
 
 
-@dataclass(frozen=True)
-class Sharing:
+class Sharing(NamedTuple):
     """What setup made in the pool. ``makes``: this worktree, one for gates, makes it for others."""
 
     setups: Setups
@@ -143,7 +140,7 @@ class WorktreeProvisions:
             return False
         job = self._all.job
         if state.origin and state.origin == job.tree(self._all.setup_commit()):  # it merged
-            self._state = state = replace(state, origin="")
+            self._state = state = state._replace(origin="")
         same = state.key == self._all.setup_key(commit)
         return same and (not state.origin or state.origin == job.tree(commit))
 
@@ -209,7 +206,7 @@ class WorktreeProvisions:
         built = any(os.path.lexists(self._path / name) for name in keep)
         if merged:
             self.keep_builds()
-        for name in keep:  # what a candidate built is for nobody else
+        for name in keep:  # what a candidate built is for that candidate only
             discard_inside(self._path, name)
         remove_stalling(folders_in(self._path))
         others = split_z(index.git.output("ls-files", "-z", "--others", "--directory"))
@@ -223,7 +220,7 @@ class WorktreeProvisions:
         return built
 
     def kept(self, trees: Trees) -> dict[str, Any] | None:
-        """Return what the next command needs to know to go on; None: there is nothing to know."""
+        """Return what the next command needs to know to continue; None: there is nothing."""
         if self._state is None:
             return None
         tree = trees.name_of(self._pristine)
@@ -235,7 +232,7 @@ class WorktreeProvisions:
         }
 
     def resume(self, kept: Mapping[str, Any], trees: Trees, user_files: UserFiles) -> None:
-        """Go on with what an earlier command ``kept``, made with ``user_files``."""
+        """Continue with what an earlier command ``kept``, made with ``user_files``."""
         self._pristine = trees.named(kept["tree"])
         self._known = seals_from(kept["known"])
         self._state = _State(kept["key"], user_files, kept["origin"])

@@ -1,6 +1,6 @@
 """The repository that git finds in a worktree: one of its own, which borrows objects.
 
-Agents and gates may do with it what they like: nobody else uses what is in it, and each reset
+Agents and gates may do with it what they like: nothing else uses what is in it, and each reset
 restores it. A submodule has one too, inside it.
 """
 
@@ -108,7 +108,7 @@ class WorktreeRepository:
     def withdraw(self, commit: str) -> None:
         """Remove those of submodules that ``commit`` does not have, so that git removes the rest.
 
-        Where director does not know what it laid, git takes the folder for one of nobody's.
+        Where director does not know what it laid, git takes the folder for an untracked one.
         """
         stay = {one.path for one in self._job.submodules.of(commit).present}
         for path in self._submodules:
@@ -125,7 +125,7 @@ def _gitdir(folder: Path) -> bytes:
 
 
 def _commit_of(repository: Path) -> str | None:
-    """Return the commit that HEAD of a repository stands for (gitrepository-layout(5))."""
+    """Return the commit that HEAD of a repository names (gitrepository-layout(5))."""
     said = _said(repository, "HEAD")
     for _ in range(MOST_LINKS):
         if not said.startswith(b"ref: "):

@@ -319,7 +319,7 @@ class TestRecalled(ClientCase):
         caller = FakeCaller((Outcome.INCOMPLETE, transcript()))
         client = self.agents(caller)
         caller.act = lambda _spending: seen.append(self.notes.get("x"))
-        client.ask(replace(self.assignment, memo={"base": "c0ffee"}))
+        client.ask(self.assignment._replace(memo={"base": "c0ffee"}))
         expected = CallNote("x", "/logs/x-0.jsonl", str(self.tmp), {"base": "c0ffee"}, model="p/m")
         self.assertEqual(seen, [expected])
         after = expected._replace(outcome=Outcome.INCOMPLETE, reason="the reason")
@@ -345,7 +345,7 @@ class TestRecalled(ClientCase):
 
     def test_what_an_agent_wrote_counts_only_where_it_wrote(self) -> None:
         self.assertIsNone(self.recalled(Outcome.COMPLETED, cwd="/elsewhere"))
-        self.assignment = replace(self.assignment, agent=Agent.REVIEWER)
+        self.assignment = self.assignment._replace(agent=Agent.REVIEWER)
         self.assertIsNotNone(self.recalled(Outcome.COMPLETED, cwd="/elsewhere"))
 
 

@@ -180,11 +180,12 @@ class TestWork(EndCase):
         broken = self.tmp / "broken"
         broken.mkdir()
         (broken / "sitecustomize.py").write_text(
-            "import secrets\nsecrets.token_hex = lambda *_: 1 / 0\n"
+            "import os\nurandom = os.urandom\n"
+            "os.urandom = lambda n: urandom(n if n > 2 else 1 / 0)  # of the run's name\n"
         )
         env = {**self.env, "PYTHONPATH": f"{broken}{os.pathsep}{SOURCE}"}
         done = self.command(sys.executable, "-m", "director", "run", "--json", env=env)
-        self.assertEqual(done.code, 70)
+        self.assertEqual(done.code, 70, done.err)
         self.ends_on_record(done, "run", "bug")
 
     def test_a_job_that_does_not_hold(self) -> None:

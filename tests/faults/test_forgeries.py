@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 from typing import Any
 
 from tests.faults.cases import FaultCase, bad, good
@@ -263,6 +264,48 @@ class TestMerges(ForgingCase):
         for name in ("tips.jsonl", "receipts.jsonl"):
             self.assertNotIn("f" * 40, (self.home / name).read_text())
         self.ends(0, "verify")
+
+
+class TestSwitches(ForgingCase):
+    """A rebase that was never begun: ``rebasing.json``, with records to be taken for the job's."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.plan(node("a"))
+
+    def plant(self, **values: Any) -> str:
+        """Return a script that plants one, with a plan whose test is always green."""
+        plan = self.stored("plan.json")
+        intent = {key: plan[key] for key in ("job_id", "job_branch")}
+        intent |= {"since": "2026-01-02T03:04:05Z", "before": plan["base_commit"]}
+        intent |= {"base": plan["base_commit"], **values}
+        easy = {**plan, "nodes": [{**plan["nodes"][0], "test_cmd": "echo 1 passed"}]}
+        seal = {**self.stored("sealed.json"), "plan": easy}
+        records = {"plan.json": easy, "sealed.json": seal}
+        (self.tmp / "rebasing").mkdir()
+        for name, content in records.items():
+            (self.tmp / "rebasing" / name).write_text(json.dumps(content))
+        (self.tmp / "rebasing.json").write_text(json.dumps(intent))
+        return f"cp -R {self.tmp}/rebasing {self.tmp}/rebasing.json {self.home}"
+
+    def test_one_that_an_agent_plants_is_never_finished(self) -> None:
+        self.implement("a", silent_shell(self.plant()), write("a.txt", "bad\n"))
+        for _ in range(7):
+            self.implement("a", write("a.txt", "bad\n"))
+        before = {name: self.stored(name) for name in ("plan.json", "sealed.json")}
+        self.ends(1, "run")
+        self.ends(1, "run", "--retry-failed")
+        self.assertEqual({name: self.stored(name) for name in before}, before)
+        self.nothing_is_merged()
+        self.assertEqual(list(self.home.glob("rebasing.json")), [])
+
+    def test_one_of_a_branch_of_the_users_moves_nothing(self) -> None:
+        silent = self.plant(job_branch="main")
+        subprocess.run(["sh", "-ec", silent], check=True)
+        self.assertIn("main, which is no branch of director's", self.ends(2, "run").err)
+        (self.home / "rebasing.json").unlink()
+        self.implement("a")
+        self.ends(0, "run")
 
 
 class TestCrash(ForgingCase):

@@ -104,7 +104,7 @@ class TestValues(SecretsCase):
         self.ends(0, "run")
         self.assertEqual(self.on_branch("a.txt"), "good")
         self.assertEqual(self.node_state("a")["tries"][0]["outcome"], "out_of_scope")
-        self.assertIn("A key from the environment stands in a.txt", self.fake.calls()[-1].prompt)
+        self.assertIn("A key from the environment is in a.txt", self.fake.calls()[-1].prompt)
         self.assertEqual(self.node_state("a")["tries"][0]["failure"]["candidate"], "")
         listed = self.repo.git("--git-dir", str(self.home / "job.git"), "for-each-ref")
         self.assertNotIn("attempts", listed)  # or a ref would keep it for ever

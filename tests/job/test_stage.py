@@ -30,6 +30,13 @@ class TestStage(TemporaryCase):
         write_stage(self.directory, STAGE)
         self.assertEqual(read_stage(self.directory), STAGE)
 
+    def test_two_stages_wait_for_an_approval(self) -> None:
+        awaited = {stage: stage.awaited for stage in Stage if stage.awaited}
+        self.assertEqual(awaited, {Stage.SPEC_APPROVAL: "spec", Stage.PLAN_APPROVAL: "plan"})
+
+    def test_each_stage_is_told_in_other_words(self) -> None:
+        self.assertEqual(len({stage.words for stage in Stage}), len(Stage))
+
     def test_fields_of_a_later_version_are_left_out(self) -> None:
         write_stage(self.directory, STAGE)
         stored = json.loads(self.directory.stage.read_text())

@@ -359,6 +359,14 @@ class TestKept(ResolveCase):
                 self.assertEqual(found["attempts"][-1]["outcome"], "green")
                 self.repo.git("reset", "--quiet", "--hard", before)
 
+    def test_a_green_record_without_files_is_none(self) -> None:
+        """The gates may say nothing of the markers that git left."""
+        self.kept()
+        self.forge(files={})
+        self.answers(write("b.txt", BOTH))
+        self.land(*RESOLVE)
+        self.assertEqual((self.repo.root / "b.txt").read_text(), BOTH)
+
     def test_a_record_that_nobody_can_read_is_none(self) -> None:
         (self.home / "resolution.json").write_text('{"work": 7}')
         self.resolves()

@@ -261,9 +261,8 @@ class TestShared(SharedCase):
         said = answer({"node": {"spec": "other"}, "tests": "rewrite", "problem": ""})
         self.fake.queue("planner", said, node="a")
         done = self.ends(2, "amend", "a", "--revise", "other tests")
-        self.assertIn(
-            f"{SHARED} cannot be rewritten for a: b has tests that build on them", done.err
-        )
+        said_so = f"{SHARED} cannot be rewritten for a: b has tests that build on them"
+        self.assertIn(said_so, done.err)
         self.ends(0, "amend", "a", "--cancel")
         self.assertEqual(self.hashes(), before)
         self.finish()

@@ -136,7 +136,7 @@ class TestNew(CurrentJobCase):
         first = self.job_id()
         self.ends(0, "plan", "--new", "other")
         back = self.ends(0, "plan", "--resume", first, "--new")
-        self.assertIn("the plan is being made", back.out)
+        self.assertIn("nodes and their tests are being written", back.out)
         self.assertIn("Next: director plan --continue", back.out)
         self.ends(0, "plan", "--continue", "--no-critique")
         headings = [call.heading for call in self.fake.calls()]

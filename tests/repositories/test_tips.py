@@ -1,13 +1,12 @@
 """The journal of where the branch was moved, and its receipts."""
 
 import json
-from dataclasses import replace
 
 from director.repositories.tips import Tips
 from tests.support.hermetic import TemporaryCase
 from tests.verifying.test_checks import RECEIPT
 
-ONE, TWO = replace(RECEIPT, merged="1" * 40), replace(RECEIPT, merged="2" * 40, node="b")
+ONE, TWO = RECEIPT._replace(merged="1" * 40), RECEIPT._replace(merged="2" * 40, node="b")
 
 
 class TestTips(TemporaryCase):
@@ -36,7 +35,7 @@ class TestTips(TemporaryCase):
             self.assertEqual(tips.commits[-1], ONE.merged)
 
     def test_several_merges_in_one_step_are_one_line_and_go_together(self) -> None:
-        three, four = (replace(RECEIPT, merged=digit * 40, node=digit) for digit in "34")
+        three, four = (RECEIPT._replace(merged=digit * 40, node=digit) for digit in "34")
         self.tips.add(four.merged, three, four)
         for tips in (self.tips, self.again()):
             self.assertEqual(list(tips.receipts), [one.merged for one in (ONE, TWO, three, four)])
@@ -50,7 +49,7 @@ class TestTips(TemporaryCase):
             self.assertEqual(tips.receipts, {ONE.merged: ONE, TWO.merged: TWO})
 
     def test_a_receipt_can_be_noted_where_it_stands(self) -> None:
-        better = replace(ONE, rebuilt=True)
+        better = ONE._replace(rebuilt=True)
         self.tips.add(TWO.merged, better)
         for tips in (self.tips, self.again()):
             self.assertEqual(tips.receipts, {ONE.merged: better, TWO.merged: TWO})

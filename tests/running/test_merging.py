@@ -375,12 +375,12 @@ class TestContract(MergingCase):
         for wrong, said in (
             ((), "contract gate"),
             (contract[1:], "test n0"),
-            ([replace(run, tree="f" * 40) for run in contract], "the tree that the contract"),
-            ([replace(contract[0], verdict="red"), *contract[1:]], "test n0"),
-            ([replace(contract[0], tests_run=0), *contract[1:]], "test n0"),
+            ([run._replace(tree="f" * 40) for run in contract], "the tree that the contract"),
+            ([contract[0]._replace(verdict="red"), *contract[1:]], "test n0"),
+            ([contract[0]._replace(tests_run=0), *contract[1:]], "test n0"),
         ):
             with self.subTest(said):
-                forged = replace(first, gates=(*own, *wrong))
+                forged = first._replace(gates=(*own, *wrong))
                 found = self.problems(replace(whole, receipts=(before, forged, whole.receipts[2])))
                 self.assertTrue(any(said in what for what in found), found)
 

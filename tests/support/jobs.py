@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from director.records.job_directory import JobDirectory
 from director.reporting.live.lines import INDENT
 from tests.support.fake_opencode import FakeOpenCode, Step, answer, say, shell, write
 from tests.support.hermetic import HermeticCase
@@ -287,8 +288,10 @@ class JobCase(HermeticCase):
         return [json.loads(line) for line in (self.home / name).read_text().splitlines()]
 
     def node_state(self, name: str) -> dict[str, Any]:
-        """Return where a node stands."""
-        value = self.stored("state.json")["nodes"][name]
+        """Return where a node stands, by ``state.json`` and the changes since."""
+        state = JobDirectory(self.home).state_file.load()
+        assert state
+        value = state["nodes"][name]
         assert isinstance(value, dict)
         return value
 

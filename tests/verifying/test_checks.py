@@ -122,9 +122,9 @@ class TestChecks(unittest.TestCase):
         evidence = replace(EVIDENCE, commits=(BROUGHT, merged))
         self.assertEqual(self.problem(evidence), "")  # by a version that had no views
         for view, words in ((less, ""), (TREE, "views: "), ("7" * 40, "views: ")):
-            gates = (replace(RECEIPT.gates[0], tree=view),)
-            receipt = replace(RECEIPT, view=view, gates=gates)
-            said_so = replace(merged.commit, pairs=expected_trailers(receipt))
+            gates = (RECEIPT.gates[0]._replace(tree=view),)
+            receipt = RECEIPT._replace(view=view, gates=gates)
+            said_so = merged.commit._replace(pairs=expected_trailers(receipt))
             commits = (BROUGHT, replace(merged, commit=said_so))
             said = self.problem(replace(evidence, commits=commits, receipts=(receipt,)))
             self.assertTrue(said.startswith(words) if words else said == "", said)
@@ -143,17 +143,17 @@ class TestChecks(unittest.TestCase):
         for journal, words in (
             (Journal(tips, {MERGE: RECEIPT}), ""),
             (Journal(tips, {}), "director noted no such merge"),
-            (Journal(tips, {MERGE: replace(RECEIPT, ts="then")}), "the receipt that was noted"),
+            (Journal(tips, {MERGE: RECEIPT._replace(ts="then")}), "the receipt that was noted"),
             (Journal(frozenset({TESTS}), {MERGE: RECEIPT}), "where director never moved it"),
         ):
             self.assertIn(words, self.problem(replace(EVIDENCE, journal=journal)))
         self.assertIn("no sealed.json", self.problem(replace(EVIDENCE, at_home=True)))
 
     def test_a_rebuilt_receipt_rests_on_runs_that_no_trailer_has(self) -> None:
-        runs = tuple(replace(run, purpose="rebuilt") for run in RECEIPT.gates)
-        rebuilt = replace(RECEIPT, gates=runs)
+        runs = tuple(run._replace(purpose="rebuilt") for run in RECEIPT.gates)
+        rebuilt = RECEIPT._replace(gates=runs)
         self.assertIn("Director-Gate", self.problem(replace(EVIDENCE, receipts=(rebuilt,))))
-        receipts = (replace(rebuilt, rebuilt=True),)
+        receipts = (rebuilt._replace(rebuilt=True),)
         self.assertEqual(self.problem(replace(EVIDENCE, receipts=receipts)), "")
 
     def test_a_damaged_object_and_a_test_without_an_owner(self) -> None:
@@ -173,8 +173,8 @@ class TestChecks(unittest.TestCase):
     def test_a_gate_that_ran_no_test(self) -> None:
         for tests_run, found in ((0, "expected tests, found no test"), (3, ""), (None, "")):
             with self.subTest(tests_run):
-                gates = (replace(RECEIPT.gates[0], tests_run=tests_run),)
-                said = self.problem(replace(EVIDENCE, receipts=(replace(RECEIPT, gates=gates),)))
+                gates = (RECEIPT.gates[0]._replace(tests_run=tests_run),)
+                said = self.problem(replace(EVIDENCE, receipts=(RECEIPT._replace(gates=gates),)))
                 self.assertIn(found, said)
                 self.assertEqual(bool(said), bool(found))
 
@@ -192,13 +192,13 @@ class TestChecks(unittest.TestCase):
 
     def test_an_added_trailer(self) -> None:
         pairs = (*MERGED.commit.pairs, ("Director-Gate", "0 again sh tests/a.sh"))
-        merged = replace(MERGED, commit=replace(MERGED.commit, pairs=pairs))
+        merged = replace(MERGED, commit=MERGED.commit._replace(pairs=pairs))
         said = self.problem(replace(EVIDENCE, commits=(BROUGHT, merged)))
         self.assertIn("the trailer Director-Gate: expected none, found 0 again", said)
 
     def test_a_trailer_of_somebody_else_is_no_matter(self) -> None:
         pairs = (*MERGED.commit.pairs, ("Signed-off-by", "me"))
-        merged = replace(MERGED, commit=replace(MERGED.commit, pairs=pairs))
+        merged = replace(MERGED, commit=MERGED.commit._replace(pairs=pairs))
         self.assertEqual(self.problem(replace(EVIDENCE, commits=(BROUGHT, merged))), "")
 
 
@@ -206,7 +206,7 @@ class TestReceipt(unittest.TestCase):
     def test_survives_being_written(self) -> None:
         self.assertEqual(decode(Receipt, encode(RECEIPT)), RECEIPT)
         for view in (None, TREE):
-            stored = encode(replace(RECEIPT, view=view))
+            stored = encode(RECEIPT._replace(view=view))
             self.assertEqual("view" in stored, view is not None)
             self.assertEqual(decode(Receipt, stored).view, view)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import replace
 
 from director.model.config import WorktreePolicy
 from director.repositories.history import Entry
@@ -46,7 +45,7 @@ class TestSetup(ProvisionsCase):
 
     def test_inputs_may_be_folders_and_globs(self) -> None:
         for globs, path in ((("pkg/",), "pkg/a.py"), (("*.py",), "pkg/a.py"), (("l?ck",), "lock")):
-            policy = replace(self.policy, setup_inputs=tuple(g.rstrip("/") for g in globs))
+            policy = self.policy._replace(setup_inputs=tuple(g.rstrip("/") for g in globs))
             self.provisions = Provisions(
                 policy, Sources(self.sample.root), self.job, self.run_setup
             )
@@ -60,7 +59,7 @@ class TestSetup(ProvisionsCase):
         lock = self.add_commit(self.job, {"web/package-lock.json": "{}"})
         other = self.add_commit(self.job, {"else": "changed\n"})
         for inputs, again in ((None, True), ((), False), (("lock",), False)):
-            policy = replace(self.policy, setup_inputs=inputs)
+            policy = self.policy._replace(setup_inputs=inputs)
             provisions = Provisions(policy, Sources(self.sample.root), self.job, self.run_setup)
             keys = [provisions.setup_key(commit) for commit in (self.base, lock, other)]
             self.assertEqual(keys[0] != keys[1], again, inputs)
@@ -92,7 +91,7 @@ class TestSetup(ProvisionsCase):
         self.assertEqual(self.runs, 1)
 
     def test_folders_that_nobody_may_write_are_no_obstacle(self) -> None:
-        worktree = self.provided(replace(self.policy, setup=f"{MAKE}chmod -R a-w deps"))
+        worktree = self.provided(self.policy._replace(setup=f"{MAKE}chmod -R a-w deps"))
         swap = "chmod u+w deps/lib; rm -f deps/lib/version; echo x > deps/lib/version"
         for script in (
             f"{swap}; chmod a-w deps/lib",
@@ -186,7 +185,7 @@ class TestSetup(ProvisionsCase):
             worktree.reset(commit)
 
     def test_it_starts_from_the_commit_alone(self) -> None:
-        worktree = self.provided(replace(self.policy, setup=f"test ! -e deps/new; {MAKE}"))
+        worktree = self.provided(self.policy._replace(setup=f"test ! -e deps/new; {MAKE}"))
         self.agent("echo > deps/new; echo > stray")
         worktree.reset(self.add_commit(self.job, {"lock": "two\n"}))
         self.assertFalse((self.root / "stray").exists())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -77,7 +76,7 @@ def problems(config: Config) -> Iterator[Mistake]:
     """Give what Codex cannot be told of sampling, and a home that it could not write."""
     if options_of(config).home == "user":
         yield from closed_home(config, NAME, "~/.codex")
-    unknown = [field.name for field in fields(Sampling) if field.name != EFFORT]
+    unknown = [name for name in Sampling._fields if name != EFFORT]
     yield from unknown_sampling(config, PREFIX, "Codex", unknown)
 
 

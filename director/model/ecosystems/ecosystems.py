@@ -10,9 +10,9 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
+from typing import NamedTuple
 
 from director.model.config import WorktreePolicy
 from director.model.ecosystems.project import Project, Row
@@ -27,16 +27,14 @@ _ASIDE = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(NamedTuple):
     """A test file of the repository, and the command that runs it alone ("": not known)."""
 
     path: str
     command: str
 
 
-@dataclass(frozen=True)
-class Ecosystem:
+class Ecosystem(NamedTuple):
     """One project of the repository. ``folder`` is relative to its root ("": the root).
 
     ``setup`` is a shell command for the root ("": nothing is needed), ``inputs`` are the files it

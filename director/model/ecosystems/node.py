@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from director.model.ecosystems.project import Project, Row, always, table
 from director.model.patterns import lazy_pattern
@@ -17,8 +17,7 @@ _NODE_RUNNER = lazy_pattern(r"\b(jest|vitest|mocha|ava)\b")
 _NODE_ITSELF = lazy_pattern(r"\bnode( +--?(?:import|require|loader|r)[= ]\S+)* +--test\b")
 
 
-@dataclass(frozen=True)
-class _Manager:
+class _Manager(NamedTuple):
     """A package manager: how it is started, how it installs, how it starts what is installed."""
 
     start: Callable[[Project], str]

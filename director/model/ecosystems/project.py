@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,7 @@ def no_single(_: Project, __: str) -> str:
     return ""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One ecosystem; a folder has at most one of each ``family``, the first whose marks fit.
 
     Globs: ``marks`` (of file names) make a folder a project, ``locks`` also one below another of

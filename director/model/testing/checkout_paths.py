@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from os.path import normpath
 from pathlib import Path
+from typing import NamedTuple
 
 DEPENDENCIES = frozenset({"node_modules", "site-packages", "dist-packages"})
 
@@ -31,8 +31,7 @@ _FORMS = (
 _UPWARDS = r"(?:\.\./)+[^\s:'\"()]+"  # pytest names what lies elsewhere by a relative path
 
 
-@dataclass(frozen=True)
-class Checkout:
+class Checkout(NamedTuple):
     """What of the user's checkouts gates have no business in: ``roots`` but for ``shared``.
 
     ``shared`` is what they need of it all the same: git's folders, programs, what is ignored, and

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from director.model.patterns import lazy_pattern
 from director.model.testing.green_evidence import tests_run
@@ -25,8 +25,7 @@ _INNER_TEST = lazy_pattern(r"^ +(?:not )?ok \d|^ +[✔✖] ", re.MULTILINE)
 _NOT_IMPORTED = lazy_pattern(r"^ERROR: .*\b_FailedTest\b", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class CommandRun:
+class CommandRun(NamedTuple):
     """One run of a test command, its exit code (None: it was ended) and all of its output."""
 
     command: str

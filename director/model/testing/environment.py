@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from director.model.patterns import lazy_pattern
 from director.model.testing import build_symptoms, script_symptoms
@@ -27,8 +27,7 @@ _PROJECTS_OWN = lazy_pattern(r"[./#~]|@/|node:")  # how relative and aliased mod
 _INSTALLED = "node_modules/"
 
 
-@dataclass(frozen=True)
-class Missing:
+class Missing(NamedTuple):
     """What is missing. ``words``: what the run said of it, in a line; ``next_step``: what to do.
 
     ``avoidable``: other tests may do without it, so that their author may be told.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from director.model.patterns import lazy_pattern
 from director.model.testing.declared_tests import declared_tests
@@ -29,8 +29,7 @@ _OTHER_REPORT = lazy_pattern(
 _PYTEST_BEGINS = lazy_pattern(r"^=+ test session starts =+$", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What a run of tests shows. ``lacking`` says what it does not show ("": nothing is missing).
 
     ``tests_run``: how many tests ran, the skipped ones aside (None: not known).

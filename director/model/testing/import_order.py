@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from posixpath import join, normpath
+from typing import NamedTuple
 
 from director.model.patterns import lazy_pattern
 from director.model.testing.runner_command import simple_commands
@@ -24,8 +24,7 @@ _TAKING_A_WORD = frozenset({"-W", "-X"})
 _ELSEWHERE = lazy_pattern(r"-c.*|-o.*|--(?:override-ini|rootdir|import-mode|pyargs|confcutdir).*")
 
 
-@dataclass(frozen=True)
-class PythonRun:
+class PythonRun(NamedTuple):
     """One run of tests by Python. Folders are relative to the worktree, "" is its top.
 
     ``program`` is what is started, ``folder`` where; ``first`` are the folders that come before
@@ -47,8 +46,7 @@ def python_runs(command: str) -> tuple[PythonRun, ...]:
     return tuple(_runs(simple_commands(command)))
 
 
-@dataclass(frozen=True)
-class _Shell:
+class _Shell(NamedTuple):
     """Where a shell stands, and what it set PYTHONPATH to (None: as it was).
 
     ``programs`` is the folder of the environment that was activated, "" for none.
@@ -65,12 +63,12 @@ def _runs(commands: Sequence[Sequence[str]]) -> Iterator[PythonRun]:
         if words[:1] == ["cd"]:
             if len(words) != 2 or words[1].startswith(("/", "~", "-", "$")):
                 return
-            shell = replace(shell, folder=_joined(shell.folder, words[1]))
+            shell = shell._replace(folder=_joined(shell.folder, words[1]))
             continue
         if words[0] in (".", "source"):
             if len(words) != 2 or not words[1].endswith("/activate"):
                 return
-            shell = replace(shell, programs=words[1].removesuffix("activate"))
+            shell = shell._replace(programs=words[1].removesuffix("activate"))
             continue
         if any(word.startswith("PATH=") for word in words):
             return
@@ -86,7 +84,7 @@ def _assigned(shell: _Shell, words: Sequence[str]) -> tuple[_Shell, Sequence[str
     while words and (words[0] in ("env", "export") or _ASSIGNMENT.fullmatch(words[0])):
         found = _ASSIGNMENT.fullmatch(words[0])
         if found and found["name"] == "PYTHONPATH":
-            shell = replace(shell, path=found["value"])
+            shell = shell._replace(path=found["value"])
         words = words[1:]
     return shell, words
 

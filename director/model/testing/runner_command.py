@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from director.model.patterns import lazy_pattern
 
@@ -62,8 +62,7 @@ _HARMLESS_FOR = {"unittest": frozenset({"-f", "-s", "-t", "-c"})}
 _SUBCOMMAND_WORDS = frozenset({"run", "discover"})
 
 
-@dataclass(frozen=True)
-class Invocation:
+class Invocation(NamedTuple):
     """What a command says of the tests it runs.
 
     ``runners`` is empty where none is recognised. ``quiet``: tests may run although the output
@@ -151,8 +150,7 @@ def _base(word: str) -> str:
     return word.rpartition("/")[2]
 
 
-@dataclass(frozen=True)
-class _Call:
+class _Call(NamedTuple):
     """One runner with its arguments."""
 
     runner: str

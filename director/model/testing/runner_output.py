@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from director.model.patterns import lazy_pattern
 from director.model.testing.plain_text import plain_text
@@ -15,8 +15,7 @@ from director.model.testing.plain_text import plain_text
 READ_CHARACTERS = 1_000_000  # of the end of an output: that is where summaries stand
 
 
-@dataclass(frozen=True)
-class CountedTests:
+class CountedTests(NamedTuple):
     """What a run shows of its tests.
 
     ``runner`` None: not recognised. ``executed``: tests that ran, whatever became of them

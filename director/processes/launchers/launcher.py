@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from director.processes.confinement import Confinement, Launch
 from director.processes.machine import Machine
@@ -24,8 +23,7 @@ class Part(StrEnum):
     CHECKOUT = "checkout"  # a command in the user's own, which it only reads
 
 
-@dataclass(frozen=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What a launcher finds: the job it works for, and the caller's variables.
 
     ``repository`` is the user's, ``job`` the git folder of the job's.
@@ -48,8 +46,7 @@ class Surroundings:
         return {"git": str(self.job), "repo": str(self.repository), "home": home}
 
 
-@dataclass(frozen=True)
-class Errand:
+class Errand(NamedTuple):
     """What is to be started: ``argv`` in ``worktree``, confined as ``confinement`` says."""
 
     part: Part

@@ -67,13 +67,13 @@ def link_to(node: str, text: str = "") -> Element:
 
 
 def clock(moment: str) -> str:
-    """Return a moment of a record as everybody reads it, in UTC; "" for what is none."""
+    """Return a moment of a record as people read it, in UTC; "" for what is none."""
     secs = seconds_of(moment)
     return "" if secs is None else clock_of(secs)
 
 
 def clock_of(secs: float) -> str:
-    """Return seconds since 1970 as everybody reads them, in UTC."""
+    """Return seconds since 1970 as people read them, in UTC."""
     return datetime.fromtimestamp(secs, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 

@@ -23,7 +23,6 @@ from director.reporting.page.marks import (
 )
 from director.reporting.page.node_part import failed
 from director.reporting.page.page import NodePart, Page
-from director.reporting.status.screen import STAGES
 from director.reporting.status.status import Gate, Standing
 
 EXPLAINED = 10  # failed nodes that are explained; others have a line each
@@ -48,7 +47,7 @@ def verdict_part(page: Page) -> Iterator[Child]:
         ("landed", _landed(page)),
         ("branch", [tag("code", status.job_branch)]),
         ("base", [tag("code", status.base_commit[:SHORT])]),
-        ("planning", STAGES[status.stage] if status.stage is not Stage.READY else None),
+        ("planning", status.stage.words if status.stage is not Stage.READY else None),
         ("at work", _process(page)),
     )
     yield from next_steps(page)

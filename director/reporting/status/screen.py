@@ -22,13 +22,6 @@ from director.reporting.terminal.style import PLAIN, Line, Paint, Span, Style
 
 ACTIVE = (NodeStatus.RUNNING, NodeStatus.TAKEN)
 LISTED = 30  # nodes that are all shown without being asked for
-STAGES = {
-    Stage.SPEC: "the spec is being written",
-    Stage.SPEC_APPROVAL: "the spec is written",
-    Stage.DECOMPOSE: "nodes and their tests are being written",
-    Stage.PLAN_APPROVAL: "nodes and their tests are written",
-    Stage.READY: "the plan is ready",
-}
 
 
 class View(NamedTuple):
@@ -84,21 +77,21 @@ def _sentence(status: Status) -> tuple[str, Paint, str]:
     counts = _counts(status)
     match status.standing:
         case Standing.WORKING:
-            planning = f"Planning is under way: {STAGES[status.stage]}."
+            planning = f"Planning is under way: {status.stage.words}."
             ready = status.stage is Stage.READY
             return "●", Paint.CYAN, _working(status, counts) if ready else planning
         case Standing.DECIDING:
             named = counted(len(status.questions), "decision")
             return "‖", Paint.YELLOW, f"The planner lacks {named} that only you can make."
         case Standing.APPROVING:
-            what = "spec" if status.stage is Stage.SPEC_APPROVAL else "plan"
-            return "‖", Paint.YELLOW, f"Planning waits for your approval of the {what}."
+            said = f"Planning waits for your approval of the {status.stage.awaited}."
+            return "‖", Paint.YELLOW, said
         case Standing.PLANNING:
-            return "–", Paint.YELLOW, f"Planning is not finished: {STAGES[status.stage]}."
+            return "–", Paint.YELLOW, f"Planning is not finished: {status.stage.words}."
         case Standing.AMENDING:
             return "‖", Paint.YELLOW, f"Node {status.amending} waits for your approval; {counts}."
         case Standing.KILLED:
-            what = counts if status.stage is Stage.READY else STAGES[status.stage]
+            what = counts if status.stage is Stage.READY else status.stage.words
             return "■", Paint.YELLOW, f"Stopped: the run was killed; {what}."
         case Standing.STOPPED:
             return "■", Paint.YELLOW, _stopped(status, counts)

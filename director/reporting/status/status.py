@@ -146,7 +146,7 @@ class Status:
     ``log_lines`` has the number of lines of the logs that are shown, by their names. ``amending``
     is the node that is being amended ("": none is), ``taken`` maps nodes to the worktrees in which
     people write them. ``landed`` says where the work went (None: it has not landed). HEAD has
-    ``newer`` commits than the base of a job that is not finished (None: nobody looked).
+    ``newer`` commits than the base of a job that is not finished (None: not asked).
     """
 
     directory: Path
@@ -231,5 +231,5 @@ class Status:
             return Standing.KILLED
         if self.end is not None and self.end.exit_code != ExitCode.DONE:
             return Standing.STOPPED
-        waits = self.stage in (Stage.SPEC_APPROVAL, Stage.PLAN_APPROVAL)
+        waits = bool(self.stage.awaited)
         return Standing.APPROVING if waits else Standing.PLANNING

@@ -54,7 +54,7 @@ class CallCase(HermeticCase):
             processes=Processes(self.tmp.name, Cancellation()),
             env=self.env,
             root=self.tmp,
-            config=replace(self.config, agents={"claude-code": self.options}),
+            config=self.config._replace(agents={"claude-code": self.options}),
             templates={agent: load_template(agent, self.tmp, ()) for agent in Agent},
             sandbox=Sandbox(),
             recorder=self.recorder,
@@ -138,7 +138,7 @@ class TestHowItIsMade(CallCase):
 
     def test_sampling(self) -> None:
         sampling = Sampling(reasoning_effort="low", options={"service_tier": "auto"})
-        self.config = replace(self.config, sampling={Role.EXECUTOR: sampling})
+        self.config = self.config._replace(sampling={Role.EXECUTOR: sampling})
         self.call()
         made = self.started()
         self.assertEqual(made.after("--effort"), "low")
@@ -172,7 +172,7 @@ class TestWhatComesOfIt(CallCase):
                 self.assertEqual(bool(reply.reason), outcome is not Outcome.COMPLETED)
 
     def test_a_start_otherwise_than_asked_ends_the_call_in_an_error(self) -> None:
-        self.config = replace(self.config, tiers=dict.fromkeys(Role, "claude-code/claude-other"))
+        self.config = self.config._replace(tiers=dict.fromkeys(Role, "claude-code/claude-other"))
         reply = self.call()
         self.assertEqual((reply.outcome, reply.kind), (Outcome.AGENT_FAULT, FaultKind.PERMANENT))
         self.assertIn(f"the model is {MODEL}, not claude-other", reply.reason)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from director.agents.claude_code.backend import CLAUDE_CODE
 from director.agents.claude_code.options import ClaudeCodeOptions, problems
 from director.model.config import Config, Sampling, SandboxPolicy
@@ -43,11 +41,11 @@ class TestProblems(HermeticCase):
             TIERS, sandbox=strict, agents={"claude-code": ClaudeCodeOptions(home="user")}
         )
         self.assertIn("claude-code.home is closed by [sandbox]", str(next(problems(closed))))
-        opened = replace(closed, sandbox=replace(strict, write=("~/.claude",)))
+        opened = closed._replace(sandbox=strict._replace(write=("~/.claude",)))
         for config in (
             opened,
             Config(TIERS, sandbox=strict),
-            replace(closed, sandbox=SandboxPolicy()),
+            closed._replace(sandbox=SandboxPolicy()),
         ):
             self.assertEqual(list(problems(config)), [])
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from director.agents.backend import AgentContext
@@ -59,7 +58,7 @@ class CallCase(HermeticCase):
             processes=Processes(self.tmp.name, Cancellation()),
             env=self.env,
             root=self.tmp,
-            config=replace(self.config, agents={"codex": self.options}),
+            config=self.config._replace(agents={"codex": self.options}),
             templates={agent: load_template(agent, self.tmp, ()) for agent in Agent},
             sandbox=self.sandbox,
             recorder=CallRecorder(self.tmp / "logs", 60),
@@ -159,7 +158,7 @@ class TestHowItIsMade(CallCase):
     def test_effort(self) -> None:
         self.assertNotIn("model_reasoning_effort", self.made().settings)
         sampling = {Role.EXECUTOR: Sampling(reasoning_effort="low")}
-        self.config = replace(self.config, sampling=sampling)
+        self.config = self.config._replace(sampling=sampling)
         self.assertEqual(self.made().settings["model_reasoning_effort"], "low")
 
 

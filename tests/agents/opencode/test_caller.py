@@ -10,7 +10,6 @@ import json
 import signal
 import stat
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +118,7 @@ class CallCase(HermeticCase):
 
 class TestHowItIsMade(CallCase):
     def test_prompt_folder_agent_and_model(self) -> None:
-        self.assignment = replace(self.assignment, prompt="# Implement\n\nNode: a\nü '$x'\n")
+        self.assignment = self.assignment._replace(prompt="# Implement\n\nNode: a\nü '$x'\n")
         self.call(finish())
         made = self.made()
         self.assertEqual((made.prompt, made.cwd), (self.assignment.prompt, self.work))
@@ -253,7 +252,7 @@ class TestRecall(CallCase):
     def test_a_call_that_was_completed_comes_back(self) -> None:
         reply = self.call(write("a.py", "x"), say("done"), finish(cost=0.5))
         again = self.recalled(reply.log)
-        self.assertEqual(again, replace(reply, wall_secs=0.0))
+        self.assertEqual(again, reply._replace(wall_secs=0.0))
 
     def test_a_call_that_was_cut_short_is_no_answer_but_what_it_used_is_known(self) -> None:
         reply = self.call(finish("tool-calls"), say("done"), finish())

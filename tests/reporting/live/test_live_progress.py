@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 from director.model.cost import Cost
 from director.model.plan import Node, Plan
 from director.model.state import NodeStatus
@@ -57,7 +55,7 @@ class TestFollowing(TemporaryCase):
     def test_what_was_spent_before_counts(self) -> None:
         self.directory.costs.write_text("")
         self.assertEqual(spent_in(self.tmp), Cost())
-        self.listen(replace(opened(), data={**opened().data, "directory": str(self.tmp)}))
+        self.listen(opened()._replace(data={**opened().data, "directory": str(self.tmp)}))
         self.assertEqual(self.progress.spent, Cost())
 
     def test_records_that_cannot_be_read_are_no_reason_to_stop(self) -> None:
