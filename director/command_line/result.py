@@ -17,7 +17,7 @@ class Result(NamedTuple):
 
     ``text`` is for people; ``data`` are the keys of the command's own in ``--json``. ``what``
     happened and the ``next_step`` are one line each; ``next_command`` is the latter as arguments,
-    where it is a command. ``reason`` None: nothing stood in the way. ``copyable``: the commands in
+    where it is a command. ``reason`` None: nothing was in the way. ``copyable``: the commands in
     ``text`` name the repository and the lanes already.
     """
 

@@ -104,7 +104,7 @@ def judge_snapshot(snapshot: Snapshot, scope: Scope, to_come: Collection[str] = 
     dropped = f"New files outside the allowlist were dropped: {listed(strays)}." if strays else ""
     if to_come:
         named = listed(sorted(to_come))
-        dropped += f" At {named} frozen tests of other nodes will stand, which you do not see."
+        dropped += f" At {named} there will be frozen tests of other nodes, which you do not see."
     if broken:
         lesson = f"You changed or deleted frozen tests: {listed(broken)}. {dropped}"
         return Judgement(AttemptOutcome.CONTRACT_VIOLATED, lesson)

@@ -9,6 +9,7 @@ from director.job.context import JobContext
 from director.job.gate_report import Culprit, GateReport, run_gate, told
 from director.job.reconciling import merges_by_node
 from director.job.views import Views
+from director.model.bisection import first_red
 from director.records.events import Kind
 from director.worktrees.gates import Verdict
 
@@ -68,14 +69,9 @@ def bisect(
         return Bisection(None, "it is green when it runs again on the same commit, so it is flaky")
     if not is_green(first):
         return Bisection(None, f"it is red {there} now, though it was green there")
-    low, high = first, count
-    while high - low > 1:
-        middle = (low + high) // 2
-        if is_green(middle):
-            low = middle
-        else:
-            high = middle
-    steady = (low == first or is_green(low)) and (high == count or not is_green(high))
+    red = first_red(first, count, is_green)
+    before = red - 1
+    steady = (before == first or is_green(before)) and (red == count or not is_green(red))
     if not steady:
         return Bisection(None, "it is green and red by turns on the same commit, so it is flaky")
-    return Bisection(high)
+    return Bisection(red)

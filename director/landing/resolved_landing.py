@@ -14,9 +14,10 @@ from director.job.job_worktrees import JobWorktrees
 from director.job.opening import check_prerequisites, open_agents
 from director.landing.first_look import cost_of_job
 from director.landing.gating import Gating
+from director.landing.marked_tree import Conflicted
 from director.landing.moving import moved
 from director.landing.prospect import Prospect, Resolved
-from director.landing.resolving import Conflicted, End, Resolver, Tools
+from director.landing.resolving import End, Resolver, Tools
 from director.landing.target import is_as_before
 from director.model.plan import Plan
 from director.model.roles import Role

@@ -6,12 +6,13 @@ the last of them. Where that is red, the first that turned it so is searched for
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from director.job.attempts import listed
 from director.job.feedback import Feedback
 from director.job.merge_queue import ContractCount
+from director.model.bisection import first_red
 from director.model.merge_policy import ALONE, BEFORE, BLAME, CONTRACT, commands_of_done
 from director.model.receipt import GateRun
 from director.model.state import AttemptOutcome
@@ -136,17 +137,6 @@ class ContractGate:
 
     def _notice(self, nodes: Sequence[str], what: str) -> None:
         self.work.emit(Kind.NOTICE, message=f"the tests of {_named(nodes)} {what}")
-
-
-def first_red(low: int, high: int, is_green: Callable[[int], bool]) -> int:
-    """Return the first red one of ``low`` + 1 … ``high``, which is red; ``low`` is green."""
-    while high - low > 1:
-        middle = (low + high) // 2
-        if is_green(middle):
-            low = middle
-        else:
-            high = middle
-    return high
 
 
 def _named(nodes: Sequence[str]) -> str:
