@@ -9,8 +9,7 @@ larger count is the true one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from director.agents.calls import Outcome
 from director.agents.claude_code.options import TITLE
@@ -57,8 +56,7 @@ PERMANENT_STATUS_CODES = frozenset({400, 401, 402, 403, 404, 413})
 TOO_LONG = "prompt_too_long"
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """What a call was started with, for comparison with what Claude Code says that it runs.
 
     ``model`` is what the tier names: an alias, which Claude Code resolves, or what is sent.

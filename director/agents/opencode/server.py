@@ -11,9 +11,8 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from director.agents.opencode.server_error import ServerError
@@ -33,13 +32,16 @@ SERVE = (
 LISTENING = lazy_pattern(rb"listening on (http://\S+)")
 
 
-@dataclass(frozen=True)
-class Address:
+class Address(NamedTuple):
     """Where a server is, and what opens it."""
 
     url: str
-    password: str = field(repr=False)
+    password: str
     user: str = USER
+
+    def __repr__(self) -> str:
+        """Return it without the password."""
+        return f"Address({self.url!r})"
 
 
 class Server:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from director.agents.opencode.server_error import ServerError
@@ -18,13 +17,13 @@ SESSIONS_EACH = 40  # a server keeps some 15 MB of every session it had
 DEATHS_BORNE = 3
 
 
-@dataclass
 class _Place:
     """A server that may have sessions. ``taken`` were begun, ``open_now`` are not over yet."""
 
-    server: Server
-    taken: int = 0
-    open_now: int = 0
+    def __init__(self, server: Server, taken: int = 0, open_now: int = 0) -> None:
+        self.server = server
+        self.taken = taken
+        self.open_now = open_now
 
 
 class Servers:

@@ -7,8 +7,8 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from director.agents.calls import Outcome
 from director.agents.opencode.server import EventStream, Server
@@ -24,8 +24,7 @@ from director.processes.supervisor import Processes
 from director.records.files import open_to_append, os_errors_stop, write_json, write_whole
 
 
-@dataclass(frozen=True)
-class Turn:
+class Turn(NamedTuple):
     """What a session is opened for. ``rules`` are all permissions, the last match wins.
 
     ``model`` is ``provider/model``, ``cwd`` the worktree; ``events`` takes the events. The agent's
@@ -40,7 +39,7 @@ class Turn:
     cwd: Path
     events: Path
     timeout_secs: float
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = {}
 
 
 class Session:

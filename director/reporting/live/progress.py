@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -33,24 +32,37 @@ LEFT_HOLDS_SECS = 5.0  # for which the time that is left is believed
 CRITIQUE = "critique"
 _WRITERS = frozenset((Role.EXECUTOR, Role.ESCALATION, Role.TEST_AUTHOR))
 
+NOTHING = Cost()
 
-@dataclass
+
 class NodeProgress:
     """Where a node stands. ``wall_secs`` are those of a finished one; ``headline`` says why not."""
 
-    id: str
-    title: str = ""
-    depends_on: tuple[str, ...] = ()
-    status: NodeStatus = NodeStatus.PENDING
-    admitted: bool = False
-    attempts: int = 0
-    tier: str = ""
-    wall_secs: float = 0.0
-    cost: Cost = field(default_factory=Cost)
-    headline: str = ""
+    def __init__(
+        self,
+        id: str,
+        title: str = "",
+        depends_on: tuple[str, ...] = (),
+        status: NodeStatus = NodeStatus.PENDING,
+        admitted: bool = False,
+        attempts: int = 0,
+        tier: str = "",
+        wall_secs: float = 0.0,
+        cost: Cost = NOTHING,
+        headline: str = "",
+    ) -> None:
+        self.id = id
+        self.title = title
+        self.depends_on = depends_on
+        self.status = status
+        self.admitted = admitted
+        self.attempts = attempts
+        self.tier = tier
+        self.wall_secs = wall_secs
+        self.cost = cost
+        self.headline = headline
 
 
-@dataclass
 class Work:
     """What is being worked on: a node, or a question of planning.
 
@@ -59,16 +71,29 @@ class Work:
     happens where no agent is at work. ``under_way`` are the US dollars of the call that runs.
     """
 
-    label: str
-    begun: float
-    since: float
-    role: str = ""
-    attempt: int | None = None
-    phase: str = ""
-    tool: str = ""
-    argument: str = ""
-    spent: Cost = field(default_factory=Cost)
-    under_way: float = 0.0
+    def __init__(
+        self,
+        label: str,
+        begun: float,
+        since: float,
+        role: str = "",
+        attempt: int | None = None,
+        phase: str = "",
+        tool: str = "",
+        argument: str = "",
+        spent: Cost = NOTHING,
+        under_way: float = 0.0,
+    ) -> None:
+        self.label = label
+        self.begun = begun
+        self.since = since
+        self.role = role
+        self.attempt = attempt
+        self.phase = phase
+        self.tool = tool
+        self.argument = argument
+        self.spent = spent
+        self.under_way = under_way
 
     @property
     def doing(self) -> str:

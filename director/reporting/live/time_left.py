@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from statistics import median
 from typing import NamedTuple
 
 LEAST_NODES = 3  # fewer say nothing of the others
@@ -31,6 +30,8 @@ def time_left(done_secs: Sequence[float], todo: Mapping[str, Todo], lanes: int) 
     """
     if len(done_secs) < LEAST_NODES or not todo:
         return None
+    from statistics import median  # slow to import, and most often nothing is shown yet
+
     typical = median(done_secs)
     left = {name: max(0.0, typical - one.elapsed) for name, one in todo.items()}
     chains: dict[str, float] = {}

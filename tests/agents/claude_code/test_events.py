@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import unittest
-from dataclasses import replace
 from typing import Any
 
 from director.agents.calls import Outcome
@@ -155,9 +154,9 @@ class TestStart(unittest.TestCase):
 
     def test_otherwise_than_asked(self) -> None:
         for asked, said in (
-            (replace(ASKED, model="claude-other-1"), "the model is claude-probe-1"),
-            (replace(ASKED, tools=frozenset({"Read"})), "the tools are"),
-            (replace(ASKED, mode="default"), "the permission mode is dontAsk, not default"),
+            (ASKED._replace(model="claude-other-1"), "the model is claude-probe-1"),
+            (ASKED._replace(tools=frozenset({"Read"})), "the tools are"),
+            (ASKED._replace(mode="default"), "the permission mode is dontAsk, not default"),
         ):
             with self.subTest(said):
                 end = self.concluded(asked)
@@ -168,7 +167,7 @@ class TestStart(unittest.TestCase):
                 self.assertIn(said, end.reason)
 
     def test_an_alias_is_resolved(self) -> None:
-        self.assertIsNone(self.concluded(replace(ASKED, model="opus")))
+        self.assertIsNone(self.concluded(ASKED._replace(model="opus")))
 
     def concluded(self, asked: Asked) -> CallEnd | None:
         reader, transcript = ClaudeCodeReader(asked), Transcript()
