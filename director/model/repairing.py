@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from director.model.dag import dependents
+from director.model.patterns import lazy_pattern
 from director.model.plan import Node, Plan, Repair
 from director.model.printable import one_line, printable
 from director.model.testing.headline import one_line as shortened
 
-AROUND = frozenset("\"'`()[]{}<>=:,;|")  # besides white space: what a path in an output may touch
-LONGEST_PREFIX = 4096  # characters of a path that stand before one that is looked for
+AROUND = lazy_pattern(r"[\s\"'`()\[\]{}<>=:,;|]")  # what a path in an output may touch
+HERE = "./"
 
 
 class RedGate(NamedTuple):
@@ -92,11 +95,17 @@ def _places(output: str, path: str) -> Iterator[int]:
 
 def _begins_path(output: str, at: int) -> bool:
     """Whether a path begins at ``at``, or what stands before it leads there from a root."""
-    start = at
-    while start and at - start < LONGEST_PREFIX and not _is_around(output[start - 1]):
-        start -= 1
-    prefix = output[start:at]
-    return prefix in ("", "./") or (prefix.startswith("/") and prefix.endswith("/"))
+    starts = _starts(output)
+    start = starts[bisect_right(starts, at) - 1]
+    if start == at or (at - start == len(HERE) and output.startswith(HERE, start)):
+        return True
+    return output[start] == output[at - 1] == "/"
+
+
+@lru_cache(maxsize=1)
+def _starts(output: str) -> list[int]:
+    """Return where what could be a path may start: an output can be long, with no end of them."""
+    return [0, *(found.end() for found in AROUND.finditer(output))]
 
 
 def _ends_path(output: str, end: int) -> bool:
@@ -107,7 +116,7 @@ def _ends_path(output: str, end: int) -> bool:
 
 
 def _is_around(character: str) -> bool:
-    return character.isspace() or character in AROUND
+    return AROUND.match(character) is not None
 
 
 def _free_id(plan: Plan) -> str:

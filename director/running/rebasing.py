@@ -185,6 +185,7 @@ def _build(opened: OpenedRun, base: NewBase, options: RebaseOptions) -> _Built:
         refuse_out_of_reach(building.job, plan.nodes)
         replay(building, job.repository, commits)
         look_at_left(building, opened.keeper.state)
+        branch.restore_journal()  # what gates ran may have written there
     finally:
         job.repository.forget_branch(name)
     fates = tuple(building.fates[node.id] for node in plan.nodes)

@@ -308,6 +308,23 @@ class TestSwitches(ForgingCase):
         self.ends(0, "run")
 
 
+class TestBuilt(ForgingCase):
+    """What is written into the records that a rebase builds."""
+
+    def test_tips_that_a_gate_adds_are_none_of_the_jobs(self) -> None:
+        tips = self.home / "rebasing" / "tips.jsonl"
+        line = json.dumps({"tip": "f" * 40})
+        forge = f"if test -e {tips}; then echo '{line}' >> {tips}; fi\ngrep -q good c.txt\n"
+        self.plan(node("a"), node("c"), tests={"c": forge})
+        self.implement("a")
+        self.ends(0, "run", "--node", "a")
+        self.commit_files({"more.txt": "x\n"})
+        self.ends(0, "rebase", "--yes")
+        self.assertNotIn("f" * 40, (self.home / "tips.jsonl").read_text())
+        self.before = self.repo.fingerprint()
+        self.ends(0, "verify")
+
+
 class TestCrash(ForgingCase):
     """The receipt is part of the note that moves the branch."""
 

@@ -48,6 +48,15 @@ class TestNames(unittest.TestCase):
             with self.subTest(output=output):
                 self.assertIs(names(output, "src/a.py"), named)
 
+    def test_a_path_may_have_what_stands_around_others(self) -> None:
+        self.assertTrue(names("in app/[id] x.tsx: no", "app/[id] x.tsx"))
+        self.assertTrue(names("([id].tsx)", "[id].tsx"))
+
+    def test_an_output_of_nothing_but_names_is_no_hindrance(self) -> None:
+        for unit in ("xa.py", "/a.py", "a.py", "./a.py"):
+            with self.subTest(unit):
+                self.assertFalse(names(f"{unit * 100_000}x", "a.py"))
+
 
 class TestConcerned(unittest.TestCase):
     plan = plan_of(node("a"), node("b", "a"), node("c", "b"), node("d"), node("e"))

@@ -7,24 +7,28 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from director.model.config import WorktreePolicy
 from director.worktrees.mapped_writes import tells_of_mapped_writes
 from tests.support.hermetic import TemporaryCase
+from tests.worktrees.jobs import JobCase
 from tests.worktrees.plain_case import PlainCase
+from tests.worktrees.provisions_case import ProvisionsCase
 
 MEMORY = Path("/dev/shm")  # tmpfs, where there is any
 
 
-class TestMappedWrites(PlainCase):
+class MappedCase(JobCase):
     """The worktrees lie in memory, where there is such a folder."""
 
-    def setUp(self) -> None:
-        super().setUp()
+    root: Path
+
+    def to_memory(self) -> None:
+        """Let new worktrees lie there."""
         if not MEMORY.is_dir() or tells_of_mapped_writes(MEMORY):
             self.skipTest("no file system here keeps quiet about writes")
         folder = tempfile.mkdtemp(prefix="director-test-", dir=MEMORY)
         self.addCleanup(shutil.rmtree, folder)
         self.env = {**self.env, "XDG_STATE_HOME": folder}
-        self.lease("in-memory.json")
 
     def overwrite(self, path: str, old: bytes, new: bytes) -> None:
         """Change a file through a mapping; nothing of its status changes."""
@@ -36,6 +40,15 @@ class TestMappedWrites(PlainCase):
         after = place.stat()
         self.assertEqual(after.st_ctime_ns, before.st_ctime_ns)
         self.assertIn(new, place.read_bytes())
+
+
+class TestMappedWrites(PlainCase, MappedCase):
+    """What a commit holds."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.to_memory()
+        self.lease("in-memory.json")
 
     def test_one_is_seen_and_undone(self) -> None:
         self.overwrite("b.py", b"1", b"2")
@@ -63,6 +76,18 @@ class TestMappedWrites(PlainCase):
         self.overwrite("pkg/c.py", b"1", b"2")
         self.worktree.reset(newer)
         self.assert_holds_exactly(newer)
+
+
+class TestProvided(ProvisionsCase, MappedCase):
+    """What is provided besides."""
+
+    def test_one_to_what_setup_made_is_undone(self) -> None:
+        self.to_memory()
+        setup = "mkdir -p deps; echo one > deps/version"
+        worktree = self.provided(WorktreePolicy(setup=setup))
+        self.overwrite("deps/version", b"one", b"two")
+        worktree.reset(self.base)
+        self.assertEqual((self.text("deps/version"), self.runs), ("one", 1))
 
 
 class TestProbe(TemporaryCase):
