@@ -6,9 +6,8 @@ import itertools
 import random
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from director.agents.calls import Assignment, Outcome, Reply, Spending
 from director.agents.judging import reason_of
@@ -67,8 +66,7 @@ class Caller(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class AgentClient:
+class AgentClient(NamedTuple):
     """All roles of one job. ``pause`` waits so many seconds (or less, when cancelled)."""
 
     caller: Caller
@@ -136,10 +134,15 @@ class AgentClient:
 
     def _call_once(self, assignment: Assignment) -> Reply:
         model = self.config.tiers[assignment.role]
-        told = {"role": assignment.role, "agent": assignment.agent, "model": model}
+        told = {
+            "role": assignment.role,
+            "agent": assignment.agent,
+            "model": model,
+            "attempt": assignment.attempt,
+        }
         expected = self.ledger.expected_usd(assignment.role, model)
         with self.ledger.running(expected) as meter:
-            self.events.emit(Kind.CALL_STARTED, assignment.node, **told, attempt=assignment.attempt)
+            self.events.emit(Kind.CALL_STARTED, assignment.node, **told)
 
             def spending(transcript: Transcript) -> str | None:
                 cost = cost_of(model, transcript.usage, self.config.pricing)
@@ -153,7 +156,6 @@ class AgentClient:
                     Kind.CALL_PROGRESS,
                     assignment.node,
                     **told,
-                    attempt=assignment.attempt,
                     tool=done.tool,
                     argument=done.argument,
                     cost=cost.usd,
@@ -170,11 +172,16 @@ class AgentClient:
             record = self._record(assignment, model, reply, meter)
         if reply.outcome is not Outcome.COMPLETED:  # which the events say by themselves
             self.notes.end(assignment.name, reply.outcome, reply.reason)
+        self._tell_end(assignment.node, told, reply, record)
+        return reply
+
+    def _tell_end(
+        self, node: str | None, told: Mapping[str, Any], reply: Reply, record: CallRecord
+    ) -> None:
         self.events.emit(
             Kind.CALL_ENDED,
-            assignment.node,
+            node,
             **told,
-            attempt=assignment.attempt,
             outcome=reply.outcome,
             reason=reply.reason,
             cost=record.cost,
@@ -182,7 +189,6 @@ class AgentClient:
             wall_secs=round(reply.wall_secs, 2),
             log=recorded(reply.log),
         )
-        return reply
 
     def recalled(self, assignment: Assignment) -> Reply | None:
         """Return the reply to a call that a killed run made and did not get to use, or None.

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from director.model.errors import ExitCode
 from director.model.reason import Reason
@@ -13,18 +12,17 @@ from director.model.reason import Reason
 VERSION = 1  # of the keys that all objects share
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """How a command ended, and what it found.
 
     ``text`` is for people; ``data`` are the keys of the command's own in ``--json``. ``what``
     happened and the ``next_step`` are one line each; ``next_command`` is the latter as arguments,
-    where it is a command. ``reason`` None: nothing stood in the way. ``copyable``: the commands in
+    where it is a command. ``reason`` None: nothing was in the way. ``copyable``: the commands in
     ``text`` name the repository and the lanes already.
     """
 
     text: str
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = {}
     exit_code: ExitCode = ExitCode.DONE
     what: str = ""
     next_step: str = ""

@@ -119,11 +119,11 @@ def _what(args: argparse.Namespace, rebase: Rebase) -> str:
     if base.nothing_to_do:
         at = f"({base.before[:12]})"
         if base.commit == base.before:
-            return f"Nothing to rebase: the job stands on {base.name} {at} already"
+            return f"Nothing to rebase: the job is on {base.name} {at} already"
         return f"Nothing to rebase: the job's base {at} has all of {base.name}"
     said = rebased_words(prospect)
     if rebase.accepted:
         return f"Rebased onto {base.name} ({base.commit[:12]}): {said}"
     if args.dry_run:
-        return f"It would stand on {base.name}: {said}; nothing was changed (--dry-run)"
+        return f"It would be on {base.name}: {said}; nothing was changed (--dry-run)"
     return "Nothing was rebased, as you wished"

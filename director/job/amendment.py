@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from director.model.codec.decoding import decode
 from director.model.codec.encoding import encode
-from director.model.codec.mistakes import MismatchError
 from director.model.errors import RequestError
 from director.model.plan import Node
 from director.records import files
 from director.records.job_directory import JobDirectory
+from director.records.stored import read_stored
 
 RESTORE = "restore it, or remove it and restore plan.json as sealed.json has it"
 
@@ -45,14 +44,7 @@ class Amendment(NamedTuple):
 
 def read_amendment(directory: JobDirectory) -> Amendment | None:
     """Return the amendment that is open, if any; RequestError where its record is damaged."""
-    stored = files.read_json(directory.amending, RESTORE)
-    if stored is None:
-        return None
-    try:
-        return decode(Amendment, stored)
-    except MismatchError as error:
-        what = f"{directory.amending} was not written by this version: {error}"
-        raise RequestError(what, RESTORE) from None
+    return read_stored(Amendment, directory.amending, RESTORE)
 
 
 def write_amendment(directory: JobDirectory, amendment: Amendment) -> None:

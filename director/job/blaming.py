@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from director.job.context import JobContext
 from director.job.gate_report import Culprit, GateReport, run_gate, told
 from director.job.reconciling import merges_by_node
 from director.job.views import Views
+from director.model.bisection import first_red
 from director.records.events import Kind
 from director.worktrees.gates import Verdict
 
@@ -41,10 +42,10 @@ def blamed(job: JobContext, views: Views, report: GateReport) -> GateReport:
         there = f"at the merge of {merges[first - 1].node}"
     found = bisect(len(merges), is_green, first, there)
     if found.culprit is None:
-        return replace(report, note=f"no merge is blamed: {found.doubt}")
+        return report._replace(note=f"no merge is blamed: {found.doubt}")
     culprit = merges[found.culprit - 1]
     note = f"turned {report.verdict} by the merge of {culprit.node} ({culprit.commit[:10]})"
-    return replace(report, turned_red_by=culprit, note=note)
+    return report._replace(turned_red_by=culprit, note=note)
 
 
 @dataclass(frozen=True)
@@ -68,14 +69,9 @@ def bisect(
         return Bisection(None, "it is green when it runs again on the same commit, so it is flaky")
     if not is_green(first):
         return Bisection(None, f"it is red {there} now, though it was green there")
-    low, high = first, count
-    while high - low > 1:
-        middle = (low + high) // 2
-        if is_green(middle):
-            low = middle
-        else:
-            high = middle
-    steady = (low == first or is_green(low)) and (high == count or not is_green(high))
+    red = first_red(first, count, is_green)
+    before = red - 1
+    steady = (before == first or is_green(before)) and (red == count or not is_green(red))
     if not steady:
         return Bisection(None, "it is green and red by turns on the same commit, so it is flaky")
-    return Bisection(high)
+    return Bisection(red)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -92,7 +91,7 @@ def _told(inputs: JobInputs, known: PlanStage | Plan) -> Iterator[JobInputs]:
                 max_attempts=limits.max_attempts,
                 ceiling_usd=limits.cost_ceiling_usd,
             )
-            yield replace(inputs, events=events)
+            yield inputs._replace(events=events)
         finally:
             events.emit(Kind.CLOSED)
 
@@ -123,27 +122,37 @@ def _opened(
         worktrees = opened.enter_context(open_worktrees(inputs, options))
         for message in _notices(inputs, worktrees):
             events.notice(message)
-        site, repository = worktrees.site, worktrees.repository
-        commits = _commits(repository, known, config.git)
+        commits = _commits(worktrees.repository, known, config.git)
         agents = opened.enter_context(open_agents(inputs, worktrees, wanted_later))
-        publisher = opened.enter_context(_publishing(inputs, repository))
-        yield JobContext(
-            job_id=known.job_id,
-            directory=directory,
-            config=config,
-            repository=repository,
-            pool=worktrees.pool,
-            gates=worktrees.gates,
-            agents=agents,
-            events=events,
-            publisher=publisher,
-            queue=MergeQueue(repository, workspace.cancellation),
-            confinement=site.sandbox.name,
-            machine=site.sandbox.launcher.machine,
-            import_check=site.import_check,
-            commits=commits,
-            checks=workspace.checks,
-        )
+        publisher = opened.enter_context(_publishing(inputs, worktrees.repository))
+        yield _context(inputs, worktrees, agents, publisher, commits)
+
+
+def _context(
+    inputs: JobInputs,
+    worktrees: JobWorktrees,
+    agents: AgentClient,
+    publisher: Publisher,
+    commits: Commits,
+) -> JobContext:
+    site, repository = worktrees.site, worktrees.repository
+    return JobContext(
+        job_id=commits.job_id,
+        directory=inputs.directory,
+        config=inputs.config,
+        repository=repository,
+        pool=worktrees.pool,
+        gates=worktrees.gates,
+        agents=agents,
+        events=inputs.events,
+        publisher=publisher,
+        queue=MergeQueue(repository, inputs.workspace.cancellation),
+        confinement=site.sandbox.name,
+        machine=site.sandbox.launcher.machine,
+        import_check=site.import_check,
+        commits=commits,
+        checks=inputs.workspace.checks,
+    )
 
 
 def check_prerequisites(workspace: Workspace, config: Config) -> None:

@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from director.model.codec.decoding import decode
 from director.model.codec.encoding import encode
-from director.model.codec.mistakes import MismatchError
-from director.model.errors import RequestError
 from director.model.integration_gates import BaseGates
 from director.model.questions import Decision, Question
 from director.model.testing.preflight import Preflight
 from director.records import files
 from director.records.job_directory import JobDirectory
+from director.records.stored import read_stored
 
 START_OVER = 'restore it, or start over with `director plan "<task>"`'
 
@@ -87,16 +85,7 @@ class PlanStage(NamedTuple):
 
 def read_stage(directory: JobDirectory) -> PlanStage | None:
     """Return where planning stands, or None where there is no job."""
-    stored = files.read_json(directory.stage, START_OVER)
-    if stored is None:
-        return None
-    try:
-        return decode(PlanStage, stored)
-    except MismatchError as error:
-        raise RequestError(
-            f"{directory.stage} was not written by this version: {error}",
-            START_OVER,
-        ) from None
+    return read_stored(PlanStage, directory.stage, START_OVER)
 
 
 def write_stage(directory: JobDirectory, stage: PlanStage) -> None:

@@ -14,14 +14,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from director.model.codec.decoding import decode
 from director.model.codec.encoding import encode
-from director.model.codec.mistakes import MismatchError
 from director.model.errors import DirectorError, RequestError, StoppedError
 from director.processes.removal import discard
 from director.records import files
 from director.records.job_directory import Home, JobDirectory
 from director.records.lock import job_lock
+from director.records.stored import read_stored
 from director.repositories.job_repository import open_job_repository
 from director.repositories.repository import BRANCH_PREFIX, Repository
 
@@ -71,15 +70,8 @@ def finish_switches(home: Home, user: Repository) -> None:
 
 def read_switch(directory: JobDirectory) -> Switch | None:
     """Return the switch that is under way, if any; RequestError where its record is damaged."""
-    stored = files.read_json(directory.switching, RESTORE)
-    if stored is None:
-        return None
-    try:
-        intent = decode(Switch, stored)
-    except MismatchError as error:
-        what = f"{directory.switching} was not written by this version: {error}"
-        raise RequestError(what, RESTORE) from None
-    if not intent.job_branch.startswith(BRANCH_PREFIX):  # it is about to be moved
+    intent = read_stored(Switch, directory.switching, RESTORE)
+    if intent and not intent.job_branch.startswith(BRANCH_PREFIX):  # it is about to be moved
         what = f"{directory.switching} names {intent.job_branch}, which is no branch of director's"
         raise RequestError(what, RESTORE)
     return intent

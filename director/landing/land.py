@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from director.job.checkouts import clean_checkouts
-from director.job.commits import signed_off, signer_of
 from director.job.context import JobInputs, Workspace
 from director.job.context import Opened as OpenedJob
 from director.job.gate_report import GateReport
 from director.job.job_worktrees import JobWorktrees
 from director.job.stage import read_stage
 from director.job.views import HeldBack, views_of
+from director.landing.commits import commit_to_land, commit_to_push
 from director.landing.first_look import (
     first_prospect,
     landed_before,
@@ -24,7 +24,6 @@ from director.landing.first_look import (
 )
 from director.landing.gating import Gating
 from director.landing.merging import merge_trees, unresolvable
-from director.landing.message import Resolutions, landing_message
 from director.landing.moving import bring, move, undo_command
 from director.landing.prospect import How, Prospect, Verified
 from director.landing.pull_request import body_of, title_of
@@ -105,7 +104,7 @@ def opened_landing(
             return
         workspace.repository.complete(target.tip)
         inputs = JobInputs.of(workspace, directory, config, plan.job_id)
-        inputs = replace(inputs, events=events.without(inputs.directory.redactor))
+        inputs = inputs._replace(events=events.without(inputs.directory.redactor))
         with clean_checkouts(inputs, plan, verified.tip, directory.landing) as worktrees:
             opened = Opened(inputs, worktrees)
             landing = Landing(workspace, inputs.directory, config, prospect, opened)
@@ -247,46 +246,11 @@ class Landing:
     def _move(self, how: How) -> LandReport:
         target = self.prospect.target
         refuse_dirty(self._user, target, self._touched())
-        commit = self._commit(how)
-        bring(self._user, self._made.repository.path, commit)
+        repository = self._made.repository
+        commit = commit_to_land(repository, self._config.git, self.prospect, how)
+        bring(self._user, repository.path, commit)
         move(self._user, target, commit)
         return LandReport(self._landed(how, commit), undo_command(target, commit))
-
-    def _commit(self, how: How) -> str:
-        """Write and return the commit, signed where the job's commits are."""
-        prospect, merge = self.prospect, how is How.MERGE
-        also = (prospect.verified.tip,) if merge else ()
-        return self._written(prospect.target.tip, self._message(merge=merge), *also)
-
-    def _message(self, *, merge: bool) -> str:
-        prospect, policy = self.prospect, self._config.git
-        done = prospect.resolved if prospect.resolved and prospect.resolved.done else None
-        branch = prospect.target.branch
-        return landing_message(
-            policy,
-            prospect.plan,
-            prospect.nodes,
-            prospect.verified.tip,
-            merge=merge,
-            by=signed_off(self._made.repository, policy),
-            resolved=Resolutions(done.paths, done.by, branch) if done else None,
-        )
-
-    def _written(self, parent: str, message: str, *also: str) -> str:
-        repository, tree = self._made.repository, self.prospect.tree
-        if signer := signer_of(repository, self._config.git):
-            return signer.commit(repository.git, tree, parent, message, *also)
-        return repository.commit(tree, parent, message, *also)
-
-    def _pushed(self) -> str:
-        """Return the commit that is pushed for a pull request.
-
-        That is the job's work; where conflicts were resolved, merged with the target's branch.
-        """
-        prospect = self.prospect
-        if not prospect.resolved:
-            return prospect.work
-        return self._written(prospect.work, self._message(merge=True), prospect.target.tip)
 
     def _request(self) -> LandReport:
         """Push the job branch, and ask for a pull request."""
@@ -299,8 +263,9 @@ class Landing:
         part = f"-{len(prospect.nodes)}-of-{len(plan.nodes)}" if prospect.left else ""
         title = self._directory.redactor.text(title_of(prospect))
         request = Request(f"{plan.job_branch}{part}", target.branch, title, body)
-        commit = self._pushed()
-        bring(user, self._made.repository.path, commit)
+        repository = self._made.repository
+        commit = commit_to_push(repository, self._config.git, prospect)
+        bring(user, repository.path, commit)
         push(user, remote, commit, request.head)
         requested = ask_forge(user, remote, request)
         landed = self._landed(How.PR, commit)

@@ -14,9 +14,10 @@ from director.job.job_worktrees import JobWorktrees
 from director.job.opening import check_prerequisites, open_agents
 from director.landing.first_look import cost_of_job
 from director.landing.gating import Gating
+from director.landing.marked_tree import Conflicted
 from director.landing.moving import moved
 from director.landing.prospect import Prospect, Resolved
-from director.landing.resolving import Conflicted, End, Resolver, Tools
+from director.landing.resolving import End, Resolver, Tools
 from director.landing.target import is_as_before
 from director.model.plan import Plan
 from director.model.roles import Role
@@ -124,7 +125,7 @@ class ResolvedLanding:
         check_prerequisites(inputs.workspace, inputs.config)
         holder = read_holder(inputs.directory.lock) or Holder(os.getpid(), "director land", now())
         with live_file(inputs.directory.live, holder) as live:
-            told = replace(inputs, events=inputs.events.also(live))
+            told = inputs._replace(events=inputs.events.also(live))
             with _shown(told, self._prospect.plan), open_agents(told, self._made) as agents:
                 yield agents
 

@@ -11,53 +11,24 @@ from director.agents.calls import Assignment, Outcome, Reply
 from director.agents.client import AgentClient
 from director.job.attempts import CurrentAttempt, Judgement, Scope, judge_snapshot, next_role
 from director.job.feedback import without_gate
-from director.job.forbidden import leaks
 from director.job.gate_report import GateReport
 from director.job.job_worktrees import JobWorktrees
 from director.landing.gating import Gating
-from director.landing.markers import left_markers
+from director.landing.marked_tree import BYTES, Conflicted, MarkedTree
 from director.landing.resolve_prompt import Sides, resolve_prompt
 from director.model.codec.encoding import encode_any
 from director.model.config import Config
-from director.model.diff_size import DiffSize, diff_size
 from director.model.failure import Failure
-from director.model.plan import Node, Plan
 from director.model.roles import Agent
 from director.model.state import Attempt, AttemptOutcome
 from director.model.testing.excerpt import excerpt
-from director.model.testing.support_files import changed_settings
 from director.records.events import Events, Kind
 from director.records.job_directory import JobDirectory
 from director.records.logs import log_called, recorded
 from director.records.resolutions import LAND, Draft, Resolution, write_resolution
-from director.repositories.history import Entry
 from director.worktrees.gates import Verdict
 from director.worktrees.snapshot import Snapshot
 from director.worktrees.worktree import Worktree
-
-BYTES = "surrogateescape"  # how what is not UTF-8 is kept
-
-
-@dataclass(frozen=True)
-class Conflicted:
-    """Conflicts of the commit ``work`` with the branch's ``tip``.
-
-    The tree ``marked`` is what git made of both, with markers in the files ``paths``. ``nodes`` are
-    those whose work it is.
-    """
-
-    plan: Plan
-    branch: str
-    tip: str
-    work: str
-    marked: str
-    paths: tuple[str, ...]
-    nodes: Sequence[Node]
-
-    @property
-    def unresolved(self) -> Resolution:
-        """The record of no attempt at them."""
-        return Resolution(self.work, self.tip, self.marked)
 
 
 class End(NamedTuple):
@@ -102,8 +73,7 @@ class Resolver:
         self._tools = tools
         self._of = conflicted
         self._job = tools.made.repository
-        message = "The merged tree, with its conflicts\n"
-        self._marked = self._job.commit(conflicted.marked, conflicted.tip, message)
+        self._tree = MarkedTree(self._job, conflicted, tools.directory.redactor)
 
     def known(self, stored: Resolution | None) -> Resolution:
         """Return what of a record can be true of these conflicts; none of it is green yet."""
@@ -150,7 +120,7 @@ class Resolver:
         with pool.lane() as lane:
             assignment = self._assignment(attempt, known, lane.work.path)
             agents.recalled(assignment)  # what a killed command's call cost is on record then
-            lane.work.reset(self._commit(known))
+            lane.work.reset(self._tree.resolved(known))
             reply = agents.ask(assignment)
             known = self._read(lane.work, reply, attempt, known)
         write_resolution(self._tools.directory, known)
@@ -172,7 +142,7 @@ class Resolver:
 
     def _sides(self) -> Sides:
         of, job = self._of, self._job
-        marked = job.contents(self._marked, of.paths)
+        marked = job.contents(self._tree.marked, of.paths)
         words = ("log", "--format=%h %s", f"{of.work}..{of.tip}", "--", *of.paths)
         commits = job.git.with_settings("core.quotePath=false").text("--literal-pathspecs", *words)
         concerned = [node for node in of.nodes if not set(node.files).isdisjoint(of.paths)]
@@ -194,7 +164,7 @@ class Resolver:
     ) -> Resolution:
         """Return the record with what an attempt left: a draft, or a failed attempt."""
         of, job = self._of, self._job
-        snapshot = worktree.snapshot(self._marked, of.paths)
+        snapshot = worktree.snapshot(self._tree.marked, of.paths)
         texts = job.contents(snapshot.tree, of.paths)
         files = {path: text.decode(errors=BYTES) for path, text in texts.items()}
         made_by = Draft(attempt.role, attempt.number, reply.model, recorded(reply.log))
@@ -206,8 +176,8 @@ class Resolver:
         if set(kept.files) != set(of.paths):
             kept = kept._replace(files=known.files)
         elif found.outcome is None:
-            found = self._judge_texts(kept)
-        if self._leaking(kept):
+            found = self._tree.judge(kept)
+        if self._tree.leaking(kept):
             kept = kept._replace(files=known.files)
         if found.outcome is None:
             return kept
@@ -238,44 +208,11 @@ class Resolver:
 
     def _fits(self, known: Resolution) -> bool:
         """Whether the files on record are fit for the gates: anything may have written them."""
-        return self._judge_texts(known).outcome is None or not (known.draft or known.green)
-
-    def _judge_texts(self, known: Resolution) -> Judgement:
-        """Judge the resolved files by what they hold."""
-        commit, of = self._commit(known), self._of
-        now, marked = (self._job.contents(one, of.paths) for one in (commit, self._marked))
-        ours, theirs = (self._job.contents(one, of.paths) for one in (of.tip, of.work))
-        if leaking := self._leaking(known):
-            lesson = f"A key from the environment is in {', '.join(leaking)}: take it out."
-            return Judgement(AttemptOutcome.OUT_OF_SCOPE, lesson)
-        for path in of.paths:
-            sides = [side.get(path, b"") for side in (ours, theirs)]
-            if left := left_markers(now[path], marked[path], sides):
-                lesson = f"{path} still has lines that mark a conflict: `{'`, `'.join(left)}`."
-                return Judgement(AttemptOutcome.UNRESOLVED, lesson)
-            if settings := changed_on_both(path, sides, now[path]):
-                lesson = (
-                    f"In {path} you changed how the tests are run: {', '.join(settings)}. Leave it "
-                    "as one of the two sides has it."
-                )
-                return Judgement(AttemptOutcome.OUT_OF_SCOPE, lesson)
-        return Judgement(None, "")
-
-    def _leaking(self, known: Resolution) -> list[str]:
-        redactor, paths = self._tools.directory.redactor, self._of.paths
-        return leaks(redactor, self._job, self._marked, self._commit(known), paths)
-
-    def _commit(self, known: Resolution) -> str:
-        """Return a commit of the merged tree with what is on record of its files."""
-        there = self._job.entries(self._marked, self._of.paths)
-        files = {path: text.encode(errors=BYTES) for path, text in known.files.items()}
-        now = [Entry(path, there[path].mode, self._job.store(d)) for path, d in files.items()]
-        tree = self._job.tree_with(self._marked, now)
-        return self._job.commit(tree, self._of.tip, "The merged tree\n")
+        return self._tree.judge(known).outcome is None or not (known.draft or known.green)
 
     def _gated(self, known: Resolution) -> End:
         """Gate the draft. What fails whatever it holds is not its fault, and spends no attempt."""
-        commit = self._commit(known)
+        commit = self._tree.resolved(known)
         reports = self._tools.gating.judge(commit, self._of.nodes, self._tools.config)
         red = [report for report in reports if not report.ok]
         if not red:
@@ -320,13 +257,8 @@ class Resolver:
     ) -> Attempt:
         by = known.draft
         assert by, "a model made the attempt"
-        size = self._size(known)
+        size = self._tree.size(known)
         return Attempt(by.role, outcome, by.number, by.model, by.call, failure, *size)
-
-    def _size(self, known: Resolution) -> DiffSize:
-        before = self._job.contents(self._marked, self._of.paths)
-        now = self._job.contents(self._commit(known), self._of.paths)
-        return diff_size((before[path], now[path]) for path in self._of.paths)
 
     def _tell(self, end: End) -> None:
         if end.stuck or not end.known.attempts:
@@ -342,9 +274,3 @@ class Resolver:
             paths=list(self._of.paths),
             failure=encode_any(last.failure),
         )
-
-
-def changed_on_both(path: str, sides: Sequence[bytes], now: bytes) -> list[str]:
-    """Return the settings of the test runner that are in no side as they are ``now``."""
-    changed = (set(changed_settings(path, side, now)) for side in sides)
-    return sorted(set.intersection(*changed))

@@ -84,7 +84,7 @@ class Examiner:
             return Admission(f"these test files are missing: {', '.join(absent)}")
         redactor = self.job.directory.redactor
         if leaking := leaks(redactor, repository, repository.tip(), commit, node.tests):
-            return Admission(f"a key from the environment stands in {', '.join(leaking)}")
+            return Admission(f"a key from the environment is in {', '.join(leaking)}")
         view = self.views.of(commit, node)
         gate = self._run(node, view, f"{candidate.name}.gate")
         self.job.events.emit(Kind.GATE, node.id, purpose="tests", **told(gate))

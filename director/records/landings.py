@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from director.model.codec.decoding import decode
 from director.model.codec.encoding import encode
-from director.model.codec.mistakes import MismatchError
 from director.model.landed import PR, Landed
 from director.records import files
 from director.records.job_directory import JobDirectory
+from director.records.stored import read_stored_quietly
 from director.records.worktrees_record import read_quietly
 
 
@@ -41,10 +40,7 @@ def recorded_landing(directory: JobDirectory, tip: str | None = None) -> Landing
 
 def read_landed(directory: JobDirectory) -> Landed | None:
     """Return where the job's work went last; None: nowhere, or the record cannot be read."""
-    try:
-        return decode(Landed, read_quietly(directory.landed) or {})
-    except MismatchError:
-        return None
+    return read_stored_quietly(Landed, directory.landed)
 
 
 def write_landed(directory: JobDirectory, landed: Landed) -> None:

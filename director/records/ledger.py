@@ -169,11 +169,6 @@ def cost_of_calls(calls: Iterable[CallRecord]) -> Cost:
     return Cost.of(call.cost for call in calls)
 
 
-def total_cost(calls: Iterable[CallRecord]) -> float | None:
-    """Return the sum in US dollars, or None when the cost of a call is unknown."""
-    return cost_of_calls(calls).total
-
-
 def total_tokens(calls: Iterable[CallRecord]) -> Tokens:
     """Return the sum of all tokens, kind by kind."""
     return sum((call.tokens for call in calls), Tokens())

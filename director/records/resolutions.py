@@ -8,14 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from director.model.codec.decoding import decode
 from director.model.codec.encoding import encode
-from director.model.codec.mistakes import MismatchError
 from director.model.roles import Role
 from director.model.state import Attempt, AttemptOutcome
 from director.records import files
 from director.records.job_directory import JobDirectory
-from director.records.worktrees_record import read_quietly
+from director.records.stored import read_stored_quietly
 
 LAND = "land:resolve"
 """What calls that resolve conflicts are recorded under: no node can have such an id."""
@@ -59,10 +57,7 @@ class Resolution(NamedTuple):
 
 def read_resolution(directory: JobDirectory) -> Resolution | None:
     """Return what is on record; None: nothing is, or it cannot be read."""
-    try:
-        return decode(Resolution, read_quietly(directory.resolution) or {})
-    except MismatchError:
-        return None
+    return read_stored_quietly(Resolution, directory.resolution)
 
 
 def write_resolution(directory: JobDirectory, resolution: Resolution) -> None:

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from director.model.codec.decoding import decode
 from director.model.codec.encoding import encode
-from director.model.codec.mistakes import MismatchError
 from director.model.errors import RequestError
 from director.model.slots import name_of_slot
 from director.records import files
 from director.records.job_directory import JobDirectory
+from director.records.stored import read_stored
 
 RESTORE = "restore it; or remove it, and the folder that it names by hand"
 
@@ -49,7 +48,7 @@ def taken_nodes(directory: JobDirectory) -> list[TakenNode]:
 
 def taken_node(directory: JobDirectory, node_id: str) -> TakenNode | None:
     """Return the record of one node; None: it is not taken."""
-    return _read(directory.taken / f"{node_id}.json")
+    return read_stored(TakenNode, directory.taken / f"{node_id}.json", RESTORE)
 
 
 def note_taken(directory: JobDirectory, taken: TakenNode) -> None:
@@ -74,15 +73,5 @@ def refuse_taken(directory: JobDirectory, node_id: str) -> None:
 
 def _all(directory: JobDirectory) -> Iterator[TakenNode]:
     for path in sorted(directory.taken.glob("*.json")):
-        if taken := _read(path):
+        if taken := read_stored(TakenNode, path, RESTORE):
             yield taken
-
-
-def _read(path: Path) -> TakenNode | None:
-    stored = files.read_json(path, RESTORE)
-    if stored is None:
-        return None
-    try:
-        return decode(TakenNode, stored)
-    except MismatchError as error:
-        raise RequestError(f"{path} was not written by this version: {error}", RESTORE) from None

@@ -1,7 +1,7 @@
 """Landing a finished job on a branch of the user's: what is there then, and how it is recorded.
 
 With it: the command (``commands.land``, ``land_words``), ``prospect``, ``gating``, ``checkouts``,
-``landed``.
+``landed``, ``landing.commits``.
 """
 
 from __future__ import annotations

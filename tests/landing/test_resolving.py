@@ -1,6 +1,6 @@
 """Conflicts that a model resolves: what is asked, what decides, and what a hostile one gains.
 
-With it: ``resolved_landing``, ``resolve_prompt``, ``resolutions``, ``first_look``.
+With it: ``resolved_landing``, ``marked_tree``, ``resolve_prompt``, ``resolutions``, ``first_look``.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import json
 import unittest
 from typing import Any
 
+from director.landing.marked_tree import changed_on_both
 from director.landing.merging import merge_trees
-from director.landing.resolving import changed_on_both
 from director.records.job_directory import JobDirectory
 from director.repositories.job_repository import create_job_repository
 from director.repositories.repository import open_repository

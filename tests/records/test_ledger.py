@@ -15,7 +15,6 @@ from director.records.ledger import (
     cost_of_calls,
     grouped,
     read_calls,
-    total_cost,
     total_tokens,
 )
 from tests.support.hermetic import TemporaryCase
@@ -57,7 +56,7 @@ class TestRecords(LedgerCase):
             files.append_line(self.path, {**encode(call(1.0)), **values}, durable=False)
         again = self.ledger()
         self.assertEqual(again.spent_usd, 0.5)
-        self.assertIsNone(total_cost(again.records))
+        self.assertIsNone(cost_of_calls(again.records).total)
         self.assertEqual([one.cost for one in again.records], [0.5, None, None, None])
 
     def test_calls_are_found_by_their_node_and_by_their_log(self) -> None:
@@ -173,9 +172,9 @@ class TestCeiling(LedgerCase):
 
 class TestSums(LedgerCase):
     def test_total_is_unknown_when_one_cost_is(self) -> None:
-        self.assertEqual(total_cost([call(1.0), call(0.5)]), 1.5)
-        self.assertIsNone(total_cost([call(1.0), call(None)]))
-        self.assertEqual(total_cost([]), 0)
+        self.assertEqual(cost_of_calls([call(1.0), call(0.5)]).total, 1.5)
+        self.assertIsNone(cost_of_calls([call(1.0), call(None)]).total)
+        self.assertEqual(cost_of_calls([]).total, 0)
         self.assertEqual(cost_of_calls([call(1.0), call(None)]), (1.0, 1))
 
     def test_total_tokens(self) -> None:

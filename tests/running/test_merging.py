@@ -35,7 +35,6 @@ from director.model.state import AttemptOutcome
 from director.processes.cancellation import Cancellation
 from director.repositories.history import Entry
 from director.repositories.tips import Tips
-from director.running.contract_gate import first_red
 from director.running.examining import Author, Examiner
 from director.running.merging import Collision, Turn, merge, take_place
 from director.running.node_gates import GateFailure, NodeGates
@@ -391,17 +390,3 @@ class TestContract(MergingCase):
         tips = whole.journal.tips | {whole.receipts[0].merged}
         forged = replace(whole, journal=Journal(tips, whole.journal.receipts))
         self.assertTrue(any("one step" in what for what in self.problems(forged)))
-
-
-class TestFirstRed(MergingCase):
-    def test_it_is_found_in_as_few_looks_as_halving_takes(self) -> None:
-        for low in range(4):
-            for culprit in range(low + 1, 20):
-                looked: list[int] = []
-
-                def is_green(at: int, culprit: int = culprit, looked: list[int] = looked) -> bool:
-                    looked.append(at)
-                    return at < culprit
-
-                self.assertEqual(first_red(low, 20, is_green), culprit)
-                self.assertLessEqual(len(looked), 5)

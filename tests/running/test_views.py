@@ -153,7 +153,7 @@ class TestHeldBack(CompileUnitCase):
         self.work_on("a", "b")
         self.ends(0, "run")
         calls = [call for call in self.fake.calls() if call.heading == "Implement"]
-        self.assertIn("At pkg/b_test.sh frozen tests of other nodes will stand", calls[1].prompt)
+        self.assertIn("At pkg/b_test.sh there will be frozen tests of other nodes", calls[1].prompt)
         self.assertEqual(self.on_branch("pkg/b_test.sh"), before)
         self.ends(0, "verify", "--rerun")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-CONFIDENCE = 0.95
 Z = 1.959963984540054  # the 97.5 % quantile of the standard normal distribution
 
 
