@@ -34,6 +34,8 @@ from director.repositories.repository import Repository
 
 OURS = f"init:{CONFIG}"  # in the manifest: what `init` wrote, not edited since
 NEXT = ("director", "doctor")
+YES = frozenset(("", "y", "yes"))
+NO = frozenset(("n", "no"))
 TEXTS = ("tiers", "gates")  # sections that hold strings only
 EXAMPLES = (
     ("director init", "choose models, and write the configuration"),
@@ -201,9 +203,9 @@ class _Init:
         found = look_at_files(
             read_checkout(self._repository), self._repository.root, self._context.env
         )
-        if ask and found.gates and not self._confirmed(found):
-            found = found._replace(gates=())
-        choice = Choice(tiers, everything, found.gates, found.worktree, self._sets)
+        refused = ask and found.gates and not self._confirmed(found)
+        gates = () if refused else found.gates
+        choice = Choice(tiers, everything, gates, found.worktree, self._sets)
         example = (resources.files("director") / "config.example.toml").read_text("utf-8")
         text = first_config(example, choice)
         config = read_config(text, str(self._home.config), BACKENDS)
@@ -276,7 +278,10 @@ class _Init:
     def _confirmed(self, found: FoundCommands) -> bool:
         self.tell("\nFound in the repository:\n")
         self.tell("\n".join(gate_lines(found)))
-        return self._answer("\nPut these into [gates]? [Y/n]").lower() in ("", "y", "yes")
+        question = "\nPut these into [gates]? [Y/n]"
+        while (answer := self._answer(question).lower()) not in YES | NO:
+            question = "Answer with y or n. [Y/n]"
+        return answer in YES
 
     def _answer(self, question: str) -> str:
         answer = self._questions.ask(question)

@@ -39,7 +39,7 @@ def remove_from_branch(job: JobContext, node_id: str, paths: Sequence[str], base
     before = job.repository.entries(base, paths)
     found = job.repository.entries(job.repository.tip(), paths)
     entries = [before.get(path, _absent(path, base)) for path in found]
-    commit_entries(job, f"Tests of {node_id}", [node_id], entries)
+    commit_entries(job, f"Tests of {node_id} removed", [node_id], entries)
 
 
 def recovered(job: JobContext, nodes: Sequence[Node], since: str) -> tuple[Node, ...]:

@@ -83,12 +83,13 @@ class _Again:
             if self._job.tree(gated) != self._job.tree(done):
                 at_tip.append((tip, done, node, checks[0]))
         for commit, gated, node, check in [*at_merges, *at_tip]:
-            result = self._run(check.command, gated, f"verify.{node.id}.{check.purpose('gate')}")
+            purpose = check.purpose("gate")
+            result = self._run(check.command, gated, f"verify.{node.id}.{purpose}")
             result = with_evidence(self._job, check.tests, gated, result)
             self._events.emit(
                 Kind.GATE,
                 node.id,
-                purpose=f"gate run again at {short(commit)}",
+                purpose=f"{purpose} run again at {short(commit)}",
                 **told(result),
             )
             if result.verdict is not Verdict.GREEN:

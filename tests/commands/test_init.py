@@ -240,6 +240,16 @@ class TestQuestions(InitCase):
         self.assertEqual(self.config.tiers[Role.PLANNER], "a/medium")
         self.assertIn("Next: director doctor", said)
 
+    def test_gates_are_confirmed_by_a_yes_or_a_no(self) -> None:
+        self.repo.write("tests/__init__.py", "")
+        self.repo.write("tests/test_a.py", "import unittest\n")
+        self.repo.write("setup.cfg", "[mypy]\nfiles = a.py\n")
+        self.repo.commit("tests")
+        said = self.asked(0, b"1\n", b"what?\n", b"n\n")
+        self.assertIn("Answer with y or n.", said)
+        self.assertIn("  none: put your test command into [gates]", said)
+        self.assertEqual(self.config.gates, {})
+
     def test_return_takes_the_first(self) -> None:
         self.asked(0, b"\n")
         self.assertEqual(self.config.tiers[Role.PLANNER], "a/strong")
@@ -248,12 +258,6 @@ class TestQuestions(InitCase):
         said = self.asked(0, b"m\n", b"a/mediun\n", b"a/medium\n", b"b/tiny\n")
         self.assertIn("a/mediun is not offered", said)
         self.assertEqual(self.config.tiers[Role.EXECUTOR], "b/tiny")
-
-    def test_gates_can_be_refused(self) -> None:
-        self.repo.write("tests/test_a.py", "import unittest\n")
-        self.repo.commit("tests")
-        self.asked(0, b"1\n", b"n\n")
-        self.assertEqual(dict(self.config.gates), {})
 
     def test_the_end_of_the_input_writes_nothing(self) -> None:
         self.asked(2, b"\x04")

@@ -155,7 +155,7 @@ class TestOffered(ResolveCase):
         with Typist(self.repo.root, env, "land", "--resolve") as person:
             seen = " ".join(person.sees("[q]uit > ").split())
             self.assertIn("1 conflict resolved by fake/cheap in 1 attempt", seen)
-            self.assertIn("look at them with [d]iff", seen)
+            self.assertIn("look at it with [d]iff", seen)
             person.types("d")
             seen = person.sees("[q]uit > ")
             self.assertIn("How fake/cheap resolved the conflicts", seen)

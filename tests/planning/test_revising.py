@@ -167,6 +167,8 @@ class TestDrop(RevisedCase):
         self.assertIn("plan waits for your approval", done.out)
         self.assertEqual(self.ids(), ["a"])
         self.assertIsNone(self.on_branch("tests/b.sh"))
+        newest = self.repo.git("log", "-1", "--format=%s", self.branch)
+        self.assertEqual(newest, "Tests of b removed")
         laid = [path.name for path in (self.home / "tests" / "tests").iterdir()]
         self.assertEqual(laid, ["a.sh"])
         self.ends(0, "plan", "--continue")

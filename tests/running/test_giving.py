@@ -109,6 +109,7 @@ class TestGiven(TakenCase):
         self.assertEqual(self.on_branch("a.txt"), "good")
         self.finish()
         self.assertEqual(self.repo.fingerprint(), checkout)
+        self.assertIn("a (by hand), ", self.ends(0, "land", "--dry-run").out)
         said = self.repo.git("log", "--format=%(trailers:only)", self.branch)
         self.assertEqual(said.count("Director-Tier: human"), 1)
         (line,) = [

@@ -75,7 +75,9 @@ class TestRepaired(RepairCase):
         self.assertEqual(self.on_branch("b.extra"), "clean")
         self.assertEqual([gate["verdict"] for gate in done["integration"]][-1], "green")
         self.ends(0, "verify")
-        self.ends(0, "verify", "--rerun")
+        told = self.ends(0, "verify", "--rerun").err
+        for check in ("gate run again", "tests.a run again", "tests.b run again"):
+            self.assertIn(f"repair-1: {check} at ", told)
         self.assertEqual(self.left_behind(), [])
 
     def test_its_records_say_what_it_repairs(self) -> None:

@@ -55,7 +55,10 @@ def summary(
     if unpriced:
         lines.append(f"  no price is known for {', '.join(unpriced)}: see [pricing]")
     gates = gate_lines(found._replace(gates=tuple(choice.gates)))
-    lines += ["", "Gates:", *(gates or ["  none found: put your test command into [gates]"])]
+    if not choice.gates:
+        none = "none" if found.gates else "none found"
+        gates.append(f"  {none}: put your test command into [gates]")
+    lines += ["", "Gates:", *gates]
     if choice.worktree and choice.worktree.setup:
         lines += ["", f"Worktrees are prepared by: {choice.worktree.setup}"]
     what = f"{CONFIG} written: {', '.join(roles)}; {counted(len(choice.gates), 'gate')}"

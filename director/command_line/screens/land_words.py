@@ -14,6 +14,7 @@ from director.model.codec.encoding import encode, encode_any
 from director.model.format import counted
 from director.model.landed import Landed
 from director.model.printable import one_line, printable
+from director.model.roles import Tier
 from director.model.state import Attempt, AttemptOutcome
 from director.records.job_directory import FOLDER
 from director.reporting.terminal.cells import wrapped
@@ -21,6 +22,7 @@ from director.reporting.terminal.style import PLAIN, Style
 
 LABEL = 12  # cells before what is said of something
 MOST = 12  # conflicts, and files, that are named
+BY = {Tier.ESCALATION: "escalated", Tier.HUMAN: "by hand"}  # whose work a node is, if it is told
 
 
 def prospect_text(prospect: Prospect, style: Style = PLAIN) -> str:
@@ -73,7 +75,8 @@ def _rows(prospect: Prospect) -> Iterator[tuple[str, str]]:
 
 def _node(prospect: Prospect, node_id: str) -> str:
     state = prospect.states.get(node_id)
-    return f"{node_id} (escalated)" if state and state.escalated else node_id
+    how = BY.get(state.tier_used) if state and state.tier_used else None
+    return f"{node_id} ({how})" if how else node_id
 
 
 def _base(prospect: Prospect) -> str:
@@ -94,7 +97,8 @@ def _base(prospect: Prospect) -> str:
 def _resolution(resolved: Resolved) -> Iterator[tuple[str, str]]:
     """Give what became of conflicts that models were to resolve."""
     if resolved.done:
-        yield "resolved", f"{resolved_words(resolved)}; look at them with [d]iff"
+        them = "it" if len(resolved.paths) == 1 else "them"
+        yield "resolved", f"{resolved_words(resolved)}; look at {them} with [d]iff"
         for path in resolved.paths[:MOST]:
             yield "", one_line(path)
         if len(resolved.paths) > MOST:
