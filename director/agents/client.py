@@ -6,9 +6,8 @@ import itertools
 import random
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from director.agents.calls import Assignment, Outcome, Reply, Spending
 from director.agents.judging import reason_of
@@ -67,8 +66,7 @@ class Caller(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class AgentClient:
+class AgentClient(NamedTuple):
     """All roles of one job. ``pause`` waits so many seconds (or less, when cancelled)."""
 
     caller: Caller

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from director.agents.calls import Assignment, Reply, Spending
 from director.agents.events_file import EventsFollower
@@ -20,8 +20,7 @@ Making = Callable[[Path, Watch], Ended]
 """Makes a call with the prompt in that file, under that watch."""
 
 
-@dataclass(frozen=True)
-class CallRecorder:
+class CallRecorder(NamedTuple):
     """Records calls in the folder ``logs``. One without a sign of life for ``stall_secs`` ends."""
 
     logs: Path
@@ -30,7 +29,7 @@ class CallRecorder:
 
     def hiding(self, secrets: Mapping[str, str]) -> CallRecorder:
         """Return one that keeps these secrets (name → value) out of what it records as well."""
-        return replace(self, redactor=self.redactor.also(secrets))
+        return self._replace(redactor=self.redactor.also(secrets))
 
     def new_log(self, name: str) -> Path:
         """Return a fresh file for the events of a call of that name."""

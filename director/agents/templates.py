@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from director.agents.frontmatter import FrontmatterError, Value, split_frontmatter
 from director.model.errors import RequestError
@@ -14,16 +14,15 @@ from director.records.files import read_text
 BUNDLED = Path(__file__).parents[1] / "agent_templates"
 
 
-@dataclass(frozen=True)
-class Template:
+class Template(NamedTuple):
     """An agent's prompt, and what its header says (``permission``, ``steps``, …).
 
     ``defaults`` are the permissions of tools that the header does not name.
     """
 
     prompt: str
-    header: dict[str, Value]
-    defaults: dict[str, Value] = field(default_factory=dict)
+    header: Mapping[str, Value]
+    defaults: Mapping[str, Value] = {}
 
     @property
     def permission(self) -> dict[str, Value]:
@@ -54,7 +53,7 @@ def load_template(agent: Agent, repository_root: Path, folders: Iterable[str]) -
         path = repository_root / folder / f"{agent}.md"
         text = read_text(path)
         if text is not None:
-            return replace(_parse(text, str(path)), defaults=bundled.permission)
+            return _parse(text, str(path))._replace(defaults=bundled.permission)
     return bundled
 
 

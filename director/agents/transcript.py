@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from director.model.usage import Tokens, Usage
+
+NO_TOKENS = Tokens()
 
 
 class ToolKind(StrEnum):
@@ -99,7 +100,6 @@ class Finish(StrEnum):
 RECOVERED = frozenset({Finish.DONE, Finish.TOOL_CALLS})  # the model continued after what failed
 
 
-@dataclass
 class Transcript:
     """What the events say so far. ``asked_for`` is a permission that cannot be given.
 
@@ -108,19 +108,30 @@ class Transcript:
     ``running`` is the tool that has begun and not ended, where the CLI tells.
     """
 
-    texts: list[str] = field(default_factory=list)
-    tools: list[ToolUse] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
-    tokens: Tokens = field(default_factory=Tokens)
-    uncounted: int = 0
-    reported_usd: float | None = 0.0
-    steps: int = 0
-    last_finish: Finish | None = None
-    empty_finishes: int = 0
-    ended_in_fault: bool = False
-    retry: Retry | None = None
-    asked_for: str = ""
-    running: ToolUse | None = None
+    def __init__(
+        self,
+        tokens: Tokens = NO_TOKENS,
+        faults: Iterable[Fault] = (),
+        last_finish: Finish | None = None,
+        asked_for: str = "",
+    ) -> None:
+        self.texts: list[str] = []
+        self.tools: list[ToolUse] = []
+        self.faults = list(faults)
+        self.tokens = tokens
+        self.uncounted = 0
+        self.reported_usd: float | None = 0.0
+        self.steps = 0
+        self.last_finish = last_finish
+        self.empty_finishes = 0
+        self.ended_in_fault = False
+        self.retry: Retry | None = None
+        self.asked_for = asked_for
+        self.running: ToolUse | None = None
+
+    def __eq__(self, other: object) -> bool:
+        """Whether another one says the same."""
+        return isinstance(other, Transcript) and vars(self) == vars(other)
 
     @property
     def latest(self) -> ToolUse | None:

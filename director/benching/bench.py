@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from director.agents.backend import wanted_models
@@ -82,7 +82,7 @@ def bench_job(workspace: Workspace, options: BenchOptions) -> BenchReport:
     DrainedError.
     """
     records = BenchRecords(workspace.home)
-    workspace = replace(workspace, keeps_worktrees=False)  # each of its jobs has one run
+    workspace = workspace._replace(keeps_worktrees=False)  # each of its jobs has one run
     with job_lock(records.lock, "director bench"):
         for config in options.profiles.values():  # before anything is paid for
             check_prerequisites(workspace, config)
@@ -96,7 +96,7 @@ def extend_bench(workspace: Workspace, options: BenchOptions) -> BenchReport:
     Raises RequestError where there is none, or a profile has changed since; else as ``bench_job``.
     """
     records = BenchRecords(workspace.home)
-    workspace = replace(workspace, keeps_worktrees=False)
+    workspace = workspace._replace(keeps_worktrees=False)
     with job_lock(records.lock, "director bench"):
         earlier = records.experiment()
         if earlier is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
@@ -46,7 +45,7 @@ class Context(NamedTuple):
 
     def as_json(self, args: argparse.Namespace, result: Result) -> str:
         """Return the one object of ``--json`` for what kept a command from a result."""
-        result = completed(args, replace(result, job_id=self.ends.job_id))
+        result = completed(args, result._replace(job_id=self.ends.job_id))
         return self.redactor.text(result.as_json(args.command))
 
     def finish(self, args: argparse.Namespace, result: Result) -> int:
@@ -68,7 +67,7 @@ class Context(NamedTuple):
 
         Returns the exit code.
         """
-        result = completed(args, replace(result, job_id=self.ends.job_id))
+        result = completed(args, result._replace(job_id=self.ends.job_id))
         self.ends.tell(args.command, result)
         if wants_json(args):
             self.say_json(args, result)

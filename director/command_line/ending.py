@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from director.command_line.again import Given
@@ -17,7 +16,6 @@ if TYPE_CHECKING:  # whoever only reads records needs none
     from director.job.notifying import Notifier
 
 
-@dataclass
 class Ends:
     """Where ends are told: ``workspace`` is the command's, once it has one.
 
@@ -25,9 +23,15 @@ class Ends:
     user's own command of ends, where that is wanted.
     """
 
-    workspace: Workspace | None = None
-    said: bool = False
-    notifier: Notifier | None = None
+    def __init__(
+        self,
+        workspace: Workspace | None = None,
+        said: bool = False,
+        notifier: Notifier | None = None,
+    ) -> None:
+        self.workspace = workspace
+        self.said = said
+        self.notifier = notifier
 
     @property
     def job_id(self) -> str | None:
@@ -53,8 +57,7 @@ def completed(args: argparse.Namespace, result: Result) -> Result:
     given = Given.of(args)
     next_step = given.completed(result.next_step)
     command = result.next_command
-    return replace(
-        result,
+    return result._replace(
         text=result.text if result.copyable else given.completed(result.text),
         next_step=next_step,
         next_command=given.command_in(next_step) if command is None else given.complete(command),

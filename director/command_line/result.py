@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from director.model.errors import ExitCode
 from director.model.reason import Reason
@@ -13,8 +12,7 @@ from director.model.reason import Reason
 VERSION = 1  # of the keys that all objects share
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """How a command ended, and what it found.
 
     ``text`` is for people; ``data`` are the keys of the command's own in ``--json``. ``what``
@@ -24,7 +22,7 @@ class Result:
     """
 
     text: str
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = {}
     exit_code: ExitCode = ExitCode.DONE
     what: str = ""
     next_step: str = ""

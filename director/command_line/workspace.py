@@ -37,7 +37,7 @@ def open_workspace(args: argparse.Namespace, context: Context) -> Workspace:
         also.append(notifier.hear)
     events = Events([*listeners_for(args, context), *also], context.redactor)
     workspace = Workspace(
-        repository, home, context.env, events, context.cancellation, opened=opened
+        repository, home, context.env, events, context.cancellation, set(), opened
     )
     context.ends.workspace, context.ends.notifier = workspace, notifier
     return workspace

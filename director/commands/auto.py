@@ -6,7 +6,6 @@ import argparse
 import math
 import shlex
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from director.command_line.context import (
@@ -117,7 +116,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         stop.next_step = _advice(args, stop.reason, stop.next_step, limited, config, task)
     text = "" if wants_json(args) else _screen(args, context, workspace, report)
     done = result_of(report, text)
-    return context.finish(args, replace(done, data=_data(planned, done)))
+    return context.finish(args, done._replace(data=_data(planned, done)))
 
 
 def _screen(

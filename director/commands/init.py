@@ -6,7 +6,6 @@ import argparse
 import difflib
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from importlib import resources
 from typing import Any
 
@@ -90,7 +89,7 @@ def _also(made: FirstCommit | None, result: Result) -> Result:
     if made is None:
         return result
     said = f"First commit: {made.commit[:12]}.\n" if made.commit else ""
-    return replace(result, text=f"{said}{result.text}", data={**result.data, **made._asdict()})
+    return result._replace(text=f"{said}{result.text}", data={**result.data, **made._asdict()})
 
 
 def _text_where_due(key: Key, value: object) -> tuple[Key, object]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 
 from director.command_line.context import (
     Context,
@@ -269,4 +268,4 @@ def resumed(workspace: Workspace, job: str, *, new: bool) -> Result:
     where = left_to_do(report.directory, stage) or "nothing is left to do"
     what = f"Job {named(stage)} is the current one again: {where}"
     text = f"{what}.\nNext: {next_command(stage)}"
-    return replace(plan_result(report, USUAL, shown=True), text=text, what=what)
+    return plan_result(report, USUAL, shown=True)._replace(text=text, what=what)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import replace
 
 from director.command_line.context import Context, add_common_flags, find_home
 from director.command_line.node_flags import add_node_flags
@@ -64,7 +63,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _show(args: argparse.Namespace, context: Context, status: Status, view: View) -> int:
     if args.job is None and status.can_move:
-        status = replace(status, newer=_newer(context, status))
+        status = status._replace(newer=_newer(context, status))
     text = "" if args.json else _text(args, context, status, view)
     return context.finish(args, result_of(args, status, text, view))
 

@@ -51,6 +51,8 @@ def open_checkouts(found: Found, commit: str) -> Iterator[Checkouts]:
         subject.env,
         subject.events,
         subject.cancellation,
+        told=set(),
+        opened=[],
         keeps_worktrees=False,
     )
 

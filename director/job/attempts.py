@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from director.agents.registry import own_files
 from director.model.config import ReviewPolicy
@@ -26,8 +26,7 @@ SPENDING = frozenset(
 FLAKES_TOLERATED = 1
 
 
-@dataclass(frozen=True)
-class CurrentAttempt:
+class CurrentAttempt(NamedTuple):
     """The attempt at a node that is under way: on which tier, and its number (from 1)."""
 
     node_id: str
@@ -49,8 +48,7 @@ class CurrentAttempt:
         return f"{self.node_id}.{self.number}"
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(NamedTuple):
     """What an attempt may change, of the tree ``base``: ``allowlist``, and nothing of ``contract``.
 
     ``rewritten`` is what the commands of the gates change themselves: it is not the agent's doing.
@@ -62,8 +60,7 @@ class Scope:
     rewritten: Collection[str] = ()
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(NamedTuple):
     """What a candidate is, before any gate: its outcome (None: fit for the gate) and why."""
 
     outcome: AttemptOutcome | None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from director.job.context import JobContext
 from director.job.gate_report import Culprit, GateReport, run_gate, told
@@ -42,10 +42,10 @@ def blamed(job: JobContext, views: Views, report: GateReport) -> GateReport:
         there = f"at the merge of {merges[first - 1].node}"
     found = bisect(len(merges), is_green, first, there)
     if found.culprit is None:
-        return replace(report, note=f"no merge is blamed: {found.doubt}")
+        return report._replace(note=f"no merge is blamed: {found.doubt}")
     culprit = merges[found.culprit - 1]
     note = f"turned {report.verdict} by the merge of {culprit.node} ({culprit.commit[:10]})"
-    return replace(report, turned_red_by=culprit, note=note)
+    return report._replace(turned_red_by=culprit, note=note)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from director.job.receipts import changed_files, merge_trailers
 from director.job.trailers import TESTS, commit_message, single_line
@@ -16,8 +16,7 @@ from director.repositories.signing import Signer
 TYPE_OF_TESTS = "test"
 
 
-@dataclass(frozen=True)
-class Commits:
+class Commits(NamedTuple):
     """Makes the commits of one job. ``task`` is its task; ``signer`` None: they are not signed."""
 
     job: JobRepository

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from director.agents.client import AgentClient
@@ -36,8 +35,7 @@ class Opened(NamedTuple):
     events: Events
 
 
-@dataclass(frozen=True)
-class Workspace:
+class Workspace(NamedTuple):
     """The user's repository and its ``.director``, with who is told of events and who may cancel.
 
     ``told`` are the notices that the command has given and need not repeat for another job.
@@ -50,14 +48,13 @@ class Workspace:
     env: Mapping[str, str]
     events: Events
     cancellation: Cancellation
-    told: set[str] = field(default_factory=set)
-    opened: list[Opened] = field(default_factory=list)
+    told: set[str]
+    opened: list[Opened]
     keeps_worktrees: bool = True
     checks: ChecksOf = checks_of
 
 
-@dataclass(frozen=True)
-class JobInputs:
+class JobInputs(NamedTuple):
     """What a job is opened from: workspace, records, configuration.
 
     ``sources`` are what worktrees are given of the user's files. Neither ``directory`` nor
@@ -88,8 +85,7 @@ class JobInputs:
         )
 
 
-@dataclass(frozen=True)
-class JobContext:
+class JobContext(NamedTuple):
     """One job with its tools. ``confinement`` says in words what confines agents and gates.
 
     ``machine`` measures what there is to work on. ``import_check`` refuses tests that do not import

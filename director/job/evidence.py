@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
 
 from director.model.plan import Node
 from director.model.testing.command_run import CommandRun
@@ -23,14 +22,13 @@ def with_evidence(job: History, paths: Sequence[str], commit: str, gate: GateRes
         return gate
     output = gate.whole_output
     if gate.verdict is not Verdict.GREEN:
-        return replace(gate, tests_run=tests_seen(gate.command, output))
+        return gate._replace(tests_run=tests_seen(gate.command, output))
     found = job.contents(commit, paths)
     tests = {path: content.decode(errors="replace") for path, content in found.items()}
     evidence = evidence_of_green(gate.command, output, tests)
     if not evidence.lacking:
-        return replace(gate, tests_run=evidence.tests_run)
-    return replace(
-        gate,
+        return gate._replace(tests_run=evidence.tests_run)
+    return gate._replace(
         verdict=Verdict.RED,
         reason=f"{gate.reason}, but {evidence.lacking}",
         tests_run=evidence.tests_run,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from director.model.failure import Failure
 from director.model.patterns import lazy_pattern
@@ -13,8 +13,7 @@ from director.model.testing.useful_end import MOST_LINES
 SENTENCE = lazy_pattern(r".*?[.!?…](?= |$)")
 
 
-@dataclass(frozen=True)
-class Feedback:
+class Feedback(NamedTuple):
     """What the last attempt taught: one paragraph, and the output that goes with it (or "").
 
     ``kept``: what it left in the allowlisted files is still there for the next one. ``failure`` is

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from director.job.context import JobContext
 from director.job.evidence import with_evidence
@@ -15,16 +14,14 @@ from director.model.integration_gates import integration_words
 from director.worktrees.gates import GateResult, Verdict
 
 
-@dataclass(frozen=True)
-class Culprit:
+class Culprit(NamedTuple):
     """The merge that turned a gate red."""
 
     node: str
     commit: str
 
 
-@dataclass(frozen=True)
-class GateReport:
+class GateReport(NamedTuple):
     """One integration gate. ``log`` holds its output; its path is relative to the job's directory.
 
     ``nodes``: of which nodes these are the tests (none: it is one of ``[gates]``). ``red_before``:

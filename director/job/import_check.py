@@ -9,7 +9,6 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
@@ -47,7 +46,6 @@ OWN_ENVIRONMENT = (
 IN_PLAN = '"test_cmd" in plan.json'
 
 
-@dataclass(frozen=True)
 class ImportCheck:
     """The check for one job; ``checkout`` is what tests must not import, ``env`` what gates see.
 
@@ -55,10 +53,13 @@ class ImportCheck:
     are given of the user's files.
     """
 
-    checkout: Checkout
-    env: Mapping[str, str]
-    has_setup: bool
-    copied: tuple[str, ...]
+    def __init__(
+        self, checkout: Checkout, env: Mapping[str, str], has_setup: bool, copied: tuple[str, ...]
+    ) -> None:
+        self.checkout = checkout
+        self.env = env
+        self.has_setup = has_setup
+        self.copied = copied
 
     def refuse_gates(self, commands: Iterable[str], root: Path) -> None:
         """Raise RequestError where no test could test a worktree of the checkout at ``root``.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 from director.job.context import JobContext
 from director.job.gate_report import GateReport, run_gate, told
@@ -119,7 +118,7 @@ def _explained(
     """Return the report with what the base says of the gate, and with the merge to blame."""
     before = None if report.nodes else recorded.get(report.command)
     if report.verdict is Verdict.GREEN:
-        return replace(report, red_before=None if before is None else before == Verdict.RED)
+        return report._replace(red_before=None if before is None else before == Verdict.RED)
     if report.nodes:
         from director.job.blaming import blamed  # of a red gate
 
@@ -147,15 +146,15 @@ def _against_base(
         base = views.plan.base_commit
         before = _on_base(job, base, report.name, report.command)["verdict"]
     broken = {before, known} == {Verdict.BROKEN}
-    report = replace(report, red_before=before == Verdict.RED, broken_before=broken)
+    report = report._replace(red_before=before == Verdict.RED, broken_before=broken)
     if before == Verdict.GREEN:
         from director.job.blaming import blamed
 
         return blamed(job, views, report)
     if before == Verdict.BROKEN:
-        return replace(report, note="it could not run on the base, so no merge is blamed")
+        return report._replace(note="it could not run on the base, so no merge is blamed")
     was = "as before the job" if report.ok else "and red before the job"
-    return replace(report, note=f"{report.verdict}, {was}")
+    return report._replace(note=f"{report.verdict}, {was}")
 
 
 def run_tests(job: JobContext, plan: Plan, tip: str, lanes: int) -> Iterator[GateReport]:

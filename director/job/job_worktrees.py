@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from director.agents.registry import (
     files_of_programs,
@@ -36,8 +36,7 @@ from director.worktrees.provisions import Provisions
 BYTECODE = "PYTHONPYCACHEPREFIX"  # compiled code outside the worktree
 
 
-@dataclass(frozen=True)
-class Site:
+class Site(NamedTuple):
     """What runs in the worktrees finds this: repository, sandbox, variables of gates and setup.
 
     ``repository`` is the user's, with the git configuration from before any agent ran.
@@ -126,8 +125,7 @@ def provisions_of(inputs: JobInputs, job: JobRepository, gates: Gates) -> Provis
     return provisions
 
 
-@dataclass(frozen=True)
-class JobWorktrees:
+class JobWorktrees(NamedTuple):
     """A job repository, its worktrees, and gates that see them as the configuration says."""
 
     site: Site
@@ -136,8 +134,7 @@ class JobWorktrees:
     pool: Pool
 
 
-@dataclass(frozen=True)
-class WorktreesOptions:
+class WorktreesOptions(NamedTuple):
     """Where the job repository and the record of its worktrees lie, and what becomes of them.
 
     ``open`` takes the user's repository and returns the job's, which commits in the same name.

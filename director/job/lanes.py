@@ -8,8 +8,7 @@ Each lane takes memory and disk, too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from director.agents.backend import LaneCost
 from director.agents.registry import lane_cost
@@ -27,8 +26,7 @@ FEWEST_CALLS = 3  # to say how long they take
 EARLIER_JOBS = 3
 
 
-@dataclass(frozen=True)
-class Pace:
+class Pace(NamedTuple):
     """Mean times of one attempt at a node: its call, and its gates, in seconds."""
 
     call_secs: float
@@ -39,8 +37,7 @@ class Pace:
 ASSUMED = Pace(call_secs=90.0, gate_secs=30.0, measured=False)
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """A number of lanes, and the reason in words."""
 
     lanes: int

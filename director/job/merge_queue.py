@@ -16,9 +16,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from director.model.receipt import GateRun, Receipt
 from director.processes.cancellation import Cancellation
@@ -30,8 +29,7 @@ Build = Callable[[str], str | None]
 """Makes the commit of a candidate on another commit; None: it cannot be."""
 
 
-@dataclass(frozen=True)
-class Spot:
+class Spot(NamedTuple):
     """Where a candidate is in the line: ``commit`` is what the branch will be (None: it cannot be).
 
     ``tip`` is the branch's, and ``first`` says whether the candidate is the first in the line.
@@ -53,16 +51,15 @@ class Offer(Protocol):
         """Return the receipt of its merge on ``parent``, with the tree of ``commit``, written."""
 
 
-@dataclass
 class ContractCount:
     """What holding merges to the contract took: ``runs`` in how many ``steps``, and refusals."""
 
-    steps: int = 0
-    runs: int = 0
-    refused: int = 0
+    def __init__(self, steps: int = 0, runs: int = 0, refused: int = 0) -> None:
+        self.steps = steps
+        self.runs = runs
+        self.refused = refused
 
 
-@dataclass(eq=False)
 class Place:
     """A candidate's place in the line of ``queue``, or one that is not taken yet.
 
@@ -71,14 +68,15 @@ class Place:
     rest is the queue's.
     """
 
-    queue: MergeQueue
-    offer: Offer | None = None
-    proven: bool = False
-    ready: str | None = None
-    end: Any = None
-    build: Build = field(default=lambda _onto: None, repr=False)
-    base: str = ""
-    commit: str | None = None
+    def __init__(self, queue: MergeQueue, offer: Offer | None = None) -> None:
+        self.queue = queue
+        self.offer = offer
+        self.proven = False
+        self.ready: str | None = None
+        self.end: Any = None
+        self.build: Build = lambda _onto: None
+        self.base = ""
+        self.commit: str | None = None
 
     def take(self, build: Build) -> Spot:
         """Enter the line at its end, unless it is in it; ``build`` makes its commit on another."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -92,7 +91,7 @@ def _told(inputs: JobInputs, known: PlanStage | Plan) -> Iterator[JobInputs]:
                 max_attempts=limits.max_attempts,
                 ceiling_usd=limits.cost_ceiling_usd,
             )
-            yield replace(inputs, events=events)
+            yield inputs._replace(events=events)
         finally:
             events.emit(Kind.CLOSED)
 

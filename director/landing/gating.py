@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 
 from director.job.evidence import with_evidence
 from director.job.gate_report import GateReport, told
@@ -64,7 +63,7 @@ class Gating:
                 before = self._run(command, self._before, f"land.before.{name}").verdict
                 if before is result.verdict:
                     red = before is Verdict.RED
-                    report = replace(report, red_before=red, broken_before=not red)
+                    report = report._replace(red_before=red, broken_before=not red)
             yield self._told(report, result)
 
     def _run(self, command: str, commit: str, name: str) -> GateResult:

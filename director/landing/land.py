@@ -104,7 +104,7 @@ def opened_landing(
             return
         workspace.repository.complete(target.tip)
         inputs = JobInputs.of(workspace, directory, config, plan.job_id)
-        inputs = replace(inputs, events=events.without(inputs.directory.redactor))
+        inputs = inputs._replace(events=events.without(inputs.directory.redactor))
         with clean_checkouts(inputs, plan, verified.tip, directory.landing) as worktrees:
             opened = Opened(inputs, worktrees)
             landing = Landing(workspace, inputs.directory, config, prospect, opened)

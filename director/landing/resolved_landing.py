@@ -125,7 +125,7 @@ class ResolvedLanding:
         check_prerequisites(inputs.workspace, inputs.config)
         holder = read_holder(inputs.directory.lock) or Holder(os.getpid(), "director land", now())
         with live_file(inputs.directory.live, holder) as live:
-            told = replace(inputs, events=inputs.events.also(live))
+            told = inputs._replace(events=inputs.events.also(live))
             with _shown(told, self._prospect.plan), open_agents(told, self._made) as agents:
                 yield agents
 

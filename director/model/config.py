@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, NamedTuple, TypeVar
 
@@ -78,17 +77,20 @@ class Sampling(NamedTuple):
     options: Settings = NO_SETTINGS
 
 
-@dataclass(frozen=True)
-class LocalProvider:
+class LocalProvider(NamedTuple):
     """An OpenAI-compatible endpoint, reached as ``local/<model>`` in ``[tiers]``.
 
     ``context`` and ``output`` are the models' limits in tokens.
     """
 
     base_url: str
-    api_key: str = field(default="none", repr=False)
+    api_key: str = "none"
     context: int = 131_072
     output: int = 16_384
+
+    def __repr__(self) -> str:
+        """Return it without the key."""
+        return f"LocalProvider(base_url={self.base_url!r})"
 
 
 class GateEnvironment(NamedTuple):

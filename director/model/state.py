@@ -175,7 +175,7 @@ class CallRecord(NamedTuple):
         A call with impossible numbers is a call all the same: what it cost is unknown.
         """
         call = decode(cls, line)
-        if all(0 <= number < LARGEST for number in (*call.tokens, call.cost or 0)):
+        if min(call.tokens) >= 0 and max(call.tokens) < LARGEST and 0 <= (call.cost or 0) < LARGEST:
             return call
         tokens = Tokens(*(max(0, count) for count in call.tokens))
         return call._replace(tokens=tokens, cost=None, cost_source=CostSource.UNKNOWN.value)

@@ -6,7 +6,6 @@ import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
@@ -44,8 +43,7 @@ class Step(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """What to run. Streams are files, so that nothing is lost and no open pipe can block.
 
     ``stderr`` None: the same file as ``stdout``. ``timeout_secs`` is wall time. ``keep_bytes``:
@@ -57,7 +55,7 @@ class Command:
 
     argv: Sequence[str]
     cwd: Path
-    env: Mapping[str, str] = field(repr=False)  # holds keys
+    env: Mapping[str, str]
     stdout: Path
     timeout_secs: float
     stderr: Path | None = None
@@ -66,6 +64,10 @@ class Command:
     keep_bytes: int | None = None
     first_signal: signal.Signals = signal.SIGTERM
     step: Step | None = None
+
+    def __repr__(self) -> str:
+        """Return it without the variables, which hold keys."""
+        return f"Command({self.argv!r}, cwd={self.cwd!r})"
 
 
 class Ended(NamedTuple):

@@ -6,7 +6,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from director.model.config import SandboxPolicy
@@ -32,17 +32,24 @@ REFUSED = lazy_pattern("permission denied|EACCES|read-only file system|EROFS", r
 PATHS = lazy_pattern(r"(?<![\w./])/[\w./@+=~-]+")
 
 
-@dataclass(frozen=True)
 class Sandbox:
     """The sandbox of one job. ``mechanism`` None: a ``command`` of the user's, or nothing.
 
     ``launcher`` starts what is confined.
     """
 
-    policy: SandboxPolicy = AUTO
-    mechanism: Mechanism | None = None
-    paths: SandboxPaths | None = None
-    launcher: Launcher = LOCAL
+    def __init__(
+        self,
+        policy: SandboxPolicy = AUTO,
+        mechanism: Mechanism | None = None,
+        paths: SandboxPaths | None = None,
+        launcher: Launcher = LOCAL,
+    ) -> None:
+        self.policy = policy
+        self.mechanism = mechanism
+        self.paths = paths
+        self.launcher = launcher
+        self._domains: dict[tuple[Part, Path], Domain] = {}
 
     @property
     def name(self) -> str:
@@ -92,6 +99,12 @@ class Sandbox:
 
     def domain(self, part: Part, worktree: Path) -> Domain:
         """Return what ``part`` may write and read when it works in ``worktree``."""
+        known = self._domains.get((part, worktree))
+        if known is None:
+            known = self._domains[part, worktree] = self._domain(part, worktree)
+        return known
+
+    def _domain(self, part: Part, worktree: Path) -> Domain:
         assert self.paths is not None
         paths, strict = self.paths, self.policy.mode == "strict"
         own = paths.agents if part is Part.SERVER else worktree
@@ -137,8 +150,8 @@ class Sandbox:
         """
         if self.mechanism is None:
             return {}
-        usual = Path(env.get("TMPDIR") or tempfile.gettempdir()).resolve()
-        if not self.domain(part, worktree).closes(usual):
+        usual = env.get("TMPDIR") or tempfile.gettempdir()
+        if not _is_closed(self.domain(part, worktree), usual):
             return {}
         scratch = scratch_folder(worktree)
         if scratch.is_symlink() or not scratch.is_dir():  # an agent may have put a file there
@@ -170,6 +183,12 @@ class Sandbox:
             if (ended.ending, ended.code) != (Ending.EXITED, 0):
                 raise RequestError(f"the {what} does not work: {_problem(ended, log)}", advice)
         log.unlink()
+
+
+@lru_cache
+def _is_closed(domain: Domain, folder: str) -> bool:
+    """Whether nothing new can be made in ``folder``, as it was at the first time of asking."""
+    return domain.closes(Path(folder).resolve())
 
 
 def choose_mechanism(policy: SandboxPolicy, env: Mapping[str, str]) -> Mechanism | None:

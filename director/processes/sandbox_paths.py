@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, product
 from pathlib import Path
@@ -38,7 +37,6 @@ AGENTS_FOLDERS = {
 }
 
 
-@dataclass(frozen=True)
 class SandboxPaths:
     """What a sandbox is about: the repository, what director works with, what gates trust.
 
@@ -48,14 +46,25 @@ class SandboxPaths:
     what the configuration names. ``checkout`` is what gates are kept from reading.
     """
 
-    repository: tuple[Path, ...]
-    work: Path
-    agents: Path
-    trusted: tuple[Path, ...]
-    agent_folders: tuple[Path, ...]
-    write: tuple[Path, ...] = ()
-    hide: tuple[Path, ...] = ()
-    checkout: Checkout = NO_CHECKOUT
+    def __init__(
+        self,
+        repository: tuple[Path, ...],
+        work: Path,
+        agents: Path,
+        trusted: tuple[Path, ...],
+        agent_folders: tuple[Path, ...],
+        write: tuple[Path, ...] = (),
+        hide: tuple[Path, ...] = (),
+        checkout: Checkout = NO_CHECKOUT,
+    ) -> None:
+        self.repository = repository
+        self.work = work
+        self.agents = agents
+        self.trusted = trusted
+        self.agent_folders = agent_folders
+        self.write = write
+        self.hide = hide
+        self.checkout = checkout
 
     @cached_property
     def kept(self) -> tuple[Path, ...]:

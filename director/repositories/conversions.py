@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 
@@ -50,25 +49,31 @@ class Conversion(IntEnum):
         return self is Conversion.NONE or (self is Conversion.LINE_ENDS and b"\r" not in content)
 
 
-@dataclass
 class ConversionCache:
     """What is known of the conversions of one job: tree of a folder → what its own file says."""
 
-    folders: dict[str, Conversion] = field(default_factory=dict)
-    everywhere: Conversion | None = None
+    def __init__(self) -> None:
+        self.folders: dict[str, Conversion] = {}
+        self.everywhere: Conversion | None = None
 
 
-@dataclass(frozen=True)
 class Conversions:
     """The conversions of files of ``job``, whose user has these ``settings`` (None: not known).
 
     ``own_attributes`` is what ``info/attributes`` of the repository holds.
     """
 
-    job: History
-    settings: FrozenSettings | None
-    own_attributes: bytes
-    cache: ConversionCache
+    def __init__(
+        self,
+        job: History,
+        settings: FrozenSettings | None,
+        own_attributes: bytes,
+        cache: ConversionCache,
+    ) -> None:
+        self.job = job
+        self.settings = settings
+        self.own_attributes = own_attributes
+        self.cache = cache
 
     def of(self, tree: str) -> Conversion:
         """Return what may be done to files of ``tree``, or of a commit."""

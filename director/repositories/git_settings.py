@@ -7,8 +7,8 @@ commit.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from director.records.files import os_errors_stop
 from director.repositories.git import Git, split_z
@@ -19,8 +19,7 @@ FILES = {"core.attributesfile": "attributes", "core.excludesfile": "ignore"}
 """Setting that names a file → the file's name where none is named (gitattributes(5))."""
 
 
-@dataclass(frozen=True)
-class FrozenSettings:
+class FrozenSettings(NamedTuple):
     """A copy of the user's global git configuration in a folder of director's.
 
     ``contents`` are its files, ``config`` is that which names the others. ``everywhere`` is what
@@ -28,11 +27,15 @@ class FrozenSettings:
     of. ``local`` are the settings of the repository's own file, key and value, in its order.
     """
 
-    contents: Mapping[Path, bytes] = field(repr=False)
+    contents: Mapping[Path, bytes]
     config: Path
-    everywhere: Mapping[str, str] = field(repr=False)
+    everywhere: Mapping[str, str]
     sources: tuple[Path, ...] = ()
-    local: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    local: tuple[tuple[str, str], ...] = ()
+
+    def __repr__(self) -> str:
+        """Return it without settings, which may hold keys."""
+        return f"FrozenSettings({self.config!r})"
 
     @property
     def variables(self) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +31,6 @@ TAKING = (
 GIVING = "--upload-pack=git -c 'safe.directory=*' -c 'transfer.hideRefs=!refs/' upload-pack"
 
 
-@dataclass(frozen=True)
 class Repository:
     """A checkout of the user's. ``root`` is its top folder, ``objects`` its object store.
 
@@ -41,20 +39,40 @@ class Repository:
     files of worktrees (None: as configured).
     """
 
-    root: Path
-    git: Git
-    objects: Path
-    common_dir: Path
-    object_format: str
-    caller_env: Mapping[str, str]
-    settings: FrozenSettings | None = None
-    filters: Filters | None = None
+    def __init__(
+        self,
+        root: Path,
+        git: Git,
+        objects: Path,
+        common_dir: Path,
+        object_format: str,
+        caller_env: Mapping[str, str],
+        settings: FrozenSettings | None = None,
+        filters: Filters | None = None,
+    ) -> None:
+        self.root = root
+        self.git = git
+        self.objects = objects
+        self.common_dir = common_dir
+        self.object_format = object_format
+        self.caller_env = caller_env
+        self.settings = settings
+        self.filters = filters
 
     def reading(self, settings: FrozenSettings, filters: Filters) -> Repository:
         """Return the same checkout, where git reads ``settings``, and runs ``filters``."""
         git = self.git.with_variables(**settings.variables)
         env = {**self.caller_env, **settings.variables}
-        return replace(self, git=git, caller_env=env, settings=settings, filters=filters)
+        return Repository(
+            self.root,
+            git,
+            self.objects,
+            self.common_dir,
+            self.object_format,
+            env,
+            settings,
+            filters,
+        )
 
     def head(self) -> str:
         """Return the commit that HEAD names; RequestError on an unborn branch."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,13 +40,13 @@ class Recovery(NamedTuple):
     damaged: str
 
 
-@dataclass(frozen=True)
 class Soundness:
     """Looks at what is in the object store ``store``, and at what ``objects`` finds elsewhere."""
 
-    objects: Objects
-    store: Path
-    object_format: str
+    def __init__(self, objects: Objects, store: Path, object_format: str) -> None:
+        self.objects = objects
+        self.store = store
+        self.object_format = object_format
 
     def looked_at(self, base: str, tip: str) -> Iterator[tuple[str, bool]]:
         """Give the ids of what ``tip`` has besides ``base`` (commits), and whether each is whole.

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,8 +28,7 @@ from director.repositories.submodule_repositories import (
 NAMES = ".gitmodules"
 
 
-@dataclass(frozen=True)
-class Submodule:
+class Submodule(NamedTuple):
     """A submodule that worktrees hold, at ``path``, at ``commit``.
 
     ``carried`` are the files (name → content) that a repository of it takes over from the user's.
@@ -38,7 +36,11 @@ class Submodule:
 
     path: str
     commit: str
-    carried: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    carried: Mapping[str, bytes] = {}
+
+    def __repr__(self) -> str:
+        """Return it without what it carries, which is long."""
+        return f"Submodule({self.path!r}, {self.commit!r})"
 
 
 class WholeTree(NamedTuple):
@@ -54,19 +56,18 @@ class WholeTree(NamedTuple):
     absent: tuple[str, ...] = ()
 
 
-@dataclass
 class SubmoduleCache:
     """What is known of the submodules of one job: tree → what worktrees hold of it.
 
     Those at and below ``linked`` are left out: links are provided in their place.
     """
 
-    turn: threading.Lock = field(default_factory=threading.Lock)
-    wholes: dict[str, WholeTree] = field(default_factory=dict)
-    linked: tuple[str, ...] = ()
+    def __init__(self) -> None:
+        self.turn = threading.Lock()
+        self.wholes: dict[str, WholeTree] = {}
+        self.linked: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
 class Submodules:
     """The submodules of one job's commits. Callable from any thread.
 
@@ -74,11 +75,19 @@ class Submodules:
     ``job`` read objects from more stores.
     """
 
-    job: History
-    checkout: UserCheckout
-    cache: SubmoduleCache
-    write: Callable[[str, Iterable[Entry]], str]
-    borrow: Callable[[Iterable[Path]], None]
+    def __init__(
+        self,
+        job: History,
+        checkout: UserCheckout,
+        cache: SubmoduleCache,
+        write: Callable[[str, Iterable[Entry]], str],
+        borrow: Callable[[Iterable[Path]], None],
+    ) -> None:
+        self.job = job
+        self.checkout = checkout
+        self.cache = cache
+        self.write = write
+        self.borrow = borrow
 
     def leave_out(self, names: Iterable[str]) -> None:
         """Leave out the submodules at and below ``names``: links are provided in their place."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 
 from director.job.context import JobContext
 from director.job.receipts import changed_files, rebuilt_receipt
@@ -130,7 +129,8 @@ def _gate_again(work: NodeWork, commit: BranchCommit) -> None:
     """
     job, node, plan = work.job, work.node, work.views.plan
     if VIEW not in commit.trailers:
-        work = replace(work, views=views_of(job.repository, plan, rule=HeldBack.NOTHING))
+        views = views_of(job.repository, plan, rule=HeldBack.NOTHING)
+        work = NodeWork(work.job, views, work.node)
     elif commit.trailers[VIEW] != (view := work.tree(commit.oid)):
         strange = (
             f"director noted no such merge of {node.id}, which saw {view} of it, not its {VIEW}"

@@ -7,7 +7,7 @@ the last of them. Where that is red, the first that turned it so is searched for
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from director.job.attempts import listed
 from director.job.feedback import Feedback
@@ -25,8 +25,7 @@ from director.worktrees.gates import GateResult, Verdict
 SHOWN_NODES = 5
 
 
-@dataclass(frozen=True)
-class Step:
+class Step(NamedTuple):
     """A candidate to be judged: ``commit`` is what the branch will be with it.
 
     ``own`` is what the ``node`` made, a commit on ``base``, which the branch was once.
@@ -38,8 +37,7 @@ class Step:
     own: str
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Which of the steps (from 0) turned tests of other nodes red, and what its node is told."""
 
     step: int
@@ -47,15 +45,22 @@ class Refusal:
     feedback: Feedback
 
 
-@dataclass(frozen=True)
 class ContractGate:
     """Judges steps from the branch's ``tip`` in the worktree of a lane's ``gates``."""
 
-    work: NodeWork
-    gates: NodeGates
-    tip: str
-    steps: Sequence[Step]
-    count: ContractCount
+    def __init__(
+        self,
+        work: NodeWork,
+        gates: NodeGates,
+        tip: str,
+        steps: Sequence[Step],
+        count: ContractCount,
+    ) -> None:
+        self.work = work
+        self.gates = gates
+        self.tip = tip
+        self.steps = steps
+        self.count = count
 
     def judge(self) -> tuple[GateRun, ...] | Refusal:
         """Run each test command of what will be done, once; returns the runs for the receipts.

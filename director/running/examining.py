@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from typing import NamedTuple
 
 from director.agents.calls import Outcome, Reply
 from director.job.attempts import CurrentAttempt, Judgement, Scope, judge_snapshot
@@ -23,8 +23,7 @@ from director.worktrees.snapshot import Snapshot
 from director.worktrees.worktree import Worktree
 
 
-@dataclass(frozen=True)
-class Author:
+class Author(NamedTuple):
     """Who left something in a worktree, on which attempt.
 
     ``model`` None: it was a person. ``call`` is the name of the call, ``ended`` says why it ended
@@ -46,8 +45,7 @@ class Author:
         return cls(tier, attempt.number, reply.model, attempt.call, reply.reason, too_long)
 
 
-@dataclass(frozen=True)
-class Examined:
+class Examined(NamedTuple):
     """What an attempt came to, and the state of the node then. ``candidate``: what is green.
 
     ``commit`` is what it left, on the base of ``progress``, even where nothing of that is used.
@@ -59,8 +57,7 @@ class Examined:
     candidate: Candidate | None = None
 
 
-@dataclass(frozen=True)
-class _Gated:
+class _Gated(NamedTuple):
     """A candidate ``commit`` on ``base``, gated as ``on``; ``failure`` is what stands against it.
 
     ``on`` holds what the candidate changed on what the branch will be by then.
@@ -72,17 +69,17 @@ class _Gated:
     failure: GateFailure | None
 
 
-@dataclass(frozen=True)
 class Examiner:
     """Examines attempts at a node: ``worktree`` is the agent's, ``gates`` are in another.
 
     What is green has taken ``place`` in the merge queue, unless models are to read it first.
     """
 
-    work: NodeWork
-    worktree: Worktree
-    gates: NodeGates
-    place: Place
+    def __init__(self, work: NodeWork, worktree: Worktree, gates: NodeGates, place: Place) -> None:
+        self.work = work
+        self.worktree = worktree
+        self.gates = gates
+        self.place = place
 
     def examine(self, author: Author, progress: Progress) -> Examined:
         """Turn what the worktree holds into a candidate, and gate it on a clean checkout.
@@ -95,13 +92,13 @@ class Examiner:
             if isinstance(read, Examined):
                 return read
             draft = read
-            self.work.job.agents.notes.remember(author.call, drafted=asdict(draft))
+            self.work.job.agents.notes.remember(author.call, drafted=draft._asdict())
         if self._is_read(author, progress, draft.commit):
             gated = self._gate_on_tip(progress.base, draft.commit)
         else:
             gated = self._gate_in_line(progress.base, draft.commit)
         base, commit = gated.base, gated.commit
-        progress = replace(progress, base=base, start=commit, drafted=None)
+        progress = progress._replace(base=base, start=commit, drafted=None)
         if gated.failure:
             self.place.leave()
             return self._failed(gated.failure, draft, progress)
@@ -121,7 +118,7 @@ class Examiner:
         def rejected(outcome: AttemptOutcome, lesson: str, start: str = commit) -> Examined:
             kept = self.work.keep(author.number, start) if start != base else ""
             feedback = Feedback(lesson, failure=without_gate(outcome, lesson, kept))
-            return Examined(outcome, replace(progress, start=start, feedback=feedback), commit)
+            return Examined(outcome, progress._replace(start=start, feedback=feedback), commit)
 
         judgement = self._judge(snapshot, base, commit)
         remark = f"The attempt ended early ({author.ended}). " if author.ended else ""
@@ -146,7 +143,7 @@ class Examiner:
         out_of_scope = judgement.outcome is AttemptOutcome.OUT_OF_SCOPE
         if out_of_scope and snapshot.changed - set(files):
             self.gates.run_for_scope(commit)
-            scope = replace(scope, rewritten=self.gates.rewritten)
+            scope = scope._replace(rewritten=self.gates.rewritten)
             judgement = judge_snapshot(snapshot, scope, to_come)
         return judgement
 
@@ -208,6 +205,6 @@ class Examiner:
                 outcome = AttemptOutcome.AS_BEFORE
                 lesson = f"{AS_BEFORE} ({failure.gate.failure})"
         if failure.unprepared:  # no agent can work where setup fails
-            progress = replace(progress, start=progress.base)
+            progress = progress._replace(start=progress.base)
         feedback = failure.teaching(outcome, lesson)
-        return Examined(outcome, replace(progress, feedback=feedback), commit)
+        return Examined(outcome, progress._replace(feedback=feedback), commit)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from director.agents.markdown import fenced
 from director.job.feedback import Feedback
 from director.model.failure import Failure
@@ -28,13 +26,13 @@ def begun_with_former(work: NodeWork, state: NodeState, progress: Progress) -> P
     commit = dict(repository.attempts(work.node.id)).get(failure.candidate)
     lesson = f"{SAID}: {failure.headline}"
     if commit is None:
-        return replace(progress, feedback=_told(lesson, failure))
+        return progress._replace(feedback=_told(lesson, failure))
     base = repository.step(commit).parents[0]
     if moved := work.rebased(base, commit, progress.base):
-        return replace(progress, start=moved, feedback=_told(lesson, failure))
+        return progress._replace(start=moved, feedback=_told(lesson, failure))
     diff = fenced(shortened(repository.diff(base, commit), DIFF_CHARACTERS), "diff")
     lesson = f"{lesson}\n\nThis is what it changed then:\n\n{diff}"
-    return replace(progress, feedback=_told(lesson, failure))
+    return progress._replace(feedback=_told(lesson, failure))
 
 
 def _told(lesson: str, failure: Failure) -> Feedback:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 from director.job.feedback import Feedback, without_gate
 from director.job.merge_queue import Place, Spot
@@ -24,8 +24,7 @@ from director.running.progress import Candidate
 PATIENCE_SECS = 2.0  # what a green candidate waits at least before it passes others
 
 
-@dataclass(frozen=True)
-class Collision:
+class Collision(NamedTuple):
     """What the branch holds and the candidate do not fit together; ``tip`` is that of the branch.
 
     ``outcome``: COLLIDED, or REGRESSION where it broke what its own base held already.
@@ -158,14 +157,14 @@ class Turn:
                 self._red[tree] = failure.together
             else:
                 runs = self._candidate.gates + self._gates.green_runs(spot.commit)
-                self._candidate = replace(self._candidate, gates=runs)
+                self._candidate = self._candidate._replace(gates=runs)
         return self._red.get(tree)
 
     def receipt(self, commit: str, parent: str, contract: Sequence[GateRun]) -> Receipt:
         """Write the merge; the runs on what merges are the last of the candidate's."""
         tree = self._work.tree(commit)
         runs = sorted(self._candidate.gates, key=lambda run: run.tree == tree)
-        green = replace(self._candidate, gates=tuple(runs))
+        green = self._candidate._replace(gates=tuple(runs))
         return _written(self._work, green, self._attempts, commit, parent, contract)
 
     def lead(self) -> None:

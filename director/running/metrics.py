@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -139,14 +138,14 @@ def _contract(job: JobContext) -> dict[str, Any]:
     return {"contract_gates": runs}
 
 
-@dataclass(frozen=True)
 class Accounts:
     """The accounts of one run."""
 
-    job: JobContext
-    plan: Plan
-    keeper: StateKeeper
-    mark: RunMark
+    def __init__(self, job: JobContext, plan: Plan, keeper: StateKeeper, mark: RunMark) -> None:
+        self.job = job
+        self.plan = plan
+        self.keeper = keeper
+        self.mark = mark
 
     def catch_up(self) -> None:
         """Account for the nodes that a killed run merged and did not get to account for."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from director.agents.calls import Assignment, Reply
@@ -65,14 +64,16 @@ def work_on_node(work: NodeWork, keeper: StateKeeper) -> NodeEnd:
         keeper.note(work.node.id, wall_secs=round(earlier + time.monotonic() - started, 3))
 
 
-@dataclass(frozen=True)
 class _NodeRun:
     """Work on a node in a lane: ``worktree`` is the agent's, ``gates`` are in the other one."""
 
-    work: NodeWork
-    record: NodeRecord
-    worktree: Worktree
-    gates: NodeGates
+    def __init__(
+        self, work: NodeWork, record: NodeRecord, worktree: Worktree, gates: NodeGates
+    ) -> None:
+        self.work = work
+        self.record = record
+        self.worktree = worktree
+        self.gates = gates
 
     def begin(self) -> NodeEnd:
         """Look whether there is work to do and a way to do it, then work."""
@@ -168,13 +169,13 @@ class _NodeRun:
         self.record.began(attempt)
         self.gates.attempt = attempt.number
         if reply is None:
-            progress = replace(progress, drafted=None)
+            progress = progress._replace(drafted=None)
             reply = self._ask(attempt, progress)
         told = tier_of(reply.model).backend.promises.exit_codes
         watched = watch_it_fail(reply.transcript.tools, self.work.node, complete=told)
         self.record.answered(attempt, watched, reply.model)
         with self.work.job.queue.place() as place:
-            return self._examine(attempt, replace(progress, watched=watched), reply, place)
+            return self._examine(attempt, progress._replace(watched=watched), reply, place)
 
     def _examine(
         self, attempt: CurrentAttempt, progress: Progress, reply: Reply, place: Place
@@ -190,7 +191,7 @@ class _NodeRun:
         self.record.ended(attempt, found.outcome, found.progress.feedback)
         entry = self._entry(attempt, reply, found)
         if not found.candidate:  # without a veto, what was green before an objection merges
-            found = replace(found, candidate=reworked)
+            found = found._replace(candidate=reworked)
         if found.candidate:
             return self._merge(found, attempt, entry, place)
         self.record.conclude(attempt, entry)
@@ -225,8 +226,8 @@ class _NodeRun:
     def _ask(self, attempt: CurrentAttempt, progress: Progress) -> Reply:
         """Call the executor in a worktree that holds what the attempt begins with."""
         if feedback := progress.feedback:
-            kept = replace(feedback, kept=progress.start != progress.base)
-            progress = replace(progress, feedback=kept)
+            kept = feedback._replace(kept=progress.start != progress.base)
+            progress = progress._replace(feedback=kept)
         assignment = self._assignment(attempt, progress)
         agents = self.work.job.agents
         if feedback:  # a run that stops before the call (signal, ceiling) keeps it
@@ -255,7 +256,7 @@ class _NodeRun:
                 name = self.work.keep(attempt.number, candidate.commit)
                 feedback = Feedback(f"{OBJECTS}\n\n{review.objections}", failure=review.why(name))
                 fallback = None if policy.veto else candidate
-                progress = replace(found.progress, feedback=feedback, fallback=fallback)
+                progress = found.progress._replace(feedback=feedback, fallback=fallback)
                 return Examined(AttemptOutcome.BLOCKED, progress, found.commit)
         return found
 
@@ -273,8 +274,8 @@ class _NodeRun:
             failure = self.gates.judge(candidate.commit, "candidate")
             if failure:
                 self.record.conclude(attempt, entry)
-                return replace(progress, fallback=None)
-            candidate = replace(candidate, gates=self.gates.green_runs(candidate.commit))
+                return progress._replace(fallback=None)
+            candidate = candidate._replace(gates=self.gates.green_runs(candidate.commit))
         end = merge(self.work, self.gates, candidate, attempt.number, place)
         if isinstance(end, Receipt):
             self.record.merged(end, attempt, entry)
@@ -282,11 +283,11 @@ class _NodeRun:
         feedback, outcome = end.feedback, end.outcome
         if feedback.failure and not feedback.failure.candidate:
             name = self.work.keep(attempt.number, candidate.commit)
-            feedback = replace(feedback, failure=feedback.failure._replace(candidate=name))
+            feedback = feedback._replace(failure=feedback.failure._replace(candidate=name))
         self.record.ended(attempt, outcome, feedback)
         again = entry._replace(outcome=outcome, failure=feedback.failure)
         self.record.conclude(attempt, entry, again)
         base, start = end.tip, end.tip
         if outcome is AttemptOutcome.REGRESSION:
             base, start = candidate.base, candidate.commit
-        return replace(progress, base=base, start=start, feedback=feedback, fallback=None)
+        return progress._replace(base=base, start=start, feedback=feedback, fallback=None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from director.job.attempts import listed
 from director.job.evidence import with_evidence
@@ -24,8 +24,7 @@ GATES = ("candidate", "again")  # occasions that names of logs do not tell apart
 CONTROL = "control"  # the occasion of a run on a draft of director's own
 
 
-@dataclass(frozen=True)
-class GateFailure:
+class GateFailure(NamedTuple):
     """What stands against a commit: a run of a check that is not green.
 
     ``flaky``: the check was green on the same commit before. ``unprepared``: it did not even run,
@@ -130,7 +129,7 @@ class NodeGates:
         if failed is None:
             return self._gate(self._tests, commit, occasion)
         self._unprepared.add(commit)
-        result = replace(failed.result, verdict=Verdict.RED)
+        result = failed.result._replace(verdict=Verdict.RED)
         self._tell(occasion, result, commit)
         return result
 
@@ -220,7 +219,7 @@ class NodeGates:
                 return again
         paths = listed(sorted(changed), SHOWN_PATHS)
         reason = f"{result.reason}, but while it ran {paths} changed: the commit was not tested"
-        return replace(result, verdict=Verdict.RED, reason=reason)
+        return result._replace(verdict=Verdict.RED, reason=reason)
 
     def _learn(self, changed: Collection[str]) -> None:
         new = set(changed) - self.rewritten

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from director.job.attempts import CurrentAttempt, next_role
 from director.job.feedback import Feedback
@@ -21,8 +20,7 @@ from director.running.progress import UNSEEN
 from director.running.review import calls_of_readers
 
 
-@dataclass(frozen=True)
-class NodeEnd:
+class NodeEnd(NamedTuple):
     """What became of a node in this run. ``stop``: an outside reason, the node is pending again."""
 
     status: NodeStatus
@@ -31,12 +29,12 @@ class NodeEnd:
     watched: WatchItFail = UNSEEN
 
 
-@dataclass(frozen=True)
 class NodeRecord:
     """The records of one node, of which ``keeper`` has the state."""
 
-    work: NodeWork
-    keeper: StateKeeper
+    def __init__(self, work: NodeWork, keeper: StateKeeper) -> None:
+        self.work = work
+        self.keeper = keeper
 
     @property
     def state(self) -> NodeState:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,7 +14,6 @@ from director.model.plan import Node
 from director.records.events import Kind
 
 
-@dataclass(frozen=True)
 class NodeWork:
     """A node with all that work on it needs to know.
 
@@ -23,9 +21,10 @@ class NodeWork:
     hold the node's views of them.
     """
 
-    job: JobContext
-    views: Views
-    node: Node
+    def __init__(self, job: JobContext, views: Views, node: Node) -> None:
+        self.job = job
+        self.views = views
+        self.node = node
 
     @cached_property
     def checks(self) -> Checks:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from director.job.context import JobContext, Workspace
 from director.job.opening import open_job
@@ -23,8 +23,7 @@ from director.running.node_work import NodeWork
 from director.running.taken import settle_taken
 
 
-@dataclass(frozen=True)
-class OpenedRun:
+class OpenedRun(NamedTuple):
     """What works on the nodes of a plan has this.
 
     ``keeper`` has the state, ``mark`` says where its work begins on record.

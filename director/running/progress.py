@@ -8,8 +8,7 @@ repository then; that something was green is never taken from it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from director.job.feedback import Feedback
 from director.model.codec.decoding import decode
@@ -24,8 +23,7 @@ from director.running.node_work import NodeWork
 UNSEEN = WatchItFail()
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A commit on ``base`` that was green on a clean checkout.
 
     ``role`` is who made it (None: no model was asked), and ``model`` was the tier's then
@@ -39,8 +37,7 @@ class Candidate:
     model: str | None = None
 
 
-@dataclass(frozen=True)
-class UngatedCandidate:
+class UngatedCandidate(NamedTuple):
     """What an attempt left in the worktree, as a commit; not gated yet.
 
     ``before`` and ``after`` are remarks for the feedback, around what the gate says.
@@ -51,8 +48,7 @@ class UngatedCandidate:
     after: str = ""
 
 
-@dataclass(frozen=True)
-class Progress:
+class Progress(NamedTuple):
     """The state of a node between two steps.
 
     ``base`` is the tip that the work stands on, ``start`` what the worktree holds when the next
@@ -96,8 +92,8 @@ class Progress:
         if work.job.config.review.veto:  # which may have been set since
             fallback = None
         start = known.start if repository.holds(known.base, known.start) else known.base
-        fallback = replace(fallback, gates=()) if fallback else None
-        return replace(known, start=start, fallback=fallback, drafted=drafted, watched=UNSEEN)
+        fallback = fallback._replace(gates=()) if fallback else None
+        return known._replace(start=start, fallback=fallback, drafted=drafted, watched=UNSEEN)
 
 
 def _is_work_on(work: NodeWork, base: str, commit: str) -> bool:

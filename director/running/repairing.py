@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from director.job.gate_report import GateReport
@@ -63,7 +62,7 @@ def with_repair(opened: OpenedRun, node: Node) -> OpenedRun:
         blames=node.repairs.blames,
         files=list(node.files),
     )
-    return replace(opened, views=views, seal=seal)
+    return opened._replace(views=views, seal=seal)
 
 
 def blamed_diff(work: NodeWork) -> str:

@@ -82,10 +82,9 @@ class Replay:
 
 def begin_replay(job: JobContext, plan: Plan, branch: JobRepository, old_base: str) -> Replay:
     """Return a replay of ``job``; ``plan`` is on the new base, where ``branch`` begins."""
-    there = replace(
-        job,
+    there = job._replace(
         repository=branch,
-        commits=replace(job.commits, job=branch),
+        commits=job.commits._replace(job=branch),
         queue=MergeQueue(branch, job.agents.cancellation),
     )
     views = views_of(branch, plan, rule=HeldBack.TO_COME_AT_MERGE)

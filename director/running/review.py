@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from director.agents.answers import NoAnswerError, json_object
 from director.agents.calls import Assignment, Outcome
@@ -33,8 +32,7 @@ class Severity(StrEnum):
     MINOR = "minor"
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing a reviewer found. ``file`` is "" when it names none."""
 
     severity: Severity
@@ -45,8 +43,7 @@ class Finding:
         return f"{self.file}: {self.problem}" if self.file else self.problem
 
 
-@dataclass(frozen=True)
-class Review:
+class Review(NamedTuple):
     """What a reviewer said: one sentence, and what it found. ``log`` is its call's."""
 
     summary: str
@@ -75,8 +72,7 @@ class Review:
         )
 
 
-@dataclass(frozen=True)
-class Reader:
+class Reader(NamedTuple):
     """Who reads a green diff: in which stage, with which prompt; ``name`` is in its calls' names.
 
     ``objects``: what it calls critical stands against the diff.
@@ -145,10 +141,10 @@ def ask_reader(
         stage=reader.stage,
         blocked=bool(review.critical),
         summary=review.summary,
-        findings=[asdict(one) for one in review.findings],
+        findings=[one._asdict() for one in review.findings],
         log=recorded(reply.log),
     )
-    return replace(review, log=recorded(reply.log))
+    return review._replace(log=recorded(reply.log))
 
 
 def read_review(answer: str) -> Review:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from director.job.context import Workspace
 from director.job.forbidden import refuse_out_of_reach
@@ -31,8 +30,7 @@ from director.running.readiness import ready_plan, wanted_nodes
 from director.running.repairing import repair_for, with_repair
 
 
-@dataclass(frozen=True)
-class RunOptions:
+class RunOptions(NamedTuple):
     """What a caller may ask for.
 
     ``nodes`` empty: all; ``max_attempts`` None: as configured; ``parallel`` None: chosen here.
@@ -46,8 +44,7 @@ class RunOptions:
     allow_broken_gates: bool = False
 
 
-@dataclass(frozen=True)
-class RunReport:
+class RunReport(NamedTuple):
     """What a run came to. ``stop`` is the outside reason that ended it early, if any.
 
     ``repository`` is the job repository; ``unpublished`` says why the branch could not be brought
@@ -241,4 +238,4 @@ class _Run:
             run_unpriced_calls=metrics["run_unpriced_calls"],
             wall_secs=metrics["wall_secs"],
         )
-        return replace(report, metrics=metrics)
+        return report._replace(metrics=metrics)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from director.processes.removal import discard
@@ -12,12 +11,12 @@ from director.worktrees.private_index import PrivateIndex
 from director.worktrees.seals import SealedTree, TamperedError
 
 
-@dataclass(eq=False)
 class Builds:
     """The build folders of one lane, kept in ``folder``; ``kept`` None: there are none."""
 
-    folder: Path
-    kept: SealedTree | None = None
+    def __init__(self, folder: Path, kept: SealedTree | None = None) -> None:
+        self.folder = folder
+        self.kept = kept
 
     def keep(self, worktree: Path, names: Sequence[str]) -> None:
         """Move the folders called ``names`` here; links are none."""

@@ -14,7 +14,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from director.processes.capture import capture
@@ -27,12 +26,12 @@ COPIERS = 2
 COPY_PATHS = ("cp", "-P", "--preserve=mode", "--reflink=auto", "--parents")
 
 
-@dataclass(frozen=True)
 class Template:
     """A filled worktree for gates at ``path``; ``index`` knows its files."""
 
-    path: Path
-    index: Path
+    def __init__(self, path: Path, index: Path) -> None:
+        self.path = path
+        self.index = index
 
     def fill(self, target: Path, index: Path, object_format: str) -> None:
         """Fill the empty folder ``target``, and write its ``index``, as far as that can be done.

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from director.model.errors import AGAIN, InterruptedRunError, LostError, StoppedError
 from director.model.failure import Failure
@@ -40,8 +39,7 @@ class Verdict(StrEnum):
     BROKEN = "broken"
 
 
-@dataclass(frozen=True)
-class GateResult:
+class GateResult(NamedTuple):
     """One run of a gate. ``code`` None: it was ended. ``log`` holds its output.
 
     Of more than twice KEPT_BYTES the middle is left out; ``left_out`` says how many bytes. No
@@ -105,14 +103,13 @@ class GateResult:
             hint=self.hint,
         )
 
-    @cached_property
+    @property
     def whole_output(self) -> str:
-        """All of the output that its log holds; read once, many ask for it."""
+        """All of the output that its log holds."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
 
-@dataclass(frozen=True)
-class Gates:
+class Gates(NamedTuple):
     """Runs gate commands through ``/bin/sh``, each within ``timeout_secs``; logs go to ``logs``.
 
     They see ``env`` but for variables that redirect git, and the variables of their slot.
@@ -127,7 +124,7 @@ class Gates:
 
     def within(self, secs: float) -> Gates:
         """Return gates with a timeout of at most ``secs``."""
-        return replace(self, timeout_secs=min(secs, self.timeout_secs))
+        return self._replace(timeout_secs=min(secs, self.timeout_secs))
 
     def run_in_checkout(
         self, command: str, checkout: Path, worktree: Path, name: str
@@ -196,7 +193,7 @@ class Gates:
             hint = f"it may not write {denied}, see `write` of [sandbox]"
         else:
             return result
-        return replace(result, reason=f"{result.reason}; {hint}", hint=hint)
+        return result._replace(reason=f"{result.reason}; {hint}", hint=hint)
 
 
 def _caches_elsewhere(worktree: Path, env: Mapping[str, str]) -> dict[str, str]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from director.worktrees.builds import Builds
 from director.worktrees.worktree import Worktree
 
 
-@dataclass(frozen=True, eq=False)
 class Lane:
     """A worktree for agents and one for gates, of the same number. Used by one thread at a time.
 
@@ -16,6 +13,7 @@ class Lane:
     are first reset.
     """
 
-    work: Worktree
-    gate: Worktree
-    builds: Builds
+    def __init__(self, work: Worktree, gate: Worktree, builds: Builds) -> None:
+        self.work = work
+        self.gate = gate
+        self.builds = builds

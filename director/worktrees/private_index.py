@@ -26,6 +26,7 @@ from director.repositories.index_files import (
 from director.repositories.index_splicing import Blocks, blocks_of, spliced
 from director.repositories.job_repository import JobRepository
 from director.worktrees.exact_settings import exact_settings
+from director.worktrees.mapped_writes import OLD, tells_of_mapped_writes
 from director.worktrees.quick_look import CAN_LOOK, EXACT, MOST_FILES, KnownFiles
 from director.worktrees.seals import Seal, Tracked, seal
 
@@ -75,6 +76,7 @@ class PrivateIndex:
 
     def trust(self, tree: str) -> None:
         """Believe from now on what it says of ``tree``."""
+        self._doubt(self.path)
         self.tree, self.seal = tree, _seal_of(self.path)
 
     def empty_unless_intact(self) -> None:
@@ -152,6 +154,7 @@ class PrivateIndex:
         with self.beside() as git:
             shutil.copy2(self.path, git.env["GIT_INDEX_FILE"])
             git.output("read-tree", "-i", "--reset", tree)
+            self._doubt(Path(git.env["GIT_INDEX_FILE"]))
             yield git
 
     @contextmanager
@@ -178,6 +181,17 @@ class PrivateIndex:
             discard(self.path)
             self.path.write_bytes(content)
             os.utime(self.path, ns=(status.st_atime_ns, status.st_mtime_ns))
+            self._doubt(self.path)
+
+    def _doubt(self, index: Path) -> None:
+        """Let the content of all files count where times do not tell whether they were written."""
+        if not self.times_tell:
+            os.utime(index, (OLD, OLD))
+
+    @property
+    def times_tell(self) -> bool:
+        """Whether a file that has the times which the index knows was not written since."""
+        return tells_of_mapped_writes(self._worktree.parent)
 
 
 def _seal_of(index: Path) -> Seal:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from director.repositories.index_files import NS, STATUS, IndexEntry
+from director.worktrees.attributes import is_attributes
 from director.worktrees.plain_files import GIT, GITLINK, mode_of
 
 MOST_FILES = 2_000  # above, a process costs less than what is done here for each file
@@ -133,12 +134,15 @@ def look(root: Path, known: KnownFiles) -> Look:
                 elif entry.is_dir(follow_symlinks=False):
                     if entry.name != GIT:
                         (folders if path in known.folders else others).append(f"{path}/")
-                elif entry.name != GIT and _is_listed(entry):
+                elif entry.name != GIT and (_is_listed(entry) or is_attributes(path)):
                     others.append(path)
     changed = known.files.keys() - same.union(doubtful)
     return Look(frozenset(changed), tuple(doubtful), tuple(sorted(others)))
 
 
 def _is_listed(entry: os.DirEntry[str]) -> bool:
-    """Whether git takes notice of it: not of a pipe, socket or device."""
+    """Whether git lists it: not a pipe, socket or device.
+
+    One with the name of an attributes file it would read all the same, and wait for a pipe.
+    """
     return entry.is_symlink() or entry.is_file(follow_symlinks=False)

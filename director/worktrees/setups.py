@@ -11,7 +11,6 @@ import os
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +22,16 @@ BLOCK = 2**20
 PREFIX = "setup-"  # of the folders
 
 
-@dataclass(frozen=True, eq=False)
 class SetupResult:
     """What setup made where worktrees had ``user_files``.
 
     ``portable``: other worktrees get a copy, otherwise setup runs in each.
     """
 
-    tree: SealedTree
-    portable: bool
-    user_files: UserFiles
+    def __init__(self, tree: SealedTree, portable: bool, user_files: UserFiles) -> None:
+        self.tree = tree
+        self.portable = portable
+        self.user_files = user_files
 
     def to_json(self, trees: Trees) -> dict[str, Any]:
         """Return what ``from_json`` takes."""

@@ -9,7 +9,6 @@ import os
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,15 +47,22 @@ class Snapshot(NamedTuple):
     submodules: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
 class SnapshotReader:
     """Reads snapshots of one worktree, whose parts it is given."""
 
-    job: JobRepository
-    files: WorktreeFiles
-    index: PrivateIndex
-    repository: WorktreeRepository
-    provisions: WorktreeProvisions | None
+    def __init__(
+        self,
+        job: JobRepository,
+        files: WorktreeFiles,
+        index: PrivateIndex,
+        repository: WorktreeRepository,
+        provisions: WorktreeProvisions | None,
+    ) -> None:
+        self.job = job
+        self.files = files
+        self.index = index
+        self.repository = repository
+        self.provisions = provisions
 
     def read(self, base: str, allowlist: Iterable[str]) -> tuple[Snapshot, Differences | None]:
         """Compare the files on disk with the tree of ``base``.

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from director.model.config import WorktreePolicy
 from director.model.errors import RequestError, StoppedError
@@ -27,8 +27,7 @@ INCLUDE_FILE = ".worktreeinclude"
 ADVICE = "correct [worktree] in the configuration"
 
 
-@dataclass(frozen=True)
-class Sources:
+class Sources(NamedTuple):
     """What is given: single files and folders to copy, as ``roots`` say, and folders to link.
 
     A root is the path that a worktree gets as a whole; of an ignored folder that
@@ -40,7 +39,11 @@ class Sources:
     copied: tuple[str, ...] = ()
     roots: tuple[str, ...] = ()
     linked: tuple[str, ...] = ()
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    secrets: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:
+        """Return it without the secrets."""
+        return f"Sources({self.repository!r}, names={self.names!r})"
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -139,7 +142,6 @@ def _links(root: Path, name: str) -> Iterator[Path]:
                     folders.append(Path(entry.path))
 
 
-@dataclass(frozen=True, eq=False)
 class UserFiles:
     """The copy for one job: ``tree`` as worktrees get it, ``linked`` what its links lead to.
 
@@ -147,9 +149,12 @@ class UserFiles:
     later it cannot be told whether it is still that.
     """
 
-    tree: SealedTree
-    linked: SealedTree
-    originals: Seals | None = None
+    def __init__(
+        self, tree: SealedTree, linked: SealedTree, originals: Seals | None = None
+    ) -> None:
+        self.tree = tree
+        self.linked = linked
+        self.originals = originals
 
 
 def copy_user_files(sources: Sources, pool: Path, without: Iterable[str] = ()) -> UserFiles:

@@ -126,7 +126,8 @@ class WorktreeProvisions:
     def _restore(self, index: PrivateIndex) -> None:
         """Make what is provided here what it is restored from."""
         tracked = index.tracked(self._pristine.names)
-        self._known = self._pristine.restore_to(self._path, self._known, tracked)
+        known = self._known if index.times_tell else {}
+        self._known = self._pristine.restore_to(self._path, known, tracked)
 
     def _check_out(self, commit: str, index: PrivateIndex) -> None:
         """Undo what was done to tracked files."""

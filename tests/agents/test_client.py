@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from director.agents.calls import Assignment, Outcome, Reply, Spending
@@ -225,8 +224,8 @@ class TestPatience(ClientCase):
 
     def test_a_signal_during_a_pause_ends_the_patience(self) -> None:
         caller = FakeCaller(*[(Outcome.PROVIDER_FAULT, transcript(kind=FaultKind.TRANSIENT))] * 5)
-        client = replace(
-            self.agents(caller), pause=lambda _secs: self.cancellation.cancel(signal.SIGTERM)
+        client = self.agents(caller)._replace(
+            pause=lambda _secs: self.cancellation.cancel(signal.SIGTERM)
         )
         with self.assertRaises(InterruptedRunError):
             client.ask(self.assignment)
@@ -297,7 +296,7 @@ class TestEnds(ClientCase):
         caller = FakeCaller((Outcome.COMPLETED, transcript()))
         client = self.agents(caller)
         events = Events([lambda _event: over.append(self.ledger.over_ceiling())])
-        replace(client, events=events).ask(self.assignment)
+        client._replace(events=events).ask(self.assignment)
         self.assertEqual(over, [False, False])
 
 

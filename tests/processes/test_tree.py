@@ -8,7 +8,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import threading
-from dataclasses import replace
 
 from director.processes.command import Command, Ending
 from director.processes.process_table import MARKER
@@ -49,7 +48,7 @@ class TestTree(ProcessCase):
 
     def test_a_command_may_name_the_signal_that_it_tidies_up_at(self) -> None:
         script = "trap 'echo tidy; exit 4' INT; touch ready; while :; do sleep 0.05; done"
-        command = replace(self.command(script), first_signal=signal.SIGINT)
+        command = self.command(script)._replace(first_signal=signal.SIGINT)
         ready = self.tmp / "ready"
         ended = self.processes.run(command, lambda: "enough" if ready.exists() else None)
         self.assertEqual((ended.code, self.out.read_text()), (4, "tidy\n"))

@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 from director.agents.registry import starter_files
@@ -100,8 +99,8 @@ class TestReading(RepositoryCase):
             config = Path(self.env["HOME"]) / ".gitconfig"
             config.write_text(f"[user]\n\tname = Sam Sample\n\temail = s@example.org\n{text}")
             user = self.open()
-            frozen = freeze_settings(user.git, self.tmp, self.tmp / "frozen")
-            identity = replace(user, settings=frozen).identity()
+            user.settings = freeze_settings(user.git, self.tmp, self.tmp / "frozen")
+            identity = user.identity()
             self.assertEqual(identity["GIT_AUTHOR_NAME"], "Sam Sample")
             self.assertEqual(identity["GIT_COMMITTER_NAME"], committer)
             self.assertEqual(identity["GIT_COMMITTER_EMAIL"], "s@example.org")

@@ -6,7 +6,7 @@ It is gated, stands on the receipt and is demanded by ``verify`` without anythin
 from __future__ import annotations
 
 from director.command_line.workspace import load_config
-from director.job.context import Workspace
+from director.job.context import Opened, Workspace
 from director.model.checks import Check, Checks, checks_of
 from director.model.config import Limits
 from director.model.plan import Node
@@ -30,7 +30,8 @@ class TestAnotherCheck(JobCase):
     def workspace(self) -> Workspace:
         repository = open_repository(self.repo.root, self.env)
         home = Home(self.home, NOTHING_SECRET)
-        return Workspace(repository, home, self.env, Events([]), Cancellation(), checks=with_lint)
+        known = (repository, home, self.env, Events([]), Cancellation(), set[str](), list[Opened]())
+        return Workspace(*known, checks=with_lint)
 
     def run_with_lint(self, lanes: int = 1) -> RunReport:
         workspace = self.workspace()

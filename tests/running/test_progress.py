@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import unittest
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -67,15 +67,14 @@ class TestFromMemo(unittest.TestCase):
 
     def test_what_was_noted_is_known_again_but_for_what_was_green(self) -> None:
         assert KNOWN.fallback
-        noted = replace(
-            KNOWN,
-            fallback=replace(KNOWN.fallback, gates=(RUN,)),
+        noted = KNOWN._replace(
+            fallback=KNOWN.fallback._replace(gates=(RUN,)),
             watched=WatchItFail(detail="of a transcript"),
         )
         self.assertEqual(self.read(noted.to_memo()), KNOWN)
 
     def test_a_job_that_an_earlier_version_left_goes_on(self) -> None:
-        self.assertEqual(self.read(EARLIER), replace(KNOWN, drafted=None))
+        self.assertEqual(self.read(EARLIER), KNOWN._replace(drafted=None))
         drafted = {"commit": "work", "before": "before", "after": "after"}
         self.assertEqual(self.read({**EARLIER, "drafted": drafted}), KNOWN)
         self.assertLessEqual(set(EARLIER), set(KNOWN.to_memo()))

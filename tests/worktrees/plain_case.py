@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from director.repositories.git_settings import freeze_settings
@@ -20,9 +19,9 @@ class PlainCase(WorktreeCase):
 
     def make_job(self, sample: SampleRepo, folder: Path | None = None) -> JobRepository:
         user = open_repository(sample.root, self.env)
-        settings = freeze_settings(user.git, Path(self.env["HOME"]), self.tmp / "frozen")
+        user.settings = freeze_settings(user.git, Path(self.env["HOME"]), self.tmp / "frozen")
         path = folder or sample.root / ".director" / "job.git"
-        return create_job_repository(path, replace(user, settings=settings), BRANCH, user.head())
+        return create_job_repository(path, user, BRANCH, user.head())
 
     @contextmanager
     def unasked(self) -> Iterator[None]:

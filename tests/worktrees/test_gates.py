@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-from dataclasses import replace
 from pathlib import Path
 
 from director.model.errors import InterruptedRunError, StoppedError
@@ -125,7 +124,7 @@ class TestGates(HermeticCase):
 
     def test_one_that_ended_with_0_is_quoted_by_what_is_lacking(self) -> None:
         result = self.run_gate("echo said")
-        result = replace(result, verdict=Verdict.RED, reason="no test ran", no_test_ran=True)
+        result = result._replace(verdict=Verdict.RED, reason="no test ran", no_test_ran=True)
         failure = result.why()
         self.assertEqual((failure.kind, failure.headline), ("no_test_ran", "no test ran"))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from director.model.config import WorktreePolicy
 from director.model.errors import RequestError, StoppedError
 from director.repositories.repository import open_repository
@@ -87,7 +85,7 @@ class TestUserFiles(ProvisionsCase):
 
 class TestNothingProvided(ProvisionsCase):
     def test_no_git_is_started_for_it(self) -> None:
-        user = open_repository(self.sample.root, self.env)
-        broken = replace(user, git=user.git.with_variables(PATH="/nowhere"))
+        broken = open_repository(self.sample.root, self.env)
+        broken.git = broken.git.with_variables(PATH="/nowhere")
         sources = find_sources(broken, WorktreePolicy())
         self.assertEqual((sources.roots, sources.linked, sources.secrets), ((), (), {}))

@@ -29,7 +29,11 @@ class WorktreeCase(JobCase):
 
     def setUp(self) -> None:
         super().setUp()
-        self.record = self.tmp / "worktrees.json"
+        self.lease()
+
+    def lease(self, record: str = "worktrees.json") -> None:
+        """Have a worktree of ``self.job``, in the caches of ``self.env``."""
+        self.record = self.tmp / record
         stack = ExitStack()
         self.addCleanup(stack.close)
         self.pool: Pool = stack.enter_context(open_pool(self.job, self.record, self.env))

@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -188,7 +188,7 @@ def start_server(processes: Processes, command: Command) -> Server:
     """
     password = secrets.token_urlsafe(24)
     env = {**command.env, USERNAME: USER, PASSWORD: password}  # not as the caller's own server has
-    service = _start(processes, replace(command, env=env))
+    service = _start(processes, command._replace(env=env))
     try:
         return _await_health(service, password, command, processes.cancellation)
     except BaseException:

@@ -6,7 +6,6 @@ import argparse
 import shutil
 import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -30,12 +29,12 @@ def terminal_of(args: argparse.Namespace, context: Context) -> Terminal | None:
     return Terminal(context, Path.cwd())
 
 
-@dataclass(frozen=True)
 class Terminal:
     """Standard input and standard error, with a person there. ``cwd`` is where programs start."""
 
-    context: Context
-    cwd: Path
+    def __init__(self, context: Context, cwd: Path) -> None:
+        self.context = context
+        self.cwd = cwd
 
     @property
     def env(self) -> Mapping[str, str]:

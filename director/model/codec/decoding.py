@@ -8,7 +8,7 @@ from functools import cache
 from math import inf
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin
 
-from director.model.codec.fields import fields_of, without_marks, without_none
+from director.model.codec.fields import Field, fields_of, without_marks, without_none
 from director.model.codec.marks import Decode, Key, Mark, Validate, one_of
 from director.model.codec.mistakes import MismatchError, Mistake, mismatch, not_known
 
@@ -19,6 +19,10 @@ SCALARS: Mapping[Any, str] = {
     float: "a number",
     str: "a string",
 }
+
+
+PLAIN = (bool, int, str)  # of a float it matters which one
+MISSING = object()
 
 
 class Words(NamedTuple):
@@ -58,7 +62,7 @@ class _RecordDecoder:
     def __init__(self, kind: Any, words: Words) -> None:
         self._kind = kind
         self._words = words
-        self._plain: list[tuple[str, str, Decode]] = []
+        self._plain: list[tuple[str, str, frozenset[type], Decode]] = []
         self._inline: list[tuple[str, _RecordDecoder]] = []
         self._required = {one.name for one in fields_of(kind) if one.required}
         self._keys: list[str] = []
@@ -68,7 +72,8 @@ class _RecordDecoder:
                 self._inline.append((one.name, inner))
                 self._keys += inner._keys
             else:
-                self._plain.append((one.key, one.name, _decoder(one.hint, one.marks, words)))
+                decode_one = _decoder(one.hint, one.marks, words)
+                self._plain.append((one.key, one.name, _taken_as_is(one), decode_one))
                 self._keys.append(one.key)
 
     def __call__(self, value: object) -> Any:
@@ -86,10 +91,13 @@ class _RecordDecoder:
             raise mismatch(f"must be {self._words.table}")
         values: dict[str, Any] = {}
         mistakes: list[Mistake] = []
-        for key, name, decode_one in self._plain:
-            if key in value:
+        for key, name, as_is, decode_one in self._plain:
+            found = value.get(key, MISSING)
+            if type(found) in as_is:
+                values[name] = found
+            elif found is not MISSING:
                 try:
-                    values[name] = decode_one(value[key])
+                    values[name] = decode_one(found)
                 except MismatchError as error:
                     mistakes += error.below(key)
             elif name in self._required:
@@ -103,6 +111,18 @@ class _RecordDecoder:
             unknown = (key for key in value if key not in self._keys)
             mistakes += (not_known(key, self._keys, what) for key in unknown)
         return values, mistakes
+
+
+def _taken_as_is(field: Field) -> frozenset[type]:
+    """Return the types whose values a field takes as they are: most are, and there are many."""
+    hint, own = without_marks(field.hint)
+    other = without_none(hint)
+    inner, more = without_marks(other or hint)
+    if inner not in PLAIN or any(
+        not isinstance(one, Key | Mark) for one in (*own, *more, *field.marks)
+    ):
+        return frozenset()
+    return frozenset({inner, type(None)} if other else {inner})
 
 
 @cache

@@ -10,22 +10,23 @@ import json
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
 class Project:
     """A folder with a manifest. ``paths`` and ``tests`` are relative to it, ``tests`` in order.
 
     ``texts`` maps the paths of manifests to their text.
     """
 
-    folder: str
-    paths: tuple[str, ...]
-    tests: tuple[str, ...]
-    texts: Mapping[str, str]
+    def __init__(
+        self, folder: str, paths: tuple[str, ...], tests: tuple[str, ...], texts: Mapping[str, str]
+    ) -> None:
+        self.folder = folder
+        self.paths = paths
+        self.tests = tests
+        self.texts = texts
 
     @cached_property
     def known(self) -> frozenset[str]:

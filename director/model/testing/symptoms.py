@@ -5,8 +5,8 @@ It is what a tool prints then, what the user can do, and which files may bring w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Remedy(StrEnum):
@@ -40,8 +40,7 @@ class NameKind(StrEnum):
     FOLDER = "a folder"
 
 
-@dataclass(frozen=True)
-class Symptom:
+class Symptom(NamedTuple):
     """Output that means something is missing: ``words`` is a pattern, its group ``said`` is quoted.
 
     ``fixed_by`` is a pattern of base names: where the work may change such a file, it may itself
@@ -53,5 +52,5 @@ class Symptom:
     remedy: Remedy = Remedy.PACKAGE
     named: NameKind = NameKind.NOTHING
     fixed_by: str = ""
-    beside_tests: bool = field(default=False, kw_only=True)
-    avoidable: bool = field(default=False, kw_only=True)
+    beside_tests: bool = False
+    avoidable: bool = False

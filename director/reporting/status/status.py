@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
 from typing import NamedTuple
@@ -135,8 +134,7 @@ class Standing(Enum):
 MOVABLE = frozenset({Standing.STOPPED, Standing.FAILED, Standing.READY})
 
 
-@dataclass(frozen=True)
-class Status:
+class Status(NamedTuple):
     """One job. ``now`` in seconds since 1970. ``questions`` are those that its planner waits with.
 
     ``process`` works on the job now; without one ``end`` is how the last command ended (None: not
@@ -170,12 +168,12 @@ class Status:
     integration_ok: bool | None = None
     integration_words: str = ""
     unpublished: str | None = None
-    log_lines: Mapping[str, int] = field(default_factory=dict)
+    log_lines: Mapping[str, int] = {}
     kept: KeptWorktrees | None = None
-    damaged_lines: Mapping[str, int] = field(default_factory=dict)
+    damaged_lines: Mapping[str, int] = {}
     now: float = 0.0
     amending: str = ""
-    taken: Mapping[str, str] = field(default_factory=dict)
+    taken: Mapping[str, str] = {}
     landed: Landed | None = None
     newer: int | None = None
 

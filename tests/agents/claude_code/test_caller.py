@@ -6,7 +6,6 @@ With it: ``claude_code.backend``.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 from director.agents.backend import AgentContext
@@ -190,7 +189,7 @@ class TestWhatComesOfIt(CallCase):
         self.assertEqual(reply.transcript.text, "Interrupted.")
 
     def test_no_secret_is_left_not_even_in_pieces(self) -> None:
-        self.recorder = replace(self.recorder, redactor=NOTHING_SECRET.also({"KEY": SECRET}))
+        self.recorder = self.recorder._replace(redactor=NOTHING_SECRET.also({"KEY": SECRET}))
         head, tail = SECRET[:9], SECRET[9:]
         pieces = [_delta(head), _delta(tail)]
         reply = self.call("\n".join((*pieces, SUCCESS.replace("Done.", f"It is {SECRET}."))))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import unittest
-from dataclasses import replace
 
 from director.job.stage import Stage
 from director.model.cost import Cost
@@ -253,7 +252,7 @@ class TestStandings(unittest.TestCase):
 
     def test_a_gate_that_was_red_before_is_not_shown(self) -> None:
         gates = (RED, RED._replace(name="lint", red_before=True))
-        said = shown(replace(STANDINGS[Standing.INTEGRATION_RED], gates=gates))
+        said = shown(STANDINGS[Standing.INTEGRATION_RED]._replace(gates=gates))
         self.assertNotIn("lint", said)
 
     def test_everything_done(self) -> None:
@@ -262,7 +261,7 @@ class TestStandings(unittest.TestCase):
         self.assertRegex(said, r"git diff b{12} director/job-\S+ .*director land")
 
     def test_a_branch_that_could_not_be_published(self) -> None:
-        said = flat(replace(STANDINGS[Standing.DONE], unpublished="it is checked out"))
+        said = flat(STANDINGS[Standing.DONE]._replace(unpublished="it is checked out"))
         self.assertIn("could not be updated in your repository: it is checked out", said)
         self.assertIn(f"git fetch {ADDRESS}/job.git director/job-", said)
 
@@ -285,7 +284,7 @@ class TestStandings(unittest.TestCase):
 
     def test_nothing_happened_yet_is_not_nothing(self) -> None:
         one = STANDINGS[Standing.READY]
-        said = shown(replace(one, cost=type(one.cost)()))
+        said = shown(one._replace(cost=type(one.cost)()))
         self.assertRegex(said, r"– 0 of 2 nodes done: the plan is ready\. +–\n")
         self.assertNotIn("$0", said)
         self.assertNotIn("0.0 s", said)
@@ -374,7 +373,7 @@ class TestNodes(unittest.TestCase):
         done = render(STANDINGS[Standing.DONE], style_of_width(200), View(asked))
         self.assertIn("director land --repo 'my repo'", done)
         self.assertIn("director run --retry-failed --node node-001 --parallel 4",
-                      shown(replace(example(), lanes=4), 200))  # fmt: skip
+                      shown(example()._replace(lanes=4), 200))  # fmt: skip
 
     def test_another_job_is_looked_at_or_brought_back(self) -> None:
         view = View(Asked(job="20270101-000000-0000", archived=True))
@@ -391,7 +390,7 @@ class TestNodes(unittest.TestCase):
         gate = RED._replace(name=nasty, note=nasty, reason=nasty, command=nasty)
         screens = [
             shown(status(one, node("b", title=nasty), task=nasty, end=end)),
-            shown(replace(STANDINGS[Standing.INTEGRATION_RED], gates=(gate,), task=nasty)),
+            shown(STANDINGS[Standing.INTEGRATION_RED]._replace(gates=(gate,), task=nasty)),
             shown(
                 working(node("a", NodeStatus.RUNNING, live=LiveCall(tool=nasty, argument=nasty)))
             ),
@@ -407,7 +406,7 @@ class TestNodes(unittest.TestCase):
                 self.assertTrue(width_of(line) <= width or len(line.split()) <= 3, line)
 
     def test_damaged_records_are_noted(self) -> None:
-        said = shown(replace(example(), damaged_lines={"costs.jsonl": 2}))
+        said = shown(example()._replace(damaged_lines={"costs.jsonl": 2}))
         self.assertIn("skipped 2 damaged lines in costs.jsonl", said)
 
 
@@ -429,4 +428,4 @@ class TestText(unittest.TestCase):
 class TestKept(unittest.TestCase):
     def test_prepared_worktrees_are_no_part_of_the_screen(self) -> None:
         kept = KeptWorktrees(ADDRESS, 10, "")
-        self.assertEqual(shown(replace(example(), kept=kept)), shown(example()))
+        self.assertEqual(shown(example()._replace(kept=kept)), shown(example()))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import unittest
-from dataclasses import replace
 
 from director.job.stage import Stage
 from director.model.state import NodeStatus
@@ -76,6 +75,6 @@ class TestChanges(unittest.TestCase):
 
     def test_stages_and_the_end(self) -> None:
         before = working(stage=Stage.SPEC)
-        after = replace(before, stage=Stage.DECOMPOSE, process=None)
+        after = before._replace(stage=Stage.DECOMPOSE, process=None)
         said = list(changes(before, after))
         self.assertEqual(said, ["planning: decompose", "the command has ended"])
