@@ -15,7 +15,7 @@ from director.command_line.grammar.parser import module_of, parse
 from director.model.errors import BugError, DirectorError, InterruptedRunError
 from director.reporting.terminal.streams import Outlet, guard_streams
 
-if TYPE_CHECKING:  # what follows is imported by whoever needs it: `--version` needs none
+if TYPE_CHECKING:  # imported where they are needed: `--version` needs none
     from pathlib import Path
 
     from director.command_line.context import Context

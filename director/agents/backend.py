@@ -95,7 +95,7 @@ class LaneCost(NamedTuple):
 class AgentContext(NamedTuple):
     """What a backend works with in one job.
 
-    ``env`` are the variables of whoever started director, ``root`` is the user's checkout.
+    ``env`` are the variables of director's caller, ``root`` is the user's checkout.
     ``beside`` is a folder beside the agents' worktrees, ``notes`` one where no agent can write.
     ``memory`` is a file that outlives the job. ``wanted`` are the models that will be called.
     """

@@ -15,7 +15,7 @@ from director.processes.cancellation import Cancellation
 from director.records.job_directory import FOLDER, Home
 from director.repositories.checkout import top_of_checkout
 
-if TYPE_CHECKING:  # git and processes: whoever only reads records needs neither
+if TYPE_CHECKING:  # git and processes: what only reads records needs neither
     from director.repositories.repository import Repository
 
 

@@ -11,7 +11,7 @@ from director.model.errors import DirectorError
 from director.model.printable import one_line
 from director.model.secrets import NOTHING_SECRET, Redactor
 
-if TYPE_CHECKING:  # whoever only reads records needs none
+if TYPE_CHECKING:  # what only reads records needs none
     from director.job.context import Workspace
     from director.job.notifying import Notifier
 

@@ -10,7 +10,7 @@ from typing import IO, TYPE_CHECKING
 
 from director.records.events import Event, Listener
 
-if TYPE_CHECKING:  # what prints is imported by whoever prints: `status` is to be quick
+if TYPE_CHECKING:  # what prints is imported where it prints: `status` is to be quick
     from director.command_line.context import Context
     from director.reporting.terminal.style import Style
 

@@ -13,7 +13,7 @@ from typing import Any, Self
 class LoopbackServer:
     """Serves on 127.0.0.1, at a port that is free, while the context is open.
 
-    ``stopping`` is set when it ends: whoever keeps a client waiting on purpose waits for that.
+    ``stopping`` is set when it ends: what keeps a client waiting on purpose waits for that.
     """
 
     def __init__(self, handler: type[Answering]) -> None:

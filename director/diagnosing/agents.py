@@ -17,7 +17,7 @@ from director.agents.registry import AGENT_FOLDERS, BACKENDS, backends_of, tier_
 from director.agents.templates import load_template
 from director.diagnosing.checkouts import Checkouts
 from director.diagnosing.subject import Found, Settings
-from director.job.opening import agent_context
+from director.job.job_agents import agent_context
 from director.model.config import Config
 from director.model.diagnosis import Level, Row, ok, problem, warning
 from director.model.errors import DirectorError, RequestError

@@ -8,14 +8,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
-from director.agents.backend import AgentContext, WantedModel, wanted_models
-from director.agents.callers import open_callers
-from director.agents.client import AgentClient, interruptible_sleep
-from director.agents.recorder import CallRecorder
+from director.agents.backend import WantedModel
+from director.agents.client import AgentClient
 from director.agents.registry import AGENT_FOLDERS, backends_of
 from director.agents.templates import load_template
 from director.job.commits import Commits, signer_of
 from director.job.context import JobContext, JobInputs, Opened, Workspace
+from director.job.job_agents import open_agents
 from director.job.job_worktrees import JobWorktrees, WorktreesOptions, launcher_at, open_worktrees
 from director.job.merge_queue import MergeQueue
 from director.job.publishing import Publisher
@@ -28,12 +27,11 @@ from director.model.errors import DirectorError, StoppedError
 from director.model.plan import Plan
 from director.model.roles import Agent
 from director.processes.launchers.launcher import Launcher
-from director.records.call_notes import CallNotes, forget_places
+from director.records.call_notes import forget_places
 from director.records.clock import now
 from director.records.events import Kind, journal
 from director.records.files import redact_file
 from director.records.job_directory import JobDirectory
-from director.records.ledger import Ledger
 from director.records.live_file import live_file
 from director.records.lock import Holder, read_holder
 from director.records.worktrees_record import was_killed
@@ -170,51 +168,6 @@ def _commits(repository: JobRepository, known: PlanStage | Plan, policy: CommitP
     commits = Commits(repository, known.job_id, known.task, policy, signer)
     commits.try_out()
     return commits
-
-
-def agent_context(
-    inputs: JobInputs, worktrees: JobWorktrees, memory: Path, wanted: Sequence[WantedModel] = ()
-) -> AgentContext:
-    """Return what agent CLIs work with in these worktrees; RequestError for an agent file."""
-    directory, config = inputs.directory, inputs.config
-    root, pool = worktrees.site.repository.root, worktrees.pool
-    stall_secs = config.limits.stall_timeout_secs
-    return AgentContext(
-        processes=inputs.processes,
-        env=inputs.workspace.env,
-        root=root,
-        config=config,
-        templates={agent: load_template(agent, root, AGENT_FOLDERS) for agent in Agent},
-        sandbox=worktrees.site.sandbox,
-        recorder=CallRecorder(directory.logs, stall_secs, directory.redactor),
-        events=inputs.events,
-        beside=pool.agents / "server",
-        notes=pool.notes / "shell",
-        memory=memory,
-        wanted=wanted,
-    )
-
-
-@contextmanager
-def open_agents(
-    inputs: JobInputs, worktrees: JobWorktrees, wanted_later: Sequence[WantedModel] = ()
-) -> Iterator[AgentClient]:
-    """Give what asks roles. It reads the notes of a killed run, before any agent runs."""
-    workspace, directory, config = inputs.workspace, inputs.directory, inputs.config
-    wanted = (*wanted_models(config), *wanted_later)
-    context = agent_context(inputs, worktrees, workspace.home.models, wanted)
-    with open_callers(context) as callers:
-        client = AgentClient(
-            callers,
-            config,
-            Ledger(directory.costs, config.limits.cost_ceiling_usd),
-            CallNotes(directory.calls),
-            inputs.events,
-            workspace.cancellation,
-            interruptible_sleep(workspace.cancellation),
-        )
-        callers.begin()
-        yield client
 
 
 @contextmanager

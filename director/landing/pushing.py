@@ -30,7 +30,7 @@ class Request(NamedTuple):
 
 
 class Requested(NamedTuple):
-    """What became of it: its ``url``, or the ``command`` that asks for it, and why nobody did."""
+    """What became of it: its ``url``, or why there is none and the ``command`` that asks for it."""
 
     remote: str
     url: str

@@ -10,8 +10,9 @@ from dataclasses import replace
 from director.agents.client import AgentClient
 from director.job.attempts import next_role
 from director.job.context import JobInputs
+from director.job.job_agents import open_agents
 from director.job.job_worktrees import JobWorktrees
-from director.job.opening import check_prerequisites, open_agents
+from director.job.opening import check_prerequisites
 from director.landing.first_look import cost_of_job
 from director.landing.gating import Gating
 from director.landing.marked_tree import Conflicted

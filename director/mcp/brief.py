@@ -54,7 +54,7 @@ def _tokens_of(piece: str) -> int:
 
 
 def _beginning(text: str, tokens: int) -> str:
-    """Return as much of ``text`` as has so many tokens at most."""
+    """Return the beginning of ``text``, of that many tokens at most."""
     pieces = PIECE.findall(text)
     used = accumulate(map(_tokens_of, pieces))
     return "".join(piece for piece, sum_ in zip(pieces, used, strict=True) if sum_ <= tokens)
@@ -162,6 +162,6 @@ def _nodes(status: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _line(value: object, most: int = LONGEST_LINE) -> str:
-    """Return a text that agents may have written as one line of at most so many characters."""
+    """Return a text that agents may have written as one line of at most that many characters."""
     text = one_line(str(value or ""))
     return text if len(text) <= most else f"{text[: most - 1]}…"

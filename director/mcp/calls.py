@@ -39,7 +39,7 @@ class Call:
             return self._answered
 
     def answer(self, message: Object | None) -> None:
-        """Answer; for whoever has claimed it."""
+        """Answer; for the caller that has claimed it."""
         self._reply(message)
 
 

@@ -17,7 +17,7 @@ from director.model.errors import DirectorError, ExitCode
 from director.model.reason import Reason
 from director.processes.companion import Companion
 
-QUIET_SECS = 10.0  # without an event, before whoever waits is told that the command still runs
+QUIET_SECS = 10.0  # without an event, before a waiting client is told that the command still runs
 # The same director as this one, wherever it was started: not what lies in the current folder.
 START = """\
 import sys

@@ -101,8 +101,8 @@ WAIT = Parameter(
         "type": "integer",
         "minimum": 1,
         "maximum": LONGEST_WAIT,
-        "description": "return after so many seconds at most, with where the job stands then; the "
-        "work continues, and `status` says how it goes",
+        "description": "return after this many seconds at most, with where the job stands then; "
+        "the work continues, and `status` says how it goes",
     },
 )
 

@@ -128,7 +128,7 @@ def _free_id(plan: Plan) -> str:
 
 
 def _last_nodes(plan: Plan) -> tuple[str, ...]:
-    """Return the nodes that no other waits for; whoever waits for these waits for all."""
+    """Return the nodes that no other waits for; what waits for these waits for all."""
     after = dependents(plan.nodes)
     return tuple(node.id for node in plan.nodes if not after.get(node.id))
 

@@ -19,7 +19,7 @@ DRAIN = signal.SIGUSR1  # to the process that is to end after the calls under wa
 
 
 class Cancellation:
-    """Set by a signal. A plain attribute: a handler may interrupt whoever holds a lock."""
+    """Set by a signal. A plain attribute: a handler may interrupt the holder of a lock."""
 
     def __init__(self) -> None:
         self.signal_number: int | None = None
@@ -34,7 +34,7 @@ class Cancellation:
     def drain(self) -> None:
         """Ask everything that would begin something that costs money to leave it.
 
-        Whoever wants to be told is told in a thread: a handler may interrupt whoever holds a lock.
+        Listeners are told in a thread: a handler may interrupt the holder of a lock.
         """
         self.draining = True
         for tell in tuple(self.told_of_drain):

@@ -37,7 +37,7 @@ class _Awaited:
         self._watched: Cancellation | None = None
 
     def watch(self) -> None:
-        """Make sure that a thread looks for a ctrl-C: whoever waits cannot."""
+        """Make sure that a thread looks for a ctrl-C: a waiting one cannot."""
         cancellation = in_charge()
         if cancellation and cancellation is not self._watched:
             self._watched = cancellation
@@ -70,7 +70,7 @@ class _Wait:
     """The context in which to wait for a process, as often as needed.
 
     InterruptedRunError when it was ended meanwhile. ``began``: since when the process has been
-    under way for whoever waits, by the monotonic clock; None: since the wait begins. A class, for
+    under way for the waiter, by the monotonic clock; None: since the wait begins. A class, for
     speed: there are thousands.
     """
 

@@ -120,7 +120,7 @@ def start_bound(bind: Callable[[], None] | None, *args: Any, **how: Any) -> subp
         try:
             bind()
             started.append(CHILDREN.start(*args, **how))
-        except BaseException as error:  # for whoever waits for this thread
+        except BaseException as error:  # for the one that waits for this thread
             started.append(error)
 
     thread = threading.Thread(target=start, name="bound")

@@ -28,7 +28,7 @@ class OtherProcess:
                 signal.pidfd_send_signal(self._descriptor, number)
 
     def is_over(self, within_secs: float) -> bool:
-        """Whether it ends within so many seconds."""
+        """Whether it ends within that many seconds."""
         if self._descriptor is not None:
             poll = select.poll()
             poll.register(self._descriptor, select.POLLIN)

@@ -99,7 +99,7 @@ def _libraries(folder: Path) -> Iterator[Path]:
 def _with_target(path: str) -> Iterator[str]:
     """Give every link on the way to where an absolute path leads, and that place.
 
-    Whoever can replace a link decides what is found behind it.
+    What can replace a link decides what is found behind it.
     """
     place, left = "/", _parts(path)
     for _ in range(MOST_STEPS):

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 BRANCH_PREFIX = "director/"
 OWN_FOLDER = ".director/"
-# What `sync-agents` writes beside it: no part of the user's work, whether they commit it or not.
 OWN_NAME = "director <director@localhost>"  # an address that cannot exist, RFC 6761
 # What the user set for strangers' repositories does not hold for director's own: their branch
 # comes from a folder of theirs. ``TAKING`` holds on this side of a fetch, ``GIVING`` on the other.

@@ -125,7 +125,7 @@ class ContractGate:
     def _run(
         self, command: str, nodes: tuple[str, ...], steps: int, purpose: str
     ) -> tuple[GateResult, GateRun]:
-        """Run a command on what the branch will be after so many steps."""
+        """Run a command on what the branch will be after the first ``steps``."""
         commit = self.steps[steps - 1].commit if steps else self.tip
         return self._run_on(command, nodes, commit, purpose)
 

@@ -17,7 +17,7 @@ SAID = "You did this before, on an older base of the job. That work does not hol
 def begun_with_former(work: NodeWork, state: NodeState, progress: Progress) -> Progress:
     """Return where work on the node begins: with what it had merged on the former base, if any.
 
-    What of that does not go together with the tip is no start: then its diff is told.
+    Where that conflicts with the tip, work begins there and the agent is shown its diff.
     """
     last = state.past_attempts[-1] if state.past_attempts else None
     if last is None or last.outcome is not AttemptOutcome.REBASED or last.failure is None:

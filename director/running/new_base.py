@@ -140,9 +140,9 @@ def refuse_published(job: JobRepository, plan: Plan, base: NewBase) -> None:
 def refuse_contract(
     job: JobRepository, plan: Plan, commits: Sequence[BranchCommit], base: NewBase
 ) -> None:
-    """Raise WorkError where the new base has frozen tests, or files they extend, otherwise.
+    """Raise WorkError where the new base changed frozen tests, or files that they extend.
 
-    Otherwise than the old base, and than any commit of tests brought them.
+    Their content there is neither that of the old base nor what any commit of tests brought.
     """
     known: defaultdict[str, set[Entry | None]] = defaultdict(set)
     for path, entry in _tests_brought(job, plan, commits):
@@ -169,12 +169,12 @@ def _tests_brought(
 def _clash(plan: Plan, base: NewBase, paths: Sequence[str]) -> WorkError:
     said = []
     for path in paths:
-        changed = "; ".join(base.commits_of(path)) or "where it is otherwise"
+        changed = "; ".join(base.commits_of(path)) or "no commit since the old base changed it"
         said.append(f"{path} (test of {', '.join(plan.owners[path])}; {changed})")
     files = counted(len(paths), "frozen test")
     return WorkError(
-        f"{base.name} has {files} of this job otherwise: {', '.join(said)}",
-        "move that to other files there, or plan the task again on the new base; "
+        f"{base.name} has other content in {files} of this job: {', '.join(said)}",
+        "move that content to other files there, or plan the task again on the new base; "
         "nothing was changed",
         Reason.CONFLICT,
     )

@@ -151,15 +151,15 @@ def _refuse_unsettled(directory: JobDirectory) -> None:
     if held := [one for one in taken_nodes(directory) if one.ready]:
         names = ", ".join(one.node for one in held)
         raise RequestError(
-            f"a person writes {names}, on the base as it is",
+            f"a person works on {names}, on the old base",
             f"`director give {held[0].node}` merges it, `director take --drop {held[0].node}` "
             "gives it up; then run the command again",
         )
     left = [one.name for one in noted_calls(directory.calls) if one.log and one.cwd]
     if left and was_killed(directory.pool):
         raise RequestError(
-            f"a run was killed, and what calls of it brought is not used yet: {', '.join(left)}",
-            "`director run` uses it; then run the command again",
+            f"a run was killed, and results of its calls are not used yet: {', '.join(left)}",
+            "`director run` uses them; then run the command again",
         )
 
 

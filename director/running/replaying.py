@@ -1,8 +1,8 @@
-"""Carrying a job's commits to another base, each in its turn, and gating all of it there.
+"""Carrying a job's commits to another base, one after the other, and gating all of it there.
 
-Tests come as they were frozen. The work of a node comes where it goes together with the new base,
-and its checks are green on its view there; else the node is to be done again, and what depends on
-it with it. All of that happens on a branch beside the job's own.
+Tests are carried as they were frozen. The work of a node is carried where it does not conflict with
+the new base and its checks are green on its view there; else the node is to be done again, and so
+is what depends on it. All of that happens on a branch beside the job's own.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def begin_replay(job: JobContext, plan: Plan, branch: JobRepository, old_base: s
 
 
 def replay(building: Replay, job: JobRepository, commits: Iterable[BranchCommit]) -> None:
-    """Carry ``commits``, those of the branch of ``job``, as far as they go together with the base.
+    """Carry ``commits``, those of the branch of ``job``, as far as they fit the base.
 
     Raises RequestError where tests cannot run on the new base at all, SetupFailedError where
     worktrees cannot be prepared there, and what gates raise.
@@ -137,7 +137,7 @@ def look_at_left(building: Replay, state: RunState) -> None:
 
 
 def _carry_tests(building: Replay, commit: BranchCommit) -> None:
-    """Put a commit of tests on the branch, but for those that no node of the plan has any more."""
+    """Put a commit of tests on the branch, except those that no node of the plan has any more."""
     branch, owners = building.branch, building.plan.owners
     changes = branch.changes(commit.parents[0], commit.oid)
     entries = [change.new for change in changes if change.path in owners]
@@ -155,7 +155,7 @@ class _Before:
     node: Node
 
     def run(self, tip: str, gates: NodeGates | None = None) -> GateResult:
-        """Return what they say on ``tip``; RequestError where no work could correct that."""
+        """Return their result on ``tip``; RequestError where no work could correct it."""
         work = NodeWork(self.building.job, self.building.views, self.node)
         before = (gates or NodeGates(work, self.lane.gate)).run_before(tip)
         if before.verdict is Verdict.BROKEN and before.code is not None:

@@ -1,6 +1,6 @@
 """Whether a file system tells of writes through a mapping (mmap(2)): on tmpfs no time changes.
 
-A command could hide there what it wrote from whoever looks at times alone.
+A command could hide there what it wrote from a reader that looks at times alone.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class SpecialFiles:
         """
         spared = {self._path / name for name in provided}
         tracked = set(self._folders(tree))
-        plain = set()  # a folder behind a link is somebody else's
+        plain = set()  # a folder behind a link is not the worktree's
         for path in ("", *sorted(tracked)):
             place = self._path / path
             with suppress(OSError):

@@ -1,4 +1,7 @@
-"""Whoever shows a job hears when it is opened and when it is closed. Of ``live_file``, too."""
+"""What shows a job hears when it is opened and when it is closed.
+
+With it: ``live_file``, ``job_agents``.
+"""
 
 from __future__ import annotations
 

@@ -301,7 +301,7 @@ class TestRefused(RebaseCase):
         self.ends(0, "take", "c")
         self.commit(more="x\n")
         told = self.ends(2, "rebase", *YES).json
-        self.assertIn("a person writes c", told["what"])
+        self.assertIn("a person works on c, on the old base", told["what"])
         self.assertIn("director take --drop c", told["next"])
         self.ends(0, "take", "--drop", "c")
         self.rebase()

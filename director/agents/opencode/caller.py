@@ -176,8 +176,8 @@ class OpenCode:
     def _lease(self, assignment: Assignment) -> AbstractContextManager[Server | None]:
         """Give the server for a call; None where the call must have an OpenCode of its own.
 
-        Asked for each call: an agent may have added to the worktree. Whoever names a server
-        of their own is taken at their word.
+        Asked for each call: an agent may have added to the worktree. A server
+        that the user names is used as it is.
         """
         code = code_in(assignment.cwd)
         if code is None:

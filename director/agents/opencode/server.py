@@ -174,7 +174,7 @@ class EventStream:
             yield from _events(self._send(self._connection, "GET", self._path, None))
 
     def close(self) -> None:
-        """End the stream: whoever goes through it is woken."""
+        """End the stream: its reader is woken."""
         self._closed = True
         if self._wire:
             with suppress(OSError):

@@ -21,7 +21,7 @@ SILENT = ("json", "no_input", "events")
 
 
 def terminal_of(args: argparse.Namespace, context: Context) -> Terminal | None:
-    """Return the terminal of whoever may be asked; None: no person, or no questions."""
+    """Return the terminal of a person who may be asked; None: no person, or no questions."""
     if any(getattr(args, flag, False) for flag in SILENT):
         return None
     if not (context.stdin.isatty() and context.err.isatty()):

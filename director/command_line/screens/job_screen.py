@@ -79,7 +79,7 @@ def view_of(args: argparse.Namespace, directory: JobDirectory) -> View:
 
 
 def _seen_from_here(folder: Path) -> str:
-    """Return a path that whoever stands in the repository can copy."""
+    """Return a path as it can be copied in the repository."""
     try:
         here = Path.cwd()
     except OSError:

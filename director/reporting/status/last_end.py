@@ -23,7 +23,7 @@ ASIDE_COMMANDS = frozenset(
 )  # they do not work on the job
 ASIDE = frozenset(
     {Kind.NOTICE, Kind.PUBLISHED, Kind.LANDING_GATE, Kind.LANDED}
-)  # whoever tells them begins no work
+)  # a command that tells only these begins no work
 
 
 class LastEvents(NamedTuple):

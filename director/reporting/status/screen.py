@@ -25,7 +25,7 @@ LISTED = 30  # nodes that are all shown without being asked for
 
 
 class View(NamedTuple):
-    """How a job is shown: how it was named, where its folder is for whoever reads.
+    """How a job is shown: how it was named, where its folder is for the reader.
 
     ``everything``: all nodes, however many they are. ``again``: it is shown again in a moment.
     """
