@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from director.model.plan import Node
 from director.model.testing.command_run import CommandRun
@@ -42,12 +42,12 @@ def run_of(gate: GateResult) -> CommandRun:
 
 
 def find_missing(
-    job: History, commit: str, gate: GateResult, to_come: Collection[str]
+    job: History, commit: str, gate: GateResult, to_come: Iterable[Node]
 ) -> Missing | None:
     """Return what the red ``gate`` on ``commit`` lacks in its environment, or None.
 
-    ``to_come`` are the files that nodes may still make. The tree is read only where the words
-    give a reason to.
+    ``to_come`` are the nodes that may still make files. Those and the tree are looked at only
+    where the words give a reason to.
     """
     if gate.verdict is not Verdict.RED or gate.no_test_ran:
         return None
@@ -55,7 +55,7 @@ def find_missing(
     # First without any files, which could only excuse what is found: most trees are not read.
     if missing_in_environment(run, (), ()) is None:
         return None
-    return missing_in_environment(run, to_come, frozenset(job.files(commit)))
+    return missing_in_environment(run, files_of(to_come), frozenset(job.files(commit)))
 
 
 def files_of(nodes: Iterable[Node]) -> frozenset[str]:

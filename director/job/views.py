@@ -85,9 +85,7 @@ class ViewReader:
         now = self._history.entries(commit, [one.path for one in held])
         self._learn_base(one.path for one in held if one.owner is None)
         wanted = (self._held(commit, one) for one in held)
-        return tuple(
-            entry for entry in wanted if entry and entry != now.get(entry.path, _absent(entry))
-        )
+        return tuple(entry for entry in wanted if entry and _differs(entry, now.get(entry.path)))
 
     def _held_back(self, commit: str, visible: Set[str]) -> list[Held]:
         if self._rule is HeldBack.NOTHING:
@@ -256,5 +254,6 @@ def views_of(
     return Views(job, ViewReader(job, plan, known, rule))
 
 
-def _absent(entry: Entry) -> Entry:
-    return Entry(entry.path, ABSENT_MODE, "0" * len(entry.oid))
+def _differs(entry: Entry, now: Entry | None) -> bool:
+    """Whether what is at the path of ``entry`` (None: nothing) is something else."""
+    return entry.mode != ABSENT_MODE if now is None else entry != now

@@ -46,6 +46,6 @@ def held_back(plan: Plan, visible: Set[str]) -> list[Held]:
     held = []
     for path, owners in plan.owners.items():
         if owners[-1] not in visible:
-            seen = [owner for owner in owners if owner in visible]
+            seen = len(owners) > 1 and [owner for owner in owners if owner in visible]
             held.append(Held(path, seen[-1] if seen else None))
     return held

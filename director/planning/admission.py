@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from director.agents.markdown import fenced
 from director.job.context import JobContext
-from director.job.evidence import files_of, find_missing, run_of, with_evidence
+from director.job.evidence import find_missing, run_of, with_evidence
 from director.job.forbidden import leaks
 from director.job.gate_report import told
 from director.job.views import Views
@@ -120,8 +120,7 @@ class Examiner:
             case Verdict.RED if gate.no_test_ran:
                 return Admission(f"{command} must fail: {gate.reason}{output}")
             case Verdict.RED:
-                to_come = files_of(self.views.plan.nodes)
-                if missing := find_missing(self.job.repository, view, gate, to_come):
+                if missing := find_missing(self.job.repository, view, gate, self.views.plan.nodes):
                     why = f"the worktree lacks something: {missing.words}"
                     problem = f"{command} is red because {why}{output}"
                     return Admission(problem, not missing.avoidable, missing.next_step)

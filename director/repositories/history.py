@@ -72,22 +72,23 @@ class History:
 
         A folder on their ways is read once.
         """
-        found, top = {}, self.tree(commit)
-        read: dict[str, Mapping[str, Item]] = {}
+        found = {}
+        read = {"": self.objects.items(self.tree(commit))}
         for path in paths:
-            item = self._at(top, path, read)
+            folder, _, name = path.rpartition("/")
+            items = read[folder] if folder in read else self._folder(folder, read)
+            item = items.get(name)
             if item and not item.is_tree:
                 found[path] = Entry(path, item.mode, item.oid)
         return found
 
-    def _at(self, tree: str, path: str, read: dict[str, Mapping[str, Item]]) -> Item | None:
-        head, slash, rest = path.partition("/")
-        if tree not in read:
-            read[tree] = self.objects.items(tree)
-        item = read[tree].get(head)
-        if not slash or item is None:
-            return item
-        return self._at(item.oid, rest, read) if item.is_tree else None
+    def _folder(self, folder: str, read: dict[str, Mapping[str, Item]]) -> Mapping[str, Item]:
+        """Return what ``folder`` holds: nothing where there is none; ``read`` is added to."""
+        if folder not in read:
+            above, _, name = folder.rpartition("/")
+            item = self._folder(above, read).get(name)
+            read[folder] = self.objects.items(item.oid) if item and item.is_tree else {}
+        return read[folder]
 
     def hashes(self, commit: str, paths: Iterable[str]) -> dict[str, str]:
         """Return path → sha256 (hex) of the content, for those of ``paths`` in ``commit``."""

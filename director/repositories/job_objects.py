@@ -11,6 +11,7 @@ import time
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from director.repositories.branch_commits import read_commit
 from director.repositories.conversions import ConversionCache, Conversions
 from director.repositories.git import Git
 from director.repositories.history import Entry, History
@@ -51,7 +52,9 @@ class JobObjects(History):
             oid = object_id(self.user.object_format, "tree", data)
             return oid if oid in there else self._write("tree", data)
 
-        return self.build_tree(base, entries, write)
+        made = self.build_tree(base, entries, write)
+        self._trees[made] = made
+        return made
 
     def commit(self, tree: str, parent: str, message: str, *merged: str) -> str:
         """Write and return a commit of ``tree`` on ``parent``, a merge of those ``merged``."""
@@ -61,8 +64,9 @@ class JobObjects(History):
         for role in ("AUTHOR", "COMMITTER"):
             name, address = who[f"GIT_{role}_NAME"], who[f"GIT_{role}_EMAIL"]
             lines.append(f"{role.lower()} {name} <{address}> {moment}")
-        made = self._write("commit", "\n".join([*lines, "", message]).encode())
-        self._trees[made] = tree
+        data = "\n".join([*lines, "", message]).encode()
+        made = self._write("commit", data)
+        self._trees[made], self._steps[made] = tree, read_commit(made, data)
         return made
 
     def _write(self, kind: str, data: bytes) -> str:

@@ -28,6 +28,7 @@ ABSENT_MODE = "000000"  # where there is nothing
 OBJECT_ID = lazy_pattern(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 ANSWER = lazy_pattern(rb"([0-9a-f]{40}|[0-9a-f]{64}) (blob|tree|commit|tag) ([0-9]+)")
 KEPT_ITEMS = 20_000  # of parsed trees, about 5 MiB
+KEPT_SMALL, SMALL_BYTES = 100, 10_000  # objects, and bytes of each: at most 1 MB
 # Git reads one name a line, up to a NUL; of the surrogates, some stand for a byte that is no text.
 UNASKABLE = lazy_pattern("[\n\r\0\ud800-\udc7f\udd00-\udfff]")
 
@@ -60,6 +61,7 @@ class Objects:
         self._dialogue: Dialogue | None = None
         self._turn = threading.Lock()
         self._keeping = threading.Lock()
+        self._small: dict[str, Found] = {}
         self._items: dict[str, Mapping[str, Item]] = {}
         self._room = KEPT_ITEMS
 
@@ -89,11 +91,25 @@ class Objects:
             self._hang_up()
 
     def get(self, name: str) -> Found:
-        """Return the object that ``name`` stands for; GitError when there is none."""
+        """Return the object that ``name`` stands for; GitError when there is none.
+
+        Small ones that were asked for by their id last are kept: the tests of a node are read
+        after each of its gates.
+        """
+        if known := self._small.get(name):
+            return known
         found = self.find(name)
         if found is None:
             raise _failure(f"there is no object {name}")
+        if found.oid == name and len(found.data) <= SMALL_BYTES:
+            self._keep(found)
         return found
+
+    def _keep(self, found: Found) -> None:
+        with self._keeping:
+            self._small[found.oid] = found
+            if len(self._small) > KEPT_SMALL:
+                del self._small[next(iter(self._small))]
 
     def items(self, tree: str) -> Mapping[str, Item]:
         """Return name → item of one folder, given by the id of its tree.
@@ -192,10 +208,11 @@ def write_object(store: Path, object_format: str, kind: str, data: bytes) -> str
     return oid
 
 
-def unpacked(path: Path) -> bytes:
+def unpacked(path: Path | str) -> bytes:
     """Return a loose object with its header (gitformat-loose(5)); b"" where there is none."""
     try:
-        return zlib.decompress(path.read_bytes())
+        with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 (often called)
+            return zlib.decompress(stream.read())
     except (zlib.error, FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
         return b""
     except OSError as error:

@@ -9,7 +9,7 @@ from director.agents.calls import Assignment, Reply
 from director.agents.registry import tier_of
 from director.agents.watch_it_fail import watch_it_fail
 from director.job.attempts import CurrentAttempt
-from director.job.evidence import files_of, find_missing, run_of
+from director.job.evidence import find_missing, run_of
 from director.job.feedback import Feedback, without_gate
 from director.job.merge_queue import Place
 from director.job.reconciling import merges_by_node
@@ -135,8 +135,7 @@ class _NodeRun:
                 broken = f"gate broken: `{before.command}`: {before.reason}"
                 environment = before.code is not None
                 return self.record.failed(broken, before.why(), environment=environment)
-            to_come = files_of(plan.nodes)
-            lacks = find_missing(repository, self.work.view(base), before, to_come)
+            lacks = find_missing(repository, self.work.view(base), before, plan.nodes)
             # What merged may have brought it: then the repair is to do without.
             if (missing := lacks) and not self.work.node.repairs:
                 reason = f"something is missing in the worktree: {missing.words}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from director.job.context import JobContext
-from director.job.evidence import files_of, find_missing
+from director.job.evidence import find_missing
 from director.job.feedback import without_gate
 from director.job.merge_queue import MergeQueue
 from director.job.receipts import tool_versions
@@ -160,9 +160,8 @@ class _Before:
         before = (gates or NodeGates(work, self.lane.gate)).run_before(tip)
         if before.verdict is Verdict.BROKEN and before.code is not None:
             raise self._cannot_run(before, before.reason)
-        to_come = files_of(self.building.plan.nodes)
         view = work.view(tip)
-        missing = find_missing(self.building.branch, view, before, to_come)
+        missing = find_missing(self.building.branch, view, before, self.building.plan.nodes)
         if missing and not self.node.repairs:  # what merged may have brought it
             raise self._cannot_run(before, missing.words)
         return before

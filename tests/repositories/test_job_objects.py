@@ -9,7 +9,7 @@ import hashlib
 from pathlib import Path
 from typing import ClassVar
 
-from director.repositories.history import Entry
+from director.repositories.history import Entry, History
 from director.repositories.objects import ABSENT_MODE
 from tests.worktrees.jobs import JobCase
 
@@ -63,6 +63,20 @@ class TestTrees(JobCase):
         (logged,) = self.job.log(self.base, commit)
         self.assertEqual(self.job.step(commit), logged)
         self.assertEqual(logged.trailers["Director-Gate"], "a: b")
+
+    def test_what_was_written_is_known_as_it_will_be_read(self) -> None:
+        entries = [
+            Entry("new/ä b.py", "100755", self.job.store(b"N\n")),
+            Entry("a.py", ABSENT_MODE, "0" * 40),
+        ]
+        tree = self.job.tree_with(self.base, entries)
+        commit = self.job.commit(tree, self.base, "A: title\n\nDirector-Kind: merge\n")
+        read = History(self.job.git)
+        self.assertEqual(self.job.tree(commit), read.tree(commit))
+        self.assertEqual(self.job.step(commit), read.step(commit))
+        self.assertEqual(self.job.tree(tree), read.tree(tree))
+        for one in (tree, *(folder.oid for folder in read.folders(tree))):
+            self.assertEqual(self.job.objects.items(one), read.objects.items(one))
 
     def test_a_rename_is_two_changes(self) -> None:
         moved = Entry("moved.py", "100644", self.job.store(b"A = 1\n"))
