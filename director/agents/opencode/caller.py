@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from director.agents.opencode.server import Server  # slow to import, and not always needed
 
 PLUGIN = Path(__file__).with_name("tool_env.js")
-SERVER_START_SECS = 10.0
+SERVER_START_SECS = 30.0  # a loaded machine takes ten
 LISTING_SECS = 60.0  # in a worktree with a plugin OpenCode may have to install its package first
 SERVER = "server"
 SERVER_CONFIG = "opencode-server.json"
