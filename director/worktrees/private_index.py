@@ -137,6 +137,7 @@ class PrivateIndex:
         place = self.path.with_suffix(".new")
         place.write_bytes(data)
         place.replace(self.path)
+        self._doubt(self.path)
         written_at = self.path.stat().st_mtime_ns
         known = found.known.with_changes(named, written_at) if found.known else None
         self._content = _Content(_seal_of(self.path), blocks, known)
@@ -185,7 +186,7 @@ class PrivateIndex:
 
     def _doubt(self, index: Path) -> None:
         """Let the content of all files count where times do not tell whether they were written."""
-        if not self.times_tell:
+        if not self.times_tell and index.stat().st_mtime != OLD:  # its ctime is part of its seal
             os.utime(index, (OLD, OLD))
 
     @property

@@ -11,6 +11,7 @@ import subprocess
 from director.model.config import WorktreePolicy
 from director.repositories.history import Entry
 from director.worktrees.builds import Builds
+from director.worktrees.mapped_writes import tells_of_mapped_writes
 from director.worktrees.provisions import Provisions, SetupFailedError
 from director.worktrees.user_files import Sources
 from director.worktrees.worktree import Worktree
@@ -33,7 +34,8 @@ class TestSetup(ProvisionsCase):
         for commit in (self.base, self.add_commit(self.job, {"pkg/b.py": "B"}), self.base):
             worktree.reset(commit)
         self.assertEqual(self.runs, 1)
-        self.assertEqual((self.root / "deps/lib/version").stat().st_ino, inode)
+        if tells_of_mapped_writes(self.tmp):  # else it is restored each time
+            self.assertEqual((self.root / "deps/lib/version").stat().st_ino, inode)
         self.assertEqual(self.names(), before)
 
     def test_it_runs_again_when_an_input_differs_and_back(self) -> None:
