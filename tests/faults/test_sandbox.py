@@ -57,7 +57,7 @@ class TestAnySandbox(SandboxCase):
         self.script_planning(node("a"))
         self.sandbox("no-such-box", "{worktree}")
         done = self.ends(2, "plan", "make things", "--no-critique")
-        self.assertIn("the sandbox program 'no-such-box' is not there, or not on PATH", done.err)
+        self.assertIn("the sandbox program 'no-such-box' was not found on PATH", done.err)
         self.assertIn("next: correct [sandbox]", done.err)
         self.assertEqual(self.fake.calls(), [])
 

@@ -12,7 +12,7 @@ from tests.faults.cases import FaultCase, Running, bad, good
 from tests.support.fake_opencode import finish, hang, mark, orphan, say, shell, write
 from tests.support.jobs import marked_processes, node, script_of_test
 
-SOON_SECS = 15.0  # TERM, a grace of one and two seconds, KILL; the rest is for a busy machine
+SOON_SECS = 30.0  # TERM, a grace of one and two seconds, KILL; the rest is for a busy machine
 
 
 class SignalCase(FaultCase):
