@@ -7,11 +7,12 @@ import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 from director.model.errors import RequestError, StoppedError
 from director.model.reason import Reason
-from director.processes.capture import Captured, Dialogue, capture
+from director.processes.capture import Captured, Dialogue, capture, said_version
 
 KEPT_VARIABLES = ("GIT_EXEC_PATH", "GIT_CONFIG", "GIT_ASKPASS", "GIT_SSH", "GIT_SSL", "GIT_HTTP")
 # What the user configured for their own work must neither run nor write in director's commands: a
@@ -114,6 +115,17 @@ class Git:
     def ok(self, *argv: str) -> bool:
         """Whether git exits with 0."""
         return self.run(*argv).code == 0
+
+
+def said_by_git(env: Mapping[str, str]) -> str:
+    """Return what git says its version is, or ""; asked once per process."""
+    return said_version("git", {key: env[key] for key in ("HOME", "PATH") if key in env})
+
+
+def git_version(env: Mapping[str, str]) -> tuple[int, ...]:
+    """Return git's version as numbers, as far as it is made of them; () where it says none."""
+    said = said_by_git(env).removeprefix("git version ").split(" ")[0]
+    return tuple(map(int, takewhile(str.isdecimal, said.split("."))))
 
 
 def without_git_variables(env: Mapping[str, str]) -> dict[str, str]:
