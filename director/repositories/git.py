@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import takewhile
 from pathlib import Path
@@ -47,12 +47,22 @@ class GitError(StoppedError):
 
 
 class Git:
-    """git in one folder, with exactly the environment it is given."""
+    """git in one folder, with exactly the environment it is given.
 
-    def __init__(self, cwd: Path, env: Mapping[str, str], settings: Sequence[str] = ()) -> None:
+    ``before`` is done before each process of it starts: it restores what git is about to read.
+    """
+
+    def __init__(
+        self,
+        cwd: Path,
+        env: Mapping[str, str],
+        settings: Sequence[str] = (),
+        before: Callable[[], None] | None = None,
+    ) -> None:
         self.cwd = cwd
         self.env = env
         self.settings = tuple(settings)  # ``name=value``, over what is configured anywhere
+        self._before = before
 
     @classmethod
     def at(cls, cwd: Path, caller_env: Mapping[str, str], **variables: str) -> Git:
@@ -73,11 +83,19 @@ class Git:
 
     def with_variables(self, **variables: str) -> Git:
         """Return the same git with more variables set."""
-        return Git(self.cwd, {**self.env, **variables}, self.settings)
+        return Git(self.cwd, {**self.env, **variables}, self.settings, self._before)
 
     def with_settings(self, *settings: str) -> Git:
         """Return the same git with ``settings`` (``name=value``), wherever else they are set."""
-        return Git(self.cwd, self.env, (*self.settings, *settings))
+        return Git(self.cwd, self.env, (*self.settings, *settings), self._before)
+
+    def at_work_in(self, folder: Path) -> Git:
+        """Return the same git in another folder."""
+        return Git(folder, self.env, self.settings, self._before)
+
+    def restoring(self, before: Callable[[], None]) -> Git:
+        """Return the same git, and ``before`` is done before each of its processes starts."""
+        return Git(self.cwd, self.env, self.settings, before)
 
     def run(self, *argv: str, stdin: bytes = b"") -> Captured:
         """Run git and return exit code and streams; RequestError when there is no git."""
@@ -94,6 +112,8 @@ class Git:
 
     @contextmanager
     def _started(self) -> Iterator[None]:
+        if self._before:
+            self._before()
         try:
             yield
         except FileNotFoundError:
