@@ -4,8 +4,6 @@ It lies where no agent can write. Where one finds it all the same, its seal brea
 is worth nothing.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import struct
