@@ -18,6 +18,7 @@ from director.repositories.links import has_plain_parents
 from director.repositories.objects import Item
 
 MOST_BYTES = 16 << 20  # of a file that is read whole
+AS_IT_IS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 PLAIN, EXECUTABLE, LINK, GITLINK = 0o100644, 0o100755, 0o120000, 0o160000
 GIT = ".git"
 
@@ -34,7 +35,7 @@ def content_of(path: str) -> bytes | None:
     status = os.lstat(path)
     if stat.S_ISLNK(status.st_mode):
         return os.fsencode(os.readlink(path))  # noqa: PTH115 (bytes as they are)
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(path, AS_IT_IS)
     with os.fdopen(descriptor, "rb") as stream:
         return stream.read() if os.fstat(descriptor).st_size <= MOST_BYTES else None
 

@@ -203,11 +203,12 @@ class Worktree:
                 self._clean(commit)
             self._repository.withdraw(commit)
             others = filter(is_attributes, seen.others) if self.provisions else seen.others
-            for path in (*others, *seen.changed):
+            for path in (*others, *(seen.special or ()), *seen.changed):
                 _discard_below(self.path, path)
             if not update(self.path, self._index, self._job, (held, whole), seen.changed):
                 self._update_by_git(held, whole, seen.changed)
-            self._files.special.remove_in_tracked_folders(whole)
+            if self.provisions or seen.special is None:
+                self._files.special.remove_in_tracked_folders(whole)
         except (GitError, OSError):
             return False
         return True
