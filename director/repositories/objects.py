@@ -12,6 +12,7 @@ import threading
 import weakref
 import zlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,6 +30,7 @@ OBJECT_ID = lazy_pattern(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 ANSWER = lazy_pattern(rb"([0-9a-f]{40}|[0-9a-f]{64}) (blob|tree|commit|tag) ([0-9]+)")
 KEPT_ITEMS = 20_000  # of parsed trees, about 5 MiB
 KEPT_SMALL, SMALL_BYTES = 100, 10_000  # objects, and bytes of each: at most 1 MB
+NEW_OBJECT = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 # Git reads one name a line, up to a NUL; of the surrogates, some stand for a byte that is no text.
 UNASKABLE = lazy_pattern("[\n\r\0\ud800-\udc7f\udd00-\udfff]")
 
@@ -196,16 +198,25 @@ def write_object(store: Path, object_format: str, kind: str, data: bytes) -> str
     """
     whole = _with_header(kind, data)
     oid = digest(object_format, whole)
-    path = loose_object(store, oid)
-    if unpacked(path) != whole:
-        with os_errors_stop(path):
-            path.parent.mkdir(exist_ok=True)
-            temporary = f"{path.parent}/tmp_obj_{os.urandom(8).hex()}"
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
-            with os.fdopen(descriptor, "wb", buffering=0) as stream:
-                write_whole(stream.write, zlib.compress(whole, 1))
-            Path(temporary).replace(path)
+    folder = f"{store}/{oid[:2]}"
+    if unpacked(f"{folder}/{oid[2:]}") != whole:
+        with os_errors_stop(loose_object(store, oid)):
+            _write_loose(folder, oid[2:], zlib.compress(whole, 1))
     return oid
+
+
+def _write_loose(folder: str, name: str, packed: bytes) -> None:
+    temporary = f"{folder}/tmp_obj_{os.urandom(8).hex()}"
+    try:
+        descriptor = os.open(temporary, NEW_OBJECT, 0o444)
+    except FileNotFoundError:
+        Path(folder).mkdir(exist_ok=True)
+        descriptor = os.open(temporary, NEW_OBJECT, 0o444)
+    try:
+        write_whole(partial(os.write, descriptor), packed)
+    finally:
+        os.close(descriptor)
+    os.replace(temporary, f"{folder}/{name}")  # noqa: PTH105 (often called)
 
 
 def unpacked(path: Path | str) -> bytes:

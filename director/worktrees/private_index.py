@@ -136,11 +136,11 @@ class PrivateIndex:
         data, blocks = spliced(old, found.blocks, named, object_format)
         place = self.path.with_suffix(".new")
         place.write_bytes(data)
+        self._doubt(place)
         place.replace(self.path)
-        self._doubt(self.path)
-        written_at = self.path.stat().st_mtime_ns
-        known = found.known.with_changes(named, written_at) if found.known else None
-        self._content = _Content(_seal_of(self.path), blocks, known)
+        status = self.path.lstat()
+        known = found.known.with_changes(named, status.st_mtime_ns) if found.known else None
+        self._content = _Content(seal(status), blocks, known)
 
     def tracked(self, names: Sequence[str]) -> Tracked:
         """Return what the commit itself holds at or below ``names``."""

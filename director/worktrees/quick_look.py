@@ -176,7 +176,7 @@ class _Looker:
                 name = entry.name
                 if file := files.get(name):
                     status = entry.stat(follow_symlinks=False)
-                    known = file.is_as(status) and file.changed < written_at
+                    known = file.changed < written_at and file.is_as(status)
                     if known or self._holds(file, folder + name, status, descriptor):
                         left.remove(name)
                 elif found := self._new(folder, entry):

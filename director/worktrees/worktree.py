@@ -14,6 +14,7 @@ from director.records.files import os_errors_stop
 from director.repositories.conversions import Conversion
 from director.repositories.git import GitError, join_z
 from director.repositories.job_repository import JobRepository
+from director.repositories.links import is_plain_folder
 from director.worktrees.attributes import is_attributes
 from director.worktrees.filling import Template, Templates
 from director.worktrees.private_index import INDEX_VERSION, PrivateIndex
@@ -158,7 +159,7 @@ class Worktree:
         """Make sure that there is a folder, and that git reads it as the user's would."""
         self._job.restore_settings()
         for place in (self.path.parent, self.path):  # an agent may have put a file there
-            if place.is_symlink() or not place.is_dir():
+            if not is_plain_folder(place):
                 discard(place)
                 place.mkdir(mode=0o700, parents=True)
                 self._index.tree = None
@@ -262,6 +263,6 @@ class Worktree:
 def _discard_below(root: Path, path: str) -> None:
     """Remove what is at ``path``; a link on the way to it is removed, never followed."""
     for folder in parents(path):
-        if (root / folder).is_symlink():
-            (root / folder).unlink()
+        if os.path.islink(place := f"{root}/{folder}"):  # noqa: PTH114 (often called)
+            Path(place).unlink()
     discard(root / path)
