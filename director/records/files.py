@@ -37,7 +37,7 @@ class DamagedFileError(RequestError):
 
 
 @contextmanager
-def os_errors_stop(path: Path) -> Iterator[None]:
+def os_errors_stop(path: Path | str) -> Iterator[None]:
     """Turn an OSError at ``path`` into an end the user can act on (StoppedError)."""
     try:
         yield

@@ -155,8 +155,7 @@ class Worktree:
         return ((gate and gate.size()) or self._job.size(commit)).is_large
 
     def _prepare(self) -> None:
-        """Make sure that there is a folder, and that git reads it as the user's would."""
-        self._job.restore_settings()
+        """Make sure that there is a folder, and an index as director left it."""
         for place in (self.path.parent, self.path):  # an agent may have put a file there
             if place.is_symlink() or not place.is_dir():
                 discard(place)
@@ -165,6 +164,7 @@ class Worktree:
         self._index.empty_unless_intact()
 
     def _reset(self, commit: str, *, bare: bool) -> None:
+        self._job.restore_what_worktrees_read()
         self._prepare()
         if not self._adjust(commit):
             self._index.tree = None
