@@ -1,7 +1,5 @@
 """Asking a role: the cost ceiling is checked, the call made and repeated, its cost recorded."""
 
-from __future__ import annotations
-
 import itertools
 import random
 import threading

@@ -1,7 +1,5 @@
 """What is known of each node of a job: the content of ``state.json``."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
@@ -122,7 +120,7 @@ class NodeState(NamedTuple):
         return Cost(self.cost_known, self.unpriced_calls or 1)
 
     @classmethod
-    def from_json(cls, stored: object) -> NodeState:
+    def from_json(cls, stored: object) -> "NodeState":
         """Return the state that is stored; fields of other versions do no harm.
 
         Raises RequestError when a value is not one that director writes.
@@ -143,7 +141,7 @@ class RunState(NamedTuple):
     nodes: Mapping[str, NodeState]
 
     @classmethod
-    def from_json(cls, job_id: str, stored: Mapping[str, object]) -> RunState:
+    def from_json(cls, job_id: str, stored: Mapping[str, object]) -> "RunState":
         """Return the state of a job, from the states of its nodes as ``NodeState.from_json``."""
         try:
             states = decode_all(NodeState, list(stored.values()))
@@ -151,11 +149,11 @@ class RunState(NamedTuple):
             states = [NodeState.from_json(one) for one in stored.values()]
         return cls(job_id, dict(zip(stored, states, strict=True)))
 
-    def changed(self, node_id: str, **values: Any) -> RunState:
+    def changed(self, node_id: str, **values: Any) -> "RunState":
         """Return the state with some fields of one node replaced."""
         return self.with_node(node_id, self.nodes[node_id]._replace(**values))
 
-    def with_node(self, node_id: str, state: NodeState) -> RunState:
+    def with_node(self, node_id: str, state: NodeState) -> "RunState":
         """Return the state with one node replaced."""
         return self._replace(nodes={**self.nodes, node_id: state})
 
@@ -179,11 +177,11 @@ class CallRecord(NamedTuple):
     log: str = ""
 
     @classmethod
-    def from_json(cls, line: object) -> CallRecord:
+    def from_json(cls, line: object) -> "CallRecord":
         """Return the record that a line is, as ``believed``; MismatchError when it is another."""
         return decode(cls, line).believed()
 
-    def believed(self) -> CallRecord:
+    def believed(self) -> "CallRecord":
         """Return what is believed of it.
 
         A call with impossible numbers is a call all the same: what it cost is unknown.

@@ -1,7 +1,5 @@
 """The kernel's table of processes, as /proc shows it (Linux; elsewhere it is empty)."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path

@@ -5,8 +5,6 @@ changes a file's ctime, which cannot be set. What was written in the same tick o
 index may have been written again in it, so the content counts (gitformat-index(5), "racy git").
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Iterable, Mapping, Set
@@ -60,14 +58,14 @@ class KnownFiles(NamedTuple):
     written_at: int
 
     @classmethod
-    def of(cls, entries: Iterable[IndexEntry], written_at: int) -> KnownFiles:
+    def of(cls, entries: Iterable[IndexEntry], written_at: int) -> "KnownFiles":
         """Return what an index with ``entries`` knows."""
         files = dict(_known(one) for one in entries)
         return cls(files, _folders(files), written_at)
 
     def with_changes(
         self, changes: Mapping[bytes, IndexEntry | None], written_at: int
-    ) -> KnownFiles:
+    ) -> "KnownFiles":
         """Return what the index knows with ``changes`` (path → entry, None: it is gone)."""
         gone = {name.decode(errors="surrogateescape") for name in changes} & self.files.keys()
         new = dict(_known(entry) for entry in changes.values() if entry)

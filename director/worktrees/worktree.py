@@ -1,7 +1,5 @@
 """A worktree: a checkout of a job's commits, outside the user's tree, reset and reused."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -35,7 +33,7 @@ class Origin(NamedTuple):
     """
 
     templates: Templates
-    gate: Worktree | None = None
+    gate: "Worktree | None" = None
 
 
 class Worktree:

@@ -1,7 +1,5 @@
 """What the configuration says of OpenCode: the section ``[opencode]``."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Annotated, NamedTuple

@@ -1,7 +1,5 @@
 """One OpenCode server (``opencode serve``): its process, and the requests that are made of it."""
 
-from __future__ import annotations
-
 import base64
 import http.client
 import json
@@ -111,7 +109,7 @@ class Server:
         if failures:
             raise failures[0]
 
-    def events(self, folder: Path) -> EventStream:
+    def events(self, folder: Path) -> "EventStream":
         """Return the events in ``folder``, to be gone through in a thread of its own."""
         return EventStream(self._connect(None), _path("/event", folder), self._send)
 

@@ -1,7 +1,5 @@
 """One call on an OpenCode server: a session, opened, followed to its end, and forgotten."""
 
-from __future__ import annotations
-
 import json
 import threading
 import time

@@ -1,7 +1,5 @@
 """Records from what is stored: all that is wrong is found at once."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from enum import Enum
 from functools import cache

@@ -1,7 +1,5 @@
 """Where a job stands, read from its records: nothing is written, and no log is read whole."""
 
-from __future__ import annotations
-
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence

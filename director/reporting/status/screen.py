@@ -1,7 +1,5 @@
 """The screen that says how a job stands, why something failed, and the next command."""
 
-from __future__ import annotations
-
 import shlex
 from collections import Counter
 from collections.abc import Sequence
