@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+import unittest
 
+from director.processes.process_table import PROC
 from tests.faults.cases import FaultCase, bad, good
 from tests.support.fake_opencode import (
     answer,
@@ -67,6 +69,21 @@ class TestASharedServer(ServerCase):
         self.assertEqual(len(self.fake.servers()) - planned, 1)
         self.assertEqual(self.in_sessions(), [True] * 3)
         self.assertEqual(self.notices(), [])
+        self.no_server_is_left()
+
+    @unittest.skipUnless(PROC.is_dir(), "its size is unknown without /proc")
+    def test_one_that_holds_too_much_is_replaced_with_one_line(self) -> None:
+        self.configure("[opencode]\nserver_max_mib = 1\n")
+        names = "abcdef"
+        self.plan(*map(node, names))
+        planned = len(self.fake.servers())
+        for name in names:
+            self.implement(name)
+        self.ends(0, "run")
+        self.assertEqual(len(self.fake.servers()) - planned, 2)
+        self.assertEqual(self.in_sessions(), [True] * 6)
+        told = r"another OpenCode server takes over: it holds \d+ MiB after 4 calls"
+        self.assertRegex("\n".join(self.notices()), told)
         self.no_server_is_left()
 
     def test_a_session_may_edit_what_its_node_may_and_nothing_else(self) -> None:

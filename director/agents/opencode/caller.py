@@ -8,6 +8,7 @@ recovered overflow), so success is read from the events.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
@@ -33,7 +34,7 @@ from director.agents.opencode.options import options_of
 from director.agents.opencode.project import deep_merge, inherited_settings, model_settings
 from director.agents.opencode.project_code import code_in, defines_agents, spare_install
 from director.agents.opencode.server_error import ServerError
-from director.agents.opencode.servers import Servers
+from director.agents.opencode.servers import Bounds, Servers
 from director.agents.process_call import Invocation, run_call
 from director.agents.recorder import read_whole
 from director.agents.watching import Watch
@@ -111,7 +112,8 @@ class OpenCode:
         elif wanted and self._env.get("OPENCODE_PURE"):
             self._apart = "OPENCODE_PURE is set, and what marks an agent's commands is a plugin"
         start = self._server if wanted and not self._apart else None
-        self._servers = Servers(start, self._context.events)
+        bounds = Bounds(max_mib=self._options.server_max_mib)
+        self._servers = Servers(start, self._context.events, bounds)
         try:
             yield
         finally:
@@ -227,7 +229,7 @@ class OpenCode:
 
         return run_call(self._context, assignment, invoke, prompt, watch)
 
-    def _server(self) -> Server:
+    def _server(self, unwanted: threading.Event) -> Server:
         """Start a server that knows all agents, or find the one that is configured."""
         from director.agents.opencode.server import SERVE, start_server
 
@@ -244,7 +246,7 @@ class OpenCode:
         env |= self._sandbox.variables(Part.SERVER, folder, self._env)
         launch = self._sandbox.launch(Part.SERVER, [self._program, *SERVE], folder)
         command = Command(launch.argv, folder, env, log, SERVER_START_SECS, bind=launch.bind)
-        return start_server(self._processes, command)
+        return start_server(self._processes, command, unwanted)
 
     def _users_server(self, url: str, config: dict[str, Any], folder: Path) -> Server:
         from director.agents.opencode.server import PASSWORD, USER, USERNAME, Address, Server

@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -67,6 +68,10 @@ class Server:
     def alive(self) -> bool:
         """Whether its process runs; of the user's server, whether it answers."""
         return self._service.alive() if self._service else self.healthy()
+
+    def held_bytes(self) -> int | None:
+        """Return the memory of it and of what serves it; None: unknown, or the user's server."""
+        return self._service.held_bytes() if self._service else None
 
     def healthy(self) -> bool:
         """Whether it runs and answers."""
@@ -182,17 +187,17 @@ class EventStream:
         self._connection.close()
 
 
-def start_server(processes: Processes, command: Command) -> Server:
+def start_server(processes: Processes, command: Command, unwanted: threading.Event) -> Server:
     """Start a server on loopback, behind a password of its own.
 
     ``command`` ends in SERVE; its ``timeout_secs`` is how long it may take until it is healthy.
-    Raises ServerError when it does not get so far.
+    Raises ServerError when it does not get so far, or is ``unwanted`` before.
     """
     password = secrets.token_urlsafe(24)
     env = {**command.env, USERNAME: USER, PASSWORD: password}  # not as the caller's own server has
     service = _start(processes, command._replace(env=env))
     try:
-        return _await_health(service, password, command, processes.cancellation)
+        return _await_health(service, password, command, processes.cancellation, unwanted)
     except BaseException:
         service.end()
         raise
@@ -206,7 +211,11 @@ def _start(processes: Processes, command: Command) -> Service:
 
 
 def _await_health(
-    service: Service, password: str, command: Command, cancellation: Cancellation
+    service: Service,
+    password: str,
+    command: Command,
+    cancellation: Cancellation,
+    unwanted: threading.Event,
 ) -> Server:
     deadline = time.monotonic() + command.timeout_secs
     while time.monotonic() < deadline:
@@ -218,7 +227,8 @@ def _await_health(
         if not service.alive():
             said = command.stdout.read_text(errors="replace").strip().splitlines()[-1:]
             raise ServerError(f"it ended at once: {said[0][:200] if said else 'no message'}")
-        time.sleep(POLL_SECS)
+        if unwanted.wait(POLL_SECS):
+            raise ServerError("no call is going to be made")
     raise ServerError(f"it was not healthy within {command.timeout_secs:g} s")
 
 
