@@ -7,8 +7,8 @@ from pathlib import Path
 
 from director.processes.children import CHILDREN, start_bound
 from director.processes.command import Command
-from director.processes.footprint import descendants, held_bytes
-from director.processes.process_table import MARKER, PROC, works_in
+from director.processes.footprint import held_bytes
+from director.processes.process_table import MARKER, PROC, carries, list_processes, works_in
 from director.processes.tree import Tree
 from director.records.files import open_to_append
 
@@ -54,10 +54,11 @@ class Service:
         return held_bytes(self._process.pid, self._marker)
 
     def at_work_in(self, folder: Path) -> bool:
-        """Whether anything that it started works in ``folder``; so, too, where that is unknown."""
+        """Whether what has its marker works in ``folder``; so, too, where that is unknown."""
         if not PROC.is_dir():
             return True
-        return any(works_in(pid, folder) for pid in descendants(self._process.pid))
+        pids = (one.pid for one in list_processes())
+        return any(works_in(pid, folder) and carries(pid, self._marker) for pid in pids)
 
     def end(self) -> None:
         """End it and whatever it started that has no marker of its own."""

@@ -242,7 +242,8 @@ class OpenCode:
             config["shell"] = str(write_bound_shell(notes, folder.parent, self._env))
         make_folder(folder)
         log = new_log(logs, "server")
-        env = self._environment(config, folder)
+        # It watches HEAD only, and asks git whenever director resets a worktree.
+        env = self._environment(config, folder) | {"OPENCODE_EXPERIMENTAL_DISABLE_FILEWATCHER": "1"}
         env |= self._sandbox.variables(Part.SERVER, folder, self._env)
         launch = self._sandbox.launch(Part.SERVER, [self._program, *SERVE], folder)
         command = Command(launch.argv, folder, env, log, SERVER_START_SECS, bind=launch.bind)

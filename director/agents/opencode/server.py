@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
+from director.agents.opencode.listener import Loaded
 from director.agents.opencode.server_error import ServerError
 from director.model.patterns import lazy_pattern
 from director.processes.cancellation import Cancellation
@@ -55,6 +56,7 @@ class Server:
         self, address: Address, service: Service | None = None, answer_secs: float = ANSWER_SECS
     ) -> None:
         self.address = address
+        self.loaded: dict[Path, Loaded] = {}  # folders, for ``loaded_folders``
         self.version = ""  # as it says when it is asked for its health
         self._service = service
         self._answer_secs = answer_secs
@@ -102,19 +104,21 @@ class Server:
         }
         self._ask("POST", f"/session/{session}/prompt_async", folder, body)
 
-    def forget(self, folder: Path, session: str, *, abort: bool) -> None:
-        """End a session with all that it runs, and what the server remembers of ``folder``."""
-        steps = [("DELETE", f"/session/{session}"), ("POST", "/instance/dispose")]
-        if abort:
-            steps.insert(0, ("POST", f"/session/{session}/abort"))
-        failures = []
-        for method, path in steps:
-            try:
-                self._ask(method, path, folder)
-            except ServerError as error:
-                failures.append(error)
-        if failures:
-            raise failures[0]
+    def close_session(self, folder: Path, session: str, *, abort: bool) -> None:
+        """Forget a session; ``abort``: end first what it runs."""
+        try:
+            if abort:
+                self._ask("POST", f"/session/{session}/abort", folder)
+        finally:
+            self._ask("DELETE", f"/session/{session}", folder)
+
+    def dispose(self, folder: Path) -> None:
+        """End all sessions in ``folder`` and whatever serves them, and forget what it holds."""
+        self._ask("POST", "/instance/dispose", folder)
+
+    def may_work_in(self, folder: Path) -> bool:
+        """Whether anything that it started works in ``folder``, as far as that is known."""
+        return self._service is None or self._service.at_work_in(folder)
 
     def events(self, folder: Path) -> EventStream:
         """Return the events in ``folder``, to be gone through in a thread of its own."""

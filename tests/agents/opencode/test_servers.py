@@ -276,7 +276,8 @@ class TestStart(HermeticCase):
         folder = self.tmp / os.fsdecode(b"caf\xe9")
         server = self.start()
         session = server.open_session(folder, "t", [])
-        server.forget(folder, session, abort=True)
+        server.close_session(folder, session, abort=True)
+        server.dispose(folder)
         server.events(folder).close()
 
     def test_it_ends_when_told(self) -> None:
