@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from director.agents.calls import Assignment, Reply, Spending
 from director.agents.reading import EventReader
 from director.agents.recorder import CallRecorder
-from director.agents.steps import StepReader
 from director.agents.templates import Template
 from director.model.codec.mistakes import Mistake
 from director.model.config import Config
@@ -25,6 +24,7 @@ from director.processes.supervisor import Processes
 from director.records.events import Events
 
 if TYPE_CHECKING:
+    from director.agents.steps import StepReader
     from director.model.diagnosis import Row
     from director.model.offers import Offer
 

@@ -71,7 +71,7 @@ def _result(report: TakeReport, root: Path) -> Result:
         "candidate": taken.candidate or None,
         "test_cmd": node.test_cmd,
         "files": list(node.files),
-        "tests": list(node.tests),
+        "tests": list(node.held_to),
     }
     return Result(
         _text(report, what, following),
@@ -93,7 +93,7 @@ def _text(report: TakeReport, what: str, following: tuple[str, ...]) -> str:
             f"holds     {_holds(report)}",
             f"files     {', '.join(node.files)}",
             f"gate      {node.test_cmd}",
-            f"tests     {', '.join(node.tests)} (frozen)",
+            f"tests     {', '.join(node.held_to)} (frozen)",
             "",
             f"Start with: cd {shlex.quote(str(report.worktree))}",
             f"Next: {shlex.join(following)}",

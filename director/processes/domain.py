@@ -25,6 +25,10 @@ class Domain(NamedTuple):
     unread: tuple[Path, ...] = ()
     read: tuple[Path, ...] = ()
 
+    def __hash__(self) -> int:
+        """Return a hash of what tells the domains of a job apart: the others hold many paths."""
+        return hash((self.own, self.strict))
+
     def closes(self, folder: Path) -> bool:
         """Whether nothing new can be made directly in a folder: it is kept, or holds what is."""
         above = {folder, *folder.parents}

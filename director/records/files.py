@@ -9,9 +9,11 @@ from __future__ import annotations
 import errno
 import json
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,6 +26,7 @@ ESCAPE = "backslashreplace"  # of a lone surrogate this makes JSON's own escape
 REPLACEABLE = "restore or remove that file"  # for a file that director can do without
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})  # the disk, or the user's share of it
 APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 READABLE = "restore it, or make it readable (text in UTF-8)"
 
 
@@ -35,7 +38,7 @@ class DamagedFileError(RequestError):
 
 
 @contextmanager
-def os_errors_stop(path: Path) -> Iterator[None]:
+def os_errors_stop(path: Path | str) -> Iterator[None]:
     """Turn an OSError at ``path`` into an end the user can act on (StoppedError)."""
     try:
         yield
@@ -60,11 +63,25 @@ def open_to_append(path: Path) -> BinaryIO:
     return os.fdopen(os.open(path, APPEND, 0o600), "ab+", buffering=0)
 
 
+def open_to_read(path: Path) -> BinaryIO:
+    """Open a regular file; OSError for anything else, since a pipe's reader waits for a writer."""
+    stream = os.fdopen(os.open(path, READ), "rb")
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return stream
+
+
+def _content(path: Path) -> bytes:
+    with open_to_read(path) as stream:
+        return stream.read()
+
+
 def redact_file(path: Path, redactor: Redactor) -> None:
     """Take secrets out of a file that another process wrote, where there is one."""
     with os_errors_stop(path):
         try:
-            data = path.read_bytes()
+            data = _content(path)
         except FileNotFoundError:
             return
         if (clean := redactor.data(data)) != data:
@@ -141,7 +158,8 @@ def read_text(path: Path) -> str | None:
     A byte order mark, which some editors put before it, is no part of it.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with open_to_read(path) as stream:
+            return TextIOWrapper(stream, encoding="utf-8-sig").read()
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
@@ -247,7 +265,7 @@ def read_backwards(path: Path, size: int) -> Iterator[dict[str, Any]]:
 
 def _last_lines(path: Path, size: int) -> list[bytes]:
     try:
-        with path.open("rb") as stream:
+        with open_to_read(path) as stream:
             start = max(0, stream.seek(0, os.SEEK_END) - size)
             stream.seek(start)
             lines = stream.read(size).split(b"\n")
@@ -284,7 +302,7 @@ def _all_whole(lines: Sequence[bytes]) -> list[dict[str, Any]] | None:
 def _lines(path: Path) -> list[bytes]:
     """Return the lines as bytes: a torn one may end amid a letter, which is no harm to others."""
     try:
-        return path.read_bytes().split(b"\n")
+        return _content(path).split(b"\n")
     except FileNotFoundError:
         return []
     except OSError as error:
@@ -322,7 +340,7 @@ def _sync(path: Path) -> None:
 def read_beginning(path: Path) -> str:
     """Return the first LONGEST bytes of a file that others wrote; "" where it cannot be read."""
     try:
-        with path.open("rb") as stream:
+        with open_to_read(path) as stream:
             return stream.read(LONGEST).decode(errors="surrogateescape")
     except OSError:
         return ""

@@ -67,7 +67,8 @@ class PrivateIndex:
         )
         filters = self._job.user.filters
         confined = filters.settings(self._worktree) if filters else ()
-        return Git(self._worktree, git.env, (*exact_settings(self._worktree.parent), *confined))
+        exact = exact_settings(self._worktree.parent)
+        return git.at_work_in(self._worktree).with_settings(*exact, *confined)
 
     @property
     def is_intact(self) -> bool:

@@ -11,6 +11,7 @@ from director.model.paths import parents
 from director.model.sizes import Size
 from director.processes.removal import clear, discard
 from director.records.files import os_errors_stop
+from director.repositories.conversions import Conversion
 from director.repositories.git import GitError, join_z
 from director.repositories.job_repository import JobRepository
 from director.worktrees.attributes import is_attributes
@@ -148,11 +149,13 @@ class Worktree:
         """
         if self.provisions and not bare and self.provisions.needs_setup(commit):
             return True
-        return not self.index.exists() and self._job.size(commit).is_large
+        if self.index.exists():
+            return False
+        gate = self._origin.gate if self._origin else None  # what it holds is much the same
+        return ((gate and gate.size()) or self._job.size(commit)).is_large
 
     def _prepare(self) -> None:
-        """Make sure that there is a folder, and that git reads it as the user's would."""
-        self._job.restore_settings()
+        """Make sure that there is a folder, and an index as director left it."""
         for place in (self.path.parent, self.path):  # an agent may have put a file there
             if place.is_symlink() or not place.is_dir():
                 discard(place)
@@ -161,6 +164,7 @@ class Worktree:
         self._index.empty_unless_intact()
 
     def _reset(self, commit: str, *, bare: bool) -> None:
+        self._job.restore_what_worktrees_read()
         self._prepare()
         if not self._adjust(commit):
             self._index.tree = None
@@ -236,12 +240,15 @@ class Worktree:
 
     def _check_out(self, commit: str) -> None:
         whole = self._job.submodules.whole(commit)
+        empty = not any(self.path.iterdir())
         self._files.attributes.remove_foreign(whole)
         remove_stalling(folders_in(self.path))
         workers = f"checkout.workers={max(LEAST_WORKERS, os.cpu_count() or 1)}"
         git = self._index.git.with_settings(workers, INDEX_VERSION)
         git.output("read-tree", "--reset", "-u", whole)
-        self._clean(commit)
+        filtered = self._job.conversions.of(whole) is Conversion.ANY
+        if filtered or not empty:  # a filter may have left more than what it was asked for
+            self._clean(commit)
         self._files.special.forget()
         self._files.special.remove_in_tracked_folders(whole)
 

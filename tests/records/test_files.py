@@ -21,6 +21,27 @@ ROOT = Path(__file__).resolve().parents[2]
 ODD = "ü \u2028 \u0085 \x1e \r\n tail"
 
 
+class TestNoFile(TemporaryCase):
+    def test_a_pipe_in_place_of_a_record_is_an_error_that_nothing_waits_for(self) -> None:
+        path = self.tmp / "record"
+        os.mkfifo(path)
+        for read in (files.read_text, files.read_json, files.read_lines):
+            with self.subTest(read.__name__), self.assertRaises(RequestError) as caught:
+                read(path)
+            self.assertIn("not a regular file", caught.exception.what)
+        with self.assertRaises(RequestError):
+            files.read_last_lines(path, 10)
+        with self.assertRaises(StoppedError):
+            files.redact_file(path, Redactor({}))
+        with self.assertRaises(StoppedError):
+            files.append_line(path, {}, durable=True)
+        self.assertEqual(files.read_beginning(path), "")
+
+    def test_a_folder_is_no_record_either(self) -> None:
+        with self.assertRaises(RequestError):
+            files.read_text(self.tmp)
+
+
 class TestReplacing(TemporaryCase):
     def test_text_is_replaced_and_nothing_else_is_left(self) -> None:
         path = self.tmp / "new" / "folder" / "f.json"

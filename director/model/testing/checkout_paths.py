@@ -28,6 +28,7 @@ _FORMS = (
     r"(?i:permission denied|EACCES)[^/\n]*'(?P<path>{path})'",
     r"(?:cannot open|can't open file) '?(?P<path>{path})'?: .*Permission denied",
 )
+_UP = "../"
 _UPWARDS = r"(?:\.\./)+[^\s:'\"()]+"  # pytest names what lies elsewhere by a relative path
 
 
@@ -53,7 +54,7 @@ def used_path(output: str, worktree: Path, checkout: Checkout) -> Path | None:
     Only places count where code was run, imported or refused: a path that a message quotes may
     be anything. A dependency that is installed in the checkout is not its code.
     """
-    if not checkout.roots:
+    if _UP not in output and not any(str(root) in output for root in checkout.roots):
         return None
     inside = rf"(?:{_roots(checkout)})(?:/[^\n:'\"()]*)?"
     path = f"(?:{inside}|{_UPWARDS})"

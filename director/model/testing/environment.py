@@ -50,7 +50,7 @@ def missing_in_environment(
     text, executed = run.plain, run.executed
     work = _Work(node_files, tracked)
     for symptom in (*script_symptoms.SYMPTOMS, *build_symptoms.SYMPTOMS):
-        if executed and not symptom.beside_tests:
+        if symptom.sign not in text or (executed and not symptom.beside_tests):
             continue
         for found in re.finditer(symptom.words, text, re.MULTILINE):
             named = found.groupdict().get("name") or ""

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from director.model.patterns import lazy_pattern
-from director.model.testing.declared_tests import declared_tests
 from director.model.testing.runner_command import Invocation, read_command
 from director.model.testing.runner_output import (
     READ_CHARACTERS,
@@ -93,4 +92,6 @@ def _declared(invocation: Invocation, runner: str, tests: Mapping[str, str]) -> 
     """Return how many tests the command runs by what the frozen files hold, at least."""
     if invocation.runners != {runner}:
         return 0
+    from director.model.testing.declared_tests import declared_tests
+
     return sum(declared_tests(path, tests[path], runner) for path in invocation.covers)

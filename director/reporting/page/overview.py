@@ -44,7 +44,7 @@ def verdict_part(page: Page) -> Iterator[Child]:
         ("verify", [tag("span", verified.words, class_=colour)]),
         ("integration gate", one_line(status.integration_words) if status.runs else None),
         ("runs", _runs(page)),
-        ("landed", _landed(page)),
+        ("landing", _landed(page)),
         ("branch", [tag("code", status.job_branch)]),
         ("base", [tag("code", status.base_commit[:SHORT])]),
         ("planning", status.stage.words if status.stage is not Stage.READY else None),

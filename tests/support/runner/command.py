@@ -62,6 +62,8 @@ def main(argv: Sequence[str], suite: Suite) -> int:
 def _run(units: Sequence[Unit], source: Path, count: int, report: Report) -> int:
     """Run the units and return the exit code; whatever happens, nothing of them is left."""
     signal.signal(signal.SIGTERM, _terminate)
+    # A shell starts what is to run beside it with SIGINT ignored, and that is inherited.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     place = Path(tempfile.mkdtemp(prefix="tests-")).resolve()
     place.chmod(0o755)  # some tests are other users
     pool = Pool(place, source, count)
