@@ -162,6 +162,14 @@ class _Server(ThreadingHTTPServer):
             with (self.folder / "loads").open("a") as stream:
                 stream.write(f"{folder}\n")
 
+    def providers(self) -> dict[str, Any]:
+        """Return what the fake's ``opencode models`` lists, as a server does."""
+        path, found = self.folder / "models", dict[str, dict[str, Any]]()
+        for line in path.read_text().splitlines() if path.exists() else ():
+            provider, _, model = line.partition("/")
+            found.setdefault(provider, {})[model] = {"id": model}
+        return {"providers": [{"id": one, "models": models} for one, models in found.items()]}
+
     def forget(self, folder: str) -> None:
         """Forget a folder; its events end."""
         if works := self.loaded.pop(folder, None):
@@ -184,6 +192,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/agent":
             agents = json.loads(os.environ["OPENCODE_CONFIG_CONTENT"])["agent"]
             self.answer([{"name": name, **agent} for name, agent in agents.items()])
+        elif path == "/config/providers":
+            self.server.load(folder)
+            self.answer(self.server.providers())
         elif path == "/event" and self.server.behaviour == SILENT:
             threading.Event().wait()
         elif path == "/event":

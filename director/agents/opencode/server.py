@@ -89,6 +89,12 @@ class Server:
         listed = self._ask("GET", "/agent", folder)
         return {str(one["name"]): str(one.get("prompt") or "") for one in listed}
 
+    def models(self, folder: Path) -> frozenset[str]:
+        """Return the models that it knows in ``folder``, as ``provider/model``."""
+        answer = self._ask("GET", "/config/providers", folder)
+        self.dispose(folder)
+        return frozenset(models_of(answer))
+
     def open_session(self, folder: Path, title: str, rules: Iterable[Mapping[str, str]]) -> str:
         """Begin a session in ``folder`` under permission ``rules``; returns its id."""
         body = {"title": title, "permission": list(rules)}
@@ -189,6 +195,14 @@ class EventStream:
             with suppress(OSError):
                 self._wire.shutdown(socket.SHUT_RDWR)
         self._connection.close()
+
+
+def models_of(answer: object) -> Iterator[str]:
+    """Give the models in what a server says of its providers."""
+    listed = answer.get("providers") if isinstance(answer, dict) else None
+    for one in listed if isinstance(listed, list) else ():
+        found = one.get("models") if isinstance(one, dict) else None
+        yield from (f"{one['id']}/{name}" for name in (found or ()) if "id" in one)
 
 
 def start_server(processes: Processes, command: Command, unwanted: threading.Event) -> Server:

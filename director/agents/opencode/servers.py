@@ -70,11 +70,6 @@ class Servers:
         self._passed_by: set[str] = set()
         self.version = ""  # of the server that started last
 
-    @property
-    def wanted(self) -> bool:
-        """Whether there is a server, or may be one."""
-        return self._start is not None
-
     def warm(self) -> None:
         """Start a server in the background where there is none: a call will come soon."""
         with self._lock:
@@ -101,6 +96,10 @@ class Servers:
         if not known:
             message = f"calls do not share an OpenCode server: {reason}"
             self._events.emit(Kind.NOTICE, message=message)
+
+    def stop_starting(self) -> None:
+        """Start none any more: no call is going to be made."""
+        self._closing.set()
 
     def close(self) -> None:
         """End the server, if there is one, or the start of one."""
