@@ -1,7 +1,5 @@
 """Hearing what happens in one folder on a server, for one session after another."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, Protocol
