@@ -4,8 +4,6 @@ The file is Markdown that is easy to edit: a section for each question, its opti
 line for an answer in other words. Where nothing is marked the recommended option counts.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple

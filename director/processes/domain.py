@@ -1,7 +1,5 @@
 """What a process may write and read, as a value."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple

@@ -4,8 +4,6 @@ A call is noted before it starts and dropped when what it brought is on record e
 the branch, the state). What is still noted when a run begins was left by one that was killed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple

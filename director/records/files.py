@@ -13,7 +13,6 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -171,8 +170,8 @@ def read_text(path: Path) -> str | None:
     A byte order mark, which some editors put before it, is no part of it.
     """
     try:
-        with open_to_read(path) as stream:
-            return TextIOWrapper(stream, encoding="utf-8-sig").read()
+        text = _content(path).decode("utf-8-sig")
+        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
@@ -288,10 +287,10 @@ def _last_lines(path: Path, size: int) -> list[bytes]:
 
 
 def _parsed(lines: list[bytes]) -> tuple[list[dict[str, Any]], int]:
-    lines = [line for line in lines if line.strip()]
+    lines = list(filter(bytes.strip, lines))
     whole = _all_whole(lines)
     if whole is not None:
-        return [value for value in whole if value], 0
+        return list(filter(None, whole)), 0
     found = [_object(line) for line in lines]
     return [value for value in found if value], sum(value is None for value in found)
 
@@ -306,7 +305,7 @@ def _all_whole(lines: Sequence[bytes]) -> list[dict[str, Any]] | None:
         values = json.loads(b"[" + b",\n".join(lines) + b"]")
     except (ValueError, RecursionError):
         return None
-    whole = len(values) == len(lines) and all(type(value) is dict for value in values)
+    whole = len(values) == len(lines) and set(map(type, values)) <= {dict}
     return values if whole else None
 
 

@@ -4,8 +4,6 @@ Commits and trees are small and asked for often; a process for each would cost m
 is done with them. The formats are git's documented ones (gitformat-loose(5) and "Git Objects").
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import threading

@@ -4,8 +4,6 @@ It lies where no agent can write. Where one finds it all the same, its seal brea
 is worth nothing.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import struct
@@ -135,13 +133,12 @@ class PrivateIndex:
         named = {path.encode(errors="surrogateescape"): one for path, one in changes.items()}
         old, object_format = self.path.read_bytes(), self._job.user.object_format
         data, blocks = spliced(old, found.blocks, named, object_format)
-        place = self.path.with_suffix(".new")
-        place.write_bytes(data)
-        place.replace(self.path)
+        self.path.unlink()  # a rename onto it would be flushed; one cut short breaks the seal
+        self.path.write_bytes(data)
         self._doubt(self.path)
-        written_at = self.path.stat().st_mtime_ns
-        known = found.known.with_changes(named, written_at) if found.known else None
-        self._content = _Content(_seal_of(self.path), blocks, known)
+        status = self.path.lstat()
+        known = found.known.with_changes(named, status.st_mtime_ns) if found.known else None
+        self._content = _Content(seal(status), blocks, known)
 
     def tracked(self, names: Sequence[str]) -> Tracked:
         """Return what the commit itself holds at or below ``names``."""

@@ -4,8 +4,6 @@ A test that imports from the checkout says nothing about the worktree: it stays 
 whatever is done, or turns green when the user writes the feature meanwhile.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from os.path import normpath

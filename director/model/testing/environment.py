@@ -7,8 +7,6 @@ same to an exit code. The tools' own words tell them apart (``script_symptoms.py
 costs less than tests that are refused for nothing.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple

@@ -4,8 +4,6 @@ A program that ends with 0 before its first test looks green. Where the runner i
 count decides; where it is not, the count is unknown and the exit code stands.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import NamedTuple

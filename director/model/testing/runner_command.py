@@ -4,8 +4,6 @@ Only what is plain to see counts. A runner's name in a string, behind ``make`` o
 not recognised: nothing is known of such a command, and nothing is held against it.
 """
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -3,8 +3,6 @@
 It is what a tool prints then, what the user can do, and which files may bring what is missing.
 """
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import NamedTuple
 
