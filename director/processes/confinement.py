@@ -123,7 +123,7 @@ class _Rules:
             return False
         for path, known in self._own.items():
             if (found := _identity(path)) != known:
-                self.ruleset.allow_writing(Path(path))
+                self.ruleset.allow_writing(path)
                 self._own[path] = found
         return True
 
