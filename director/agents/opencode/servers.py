@@ -1,7 +1,5 @@
 """The warm OpenCode of one run: a server for all lanes, replaced when it is old, large or dead."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -38,7 +36,7 @@ USUAL = Bounds()
 class _Place:
     """A server that may have sessions. ``taken`` were begun, ``open_now`` are not over yet."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: "Server") -> None:
         self.server = server
         self.taken = 0
         self.open_now = 0
@@ -54,7 +52,7 @@ class Servers:
 
     def __init__(
         self,
-        start: Callable[[threading.Event], Server] | None,
+        start: "Callable[[threading.Event], Server] | None",
         events: Events,
         bounds: Bounds = USUAL,
     ) -> None:
@@ -79,7 +77,7 @@ class Servers:
             self._warming.start()
 
     @contextmanager
-    def lease(self) -> Iterator[Server | None]:
+    def lease(self) -> "Iterator[Server | None]":
         """Give a server for one session, or None where there is none to be had."""
         place = self._enter()
         try:
@@ -177,7 +175,7 @@ class Servers:
         self._events.notice(f"another OpenCode server takes over: {grown}, {allowed}")
         return True
 
-    def _started(self, start: Callable[[threading.Event], Server]) -> _Place | None:
+    def _started(self, start: "Callable[[threading.Event], Server]") -> _Place | None:
         try:
             server = start(self._closing)
             self.version = server.version
