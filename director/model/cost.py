@@ -18,7 +18,7 @@ class Cost(NamedTuple):
     def of(cls, costs: Iterable[float | None]) -> "Cost":
         """Return the cost of calls; None is one without a price."""
         known = list(costs)
-        return cls(sum(one for one in known if one is not None), known.count(None))
+        return cls(sum(filter(None, known), 0.0), known.count(None))
 
     def __add__(self, other: "Cost") -> "Cost":  # type: ignore[override]
         """Return the cost of both together."""

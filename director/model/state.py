@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
 
+from director.model.codec.columns import decode_all
 from director.model.codec.decoding import decode
 from director.model.codec.marks import Key, Mark
 from director.model.codec.mistakes import MismatchError
@@ -139,6 +140,15 @@ class RunState(NamedTuple):
     job_id: str
     nodes: Mapping[str, NodeState]
 
+    @classmethod
+    def from_json(cls, job_id: str, stored: Mapping[str, object]) -> "RunState":
+        """Return the state of a job, from the states of its nodes as ``NodeState.from_json``."""
+        try:
+            states = decode_all(NodeState, list(stored.values()))
+        except MismatchError:
+            states = [NodeState.from_json(one) for one in stored.values()]
+        return cls(job_id, dict(zip(stored, states, strict=True)))
+
     def changed(self, node_id: str, **values: Any) -> "RunState":
         """Return the state with some fields of one node replaced."""
         return self.with_node(node_id, self.nodes[node_id]._replace(**values))
@@ -168,12 +178,15 @@ class CallRecord(NamedTuple):
 
     @classmethod
     def from_json(cls, line: object) -> "CallRecord":
-        """Return the record that a line is; MismatchError when it is another.
+        """Return the record that a line is, as ``believed``; MismatchError when it is another."""
+        return decode(cls, line).believed()
+
+    def believed(self) -> "CallRecord":
+        """Return what is believed of it.
 
         A call with impossible numbers is a call all the same: what it cost is unknown.
         """
-        call = decode(cls, line)
-        if min(call.tokens) >= 0 and max(call.tokens) < LARGEST and 0 <= (call.cost or 0) < LARGEST:
-            return call
-        tokens = Tokens(*(max(0, count) for count in call.tokens))
-        return call._replace(tokens=tokens, cost=None, cost_source=CostSource.UNKNOWN.value)
+        if min(self.tokens) >= 0 and max(self.tokens) < LARGEST and 0 <= (self.cost or 0) < LARGEST:
+            return self
+        tokens = Tokens(*(max(0, count) for count in self.tokens))
+        return self._replace(tokens=tokens, cost=None, cost_source=CostSource.UNKNOWN.value)
