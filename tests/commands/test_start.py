@@ -46,6 +46,8 @@ NOT_FOR_RUN = {
     "director.processes.launchers.slurm",
     "director.processes.launchers.user_command",
     "director.processes.messenger",
+    "director.reporting.live.screen",
+    "director.reporting.live.time_left",
     "director.reporting.page",
     "director.verifying",
 }
