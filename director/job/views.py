@@ -166,13 +166,7 @@ class ViewReader:
         return self._digests[oid]
 
     def _steps(self, commit: str) -> Iterator[BranchCommit]:
-        """Give the commits from ``commit`` back to the base, which is not among them."""
-        while commit != self.plan.base_commit:
-            step = self._history.step(commit)
-            yield step
-            if not step.parents:
-                return
-            commit = step.parents[0]
+        return self._history.steps(self.plan.base_commit, commit)
 
 
 class Views:

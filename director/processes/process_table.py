@@ -29,12 +29,17 @@ def left_in_group(group: int, found: Iterable[Listed]) -> bool:
     return all(one.pid != group for one in members) and not all(one.over for one in members)
 
 
+def process_ids() -> list[int]:
+    """Return the ids of all processes (none where there is no /proc)."""
+    if not PROC.is_dir():
+        return []
+    with os.scandir(PROC) as entries:
+        return [int(entry.name) for entry in entries if entry.name.isdecimal()]
+
+
 def list_processes() -> Iterator[Listed]:
     """Give every process (none where there is no /proc)."""
-    if PROC.is_dir():
-        with os.scandir(PROC) as entries:
-            pids = [int(entry.name) for entry in entries if entry.name.isdecimal()]
-        yield from filter(None, map(look_up, pids))
+    yield from filter(None, map(look_up, process_ids()))
 
 
 def look_up(pid: int) -> Listed | None:

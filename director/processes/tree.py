@@ -22,6 +22,7 @@ from director.processes.process_table import (
     left_in_group,
     list_processes,
     look_up,
+    process_ids,
     works_in,
 )
 
@@ -117,4 +118,4 @@ def _orphans() -> list[int]:
 
 def marked(prefix: str) -> list[int]:
     """Return the processes whose marker starts with ``prefix`` (none where there is no /proc)."""
-    return [one.pid for one in list_processes() if carries(one.pid, prefix)]
+    return [pid for pid in process_ids() if carries(pid, prefix)]

@@ -125,6 +125,16 @@ class History:
             self._steps[commit] = read_commit(commit, self.objects.get(commit).data)
         return self._steps[commit]
 
+    def steps(self, base: str, tip: str) -> Iterator[BranchCommit]:
+        """Give the commits from ``tip`` back to ``base``, which is not among them, as ``step``."""
+        commit = tip
+        while commit != base:
+            step = self.step(commit)
+            yield step
+            if not step.parents:
+                return
+            commit = step.parents[0]
+
     def files(self, commit: str) -> Iterator[str]:
         """Give the path of each file of ``commit``; submodules are none."""
         yield from self._files(self.tree(commit), "")

@@ -64,6 +64,15 @@ class TestTrees(JobCase):
         self.assertEqual(self.job.step(commit), logged)
         self.assertEqual(logged.trailers["Director-Gate"], "a: b")
 
+    def test_the_steps_to_a_commit_are_those_of_the_log(self) -> None:
+        tip = self.base
+        for number in range(3):
+            tip = self.job.commit(self.job.tree(self.base), tip, f"{number}\n\nDirector-Node: n\n")
+        log = self.job.log(self.base, tip)
+        self.assertEqual([*self.job.steps(self.base, tip)], log[::-1])
+        self.assertEqual([*self.job.steps(tip, tip)], [])
+        self.assertEqual(len([*self.job.steps("0" * 40, tip)]), len(log) + 1)  # as far as it goes
+
     def test_what_was_written_is_known_as_it_will_be_read(self) -> None:
         entries = [
             Entry("new/ä b.py", "100755", self.job.store(b"N\n")),
