@@ -147,6 +147,10 @@ class AgentCli(Protocol):
         """Find out in the background what the first call would have to wait for."""
         ...
 
+    def prepare(self) -> None:
+        """Begin in the background what a call, which comes soon, would have to wait for."""
+        ...
+
     def check(self, worktree: Path) -> None:
         """Raise RequestError where a call in ``worktree`` cannot be made as configured."""
         ...

@@ -60,6 +60,23 @@ def carries(pid: int, *markers: str) -> bool:
     return any(f"\0{MARKER}={marker}".encode() in environment for marker in markers)
 
 
+def proportional_kib(pid: int) -> int | None:
+    """Return the memory of a process in KiB, shared pages in parts; None: it is not to be read."""
+    try:
+        lines = _read(pid, "smaps_rollup").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) for line in lines if line.startswith(b"Pss:")), None)
+
+
+def resident_pages(pid: int) -> int:
+    """Return how many pages of a process are in memory (0: it is just gone)."""
+    try:
+        return int(_read(pid, "statm").split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
 def children_of_first_thread() -> set[int] | None:
     """Return the children of this process's first thread (None: this kernel does not tell)."""
     pid = os.getpid()

@@ -22,7 +22,10 @@ def own_content(path: Path | str) -> bytes | None:
     try:
         found = os.fstat(descriptor)
         if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
-            return b"".join(iter(lambda: os.read(descriptor, CHUNK), b""))
+            content = os.read(descriptor, found.st_size + 1)
+            if len(content) != found.st_size:  # it grows, or is very large
+                content += b"".join(iter(lambda: os.read(descriptor, CHUNK), b""))
+            return content
     except OSError:
         pass
     finally:

@@ -10,14 +10,17 @@ import os
 import stat
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from director.model.paths import parents
+from director.records.files import write_whole
 from director.repositories.conversions import Conversion
 from director.repositories.links import has_plain_parents
 from director.repositories.objects import Item
 
 MOST_BYTES = 16 << 20  # of a file that is read whole
+AS_IT_IS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 PLAIN, EXECUTABLE, LINK, GITLINK = 0o100644, 0o100755, 0o120000, 0o160000
 GIT = ".git"
 
@@ -34,7 +37,7 @@ def content_of(path: str) -> bytes | None:
     status = os.lstat(path)
     if stat.S_ISLNK(status.st_mode):
         return os.fsencode(os.readlink(path))  # noqa: PTH115 (bytes as they are)
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    descriptor = os.open(path, AS_IT_IS)
     with os.fdopen(descriptor, "rb") as stream:
         return stream.read() if os.fstat(descriptor).st_size <= MOST_BYTES else None
 
@@ -92,22 +95,28 @@ def put_files(root: Path, gone: Iterable[str], new: Mapping[str, tuple[Item, byt
                 (root / folder).rmdir()
     for path, (item, content) in new.items():
         _remove(root, path)
-        place = root / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _write(place, int(item.mode, 8), content)
+        place = f"{root}/{path}"
+        try:
+            _write(place, int(item.mode, 8), content)
+        except FileNotFoundError:
+            Path(place).parent.mkdir(parents=True, exist_ok=True)
+            _write(place, int(item.mode, 8), content)
 
 
 def _remove(root: Path, path: str) -> None:
     if not has_plain_parents(root, path):
         raise NotADirectoryError(path)
-    (root / path).unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        os.unlink(f"{root}/{path}")  # noqa: PTH108 (often called)
 
 
-def _write(place: Path, mode: int, content: bytes) -> None:
+def _write(place: str, mode: int, content: bytes) -> None:
     if mode == LINK:
-        place.symlink_to(os.fsdecode(content))
+        Path(place).symlink_to(os.fsdecode(content))
         return
     options = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(place, options, 0o777 if mode == EXECUTABLE else 0o666)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(content)
+    try:
+        write_whole(partial(os.write, descriptor), content)
+    finally:
+        os.close(descriptor)

@@ -136,9 +136,9 @@ class PrivateIndex:
         self.path.unlink()  # a rename onto it would be flushed; one cut short breaks the seal
         self.path.write_bytes(data)
         self._doubt(self.path)
-        written_at = self.path.stat().st_mtime_ns
-        known = found.known.with_changes(named, written_at) if found.known else None
-        self._content = _Content(_seal_of(self.path), blocks, known)
+        status = self.path.lstat()
+        known = found.known.with_changes(named, status.st_mtime_ns) if found.known else None
+        self._content = _Content(seal(status), blocks, known)
 
     def tracked(self, names: Sequence[str]) -> Tracked:
         """Return what the commit itself holds at or below ``names``."""

@@ -5,20 +5,24 @@ changes a file's ctime, which cannot be set. What was written in the same tick o
 index may have been written again in it, so the content counts (gitformat-index(5), "racy git").
 """
 
+import hashlib
 import os
+import stat
 import sys
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from director.repositories.conversions import Conversion
 from director.repositories.index_files import NS, STATUS, IndexEntry
 from director.worktrees.attributes import is_attributes
-from director.worktrees.plain_files import GIT, GITLINK, mode_of
+from director.worktrees.plain_files import AS_IT_IS, GIT, GITLINK, MOST_BYTES, mode_of
 
 MOST_FILES = 2_000  # above, a process costs less than what is done here for each file
 BITS = 0xFFFFFFFF  # of a number in an index
 CAN_LOOK = sys.platform.startswith("linux") and sys.getfilesystemencoding() == "utf-8"
 EXACT = ("core.filemode=true", "core.symlinks=true", "core.ignorecase=false")
+FOLDER = AS_IT_IS | os.O_DIRECTORY
 
 
 class KnownFile(NamedTuple):
@@ -50,97 +54,191 @@ class KnownFile(NamedTuple):
         )
 
 
-class KnownFiles(NamedTuple):
-    """What an index that was written at ``written_at`` (nanoseconds) knows: path → file."""
+Folders = dict[str, dict[str, KnownFile]]
 
-    files: Mapping[str, KnownFile]
-    folders: Set[str]
+
+class KnownFiles(NamedTuple):
+    """What an index that was written at ``written_at`` (nanoseconds) knows.
+
+    ``folders`` maps each folder ("" or one that ends in "/") to name → file of those right in it.
+    """
+
+    folders: Mapping[str, Mapping[str, KnownFile]]
     written_at: int
 
     @classmethod
-    def of(cls, entries: Iterable[IndexEntry], written_at: int) -> "KnownFiles":
-        """Return what an index with ``entries`` knows."""
-        files = dict(_known(one) for one in entries)
-        return cls(files, _folders(files), written_at)
+    def of(cls, entries: Iterable[IndexEntry], written_at: int) -> "KnownFiles | None":
+        """Return what an index with ``entries`` knows; None: a submodule is among them."""
+        folders: Folders = {"": {}}
+        for entry in entries:
+            file = _known(entry)
+            if file.mode == GITLINK:
+                return None
+            folder, name = _place(entry.path)
+            if folder not in folders:
+                folders.update((one, {}) for one in _leading(folder) if one not in folders)
+            folders[folder][name] = file
+        return cls(folders, written_at)
 
     def with_changes(
         self, changes: Mapping[bytes, IndexEntry | None], written_at: int
     ) -> "KnownFiles":
         """Return what the index knows with ``changes`` (path → entry, None: it is gone)."""
-        gone = {name.decode(errors="surrogateescape") for name in changes} & self.files.keys()
-        new = dict(_known(entry) for entry in changes.values() if entry)
-        files = {**self.files, **new}
-        for path in gone - new.keys():
-            del files[path]
-        folders = _folders(files) if gone - new.keys() else {*self.folders, *_folders(new)}
-        return KnownFiles(files, folders, written_at)
+        places = {_place(path): entry for path, entry in changes.items()}
+        folders: Folders = {**self.folders}  # type: ignore[dict-item]
+        for folder in {folder for folder, _ in places}:
+            folders[folder] = {**folders.get(folder, {})}
+        for (folder, name), entry in places.items():
+            folders[folder].pop(name, None)
+            if entry:
+                folders.update((one, {}) for one in _leading(folder) if one not in folders)
+                folders[folder][name] = _known(entry)
+        if any(not folders[folder] for folder, _ in places):
+            leading = {
+                one for folder, files in folders.items() if files for one in _leading(folder)
+            }
+            folders = {one: files for one, files in folders.items() if one in leading or not one}
+        return KnownFiles(folders, written_at)
 
-    @property
-    def has_submodules(self) -> bool:
-        """Whether a submodule is among them."""
-        return any(file.mode == GITLINK for file in self.files.values())
 
-
-def _known(entry: IndexEntry) -> tuple[str, KnownFile]:
-    name, known = entry
+def _known(entry: IndexEntry) -> KnownFile:
+    known = entry.known
     c, c_ns, m, m_ns, _, inode, mode, _, _, size = STATUS.unpack_from(known)
-    times = (c * NS + c_ns, m * NS + m_ns)
-    file = KnownFile(mode, known[STATUS.size :], *times, inode, size)
-    return name.decode(errors="surrogateescape"), file
+    return KnownFile(mode, known[STATUS.size :], c * NS + c_ns, m * NS + m_ns, inode, size)
 
 
-def _folders(paths: Iterable[str]) -> set[str]:
-    """Return all folders that lead to ``paths``."""
-    found: set[str] = set()
-    for path in paths:
-        folder = path.rpartition("/")[0]
-        while folder and folder not in found:
-            found.add(folder)
-            folder = folder.rpartition("/")[0]
-    return found
+def _place(path: bytes) -> tuple[str, str]:
+    """Return folder ("" or one that ends in "/") and name of a path in an index."""
+    folder, slash, name = path.decode(errors="surrogateescape").rpartition("/")
+    return folder + slash, name
+
+
+def _leading(folder: str) -> Iterator[str]:
+    """Give a folder that ends in "/" and all that lead to it, the innermost first."""
+    while folder:
+        yield folder
+        above, slash, _ = folder[:-1].rpartition("/")
+        folder = above + slash
 
 
 class Look(NamedTuple):
-    """How files differ from an index: ``changed`` do, ``doubtful`` ones may, ``others`` are new.
+    """How files differ from an index: ``changed`` do, ``others`` are new.
 
-    Folders among the ``others`` end in "/".
+    Folders among the ``others`` end in "/". Of the ``doubtful`` ones, only git can say it.
+    ``special`` is what git passes over in tracked folders: pipes, sockets, devices, repositories.
     """
 
     changed: frozenset[str]
     doubtful: tuple[str, ...]
     others: tuple[str, ...]
+    special: tuple[str, ...]
 
 
-def look(root: Path, known: KnownFiles) -> Look:
-    """Compare the files below ``root`` with what is known; OSError where that cannot be done."""
-    same: set[str] = set()
-    doubtful: list[str] = []
-    others: list[str] = []
+def look(root: Path, known: KnownFiles, conversion: Conversion, object_format: str) -> Look:
+    """Compare the files below ``root`` with what is known; OSError where that cannot be done.
+
+    ``conversion`` is what git may do to the content of its files.
+    """
+    looker = _Looker(known, conversion, object_format)
     folders = [""]
     while folders:
         folder = folders.pop()
-        with os.scandir(f"{root}/{folder}") as entries:
+        descriptor = os.open(f"{root}/{folder}".rstrip("/"), FOLDER)
+        try:
+            folders += looker.look_into(folder, descriptor)
+        finally:
+            os.close(descriptor)
+    return looker.seen()
+
+
+class _Looker:
+    """Compares folder by folder; the ``descriptor`` of each is open meanwhile."""
+
+    def __init__(self, known: KnownFiles, conversion: Conversion, object_format: str) -> None:
+        self._known = known
+        self._conversion = conversion
+        self._hash = getattr(hashlib, object_format)
+        self._unseen = set(known.folders)
+        self._changed: list[str] = []
+        self._doubtful: list[str] = []
+        self._others: list[str] = []
+        self._special: list[str] = []
+
+    def look_into(self, folder: str, descriptor: int) -> list[str]:
+        """Look at all that is right in a folder; returns the tracked folders in it."""
+        self._unseen.remove(folder)
+        files, written_at = self._known.folders[folder], self._known.written_at
+        left, inner = set(files), []
+        with os.scandir(descriptor) as entries:
             for entry in entries:
-                path = folder + entry.name
-                file = known.files.get(path)
-                if file:
+                name = entry.name
+                if file := files.get(name):
                     status = entry.stat(follow_symlinks=False)
-                    if file.is_as(status) and file.changed < known.written_at:
-                        same.add(path)
-                    elif not file.cannot_be(status):
-                        doubtful.append(path)
-                elif entry.is_dir(follow_symlinks=False):
-                    if entry.name != GIT:
-                        (folders if path in known.folders else others).append(f"{path}/")
-                elif entry.name != GIT and (_is_listed(entry) or is_attributes(path)):
-                    others.append(path)
-    changed = known.files.keys() - same.union(doubtful)
-    return Look(frozenset(changed), tuple(doubtful), tuple(sorted(others)))
+                    known = file.changed < written_at and file.is_as(status)
+                    if known or self._holds(file, folder + name, status, descriptor):
+                        left.remove(name)
+                elif found := self._new(folder, entry):
+                    inner.append(found)
+        self._changed += [folder + name for name in left]
+        return inner
+
+    def _holds(self, file: KnownFile, path: str, status: os.stat_result, descriptor: int) -> bool:
+        """Whether a file holds what is known, or may: then it is doubtful."""
+        if file.cannot_be(status):
+            return False
+        content = _content(path.rpartition("/")[2], status, descriptor)
+        plain = content is not None and self._conversion.leaves(content)
+        if content is None or not plain:
+            self._doubtful.append(path)
+            return True
+        header = b"blob %d\0" % len(content)
+        found: bytes = self._hash(header + content, usedforsecurity=False).digest()
+        return found == file.oid
+
+    def _new(self, folder: str, entry: os.DirEntry[str]) -> str:
+        """Note what no file of the index is; returns it where it is a tracked folder (else "")."""
+        path = folder + entry.name
+        if entry.name == GIT:
+            if folder:
+                self._special.append(path)
+        elif entry.is_dir(follow_symlinks=False):
+            if f"{path}/" in self._unseen:
+                return f"{path}/"
+            self._others.append(f"{path}/")
+        else:
+            listed = is_listed(entry) or is_attributes(path)
+            (self._others if listed else self._special).append(path)
+        return ""
+
+    def seen(self) -> Look:
+        """Return what was seen. What is in folders that are not there is gone."""
+        gone = (one + name for one in self._unseen for name in self._known.folders[one])
+        return Look(
+            frozenset((*self._changed, *gone)),
+            tuple(self._doubtful),
+            tuple(sorted(self._others)),
+            tuple(self._special),
+        )
 
 
-def _is_listed(entry: os.DirEntry[str]) -> bool:
+def _content(name: str, status: os.stat_result, folder: int) -> bytes | None:
+    """Return what git stores of a file or a link; None: git is to read it (it is large)."""
+    if stat.S_ISLNK(status.st_mode):
+        return os.fsencode(os.readlink(name, dir_fd=folder))
+    size = status.st_size
+    if size > MOST_BYTES:
+        return None
+    descriptor = os.open(name, AS_IT_IS, dir_fd=folder)
+    try:
+        content = os.read(descriptor, size + 1)
+    finally:
+        os.close(descriptor)
+    return content if len(content) == size else None
+
+
+def is_listed(entry: os.DirEntry[str]) -> bool:
     """Whether git lists it: not a pipe, socket or device.
 
     One with the name of an attributes file it would read all the same, and wait for a pipe.
     """
-    return entry.is_symlink() or entry.is_file(follow_symlinks=False)
+    return entry.is_file(follow_symlinks=False) or entry.is_symlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def update(
     put_files(root, gone, contents)
     known = {
         path: unknown_entry(path.encode(errors="surrogateescape"), item).knowing(
-            (root / path).lstat()
+            os.lstat(f"{root}/{path}")
         )
         for path, item in items.items()
     }

@@ -12,6 +12,7 @@ from director.records.files import os_errors_stop
 from director.repositories.conversions import Conversion
 from director.repositories.git import GitError, join_z
 from director.repositories.job_repository import JobRepository
+from director.repositories.links import is_plain_folder
 from director.worktrees.attributes import is_attributes
 from director.worktrees.filling import Template, Templates
 from director.worktrees.private_index import INDEX_VERSION, PrivateIndex
@@ -155,7 +156,7 @@ class Worktree:
     def _prepare(self) -> None:
         """Make sure that there is a folder, and an index as director left it."""
         for place in (self.path.parent, self.path):  # an agent may have put a file there
-            if place.is_symlink() or not place.is_dir():
+            if not is_plain_folder(place):
                 discard(place)
                 place.mkdir(mode=0o700, parents=True)
                 self._index.tree = None
@@ -201,11 +202,12 @@ class Worktree:
                 self._clean(commit)
             self._repository.withdraw(commit)
             others = filter(is_attributes, seen.others) if self.provisions else seen.others
-            for path in (*others, *seen.changed):
+            for path in (*others, *(seen.special or ()), *seen.changed):
                 _discard_below(self.path, path)
             if not update(self.path, self._index, self._job, (held, whole), seen.changed):
                 self._update_by_git(held, whole, seen.changed)
-            self._files.special.remove_in_tracked_folders(whole)
+            if self.provisions or seen.special is None:
+                self._files.special.remove_in_tracked_folders(whole)
         except (GitError, OSError):
             return False
         return True
@@ -259,6 +261,6 @@ class Worktree:
 def _discard_below(root: Path, path: str) -> None:
     """Remove what is at ``path``; a link on the way to it is removed, never followed."""
     for folder in parents(path):
-        if (root / folder).is_symlink():
-            (root / folder).unlink()
+        if os.path.islink(place := f"{root}/{folder}"):  # noqa: PTH114 (often called)
+            Path(place).unlink()
     discard(root / path)

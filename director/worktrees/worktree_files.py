@@ -4,11 +4,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from director.repositories.conversions import Conversion
 from director.repositories.git import Git, split_z
 from director.repositories.job_objects import JobObjects
 from director.worktrees.attributes import Attributes
-from director.worktrees.plain_files import content_of
 from director.worktrees.quick_look import KnownFiles, look
 from director.worktrees.special_files import SpecialFiles
 
@@ -19,11 +17,13 @@ class Differences(NamedTuple):
     """How the files on disk differ from an index.
 
     ``changed`` are the paths of the index that hold something else, or nothing, on disk;
-    ``others`` what is on disk and not in the index (folders end in "/", links do not).
+    ``others`` what is on disk and not in the index (folders end in "/", links do not). ``special``
+    is what git passes over in tracked folders: pipes and the like, repositories (None: not known).
     """
 
     changed: frozenset[str]
     others: tuple[str, ...]
+    special: tuple[str, ...] | None = None
 
 
 class WorktreeFiles:
@@ -47,7 +47,7 @@ class WorktreeFiles:
         is what that index knows of the files (None: git is asked).
         """
         self.attributes.put_back()
-        if known and not known.has_submodules and (found := self._quick_look(git, tree, known)):
+        if known and (found := self._quick_look(git, tree, known)):
             return found
         self.remove_stalling(tree, provided)
         with self.attributes.only_of(tree) as foreign:
@@ -72,19 +72,15 @@ class WorktreeFiles:
 
     def _quick_look(self, git: Git, tree: str, known: KnownFiles) -> Differences | None:
         """Compare them without a process, as far as possible; None: that cannot be done."""
+        conversion = self._job.conversions.of(tree)
         try:
-            seen = look(self.path, known)
-            held = {path: content_of(f"{self.path}/{path}") for path in seen.doubtful}
+            seen = look(self.path, known, conversion, self._job.user.object_format)
         except OSError:  # it changes, or cannot be read
             return None
-        conversion = self._job.conversions.of(tree) if held else Conversion.NONE
-        plain = {p: c for p, c in held.items() if c is not None and conversion.leaves(c)}
-        changed = {p for p, c in plain.items() if self._job.blob_id(c) != known.files[p].oid.hex()}
-        if asked := sorted(held.keys() - plain.keys()):
-            if len(asked) > MOST_ASKED:
-                return None
-            changed |= self._changed(git, tree, asked)
-        return Differences(seen.changed | changed, seen.others)
+        if len(seen.doubtful) > MOST_ASKED:
+            return None
+        asked = self._changed(git, tree, sorted(seen.doubtful)) if seen.doubtful else set()
+        return Differences(seen.changed | asked, seen.others, seen.special)
 
     def _changed(self, git: Git, tree: str, paths: Sequence[str]) -> set[str]:
         """Return those of ``paths`` that hold something else, as git reads them."""

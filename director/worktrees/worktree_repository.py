@@ -6,26 +6,29 @@ restores it. A submodule has one too, inside it.
 
 import os
 import stat
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from director.model.paths import parents
 from director.model.slots import repository_of
 from director.processes.removal import discard
 from director.repositories.history import Entry
 from director.repositories.index_files import split_index
 from director.repositories.job_repository import JobRepository
-from director.repositories.links import discard_inside, has_plain_parents
+from director.repositories.links import discard_inside, has_plain_parents, is_plain_folder
 from director.repositories.objects import ABSENT_MODE, GITLINK_MODE, OBJECT_ID, Item
-from director.repositories.restoring import holds, restore_file
+from director.repositories.restoring import own_content, restore_file
 from director.repositories.submodule_repositories import GIT
 from director.repositories.submodules import WholeTree
 from director.worktrees.seals import Seal, seal
 
 MOST_LINKS = 5  # of a symbolic ref, as git follows them
 MOST_BYTES = 1 << 20  # of a file with refs
+
+
+Contents = dict[str, "bytes | Contents"]
+"""What a folder holds: name → content of a file, or what a folder holds."""
 
 
 class _Split(NamedTuple):
@@ -56,21 +59,19 @@ class WorktreeRepository:
         self._submodules = tuple(one.path for one in whole.present)
         borrowing = self._job.borrowing()
         wanted = {**borrowing, "HEAD": _line(commit), "index": indexes[""]}
-        folders = {"refs"}
+        folders = ["refs"]
         for number, one in enumerate(whole.present):
             place = self._inner(number)
             files = {name: borrowing[name] for name in ("config", "objects/info/alternates")}
             files |= {**one.carried, "HEAD": _line(one.commit), "index": indexes[one.path]}
             wanted |= {f"{place}/{name}": content for name, content in files.items()}
-            folders.add(f"{place}/refs")
+            folders.append(f"{place}/refs")
             restore_file(self._path / one.path / GIT, _gitdir(self._folder / place))
         restore_file(self._path / GIT, _gitdir(self._folder))
-        folders |= {folder for path in (*wanted, *folders) for folder in parents(path)}
-        root = str(self._folder)
-        _keep_only(root, folders, wanted)
-        for name, content in wanted.items():
-            if not holds(f"{root}/{name}", content):
-                restore_file(self._folder / name, content)
+        if not is_plain_folder(self._folder):
+            discard(self._folder)
+            self._folder.mkdir(mode=0o700, parents=True)
+        _restore(str(self._folder), _nested(wanted, folders))
 
     def _inner(self, number: int) -> str:
         return f"modules/{number}"
@@ -150,20 +151,38 @@ def _packed(repository: Path, name: str) -> bytes:
     return next((oid for oid, _, ref in lines if ref == os.fsencode(name)), b"")
 
 
-def _keep_only(root: str, folders: Collection[str], files: Iterable[str]) -> None:
-    """Make ``folders`` of ``root`` plain folders that hold nothing but each other and ``files``."""
-    known = {f"{root}/{name}" for name in (*folders, *files)}
-    for folder in (root, *(f"{root}/{name}" for name in sorted(folders))):
-        if not _is_plain_folder(folder):
-            discard(Path(folder))
-            Path(folder).mkdir(mode=0o700, parents=True)
-        with os.scandir(folder) as entries:
-            others = [entry.path for entry in entries if entry.path not in known]
-        for path in others:
-            discard(Path(path))
+def _nested(files: Mapping[str, bytes], folders: Iterable[str]) -> Contents:
+    """Return what a folder holds with ``files`` (path → content) and ``folders`` in it."""
+    contents: Contents = {}
+    for path in (*folders, *files):
+        place = contents
+        *leading, name = path.split("/")
+        for folder in leading:
+            inner = place.setdefault(folder, {})
+            assert isinstance(inner, dict)
+            place = inner
+        place[name] = files.get(path, {})
+    return contents
 
 
-def _is_plain_folder(path: str) -> bool:
-    with suppress(OSError):
-        return stat.S_ISDIR(os.lstat(path).st_mode)
-    return False
+def _restore(folder: str, wanted: Contents) -> None:
+    """Make a plain folder hold what is ``wanted``, and nothing else."""
+    with os.scandir(folder) as entries:
+        others = [entry.path for entry in entries if not _may_stay(entry, wanted)]
+    for path in others:
+        discard(Path(path))
+    for name, content in wanted.items():
+        place = f"{folder}/{name}"
+        if isinstance(content, dict):
+            with suppress(FileExistsError):
+                os.mkdir(place, 0o700)  # noqa: PTH102 (often called)
+            _restore(place, content)
+        elif own_content(place) != content:
+            discard(Path(place))
+            Path(place).write_bytes(content)
+
+
+def _may_stay(entry: os.DirEntry[str], wanted: Contents) -> bool:
+    """Whether something is a folder that is wanted, or has the name of a file that is."""
+    inner = isinstance(wanted.get(entry.name), dict)
+    return entry.is_dir(follow_symlinks=False) if inner else entry.name in wanted
