@@ -10,6 +10,7 @@ import json
 import shlex
 from pathlib import Path
 
+from benchmarks.contestants import PROVIDER, ROLES
 from benchmarks.work import Work
 from director.demo.event_writer import EventWriter
 
@@ -18,6 +19,7 @@ SCRIPT = """\
 root={root}
 case $1 in
 --version) echo 1.18.33; exit 0 ;;
+models) printf '%s\\n' {models}; exit 0 ;;
 run) ;;
 *) echo "no such command: $1" >&2; exit 1 ;;
 esac
@@ -60,7 +62,9 @@ def install_agent(folder: Path, work: Work) -> Path:
     program.parent.mkdir()
     pause = f"sleep {work.agent_secs}" if work.agent_secs else ":"
     root = shlex.quote(str(folder))
-    program.write_text(SCRIPT.format(root=root, suffix=work.suffix, pause=pause))
+    models = shlex.join(f"{PROVIDER}/{role}" for role in ROLES)
+    script = SCRIPT.format(root=root, suffix=work.suffix, pause=pause, models=models)
+    program.write_text(script)
     program.chmod(0o755)
     return program
 

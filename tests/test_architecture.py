@@ -83,6 +83,12 @@ class TestArchitecture(unittest.TestCase):
         for name, path in self.sources.items():
             self.assertEqual(list(_compiled_at_import(ast.parse(path.read_text()))), [], name)
 
+    def test_the_types_of_a_values_fields_are_no_texts(self) -> None:
+        """A type that is a text is compiled when its class is made, in each process that starts."""
+        texts = {name: path.read_text() for name, path in self.sources.items()}
+        late = [name for name, text in texts.items() if "from __future__ import annot" in text]
+        self.assertEqual([name for name in late if "(NamedTuple)" in texts[name]], [])
+
     def test_use_cases_do_not_import_each_other(self) -> None:
         for name in self.sources:
             others = USE_CASES - {_layer(name)} if _layer(name) in USE_CASES else set()

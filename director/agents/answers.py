@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from string import ascii_lowercase
 from typing import Any
 
 from director.model.patterns import lazy_pattern
-from director.model.questions import Question
+from director.model.questions import LETTERS, Question
 
 MOST_QUESTIONS = 9
 MOST_OPTIONS = 9
@@ -98,8 +97,8 @@ def _recommended(said: Any, options: list[str]) -> int:
     words = _line(said)
     if words.isdigit():
         return _recommended(int(words), options)
-    if len(words) == 1 and words.lower() in ascii_lowercase[: len(options)]:
-        return ascii_lowercase.index(words.lower())
+    if len(words) == 1 and words.lower() in LETTERS[: len(options)]:
+        return LETTERS.index(words.lower())
     if words and words not in options:
         options.insert(0, words)
     return options.index(words) if words else 0

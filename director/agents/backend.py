@@ -5,8 +5,6 @@ The rest of director asks a backend only what stands here, and reads calls in th
 in its package.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from director.agents.calls import Assignment, Reply, Spending
 from director.agents.reading import EventReader
 from director.agents.recorder import CallRecorder
-from director.agents.steps import StepReader
 from director.agents.templates import Template
 from director.model.codec.mistakes import Mistake
 from director.model.config import Config
@@ -25,6 +22,7 @@ from director.processes.supervisor import Processes
 from director.records.events import Events
 
 if TYPE_CHECKING:
+    from director.agents.steps import StepReader
     from director.model.diagnosis import Row
     from director.model.offers import Offer
 
@@ -149,6 +147,10 @@ class AgentCli(Protocol):
         """Find out in the background what the first call would have to wait for."""
         ...
 
+    def prepare(self) -> None:
+        """Begin in the background what a call, which comes soon, would have to wait for."""
+        ...
+
     def check(self, worktree: Path) -> None:
         """Raise RequestError where a call in ``worktree`` cannot be made as configured."""
         ...
@@ -161,7 +163,7 @@ class AgentCli(Protocol):
         """Return the tiers that a call in ``worktree`` may name; none: it does not say."""
         ...
 
-    def remarks(self, worktree: Path) -> Iterable[Row]:
+    def remarks(self, worktree: Path) -> "Iterable[Row]":
         """Give what the user may want to know of how calls in ``worktree`` are made."""
         ...
 
@@ -190,7 +192,7 @@ class Backend(NamedTuple):
     promises: Promises
     lane_cost: LaneCost
     reader: Callable[[], EventReader]
-    steps: Callable[[], StepReader]
+    steps: "Callable[[], StepReader]"
     program: Callable[[Config, Mapping[str, str]], Path]
     open: Callable[[AgentContext], AbstractContextManager[AgentCli]]
     check: Callable[[Config, Mapping[str, str]], None]
@@ -201,7 +203,7 @@ class Backend(NamedTuple):
     agent_folders: tuple[str, ...] = ()
     state_folders: tuple[str, ...] = ()
     starter_files: Callable[[], Mapping[str, str]] = dict
-    offers: Callable[[Asking], Sequence[Offer]] = lambda _asking: ()
+    offers: "Callable[[Asking], Sequence[Offer]]" = lambda _asking: ()
     lists_all: bool = False
     tried: str = ""
     login: str = ""

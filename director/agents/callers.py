@@ -12,6 +12,7 @@ from director.agents.calls import Assignment, Reply, Spending
 from director.agents.recorder import CallRecorder
 from director.agents.registry import backends_of, tier_of
 from director.model.config import Config
+from director.model.roles import Role
 
 if TYPE_CHECKING:
     from director.model.diagnosis import Row
@@ -47,6 +48,11 @@ class Callers:
         """Start in the background what the first calls would have to wait for."""
         for cli in self._clis.values():
             cli.begin()
+
+    def prepare(self, role: Role) -> None:
+        """Begin in the background what a call to ``role`` would have to wait for."""
+        backend = tier_of(self._config.tiers[role]).backend
+        self._clis[backend.name].prepare()
 
     def check(self, worktree: Path) -> None:
         """Raise RequestError where a call in ``worktree`` cannot be made as configured."""

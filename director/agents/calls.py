@@ -1,7 +1,5 @@
 """One call to a role: what is asked, and what came of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Asking a role: the cost ceiling is checked, the call made and repeated, its cost recorded."""
 
-from __future__ import annotations
-
 import itertools
 import random
 import threading
@@ -26,6 +24,7 @@ from director.model.errors import (
 )
 from director.model.pricing import cost_of
 from director.model.reason import Reason
+from director.model.roles import Role
 from director.model.state import CallRecord
 from director.processes.cancellation import Cancellation
 from director.records.call_notes import CallNote, CallNotes
@@ -55,6 +54,10 @@ class Caller(Protocol):
 
     def recall(self, events: Path, tier: str) -> Reply:
         """Return what an earlier call of a model of ``[tiers]`` left in its events file."""
+        ...
+
+    def prepare(self, role: Role) -> None:
+        """Begin in the background what a call to ``role`` would have to wait for."""
         ...
 
     def check(self, worktree: Path) -> None:

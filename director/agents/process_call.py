@@ -1,7 +1,5 @@
 """A call that is a process of its own: prompt on standard input, events on standard output."""
 
-from __future__ import annotations
-
 import shutil
 import signal
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """What an agent does while its call runs: its last tool, told now and then."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The part of a backend that interprets what a call left: events and standard error."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple, Protocol
 
 from director.agents.calls import Outcome

@@ -1,7 +1,5 @@
 """The files that a call leaves: its events, prompt and standard error. No secret stays in them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -27,7 +25,7 @@ class CallRecorder(NamedTuple):
     stall_secs: float
     redactor: Redactor = NOTHING_SECRET
 
-    def hiding(self, secrets: Mapping[str, str]) -> CallRecorder:
+    def hiding(self, secrets: Mapping[str, str]) -> "CallRecorder":
         """Return one that keeps these secrets (name → value) out of what it records as well."""
         return self._replace(redactor=self.redactor.also(secrets))
 

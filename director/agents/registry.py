@@ -4,8 +4,6 @@ The first segment of a tier names the CLI (``codex/…``), and the rest its mode
 is OpenCode's, which has ``provider/model`` of its own.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path

@@ -3,8 +3,6 @@
 Beside the transcript, which holds what director decides by: a step has what was said and changed.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping
 from enum import StrEnum

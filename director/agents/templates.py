@@ -1,7 +1,5 @@
 """The six roles as agent files: the bundled ones, and a repository's own, which win."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple

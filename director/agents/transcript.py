@@ -1,7 +1,5 @@
 """The transcript of one call: what an agent said and did, in no agent CLI's own words."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """One run of a bench: a job of its own that begins at the frozen tests."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 from director.benching.records import BenchRecords

@@ -1,7 +1,5 @@
 """What a bench keeps on disk: what was asked for, and a line for each run that ended."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """What a bench came to: the content of ``bench/summary.json``."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """Next steps that can be copied: their commands name the repository and the lanes as given."""
 
-from __future__ import annotations
-
 import argparse
 import re
 import shlex
@@ -38,7 +36,7 @@ class Given(NamedTuple):
     lanes: str | None = None
 
     @classmethod
-    def of(cls, args: argparse.Namespace) -> Given:
+    def of(cls, args: argparse.Namespace) -> "Given":
         """Return what the parsed ``args`` name."""
         repo = str(getattr(args, "repo", None) or ".")
         lanes = getattr(args, "parallel", 1)

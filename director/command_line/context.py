@@ -1,7 +1,5 @@
 """What every command has: its environment, its streams, and the flags they share."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
@@ -142,7 +140,7 @@ def positive(text: str) -> int:
     return number
 
 
-def find_repository(args: argparse.Namespace, context: Context) -> Repository:
+def find_repository(args: argparse.Namespace, context: Context) -> "Repository":
     """Return the repository that ``--repo`` names."""
     from director.repositories.repository import open_repository
 
@@ -162,6 +160,6 @@ def _folder(args: argparse.Namespace) -> Path:
     return repo
 
 
-def home_of(repository: Repository, context: Context) -> Home:
+def home_of(repository: "Repository", context: Context) -> Home:
     """Return the repository's ``.director``."""
     return Home(repository.root / FOLDER, context.redactor)

@@ -1,7 +1,5 @@
 """What a command came to: for people as text, for programs as one JSON object."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from director.agents.registry import BACKENDS
 from director.command_line.context import Context, find_repository, home_of
-from director.command_line.dialogs.terminal import terminal_of
 from director.command_line.output import listeners_for
 from director.job.context import Opened, Workspace
 from director.job.notifying import COMMANDS, Notifier, notify_command
@@ -17,10 +16,9 @@ from director.model.config import Config
 from director.model.config_reader import read_config
 from director.model.errors import RequestError
 from director.processes.children import adopt_orphans
-from director.records.events import Events
+from director.records.events import Events, Listener
 from director.records.files import read_text
 from director.records.job_directory import Home
-from director.reporting.live.event_lines import event_lines
 from director.repositories.repository import Repository
 
 
@@ -31,7 +29,11 @@ def open_workspace(args: argparse.Namespace, context: Context) -> Workspace:
     home = home_of(repository, context)
     home.prepare()
     finish_switches(home, repository)
-    also = [event_lines(context.out)] if getattr(args, "events", False) else []
+    also: list[Listener] = []
+    if getattr(args, "events", False):
+        from director.reporting.live.event_lines import event_lines
+
+        also.append(event_lines(context.out))
     opened: list[Opened] = []
     if notifier := _notifier(args, context, repository, home, opened):
         also.append(notifier.hear)
@@ -53,8 +55,14 @@ def _notifier(
     """Return what tells the user's command of pauses and ends; None where there is none."""
     if args.command not in COMMANDS or not (command := notify_command(home)):
         return None
-    attended = args.command == "plan" and terminal_of(args, context) is not None
+    attended = args.command == "plan" and _is_attended(args, context)
     return Notifier(command, repository, opened, context.redactor, attended=attended)
+
+
+def _is_attended(args: argparse.Namespace, context: Context) -> bool:
+    from director.command_line.dialogs.terminal import terminal_of
+
+    return terminal_of(args, context) is not None
 
 
 def load_config(path: Path) -> Config:

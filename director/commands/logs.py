@@ -1,7 +1,5 @@
 """``director logs``: what agents did and gates said, as people read it."""
 
-from __future__ import annotations
-
 import argparse
 import itertools
 import threading

@@ -1,7 +1,5 @@
 """``director run``: work off the plan."""
 
-from __future__ import annotations
-
 import argparse
 import shlex
 from collections import Counter

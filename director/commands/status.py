@@ -11,6 +11,7 @@ from director.command_line.output import add_color_flag, style_of_output
 from director.command_line.screens.job_screen import is_terminal, result_of, view_of
 from director.model.errors import InterruptedRunError, RequestError
 from director.model.reason import Reason
+from director.records.garbage import leave_to_the_end, unsearched
 from director.records.job_directory import JobDirectory
 from director.records.known_jobs import job_called
 from director.reporting.status.reader import read_status
@@ -61,11 +62,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
     return _show(args, context, read_status(directory), view_of(args, directory))
 
 
+@unsearched()
 def _show(args: argparse.Namespace, context: Context, status: Status, view: View) -> int:
     if args.job is None and status.can_move:
         status = status._replace(newer=_newer(context, status))
     text = "" if args.json else _text(args, context, status, view)
-    return context.finish(args, result_of(args, status, text, view))
+    result = result_of(args, status, text, view)
+    leave_to_the_end(status, result)
+    return context.finish(args, result)
 
 
 def _newer(context: Context, status: Status) -> int | None:

@@ -1,7 +1,5 @@
 """The nodes of the sample job: each with its tests, and with what the models write for it."""
 
-from __future__ import annotations
-
 from functools import cache
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """What the files of a checkout say of its commands: tests, lint, types, what worktrees need."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import tomllib

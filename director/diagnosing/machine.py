@@ -19,10 +19,10 @@ from director.processes.launchers.launcher import Surroundings
 from director.processes.launchers.registry import launcher_of
 from director.processes.machine import SPARED_BYTES, Machine, free_disk, measure_machine
 from director.processes.sandbox import choose_mechanism
+from director.repositories.repository import LEAST_GIT
 from director.worktrees.pool_folders import pool_environment, worktrees_folder
 
 OLDEST_PYTHON = (3, 11)
-OLDEST_GIT = (2, 31)
 LITTLE_BYTES = 2 * 10**9
 LITTLE_MEMORY = 10**9
 
@@ -44,7 +44,7 @@ def git(env: Mapping[str, str]) -> Row:
     found = re.search(r"(\d+)\.(\d+)\S*", said)
     if found is None:
         return problem("git", f"{program} does not say its version", "install git 2.31 or later")
-    if (int(found[1]), int(found[2])) < OLDEST_GIT:
+    if (int(found[1]), int(found[2])) < LEAST_GIT:
         return problem("git", f"{found[0]} ({program})", "install git 2.31 or later")
     return ok("git", f"{found[0]} ({program})")
 

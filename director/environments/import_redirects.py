@@ -3,8 +3,6 @@
 Read from the files of a Python environment and of ``node_modules``; no code of the project runs.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -54,7 +52,7 @@ def path_redirects(variable: str, entries: Iterable[str], checkout: Checkout) ->
 
 
 def python_redirects(
-    interpreter: Path, env: Mapping[str, str], project: Project
+    interpreter: Path, env: Mapping[str, str], project: "Project"
 ) -> Iterator[Redirect]:
     """Give the redirects among the packages that are installed for an interpreter."""
     return chain.from_iterable(

@@ -5,8 +5,6 @@ branch and in the state. So a command that was killed anywhere in between is mad
 command, and nothing runs meanwhile.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from director.model.codec.encoding import encode
@@ -35,7 +33,7 @@ class Amendment(NamedTuple):
     rewrites_tests: bool = False
     problem: str = ""
 
-    def asking(self, words: str) -> Amendment:
+    def asking(self, words: str) -> "Amendment":
         """Return the amendment for which models are asked ``words``, where they were not before."""
         if words == self.words:
             return self

@@ -1,7 +1,5 @@
 """Decisions about one node, without effects: whose attempt is next, and what a candidate is."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """The commits that director puts on the job branch, as the user wants them made (``[git]``)."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """What a command works on and with: the workspace, what a job is opened from, the open job."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -71,7 +69,7 @@ class JobInputs(NamedTuple):
     @classmethod
     def of(
         cls, workspace: Workspace, directory: JobDirectory, config: Config, job_id: str
-    ) -> JobInputs:
+    ) -> "JobInputs":
         """Return the inputs; RequestError for files that cannot be given to worktrees."""
         sources = find_sources(workspace.repository, config.worktree)
         found = secrets_in(workspace.env, os.path.exists, key_variables(config))

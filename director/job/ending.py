@@ -1,7 +1,5 @@
 """How the work of a command ended, on the record of the job that it worked on."""
 
-from __future__ import annotations
-
 from contextlib import suppress
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """What an attempt taught: for the next one, and for the records."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from director.model.failure import Failure

@@ -1,7 +1,5 @@
 """An integration gate: one run on a clean checkout, and what is reported of it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -44,7 +42,7 @@ class GateReport(NamedTuple):
     failure: Failure | None = None
 
     @classmethod
-    def of(cls, name: str, result: GateResult, nodes: tuple[str, ...] = ()) -> GateReport:
+    def of(cls, name: str, result: GateResult, nodes: tuple[str, ...] = ()) -> "GateReport":
         """Return the report of a run."""
         verdict, reason, log = result.verdict, result.reason, result.recorded_log
         failure = None if verdict is Verdict.GREEN else result.why()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 from director.job.context import JobContext
 from director.job.gate_report import GateReport, run_gate, told
@@ -165,6 +164,7 @@ def run_tests(job: JobContext, plan: Plan, tip: str, lanes: int) -> Iterator[Gat
     wanted = tests_to_run(plan, job.repository.receipts.values(), job.repository.tree(tip))
     if not wanted:
         return
+    from concurrent.futures import ThreadPoolExecutor
 
     def run(tests: FrozenTests) -> GateReport:
         ids = tests.nodes

@@ -1,7 +1,5 @@
 """The worktrees of a job, and what everything that runs in them finds there."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path

@@ -5,8 +5,6 @@ lanes than cores: as many as there are cores, times the time of an attempt over 
 Each lane takes memory and disk, too.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 

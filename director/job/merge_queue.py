@@ -10,8 +10,6 @@ Until its gates are green a candidate may take long, or forever. A green one beh
 pass it. That costs another gate for each of the two, so that the green one waits a while first.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -68,7 +66,7 @@ class Place:
     rest is the queue's.
     """
 
-    def __init__(self, queue: MergeQueue, offer: Offer | None = None) -> None:
+    def __init__(self, queue: "MergeQueue", offer: Offer | None = None) -> None:
         self.queue = queue
         self.offer = offer
         self.proven = False

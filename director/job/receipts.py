@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from director import __version__
 from director.job.trailers import (
@@ -18,10 +21,9 @@ from director.job.trailers import (
 from director.model.merge_policy import CONTRACT, is_of_contract
 from director.model.plan import Node
 from director.model.receipt import GateRun, Receipt
-from director.processes.capture import said_version
 from director.records.clock import now
 from director.repositories.branch_commits import BranchCommit
-from director.repositories.git import Git
+from director.repositories.git import Git, said_by_git
 from director.repositories.history import History
 
 NO_TIER = "none"
@@ -117,13 +119,19 @@ def tool_versions(git: Git, clis: Mapping[str, str]) -> dict[str, str]:
 
     ``clis`` are the versions of the agent CLIs that make the calls.
     """
-    import platform  # slow to import
-
     known = {
         "director": __version__,
-        "git": said_version("git", git.env).removeprefix("git version "),
+        "git": said_by_git(git.env).removeprefix("git version "),
         **clis,
-        "python": platform.python_version(),
-        "platform": platform.platform(),
+        "python": sys.version.split()[0],
+        "platform": "-".join(_platform()),
     }
     return {name: version for name, version in known.items() if version}
+
+
+def _platform() -> Iterator[str]:
+    """Give what `platform.platform` is made of, which starts a process for what it leaves out."""
+    yield from (os.uname().sysname, os.uname().release, os.uname().machine)
+    with suppress(ValueError, OSError):  # of other systems
+        if libc := os.confstr("CS_GNU_LIBC_VERSION"):
+            yield f"with-{libc.replace(' ', '')}"

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from queue import SimpleQueue
+from threading import Thread
+from typing import Generic, NoReturn, Self, TypeVar
 
 from director.model.dag import dependents, reachable, remaining_path_lengths
 from director.model.plan import Node
-
-if TYPE_CHECKING:
-    from concurrent.futures import Future
 
 Result = TypeVar("Result")
 
@@ -91,26 +91,68 @@ def drive(
     and tells the schedule. The first exception of either closes the schedule, and is raised when
     the results of the other lanes are settled. Once ``draining``, nothing more is given out.
     """
-    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-
     failure: BaseException | None = None
-    with ThreadPoolExecutor(max_workers=lanes, thread_name_prefix="lane") as pool:
-        running: dict[Future[Result], str] = {}
+    with _Lanes(work) as working:
         while True:
             if draining():
                 schedule.close()
-            while len(running) < lanes and (node_id := schedule.take()) is not None:
-                running[pool.submit(work, node_id)] = node_id
-            if not running:
+            while len(working) < lanes and (node_id := schedule.take()) is not None:
+                working.begin(node_id)
+            if not working:
                 break
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                node_id = running.pop(future)
-                try:
-                    settle(node_id, future.result())
-                # What the other lanes are doing is paid for: they end and are settled first.
-                except BaseException as error:
-                    failure = failure or error
-                    schedule.close()
+            node_id, outcome = working.next_end()
+            try:
+                settle(node_id, outcome())
+            # What the other lanes are doing is paid for: they end and are settled first.
+            except BaseException as error:
+                failure = failure or error
+                schedule.close()
     if failure is not None:
         raise failure
+
+
+class _Lanes(Generic[Result]):
+    """A thread for each node that is worked on; at its exit all have ended.
+
+    As `concurrent.futures` would do it, whose import takes longer than all that a lane does.
+    """
+
+    def __init__(self, work: Callable[[str], Result]) -> None:
+        self._work = work
+        self._threads: dict[str, Thread] = {}
+        self._ended: SimpleQueue[tuple[str, Callable[[], Result]]] = SimpleQueue()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        for thread in self._threads.values():
+            thread.join()
+
+    def __len__(self) -> int:
+        """Return how many nodes are worked on."""
+        return len(self._threads)
+
+    def begin(self, node_id: str) -> None:
+        """Work on a node in a thread of its own."""
+        thread = Thread(target=self._run, args=(node_id,), name=f"lane-{node_id}")
+        self._threads[node_id] = thread
+        thread.start()
+
+    def next_end(self) -> tuple[str, Callable[[], Result]]:
+        """Wait for a node's end; returns what returns its result, or raises what ``work`` did."""
+        node_id, outcome = self._ended.get()
+        self._threads.pop(node_id).join()
+        return node_id, outcome
+
+    def _run(self, node_id: str) -> None:
+        try:
+            result = self._work(node_id)
+        except BaseException as error:
+            self._ended.put((node_id, partial(_raise, error)))
+        else:
+            self._ended.put((node_id, lambda: result))
+
+
+def _raise(error: BaseException) -> NoReturn:
+    raise error

@@ -1,7 +1,5 @@
 """The seal of a plan: what was approved with the tests, to tell whether it has changed since."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, NamedTuple
 

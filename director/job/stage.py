@@ -1,7 +1,5 @@
 """Where planning stands: the content of ``plan_stage.json``."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple

@@ -4,8 +4,6 @@ Whose it is the lock says: which process holds it, and when that started. So no 
 process that has merely got the same id since.
 """
 
-from __future__ import annotations
-
 import signal
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

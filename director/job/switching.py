@@ -5,8 +5,6 @@ count: the next command copies them to their places, however often that was begu
 then nothing of the job has changed.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """``land``: the work of a job comes onto a branch of the user's, tested as it will be there."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -84,7 +82,7 @@ def opened_landing(
     config: Config,
     options: LandOptions,
     verify: Verify,
-) -> Iterator[Landing]:
+) -> "Iterator[Landing]":
     """Give what lands a job, when it is verified, merged in a repository of its own, and gated.
 
     Nothing of the user's has changed yet. Raises StoppedError when another process has the
@@ -137,7 +135,7 @@ class Landing:
         assert self._opened, "it has not landed yet"
         return self._opened.worktrees
 
-    def looked_ahead(self, options: LandOptions) -> Landing:
+    def looked_ahead(self, options: LandOptions) -> "Landing":
         """Merge, and gate the merged tree; returns this, which knows then what would land."""
         self._merge()
         if self.prospect.conflicts:

@@ -1,7 +1,5 @@
 """Merging a job's work with the branch that it lands on, without any checkout."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple

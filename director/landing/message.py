@@ -1,7 +1,5 @@
 """What the commit says that brings a job's work onto a branch."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """What would land: the work, the tree that it makes with the branch, and what gates say of it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """Pushing a job's work as a branch, and asking a forge for a pull request."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Conflicts that models resolve: what they leave is judged and gated like any candidate."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The branch that work lands on: where it is, and what prevents moving it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from os.path import lexists
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a tool can be told: as JSON Schema, as a check of what a client sends, as flags."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """JSON-RPC 2.0 as the Model Context Protocol uses it: messages as values, no effects."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from enum import IntEnum

@@ -1,7 +1,5 @@
 """The resources: what an agent reads of the job, by its address."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A tool: one command of director's, with fewer flags, as a client sees and calls it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 

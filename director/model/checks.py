@@ -4,8 +4,6 @@ The gates of a node run these, a receipt names their runs, and ``verify`` demand
 them again. So another kind of check is another entry in ``checks_of``, and nothing else.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """What the user wants of director's commits: their message, a sign-off, a signature."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, NamedTuple

@@ -1,7 +1,5 @@
 """The numbers of a bench: one row per profile, and the cost reduction against the baseline."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """The configuration: what each section holds, and what it means. Reading: ``config_reader``."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, NamedTuple, TypeVar
@@ -226,7 +224,7 @@ class Config(NamedTuple):
             problem = "takes the place of [sandbox]: leave its mode and hide out"
             yield Mistake(("launcher", "command"), problem)
 
-    def with_one_command(self) -> Config:
+    def with_one_command(self) -> "Config":
         """Return the same where a command of the user's stands in both sections, if in any."""
         if self.sandbox.command:
             launcher = LauncherPolicy("command", command=self.sandbox.command)

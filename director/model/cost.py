@@ -1,7 +1,5 @@
 """What calls cost, where the price of some is not known."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -17,12 +15,12 @@ class Cost(NamedTuple):
     unpriced_calls: int = 0
 
     @classmethod
-    def of(cls, costs: Iterable[float | None]) -> Cost:
+    def of(cls, costs: Iterable[float | None]) -> "Cost":
         """Return the cost of calls; None is one without a price."""
         known = list(costs)
-        return cls(sum(one for one in known if one is not None), known.count(None))
+        return cls(sum(filter(None, known), 0.0), known.count(None))
 
-    def __add__(self, other: Cost) -> Cost:  # type: ignore[override]
+    def __add__(self, other: "Cost") -> "Cost":  # type: ignore[override]
         """Return the cost of both together."""
         return Cost(self.usd + other.usd, self.unpriced_calls + other.unpriced_calls)
 

@@ -1,7 +1,5 @@
 """What a diagnosis finds: rows, each of which is fine, or says what to do."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, NamedTuple

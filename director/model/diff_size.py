@@ -1,7 +1,5 @@
 """How large a change is: files, and lines as a diff counts them."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple

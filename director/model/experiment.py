@@ -1,7 +1,5 @@
 """A bench of several repeats: what was asked for, what came of each run, in which order they go."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -66,7 +64,7 @@ class Asked(NamedTuple):
         """Whether it is one run of one task under each profile."""
         return self.repeats == 1 and list(self.tasks) == [""]
 
-    def continues(self, earlier: Asked) -> bool:
+    def continues(self, earlier: "Asked") -> bool:
         """Whether an ``earlier`` one that has not ended is this one, or its beginning."""
         own = earlier._replace(repeats=self.repeats, max_cost=self.max_cost)
         order = (list(self.tasks), list(self.profiles))

@@ -1,7 +1,5 @@
 """Why an attempt or a gate failed, as records keep it and people read it."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 

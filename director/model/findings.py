@@ -1,7 +1,5 @@
 """What the runs of an experiment say: of each profile, and of one against another."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum

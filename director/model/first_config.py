@@ -1,7 +1,5 @@
 """A first configuration: the commented example, with models, prices and commands put in."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 

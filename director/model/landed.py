@@ -1,7 +1,5 @@
 """Where the work of a job went."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from director.model.format import counted

@@ -1,7 +1,5 @@
 """Where agents and gates run, and what each of them asks for there: ``[launcher]``."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated, NamedTuple
 

@@ -5,8 +5,6 @@ be. Candidates that wait are held to it together, and merge in one step or witho
 broke it.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Collection
 from typing import Annotated, NamedTuple

@@ -4,8 +4,6 @@ Prices say most about a model: what costs more is stronger, by and large, among 
 Where no price is known, the words of its name do.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta

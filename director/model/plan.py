@@ -1,7 +1,5 @@
 """The plan: nodes with an allowlist, a test command and a contract of frozen tests."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -76,11 +74,11 @@ class Node(NamedTuple):
         parts = (self.repairs.tests, *(one.tests for one in self.repairs.contract))
         return tuple(dict.fromkeys(path for tests in parts for path in tests))
 
-    def same_definition(self, other: Node) -> bool:
+    def same_definition(self, other: "Node") -> bool:
         """Whether both ask for the same work, whatever tests were written for it."""
         return self._asked_for() == other._asked_for()
 
-    def _asked_for(self) -> Node:
+    def _asked_for(self) -> "Node":
         return self._replace(test_hashes={}, amended=False)
 
 
@@ -136,7 +134,7 @@ class Plan(_Record):
             for command, ids in by_command.items()
         }
 
-    def with_node(self, changed: Node) -> Plan:
+    def with_node(self, changed: Node) -> "Plan":
         """Return the plan with the node of the same id replaced."""
         return self._replace(nodes=tuple(changed if n.id == changed.id else n for n in self.nodes))
 

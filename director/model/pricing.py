@@ -1,7 +1,5 @@
 """Money of model calls. Money is US dollars; prices are per million tokens."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, NamedTuple
 

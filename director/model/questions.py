@@ -4,11 +4,8 @@ The file is Markdown that is easy to edit: a section for each question, its opti
 line for an answer in other words. Where nothing is marked the recommended option counts.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from string import ascii_lowercase
 from typing import NamedTuple
 
 from director.model.patterns import lazy_pattern
@@ -17,6 +14,7 @@ PERSON = "person"
 RECOMMENDATION = "recommendation"
 OPEN = "decide as you think best"  # a question without options, and without an answer
 RECOMMENDED = "(recommended)"
+LETTERS = "abcdefghijklmnopqrstuvwxyz"  # of options
 
 _SECTION = lazy_pattern(r"^##[ \t]+(\d+)\b.*$", re.MULTILINE)
 _BOX = lazy_pattern(r"^\s*[-*+]\s*\[\s*([^\]\s]?)\s*\]\s*(.*)$")
@@ -55,9 +53,7 @@ def option_lines(question: Question) -> list[tuple[str, str]]:
     """Return (letter, option), the recommended one marked."""
     return [
         (letter, f"{option} {RECOMMENDED}" if index == question.recommended else option)
-        for index, (letter, option) in enumerate(
-            zip(ascii_lowercase, question.options, strict=False)
-        )
+        for index, (letter, option) in enumerate(zip(LETTERS, question.options, strict=False))
     ]
 
 
@@ -141,11 +137,11 @@ def _understood(number: int, question: Question, answer: str) -> str:
     if same := [one for one in question.options if one.casefold() == answer.casefold()]:
         return same[0]
     letter = answer.rstrip(".:)").lower()
-    if not question.options or len(letter) != 1 or letter not in ascii_lowercase:
+    if not question.options or len(letter) != 1 or letter not in LETTERS:
         return answer
-    index = ascii_lowercase.index(letter)
+    index = LETTERS.index(letter)
     if index >= len(question.options):
-        last = ascii_lowercase[len(question.options) - 1]
+        last = LETTERS[len(question.options) - 1]
         raise AnswerError(f"question {number} has the options a to {last}, not {letter}")
     return question.options[index]
 

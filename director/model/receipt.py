@@ -1,7 +1,5 @@
 """The receipt of a merge: which commit was merged, on what grounds, made by whom."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Annotated, NamedTuple
 

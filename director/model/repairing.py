@@ -1,7 +1,5 @@
 """The node that repairs a red integration gate: which files it may change, and what it is told."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache

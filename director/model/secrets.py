@@ -7,15 +7,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from director.model.patterns import lazy_pattern
-
 LEAST_CHARACTERS = 8
 LEAST_LINE_CHARACTERS = 16  # of one line of a value that has several
 NESTING = 3  # JSON in JSON: how often a value may have been escaped
-SECRET_NAME = lazy_pattern(
-    r"SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|APIKEY|TOKEN$|_CONFIG_CONTENT$"
-    r"|(?:^|_)(?:KEY|KEYS|TOKEN)(?:_|$)|_(?:PASS|PWD|PAT|AUTH)$"
-)
+SECRET_WORDS = (
+    "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "APIKEY",
+)  # fmt: skip
+SECRET_ENDS = ("TOKEN", "_CONFIG_CONTENT", "_PASS", "_PWD", "_PAT", "_AUTH")
+SECRET_PARTS = frozenset({"KEY", "KEYS", "TOKEN"})
 COMMON_VALUES = frozenset({
     "anonymous", "changeme", "change-me", "director", "disabled", "escalation", "executor",
     "explorer", "lm-studio", "localhost", "not-needed", "optional", "password", "placeholder",
@@ -27,7 +26,14 @@ COMMON_VALUES = frozenset({
 
 def looks_secret(name: str) -> bool:
     """Whether a variable (or a setting such as ``apiKey``) of this name is likely to be a key."""
-    return bool(SECRET_NAME.search(re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper()))
+    words = name.upper()
+    if words != name:
+        words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper()
+    return (
+        any(word in words for word in SECRET_WORDS)
+        or words.endswith(SECRET_ENDS)
+        or not SECRET_PARTS.isdisjoint(words.split("_"))
+    )
 
 
 def secrets_in(

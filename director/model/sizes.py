@@ -1,7 +1,5 @@
 """The size of a checkout in files and bytes, and from which size on it takes a while."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -18,7 +16,7 @@ class Size(NamedTuple):
     bytes: int
 
     @classmethod
-    def of(cls, lengths: Iterable[int]) -> Size:
+    def of(cls, lengths: Iterable[int]) -> "Size":
         """Return the size of files of these lengths."""
         blocks = [-(-length // BLOCK_BYTES) for length in lengths]
         return cls(len(blocks), sum(blocks) * BLOCK_BYTES)

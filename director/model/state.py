@@ -1,11 +1,10 @@
 """What is known of each node of a job: the content of ``state.json``."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
 
+from director.model.codec.columns import decode_all
 from director.model.codec.decoding import decode
 from director.model.codec.marks import Key, Mark
 from director.model.codec.mistakes import MismatchError
@@ -121,7 +120,7 @@ class NodeState(NamedTuple):
         return Cost(self.cost_known, self.unpriced_calls or 1)
 
     @classmethod
-    def from_json(cls, stored: object) -> NodeState:
+    def from_json(cls, stored: object) -> "NodeState":
         """Return the state that is stored; fields of other versions do no harm.
 
         Raises RequestError when a value is not one that director writes.
@@ -141,11 +140,20 @@ class RunState(NamedTuple):
     job_id: str
     nodes: Mapping[str, NodeState]
 
-    def changed(self, node_id: str, **values: Any) -> RunState:
+    @classmethod
+    def from_json(cls, job_id: str, stored: Mapping[str, object]) -> "RunState":
+        """Return the state of a job, from the states of its nodes as ``NodeState.from_json``."""
+        try:
+            states = decode_all(NodeState, list(stored.values()))
+        except MismatchError:
+            states = [NodeState.from_json(one) for one in stored.values()]
+        return cls(job_id, dict(zip(stored, states, strict=True)))
+
+    def changed(self, node_id: str, **values: Any) -> "RunState":
         """Return the state with some fields of one node replaced."""
         return self.with_node(node_id, self.nodes[node_id]._replace(**values))
 
-    def with_node(self, node_id: str, state: NodeState) -> RunState:
+    def with_node(self, node_id: str, state: NodeState) -> "RunState":
         """Return the state with one node replaced."""
         return self._replace(nodes={**self.nodes, node_id: state})
 
@@ -169,13 +177,16 @@ class CallRecord(NamedTuple):
     log: str = ""
 
     @classmethod
-    def from_json(cls, line: object) -> CallRecord:
-        """Return the record that a line is; MismatchError when it is another.
+    def from_json(cls, line: object) -> "CallRecord":
+        """Return the record that a line is, as ``believed``; MismatchError when it is another."""
+        return decode(cls, line).believed()
+
+    def believed(self) -> "CallRecord":
+        """Return what is believed of it.
 
         A call with impossible numbers is a call all the same: what it cost is unknown.
         """
-        call = decode(cls, line)
-        if min(call.tokens) >= 0 and max(call.tokens) < LARGEST and 0 <= (call.cost or 0) < LARGEST:
-            return call
-        tokens = Tokens(*(max(0, count) for count in call.tokens))
-        return call._replace(tokens=tokens, cost=None, cost_source=CostSource.UNKNOWN.value)
+        if min(self.tokens) >= 0 and max(self.tokens) < LARGEST and 0 <= (self.cost or 0) < LARGEST:
+            return self
+        tokens = Tokens(*(max(0, count) for count in self.tokens))
+        return self._replace(tokens=tokens, cost=None, cost_source=CostSource.UNKNOWN.value)

@@ -1,7 +1,5 @@
 """What model calls used: tokens, in the kinds that are billed, and money."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Annotated, NamedTuple
 
@@ -24,7 +22,7 @@ class Tokens(NamedTuple):
     cache_write: Counted = 0
     reasoning: Counted = 0
 
-    def __add__(self, other: Tokens) -> Tokens:  # type: ignore[override]
+    def __add__(self, other: "Tokens") -> "Tokens":  # type: ignore[override]
         """Return the sum, kind by kind."""
         return Tokens(
             self.input + other.input,

@@ -5,8 +5,6 @@ compile unit, those of a node that is not done yet break the others; so each nod
 of what is done, of what it depends on, and its own.
 """
 
-from __future__ import annotations
-
 from collections.abc import Set
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Admitting tests: they exist, run in their node's view, are red, and work can turn them green."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple

@@ -4,8 +4,6 @@ What an attempt begins with is noted with its call, so that a run that follows a
 what was written instead of asking again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Freezing: plan and tests as they are on disk become what may run."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple

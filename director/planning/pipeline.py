@@ -4,8 +4,6 @@ Every stage leaves its result on disk before the next begins, so a crash costs a
 that was under way.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple

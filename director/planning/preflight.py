@@ -13,12 +13,14 @@ from director.job.stage import Stage
 from director.model.errors import RequestError
 from director.model.integration_gates import warning
 from director.model.reason import Reason
+from director.model.roles import Role
 from director.model.testing.preflight import Preflight
 from director.planning.context import Planning
 from director.records.logs import log_called
 
 ALLOW = "--allow-broken-gates"
 BEFORE_TESTS = (Stage.SPEC, Stage.SPEC_APPROVAL, Stage.DECOMPOSE)
+ASKED_NEXT = {Stage.SPEC: Role.EXPLORER, Stage.DECOMPOSE: Role.PLANNER}
 
 
 def check_base(planning: Planning) -> None:
@@ -27,6 +29,8 @@ def check_base(planning: Planning) -> None:
     RequestError where they cannot run there, or where tests would not test a worktree.
     """
     base = _base_of(planning)
+    if role := ASKED_NEXT.get(planning.stage.stage):
+        planning.job.agents.caller.prepare(role)  # beside the gates
     if planning.stage.stage is Stage.SPEC and (missing := base.missing_submodules()):
         planning.job.events.notice(missing)  # once per job
     if planning.stage.stage in BEFORE_TESTS:

@@ -1,7 +1,5 @@
 """Tests on the job branch, which is the record of what was admitted: put there, and taken off."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 

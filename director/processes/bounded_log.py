@@ -12,7 +12,8 @@ from director.records.files import open_to_append, os_errors_stop
 
 LONGEST_EDGE = 64 * 1024  # bytes
 PIPE_BYTES = 1024 * 1024  # what Linux allows every user (pipe(7))
-LAST_READS = 16
+READ_BYTES = 64 * 1024  # a buffer that costs no memory of its own
+LAST_READS = 2 * PIPE_BYTES // READ_BYTES
 
 
 class BoundedLog:
@@ -112,7 +113,7 @@ class BoundedPipe:
     def take(self) -> bool:
         """Read what is there; False: nothing is, and perhaps nothing will be."""
         try:
-            data = os.read(self.source, PIPE_BYTES)
+            data = os.read(self.source, READ_BYTES)
         except BlockingIOError:
             return False
         self._log.add(data)

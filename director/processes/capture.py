@@ -1,7 +1,5 @@
 """Short commands that director runs for itself (git), and what they say."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

@@ -6,6 +6,7 @@ environment, and lost its parent, is found as a child of director's (``adopt_orp
 
 from __future__ import annotations
 
+import _thread
 import errno
 import os
 import signal
@@ -111,10 +112,15 @@ def adopt_orphans() -> None:
 
 
 def start_bound(bind: Callable[[], None] | None, *args: Any, **how: Any) -> subprocess.Popen[bytes]:
-    """Start a process from a thread that ``bind`` has bound (None: from this one)."""
+    """Start a process from a thread that ``bind`` has bound (None: from this one).
+
+    Raises OSError; StoppedError where there is no room for one more; what ``bind`` raises.
+    """
     if bind is None:
         return CHILDREN.start(*args, **how)
     started: list[subprocess.Popen[bytes] | BaseException] = []
+    over = _thread.allocate_lock()
+    over.acquire()
 
     def start() -> None:
         try:
@@ -122,10 +128,16 @@ def start_bound(bind: Callable[[], None] | None, *args: Any, **how: Any) -> subp
             started.append(CHILDREN.start(*args, **how))
         except BaseException as error:  # for the one that waits for this thread
             started.append(error)
+        finally:
+            over.release()
 
-    thread = threading.Thread(target=start, name="bound")
-    thread.start()
-    thread.join()
+    # A thread for each process, and no longer: one that stays could be traced by what it started,
+    # whose domain is its own. It is a bare one, since ``threading`` takes three times as long.
+    try:
+        _thread.start_new_thread(start, ())
+    except RuntimeError:  # it says no more than that
+        raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from None
+    over.acquire()
     if isinstance(started[0], BaseException):
         raise started[0]
     return started[0]

@@ -1,7 +1,5 @@
 """A command and how it ended, as values, and the start of one."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 from collections.abc import Callable, Mapping, Sequence

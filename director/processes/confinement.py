@@ -4,8 +4,6 @@ Landlock binds a thread that then starts the process; bubblewrap stands in front
 Either way what is confined need not be trusted.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import threading

@@ -1,7 +1,5 @@
 """What a process may write and read, as a value."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +22,10 @@ class Domain(NamedTuple):
     strict: bool = False
     unread: tuple[Path, ...] = ()
     read: tuple[Path, ...] = ()
+
+    def __hash__(self) -> int:
+        """Return a hash of what tells the domains of a job apart: the others hold many paths."""
+        return hash((self.own, self.strict))
 
     def closes(self, folder: Path) -> bool:
         """Whether nothing new can be made directly in a folder: it is kept, or holds what is."""

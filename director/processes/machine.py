@@ -1,7 +1,5 @@
 """The machine that director runs on: what it may use of it now."""
 
-from __future__ import annotations
-
 import os
 from contextlib import suppress
 from pathlib import Path

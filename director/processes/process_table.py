@@ -1,7 +1,5 @@
 """The kernel's table of processes, as /proc shows it (Linux; elsewhere it is empty)."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -60,6 +58,23 @@ def carries(pid: int, *markers: str) -> bool:
     except OSError:
         return False  # another user's, or just gone
     return any(f"\0{MARKER}={marker}".encode() in environment for marker in markers)
+
+
+def proportional_kib(pid: int) -> int | None:
+    """Return the memory of a process in KiB, shared pages in parts; None: it is not to be read."""
+    try:
+        lines = _read(pid, "smaps_rollup").splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) for line in lines if line.startswith(b"Pss:")), None)
+
+
+def resident_pages(pid: int) -> int:
+    """Return how many pages of a process are in memory (0: it is just gone)."""
+    try:
+        return int(_read(pid, "statm").split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def children_of_first_thread() -> set[int] | None:

@@ -20,12 +20,14 @@ class NotRemovedError(OSError):
 
 def discard(path: Path) -> None:
     """Remove a file, a link or a tree, where there is one; NotRemovedError when it stays."""
-    if path.is_dir() and not path.is_symlink():
-        remove_tree(path)
     try:
-        path.unlink(missing_ok=True)
-    except PermissionError:
-        raise NotRemovedError(path) from None
+        os.unlink(path)  # noqa: PTH108 (often called)
+    except FileNotFoundError:
+        pass
+    except (IsADirectoryError, PermissionError):  # unlink(2) of a folder: by the system
+        if not path.is_dir() or path.is_symlink():
+            raise NotRemovedError(path) from None
+        remove_tree(path)
 
 
 def clear(path: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 from director.processes.children import CHILDREN, start_bound
 from director.processes.command import Command
-from director.processes.process_table import MARKER
+from director.processes.footprint import held_bytes
+from director.processes.process_table import MARKER, PROC, carries, list_processes, works_in
 from director.processes.tree import Tree
 from director.records.files import open_to_append
 
@@ -37,11 +39,26 @@ class Service:
                 stdout=out,
                 stderr=out,
             )
+        self._marker = marker
         self._tree = Tree(marker, self._process)
 
     def alive(self) -> bool:
         """Whether it still runs."""
         return self._process.poll() is None
+
+    def held_bytes(self) -> int | None:
+        """Return the memory of it and of what it started under its marker; None: not known here.
+
+        Shared pages count in parts where the kernel tells.
+        """
+        return held_bytes(self._process.pid, self._marker)
+
+    def at_work_in(self, folder: Path) -> bool:
+        """Whether what has its marker works in ``folder``; so, too, where that is unknown."""
+        if not PROC.is_dir():
+            return True
+        pids = (one.pid for one in list_processes())
+        return any(works_in(pid, folder) and carries(pid, self._marker) for pid in pids)
 
     def end(self) -> None:
         """End it and whatever it started that has no marker of its own."""

@@ -4,9 +4,6 @@ A call is noted before it starts and dropped when what it brought is on record e
 the branch, the state). What is still noted when a run begins was left by one that was killed.
 """
 
-from __future__ import annotations
-
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -55,7 +52,7 @@ class CallNotes:
         path = self._path(note.name)
         with files.os_errors_stop(path):
             files.make_folder(self._folder)
-            files.replace_quickly(path, json.dumps(encode(note), ensure_ascii=False))
+            files.replace_quickly(path, files.in_line(encode(note)))
 
     def end(self, name: str, outcome: str, reason: str) -> None:
         """Note how a call ended."""

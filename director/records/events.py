@@ -1,7 +1,5 @@
 """Events: everything as it happens. The journal keeps them; the console is a view of them."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
@@ -105,11 +103,11 @@ class Events:
         """Tell all listeners one line for the user."""
         self.emit(Kind.NOTICE, message=message)
 
-    def also(self, listener: Listener) -> Events:
+    def also(self, listener: Listener) -> "Events":
         """Return an ``Events`` that tells ``listener`` too."""
         return Events([*self._listeners, listener], self._redactor)
 
-    def without(self, redactor: Redactor) -> Events:
+    def without(self, redactor: Redactor) -> "Events":
         """Return an ``Events`` that tells the same listeners, without those secrets."""
         return Events(self._listeners, redactor)
 

@@ -13,7 +13,6 @@ import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,6 +25,8 @@ ESCAPE = "backslashreplace"  # of a lone surrogate this makes JSON's own escape
 REPLACEABLE = "restore or remove that file"  # for a file that director can do without
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})  # the disk, or the user's share of it
 APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+in_line = json.JSONEncoder(ensure_ascii=False).encode  # a value as JSON in one line
 READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 READABLE = "restore it, or make it readable (text in UTF-8)"
 
@@ -38,7 +39,7 @@ class DamagedFileError(RequestError):
 
 
 @contextmanager
-def os_errors_stop(path: Path) -> Iterator[None]:
+def os_errors_stop(path: Path | str) -> Iterator[None]:
     """Turn an OSError at ``path`` into an end the user can act on (StoppedError)."""
     try:
         yield
@@ -50,6 +51,15 @@ def os_errors_stop(path: Path) -> Iterator[None]:
             "make room or give access, then run the command again",
             Reason.DISK_FULL if full else None,
         ) from error
+
+
+def open_making_folder(path: Path, flags: int) -> int:
+    """Open a file for the owner only, and make its folder where that is missing."""
+    try:
+        return os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        make_folder(path.parent)
+        return os.open(path, flags, 0o600)
 
 
 def make_folder(path: Path) -> None:
@@ -99,9 +109,11 @@ def write_text(path: Path, text: str, *, durable: bool = True) -> None:
 def write_log(path: Path, text: str) -> None:
     """Write ``text`` to a new file that only people read: it may be lost with the power."""
     with os_errors_stop(path):
-        make_folder(path.parent)
-        with open_to_append(path) as stream:
-            write_whole(stream.write, text.encode(errors=ESCAPE))
+        descriptor = open_making_folder(path, APPEND)
+        try:
+            write_whole(partial(os.write, descriptor), text.encode(errors=ESCAPE))
+        finally:
+            os.close(descriptor)
 
 
 def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
@@ -110,11 +122,9 @@ def write_bytes(path: Path, data: bytes, *, durable: bool = True) -> None:
     Not ``durable``: that holds for a crash of the process, not for one of the machine.
     """
     with os_errors_stop(path):
-        make_folder(path.parent)
         # In the same folder: only within one file system is a rename atomic.
         temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        descriptor = os.open(temporary, flags, 0o600)
+        descriptor = open_making_folder(temporary, NEW)
         try:
             with os.fdopen(descriptor, "wb") as stream:
                 stream.write(data)
@@ -135,9 +145,11 @@ def replace_quickly(path: Path, text: str) -> None:
     The folder must be there. Raises OSError.
     """
     temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-    with os.fdopen(os.open(temporary, flags, 0o600), "wb") as stream:
-        stream.write(text.encode(errors=ESCAPE))
+    descriptor = os.open(temporary, NEW, 0o600)
+    try:
+        write_whole(partial(os.write, descriptor), text.encode(errors=ESCAPE))
+    finally:
+        os.close(descriptor)
     temporary.replace(path)
 
 
@@ -158,8 +170,8 @@ def read_text(path: Path) -> str | None:
     A byte order mark, which some editors put before it, is no part of it.
     """
     try:
-        with open_to_read(path) as stream:
-            return TextIOWrapper(stream, encoding="utf-8-sig").read()
+        text = _content(path).decode("utf-8-sig")
+        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
@@ -202,11 +214,9 @@ def append_line(path: Path, value: Mapping[str, Any], *, durable: bool) -> None:
 
 def append_lines(path: Path, values: Iterable[Mapping[str, Any]], *, durable: bool) -> int:
     """Append ``values`` as JSON lines, like ``append_line``; returns how many bytes that took."""
-    lines = (json.dumps(value, ensure_ascii=False).encode(errors=ESCAPE) for value in values)
-    data = b"".join(line + b"\n" for line in lines)
+    data = "".join(f"{in_line(value)}\n" for value in values).encode(errors=ESCAPE)
     with os_errors_stop(path):
-        make_folder(path.parent)
-        descriptor = os.open(path, APPEND, 0o600)  # no stream: there are many of these
+        descriptor = open_making_folder(path, APPEND)  # no stream: there are many of these
         try:
             size = os.lseek(descriptor, 0, os.SEEK_END)
             if size and os.pread(descriptor, 1, size - 1) != b"\n":
@@ -236,7 +246,7 @@ def write_whole(write: Callable[[memoryview], int | None], data: bytes) -> None:
 
 def write_lines(path: Path, values: Iterable[Mapping[str, Any]]) -> None:
     """Replace ``path`` by one JSON line for each of ``values``; on disk when this returns."""
-    write_text(path, "".join(f"{json.dumps(value, ensure_ascii=False)}\n" for value in values))
+    write_text(path, "".join(f"{in_line(value)}\n" for value in values))
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -277,10 +287,10 @@ def _last_lines(path: Path, size: int) -> list[bytes]:
 
 
 def _parsed(lines: list[bytes]) -> tuple[list[dict[str, Any]], int]:
-    lines = [line for line in lines if line.strip()]
+    lines = list(filter(bytes.strip, lines))
     whole = _all_whole(lines)
     if whole is not None:
-        return [value for value in whole if value], 0
+        return list(filter(None, whole)), 0
     found = [_object(line) for line in lines]
     return [value for value in found if value], sum(value is None for value in found)
 
@@ -295,7 +305,7 @@ def _all_whole(lines: Sequence[bytes]) -> list[dict[str, Any]] | None:
         values = json.loads(b"[" + b",\n".join(lines) + b"]")
     except (ValueError, RecursionError):
         return None
-    whole = len(values) == len(lines) and all(type(value) is dict for value in values)
+    whole = len(values) == len(lines) and set(map(type, values)) <= {dict}
     return values if whole else None
 
 

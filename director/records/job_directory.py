@@ -13,7 +13,7 @@ from director.model.plan import Plan
 from director.model.plan_reader import InvalidPlanError, read_plan
 from director.model.reason import Reason
 from director.model.secrets import NOTHING_SECRET, Redactor
-from director.model.state import NodeState, RunState
+from director.model.state import RunState
 from director.records import files
 from director.records.state_file import StateFile
 
@@ -201,9 +201,8 @@ class JobDirectory(Records):
                 f'"nodes" in {self.state} must be an object',
                 "restore the file, or remove it: `director run` rebuilds it from the job branch",
             )
-        return RunState(
-            plan.job_id,
-            {node.id: NodeState.from_json(known.get(node.id, {})) for node in plan.nodes},
+        return RunState.from_json(
+            plan.job_id, {node.id: known.get(node.id, {}) for node in plan.nodes}
         )
 
     def earlier_events(self) -> list[Path]:

@@ -1,7 +1,5 @@
 """All jobs whose records are here: the current one, archived ones, those of benches."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path

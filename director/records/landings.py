@@ -1,7 +1,5 @@
 """Where a job's work was landed: ``landed.json`` in its directory."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from director.model.codec.encoding import encode

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from director.model.codec.columns import decode_all
 from director.model.codec.encoding import encode
 from director.model.codec.mistakes import MismatchError
 from director.model.cost import Cost
@@ -153,15 +154,20 @@ def read_calls(path: Path) -> list[CallRecord]:
     return calls_in(files.read_lines(path))
 
 
-def calls_in(lines: Iterable[Mapping[str, Any]]) -> list[CallRecord]:
+def calls_in(lines: Sequence[Mapping[str, Any]]) -> list[CallRecord]:
     """Return the calls that ``lines`` of a ledger are."""
-    calls = []
+    try:
+        return [call.believed() for call in decode_all(CallRecord, lines)]
+    except MismatchError:
+        return list(_calls_among(lines))
+
+
+def _calls_among(lines: Iterable[Mapping[str, Any]]) -> Iterator[CallRecord]:
     for line in lines:
         try:
-            calls.append(CallRecord.from_json(line))
+            yield CallRecord.from_json(line)
         except MismatchError:
             continue  # a line of another tool or version: it is no call of ours
-    return calls
 
 
 def cost_of_calls(calls: Iterable[CallRecord]) -> Cost:
@@ -171,7 +177,7 @@ def cost_of_calls(calls: Iterable[CallRecord]) -> Cost:
 
 def total_tokens(calls: Iterable[CallRecord]) -> Tokens:
     """Return the sum of all tokens, kind by kind."""
-    return sum((call.tokens for call in calls), Tokens())
+    return Tokens(*map(sum, zip(*(call.tokens for call in calls), strict=True)))
 
 
 def grouped(calls: Iterable[CallRecord], key: str) -> dict[str, dict[str, Any]]:
@@ -179,13 +185,15 @@ def grouped(calls: Iterable[CallRecord], key: str) -> dict[str, dict[str, Any]]:
     groups: dict[str, list[CallRecord]] = {}
     for call in calls:
         groups.setdefault(getattr(call, key), []).append(call)
+    return {name: _totals(group) for name, group in sorted(groups.items())}
+
+
+def _totals(calls: Sequence[CallRecord]) -> dict[str, Any]:
+    cost = cost_of_calls(calls).to_json()
     return {
-        name: {
-            "calls": len(group),
-            **encode(total_tokens(group)),
-            "cost": cost_of_calls(group).to_json()["cost_known"],
-            "unknown_cost_calls": cost_of_calls(group).unpriced_calls,  # by its older name
-            **cost_of_calls(group).to_json(),
-        }
-        for name, group in sorted(groups.items())
+        "calls": len(calls),
+        **encode(total_tokens(calls)),
+        "cost": cost["cost_known"],
+        "unknown_cost_calls": cost["unpriced_calls"],  # by its older name
+        **cost,
     }

@@ -1,7 +1,5 @@
 """One process per job: an flock that the kernel drops when its holder dies."""
 
-from __future__ import annotations
-
 import fcntl
 import json
 import os

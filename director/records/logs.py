@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
 from pathlib import Path
 
 from director.model.patterns import lazy_pattern
-from director.records.files import make_folder, os_errors_stop
+from director.records.files import NEW, open_making_folder, os_errors_stop
 
 FOLDER = "logs"
 LONGEST = 150  # bytes of a name, of the 255 that file systems allow
+_UNSAFE = lazy_pattern(r"[^\w.-]+")
 _CALL = lazy_pattern(r"(?P<name>.*)\.agent(?P<again>(?:-\d+)?)\.jsonl")
 
 
@@ -25,9 +25,7 @@ def new_log(folder: Path, name: str, ending: str = ".log") -> Path:
     What is no letter, digit, ``.``, ``_`` or ``-`` becomes ``-``. Where such a log is there already
     it is ``name-2`` and so on. Raises StoppedError where none can be made.
     """
-    with os_errors_stop(folder):
-        make_folder(folder)
-    safe = re.sub(r"[^\w.-]+", "-", name).encode()[:LONGEST].decode(errors="ignore")
+    safe = _UNSAFE.sub("-", name).encode()[:LONGEST].decode(errors="ignore")
     for number in itertools.count(1):
         again = f"-{number}" if number > 1 else ""
         path = folder / f"{safe}{again}{ending}"
@@ -72,7 +70,7 @@ def log_called(job: Path, said: str) -> Path:
 def _made(path: Path) -> bool:
     with os_errors_stop(path):
         try:  # nothing that is there is followed or opened, links included
-            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            os.close(open_making_folder(path, NEW))
         except FileExistsError:
             return False
     return True

@@ -3,8 +3,6 @@
 An agent that nothing confines may write there: what it says is gated again before it lands.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -50,7 +48,7 @@ class Resolution(NamedTuple):
         """Whether the last attempt was green, as far as this says."""
         return bool(self.attempts) and self.attempts[-1].outcome is AttemptOutcome.GREEN
 
-    def is_about(self, other: Resolution) -> bool:
+    def is_about(self, other: "Resolution") -> bool:
         """Whether both are about the same conflicts."""
         return self[:3] == other[:3]
 

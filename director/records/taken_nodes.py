@@ -1,7 +1,5 @@
 """Which nodes people have taken to write them themselves: a file for each in ``taken/``."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple

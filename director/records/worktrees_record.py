@@ -4,8 +4,6 @@
 for the next one; what else is there is in use, or was left by a command that was killed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from os.path import lexists
 from pathlib import Path

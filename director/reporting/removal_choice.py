@@ -1,7 +1,5 @@
 """Which jobs ``clean`` is to remove, what goes with each, and what is lost with it."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Commits of the job branch, and what their trailers say."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 # What the user's settings can make of a trailer: git looks for one by these signs.

@@ -1,7 +1,5 @@
 """The local branches of the user's repository: where they are, and which hold what others do."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple

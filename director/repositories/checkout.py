@@ -1,4 +1,4 @@
-"""Where a plain checkout has its top, without asking git: for commands that only read records."""
+"""Where a plain checkout has its top, without asking git."""
 
 from __future__ import annotations
 
@@ -21,6 +21,16 @@ def top_of_checkout(path: Path) -> Path | None:
     return None
 
 
+def has_usual_format(top: Path) -> bool:
+    """Whether a plain checkout has no extensions: sha1 ids, and all objects in its ``.git``."""
+    git = top / ".git"
+    try:
+        config = (git / "config").read_bytes().lower()
+        return b"repositoryformatversion = 0" in config and not git.is_symlink()
+    except OSError:
+        return False
+
+
 def head_commit(top: Path) -> str | None:
     """Return the commit that HEAD of a plain checkout names; None where git has to be asked."""
     git = top / ".git"
@@ -35,11 +45,11 @@ def head_commit(top: Path) -> str | None:
 def _is_plain(git: Path, start: Path) -> bool:
     """Whether the working tree of ``git`` is the folder around it, as far as ``start``."""
     try:
-        found = git.stat()
+        found, top = git.stat(), git.parent.stat()
         config = (git / "config").read_bytes().lower()
         (git / "HEAD").stat()
         return (
-            found.st_uid == os.geteuid()
+            found.st_uid == top.st_uid == os.geteuid()
             and found.st_dev == start.stat().st_dev
             and b"bare = false" in config
             and b"worktree" not in config  # neither core.worktree nor extensions.worktreeConfig

@@ -1,7 +1,5 @@
 """A folder that is to become a repository: ``git init`` and a first commit of what is in it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple

@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 from director.model.errors import RequestError, StoppedError
 from director.model.reason import Reason
-from director.processes.capture import Captured, Dialogue, capture
+from director.processes.capture import Captured, Dialogue, capture, said_version
 
 KEPT_VARIABLES = ("GIT_EXEC_PATH", "GIT_CONFIG", "GIT_ASKPASS", "GIT_SSH", "GIT_SSL", "GIT_HTTP")
 # What the user configured for their own work must neither run nor write in director's commands: a
@@ -46,12 +47,22 @@ class GitError(StoppedError):
 
 
 class Git:
-    """git in one folder, with exactly the environment it is given."""
+    """git in one folder, with exactly the environment it is given.
 
-    def __init__(self, cwd: Path, env: Mapping[str, str], settings: Sequence[str] = ()) -> None:
+    ``before`` is done before each process of it starts: it restores what git is about to read.
+    """
+
+    def __init__(
+        self,
+        cwd: Path,
+        env: Mapping[str, str],
+        settings: Sequence[str] = (),
+        before: Callable[[], None] | None = None,
+    ) -> None:
         self.cwd = cwd
         self.env = env
         self.settings = tuple(settings)  # ``name=value``, over what is configured anywhere
+        self._before = before
 
     @classmethod
     def at(cls, cwd: Path, caller_env: Mapping[str, str], **variables: str) -> Git:
@@ -72,11 +83,19 @@ class Git:
 
     def with_variables(self, **variables: str) -> Git:
         """Return the same git with more variables set."""
-        return Git(self.cwd, {**self.env, **variables}, self.settings)
+        return Git(self.cwd, {**self.env, **variables}, self.settings, self._before)
 
     def with_settings(self, *settings: str) -> Git:
         """Return the same git with ``settings`` (``name=value``), wherever else they are set."""
-        return Git(self.cwd, self.env, (*self.settings, *settings))
+        return Git(self.cwd, self.env, (*self.settings, *settings), self._before)
+
+    def at_work_in(self, folder: Path) -> Git:
+        """Return the same git in another folder."""
+        return Git(folder, self.env, self.settings, self._before)
+
+    def restoring(self, before: Callable[[], None]) -> Git:
+        """Return the same git, and ``before`` is done before each of its processes starts."""
+        return Git(self.cwd, self.env, self.settings, before)
 
     def run(self, *argv: str, stdin: bytes = b"") -> Captured:
         """Run git and return exit code and streams; RequestError when there is no git."""
@@ -93,6 +112,8 @@ class Git:
 
     @contextmanager
     def _started(self) -> Iterator[None]:
+        if self._before:
+            self._before()
         try:
             yield
         except FileNotFoundError:
@@ -114,6 +135,17 @@ class Git:
     def ok(self, *argv: str) -> bool:
         """Whether git exits with 0."""
         return self.run(*argv).code == 0
+
+
+def said_by_git(env: Mapping[str, str]) -> str:
+    """Return what git says its version is, or ""; asked once per process."""
+    return said_version("git", {key: env[key] for key in ("HOME", "PATH") if key in env})
+
+
+def git_version(env: Mapping[str, str]) -> tuple[int, ...]:
+    """Return git's version as numbers, as far as it is made of them; () where it says none."""
+    said = said_by_git(env).removeprefix("git version ").split(" ")[0]
+    return tuple(map(int, takewhile(str.isdecimal, said.split("."))))
 
 
 def without_git_variables(env: Mapping[str, str]) -> dict[str, str]:

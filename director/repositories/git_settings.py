@@ -4,8 +4,6 @@ Otherwise an agent that can write ``~/.gitconfig`` could decide what gates and d
 commit.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Reading commits: what they hold, and how they differ. Nothing is written."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial

@@ -46,8 +46,9 @@ def _ignored(git: Git, root: Path, rules: Mapping[str, bytes], paths: Sequence[s
             (place / path).parent.mkdir(parents=True, exist_ok=True)
             (place / path).write_bytes(content)
         # It takes paths as they are, and refuses to be told so.
-        env = {**git.env, "GIT_WORK_TREE": folder, "GIT_LITERAL_PATHSPECS": "0"}
-        asking = Git(place, env, git.settings)
+        asking = git.at_work_in(place).with_variables(
+            GIT_WORK_TREE=folder, GIT_LITERAL_PATHSPECS="0"
+        )
         covered = _asked(asking, paths)
         inside = {path: _files(root, path) for path in paths if path.endswith("/")}
         open_ones = {path: files for path, files in inside.items() if path not in covered and files}

@@ -1,7 +1,5 @@
 """Index files: what git knows of the files of a worktree (gitformat-index(5)), read and written."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import struct
@@ -52,7 +50,7 @@ class IndexEntry(NamedTuple):
         """The mode and the object id."""
         return Item(f"{self.mode:06o}", self.known[STATUS_LENGTH:].hex())
 
-    def knowing(self, status: os.stat_result | None) -> IndexEntry:
+    def knowing(self, status: os.stat_result | None) -> "IndexEntry":
         """Return the same for a file that has this status; None: git is to look what it holds."""
         if status is None:
             return unknown_entry(self.path, self.item)

@@ -3,8 +3,6 @@
 The file is cut into blocks of entries; only those that change are taken apart.
 """
 
-from __future__ import annotations
-
 import hashlib
 import struct
 from bisect import bisect_right

@@ -26,11 +26,11 @@ class JobObjects(History):
     """The objects of the job repository at ``path``, which borrows those of ``user``."""
 
     def __init__(self, path: Path, git: Git, user: Repository) -> None:
-        super().__init__(git)
+        self._settings = JobSettings(path, user)
+        super().__init__(git.restoring(self._settings.restore))
         self.path = path
         self.user = user
         self._turn = threading.Lock()
-        self._settings = JobSettings(path, user)
         self._submodule_cache = SubmoduleCache()
         self._conversion_cache = ConversionCache()
 
@@ -77,10 +77,12 @@ class JobObjects(History):
         new = os.urandom(16).hex().encode()
         return self.git.run("hash-object", "-w", "--no-filters", "--stdin", stdin=new).code == 0
 
-    def restore_settings(self) -> None:
-        """Undo what agents did to this repository's settings, which decide how git sees files."""
-        with self._turn:
-            self._settings.restore()
+    def restore_what_worktrees_read(self) -> None:
+        """Undo what agents did to what git in worktrees reads here, and to the user's settings.
+
+        The other settings of this repository are restored before each git that reads them.
+        """
+        self._settings.restore_what_worktrees_read()
 
     def borrowing(self) -> dict[str, bytes]:
         """Return the files (path → content) of a repository that borrows this one's objects.

@@ -154,7 +154,7 @@ class JobRepository(JobObjects):
         It is written as the file it is (gitrepository-layout(5)): what stands in its way has to be
         found in any case, and `git update-ref` is a process for each merge, at five times the cost.
         """
-        self._settings.restore()
+        self._settings.check()
         ref = self.path / name
         with os_errors_stop(ref):
             for folder in reversed(ref.relative_to(self.path).parents):
@@ -216,6 +216,7 @@ class JobRepository(JobObjects):
                 if self._published == tip:
                     return None
                 self._point(tip)
+            self._settings.restore()
             if self._published or not self._tips.former:
                 problem = self.user.publish(self.path, self.branch)
             else:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -37,21 +38,37 @@ class JobSettings:
         self._path = path
         self._user = user
         self._files = {name: own_content(path / name) for name in (*SETTINGS, *BASICS)}
+        self._turn = threading.Lock()
 
     def restore(self) -> None:
         """Undo what others did to them; StoppedError where the repository is gone."""
-        if self._user.settings:
-            self._user.settings.restore()
+        self._restore(self._files)
+
+    def restore_what_worktrees_read(self) -> None:
+        """Undo what others did to what git in worktrees reads outside their own repositories.
+
+        StoppedError where the repository is gone.
+        """
+        self._restore((ALTERNATES,))
+
+    def _restore(self, names: Iterable[str]) -> None:
+        with self._turn:
+            if self._user.settings:
+                self._user.settings.restore()
+            self.check()
+            root = str(self._path)
+            for name in names:
+                if not holds(f"{root}/{name}", self._files[name]):
+                    with os_errors_stop(self._path / name):
+                        restore_file(self._path / name, self._files[name])
+
+    def check(self) -> None:
+        """Raise StoppedError where the repository is gone."""
         if not self._path.is_dir():
             raise StoppedError(
                 f"the job repository {self._path} is gone",
                 "run the command again: it is made again from the published branch",
             )
-        root = str(self._path)
-        changed = [name for name, held in self._files.items() if not holds(f"{root}/{name}", held)]
-        for name in changed:
-            with os_errors_stop(self._path / name):
-                restore_file(self._path / name, self._files[name])
 
     def borrowing(self) -> dict[str, bytes]:
         """Return the files (path → content) of a repository that borrows this one's objects."""

@@ -4,14 +4,13 @@ Commits and trees are small and asked for often; a process for each would cost m
 is done with them. The formats are git's documented ones (gitformat-loose(5) and "Git Objects").
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import threading
 import weakref
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -30,7 +29,8 @@ OBJECT_ID = lazy_pattern(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 ANSWER = lazy_pattern(rb"([0-9a-f]{40}|[0-9a-f]{64}) (blob|tree|commit|tag) ([0-9]+)")
 KEPT_ITEMS = 20_000  # of parsed trees, about 5 MiB
 KEPT_SMALL, SMALL_BYTES = 100, 10_000  # objects, and bytes of each: at most 1 MB
-NEW_OBJECT = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+STORED_BYTES = 3_000  # the longest object that is not compressed
+STORED = b"\x78\x01\x01"  # the beginning of a stream of one block that is not compressed
 # Git reads one name a line, up to a NUL; of the surrogates, some stand for a byte that is no text.
 UNASKABLE = lazy_pattern("[\n\r\0\ud800-\udc7f\udd00-\udfff]")
 
@@ -199,24 +199,41 @@ def write_object(store: Path, object_format: str, kind: str, data: bytes) -> str
     whole = _with_header(kind, data)
     oid = digest(object_format, whole)
     folder = f"{store}/{oid[:2]}"
-    if unpacked(f"{folder}/{oid[2:]}") != whole:
-        with os_errors_stop(loose_object(store, oid)):
-            _write_loose(folder, oid[2:], zlib.compress(whole, 1))
+    path = f"{folder}/{oid[2:]}"
+    if unpacked(path) != whole:
+        with os_errors_stop(path):
+            temporary = f"{folder}/tmp_obj_{os.urandom(8).hex()}"
+            descriptor = _made_in(folder, temporary)
+            try:
+                write_whole(partial(os.write, descriptor), _deflated(whole))
+            finally:
+                os.close(descriptor)
+            os.replace(temporary, path)  # noqa: PTH105 (often called)
     return oid
 
 
-def _write_loose(folder: str, name: str, packed: bytes) -> None:
-    temporary = f"{folder}/tmp_obj_{os.urandom(8).hex()}"
+def _made_in(folder: str, path: str) -> int:
+    """Make a file in a folder of an object store, which may be missing; returns it, opened."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
-        descriptor = os.open(temporary, NEW_OBJECT, 0o444)
+        return os.open(path, flags, 0o444)
     except FileNotFoundError:
-        Path(folder).mkdir(exist_ok=True)
-        descriptor = os.open(temporary, NEW_OBJECT, 0o444)
-    try:
-        write_whole(partial(os.write, descriptor), packed)
-    finally:
-        os.close(descriptor)
-    os.replace(temporary, f"{folder}/{name}")  # noqa: PTH105 (often called)
+        with suppress(FileExistsError):
+            os.mkdir(folder)  # noqa: PTH102 (often called)
+        return os.open(path, flags, 0o444)
+
+
+def _deflated(whole: bytes) -> bytes:
+    """Return an object as its file holds it.
+
+    A small one is stored as it is (RFC 1950 and 1951): it takes one block of a disk in any case,
+    and to prepare for compressing takes longer than all else.
+    """
+    if len(whole) > STORED_BYTES:
+        return zlib.compress(whole, 1)
+    length = len(whole).to_bytes(2, "little")
+    inverse = (len(whole) ^ 0xFFFF).to_bytes(2, "little")
+    return b"".join((STORED, length, inverse, whole, zlib.adler32(whole).to_bytes(4, "big")))
 
 
 def unpacked(path: Path | str) -> bytes:

@@ -3,8 +3,6 @@
 As ``git cherry-pick`` would, but for renames: what a commit changed stays where it changed it.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from director.model.errors import RequestError

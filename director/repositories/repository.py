@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from director.model.errors import RequestError, StoppedError
 from director.processes.capture import Captured
-from director.repositories.git import Git, GitError, split_z
+from director.repositories.checkout import has_usual_format, top_of_checkout
+from director.repositories.git import Git, GitError, git_version, split_z
 from director.repositories.git_settings import FrozenSettings
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 BRANCH_PREFIX = "director/"
 OWN_FOLDER = ".director/"
+LEAST_GIT = (2, 31)
 OWN_NAME = "director <director@localhost>"  # an address that cannot exist, RFC 6761
 # What the user set for strangers' repositories does not hold for director's own: their branch
 # comes from a folder of theirs. ``TAKING`` holds on this side of a fetch, ``GIVING`` on the other.
@@ -114,6 +116,8 @@ class Repository:
         own = {
             k: v for k, v in self.caller_env.items() if k.startswith(("GIT_AUTHOR_", "GIT_COMM"))
         }
+        if ident := self._configured(own):
+            return {**_variables("AUTHOR", ident), **_variables("COMMITTER", ident)}
         git = self.git.with_variables(**own)
         done = git.run("var", "GIT_AUTHOR_IDENT")
         for who in ("AUTHOR", "COMMITTER"):
@@ -122,6 +126,14 @@ class Repository:
             if done.code == 0:
                 found |= _variables(who, done.out.decode(errors="replace"))
         return found
+
+    def _configured(self, own: Mapping[str, str]) -> str:
+        """Return what the configuration alone says commits carry; "": git has to be asked."""
+        if self.settings is None or not self._are_one(own):
+            return ""
+        said = self.settings.everywhere
+        name, address = said.get("user.name", ""), said.get("user.email", "")
+        return f"{name} <{address}>" if _is_plain(name) and _is_plain(address) else ""
 
     def _are_one(self, own: Mapping[str, str]) -> bool:
         """Whether nothing tells the committer from the author: git need not be asked twice."""
@@ -215,8 +227,29 @@ def _variables(who: str, ident: str) -> dict[str, str]:
     return {f"GIT_{who}_NAME": name, f"GIT_{who}_EMAIL": rest.partition(">")[0]}
 
 
+def _is_plain(said: str) -> bool:
+    """Whether git puts a name or an address into commits as it is: it leaves out some signs."""
+    ends = said[:1].isalnum() and said[-1:].isalnum()
+    return ends and said.isprintable() and "<" not in said and ">" not in said
+
+
 def open_repository(path: Path, env: Mapping[str, str]) -> Repository:
     """Return the repository whose working tree holds ``path``; RequestError when there is none."""
+    return _usual_repository(path, env) or _found_by_git(path, env)
+
+
+def _usual_repository(path: Path, env: Mapping[str, str]) -> Repository | None:
+    """Return the repository that is as ``git init`` makes it, or None: git has to be asked."""
+    top = top_of_checkout(path)
+    if top is None or "\n" in str(top) or not has_usual_format(top):
+        return None
+    if git_version(env) < LEAST_GIT:
+        return None
+    common = top / ".git"
+    return Repository(top, Git.at(top, env), common / "objects", common, "sha1", env)
+
+
+def _found_by_git(path: Path, env: Mapping[str, str]) -> Repository:
     here = Git.at(path, env)
     try:
         places = here.text(

@@ -4,8 +4,6 @@ Git does not compare a loose object with its id when it reads it, and an agent m
 one. What the job borrows of its base is the user's and is not gone through.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -3,8 +3,6 @@
 Only their files are read, as gitrepository-layout(5) says they lie: no git runs there.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator
@@ -24,7 +22,7 @@ class UserCheckout(NamedTuple):
     root: Path
     git: Path
 
-    def inner(self, path: str, name: str) -> UserCheckout | None:
+    def inner(self, path: str, name: str) -> "UserCheckout | None":
         """Return that of the submodule at ``path``, called ``name``, where the user has it.
 
         Its git folder is named by a file in its checkout, or lies there as such, or is kept for

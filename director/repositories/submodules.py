@@ -6,8 +6,6 @@ what the commit says, and what an agent does to it is seen. Objects are read fro
 that the user's checkout has of its submodules; nothing is fetched, nothing is written there.
 """
 
-from __future__ import annotations
-
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping

@@ -42,7 +42,7 @@ def users_checkout(
 def _ignored(git: Git, root: Path) -> list[Path]:
     """Return what git ignores at the top of a checkout: no worktree has it, no job works on it."""
     names = [f"./{name}" for name in os.listdir(root) if name != ".git"]  # noqa: PTH208
-    git = Git(root, git.env, git.settings).with_variables(GIT_LITERAL_PATHSPECS="0")  # it has none
+    git = git.at_work_in(root).with_variables(GIT_LITERAL_PATHSPECS="0")  # it has none
     done = git.run("check-ignore", "-z", "--stdin", stdin=join_z(names))
     return [root / name for name in split_z(done.out)]
 

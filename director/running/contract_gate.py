@@ -4,8 +4,6 @@ Several candidates that are to merge in a row are judged at once, on what the br
 the last of them. Where that is red, the first that turned it so is searched for, and refused.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """From what an attempt left in its worktree to a candidate: read, judged and gated."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -38,7 +36,7 @@ class Author(NamedTuple):
     too_long: bool = False
 
     @classmethod
-    def of(cls, reply: Reply, attempt: CurrentAttempt) -> Author:
+    def of(cls, reply: Reply, attempt: CurrentAttempt) -> "Author":
         """Return the model that was called in an attempt."""
         too_long = reply.outcome is Outcome.CONTEXT_TOO_LONG
         tier = Tier(attempt.role)

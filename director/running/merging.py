@@ -1,7 +1,5 @@
 """Putting a green candidate on the job branch: as tested, or tested again on the moved tip."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """What a node and a run came to: the lines of ``metrics.jsonl``, and the state of what ended."""
 
-from __future__ import annotations
-
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -43,7 +41,7 @@ class RunMark(NamedTuple):
     wall_secs: Mapping[str, float]
 
     @classmethod
-    def here(cls, ledger: Ledger, state: RunState) -> RunMark:
+    def here(cls, ledger: Ledger, state: RunState) -> "RunMark":
         """Return the mark of a run that begins now."""
         moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         run_id = f"{moment}-{os.urandom(2).hex()}"

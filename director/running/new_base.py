@@ -1,7 +1,5 @@
 """The commit that a job is to be carried to, and what prevents that."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -17,7 +17,7 @@ from director.job.retrying import retry_where_lost
 from director.model.errors import DirectorError
 from director.model.node_digest import digest_of
 from director.model.receipt import Receipt
-from director.model.roles import Agent
+from director.model.roles import Agent, Role
 from director.model.state import Attempt, AttemptOutcome, NodeStatus
 from director.model.testing.output_digest import output_digest
 from director.records.call_notes import CallNote
@@ -128,6 +128,7 @@ class _NodeRun:
     def _look(self) -> Progress | NodeEnd:
         """Run the tests before any call; returns the end when there is nothing to do, or no way."""
         repository, plan = self.work.job.repository, self.work.views.plan
+        self.work.job.agents.caller.prepare(Role.EXECUTOR)  # beside the gate
         while True:
             base = repository.tip()
             before = self.gates.run_before(base)

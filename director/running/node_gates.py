@@ -1,7 +1,5 @@
 """Putting commits to the test in one worktree, and remembering which were green."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 

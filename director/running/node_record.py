@@ -1,7 +1,5 @@
 """What is put on record of a node while it is worked on: its state, events, and its receipt."""
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 from director.job.attempts import CurrentAttempt, next_role

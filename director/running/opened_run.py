@@ -1,7 +1,5 @@
 """A plan that is ready, opened for work: the job, its views, and the state that is believed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path

@@ -5,8 +5,6 @@ file that an agent may have written while director was dead. What it claims is c
 repository then; that something was green is never taken from it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -74,7 +72,7 @@ class Progress(NamedTuple):
         return memo
 
     @classmethod
-    def from_memo(cls, work: NodeWork, memo: Mapping[str, Any]) -> Progress:
+    def from_memo(cls, work: NodeWork, memo: Mapping[str, Any]) -> "Progress":
         """Return what of ``memo`` can be true; only the tip where it cannot be read."""
         repository = work.job.repository
         tip = repository.tip()

@@ -3,8 +3,6 @@
 What it is to be is built beside the job, which is switched to it whole, or stays as it is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Review of a green diff: what a reviewer calls critical may stop it, never let it through."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path

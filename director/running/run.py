@@ -1,7 +1,5 @@
 """``run``: work off the plan, then the integration gate on the tip of the job branch."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, NamedTuple
 

@@ -12,7 +12,6 @@ import stat
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -99,6 +98,8 @@ def _copy(paths: Sequence[str], source: Path, target: Path) -> None:
     Copies are as new as files of a checkout: git looks closer at those that are as new as its
     index, and compares no fractions of a second.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     command = [*COPY_PATHS, "-t", str(target), "--"]
     parts = [paths[at : at + COPIED_AT_ONCE] for at in range(0, len(paths), COPIED_AT_ONCE)]
 

@@ -1,7 +1,5 @@
 """Gates: a command in a clean checkout. Its exit code is the verdict."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Mapping
 from enum import StrEnum
@@ -122,7 +120,7 @@ class Gates(NamedTuple):
     sandbox: Sandbox = UNCONFINED
     redactor: Redactor = NOTHING_SECRET
 
-    def within(self, secs: float) -> Gates:
+    def within(self, secs: float) -> "Gates":
         """Return gates with a timeout of at most ``secs``."""
         return self._replace(timeout_secs=min(secs, self.timeout_secs))
 

@@ -5,8 +5,6 @@ all the same (Landlock has no rights for these), so they are restored. What was 
 was written by the user at work, who may: its times stay.
 """
 
-from __future__ import annotations
-
 import os
 import stat
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ It lies where no agent can write. Where one finds it all the same, its seal brea
 is worth nothing.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import struct
@@ -71,7 +69,8 @@ class PrivateIndex:
         )
         filters = self._job.user.filters
         confined = filters.settings(self._worktree) if filters else ()
-        return Git(self._worktree, git.env, (*exact_settings(self._worktree.parent), *confined))
+        exact = exact_settings(self._worktree.parent)
+        return git.at_work_in(self._worktree).with_settings(*exact, *confined)
 
     @property
     def is_intact(self) -> bool:
@@ -138,10 +137,9 @@ class PrivateIndex:
         named = {path.encode(errors="surrogateescape"): one for path, one in changes.items()}
         old, object_format = self.path.read_bytes(), self._job.user.object_format
         data, blocks = spliced(old, found.blocks, named, object_format)
-        place = self.path.with_suffix(".new")
-        place.write_bytes(data)
-        self._doubt(place)
-        place.replace(self.path)
+        self.path.unlink()  # a rename onto it would be flushed; one cut short breaks the seal
+        self.path.write_bytes(data)
+        self._doubt(self.path)
         status = self.path.lstat()
         known = found.known.with_changes(named, status.st_mtime_ns) if found.known else None
         self._content = _Content(seal(status), blocks, known)

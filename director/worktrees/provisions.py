@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from director.model.config import WorktreePolicy
-from director.model.ecosystems.ecosystems import is_manifest
 from director.model.errors import RequestError, StoppedError
 from director.model.paths import lies_in
 from director.model.sizes import Size
@@ -187,6 +186,8 @@ class Provisions:
 
 def _matches(path: str, globs: Sequence[str] | None) -> bool:
     if globs is None:
+        from director.model.ecosystems.ecosystems import is_manifest
+
         return is_manifest(path)
     return any(lies_in(path, [glob]) or fnmatchcase(path, glob) for glob in globs)
 

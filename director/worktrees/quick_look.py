@@ -5,8 +5,6 @@ changes a file's ctime, which cannot be set. What was written in the same tick o
 index may have been written again in it, so the content counts (gitformat-index(5), "racy git").
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import stat
@@ -76,7 +74,7 @@ class KnownFiles(NamedTuple):
     written_at: int
 
     @classmethod
-    def of(cls, entries: Iterable[IndexEntry], written_at: int) -> KnownFiles | None:
+    def of(cls, entries: Iterable[IndexEntry], written_at: int) -> "KnownFiles | None":
         """Return what an index with ``entries`` knows; None: a submodule is among them."""
         folders: Folders = {"": {}}
         for entry in entries:
@@ -91,7 +89,7 @@ class KnownFiles(NamedTuple):
 
     def with_changes(
         self, changes: Mapping[bytes, IndexEntry | None], written_at: int
-    ) -> KnownFiles:
+    ) -> "KnownFiles":
         """Return what the index knows with ``changes`` (path → entry, None: it is gone)."""
         places = {_place(path): entry for path, entry in changes.items()}
         folders: Folders = {**self.folders}  # type: ignore[dict-item]

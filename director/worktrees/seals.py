@@ -4,8 +4,6 @@ A seal is what changes with a file, whatever writes it (its ctime cannot be set)
 seals costs one ``lstat`` per file and reads none.
 """
 
-from __future__ import annotations
-
 import errno
 import fcntl
 import os
@@ -41,7 +39,7 @@ NO_SPACE = os.strerror(errno.ENOSPC)
 class TamperedError(Exception):
     """What a copy was to be made of is not what director left there."""
 
-    def __init__(self, tree: SealedTree) -> None:
+    def __init__(self, tree: "SealedTree") -> None:
         super().__init__(str(tree.root))
         self.tree = tree
 
@@ -70,7 +68,7 @@ class SealedTree(NamedTuple):
     seals: Seals
 
     @classmethod
-    def of(cls, root: Path, names: Iterable[str]) -> SealedTree:
+    def of(cls, root: Path, names: Iterable[str]) -> "SealedTree":
         """Seal what lies at ``names`` now."""
         known = tuple(names)
         return cls(root, known, seals_of(root, known))

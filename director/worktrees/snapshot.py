@@ -3,8 +3,6 @@
 What the agent's git says of them plays no part: its index, its commits, its ignore rules, its HEAD.
 """
 
-from __future__ import annotations
-
 import os
 import stat
 from collections.abc import Iterable

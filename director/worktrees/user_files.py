@@ -4,8 +4,6 @@ The copy is made before any agent works and sealed, so nothing that an agent doe
 files, or to the copy, gets into a later gate.
 """
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """A worktree: a checkout of a job's commits, outside the user's tree, reset and reused."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -37,7 +35,7 @@ class Origin(NamedTuple):
     """
 
     templates: Templates
-    gate: Worktree | None = None
+    gate: "Worktree | None" = None
 
 
 class Worktree:
@@ -159,8 +157,7 @@ class Worktree:
         return ((gate and gate.size()) or self._job.size(commit)).is_large
 
     def _prepare(self) -> None:
-        """Make sure that there is a folder, and that git reads it as the user's would."""
-        self._job.restore_settings()
+        """Make sure that there is a folder, and an index as director left it."""
         for place in (self.path.parent, self.path):  # an agent may have put a file there
             if not is_plain_folder(place):
                 discard(place)
@@ -169,6 +166,7 @@ class Worktree:
         self._index.empty_unless_intact()
 
     def _reset(self, commit: str, *, bare: bool) -> None:
+        self._job.restore_what_worktrees_read()
         self._prepare()
         if not self._adjust(commit):
             self._index.tree = None

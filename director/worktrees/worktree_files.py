@@ -1,7 +1,5 @@
 """The files of a worktree as they lie on disk, compared with what an index says of them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The provisions of one worktree: what is in it besides its commit, made, restored and kept."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ Agents and gates may do with it what they like: nothing else uses what is in it,
 restores it. A submodule has one too, inside it.
 """
 
-from __future__ import annotations
-
 import os
 import stat
 from collections.abc import Collection, Iterable, Mapping

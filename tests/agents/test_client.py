@@ -57,6 +57,9 @@ class FakeCaller:
     def versions(self) -> dict[str, str]:
         return {"fake": "1"}
 
+    def prepare(self, role: Role) -> None:
+        pass
+
     def check(self, worktree: Path) -> None:
         pass
 

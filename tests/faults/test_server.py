@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import signal
+import unittest
 
+from director.processes.process_table import PROC
 from tests.faults.cases import FaultCase, bad, good
 from tests.support.fake_opencode import (
     answer,
@@ -19,10 +21,11 @@ from tests.support.fake_opencode import (
     write,
 )
 from tests.support.fake_server import REFUSES
-from tests.support.jobs import node
+from tests.support.jobs import node, script_of_test
 from tests.support.process_table import alive
 from tests.support.somebodys_server import start_somebodys
 
+MODELS = tuple(f"fake/{name}" for name in ("strong", "author", "cheap", "scout", "reader", "big"))
 FLAKES = "[limits]\nprovider_retries = 1\n"
 
 
@@ -67,6 +70,48 @@ class TestASharedServer(ServerCase):
         self.assertEqual(len(self.fake.servers()) - planned, 1)
         self.assertEqual(self.in_sessions(), [True] * 3)
         self.assertEqual(self.notices(), [])
+        self.no_server_is_left()
+
+    def test_it_starts_beside_the_gate_before_the_first_call(self) -> None:
+        self.fake.lists(*MODELS)
+        self.configure("[limits]\nnode_timeout_secs = 60\n")
+        earlier, servers = self.tmp / "earlier", self.fake.folder / "servers"
+        more = f"[ $(wc -l < {servers}) -gt $(cat {earlier}) ]"
+        waits = f"if [ -e {earlier} ]; then until {more}; do sleep 0.01; done; fi\n"
+        self.plan(node("a"), tests={"a": waits + script_of_test("a")})
+        earlier.write_text(f"{len(self.fake.servers())}")
+        self.implement("a")
+        self.ends(0, "run")
+        self.assertEqual(self.outcomes(), ["green"])
+
+    def test_it_is_asked_for_the_models_before_the_first_call(self) -> None:
+        self.fake.lists(*MODELS)
+        self.script_planning(node("a"))
+        self.ends(0, "plan", "make things", "--no-critique")
+        self.assertEqual(len(self.fake.servers()), 1)
+        self.assertIn("server", {one.name for one in self.fake.loads()})
+        self.assertEqual(set(self.stored("models.json")["models"]), set(MODELS))
+
+    def test_a_model_that_it_does_not_know_is_refused_before_the_first_call(self) -> None:
+        self.fake.lists(*MODELS[:-1])
+        done = self.ends(2, "plan", "make things", "--no-critique", "--json")
+        self.assertIn("know fake/big (escalation", done.json["error"])
+        self.assertEqual(self.fake.calls(), [])
+        self.no_server_is_left()
+
+    @unittest.skipUnless(PROC.is_dir(), "its size is unknown without /proc")
+    def test_one_that_holds_too_much_is_replaced_with_one_line(self) -> None:
+        self.configure("[opencode]\nserver_max_mib = 1\n")
+        names = "abcdef"
+        self.plan(*map(node, names))
+        planned = len(self.fake.servers())
+        for name in names:
+            self.implement(name)
+        self.ends(0, "run")
+        self.assertEqual(len(self.fake.servers()) - planned, 2)
+        self.assertEqual(self.in_sessions(), [True] * 6)
+        told = r"another OpenCode server takes over: it holds \d+ MiB after 4 calls"
+        self.assertRegex("\n".join(self.notices()), told)
         self.no_server_is_left()
 
     def test_a_session_may_edit_what_its_node_may_and_nothing_else(self) -> None:

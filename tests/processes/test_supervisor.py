@@ -91,6 +91,9 @@ processes = Processes("scarce", Cancellation())
 shell = ["/bin/sh", "-c", "exit 0"]
 ways = {
     "run": lambda: processes.run(Command(shell, place, {}, place / "out", 60)),
+    "bound": lambda: processes.run(
+        Command(shell, place, {}, place / "out", 60, bind=lambda: None)
+    ),
     "bounded": lambda: processes.run(Command(shell, place, {}, place / "b", 60, keep_bytes=9)),
     "gate": lambda: Gates(processes, {}, place, 60).run("exit 0", place, "n"),
     "service": lambda: processes.start(Command(shell, place, {}, place / "served", 60)).end(),
@@ -135,7 +138,7 @@ class TestScarcity(ProcessCase):
         for limit in (3, 4, 5, 6, 7, 8, 10, 12, 30):
             with self.subTest(limit):
                 said = self.said("RLIMIT_NOFILE", limit)
-                self.assertEqual(len(said), 6)
+                self.assertEqual(len(said), 7)
                 for line in said:
                     self.assertRegex(line, "^done$" if limit == 30 else STOPPED_OR_DONE)
         self.assertNotIn("done", self.said("RLIMIT_NOFILE", 3))
@@ -149,6 +152,6 @@ class TestScarcity(ProcessCase):
         if trial.returncode:
             self.skipTest("this Python cannot be started by another user")
         said = self.said("RLIMIT_NPROC", 0, *nobody)
-        self.assertEqual(len(said), 6)
+        self.assertEqual(len(said), 7)
         for line in said:
             self.assertIn("stopped: no process can be started: Resource temporarily", line)

@@ -84,7 +84,7 @@ class TestReplacing(TemporaryCase):
 
     def test_an_error_of_the_disk_is_an_end_to_act_on(self) -> None:
         (self.tmp / "file").touch()
-        with self.assertRaisesRegex(StoppedError, "cannot write .*file/f: File exists"):
+        with self.assertRaisesRegex(StoppedError, "cannot write .*file/f: Not a directory"):
             files.write_text(self.tmp / "file" / "f", "text")
         with self.assertRaisesRegex(StoppedError, "cannot write"):
             files.append_line(self.tmp / "file" / "f", {}, durable=True)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
 
-from director.model.errors import RequestError
-from director.repositories.checkout import top_of_checkout
-from director.repositories.repository import open_repository
+from director.repositories.checkout import has_usual_format, top_of_checkout
 from tests.support.hermetic import HermeticCase
 from tests.support.repositories import SampleRepo
 
@@ -19,10 +18,9 @@ class TestTopOfCheckout(HermeticCase):
         self.root = self.sample.root
 
     def as_git_says(self, path: Path) -> Path | None:
-        try:
-            return open_repository(path, self.env).root
-        except RequestError:
-            return None
+        words = ("git", "rev-parse", "--show-toplevel")
+        done = subprocess.run(words, cwd=path, env=self.env, capture_output=True, text=True)
+        return Path(done.stdout.strip()) if done.returncode == 0 else None
 
     def assert_left_to_git(self, path: Path) -> None:
         self.assertIsNone(top_of_checkout(path), path)
@@ -64,6 +62,18 @@ class TestTopOfCheckout(HermeticCase):
         shutil.rmtree(self.root / "a" / ".git")
         (self.root / ".git" / "HEAD").unlink()
         self.assert_left_to_git(self.root)
+
+    def test_another_format_is_left_to_git(self) -> None:
+        self.assertTrue(has_usual_format(self.root))
+        for key, value in (("extensions.partialClone", "origin"), ("extensions.noop", "true")):
+            self.sample.git("config", "core.repositoryFormatVersion", "1")
+            self.sample.git("config", key, value)
+            self.assertFalse(has_usual_format(self.root), key)
+        self.sample.git("init", "-q", "--object-format=sha256", str(self.tmp / "other"))
+        self.assertFalse(has_usual_format(self.tmp / "other"))
+        (self.tmp / "linked").mkdir()
+        (self.tmp / "linked" / ".git").symlink_to(self.root / ".git")
+        self.assertFalse(has_usual_format(self.tmp / "linked"))
 
     def test_no_repository(self) -> None:
         (self.tmp / "elsewhere").mkdir()

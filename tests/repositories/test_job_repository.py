@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import zlib
 from pathlib import Path
+from typing import ClassVar
 
 from director.model.errors import StoppedError
 from director.repositories.job_repository import (
@@ -18,8 +19,9 @@ from director.repositories.job_repository import (
     open_job_repository,
 )
 from director.repositories.repository import open_repository
+from director.repositories.restoring import own_content, restore_file
 from tests.support.repositories import SampleRepo
-from tests.worktrees.jobs import BRANCH, JobCase
+from tests.worktrees.jobs import BRANCH, JobCase, open_pool
 
 
 class TestCreate(JobCase):
@@ -124,6 +126,74 @@ class TestKindsOfRepositories(JobCase):
     def test_a_detached_head(self) -> None:
         self.sample.git("checkout", "-q", "--detach")
         self.check(self.sample)
+
+
+class TestSettings(JobCase):
+    """What others do to the settings is undone before anything reads them."""
+
+    FORGED: ClassVar[dict[str, bytes]] = {
+        "config": b"[core]\n\tbare = true\n[user]\n\tforged = yes\n",
+        "HEAD": b"ref: refs/heads/none\n",
+        "objects/info/alternates": b"/nowhere\n",
+        "info/attributes": b"* text\n",
+        "info/exclude": b"*\n",
+        "info/grafts": b"forged\n",
+        "shallow": b"forged\n",
+        "config.worktree": b"forged\n",
+    }
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.before = self.held()
+
+    def held(self) -> dict[str, bytes | None]:
+        return {name: own_content(self.job.path / name) for name in self.FORGED}
+
+    def forge(self) -> None:
+        for name, content in self.FORGED.items():
+            restore_file(self.job.path / name, content)
+
+    def test_before_each_process_of_git(self) -> None:
+        moved = self.job.git.with_variables(A="1").with_settings("a.b=c").at_work_in(self.tmp)
+        for number, git in enumerate((self.job.git, moved)):
+            with self.subTest(number):
+                self.forge()
+                self.assertFalse(git.ok("config", "user.forged"))
+                self.assertEqual(self.held(), self.before)
+                self.forge()
+                asked = git.dialogue("cat-file", "--batch-check")
+                self.addCleanup(asked.end)
+                asked.say(self.base.encode() + b"\n")
+                self.assertIn(b" commit ", asked.line())
+                self.assertEqual(self.held(), self.before)
+
+    def test_before_the_users_git_reads_it(self) -> None:
+        new = self.add_commit(self.job, {"b.py": "1"})
+        self.assertTrue(self.job.advance(new, self.base))
+        self.forge()
+        self.assertIsNone(self.job.publish())
+        self.assertEqual(self.sample.git("rev-parse", f"refs/heads/{BRANCH}"), new)
+
+    def test_before_a_worktree_is_handed_out_what_its_own_repository_borrows(self) -> None:
+        pool = open_pool(self.job, self.tmp / "record.json", self.env)
+        with pool as opened, opened.lease(self.base) as worktree:
+            shared = self.job.path / "objects/info/alternates"
+            shared.unlink()
+            worktree.reset(self.base)
+            self.assertEqual(own_content(shared), self.before["objects/info/alternates"])
+
+    def test_one_that_is_gone_is_named_before_git_reads_or_anything_is_written(self) -> None:
+        pool = open_pool(self.job, self.tmp / "record.json", self.env)
+        with pool as opened, opened.lease(self.base) as worktree:
+            shutil.rmtree(self.job.path)
+            for use in (
+                lambda: self.job.git.text("rev-parse", "HEAD"),
+                self.job.point,
+                lambda: worktree.reset(self.base),
+            ):
+                with self.assertRaisesRegex(StoppedError, r"job\.git is gone"):
+                    use()
+                self.assertFalse(self.job.path.exists())
 
 
 class TestBranch(JobCase):

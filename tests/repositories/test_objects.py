@@ -6,6 +6,7 @@ And index files (``index_files``).
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from pathlib import Path
 from typing import ClassVar
@@ -13,7 +14,7 @@ from typing import ClassVar
 from director.model.errors import StoppedError
 from director.repositories.git import GitError
 from director.repositories.index_files import index_data
-from director.repositories.objects import Item, tree_data
+from director.repositories.objects import STORED_BYTES, Item, tree_data
 from tests.support.repositories import SampleRepo
 from tests.worktrees.jobs import JobCase
 
@@ -106,6 +107,23 @@ class TestWriting(JobCase):
         commit = self.add_commit(self.job, {"n/e/w": "1", "a/b.py": "2"}, "title\n\nKey: ä\n")
         self.job.advance(commit, self.base)
         self.job.git.output("fsck", "--strict", "--full")
+
+    def test_git_reads_what_is_written_whatever_its_length(self) -> None:
+        header = len(b"blob 3000\0")
+        lengths = (0, 1, STORED_BYTES - header, STORED_BYTES - header + 1, 70_000)
+        for length in lengths:
+            with self.subTest(length):
+                data = bytes(number % 251 for number in range(length))
+                oid = self.job.store(data)
+                self.assertEqual(self.job.git.output("cat-file", "blob", oid), data)
+                self.assertEqual(oid, self.job.git.text("hash-object", "--stdin", stdin=data))
+        self.job.git.output("fsck", "--strict")
+
+    def test_a_folder_of_objects_that_was_removed_is_made_again(self) -> None:
+        oid = self.job.store(b"content")
+        shutil.rmtree(self.job.path / "objects" / oid[:2])
+        self.assertEqual(self.job.store(b"content"), oid)
+        self.assertEqual(self.job.git.output("cat-file", "blob", oid), b"content")
 
     def test_an_index_is_read_by_git(self) -> None:
         paths = ("a.py", "a/b.py", "ü x", "l" * 5000)

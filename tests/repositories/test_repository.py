@@ -6,7 +6,7 @@ from pathlib import Path
 
 from director.agents.registry import starter_files
 from director.model.errors import RequestError
-from director.repositories.git_settings import freeze_settings
+from director.repositories.git_settings import config_text, freeze_settings
 from director.repositories.repository import Repository, open_repository
 from tests.support.hermetic import HermeticCase
 from tests.support.repositories import SampleRepo
@@ -49,6 +49,23 @@ class TestOpen(RepositoryCase):
             self.open(self.tmp / "bare")
         with self.assertRaisesRegex(RequestError, "there is no folder"):
             self.open(self.tmp / "none")
+
+    def test_a_path_with_a_line_break_is_refused(self) -> None:
+        odd = self.tmp / "one\ntwo"
+        self.sample.root.rename(odd)
+        with self.assertRaisesRegex(RequestError, "line break"):
+            self.open(odd)
+
+    def test_an_old_git_is_refused(self) -> None:
+        program = self.tmp / "bin" / "git"
+        program.parent.mkdir()
+        program.write_text(
+            '#!/bin/sh\n[ "$1" = --version ] && echo git version 2.30.9\n[ "$1" = --version ]\n'
+        )
+        program.chmod(0o755)
+        env = {**self.env, "PATH": f"{program.parent}:{self.env['PATH']}"}
+        with self.assertRaisesRegex(RequestError, "cannot use the repository"):
+            open_repository(self.sample.root, env)
 
     def test_an_unborn_branch_has_no_head(self) -> None:
         empty = self.tmp / "empty"
@@ -104,6 +121,29 @@ class TestReading(RepositoryCase):
             self.assertEqual(identity["GIT_AUTHOR_NAME"], "Sam Sample")
             self.assertEqual(identity["GIT_COMMITTER_NAME"], committer)
             self.assertEqual(identity["GIT_COMMITTER_EMAIL"], "s@example.org")
+
+    def test_what_settings_alone_say_is_what_git_says(self) -> None:
+        names = (
+            "Sam Sample",
+            "José",
+            "S.",
+            "<Sam>",
+            "a <b> c",
+            '"Sam"',
+            " Sam ",
+            "S,",
+            "a\\tb",
+            "7",
+        )
+        for name in names:
+            with self.subTest(name):
+                text = f"[user]\n\tname = {config_text([('user.name', name)]).split(' = ')[1]}"
+                (Path(self.env["HOME"]) / ".gitconfig").write_text(
+                    f"{text}\temail = s@example.org\n"
+                )
+                asked, told = self.open().identity(), self.open()
+                told.settings = freeze_settings(told.git, self.tmp, self.tmp / "frozen")
+                self.assertEqual(told.identity(), asked)
 
     def test_settings_of_its_own_file_without_what_that_includes(self) -> None:
         (self.sample.root / "more").write_text("[core]\n\teol = crlf\n")

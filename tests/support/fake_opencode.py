@@ -139,6 +139,10 @@ class FakeOpenCode:
         """Return the process ids of the servers that were started so far."""
         return [int(line) for line in _text(self.folder / "servers").splitlines()]
 
+    def loads(self) -> list[Path]:
+        """Return the folders that servers have loaded so far, one for each time."""
+        return [Path(line) for line in _text(self.folder / "loads").splitlines()]
+
     def unplayed(self) -> list[int]:
         """Return the numbers of the queued behaviours that no call has used."""
         with locked(self.folder):

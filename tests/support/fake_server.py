@@ -19,6 +19,8 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 HEALTHY, DEAF, REFUSES, SILENT = "healthy", "deaf", "refuses", "silent"
+AT_WORK = "at work"  # something of its own runs in each folder that it has loaded
+SLEEP = ("sleep", "300")
 REJECTED = re.compile(r"permission requested: (\w+) \((.*)\); auto-rejecting")
 STREAM_ERROR = re.compile(r'message="stream error".*error\.error="([^"]*)"')
 PARTS = ("text", "tool_use", "step_start", "step_finish")
@@ -31,7 +33,7 @@ def serve(folder: Path, playback: list[str]) -> int:
     if behaviour == REFUSES:
         print("Error: serving is not to be had", file=sys.stderr)
         return 1
-    server = _Server(folder, playback, silent=behaviour == SILENT)
+    server = _Server(folder, playback, behaviour)
     with (folder / "servers").open("a") as stream:
         stream.write(f"{os.getpid()}\n")
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -142,14 +144,40 @@ class _Session:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, folder: Path, playback: list[str], *, silent: bool) -> None:
+    def __init__(self, folder: Path, playback: list[str], behaviour: str) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.silent = silent  # of what happens
+        self.behaviour = behaviour
         self.folder = folder
         self.playback = playback
         self.sessions: dict[str, _Session] = {}
-        self.listeners: list[tuple[str, queue.SimpleQueue[dict[str, Any]]]] = []
+        self.listeners: list[tuple[str, queue.SimpleQueue[dict[str, Any] | None]]] = []
         self.opened = 0
+        self.loaded: dict[str, subprocess.Popen[bytes] | None] = {}
+
+    def load(self, folder: str) -> None:
+        """Note that a folder is loaded, unless it is: OpenCode reads its settings then only."""
+        if folder not in self.loaded:
+            at_work = self.behaviour == AT_WORK
+            self.loaded[folder] = subprocess.Popen(SLEEP, cwd=folder) if at_work else None
+            with (self.folder / "loads").open("a") as stream:
+                stream.write(f"{folder}\n")
+
+    def providers(self) -> dict[str, Any]:
+        """Return what the fake's ``opencode models`` lists, as a server does."""
+        path, found = self.folder / "models", dict[str, dict[str, Any]]()
+        for line in path.read_text().splitlines() if path.exists() else ():
+            provider, _, model = line.partition("/")
+            found.setdefault(provider, {})[model] = {"id": model}
+        return {"providers": [{"id": one, "models": models} for one, models in found.items()]}
+
+    def forget(self, folder: str) -> None:
+        """Forget a folder; its events end."""
+        if works := self.loaded.pop(folder, None):
+            works.kill()
+            works.wait()
+        for listener in [one for one in self.listeners if one[0] == folder]:
+            self.listeners.remove(listener)
+            listener[1].put(None)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -164,7 +192,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif path == "/agent":
             agents = json.loads(os.environ["OPENCODE_CONFIG_CONTENT"])["agent"]
             self.answer([{"name": name, **agent} for name, agent in agents.items()])
-        elif path == "/event" and self.server.silent:
+        elif path == "/config/providers":
+            self.server.load(folder)
+            self.answer(self.server.providers())
+        elif path == "/event" and self.server.behaviour == SILENT:
             threading.Event().wait()
         elif path == "/event":
             self.stream(folder)
@@ -191,6 +222,7 @@ class _Handler(BaseHTTPRequestHandler):
             for one in self.server.sessions.values():
                 if one.folder == folder:
                     one.abort()
+            self.server.forget(folder)
             self.answer(True)
         else:
             self.answer({"name": "NotFoundError"}, 404)
@@ -221,15 +253,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
     def stream(self, folder: str) -> None:
-        listener: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        listener: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self.server.load(folder)
         self.server.listeners.append((folder, listener))
         self.send_response(200)
         self.send_header("content-type", "text/event-stream")
         self.end_headers()
         listener.put({"type": "server.connected", "properties": {}})
         with suppress(OSError):
-            while True:
-                self.wfile.write(f"data: {json.dumps(listener.get())}\n\n".encode())
+            while event := listener.get():
+                self.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
+        self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:
         pass

@@ -25,11 +25,11 @@ from director.agents.claude_code.options import (
 )
 from director.agents.programs import find_program
 from director.agents.reading import EventReader
-from director.agents.steps import StepReader
 from director.model.config import Config
 from director.model.errors import RequestError
 
 if TYPE_CHECKING:
+    from director.agents.steps import StepReader
     from director.model.offers import Offer
 
 ALIASES = {"opus": "the largest", "sonnet": "the usual one", "haiku": "the small one"}

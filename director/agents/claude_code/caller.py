@@ -73,6 +73,9 @@ class ClaudeCode:
     def begin(self) -> None:
         """Do nothing: there is nothing to wait for."""
 
+    def prepare(self) -> None:
+        """Do nothing: each call starts a process of its own."""
+
     def check(self, worktree: Path) -> None:
         """Do nothing: which models there are is known only to the provider."""
 

@@ -6,8 +6,6 @@ the end leave out requests that were cut, but have those that show no events: of
 larger count is the true one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """What the configuration says of Claude Code: the section ``[claude-code]``, tiers, sampling."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Annotated, NamedTuple
 

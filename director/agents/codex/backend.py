@@ -25,12 +25,12 @@ from director.agents.codex.options import (
     user_settings,
 )
 from director.agents.reading import EventReader
-from director.agents.steps import StepReader
 from director.model.config import Config
 from director.model.errors import RequestError
 from director.model.reason import Reason
 
 if TYPE_CHECKING:
+    from director.agents.steps import StepReader
     from director.model.offers import Offer
 
 

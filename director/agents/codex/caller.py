@@ -76,6 +76,9 @@ class Codex:
     def begin(self) -> None:
         """Do nothing: there is nothing to wait for."""
 
+    def prepare(self) -> None:
+        """Do nothing: each call starts a process of its own."""
+
     def check(self, worktree: Path) -> None:
         """Raise RequestError where commands of a role that reads could not be held, or run.
 

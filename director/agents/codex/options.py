@@ -1,7 +1,5 @@
 """What the configuration says of Codex: the section ``[codex]``, tiers, sampling."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -20,13 +20,13 @@ from director.agents.backend import (
 from director.agents.opencode.events import OpenCodeReader
 from director.agents.opencode.options import NAME, OpenCodeOptions, problems
 from director.agents.programs import find_program
-from director.agents.steps import StepReader
 from director.agents.templates import bundled_text
 from director.model.config import Config
 from director.model.errors import RequestError
 from director.model.roles import Agent
 
 if TYPE_CHECKING:
+    from director.agents.steps import StepReader
     from director.model.offers import Offer
 
 PROGRAM = "opencode"

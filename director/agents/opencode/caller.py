@@ -8,8 +8,9 @@ recovered overflow), so success is read from the events.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,7 @@ from director.agents.opencode.options import options_of
 from director.agents.opencode.project import deep_merge, inherited_settings, model_settings
 from director.agents.opencode.project_code import code_in, defines_agents, spare_install
 from director.agents.opencode.server_error import ServerError
-from director.agents.opencode.servers import Servers
+from director.agents.opencode.servers import Bounds, Servers
 from director.agents.process_call import Invocation, run_call
 from director.agents.recorder import read_whole
 from director.agents.watching import Watch
@@ -96,14 +97,15 @@ class OpenCode:
         memory = Memory(context.memory, program, self._settings)
         # A server that the user runs knows models of its own.
         wanted = () if self._options.server_url else context.wanted
-        self._models = ModelCheck(wanted, self.listed_models, memory, context.events)
+        self._defines_models = any(one.defined for one in wanted)  # a server would list those, too
+        self._models = ModelCheck(wanted, self._models_for, memory, context.events)
 
     @contextmanager
     def serving(self) -> Iterator[None]:
         """While open, calls share one server that is kept warm, as far as that is wanted.
 
-        It starts with the first call, beside the worktrees; afterwards nothing is left of it. In
-        a sandbox that is made for one worktree there is none.
+        It starts with the first call, or before it (``prepare``), beside the worktrees; afterwards
+        nothing is left of it. In a sandbox that is made for one worktree there is none.
         """
         wanted = self._options.server != "off"
         if wanted and self._sandbox.for_one_worktree:
@@ -111,7 +113,8 @@ class OpenCode:
         elif wanted and self._env.get("OPENCODE_PURE"):
             self._apart = "OPENCODE_PURE is set, and what marks an agent's commands is a plugin"
         start = self._server if wanted and not self._apart else None
-        self._servers = Servers(start, self._context.events)
+        bounds = Bounds(max_mib=self._options.server_max_mib)
+        self._servers = Servers(start, self._context.events, bounds)
         try:
             yield
         finally:
@@ -122,6 +125,11 @@ class OpenCode:
     def begin(self) -> None:
         """Ask in the background which models there are."""
         self._models.begin()
+
+    def prepare(self) -> None:
+        """Start the server that calls are going to share, in the background."""
+        if self._will_share():
+            self._servers.warm()
 
     def check(self, worktree: Path) -> None:
         """Raise RequestError for a model that a call in ``worktree`` cannot name."""
@@ -160,7 +168,8 @@ class OpenCode:
         return problem(SERVER, f"no OpenCode answers at {url}", fix)
 
     def close(self) -> None:
-        """Stop asking what only calls would need to know."""
+        """Stop asking what only calls would need to know, and starting what only they need."""
+        self._servers.stop_starting()
         self._models.close()
 
     def call(self, assignment: Assignment, spending: Spending, events: Path) -> Reply:
@@ -172,6 +181,15 @@ class OpenCode:
                 return how(assignment, prompt, watch)
 
         return self.recorder.record(assignment, spending, events, OpenCodeReader(), make)
+
+    def _will_share(self) -> bool:
+        """Whether calls will be sessions on a server of director's own, as it looks.
+
+        What the worktrees bring is seen with each call; the user's checkout is much the same.
+        """
+        if self._options.server == "off" or self._options.server_url or self._apart:
+            return False
+        return code_in(self._context.root) is None
 
     def _lease(self, assignment: Assignment) -> AbstractContextManager[Server | None]:
         """Give the server for a call; None where the call must have an OpenCode of its own.
@@ -227,7 +245,7 @@ class OpenCode:
 
         return run_call(self._context, assignment, invoke, prompt, watch)
 
-    def _server(self) -> Server:
+    def _server(self, unwanted: threading.Event) -> Server:
         """Start a server that knows all agents, or find the one that is configured."""
         from director.agents.opencode.server import SERVE, start_server
 
@@ -240,11 +258,12 @@ class OpenCode:
             config["shell"] = str(write_bound_shell(notes, folder.parent, self._env))
         make_folder(folder)
         log = new_log(logs, "server")
-        env = self._environment(config, folder)
+        # It watches HEAD only, and asks git whenever director resets a worktree.
+        env = self._environment(config, folder) | {"OPENCODE_EXPERIMENTAL_DISABLE_FILEWATCHER": "1"}
         env |= self._sandbox.variables(Part.SERVER, folder, self._env)
         launch = self._sandbox.launch(Part.SERVER, [self._program, *SERVE], folder)
         command = Command(launch.argv, folder, env, log, SERVER_START_SECS, bind=launch.bind)
-        return start_server(self._processes, command)
+        return start_server(self._processes, command, unwanted)
 
     def _users_server(self, url: str, config: dict[str, Any], folder: Path) -> Server:
         from director.agents.opencode.server import PASSWORD, USER, USERNAME, Address, Server
@@ -279,6 +298,17 @@ class OpenCode:
             "--format", "json",
             "--print-logs", "--log-level", "ERROR",
         ]  # fmt: skip
+
+    def _models_for(self, worktree: Path | None, watch: Until) -> frozenset[str]:
+        """Return what a call may name (none: it does not say), from the server if that is enough.
+
+        The calls need it anyway, and to start OpenCode once more only to ask takes 2 s.
+        """
+        if worktree is None and self._will_share() and not self._defines_models:
+            with self._servers.lease() as server, suppress(ServerError):
+                if server and (found := server.models(self._context.beside)):
+                    return found
+        return frozenset() if watch() else self.listed_models(worktree, watch)
 
     def listed_models(self, worktree: Path | None, watch: Until) -> frozenset[str]:
         """Return the models that OpenCode lists for a call in ``worktree``; none: it does not say.

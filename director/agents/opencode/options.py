@@ -1,7 +1,5 @@
 """What the configuration says of OpenCode: the section ``[opencode]``."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Annotated, NamedTuple
@@ -9,6 +7,7 @@ from typing import Annotated, NamedTuple
 from director.model.codec.marks import Validate
 from director.model.codec.mistakes import Mistake
 from director.model.config import Config
+from director.model.config_values import CountOrNone
 
 NAME = "opencode"
 
@@ -19,9 +18,13 @@ def _server_problems(server: str) -> Iterator[str]:
 
 
 class OpenCodeOptions(NamedTuple):
-    """How OpenCode is run. ``server``: ``auto``, ``off``, or the URL of one that runs already."""
+    """How OpenCode is run. ``server``: ``auto``, ``off``, or the URL of one that runs already.
+
+    ``server_max_mib``: one that holds more memory is replaced (0: however large it is).
+    """
 
     server: Annotated[str, Validate(_server_problems)] = "auto"
+    server_max_mib: CountOrNone = 1536
 
     @property
     def server_url(self) -> str | None:

@@ -7,8 +7,10 @@ files, commands, skills, themes and plain settings are only read.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +26,11 @@ AGENT_KEYS = ("agent", "mode")
 TEXTS = frozenset({".md", ".txt", ".json", ".jsonc", ".toml", ".yaml", ".yml"})
 SKILLS = ("skill", "skills")  # what lies beside one is run by an agent's commands, or not at all
 WRITTEN_BY_OPENCODE = frozenset({".gitignore", "bun.lock", "package-lock.json"})
+OTHERS_FOLDERS, SKILL = (".claude", ".agents"), "SKILL.md"  # where it finds skills, too
+MOST_FILES, MOST_BYTES = 1000, 2**20
+READS_MORE = ("{file:", '"skills"')  # in settings: what lies elsewhere
 MODULES, LOCK = "node_modules", "package-lock.json"
+OF_INSTALLING = WRITTEN_BY_OPENCODE | {"package.json"}
 OPENCODES_PACKAGE = "@opencode-ai/plugin"
 DEPENDENCIES = ("dependencies", "devDependencies", "peerDependencies", "optionalDependencies")
 
@@ -32,6 +38,41 @@ DEPENDENCIES = ("dependencies", "devDependencies", "peerDependencies", "optional
 def code_in(worktree: Path) -> str | None:
     """Return what the worktree makes OpenCode run, in words that name the file; None: nothing."""
     return next(_code(worktree), None)
+
+
+def digest_of_settings(worktree: Path) -> str | None:
+    """Return a digest of what OpenCode reads once for a worktree: settings, agents, skills.
+
+    Not of what it writes there itself. None: more may be read, or it is more than settings are.
+    """
+    found = hashlib.sha256()
+    for number, path in enumerate(_read_once(worktree)):
+        text = None if number >= MOST_FILES else _short_text(path)
+        if text is None or any(word in text for word in READS_MORE):
+            return None
+        found.update(f"{path.relative_to(worktree)}\0{len(text)}\0{text}".encode())
+    return found.hexdigest()
+
+
+def _read_once(worktree: Path) -> Iterator[Path]:
+    """Give the files that OpenCode reads once, if they are files; a link stands for itself."""
+    settings = (worktree / name for name in CONFIG_FILES if "/" not in name)
+    yield from filter(os.path.lexists, settings)
+    folders = (OWN_FOLDER, *OTHERS_FOLDERS, *(f"{one}/{SKILLS[1]}" for one in OTHERS_FOLDERS))
+    yield from (worktree / name for name in folders if (worktree / name).is_symlink())
+    yield from (one for one in _files(worktree, OWN_FOLDER) if one.name not in OF_INSTALLING)
+    for other in OTHERS_FOLDERS:
+        yield from (one for one in _files(worktree, f"{other}/{SKILLS[1]}") if one.name == SKILL)
+
+
+def _short_text(path: Path) -> str | None:
+    """Return the text of a regular file, None for any other and for a long one."""
+    try:
+        state = path.lstat()
+    except OSError:
+        return None
+    is_short = stat.S_ISREG(state.st_mode) and state.st_size <= MOST_BYTES
+    return _text(path) if is_short else None
 
 
 def defines_agents(worktree: Path) -> bool:
@@ -71,7 +112,7 @@ def _code(worktree: Path) -> Iterator[str]:
             yield name
         else:
             yield from (f'"{key}" in {name}' for key in CODE_KEYS if settings.get(key))
-    for path in _files(worktree):
+    for path in _files(worktree, OWN_FOLDER):
         if not _is_plain(path, path.relative_to(own)):
             yield path.relative_to(worktree).as_posix()
 
@@ -96,9 +137,9 @@ def _installs_nothing(package: str | None) -> bool:
     return all(isinstance(one, dict) and one.keys() <= {OPENCODES_PACKAGE} for one in named)
 
 
-def _files(worktree: Path) -> Iterator[Path]:
-    """Give what is in OpenCode's folder, sorted; links are given, not followed."""
-    own = worktree / OWN_FOLDER
+def _files(worktree: Path, name: str) -> Iterator[Path]:
+    """Give what is in such a folder of the worktree, sorted; links are given, not followed."""
+    own = worktree / name
     for place, folders, files in os.walk(own):
         folder = Path(place)
         if folder == own and MODULES in folders:

@@ -1,13 +1,12 @@
 """One OpenCode server (``opencode serve``): its process, and the requests that are made of it."""
 
-from __future__ import annotations
-
 import base64
 import http.client
 import json
 import os
 import secrets
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
+from director.agents.opencode.listener import Loaded
 from director.agents.opencode.server_error import ServerError
 from director.model.patterns import lazy_pattern
 from director.processes.cancellation import Cancellation
@@ -54,6 +54,7 @@ class Server:
         self, address: Address, service: Service | None = None, answer_secs: float = ANSWER_SECS
     ) -> None:
         self.address = address
+        self.loaded: dict[Path, Loaded] = {}  # folders, for ``loaded_folders``
         self.version = ""  # as it says when it is asked for its health
         self._service = service
         self._answer_secs = answer_secs
@@ -68,6 +69,10 @@ class Server:
         """Whether its process runs; of the user's server, whether it answers."""
         return self._service.alive() if self._service else self.healthy()
 
+    def held_bytes(self) -> int | None:
+        """Return the memory of it and of what serves it; None: unknown, or the user's server."""
+        return self._service.held_bytes() if self._service else None
+
     def healthy(self) -> bool:
         """Whether it runs and answers."""
         try:
@@ -81,6 +86,12 @@ class Server:
         """Return the agents it knows in ``folder``: name → prompt."""
         listed = self._ask("GET", "/agent", folder)
         return {str(one["name"]): str(one.get("prompt") or "") for one in listed}
+
+    def models(self, folder: Path) -> frozenset[str]:
+        """Return the models that it knows in ``folder``, as ``provider/model``."""
+        answer = self._ask("GET", "/config/providers", folder)
+        self.dispose(folder)
+        return frozenset(models_of(answer))
 
     def open_session(self, folder: Path, title: str, rules: Iterable[Mapping[str, str]]) -> str:
         """Begin a session in ``folder`` under permission ``rules``; returns its id."""
@@ -97,21 +108,23 @@ class Server:
         }
         self._ask("POST", f"/session/{session}/prompt_async", folder, body)
 
-    def forget(self, folder: Path, session: str, *, abort: bool) -> None:
-        """End a session with all that it runs, and what the server remembers of ``folder``."""
-        steps = [("DELETE", f"/session/{session}"), ("POST", "/instance/dispose")]
-        if abort:
-            steps.insert(0, ("POST", f"/session/{session}/abort"))
-        failures = []
-        for method, path in steps:
-            try:
-                self._ask(method, path, folder)
-            except ServerError as error:
-                failures.append(error)
-        if failures:
-            raise failures[0]
+    def close_session(self, folder: Path, session: str, *, abort: bool) -> None:
+        """Forget a session; ``abort``: end first what it runs."""
+        try:
+            if abort:
+                self._ask("POST", f"/session/{session}/abort", folder)
+        finally:
+            self._ask("DELETE", f"/session/{session}", folder)
 
-    def events(self, folder: Path) -> EventStream:
+    def dispose(self, folder: Path) -> None:
+        """End all sessions in ``folder`` and whatever serves them, and forget what it holds."""
+        self._ask("POST", "/instance/dispose", folder)
+
+    def may_work_in(self, folder: Path) -> bool:
+        """Whether anything that it started works in ``folder``, as far as that is known."""
+        return self._service is None or self._service.at_work_in(folder)
+
+    def events(self, folder: Path) -> "EventStream":
         """Return the events in ``folder``, to be gone through in a thread of its own."""
         return EventStream(self._connect(None), _path("/event", folder), self._send)
 
@@ -182,17 +195,25 @@ class EventStream:
         self._connection.close()
 
 
-def start_server(processes: Processes, command: Command) -> Server:
+def models_of(answer: object) -> Iterator[str]:
+    """Give the models in what a server says of its providers."""
+    listed = answer.get("providers") if isinstance(answer, dict) else None
+    for one in listed if isinstance(listed, list) else ():
+        found = one.get("models") if isinstance(one, dict) else None
+        yield from (f"{one['id']}/{name}" for name in (found or ()) if "id" in one)
+
+
+def start_server(processes: Processes, command: Command, unwanted: threading.Event) -> Server:
     """Start a server on loopback, behind a password of its own.
 
     ``command`` ends in SERVE; its ``timeout_secs`` is how long it may take until it is healthy.
-    Raises ServerError when it does not get so far.
+    Raises ServerError when it does not get so far, or is ``unwanted`` before.
     """
     password = secrets.token_urlsafe(24)
     env = {**command.env, USERNAME: USER, PASSWORD: password}  # not as the caller's own server has
     service = _start(processes, command._replace(env=env))
     try:
-        return _await_health(service, password, command, processes.cancellation)
+        return _await_health(service, password, command, processes.cancellation, unwanted)
     except BaseException:
         service.end()
         raise
@@ -206,7 +227,11 @@ def _start(processes: Processes, command: Command) -> Service:
 
 
 def _await_health(
-    service: Service, password: str, command: Command, cancellation: Cancellation
+    service: Service,
+    password: str,
+    command: Command,
+    cancellation: Cancellation,
+    unwanted: threading.Event,
 ) -> Server:
     deadline = time.monotonic() + command.timeout_secs
     while time.monotonic() < deadline:
@@ -218,7 +243,8 @@ def _await_health(
         if not service.alive():
             said = command.stdout.read_text(errors="replace").strip().splitlines()[-1:]
             raise ServerError(f"it ended at once: {said[0][:200] if said else 'no message'}")
-        time.sleep(POLL_SECS)
+        if unwanted.wait(POLL_SECS):
+            raise ServerError("no call is going to be made")
     raise ServerError(f"it was not healthy within {command.timeout_secs:g} s")
 
 

@@ -18,13 +18,14 @@ LONG = 1000  # characters: an argument that is longer is a content, not what a t
 
 
 class Narrator:
-    """Tells of one session, everything once, and knows whether it is over.
+    """Tells of one session, everything once, and knows whether it is ``over`` or has ``failed``.
 
     ``clock`` gives the seconds since 1970: a server does not say when an event was.
     """
 
     def __init__(self, session: str, clock: Callable[[], float] = time.time) -> None:
         self.over = False
+        self.failed = False
         self._clock = clock
         self._session = session
         self._busy = False
@@ -45,6 +46,7 @@ class Narrator:
             case "message.part.updated":
                 return self._part(found.get("part"))
             case "session.error":
+                self.failed = True
                 self.over = self.over or not self._busy  # it never began: no end will be told
                 return self._line("error", error=found.get("error"))
             case "session.status":

@@ -1,17 +1,17 @@
 """One call on an OpenCode server: a session, opened, followed to its end, and forgotten."""
 
-from __future__ import annotations
-
 import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from director.agents.calls import Outcome
-from director.agents.opencode.server import EventStream, Server
+from director.agents.opencode.listener import Loaded
+from director.agents.opencode.loaded_folders import enter, leave
+from director.agents.opencode.server import Server
 from director.agents.opencode.server_error import ServerError
 from director.agents.opencode.server_events import Narrator
 from director.agents.watching import Watch
@@ -51,11 +51,9 @@ class Session:
         self._turn = turn
         self._watch = watch
         self._started = time.monotonic()
-        self._heard = threading.Event()  # that events come, or that none do
         self._over = threading.Event()
-        self._connected = False
-        self._problem = "it ended in the middle of the call"
         self._narrator: Narrator | None = None
+        self._record: BinaryIO | None = None
         self._unwritten: DirectorError | None = None
 
     def run(self) -> Ended:
@@ -84,68 +82,58 @@ class Session:
 
     def _follow(self) -> tuple[Ending, str]:
         """Listen first, then begin: nothing that happens is missed."""
-        stream = self._server.events(self._turn.cwd)
-        reader = threading.Thread(target=self._read, args=(stream,), daemon=True)
-        reader.start()
-        try:
-            ending, reason = self._wait(self._heard)  # the server may take its time with a folder
-            if ending is not Ending.EXITED or not self._connected:
+        with _open(self._turn.events) as self._record:
+            loaded = enter(self._server, self._turn.cwd)
+            listener = loaded.listener
+            ending, reason = self._wait(listener.heard)  # a folder may take the server its time
+            if ending is Ending.EXITED and listener.connected:
+                ending, reason = self._take_turn(loaded)
+            else:
                 self._server.end()
-                return (
-                    (ending, reason) if ending is not Ending.EXITED else self._lost(self._problem)
-                )
-            ending, reason = self._take_turn()
-        finally:
-            stream.close()
-            reader.join()
+                listener.close()
         if self._unwritten:
             raise self._unwritten
         if ending is Ending.EXITED and not (self._narrator and self._narrator.over):
-            return self._lost(self._problem)
+            return self._lost(listener.problem)
         return ending, reason
 
-    def _take_turn(self) -> tuple[Ending, str]:
+    def _take_turn(self, loaded: Loaded) -> tuple[Ending, str]:
         turn, server = self._turn, self._server
-        session = server.open_session(turn.cwd, turn.title, turn.rules)
-        self._narrator = narrator = Narrator(session)
-        finished = False
+        session, finished = "", False
         try:
+            session = server.open_session(turn.cwd, turn.title, turn.rules)
+            self._narrator = narrator = Narrator(session)
+            loaded.listener.tell(self._hear)
             server.prompt(turn.cwd, session, turn.agent, turn.model, turn.prompt)
             ended = self._wait(self._over)
             finished = narrator.over
         finally:
-            self._close(session, abort=not finished)
+            loaded.listener.tell(None)
+            self._close(session, loaded, finished=finished)
         return ended
 
     def _wait(self, event: threading.Event) -> tuple[Ending, str]:
         return self._processes.follow(event.wait, self._turn.timeout_secs, self._watch)
 
-    def _read(self, stream: EventStream) -> None:
+    def _hear(self, event: dict[str, Any] | None) -> None:
         """Put what happens on record, until the session or the server is over."""
-        try:
-            with os_errors_stop(self._turn.events), open_to_append(self._turn.events) as record:
-                for event in stream:
-                    self._connected = True
-                    self._heard.set()
-                    if (narrator := self._narrator) is None or not narrator.concerns(event):
-                        continue
-                    self._watch.sign_of_life()
-                    if line := narrator.line(event):
+        narrator, record = self._narrator, self._record
+        assert narrator and record
+        if event and narrator.concerns(event) and not self._over.is_set():
+            self._watch.sign_of_life()
+            try:
+                if line := narrator.line(event):
+                    with os_errors_stop(self._turn.events):
                         write_whole(record.write, json.dumps(line).encode() + b"\n")
-                    if narrator.over:
-                        break
-        except DirectorError as error:
-            self._unwritten = error
-        except ServerError as error:
-            self._problem = str(error)
-        finally:
-            self._heard.set()
+            except DirectorError as error:
+                self._unwritten = error
+        if event is None or narrator.over or self._unwritten:
             self._over.set()
 
-    def _close(self, session: str, *, abort: bool) -> None:
+    def _close(self, session: str, loaded: Loaded, *, finished: bool) -> None:
         """See to it that the session does nothing more, if need be by ending the server."""
         try:
-            self._server.forget(self._turn.cwd, session, abort=abort)
+            self._leave(session, loaded, finished=finished)
         except ServerError as error:
             if not self._server.end() and self._server.healthy():
                 raise StoppedError(
@@ -154,11 +142,31 @@ class Session:
                     "again",
                 ) from None
 
+    def _leave(self, session: str, loaded: Loaded, *, finished: bool) -> None:
+        server, folder, narrator = self._server, self._turn.cwd, self._narrator
+        well = finished and not (narrator and narrator.failed)
+        try:
+            if session:
+                server.close_session(folder, session, abort=not finished)
+        except ServerError:
+            well = False
+            raise
+        finally:
+            leave(server, folder, loaded, well=well)
+
     def _lost(self, reason: str) -> tuple[Ending, str]:
         """Say that the server failed: no fault of the model's, the call can be made again."""
         reason = f"the OpenCode server failed: {reason}"
         self._watch.stop(Outcome.PROVIDER_FAULT, reason)
         return Ending.STOPPED, reason
+
+
+@contextmanager
+def _open(record: Path) -> Iterator[BinaryIO]:
+    with os_errors_stop(record):
+        stream = open_to_append(record)
+    with stream:
+        yield stream
 
 
 def environment_note(worktree: Path) -> Path:

@@ -1,7 +1,5 @@
 """What a parser knows of a command's arguments, for what is made from it: manual, completions."""
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Iterator
 from typing import NamedTuple

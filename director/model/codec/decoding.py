@@ -1,7 +1,5 @@
 """Records from what is stored: all that is wrong is found at once."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from enum import Enum
 from functools import cache
@@ -72,7 +70,7 @@ class _RecordDecoder:
                 self._inline.append((one.name, inner))
                 self._keys += inner._keys
             else:
-                decode_one = _decoder(one.hint, one.marks, words)
+                decode_one = decoder(one.hint, one.marks, words)
                 self._plain.append((one.key, one.name, _taken_as_is(one), decode_one))
                 self._keys.append(one.key)
 
@@ -130,12 +128,12 @@ def _record_decoder(kind: Hashable, words: Words) -> _RecordDecoder:
     return _RecordDecoder(kind, words)
 
 
-def _decoder(hint: Any, marks: tuple[Any, ...], words: Words) -> Decode:
+def decoder(hint: Any, marks: tuple[Any, ...], words: Words) -> Decode:
     """Return what decodes values of an annotation, which may have marks of its own as well."""
     hint, own = without_marks(hint)
     marks = (*own, *marks)
     if other := without_none(hint):
-        given = _decoder(other, marks, words)
+        given = decoder(other, marks, words)
         return lambda value: None if value is None else given(value)
     decode_one = _unmarked_decoder(hint, marks, words)
     for mark in marks:
@@ -182,7 +180,7 @@ def _finite(value: Any) -> Any:
 
 
 def _tuple_decoder(member: Any, words: Words) -> Decode:
-    decode_one = _decoder(member, (), words)
+    decode_one = decoder(member, (), words)
     expected = "a list of strings" if member is str else "a list"
 
     def listed(value: Any) -> tuple[Any, ...]:
@@ -195,7 +193,7 @@ def _tuple_decoder(member: Any, words: Words) -> Decode:
 
 def _mapping_decoder(members: tuple[Any, ...], words: Words, *, complete: bool) -> Decode:
     key_kind, member = members
-    decode_one = _decoder(member, (), words)
+    decode_one = decoder(member, (), words)
     names = [] if key_kind is str else [str(one.value) for one in key_kind]
 
     def mapped(value: Any) -> dict[Any, Any]:

@@ -1,7 +1,5 @@
 """The fields of a class of records, as its annotations have them."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable
 from functools import cache
 from types import NoneType, UnionType

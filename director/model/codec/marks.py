@@ -1,7 +1,5 @@
 """Marks: what ``Annotated`` adds to the type of a field, for reading and writing it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import Enum
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """What is wrong with a stored value: all of it at once, each with its place."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ Each says what a worktree needs before tests can run in it, and how the tests ru
 What is special about one ecosystem is a row of ``ecosystem_rows``; here is what all have in common.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import shlex

@@ -1,7 +1,5 @@
 """The commands with which a repository is tested, linted and type-checked, by its own files."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Node.js projects. A version in ``packageManager`` is the one that wrote the lock file."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Callable

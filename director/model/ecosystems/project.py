@@ -4,8 +4,6 @@ Commands are for the project's own folder; ``{python}`` stands for the first of 
 interpreters that is there.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import tomllib

@@ -1,7 +1,5 @@
 """A range that a true value lies in, with a confidence of 95 %."""
 
-from __future__ import annotations
-
 import math
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """The difference between two rates that were observed in pairs."""
 
-from __future__ import annotations
-
 import math
 from typing import NamedTuple
 
@@ -21,7 +19,7 @@ class Pairs(NamedTuple):
     neither: float
 
     @classmethod
-    def of(cls, outcomes: list[tuple[bool, bool]]) -> Pairs:
+    def of(cls, outcomes: list[tuple[bool, bool]]) -> "Pairs":
         """Count outcomes: whether the first and the second of each pair succeeded."""
         kinds = ((True, True), (True, False), (False, True), (False, False))
         return cls(*(outcomes.count(kind) for kind in kinds))
@@ -31,7 +29,7 @@ class Pairs(NamedTuple):
         """The rate of the second less that of the first."""
         return (self.second - self.first) / sum(self)
 
-    def times(self, factor: float) -> Pairs:
+    def times(self, factor: float) -> "Pairs":
         """Return what ``factor`` times as many pairs would be, were they as these."""
         return Pairs(*(count * factor for count in self))
 

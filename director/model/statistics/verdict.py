@@ -1,7 +1,5 @@
 """Whether an interval decides between two, and if not, how many more samples would."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Sequence
 from enum import StrEnum

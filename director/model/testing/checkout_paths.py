@@ -4,8 +4,6 @@ A test that imports from the checkout says nothing about the worktree: it stays 
 whatever is done, or turns green when the user writes the feature meanwhile.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from os.path import normpath
@@ -28,6 +26,7 @@ _FORMS = (
     r"(?i:permission denied|EACCES)[^/\n]*'(?P<path>{path})'",
     r"(?:cannot open|can't open file) '?(?P<path>{path})'?: .*Permission denied",
 )
+_UP = "../"
 _UPWARDS = r"(?:\.\./)+[^\s:'\"()]+"  # pytest names what lies elsewhere by a relative path
 
 
@@ -53,7 +52,7 @@ def used_path(output: str, worktree: Path, checkout: Checkout) -> Path | None:
     Only places count where code was run, imported or refused: a path that a message quotes may
     be anything. A dependency that is installed in the checkout is not its code.
     """
-    if not checkout.roots:
+    if _UP not in output and not any(str(root) in output for root in checkout.roots):
         return None
     inside = rf"(?:{_roots(checkout)})(?:/[^\n:'\"()]*)?"
     path = f"(?:{inside}|{_UPWARDS})"

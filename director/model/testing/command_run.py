@@ -1,7 +1,5 @@
 """One run of a test command, and how many tests it executed."""
 
-from __future__ import annotations
-
 import re
 from typing import NamedTuple
 

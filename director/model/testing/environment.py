@@ -7,8 +7,6 @@ same to an exit code. The tools' own words tell them apart (``script_symptoms.py
 costs less than tests that are refused for nothing.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
@@ -50,7 +48,7 @@ def missing_in_environment(
     text, executed = run.plain, run.executed
     work = _Work(node_files, tracked)
     for symptom in (*script_symptoms.SYMPTOMS, *build_symptoms.SYMPTOMS):
-        if executed and not symptom.beside_tests:
+        if symptom.sign not in text or (executed and not symptom.beside_tests):
             continue
         for found in re.finditer(symptom.words, text, re.MULTILINE):
             named = found.groupdict().get("name") or ""

@@ -4,14 +4,11 @@ A program that ends with 0 before its first test looks green. Where the runner i
 count decides; where it is not, the count is unknown and the exit code stands.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from director.model.patterns import lazy_pattern
-from director.model.testing.declared_tests import declared_tests
 from director.model.testing.runner_command import Invocation, read_command
 from director.model.testing.runner_output import (
     READ_CHARACTERS,
@@ -93,4 +90,6 @@ def _declared(invocation: Invocation, runner: str, tests: Mapping[str, str]) -> 
     """Return how many tests the command runs by what the frozen files hold, at least."""
     if invocation.runners != {runner}:
         return 0
+    from director.model.testing.declared_tests import declared_tests
+
     return sum(declared_tests(path, tests[path], runner) for path in invocation.covers)

@@ -5,8 +5,6 @@ tools. The first failure in the output gives the headline; where no pattern matc
 line that says something.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from itertools import islice

@@ -4,8 +4,6 @@ Only a test runner that is plain to see counts. What another program sets up (``
 ``uv run``) is not known, and nothing is concluded from such a command.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from posixpath import join, normpath

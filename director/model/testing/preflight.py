@@ -1,7 +1,5 @@
 """How the tests of a repository run before any work: what was seen, and what follows from it."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import NamedTuple
 

@@ -4,11 +4,10 @@ Only what is plain to see counts. A runner's name in a string, behind ``make`` o
 not recognised: nothing is known of such a command, and nothing is held against it.
 """
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from director.model.patterns import lazy_pattern
@@ -107,12 +106,13 @@ def simple_commands(command: str) -> list[list[str]]:
         return []
 
 
-def _words(command: str) -> list[str]:
+@lru_cache(maxsize=64)  # each run of a command is read several times
+def _words(command: str) -> tuple[str, ...]:
     lexer = shlex.shlex(_JOINED_STREAMS.sub("", command), posix=True, punctuation_chars="();<>|&\n")
     lexer.whitespace = " \t\r"
     lexer.whitespace_split = True
     lexer.commenters = ""
-    return [";" if word.startswith("\n") else word for word in lexer]
+    return tuple(";" if word.startswith("\n") else word for word in lexer)
 
 
 def _split(words: Iterable[str]) -> Iterator[list[str]]:

@@ -3,8 +3,6 @@
 A count is read only where a runner's summary is plain to see; what is not recognised is unknown.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple

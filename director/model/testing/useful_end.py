@@ -7,8 +7,8 @@ other people's code, and what the next failure says. What ends a failure and wha
 from __future__ import annotations
 
 import re
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from os.path import commonprefix
 
 from director.model.patterns import lazy_pattern
 from director.model.testing.headline import ABOUT_OTHERS, Headline, headline
@@ -34,7 +34,9 @@ def useful_end(output: str, folder: str = "") -> str:
         lines = [*_said_before(before, found.text), *lines]  # as `go test -v` does
     lines = [_cut(line) for line in _relative(lines, folder) if line.strip()]
     shown = _around(lines, found.text) or [found.text]
-    return textwrap.dedent("\n".join(shown))
+    margins = [line[: len(line) - len(line.lstrip())] for line in shown]
+    margin = len(commonprefix(margins))  # noqa: RUF071 - these are no paths
+    return "\n".join(line[margin:] for line in shown)
 
 
 def _sides(output: str, found: Headline) -> tuple[list[str], list[str]]:

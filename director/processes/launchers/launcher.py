@@ -1,7 +1,5 @@
 """A launcher: how a command gets to where it runs, and how it ends there."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a revision changed: nodes of the plan by name, the spec as a diff."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import unified_diff
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """What nodes cost and took so far in a repository, to say what the next ones may."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from statistics import median

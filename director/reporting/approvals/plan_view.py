@@ -1,7 +1,5 @@
 """What lies at an approval, as a person looks at it: the plan by layers, the spec by headings."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """Estimates and their intervals as bars of characters, one line for each profile."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """How much longer a run may take, from the nodes that are done."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """The live view on a terminal: a picture of the job, redrawn in place while it is open."""
 
-from __future__ import annotations
-
 import os
 import signal
 import threading

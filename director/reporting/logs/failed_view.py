@@ -1,7 +1,5 @@
 """The failed nodes in short: of each the last attempt, what its gate said and what its agent."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """What a job cost, by role, model and node; what has no price is said, never counted as free."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 

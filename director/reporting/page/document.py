@@ -1,7 +1,5 @@
 """The page as one HTML file: no network, and only the styles and scripts that have these hashes."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """HTML as values: elements, which become text in one place where every text is made harmless."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
@@ -24,11 +22,11 @@ class Element(NamedTuple):
 
     name: str
     attributes: Mapping[str, str | bool]
-    children: tuple[Child, ...]
+    children: "tuple[Child, ...]"
 
 
-Child: TypeAlias = "str | Element"
-Given: TypeAlias = "str | Element | Iterable[Child] | None"
+Child: TypeAlias = str | Element
+Given: TypeAlias = str | Element | Iterable[Child] | None
 
 
 def tag(name: str, /, *children: Given, **attributes: str | float | bool | None) -> Element:

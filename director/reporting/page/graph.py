@@ -1,7 +1,5 @@
 """The DAG as a drawing: layers from left to right, a shape and a colour for where a node stands."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple

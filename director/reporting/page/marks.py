@@ -1,7 +1,5 @@
 """How nodes and amounts look on a page: marks, words, links and bars."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """What a page about a job shows, as a value."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple

@@ -5,8 +5,6 @@ one by a name of its own: so the address has a part that cannot be guessed, and 
 the host as it was printed.
 """
 
-from __future__ import annotations
-
 import json
 import secrets
 import threading

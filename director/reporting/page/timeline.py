@@ -4,8 +4,6 @@ Times are seconds since 1970. A journal spans days without work: it falls into s
 between which nothing was under way.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """How the last command on a job ended: the end of ``events.jsonl``, which is never read whole."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple

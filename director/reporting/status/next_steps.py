@@ -1,7 +1,5 @@
 """What to do next with a job, as commands that can be copied."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 

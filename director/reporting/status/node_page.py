@@ -1,7 +1,5 @@
 """All that is on record of one node, on a page: pure, from what ``node_reader`` has read."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple

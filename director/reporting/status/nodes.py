@@ -97,8 +97,9 @@ def _about(node: NodeNow) -> str:
 def waiting(status: Status, style: Style) -> list[Line]:
     """Return which nodes are blocked, together with the failed node that they wait for."""
     groups: defaultdict[str, list[str]] = defaultdict(list)
-    cause = _causes(status)
-    for node in status.of(NodeStatus.BLOCKED):
+    blocked = status.of(NodeStatus.BLOCKED)
+    cause = _causes(status) if blocked else {}
+    for node in blocked:
         groups[cause.get(node.id, "")].append(node.id)
     lines: list[Line] = []
     for failed, ids in groups.items():

@@ -1,25 +1,22 @@
 """Where a job stands, read from its records: nothing is written, and no log is read whole."""
 
-from __future__ import annotations
-
-import gc
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from director.job.stage import PlanStage, Stage, read_stage
-from director.model.codec.decoding import decode
+from director.model.codec.columns import decode_all
 from director.model.codec.mistakes import MismatchError
 from director.model.cost import Cost
 from director.model.errors import RequestError
 from director.model.integration_gates import as_before, not_counting
-from director.model.plan import Plan
+from director.model.plan import Node, Plan
 from director.model.roles import Role
 from director.model.state import CallRecord, NodeStatus
 from director.records import files
+from director.records.garbage import unsearched
 from director.records.job_directory import JobDirectory, runs_of
 from director.records.landings import read_landed
 from director.records.ledger import calls_in
@@ -45,19 +42,7 @@ class _Planned(NamedTuple):
     nodes: tuple[PlannedNode, ...]
 
 
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Look for no garbage: records hold no cycles, and the search takes a fifth of the time."""
-    before = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if before:
-            gc.enable()
-
-
-@_uncollected()
+@unsearched()
 def read_status(
     directory: JobDirectory,
     *,
@@ -125,7 +110,7 @@ def _read_plan(directory: JobDirectory) -> _Planned | Plan | None:
     if not directory.plan.exists():
         return None
     try:
-        return decode(_Planned, files.read_json(directory.plan))
+        return decode_all(_Planned, [files.read_json(directory.plan)])[0]
     except (MismatchError, RequestError):
         return directory.load_plan()  # which says all that is wrong
 
@@ -143,11 +128,16 @@ def _nodes(
             costs[call.node].append(call.cost)
     live = process.calls if process else {}
     for node in plan.nodes:
-        planned = PlannedNode(node.id, node.title, node.test_cmd, node.depends_on)
-        over = state.nodes[node.id].status in OVER
-        call_now, known = None if over else live.get(node.id), costs.get(node.id, ())
-        cost = Cost.of(known) + Cost(call_now.usd if call_now else 0.0)
-        yield NodeNow(planned, state.nodes[node.id], cost, len(known), call_now)
+        stands, known = state.nodes[node.id], costs.get(node.id, ())
+        call_now = live.get(node.id) if stands.status not in OVER else None
+        cost = Cost.of((*known, call_now.usd) if call_now else known)
+        yield NodeNow(_shown(node), stands, cost, len(known), call_now)
+
+
+def _shown(node: PlannedNode | Node) -> PlannedNode:
+    if isinstance(node, PlannedNode):
+        return node
+    return PlannedNode(node.id, node.title, node.test_cmd, node.depends_on)
 
 
 def _ended(end: End | None, last: LastEvents) -> End | None:

@@ -1,8 +1,7 @@
 """The screen that says how a job stands, why something failed, and the next command."""
 
-from __future__ import annotations
-
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -147,7 +146,8 @@ def _gates_in_words(status: Status) -> str:
 
 def _counts(status: Status) -> str:
     """Return how many nodes there are of each kind that matters."""
-    done = f"{len(status.of(NodeStatus.DONE))} of {counted(len(status.nodes), 'node')} done"
+    number = Counter(node.state.status for node in status.nodes)
+    done = f"{number[NodeStatus.DONE]} of {counted(len(status.nodes), 'node')} done"
     kinds: tuple[tuple[NodeStatus, str], ...] = (
         (NodeStatus.FAILED, "failed"),
         (NodeStatus.RUNNING, "running" if status.process else "interrupted"),
@@ -156,9 +156,7 @@ def _counts(status: Status) -> str:
     )
     begun = status.process or status.runs
     kinds += ((NodeStatus.PENDING, "waiting"),) if begun else ()
-    return ", ".join(
-        [done, *(f"{count} {word}" for kind, word in kinds if (count := len(status.of(kind))))]
-    )
+    return ", ".join([done, *(f"{number[kind]} {word}" for kind, word in kinds if number[kind])])
 
 
 def _spent(status: Status) -> str:

@@ -1,7 +1,5 @@
 """Where a job stands, as a value: what is known of it, and what follows from that."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from pathlib import Path

@@ -1,7 +1,5 @@
 """How a terminal is written to: how wide it is, its signs, and its colours."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple

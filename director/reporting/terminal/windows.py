@@ -1,7 +1,5 @@
 """What can be shown on a stream: how large its window is, and in which style."""
 
-from __future__ import annotations
-
 import codecs
 import os
 from collections.abc import Mapping

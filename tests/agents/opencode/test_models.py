@@ -9,6 +9,7 @@ from pathlib import Path
 
 from director.agents.backend import WantedModel, wanted_models
 from director.agents.opencode.models import Memory, ModelCheck, models_in
+from director.agents.opencode.server import models_of
 from director.model.config import Config, LocalProvider, Sampling
 from director.model.errors import RequestError
 from director.model.roles import Role
@@ -22,6 +23,14 @@ class TestListing(TemporaryCase):
         self.assertEqual(models_in("p/m\np/big/model:free\n\n"), {"p/m", "p/big/model:free"})
         for text in ("", "\n", "Usage: opencode [command]\n", "p/m\nand more\n", '{"p": "m"}'):
             self.assertEqual(models_in(text), set(), text)
+
+    def test_what_a_server_says(self) -> None:
+        providers = [{"id": "p", "models": {"m": {}, "big/model": {}}}, {"id": "q", "models": {}}]
+        self.assertEqual(set(models_of({"providers": providers})), {"p/m", "p/big/model"})
+        nameless = {"providers": [{"models": {"m": {}}}, 2]}
+        others: tuple[object, ...] = (None, [], {}, {"providers": 1}, nameless)
+        for answer in others:
+            self.assertEqual(set(models_of(answer)), set(), answer)
 
 
 class TestWanted(TemporaryCase):

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import unittest
 from pathlib import Path
 from typing import Any
 
 from director.agents.opencode.server import SERVE, Address, Server, start_server
 from director.agents.opencode.server_error import ServerError
-from director.agents.opencode.servers import DEATHS_BORNE, SESSIONS_EACH, Servers
-from director.model.errors import InterruptedRunError
+from director.agents.opencode.servers import DEATHS_BORNE, MIB, Bounds, Servers
+from director.model.errors import InterruptedRunError, RequestError
 from director.processes.cancellation import Cancellation
 from director.processes.command import Command
+from director.processes.process_table import PROC
 from director.processes.supervisor import Processes
 from director.records.events import Event, Events
 from tests.support.fake_opencode import FakeOpenCode
@@ -32,24 +35,30 @@ class Standing(Server):
         self.number = number
         self.living = True
         self.ended = False
+        self.held: int | None = 300 * MIB
 
     def alive(self) -> bool:
         return self.living
+
+    def held_bytes(self) -> int | None:
+        return self.held
 
     def end(self) -> bool:
         self.living, self.ended = False, True
         return True
 
 
-class TestServers(TemporaryCase):
+class ServersCase(TemporaryCase):
+    bounds = Bounds()
+
     def setUp(self) -> None:
         super().setUp()
         self.started: list[Standing] = []
         self.notices: list[Event] = []
         self.events = Events([self.notices.append])
-        self.servers = Servers(self.start, self.events)
+        self.servers = Servers(self.start, self.events, self.bounds)
 
-    def start(self) -> Server:
+    def start(self, _unwanted: threading.Event) -> Server:
         self.started.append(Standing(len(self.started)))
         return self.started[-1]
 
@@ -57,6 +66,8 @@ class TestServers(TemporaryCase):
         with self.servers.lease() as server:
             return server
 
+
+class TestServers(ServersCase):
     def test_it_starts_with_the_first_call_and_serves_all(self) -> None:
         self.assertEqual(self.started, [])
         first, second = self.leased(), self.leased()
@@ -66,7 +77,7 @@ class TestServers(TemporaryCase):
         self.assertIsNone(self.leased())
 
     def test_after_many_sessions_another_takes_over(self) -> None:
-        for _ in range(SESSIONS_EACH + 1):
+        for _ in range(Bounds().sessions + 1):
             last = self.leased()
         self.assertEqual(last.number, 1)
         self.assertTrue(self.started[0].ended)
@@ -75,7 +86,7 @@ class TestServers(TemporaryCase):
 
     def test_one_that_is_replaced_ends_with_its_last_session(self) -> None:
         with self.servers.lease() as old:
-            for _ in range(SESSIONS_EACH):
+            for _ in range(Bounds().sessions):
                 self.leased()
             assert isinstance(old, Standing)
             self.assertFalse(old.ended)
@@ -96,7 +107,7 @@ class TestServers(TemporaryCase):
         self.assertIn("died too often", self.notices[0].data["message"])
 
     def test_one_that_cannot_start_is_given_up_with_one_line(self) -> None:
-        def start() -> Server:
+        def start(_unwanted: threading.Event) -> Server:
             raise ServerError("no such thing")
 
         self.servers = Servers(start, self.events)
@@ -106,19 +117,140 @@ class TestServers(TemporaryCase):
         self.assertIn("no such thing", self.notices[0].data["message"])
 
 
+class TestSize(ServersCase):
+    """One that holds too much takes no more calls."""
+
+    bounds = Bounds(max_mib=500, look_secs=0.0, least_sessions=2)
+
+    def messages(self) -> list[str]:
+        return [notice.data["message"] for notice in self.notices]
+
+    def test_calls_under_way_end_on_the_old_one_and_new_calls_begin_on_a_new_one(self) -> None:
+        with self.servers.lease() as old, self.servers.lease():
+            assert isinstance(old, Standing)
+            old.held = 501 * MIB
+            with self.servers.lease() as new:
+                self.assertIsNot(new, old)
+            self.assertFalse(old.ended)
+        self.assertTrue(old.ended)
+        self.assertFalse(self.started[1].ended)
+        self.assertEqual(len(self.started), 2)
+        told = "it holds 501 MiB after 2 calls, [opencode] server_max_mib is 500"
+        self.assertEqual(self.messages(), [f"another OpenCode server takes over: {told}"])
+
+    def test_one_without_calls_ends_at_once(self) -> None:
+        self.leased()
+        self.leased().held = 501 * MIB
+        self.leased()
+        self.assertTrue(self.started[0].ended)
+
+    def test_one_within_the_bound_stays(self) -> None:
+        for _ in range(5):
+            self.leased().held = 500 * MIB
+        self.assertEqual((len(self.started), self.messages()), (1, []))
+
+    def test_where_its_size_is_unknown_it_stays(self) -> None:
+        for _ in range(5):
+            self.leased().held = None
+        self.assertEqual(len(self.started), 1)
+
+    def test_a_bound_that_none_can_keep_does_not_replace_it_with_each_call(self) -> None:
+        for _ in range(6):
+            self.leased().held = 501 * MIB
+        self.assertEqual(len(self.started), 3)
+
+    def test_it_is_looked_at_now_and_then(self) -> None:
+        self.servers = Servers(self.start, self.events, self.bounds._replace(look_secs=3600.0))
+        for held in (300, 300, 300, 501, 501):
+            self.leased().held = held * MIB
+        self.assertEqual(len(self.started), 1)
+
+    def test_without_a_bound_it_may_be_large(self) -> None:
+        self.servers = Servers(self.start, self.events, self.bounds._replace(max_mib=0))
+        for _ in range(5):
+            self.leased().held = 501 * MIB
+        self.assertEqual(len(self.started), 1)
+
+
+class TestWarming(ServersCase):
+    """A server that starts before the call that needs it."""
+
+    def test_the_call_finds_it(self) -> None:
+        self.servers.warm()
+        self.servers.warm()
+        self.assertEqual(self.leased().number, 0)
+        self.servers.close()
+        self.assertEqual(len(self.started), 1)
+        self.assertTrue(self.started[0].ended)
+
+    def test_one_that_cannot_start_is_told_of_once(self) -> None:
+        def start(_unwanted: threading.Event) -> Server:
+            raise ServerError("no such thing")
+
+        self.servers = Servers(start, self.events)
+        self.servers.warm()
+        self.assertIsNone(self.leased())
+        self.assertEqual(len(self.notices), 1)
+
+    def test_what_stops_the_run_stops_the_call_and_not_the_warming(self) -> None:
+        def start(_unwanted: threading.Event) -> Server:
+            raise RequestError("the server knows other agents", "start it again")
+
+        self.servers = Servers(start, self.events)
+        self.servers.warm()
+        with self.assertRaises(RequestError):
+            self.leased()
+
+    def test_closing_does_not_wait_for_a_start_and_tells_nothing(self) -> None:
+        begun = threading.Event()
+
+        def start(unwanted: threading.Event) -> Server:
+            begun.set()
+            self.assertTrue(unwanted.wait(20.0))
+            raise ServerError("no call is going to be made")
+
+        self.servers = Servers(start, self.events)
+        self.servers.warm()
+        self.assertTrue(begun.wait(20.0))
+        self.servers.close()
+        self.assertEqual(self.notices, [])
+        self.assertIsNone(self.leased())
+
+    def test_a_call_that_ends_does_not_wait_for_a_start(self) -> None:
+        begun, go = threading.Event(), threading.Event()
+
+        def start(unwanted: threading.Event) -> Server:
+            if self.started:
+                begun.set()
+                self.assertTrue(go.wait(20.0))
+            return self.start(unwanted)
+
+        self.servers = Servers(start, self.events)
+        with self.servers.lease() as old:
+            assert isinstance(old, Standing)
+            old.living = False
+            other = threading.Thread(target=self.leased)
+            other.start()
+            self.assertTrue(begun.wait(20.0))
+        go.set()
+        other.join()
+        self.assertEqual(len(self.started), 2)
+
+
 class TestStart(HermeticCase):
     def setUp(self) -> None:
         super().setUp()
         self.fake = FakeOpenCode(self.tmp / "opencode")
         self.shell_env = self.fake.install(self.env) | {"OPENCODE_CONFIG_CONTENT": '{"agent": {}}'}
         self.cancellation = Cancellation()
+        self.unwanted = threading.Event()
 
     def start(self, secs: float = 20.0) -> Server:
         program = str(self.fake.program)
         command = Command(
             (program, *SERVE), self.tmp, self.shell_env, self.tmp / "server.log", secs
         )
-        server = start_server(Processes("test", self.cancellation), command)
+        server = start_server(Processes("test", self.cancellation), command, self.unwanted)
         self.addCleanup(server.end)
         return server
 
@@ -144,7 +276,8 @@ class TestStart(HermeticCase):
         folder = self.tmp / os.fsdecode(b"caf\xe9")
         server = self.start()
         session = server.open_session(folder, "t", [])
-        server.forget(folder, session, abort=True)
+        server.close_session(folder, session, abort=True)
+        server.dispose(folder)
         server.events(folder).close()
 
     def test_it_ends_when_told(self) -> None:
@@ -172,6 +305,21 @@ class TestStart(HermeticCase):
             self.start()
         self.assertFalse(any(alive(pid) for pid in self.fake.servers()))
 
+    def test_one_that_is_not_wanted_any_more_is_ended(self) -> None:
+        self.fake.serve(DEAF)
+        self.unwanted.set()
+        with self.assertRaisesRegex(ServerError, "no call is going to be made"):
+            self.start()
+        self.assertFalse(any(alive(pid) for pid in self.fake.servers()))
+
+    @unittest.skipUnless(PROC.is_dir(), "the size is unknown without /proc")
+    def test_what_it_holds(self) -> None:
+        server = self.start()
+        held = server.held_bytes()
+        assert held
+        self.assertTrue(2 * MIB < held < 500 * MIB, held)
+        self.assertIsNone(Server(server.address).held_bytes())  # the user's own
+
     def test_one_that_hangs_is_an_error_not_a_wait_for_ever(self) -> None:
         server = self.start()
         pid = self.fake.servers()[-1]
@@ -185,4 +333,4 @@ class TestStart(HermeticCase):
     def test_a_program_that_is_not_there(self) -> None:
         command = Command((str(Path("none")),), self.tmp, self.env, self.tmp / "log", 20.0)
         with self.assertRaises(ServerError):
-            start_server(Processes("test", self.cancellation), command)
+            start_server(Processes("test", self.cancellation), command, self.unwanted)

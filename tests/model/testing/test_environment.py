@@ -8,13 +8,19 @@ With it: ``command_run``, and the symptoms (``symptoms``, ``build_symptoms``, ``
 
 from __future__ import annotations
 
+import importlib
 import unittest
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
+from typing import Any
 
+from director.model.testing import build_symptoms, script_symptoms
 from director.model.testing.command_run import CommandRun
 from director.model.testing.environment import Missing, missing_in_environment
 from director.model.testing.symptoms import Remedy
 
+PARSER: Any = importlib.import_module("re._parser")
 OUTPUTS = Path(__file__).parent / "outputs"
 # What the nodes of all these make: a module "slug" or "new", in each language.
 FILES = (
@@ -156,6 +162,35 @@ def recorded(name: str) -> CommandRun:
 def missing(run: CommandRun, *more: str, tracked: tuple[str, ...] = TRACKED) -> Missing | None:
     """Return what ``run`` lacks where the nodes make FILES, TESTS and ``more``."""
     return missing_in_environment(run, (*FILES, *TESTS, *more), tracked)
+
+
+def texts(tokens: Any) -> Iterator[str]:
+    """Give what a pattern finds, for each way through it: NUL where it leaves open what stands."""
+    yield from map("".join, product(*(list(_texts_of(str(kind), of)) for kind, of in tokens)))
+
+
+def _texts_of(kind: str, of: Any) -> Iterator[str]:
+    match kind:
+        case "LITERAL":
+            yield chr(of)
+        case "SUBPATTERN":
+            yield from texts(of[-1])
+        case "BRANCH":
+            for branch in of[1]:
+                yield from texts(branch)
+        case "AT":
+            yield ""
+        case _:
+            yield "\0"
+
+
+class TestSigns(unittest.TestCase):
+    def test_what_a_symptom_finds_has_its_sign(self) -> None:
+        for symptom in (*script_symptoms.SYMPTOMS, *build_symptoms.SYMPTOMS):
+            with self.subTest(symptom.words):
+                self.assertGreater(len(symptom.sign.strip()), 0)
+                without = [t for t in texts(PARSER.parse(symptom.words)) if symptom.sign not in t]
+                self.assertEqual(without, [])
 
 
 class TestWhatToolsSay(unittest.TestCase):
