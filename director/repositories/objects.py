@@ -193,7 +193,8 @@ def _deflated(whole: bytes) -> bytes:
 def unpacked(path: Path | str) -> bytes:
     """Return a loose object with its header (gitformat-loose(5)); b"" where there is none."""
     try:
-        with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 (often called)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # most are not there
+        with os.fdopen(descriptor, "rb", buffering=0) as stream:
             return zlib.decompress(stream.read())
     except (zlib.error, FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
         return b""
