@@ -85,7 +85,7 @@ class TestTrees(JobCase):
         self.assertEqual(self.job.step(commit), read.step(commit))
         self.assertEqual(self.job.tree(tree), read.tree(tree))
         for one in (tree, *(folder.oid for folder in read.folders(tree))):
-            self.assertEqual(self.job.objects.items(one), read.objects.items(one))
+            self.assertEqual(self.job.trees.of(one).data, read.trees.of(one).data)
 
     def test_a_rename_is_two_changes(self) -> None:
         moved = Entry("moved.py", "100644", self.job.store(b"A = 1\n"))
