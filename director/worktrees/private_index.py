@@ -25,7 +25,7 @@ from director.repositories.index_splicing import Blocks, blocks_of, spliced
 from director.repositories.job_repository import JobRepository
 from director.worktrees.exact_settings import exact_settings
 from director.worktrees.mapped_writes import OLD, tells_of_mapped_writes
-from director.worktrees.quick_look import CAN_LOOK, EXACT, MOST_FILES, KnownFiles
+from director.worktrees.quick_look import MOST_FILES, KnownFiles, can_look
 from director.worktrees.seals import Seal, Tracked, seal
 
 # One that is read here. git keeps to that of the file, or else to what the user's settings say.
@@ -43,15 +43,19 @@ class _Content(NamedTuple):
 class PrivateIndex:
     """The index at ``path`` of the files in ``worktree``. Used by one thread at a time.
 
-    ``tree`` is the whole tree that it is of; None: it is to be filled.
+    ``tree`` is the whole tree that it is of; None: it is to be filled. At more files than
+    ``most_files`` only git looks.
     """
 
-    def __init__(self, path: Path, worktree: Path, job: JobRepository) -> None:
+    def __init__(
+        self, path: Path, worktree: Path, job: JobRepository, most_files: int = MOST_FILES
+    ) -> None:
         self.path = path
         self.tree: str | None = None
         self.seal = _seal_of(path)
         self._worktree = worktree
         self._job = job
+        self._most_files = most_files
         self._content: _Content | None = None
 
     @property
@@ -97,7 +101,7 @@ class PrivateIndex:
     @property
     def sees_all(self) -> bool:
         """Whether the files lie here as git describes them, so that director can look, too."""
-        return CAN_LOOK and set(EXACT) <= set(exact_settings(self._worktree.parent))
+        return can_look(self._worktree)
 
     def known(self) -> KnownFiles | None:
         """Return what it knows of the files; None: only git can look at them."""
@@ -114,7 +118,7 @@ class PrivateIndex:
             data, written_at = self.path.read_bytes(), self.path.stat().st_mtime_ns
             blocks = blocks_of(data, self._job.user.object_format)
             known = None
-            if entry_count(data) <= MOST_FILES:
+            if entry_count(data) <= self._most_files:
                 entries = index_entries(data, self._job.user.object_format)
                 known = KnownFiles.of(entries, written_at)
             return _Content(_seal_of(self.path), blocks, known)

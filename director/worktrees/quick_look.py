@@ -16,13 +16,20 @@ from typing import NamedTuple
 from director.repositories.conversions import Conversion
 from director.repositories.index_files import NS, STATUS, IndexEntry
 from director.worktrees.attributes import is_attributes
+from director.worktrees.exact_settings import exact_settings
 from director.worktrees.plain_files import AS_IT_IS, GIT, GITLINK, MOST_BYTES, mode_of
+from director.worktrees.tracked_folders import is_listed
 
 MOST_FILES = 2_000  # above, a process costs less than what is done here for each file
 BITS = 0xFFFFFFFF  # of a number in an index
 CAN_LOOK = sys.platform.startswith("linux") and sys.getfilesystemencoding() == "utf-8"
 EXACT = ("core.filemode=true", "core.symlinks=true", "core.ignorecase=false")
 FOLDER = AS_IT_IS | os.O_DIRECTORY
+
+
+def can_look(worktree: Path) -> bool:
+    """Whether the files lie in ``worktree`` as git describes them, so that director can look."""
+    return CAN_LOOK and set(EXACT) <= set(exact_settings(worktree.parent))
 
 
 class KnownFile(NamedTuple):
@@ -234,11 +241,3 @@ def _content(name: str, status: os.stat_result, folder: int) -> bytes | None:
     finally:
         os.close(descriptor)
     return content if len(content) == size else None
-
-
-def is_listed(entry: os.DirEntry[str]) -> bool:
-    """Whether git lists it: not a pipe, socket or device.
-
-    One with the name of an attributes file it would read all the same, and wait for a pipe.
-    """
-    return entry.is_file(follow_symlinks=False) or entry.is_symlink()

@@ -16,6 +16,7 @@ from director.repositories.links import is_plain_folder
 from director.worktrees.attributes import is_attributes
 from director.worktrees.filling import Template, Templates
 from director.worktrees.private_index import INDEX_VERSION, PrivateIndex
+from director.worktrees.quick_look import MOST_FILES
 from director.worktrees.snapshot import Snapshot, SnapshotReader
 from director.worktrees.stalling_repositories import folders_in, remove_stalling
 from director.worktrees.updating import update
@@ -42,7 +43,8 @@ class Worktree:
 
     ``notes`` begins the names of the files in which director keeps what it knows of it, where no
     agent can write. What it holds of a commit is the whole tree, submodules included. ``origin``
-    None: it is always filled by git.
+    None: it is always filled by git. At more files than ``most_files`` director asks git what
+    changed.
     """
 
     def __init__(
@@ -52,12 +54,13 @@ class Worktree:
         job: JobRepository,
         provisions: WorktreeProvisions | None = None,
         origin: Origin | None = None,
+        most_files: int = MOST_FILES,
     ) -> None:
         self.path = path
         self.provisions = provisions
         self._origin = origin
         self._job = job
-        self._index = PrivateIndex(notes.with_name(f"{notes.name}.index"), path, job)
+        self._index = PrivateIndex(notes.with_name(f"{notes.name}.index"), path, job, most_files)
         self._files = WorktreeFiles(path, job)
         self._repository = WorktreeRepository(path, job)
         self._snapshots = SnapshotReader(
@@ -74,13 +77,13 @@ class Worktree:
         """Return what the next command needs to know to use it as it is; None: it must fill it."""
         if self._index.tree is None or not self._index.is_intact:
             return None
-        plain = self._files.special.known
-        return {"commit": self._index.tree, "index": self._index.seal, "plain": plain}
+        clean = self._files.folders.clean
+        return {"commit": self._index.tree, "index": self._index.seal, "clean": clean}
 
     def resume(self, kept: Mapping[str, Any]) -> None:
         """Go on with it as an earlier command ``kept`` it; nothing else of it is believed."""
         self._index.tree, self._index.seal = kept["commit"], tuple(kept["index"])
-        self._files.special.resume(kept["plain"])
+        self._files.folders.resume(kept["clean"])
         if self._index.is_intact:
             self._offer()
 
@@ -178,7 +181,7 @@ class Worktree:
         self._repository.reset(commit, self.index)
         if self.provisions and not bare:
             if ran := self.provisions.provide(commit, self._index):
-                self._files.special.remove_in_tracked_folders(whole.tree)
+                self._files.folders.remove_special(whole.tree)
             if ran or whole.present:  # setup may use git; what is provided leaves no room for it
                 self._repository.reset(commit, self.index)
         self._job.submodules.make_folders(self.path, commit)
@@ -207,7 +210,7 @@ class Worktree:
             if not update(self.path, self._index, self._job, (held, whole), seen.changed):
                 self._update_by_git(held, whole, seen.changed)
             if self.provisions or seen.special is None:
-                self._files.special.remove_in_tracked_folders(whole)
+                self._files.folders.remove_special(whole)
         except (GitError, OSError):
             return False
         return True
@@ -249,8 +252,8 @@ class Worktree:
         filtered = self._job.conversions.of(whole) is Conversion.ANY
         if filtered or not empty:  # a filter may have left more than what it was asked for
             self._clean(commit)
-        self._files.special.forget()
-        self._files.special.remove_in_tracked_folders(whole)
+        self._files.folders.forget()
+        self._files.folders.remove_special(whole)
 
     def _clean(self, commit: str) -> None:
         """Remove what is neither in the index nor provided for ``commit``."""

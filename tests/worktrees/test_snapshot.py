@@ -1,4 +1,4 @@
-"""A candidate is what lies on disk (``snapshot``, ``worktree_files``, ``special_files``).
+"""A candidate is what lies on disk (``snapshot``, ``worktree_files``, ``tracked_folders``).
 
 Of ``ignoring`` in repositories, which says what strays are worth naming, and ``links``.
 """

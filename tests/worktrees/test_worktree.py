@@ -1,6 +1,6 @@
 """A reset worktree holds exactly its commit.
 
-Of ``worktree``, ``worktree_files``, ``special_files``, ``worktree_repository``.
+Of ``worktree``, ``worktree_files``, ``tracked_folders``, ``worktree_repository``.
 """
 
 from __future__ import annotations
