@@ -14,7 +14,6 @@ from director.processes.domain import Domain, outermost
 from tests.support.hermetic import HermeticCase, TemporaryCase
 from tests.support.kernel import require_landlock
 
-
 TRACE = """
 import ctypes, os, subprocess, sys
 library = ctypes.CDLL(None)
