@@ -1,7 +1,5 @@
 """The folders of a commit in a worktree, and what is in them that the commit does not have."""
 
-from __future__ import annotations
-
 import os
 import stat
 import time
