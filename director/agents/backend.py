@@ -192,7 +192,7 @@ class Backend(NamedTuple):
     promises: Promises
     lane_cost: LaneCost
     reader: Callable[[], EventReader]
-    steps: "Callable[[], StepReader]"
+    steps: Callable[[], "StepReader"]
     program: Callable[[Config, Mapping[str, str]], Path]
     open: Callable[[AgentContext], AbstractContextManager[AgentCli]]
     check: Callable[[Config, Mapping[str, str]], None]
@@ -203,7 +203,7 @@ class Backend(NamedTuple):
     agent_folders: tuple[str, ...] = ()
     state_folders: tuple[str, ...] = ()
     starter_files: Callable[[], Mapping[str, str]] = dict
-    offers: "Callable[[Asking], Sequence[Offer]]" = lambda _asking: ()
+    offers: Callable[["Asking"], "Sequence[Offer]"] = lambda _asking: ()
     lists_all: bool = False
     tried: str = ""
     login: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +43,7 @@ class Watch:
     def __call__(self) -> str | None:
         """Return why the call must end now, or None."""
         progressed = self._follower.poll()
-        size = self._errors.stat().st_size if self._errors.exists() else 0
+        size = _size_of(self._errors)
         transcript = self._follower.transcript
         if self._look:  # also when nothing is new: what was too early to tell is told later
             self._look(transcript)
@@ -94,3 +95,11 @@ class Watch:
             secs = retry.at - time.time()
             return f"the provider asks for a pause of {secs:.0f} s: {retry.message}"
         return None
+
+
+def _size_of(path: Path) -> int:
+    """Return the size of a file in bytes, 0 where there is none."""
+    try:
+        return os.stat(path).st_size  # noqa: PTH116 (several times a second)
+    except FileNotFoundError:
+        return 0

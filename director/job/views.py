@@ -4,13 +4,12 @@ Who is done is read from the commit itself: the nodes whose work it holds. So wh
 node, and what ``verify`` says it must have seen, come from plan and branch alone.
 """
 
-from __future__ import annotations
-
 import hashlib
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Set
 from enum import Enum, auto
 from functools import cached_property
+from typing import NamedTuple
 
 from director.job.trailers import CANDIDATE, KIND, MERGE, NODE, TESTS
 from director.model.plan import Node, Plan
@@ -39,6 +38,14 @@ class HeldBack(Enum):
     NOTHING = auto()
 
 
+class View(NamedTuple):
+    """A view: of ``commit``, with the tests of the nodes ``visible`` only, as a ``tree``."""
+
+    commit: str
+    visible: frozenset[str]
+    tree: str
+
+
 class ViewReader:
     """Finds the entries in which a view differs from its commit. Only reads."""
 
@@ -59,6 +66,7 @@ class ViewReader:
         self._done: dict[str, frozenset[str]] = {}
         self._brought: dict[str, dict[str, Entry]] = {}
         self._digests: dict[str, str] = {}
+        self._knew_all = True
 
     def done(self, commit: str) -> set[str]:
         """Return the ids of the nodes whose work ``commit`` holds: merged, or to be by then."""
@@ -86,6 +94,30 @@ class ViewReader:
         self._learn_base(one.path for one in held if one.owner is None)
         wanted = (self._held(commit, one) for one in held)
         return tuple(entry for entry in wanted if entry and _differs(entry, now.get(entry.path)))
+
+    @property
+    def can_derive(self) -> bool:
+        """Whether ``between`` says what ``differing`` would: then nothing was left as it was."""
+        return self._rule is HeldBack.TO_COME and self._knew_all
+
+    def between(self, last: View, commit: str, visible: Set[str]) -> tuple[Entry, ...]:
+        """Return the entries in which the view may differ from the ``last`` one.
+
+        These are the paths in which the commits differ, and the tests of nodes that are seen in
+        one of the views only: what else there is does not count, however many nodes there are.
+        """
+        turned = self.plan.tests_of(one for one in last.visible ^ visible if one in self.plan)
+        moved = (change.path for change in self._history.changes(last.commit, commit))
+        paths = dict.fromkeys((*turned, *moved))
+        now = self._history.entries(commit, paths)
+        tests = [path for path in paths if path in self.plan.owners]
+        held = {one.path: one for one in held_back(self.plan, visible, tests)}
+        self._learn_base(path for path, one in held.items() if one.owner is None)
+        shown = {path: self._held(commit, one) for path, one in held.items()}
+        absent = "0" * len(commit)
+        return tuple(
+            shown.get(path) or now.get(path) or Entry(path, ABSENT_MODE, absent) for path in paths
+        )
 
     def _held_back(self, commit: str, visible: Set[str]) -> list[Held]:
         if self._rule is HeldBack.NOTHING:
@@ -138,7 +170,9 @@ class ViewReader:
     def _held(self, commit: str, held: Held) -> Entry | None:
         if held.owner is None:
             return self._on_base[held.path]
-        return self.content_at(commit, self.plan.node(held.owner), held.path)
+        found = self.content_at(commit, self.plan.node(held.owner), held.path)
+        self._knew_all = self._knew_all and found is not None
+        return found
 
     def _learn_base(self, paths: Iterable[str]) -> None:
         base = self.plan.base_commit
@@ -166,13 +200,7 @@ class ViewReader:
         return self._digests[oid]
 
     def _steps(self, commit: str) -> Iterator[BranchCommit]:
-        """Give the commits from ``commit`` back to the base, which is not among them."""
-        while commit != self.plan.base_commit:
-            step = self._history.step(commit)
-            yield step
-            if not step.parents:
-                return
-            commit = step.parents[0]
+        return self._history.steps(self.plan.base_commit, commit)
 
 
 class Views:
@@ -183,6 +211,7 @@ class Views:
         self._job = job
         self._reader = reader
         self._made: dict[tuple[str, str | None], str] = {}
+        self._last: View | None = None
         self._lock = threading.Lock()
 
     def of(self, commit: str, node: Node) -> str:
@@ -227,11 +256,21 @@ class Views:
             return self._made[commit, node_id]
 
     def _make(self, commit: str, visible: Set[str], subject: str) -> str:
-        entries = self._reader.differing(commit, visible)
-        if not entries:
+        tree = self._tree(commit, visible)
+        self._last = View(commit, frozenset(visible), tree)
+        if tree == self._job.tree(commit):
             return commit
-        tree = self._job.tree_with(commit, entries, self._trees_of_base)
         return self._job.commit(tree, commit, f"{subject}: without the tests that are to come\n")
+
+    def _tree(self, commit: str, visible: Set[str]) -> str:
+        """Make the tree of a view, from the last one where that tells enough."""
+        if self._last and self._reader.can_derive:
+            start, entries = self._last.tree, self._reader.between(self._last, commit, visible)
+        else:
+            start, entries = commit, self._reader.differing(commit, visible)
+        if not entries:
+            return self._job.tree(start)
+        return self._job.tree_with(start, entries, self._trees_of_base)
 
     @cached_property
     def _trees_of_base(self) -> frozenset[str]:

@@ -21,6 +21,13 @@ def duration(secs: float) -> str:
     return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {rest:02d} s"
 
 
+def clock(secs: float) -> str:
+    """Return seconds as a stop watch shows them."""
+    minutes, rest = divmod(max(0, int(secs)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
 def size(count: int) -> str:
     """Return a number of bytes as people say it."""
     if count < 10**6:

@@ -5,7 +5,7 @@ compile unit, those of a node that is not done yet break the others; so each nod
 of what is done, of what it depends on, and its own.
 """
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from typing import NamedTuple
 
 from director.model.plan import Plan
@@ -35,14 +35,15 @@ def visible_nodes(plan: Plan, node_id: str, done: Set[str]) -> set[str]:
     return seen | done
 
 
-def held_back(plan: Plan, visible: Set[str]) -> list[Held]:
+def held_back(plan: Plan, visible: Set[str], among: Iterable[str] | None = None) -> list[Held]:
     """Return the test files that are not wholly seen where the tests of ``visible`` are.
 
     The owners of a file are a chain of dependencies: what it holds is up to the last one that is
-    seen.
+    seen. ``among`` (None: all) are the test files that are asked about.
     """
     held = []
-    for path, owners in plan.owners.items():
+    for path in plan.owners if among is None else among:
+        owners = plan.owners[path]
         if owners[-1] not in visible:
             seen = len(owners) > 1 and [owner for owner in owners if owner in visible]
             held.append(Held(path, seen[-1] if seen else None))

@@ -24,12 +24,15 @@ class Cancellation:
     def __init__(self) -> None:
         self.signal_number: int | None = None
         self.draining = False
+        self.told_of_end: list[Callable[[], None]] = []
         self.told_of_drain: list[Callable[[], None]] = []
         self.last_resorts: list[Callable[[], None]] = []
 
     def cancel(self, signal_number: int) -> None:
-        """Ask everything that waits to end."""
-        self.signal_number = signal_number
+        """Ask everything that waits to end. The first time listeners are told, each in a thread."""
+        first, self.signal_number = self.signal_number is None, signal_number
+        for tell in tuple(self.told_of_end) if first else ():
+            threading.Thread(target=tell, daemon=True).start()
 
     def drain(self) -> None:
         """Ask everything that would begin something that costs money to leave it.

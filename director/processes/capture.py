@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,15 +35,16 @@ class _Awaited:
         self._watched: Cancellation | None = None
 
     def watch(self) -> None:
-        """Make sure that a thread looks for a ctrl-C: a waiting one cannot."""
+        """Make sure that a thread acts on a ctrl-C: a waiting one cannot."""
         cancellation = in_charge()
         if cancellation and cancellation is not self._watched:
             self._watched = cancellation
-            threading.Thread(target=self._end_late, args=(cancellation,), daemon=True).start()
+            end_late = partial(self._end_late, cancellation)
+            cancellation.told_of_end.append(end_late)
+            if cancellation.requested:  # too late to be told, or just in time: twice is no harm
+                threading.Thread(target=end_late, daemon=True).start()
 
     def _end_late(self, cancellation: Cancellation) -> None:
-        while not cancellation.requested:
-            time.sleep(POLL_SECS)
         asked = time.monotonic()
         while True:
             late = [process for process, since in list(self.since.items()) if _late(since, asked)]

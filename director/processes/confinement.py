@@ -108,8 +108,8 @@ class _Rules:
         closed = (*kept, *domain.hidden, *domain.unread)
         self._folders = tuple(map(str, landlock.on_the_way_to(closed)))
         self._changed = tuple(map(_changed_at, self._folders))
-        self._own = {path: _identity(path) for path in domain.own}
-        self._read = {path: _identity(path) for path in domain.read}
+        self._own = {path: _identity(path) for path in map(str, domain.own)}
+        self._read = {path: _identity(path) for path in map(str, domain.read)}
         self._settled = time.time_ns() - max(self._changed, default=0) > TICK_NS
         self.ruleset = landlock.Ruleset(*access_in(domain))
 
@@ -177,10 +177,10 @@ def find_mechanism(env: Mapping[str, str]) -> Mechanism | None:
     return Bubblewrap(program) if done.code == 0 else None
 
 
-def _identity(path: Path) -> tuple[int, int]:
+def _identity(path: str) -> tuple[int, int]:
     """Return what tells a folder from another in its place, as long as rules name it."""
     try:
-        found = path.lstat()
+        found = os.lstat(path)
     except OSError:
         return (0, 0)
     return (found.st_dev, found.st_ino)

@@ -51,22 +51,22 @@ def outermost(paths: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(path for path in found if known.isdisjoint(path.parents))
 
 
-def access_in(domain: Domain) -> tuple[list[Path], list[Path] | None, list[Path] | None]:
+def access_in(domain: Domain) -> tuple[list[str], list[str] | None, list[str] | None]:
     """Return what may be written, read and listed in ``domain`` (None: all), for Landlock."""
-    free = DEVICES if domain.strict else landlock.all_but(domain.kept)
+    free = map(str, DEVICES) if domain.strict else landlock.all_but(domain.kept)
     readable = listable = None
     if closed := (*domain.hidden, *domain.unread):
         readable = [*landlock.all_but(closed), *_opened(domain)]
     if domain.hidden:
         listable = landlock.all_but(domain.hidden)
-    return [*free, *domain.own], readable, listable
+    return [*free, *map(str, domain.own)], readable, listable
 
 
-def _opened(domain: Domain) -> Iterator[Path]:
+def _opened(domain: Domain) -> Iterator[str]:
     """Give what of ``unread`` may be read all the same; what is hidden stays so."""
     for path in domain.read:
         if any(hidden.is_relative_to(path) for hidden in domain.hidden):
-            rest = landlock.all_but(domain.hidden)
-            yield from (one for one in rest if one.is_relative_to(path) and one != path)
+            inside = f"{path}/" if path.name else str(path)
+            yield from (one for one in landlock.all_but(domain.hidden) if one.startswith(inside))
         elif not any(path.is_relative_to(hidden) for hidden in domain.hidden):
-            yield path
+            yield str(path)

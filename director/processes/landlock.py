@@ -59,9 +59,9 @@ class Ruleset:
 
     def __init__(
         self,
-        writable: Iterable[Path],
-        readable: Iterable[Path] | None = None,
-        listable: Iterable[Path] | None = None,
+        writable: Iterable[str],
+        readable: Iterable[str] | None = None,
+        listable: Iterable[str] | None = None,
     ) -> None:
         version = abi()
         writing = write_rights(version)
@@ -73,15 +73,18 @@ class Ruleset:
         known = {2: 8, 3: 8, 4: 16, 5: 16}.get(version, len(attributes))  # what it knows of them
         self._descriptor = _call(CREATE_RULESET, attributes, known, 0)
         weakref.finalize(self, os.close, self._descriptor)
+        rights_at: dict[str, int] = {}
         for right, paths in granted.items():
             for path in paths:
-                self._allow(path, right)
+                rights_at[path] = rights_at.get(path, 0) | right
+        for path, both in rights_at.items():
+            self._allow(path, both)
 
-    def allow_writing(self, path: Path) -> None:
+    def allow_writing(self, path: str) -> None:
         """Let threads that are bound from now on write ``path``, and what is below it, too."""
         self._allow(path, write_rights(abi()))
 
-    def _allow(self, path: Path, rights: int) -> None:
+    def _allow(self, path: str, rights: int) -> None:
         with suppress(FileNotFoundError, NotADirectoryError, PermissionError):
             flags = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
             descriptor = os.open(path, flags)
@@ -106,7 +109,7 @@ class Ruleset:
         _call(RESTRICT_SELF, self._descriptor, 0)
 
 
-def all_but(kept: Collection[Path]) -> list[Path]:
+def all_but(kept: Collection[Path]) -> list[str]:
     """Return the files and folders that hold everything there is, but for ``kept``.
 
     They are the siblings on the way from the root to what is kept; links are left out.
@@ -121,7 +124,7 @@ def all_but(kept: Collection[Path]) -> list[Path]:
             if entry.path in closed or entry.is_symlink():
                 continue
             (folders if entry.path in on_the_way else open_ones).append(entry.path)
-    return [Path(path) for path in open_ones] if on_the_way else [ROOT]
+    return open_ones if on_the_way else [str(ROOT)]
 
 
 def on_the_way_to(paths: Iterable[Path]) -> set[Path]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 PROC = Path("/proc")
+READ_BYTES = 64 * 1024
 MARKER = "DIRECTOR_PROCESS"  # the variable that says who is to end a process
 
 
@@ -28,12 +29,17 @@ def left_in_group(group: int, found: Iterable[Listed]) -> bool:
     return all(one.pid != group for one in members) and not all(one.over for one in members)
 
 
+def process_ids() -> list[int]:
+    """Return the ids of all processes (none where there is no /proc)."""
+    if not PROC.is_dir():
+        return []
+    with os.scandir(PROC) as entries:
+        return [int(entry.name) for entry in entries if entry.name.isdecimal()]
+
+
 def list_processes() -> Iterator[Listed]:
     """Give every process (none where there is no /proc)."""
-    if PROC.is_dir():
-        with os.scandir(PROC) as entries:
-            pids = [int(entry.name) for entry in entries if entry.name.isdecimal()]
-        yield from filter(None, map(look_up, pids))
+    yield from filter(None, map(look_up, process_ids()))
 
 
 def look_up(pid: int) -> Listed | None:
@@ -47,8 +53,11 @@ def look_up(pid: int) -> Listed | None:
 
 
 def _read(pid: int, name: str) -> bytes:
-    with open(f"{PROC}/{pid}/{name}", "rb", buffering=0) as stream:  # noqa: PTH123 (often called)
-        return stream.read()
+    descriptor = os.open(f"/proc/{pid}/{name}", os.O_RDONLY | os.O_CLOEXEC)  # often called
+    try:
+        return b"".join(iter(lambda: os.read(descriptor, READ_BYTES), b""))
+    finally:
+        os.close(descriptor)
 
 
 def carries(pid: int, *markers: str) -> bool:
@@ -81,8 +90,7 @@ def children_of_first_thread() -> set[int] | None:
     """Return the children of this process's first thread (None: this kernel does not tell)."""
     pid = os.getpid()
     try:
-        with open(f"{PROC}/{pid}/task/{pid}/children", "rb", buffering=0) as stream:  # noqa: PTH123
-            return set(map(int, stream.read().split()))
+        return set(map(int, _read(pid, f"task/{pid}/children").split()))
     except OSError:
         return None
 

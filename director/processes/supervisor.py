@@ -19,7 +19,7 @@ from director.processes.command import Command, Ended, Ending, Step, Watch, star
 from director.processes.service import Service
 from director.processes.tree import Tree, marked
 
-POLL_SECS = 0.1
+POLL_SECS = 0.25  # between two looks at what runs; its end is heard of at once
 LOST = "what was to run it failed, and how it ended is unknown"
 
 

@@ -10,7 +10,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from director.processes.process_table import (
     left_in_group,
     list_processes,
     look_up,
+    process_ids,
     works_in,
 )
 
@@ -43,8 +44,6 @@ class Tree:
         self._process = process
         self._marker = marker
         self._within = within  # what also counts: a beginning of markers, in a folder
-        eldest = look_up(process.pid if process else os.getpid())
-        self._since = eldest.started if eldest else 0  # nothing older can have got the marker
 
     def end(self) -> None:
         """End all of it; its marker spares nothing any more."""
@@ -74,13 +73,17 @@ class Tree:
         if self._process and CHILDREN.are_all_known():
             return False
         found = list(list_processes())
-        if any(map(self._is_ours, found)) or self._group_lives(found):
+        if any(self._ours(found)) or self._group_lives(found):
             return True
         return any(map(CHILDREN.is_strange, found)) and bool(_orphans())
 
+    def _ours(self, found: Iterable[Listed]) -> Iterator[Listed]:
+        """Give those that belong to it. Nothing older than director can have got the marker."""
+        director = look_up(os.getpid())
+        since = director.started if director else 0
+        return (one for one in found if one.started >= since and self._is_ours(one))
+
     def _is_ours(self, one: Listed) -> bool:
-        if one.started < self._since:
-            return False
         if carries(one.pid, self._marker):
             return True
         if self._within is None:
@@ -104,7 +107,7 @@ class Tree:
         if self._process and (self._process.poll() is None or self._group_lives(found)):
             with suppress(OSError):
                 os.killpg(self._process.pid, number)
-        for pid in (*(one.pid for one in found if self._is_ours(one)), *_orphans()):
+        for pid in (*(one.pid for one in self._ours(found)), *_orphans()):
             send(pid, number)
 
 
@@ -115,4 +118,4 @@ def _orphans() -> list[int]:
 
 def marked(prefix: str) -> list[int]:
     """Return the processes whose marker starts with ``prefix`` (none where there is no /proc)."""
-    return [one.pid for one in list_processes() if carries(one.pid, prefix)]
+    return [pid for pid in process_ids() if carries(pid, prefix)]

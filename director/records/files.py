@@ -88,7 +88,12 @@ def _content(path: Path) -> bytes:
 
 
 def redact_file(path: Path, redactor: Redactor) -> None:
-    """Take secrets out of a file that another process wrote, where there is one."""
+    """Take secrets out of a file that another process wrote, where there is one.
+
+    A device, which a forged note may name, keeps none.
+    """
+    if path.is_char_device():
+        return
     with os_errors_stop(path):
         try:
             data = _content(path)

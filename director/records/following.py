@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,6 +27,8 @@ class LinesFollower:
         """Read what is new; returns whether there was anything."""
         before = self.size
         try:
+            if os.stat(self.path).st_size == before:  # noqa: PTH116 (several times a second)
+                return False
             with self.path.open("rb") as stream:
                 stream.seek(self.size)
                 while new := stream.read(READ_BYTES):

@@ -87,7 +87,7 @@ class Conversions:
 
     def _of_folder(self, tree: str) -> Conversion:
         if tree not in self.cache.folders:
-            item = self.job.objects.items(tree).get(ATTRIBUTES)
+            item = self.job.trees.of(tree).get(ATTRIBUTES)
             self.cache.folders[tree] = self._by(item)
         return self.cache.folders[tree]
 

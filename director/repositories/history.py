@@ -1,7 +1,7 @@
 """Reading commits: what they hold, and how they differ. Nothing is written."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import NamedTuple
 
@@ -19,9 +19,9 @@ from director.repositories.objects import (
     GITLINK_MODE,
     Item,
     Objects,
-    built_tree,
     object_id,
 )
+from director.repositories.trees import EMPTY, Folder, Trees
 
 SHA1_DIGITS = 40
 
@@ -51,6 +51,7 @@ class History:
     def __init__(self, git: Git) -> None:
         self.git = git
         self.objects = Objects(git)
+        self.trees = Trees(self.objects)
         self._trees: dict[str, str] = {}
         self._changes: dict[tuple[str, str], list[Change]] = {}
         self._below: dict[str, tuple[Entry, ...]] = {}
@@ -71,21 +72,21 @@ class History:
         A folder on their ways is read once.
         """
         found = {}
-        read = {"": self.objects.items(self.tree(commit))}
+        read = {"": self.trees.of(self.tree(commit))}
         for path in paths:
             folder, _, name = path.rpartition("/")
-            items = read[folder] if folder in read else self._folder(folder, read)
-            item = items.get(name)
+            there = read[folder] if folder in read else self._folder(folder, read)
+            item = there.get(name)
             if item and not item.is_tree:
                 found[path] = Entry(path, item.mode, item.oid)
         return found
 
-    def _folder(self, folder: str, read: dict[str, Mapping[str, Item]]) -> Mapping[str, Item]:
+    def _folder(self, folder: str, read: dict[str, Folder]) -> Folder:
         """Return what ``folder`` holds: nothing where there is none; ``read`` is added to."""
         if folder not in read:
             above, _, name = folder.rpartition("/")
             item = self._folder(above, read).get(name)
-            read[folder] = self.objects.items(item.oid) if item and item.is_tree else {}
+            read[folder] = self.trees.of(item.oid) if item and item.is_tree else EMPTY
         return read[folder]
 
     def hashes(self, commit: str, paths: Iterable[str]) -> dict[str, str]:
@@ -117,7 +118,7 @@ class History:
     def build_tree(self, base: str, entries: Iterable[Entry], write: Callable[[bytes], str]) -> str:
         """Return what ``write`` does for the tree of ``base`` with ``entries`` put in."""
         changed = {entry.path: Item(entry.mode, entry.oid) for entry in entries}
-        return built_tree(self.objects, self.tree(base), changed, write) or write(b"")
+        return self.trees.built(self.tree(base), changed, write) or write(b"")
 
     def step(self, commit: str) -> BranchCommit:
         """Return one commit by its id, its trailers read from the last paragraph."""
@@ -125,12 +126,22 @@ class History:
             self._steps[commit] = read_commit(commit, self.objects.get(commit).data)
         return self._steps[commit]
 
+    def steps(self, base: str, tip: str) -> Iterator[BranchCommit]:
+        """Give the commits from ``tip`` back to ``base``, which is not among them, as ``step``."""
+        commit = tip
+        while commit != base:
+            step = self.step(commit)
+            yield step
+            if not step.parents:
+                return
+            commit = step.parents[0]
+
     def files(self, commit: str) -> Iterator[str]:
         """Give the path of each file of ``commit``; submodules are none."""
         yield from self._files(self.tree(commit), "")
 
     def _files(self, tree: str, folder: str) -> Iterator[str]:
-        for name, item in self.objects.items(tree).items():
+        for name, item in self.trees.of(tree).items():
             if item.is_tree:
                 yield from self._files(item.oid, f"{folder}{name}/")
             elif item.mode != GITLINK_MODE:
@@ -150,9 +161,8 @@ class History:
         """Return the folders below a tree; a folder that did not change is not read again."""
         if tree not in self._below:
             found = []
-            for name, item in self.objects.items(tree).items():
-                if item.is_tree or item.mode == GITLINK_MODE:
-                    found.append(Entry(name, item.mode, item.oid))
+            for name, item in self.trees.of(tree).inner():
+                found.append(Entry(name, item.mode, item.oid))
                 if item.is_tree:
                     inner = self._folders(item.oid)
                     found += [Entry(f"{name}/{one.path}", one.mode, one.oid) for one in inner]
@@ -168,12 +178,11 @@ class History:
         return self._changes[old, new]
 
     def _differences(self, old: str | None, new: str | None, folder: str) -> Iterator[Change]:
-        before = self.objects.items(old) if old else {}
-        after = self.objects.items(new) if new else {}
+        before = self.trees.of(old) if old else EMPTY
+        after = self.trees.of(new) if new else EMPTY
         absent = Item(ABSENT_MODE, "0" * len(old or new or ""))
-        gone = [name for name in before if name not in after]
-        for name in (*gone, *(name for name, item in after.items() if before.get(name) != item)):
-            was, now = before.get(name, absent), after.get(name, absent)
+        for name in after.differing(before):
+            was, now = before.get(name) or absent, after.get(name) or absent
             if was.is_tree or now.is_tree:
                 one, other = (item.oid if item.is_tree else None for item in (was, now))
                 yield from self._differences(one, other, f"{folder}{name}/")

@@ -9,7 +9,6 @@ import os
 import threading
 import weakref
 import zlib
-from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -27,7 +26,6 @@ LINK_MODE = "120000"
 ABSENT_MODE = "000000"  # where there is nothing
 OBJECT_ID = lazy_pattern(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 ANSWER = lazy_pattern(rb"([0-9a-f]{40}|[0-9a-f]{64}) (blob|tree|commit|tag) ([0-9]+)")
-KEPT_ITEMS = 20_000  # of parsed trees, about 5 MiB
 KEPT_SMALL, SMALL_BYTES = 100, 10_000  # objects, and bytes of each: at most 1 MB
 STORED_BYTES = 3_000  # the longest object that is not compressed
 STORED = b"\x78\x01\x01"  # the beginning of a stream of one block that is not compressed
@@ -64,8 +62,6 @@ class Objects:
         self._turn = threading.Lock()
         self._keeping = threading.Lock()
         self._small: dict[str, Found] = {}
-        self._items: dict[str, Mapping[str, Item]] = {}
-        self._room = KEPT_ITEMS
 
     def find(self, name: str) -> Found | None:
         """Return the object that ``name`` (an id, or any revision) stands for, or None.
@@ -113,26 +109,6 @@ class Objects:
             if len(self._small) > KEPT_SMALL:
                 del self._small[next(iter(self._small))]
 
-    def items(self, tree: str) -> Mapping[str, Item]:
-        """Return name → item of one folder, given by the id of its tree.
-
-        What was read last is kept: the same few folders are asked for again and again.
-        """
-        known = self._items.get(tree)
-        if known is None:
-            known = tree_items(self.get(tree).data, len(tree) // 2)
-            self.remember(tree, known)
-        return known
-
-    def remember(self, tree: str, items: Mapping[str, Item]) -> None:
-        """Take ``items`` for those of the tree of that id; they must not change any more."""
-        with self._keeping:
-            if tree not in self._items:
-                self._room -= len(items)
-                self._items[tree] = items
-            while self._room < 0 and len(self._items) > 1:
-                self._room += len(self._items.pop(next(iter(self._items))))
-
     def _ask(self, name: str) -> Found | None:
         if self._dialogue is None:
             self._dialogue = self._git.dialogue("cat-file", "--batch")
@@ -148,28 +124,6 @@ class Objects:
 def _failure(problem: str) -> GitError:
     said = problem.encode(errors="surrogateescape")
     return GitError(("cat-file", "--batch"), Captured(128, b"", said))
-
-
-def tree_items(data: bytes, id_length: int) -> dict[str, Item]:
-    """Return name → item of a tree object's content, with ids of ``id_length`` bytes."""
-    items, start = {}, 0
-    while start < len(data):
-        blank, end = data.index(b" ", start), data.index(b"\0", start)
-        name = data[blank + 1 : end].decode(errors="surrogateescape")
-        mode = data[start:blank].decode().zfill(6)
-        start = end + 1 + id_length
-        items[name] = Item(mode, data[end + 1 : start].hex())
-    return items
-
-
-def tree_data(items: Mapping[str, Item]) -> bytes:
-    """Return the content of the tree object with ``items``."""
-    named = [(name.encode(errors="surrogateescape"), item) for name, item in items.items()]
-    named.sort(key=lambda one: one[0] + b"/" if one[1].is_tree else one[0])
-    return b"".join(
-        item.mode.lstrip("0").encode() + b" " + name + b"\0" + bytes.fromhex(item.oid)
-        for name, item in named
-    )
 
 
 def digest(object_format: str, whole: bytes) -> str:
@@ -246,42 +200,3 @@ def unpacked(path: Path | str) -> bytes:
         return b""
     except OSError as error:
         raise StoppedError(f"cannot read {path}: {error.strerror}", "try again") from error
-
-
-def built_tree(
-    objects: Objects,
-    tree: str | None,
-    changed: Mapping[str, Item],
-    write: Callable[[bytes], str],
-) -> str | None:
-    """Return the id of ``tree`` (None: an empty one) with ``changed`` put in.
-
-    ``changed`` maps paths to what they become (of ABSENT_MODE: gone). ``write`` is given the
-    content of each folder that changes, and returns its id. None: nothing is left in it.
-    """
-    items = dict(objects.items(tree)) if tree else {}
-    here: dict[str, Item] = {}
-    below: dict[str, dict[str, Item]] = {}
-    for path, item in changed.items():
-        name, slash, rest = path.partition("/")
-        if slash:
-            below.setdefault(name, {})[rest] = item
-        else:
-            here[name] = item
-    for name, inner in below.items():
-        old = items.get(name)
-        folder = built_tree(objects, old.oid if old and old.is_tree else None, inner, write)
-        if folder:
-            items[name] = Item(TREE_MODE, folder)
-        elif old and old.is_tree:
-            del items[name]
-    for name, item in here.items():
-        if item.mode != ABSENT_MODE:
-            items[name] = item
-        elif name in items and not items[name].is_tree:
-            del items[name]
-    if not items:
-        return None
-    oid = write(tree_data(items))
-    objects.remember(oid, items)
-    return oid

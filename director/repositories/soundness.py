@@ -15,13 +15,12 @@ from director.processes.removal import discard
 from director.records.files import os_errors_stop
 from director.repositories.objects import (
     GITLINK_MODE,
-    Item,
     Objects,
     digest,
     loose_object,
-    tree_items,
     unpacked,
 )
+from director.repositories.trees import EMPTY, Folder
 
 ID = lazy_pattern(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
@@ -117,18 +116,19 @@ class Soundness:
             return
         data = self._read("tree", new)
         yield new, data is not None
-        before = self._items(self._read("tree", old), old) if old else {}
-        for name, item in self._items(data, new).items():
-            was = before.get(name)
-            if item == was or item.mode == GITLINK_MODE:
+        before = self._folder(self._read("tree", old), old) if old else EMPTY
+        after = self._folder(data, new)
+        for name in after.differing(before):
+            was, item = before.get(name), after.get(name)
+            if item is None or item.mode == GITLINK_MODE:
                 continue
             if item.is_tree:
                 yield from self._added(was.oid if was and was.is_tree else None, item.oid)
             else:
                 yield item.oid, self._read("blob", item.oid) is not None
 
-    def _items(self, data: bytes | None, tree: str) -> dict[str, Item]:
-        return tree_items(data or b"", len(tree) // 2)
+    def _folder(self, data: bytes | None, tree: str) -> Folder:
+        return Folder.of(data or b"", len(tree) // 2)
 
     def _read(self, kind: str, oid: str) -> bytes | None:
         """Return the content of an object that is what its id says, or None.

@@ -34,7 +34,7 @@ def believed_state(job: JobContext, plan: Plan, seal: Seal, *, retry_failed: boo
     branch does not hold the frozen tests, RequestError for a commit that is not director's.
     """
     state = _stored_state(job, plan)
-    commits = job.repository.log(plan.base_commit, job.repository.tip())
+    commits = [*job.repository.steps(plan.base_commit, job.repository.tip())][::-1]
     _check_contract(job, plan, seal, commits)
     _check_lineage(job, plan, seal, commits)
     merges = merges_by_node(commits)

@@ -92,7 +92,7 @@ class TrackedFolders:
 
     def _look_into(self, folder: str, oid: str) -> NewNames:
         """Return what is right in a folder besides the tree ``oid``."""
-        items = self._job.objects.items(oid)
+        items = self._job.trees.of(oid)
         leading = f"{folder}/" if folder else ""
         others, special = [], []
         with os.scandir(f"{self._path}/{folder}") as entries:

@@ -23,6 +23,7 @@ class Word:
 
     id: str
     extra_files: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
 
     @property
     def file(self) -> str:
@@ -46,7 +47,7 @@ class Word:
             "title": f"Write {self.id}",
             "spec": f"The file {self.file} holds a line {self.id!r}.",
             "files": [self.file, *self.extra_files],
-            "depends_on": [],
+            "depends_on": list(self.after),
             "test_cmd": self.test_cmd,
             "tests": [self.test],
             "estimated_difficulty": "easy",

@@ -69,3 +69,29 @@ class TestServer(ProcessCase):
     def _somebodys(self, config: str) -> str:
         home = Path(self.scene.env["HOME"])
         return start_somebodys(self.addCleanup, self.scene.env, home, config)
+
+
+@unittest.skipUnless(PROC.is_dir(), "what works in a folder is unknown without /proc")
+class TestOneWorktree(ProcessCase):
+    """What OpenCode loads for a worktree is kept there, and no call has what is another's."""
+
+    def test_each_call_has_its_own_marker_and_the_instructions_as_they_are_now(self) -> None:
+        words = (Word("hello", ("AGENTS.md",)), Word("again", after=("hello",)))
+        job = ScriptedJob(words)
+        self.scene = Scene.open(self.addCleanup, job, FILES)
+        self.scene.configure()
+        succeeded(self.scene.director("plan", TASK, "--no-critique"))
+        for word in words:
+            rule = "; echo the-rule >AGENTS.md" if word.extra_files else ""
+            look = shell(f"echo {MARKER}=${MARKER}{rule}")
+            work = writes({word.file: f"{word.id}\n"})
+            job.instead[f"Implement {word.id}"] = [look, work, DONE]
+        succeeded(self.scene.director("run", "--parallel", "1"))
+        told = {self._told(f"{word.id}.1") for word in words}
+        self.assertEqual([one.startswith(f"{MARKER}=") for one in told], [True, True], told)
+        first, *_, last = self.scene.requests("Implement")
+        self.assertNotIn("the-rule", str(first.body["messages"][0]))
+        self.assertIn("the-rule", str(last.body["messages"][0]))
+
+    def _told(self, call: str) -> str:
+        return str(self.scene.tool_uses(call)[0]["state"]["output"]).strip()

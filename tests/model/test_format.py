@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import unittest
 
-from director.model.format import counted, duration, money, table, yes_no
+from director.model.format import clock, counted, duration, money, table, yes_no
 
 
 class TestWords(unittest.TestCase):
@@ -14,6 +14,10 @@ class TestWords(unittest.TestCase):
         self.assertEqual(duration(3.21), "3.2 s")
         self.assertEqual(duration(125), "2 min 05 s")
         self.assertEqual(duration(7260), "2 h 01 min")
+
+    def test_a_stop_watch(self) -> None:
+        said = [clock(one) for one in (-1, 9, 71, 3700)]
+        self.assertEqual(said, ["0:00", "0:09", "1:11", "1:01:40"])
 
     def test_counts_and_answers(self) -> None:
         self.assertEqual([counted(1, "node"), counted(0, "node")], ["1 node", "0 nodes"])

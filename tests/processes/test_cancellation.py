@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from director.model.errors import InterruptedRunError
@@ -37,6 +39,20 @@ class TestCancellation(HermeticCase):
             with self.assertRaises(InterruptedRunError) as caught:
                 cancellation.check()
             self.assertEqual(caught.exception.exit_code, code)
+
+    def test_listeners_are_told_once_whatever_the_caller_holds(self) -> None:
+        cancellation, held, told = Cancellation(), threading.Lock(), queue.SimpleQueue[int]()
+
+        def listen() -> None:
+            with held:
+                told.put(cancellation.signal_number or 0)
+
+        cancellation.told_of_end.append(listen)
+        with held:  # as by what a signal interrupts
+            cancellation.cancel(signal.SIGINT)
+        self.assertEqual(told.get(timeout=30), signal.SIGINT)
+        cancellation.cancel(signal.SIGTERM)
+        self.assertTrue(told.empty())
 
     def test_a_signal_sets_it_and_the_old_handlers_come_back(self) -> None:
         cancellation = Cancellation()

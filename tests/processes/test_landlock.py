@@ -23,7 +23,7 @@ class TestAllBut(TemporaryCase):
         (self.tmp / "link").symlink_to("a")
 
     def open_ones(self, *kept: str) -> set[str]:
-        found = landlock.all_but([self.tmp / name for name in kept])
+        found = map(Path, landlock.all_but([self.tmp / name for name in kept]))
         return {str(p.relative_to(self.tmp)) for p in found if p.is_relative_to(self.tmp)}
 
     def test_siblings_on_the_way_without_links(self) -> None:
@@ -34,7 +34,7 @@ class TestAllBut(TemporaryCase):
         self.assertEqual(self.open_ones("a/new"), {"a/x", "a/y", "b", "c", "home"})
 
     def test_nothing_kept_is_everything(self) -> None:
-        self.assertEqual(landlock.all_but([]), [Path("/")])
+        self.assertEqual(landlock.all_but([]), ["/"])
 
     def test_outermost(self) -> None:
         paths = [Path("/a/b"), Path("/a"), Path("/c"), Path("/c")]

@@ -64,6 +64,15 @@ class TestTrees(JobCase):
         self.assertEqual(self.job.step(commit), logged)
         self.assertEqual(logged.trailers["Director-Gate"], "a: b")
 
+    def test_the_steps_to_a_commit_are_those_of_the_log(self) -> None:
+        tip = self.base
+        for number in range(3):
+            tip = self.job.commit(self.job.tree(self.base), tip, f"{number}\n\nDirector-Node: n\n")
+        log = self.job.log(self.base, tip)
+        self.assertEqual([*self.job.steps(self.base, tip)], log[::-1])
+        self.assertEqual([*self.job.steps(tip, tip)], [])
+        self.assertEqual(len([*self.job.steps("0" * 40, tip)]), len(log) + 1)  # as far as it goes
+
     def test_what_was_written_is_known_as_it_will_be_read(self) -> None:
         entries = [
             Entry("new/ä b.py", "100755", self.job.store(b"N\n")),
@@ -76,7 +85,7 @@ class TestTrees(JobCase):
         self.assertEqual(self.job.step(commit), read.step(commit))
         self.assertEqual(self.job.tree(tree), read.tree(tree))
         for one in (tree, *(folder.oid for folder in read.folders(tree))):
-            self.assertEqual(self.job.objects.items(one), read.objects.items(one))
+            self.assertEqual(self.job.trees.of(one).data, read.trees.of(one).data)
 
     def test_a_rename_is_two_changes(self) -> None:
         moved = Entry("moved.py", "100644", self.job.store(b"A = 1\n"))

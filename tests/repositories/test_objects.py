@@ -14,7 +14,7 @@ from typing import ClassVar
 from director.model.errors import StoppedError
 from director.repositories.git import GitError
 from director.repositories.index_files import index_data
-from director.repositories.objects import STORED_BYTES, Item, tree_data
+from director.repositories.objects import STORED_BYTES, Item
 from tests.support.repositories import SampleRepo
 from tests.worktrees.jobs import JobCase
 
@@ -98,10 +98,6 @@ class TestReading(JobCase):
 
 class TestWriting(JobCase):
     files: ClassVar[dict[str, str]] = {"a.py": "A\n", "a/b.py": "B\n", "a-b": "", "ü x": "X\n"}
-
-    def test_a_tree_is_written_as_git_has_it(self) -> None:
-        tree = self.job.tree(self.base)
-        self.assertEqual(tree_data(self.job.objects.items(tree)), self.job.objects.get(tree).data)
 
     def test_git_finds_nothing_wrong_with_what_is_written(self) -> None:
         commit = self.add_commit(self.job, {"n/e/w": "1", "a/b.py": "2"}, "title\n\nKey: ä\n")

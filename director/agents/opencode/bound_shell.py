@@ -36,7 +36,7 @@ def write_bound_shell(folder: Path, agents: Path, env: Mapping[str, str]) -> Pat
     source = str(Path(__file__).parents[3])
     path = folder / Path(shell).name
     folder.mkdir(parents=True, exist_ok=True)
-    open_ones = [str(one) for one in landlock.all_but((agents,))]
+    open_ones = landlock.all_but((agents,))
     path.write_text(
         SCRIPT.format(
             python=sys.executable,
@@ -60,7 +60,7 @@ def become(shell: str, agents: str, open_ones: Sequence[str]) -> NoReturn:
     if (slot := os.environ.get(SLOT_VARIABLE, "")).isdecimal():
         worktree = Path(agents) / name_of_slot(int(slot))
         own = (worktree, repository_of(worktree), scratch_folder(worktree))
-    landlock.Ruleset((*map(Path, open_ones), *own)).restrict_thread()
+    landlock.Ruleset((*open_ones, *map(str, own))).restrict_thread()
     os.execv(shell, [shell, *sys.argv[1:]])
 
 

@@ -24,7 +24,7 @@ class Bounds(NamedTuple):
     before it has had ``least_sessions``: one is soon as large as the last where the bound is low.
     """
 
-    sessions: int = 40  # it keeps 1 MiB of each at least, and 15 of long ones
+    sessions: int = 40  # it keeps 1 MiB of each at least, and 7 of long ones
     max_mib: int = 0
     look_secs: float = 5.0
     least_sessions: int = 4

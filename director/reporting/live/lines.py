@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from director.model.format import counted, duration, money
+from director.model.format import clock, counted, duration, money
 from director.model.integration_gates import GREEN
 from director.model.printable import one_line
 from director.model.reason import Reason
@@ -18,7 +18,6 @@ from director.records.events import Event, Kind
 from director.records.job_directory import FOLDER
 from director.reporting.live import workflow_commands
 from director.reporting.live.progress import CRITIQUE, Progress, Work, headline_of
-from director.reporting.live.screen import clock
 from director.reporting.live.words import clock_of, words_of
 from director.reporting.terminal.cells import cut, wrapped
 

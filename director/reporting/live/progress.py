@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from director.model.cost import Cost
 from director.model.printable import one_line
 from director.model.roles import Agent, Role
 from director.model.state import NodeStatus
 from director.records.events import Event, Kind
-from director.reporting.live.time_left import TimeLeft, Todo, time_left
 from director.reporting.terminal.cells import width_of
+
+if TYPE_CHECKING:
+    from director.reporting.live.time_left import TimeLeft
 
 STAGES = ("explore", "spec", "plan", "tests")
 """What planning goes through, as people are told."""
@@ -159,6 +161,8 @@ class Progress:
         return self._left
 
     def _find_time_left(self, now: float) -> TimeLeft | None:
+        from director.reporting.live.time_left import Todo, time_left  # for those who show it
+
         over = (NodeStatus.DONE, NodeStatus.FAILED, NodeStatus.BLOCKED, NodeStatus.TAKEN)
         done = [
             node.wall_secs

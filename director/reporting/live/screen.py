@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from director.model.cost import Cost
-from director.model.format import counted, duration, money
+from director.model.format import clock, counted, duration, money
 from director.model.state import NodeStatus
 from director.reporting.live.progress import STAGES, TESTS, NodeProgress, Progress, Work
 from director.reporting.live.time_left import TimeLeft
@@ -240,10 +240,3 @@ def in_words(left: TimeLeft) -> str:
     if minutes >= 90:
         about = f"about {left.secs / 3600:.1f} h"
     return f"{about} left ({counted(left.nodes, 'node')})"
-
-
-def clock(secs: float) -> str:
-    """Return seconds as a stop watch shows them."""
-    minutes, rest = divmod(max(0, int(secs)), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from director.model.cost import Cost
-from director.model.format import counted
+from director.model.format import clock, counted
 from director.model.integration_gates import GREEN
 from director.model.state import NodeStatus
 from director.records.events import Event, Kind
 from director.reporting.live.progress import ANSWERS, NodeProgress, Progress
-from director.reporting.live.screen import clock, why_failed
+from director.reporting.live.screen import why_failed
 from director.reporting.live.words import words_of
 from director.reporting.terminal.cells import cut, filled, wrapped
 from director.reporting.terminal.style import Paint, Style

@@ -7,7 +7,7 @@ from director.model.cost import Cost
 from director.model.state import NodeStatus
 from director.records.events import Kind
 from director.reporting.live.progress import NodeProgress, Progress
-from director.reporting.live.screen import SPARE_LINES, clock, in_words, screen, spent
+from director.reporting.live.screen import SPARE_LINES, in_words, screen, spent
 from director.reporting.live.time_left import TimeLeft
 from director.reporting.terminal.cells import width_of
 from director.reporting.terminal.style import Style
@@ -154,9 +154,6 @@ class TestWords(unittest.TestCase):
         self.assertEqual(spent(Cost(1.5, 1), 5.0, short=True), "$1.50 of $5.00 (+1 unpriced)")
 
     def test_time(self) -> None:
-        self.assertEqual(
-            [clock(one) for one in (-1, 9, 71, 3700)], ["0:00", "0:09", "1:11", "1:01:40"]
-        )
         left = [in_words(TimeLeft(secs, 3)) for secs in (5, 230, 9000)]
         said = ["under 1 min left", "about 4 min left", "about 2.5 h left"]
         self.assertEqual(left, [f"{one} (3 nodes)" for one in said])
