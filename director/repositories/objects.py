@@ -27,8 +27,6 @@ ABSENT_MODE = "000000"  # where there is nothing
 OBJECT_ID = lazy_pattern(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 ANSWER = lazy_pattern(rb"([0-9a-f]{40}|[0-9a-f]{64}) (blob|tree|commit|tag) ([0-9]+)")
 KEPT_SMALL, SMALL_BYTES = 100, 10_000  # objects, and bytes of each: at most 1 MB
-LONGEST_IN_WINDOW = 3_000  # bytes of an object for which a small window does
-LEAST_WINDOW_BITS, LEAST_MEMORY = 9, 1
 # Git reads one name a line, up to a NUL; of the surrogates, some stand for a byte that is no text.
 UNASKABLE = lazy_pattern("[\n\r\0\ud800-\udc7f\udd00-\udfff]")
 
@@ -159,7 +157,7 @@ def write_object(store: Path, object_format: str, kind: str, data: bytes) -> str
             temporary = f"{folder}/tmp_obj_{os.urandom(8).hex()}"
             descriptor = _made_in(folder, temporary)
             try:
-                write_whole(partial(os.write, descriptor), _deflated(whole))
+                write_whole(partial(os.write, descriptor), zlib.compress(whole, 1))
             finally:
                 os.close(descriptor)
             os.replace(temporary, path)  # noqa: PTH105 (often called)
@@ -175,18 +173,6 @@ def _made_in(folder: str, path: str) -> int:
         with suppress(FileExistsError):
             os.mkdir(folder)  # noqa: PTH102 (often called)
         return os.open(path, flags, 0o444)
-
-
-def _deflated(whole: bytes) -> bytes:
-    """Return an object as its file holds it.
-
-    A small one is compressed in the smallest window there is: to clear the usual one takes five
-    times as long as all else. It is never stored as it is: who reads files would find keys in it.
-    """
-    if len(whole) > LONGEST_IN_WINDOW:
-        return zlib.compress(whole, 1)
-    small = zlib.compressobj(1, zlib.DEFLATED, LEAST_WINDOW_BITS, LEAST_MEMORY)
-    return small.compress(whole) + small.flush()
 
 
 def unpacked(path: Path | str) -> bytes:
