@@ -29,6 +29,7 @@ QUIET_CONFIG = (
     "commit.gpgSign=false",
     "advice.detachedHead=false",
 )
+NEEDED_TO_START = ("HOME", "PATH", "LD_", "DYLD_")  # beginnings of variables, for any program
 NO_SPACE = os.strerror(errno.ENOSPC)
 GIT = ("git", *(part for setting in QUIET_CONFIG for part in ("-c", setting)))
 
@@ -139,7 +140,7 @@ class Git:
 
 def said_by_git(env: Mapping[str, str]) -> str:
     """Return what git says its version is, or ""; asked once per process."""
-    return said_version("git", {key: env[key] for key in ("HOME", "PATH") if key in env})
+    return said_version("git", {k: v for k, v in env.items() if k.startswith(NEEDED_TO_START)})
 
 
 def git_version(env: Mapping[str, str]) -> tuple[int, ...]:

@@ -27,8 +27,6 @@ ABSENT_MODE = "000000"  # where there is nothing
 OBJECT_ID = lazy_pattern(rb"[0-9a-f]{40}|[0-9a-f]{64}")
 ANSWER = lazy_pattern(rb"([0-9a-f]{40}|[0-9a-f]{64}) (blob|tree|commit|tag) ([0-9]+)")
 KEPT_SMALL, SMALL_BYTES = 100, 10_000  # objects, and bytes of each: at most 1 MB
-STORED_BYTES = 3_000  # the longest object that is not compressed
-STORED = b"\x78\x01\x01"  # the beginning of a stream of one block that is not compressed
 # Git reads one name a line, up to a NUL; of the surrogates, some stand for a byte that is no text.
 UNASKABLE = lazy_pattern("[\n\r\0\ud800-\udc7f\udd00-\udfff]")
 
@@ -159,7 +157,7 @@ def write_object(store: Path, object_format: str, kind: str, data: bytes) -> str
             temporary = f"{folder}/tmp_obj_{os.urandom(8).hex()}"
             descriptor = _made_in(folder, temporary)
             try:
-                write_whole(partial(os.write, descriptor), _deflated(whole))
+                write_whole(partial(os.write, descriptor), zlib.compress(whole, 1))
             finally:
                 os.close(descriptor)
             os.replace(temporary, path)  # noqa: PTH105 (often called)
@@ -175,19 +173,6 @@ def _made_in(folder: str, path: str) -> int:
         with suppress(FileExistsError):
             os.mkdir(folder)  # noqa: PTH102 (often called)
         return os.open(path, flags, 0o444)
-
-
-def _deflated(whole: bytes) -> bytes:
-    """Return an object as its file holds it.
-
-    A small one is stored as it is (RFC 1950 and 1951): it takes one block of a disk in any case,
-    and to prepare for compressing takes longer than all else.
-    """
-    if len(whole) > STORED_BYTES:
-        return zlib.compress(whole, 1)
-    length = len(whole).to_bytes(2, "little")
-    inverse = (len(whole) ^ 0xFFFF).to_bytes(2, "little")
-    return b"".join((STORED, length, inverse, whole, zlib.adler32(whole).to_bytes(4, "big")))
 
 
 def unpacked(path: Path | str) -> bytes:

@@ -161,7 +161,15 @@ class TestLarge(LargeCase):
         self.agent("touch pkg/x; mkfifo tests/p; git init -q pkg/deep; mkdir -p tests/e/e")
         self.assertEqual(self.snapshot("a.py").strays, ("pkg/x",))
         self.worktree.reset(self.base)
+        self.assertFalse(os.path.lexists(self.root / "tests/p"))
         self.assert_holds_exactly(self.base)
+
+    def test_where_a_folder_is_missing_not_all_is_known(self) -> None:
+        with self.worktree._index.of(self.job.tree(self.base)) as git:
+            look = self.worktree._files.differences
+            self.assertEqual(look(git, self.job.tree(self.base), ()).special, ())
+            self.agent("rm -r pkg/deep")
+            self.assertIsNone(look(git, self.job.tree(self.base), ()).special)
 
     @unittest.skipIf(os.geteuid() == 0, "root reads every folder")
     def test_a_folder_that_hides_what_is_in_it(self) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from director.agents.opencode.listener import Listener, Loaded
 from director.agents.opencode.project_code import digest_of_settings
 from director.agents.opencode.server import Server
+from director.agents.opencode.server_error import ServerError
 
 FORGOTTEN_SECS = 2.0  # until the events of a folder that is forgotten end
 
@@ -20,14 +21,14 @@ FORGOTTEN_SECS = 2.0  # until the events of a folder that is forgotten end
 def enter(server: Server, folder: Path) -> Loaded:
     """Return a folder for a session, the only one there; what was kept may be forgotten first.
 
-    Raises ServerError where that cannot be.
+    Raises ServerError where that cannot be: then the server is ended, if it is ours.
     """
     settings = digest_of_settings(folder)
     kept = server.loaded.pop(folder, None)
     if kept and kept.settings == settings and kept.listener.alive:
         return kept
     if kept:
-        forget(server, folder, kept)
+        _forget_or_end(server, folder, kept)
     return Loaded(Listener(server.events(folder)), settings)
 
 
@@ -49,6 +50,14 @@ def forget(server: Server, folder: Path, loaded: Loaded) -> None:
         loaded.listener.await_end(FORGOTTEN_SECS)  # or the next events would end with these
     finally:
         loaded.listener.close()
+
+
+def _forget_or_end(server: Server, folder: Path, loaded: Loaded) -> None:
+    try:
+        forget(server, folder, loaded)
+    except ServerError:
+        server.end()  # it would use the settings of before
+        raise
 
 
 def _can_keep(server: Server, folder: Path, loaded: Loaded) -> bool:

@@ -14,9 +14,11 @@ from typing import Any
 
 from director.agents.calls import Outcome, Reply
 from director.agents.opencode.caller import OpenCode
-from director.agents.opencode.listener import Listener
+from director.agents.opencode.listener import Listener, Loaded
+from director.agents.opencode.loaded_folders import enter
 from director.agents.opencode.project_code import digest_of_settings
 from director.agents.opencode.server import Address, Server
+from director.agents.opencode.server_error import ServerError
 from director.processes.process_table import PROC
 from tests.agents.opencode.test_caller import CallCase, free
 from tests.support.fake_opencode import Step, finish, orphan, raw, say, shell, write
@@ -95,6 +97,30 @@ class TestKept(CallCase):
         self.ask(raw(f"{ERROR}\n"), finish())
         self.ask(finish())
         self.assertEqual(self.loads(), 2)
+
+
+class Stubborn(Server):
+    """A server that does not forget."""
+
+    def __init__(self) -> None:
+        super().__init__(Address("http://127.0.0.1:1", ""))
+        self.ended = False
+
+    def dispose(self, folder: Path) -> None:
+        raise ServerError("no")
+
+    def end(self) -> bool:
+        self.ended = True
+        return True
+
+
+class TestForgetting(TemporaryCase):
+    def test_a_server_that_does_not_forget_other_settings_is_ended(self) -> None:
+        server = Stubborn()
+        server.loaded[self.tmp] = Loaded(Listener(Scripted([])), "of other settings")
+        with self.assertRaises(ServerError):
+            enter(server, self.tmp)
+        self.assertTrue(server.ended)
 
 
 class TestDigest(TemporaryCase):
