@@ -13,6 +13,7 @@ from threading import Thread
 from typing import Generic, NoReturn, Self, TypeVar
 
 from director.model.dag import dependents, reachable, remaining_path_lengths
+from director.model.errors import StoppedError
 from director.model.plan import Node
 
 Result = TypeVar("Result")
@@ -96,8 +97,12 @@ def drive(
         while True:
             if draining():
                 schedule.close()
-            while len(working) < lanes and (node_id := schedule.take()) is not None:
-                working.begin(node_id)
+            try:
+                while len(working) < lanes and (node_id := schedule.take()) is not None:
+                    working.begin(node_id)
+            except StoppedError as error:
+                failure = failure or error
+                schedule.close()
             if not working:
                 break
             node_id, outcome = working.next_end()
@@ -134,10 +139,16 @@ class _Lanes(Generic[Result]):
         return len(self._threads)
 
     def begin(self, node_id: str) -> None:
-        """Work on a node in a thread of its own."""
+        """Work on a node in a thread of its own; StoppedError where there is no room for one."""
         thread = Thread(target=self._run, args=(node_id,), name=f"lane-{node_id}")
+        try:
+            thread.start()
+        except RuntimeError as error:
+            raise StoppedError(
+                f"{node_id} cannot begin: {error}",
+                "allow more processes or memory (`ulimit -a`), or use fewer lanes, then try again",
+            ) from None
         self._threads[node_id] = thread
-        thread.start()
 
     def next_end(self) -> tuple[str, Callable[[], Result]]:
         """Wait for a node's end; returns what returns its result, or raises what ``work`` did."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from director.model.errors import DrainedError, InterruptedRunError
@@ -31,8 +31,8 @@ class Cancellation:
     def cancel(self, signal_number: int) -> None:
         """Ask everything that waits to end. The first time listeners are told, each in a thread."""
         first, self.signal_number = self.signal_number is None, signal_number
-        for tell in tuple(self.told_of_end) if first else ():
-            threading.Thread(target=tell, daemon=True).start()
+        if first:
+            _tell(self.told_of_end)
 
     def drain(self) -> None:
         """Ask everything that would begin something that costs money to leave it.
@@ -40,8 +40,7 @@ class Cancellation:
         Listeners are told in a thread: a handler may interrupt the holder of a lock.
         """
         self.draining = True
-        for tell in tuple(self.told_of_drain):
-            threading.Thread(target=tell, daemon=True).start()
+        _tell(self.told_of_drain)
 
     def check_before_call(self) -> None:
         """Raise InterruptedRunError or DrainedError when no call is to begin any more."""
@@ -58,6 +57,12 @@ class Cancellation:
         """Raise InterruptedRunError when an end was asked for."""
         if self.signal_number is not None:
             raise InterruptedRunError(self.signal_number)
+
+
+def _tell(listeners: Iterable[Callable[[], None]]) -> None:
+    for listener in tuple(listeners):
+        with suppress(RuntimeError):  # no room for a thread: an error would end what is under way
+            threading.Thread(target=listener, daemon=True).start()
 
 
 _IN_CHARGE: list[Cancellation] = []

@@ -20,7 +20,8 @@ from typing import Any
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 VERSION_FLAG = 1  # LANDLOCK_CREATE_RULESET_VERSION
 PATH_BENEATH = 1  # LANDLOCK_RULE_PATH_BENEATH
-NO_NEW_PRIVILEGES = 38  # prctl(2), PR_SET_NO_NEW_PRIVS
+SET_DUMPABLE, DROP_CAPABILITY, NO_NEW_PRIVILEGES = 4, 24, 38  # prctl(2)
+TRACING = 19  # capabilities(7), CAP_SYS_PTRACE
 LEAST_ABI = 2  # the first that can tell a rename between folders from one that gains access
 
 WRITE_FILE, READ_FILE, READ_DIR = 1 << 1, 1 << 2, 1 << 3
@@ -102,8 +103,12 @@ class Ruleset:
     def restrict_thread(self) -> None:
         """Bind the calling thread, and all that it starts from now on. Raises LandlockError.
 
-        Programs that change the user (sudo) get no privileges there any more.
+        Programs that change the user (sudo) get no privileges there any more. What it starts may
+        not trace it, as it else could as long as the thread lives, since they are bound alike: a
+        thread has the memory of all of its process, which has no core dumps from now on.
         """
+        _c_library().prctl(SET_DUMPABLE, 0, 0, 0, 0)
+        _c_library().prctl(DROP_CAPABILITY, TRACING, 0, 0, 0)  # root's, and only root may do it
         if _c_library().prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
             raise _error("prctl")
         _call(RESTRICT_SELF, self._descriptor, 0)

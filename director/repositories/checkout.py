@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 
@@ -26,7 +27,19 @@ def has_usual_format(top: Path) -> bool:
     git = top / ".git"
     try:
         config = (git / "config").read_bytes().lower()
-        return b"repositoryformatversion = 0" in config and not git.is_symlink()
+    except OSError:
+        return False
+    once = config.count(b"bare") == config.count(b"repositoryformatversion") == 1
+    usual = once and b"repositoryformatversion = 0" in config and b"[extensions" not in config
+    return usual and not git.is_symlink() and _holds_all(git)
+
+
+def _holds_all(git: Path) -> bool:
+    """Whether objects and refs lie in a git folder itself, and it is one for git, too."""
+    try:
+        inner = [os.lstat(git / name).st_mode for name in ("objects", "refs")]
+        plain = all(map(stat.S_ISDIR, inner)) and not os.path.lexists(git / "commondir")
+        return plain and (git / "HEAD").read_bytes().startswith(b"ref: refs/heads/")
     except OSError:
         return False
 

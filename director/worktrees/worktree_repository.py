@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from director.model.slots import repository_of
-from director.processes.removal import discard
+from director.processes.removal import NotRemovedError, discard
 from director.repositories.history import Entry
 from director.repositories.index_files import split_index
 from director.repositories.job_repository import JobRepository
@@ -68,10 +68,18 @@ class WorktreeRepository:
             folders.append(f"{place}/refs")
             restore_file(self._path / one.path / GIT, _gitdir(self._folder / place))
         restore_file(self._path / GIT, _gitdir(self._folder))
+        contents = _nested(wanted, folders)
+        try:
+            self._restore(contents)
+        except (PermissionError, NotRemovedError):  # folders were closed
+            discard(self._folder)
+            self._restore(contents)
+
+    def _restore(self, contents: Contents) -> None:
         if not is_plain_folder(self._folder):
             discard(self._folder)
             self._folder.mkdir(mode=0o700, parents=True)
-        _restore(str(self._folder), _nested(wanted, folders))
+        _restore(str(self._folder), contents)
 
     def _inner(self, number: int) -> str:
         return f"modules/{number}"

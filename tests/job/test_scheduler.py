@@ -6,6 +6,7 @@ import threading
 import unittest
 
 from director.job.scheduler import Schedule, drive
+from director.model.errors import StoppedError
 from director.model.plan import Node
 
 
@@ -118,6 +119,31 @@ class TestDrive(unittest.TestCase):
         with self.assertRaisesRegex(RuntimeError, "a bug"):
             drive(schedule, 2, work, settle)
         self.assertEqual(done, ["good"])
+
+    def test_a_lane_that_cannot_begin_loses_no_result_of_another(self) -> None:
+        closed = threading.Event()
+        settled: list[str] = []
+
+        class Telling(Schedule):
+            def close(self) -> None:
+                super().close()
+                closed.set()
+
+        schedule = Telling([made("quick"), made("slow"), made("later", "quick")], ())
+
+        def work(node_id: str) -> None:
+            if node_id == "slow":
+                closed.wait(10)
+
+        def settle(node_id: str, _result: None) -> None:
+            settled.append(node_id)
+            schedule.finish(node_id)
+            threading.stack_size(2**50)  # more than there is: the next thread cannot start
+
+        self.addCleanup(threading.stack_size, threading.stack_size())
+        with self.assertRaisesRegex(StoppedError, "later cannot begin: .*thread"):
+            drive(schedule, 2, work, settle)
+        self.assertEqual(settled, ["quick", "slow"])
 
     def test_an_error_while_a_result_is_settled_loses_no_other_result(self) -> None:
         settling = threading.Event()

@@ -54,6 +54,16 @@ class TestCancellation(HermeticCase):
         cancellation.cancel(signal.SIGTERM)
         self.assertTrue(told.empty())
 
+    def test_a_listener_that_cannot_be_told_makes_no_error_of_a_signal(self) -> None:
+        cancellation = Cancellation()
+        cancellation.told_of_end.append(lambda: None)
+        cancellation.told_of_drain.append(lambda: None)
+        self.addCleanup(threading.stack_size, threading.stack_size())
+        threading.stack_size(2**50)  # more than there is: no thread can start
+        cancellation.drain()
+        cancellation.cancel(signal.SIGINT)
+        self.assertTrue(cancellation.requested and cancellation.draining)
+
     def test_a_signal_sets_it_and_the_old_handlers_come_back(self) -> None:
         cancellation = Cancellation()
         before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]

@@ -14,6 +14,15 @@ from director.processes.domain import Domain, outermost
 from tests.support.hermetic import HermeticCase, TemporaryCase
 from tests.support.kernel import require_landlock
 
+TRACE = """
+import ctypes, os, subprocess, sys
+library = ctypes.CDLL(None)
+own = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+for name, one in ("own", own.pid), ("thread", int(sys.argv[1])):
+    print(name, library.ptrace(0x4206, one, 0, 0), flush=True)  # PTRACE_SEIZE
+own.stdin.close()
+"""
+
 
 class TestAllBut(TemporaryCase):
     def setUp(self) -> None:
@@ -169,6 +178,19 @@ class TestRuleset(HermeticCase):
             raise unittest.SkipTest("this Landlock does not know of signals")
         self.assertEqual((said, sleeper.poll()), ("no\n", None))
         (self.kept / "f").write_text("free")
+
+    def test_what_is_started_cannot_trace_the_thread_that_started_it(self) -> None:
+        said: list[str] = []
+
+        def run() -> None:
+            landlock.Ruleset([str(self.free)]).restrict_thread()
+            words = [sys.executable, "-c", TRACE, str(threading.get_native_id())]
+            said.append(subprocess.run(words, capture_output=True, text=True).stdout)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        thread.join()
+        self.assertEqual(said, ["own 0\nthread -1\n"])
 
     def test_rules_are_made_again_when_a_folder_on_the_way_has_changed(self) -> None:
         mechanism, domain = Landlock(landlock.abi()), Domain((self.kept,))

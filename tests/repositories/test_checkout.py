@@ -75,6 +75,30 @@ class TestTopOfCheckout(HermeticCase):
         (self.tmp / "linked" / ".git").symlink_to(self.root / ".git")
         self.assertFalse(has_usual_format(self.tmp / "linked"))
 
+    def test_objects_or_refs_elsewhere_are_left_to_git(self) -> None:
+        git, elsewhere = self.root / ".git", self.tmp / "elsewhere"
+        for name in ("objects", "refs"):
+            (git / name).rename(elsewhere)
+            self.assertFalse(has_usual_format(self.root), name)
+            (git / name).symlink_to(elsewhere)
+            self.assertFalse(has_usual_format(self.root), name)
+            (git / name).unlink()
+            elsewhere.rename(git / name)
+        self.assertTrue(has_usual_format(self.root))
+        (git / "commondir").write_text(f"{elsewhere}\n")
+        self.assertFalse(has_usual_format(self.root))
+
+    def test_what_git_would_not_take_for_a_repository_is_left_to_it(self) -> None:
+        config, head = self.root / ".git" / "config", self.root / ".git" / "HEAD"
+        usual = config.read_text()
+        for more in ("[core]\n\tbare\n", "[extensions]\n\tobjectFormat = sha256\n"):
+            config.write_text(usual + more)
+            self.assertFalse(has_usual_format(self.root), more)
+        config.write_text(usual)
+        self.assertTrue(has_usual_format(self.root))
+        head.write_text("none\n")
+        self.assertFalse(has_usual_format(self.root))
+
     def test_no_repository(self) -> None:
         (self.tmp / "elsewhere").mkdir()
         self.assert_left_to_git(self.tmp / "elsewhere")

@@ -62,7 +62,8 @@ def _read_once(worktree: Path) -> Iterator[Path]:
     yield from (worktree / name for name in folders if (worktree / name).is_symlink())
     yield from (one for one in _files(worktree, OWN_FOLDER) if one.name not in OF_INSTALLING)
     for other in OTHERS_FOLDERS:
-        yield from (one for one in _files(worktree, f"{other}/{SKILLS[1]}") if one.name == SKILL)
+        found = _files(worktree, f"{other}/{SKILLS[1]}")
+        yield from (one for one in found if one.name == SKILL or one.is_symlink())
 
 
 def _short_text(path: Path) -> str | None:

@@ -171,6 +171,14 @@ class TestDigest(TemporaryCase):
         os.mkfifo(self.tmp / "opencode.json")
         self.assertIsNone(digest_of_settings(self.tmp))
 
+    def test_a_skill_that_lies_elsewhere_is_never_kept(self) -> None:
+        self.digest("skills/s/SKILL.md", "text")
+        for name in (".claude/skills", ".agents/skills"):
+            (self.tmp / name).mkdir(parents=True)
+            (self.tmp / name / "s").symlink_to("../../skills/s")
+            self.assertIsNone(digest_of_settings(self.tmp), name)
+            (self.tmp / name / "s").unlink()
+
     def test_what_is_longer_than_settings_are_is_never_kept(self) -> None:
         with (self.tmp / "opencode.json").open("w") as stream:
             stream.truncate(2**40)  # a file with a hole
