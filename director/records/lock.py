@@ -123,8 +123,10 @@ def job_lock(
         with os_errors_stop(path):
             os.ftruncate(descriptor, 0)
             os.write(descriptor, json.dumps(holder._asdict()).encode())
-        yield
-        os.ftruncate(descriptor, 0)
+        try:
+            yield
+        finally:
+            os.ftruncate(descriptor, 0)  # whoever is named after the end was killed
     finally:
         os.close(descriptor)
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from director.model.errors import StoppedError
-from director.records.lock import has_locked, has_open, is_held, job_lock
+from director.records.lock import has_locked, has_open, is_held, job_lock, read_holder
 from tests.support.hermetic import HermeticCase
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,6 +62,12 @@ class TestLock(HermeticCase):
                 self.assertTrue(knows(pid, self.path))
                 self.assertFalse(knows(os.getpid(), self.path))
                 self.assertFalse(knows(pid, other))
+
+    def test_who_ends_with_an_error_is_named_no_more(self) -> None:
+        with self.assertRaises(StoppedError), job_lock(self.path, "run"):
+            self.assertIsNotNone(read_holder(self.path))
+            raise StoppedError("stopped", "again")
+        self.assertIsNone(read_holder(self.path))
 
     def test_a_killed_holder_holds_nothing(self) -> None:
         process = self.holder()
