@@ -72,19 +72,33 @@ def started_at(pid: int) -> int | None:
 
 
 def has_open(pid: int, path: Path) -> bool:
-    """Whether a process has the file at ``path`` open; True where that cannot be known."""
+    """Whether a process has the lock file at ``path`` open; True where that cannot be known."""
     try:
         wanted = path.stat()
         found = list(Path(f"/proc/{pid}/fd").iterdir())
     except (FileNotFoundError, ProcessLookupError):
         return not Path("/proc/self/fd").exists()
-    except PermissionError:  # another user's, who cannot be told anything either
-        return True
+    except PermissionError:  # another user's, or one that may not be traced
+        return has_locked(pid, path)
     for descriptor in found:
         with suppress(OSError):  # it was closed meanwhile
             if os.path.samestat(descriptor.stat(), wanted):
                 return True
     return False
+
+
+def has_locked(pid: int, path: Path) -> bool:
+    """Whether the kernel lists an flock of a process on ``path`` (proc_locks(5)); True: unknown."""
+    try:
+        inode = path.stat().st_ino
+        lines = Path("/proc/locks").read_text().splitlines()
+    except OSError:
+        return True
+    taken = (line.split()[1:6] for line in lines)
+    return any(
+        (kind, holder, file.rpartition(":")[2]) == ("FLOCK", str(pid), str(inode))
+        for kind, _, _, holder, file in taken
+    )
 
 
 @contextmanager
@@ -109,8 +123,10 @@ def job_lock(
         with os_errors_stop(path):
             os.ftruncate(descriptor, 0)
             os.write(descriptor, json.dumps(holder._asdict()).encode())
-        yield
-        os.ftruncate(descriptor, 0)
+        try:
+            yield
+        finally:
+            os.ftruncate(descriptor, 0)  # whoever is named after the end was killed
     finally:
         os.close(descriptor)
 

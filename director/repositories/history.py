@@ -1,9 +1,10 @@
 """Reading commits: what they hold, and how they differ. Nothing is written."""
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from director.model.sizes import Size
 from director.repositories.branch_commits import (
@@ -24,6 +25,9 @@ from director.repositories.objects import (
 from director.repositories.trees import EMPTY, Folder, Trees
 
 SHA1_DIGITS = 40
+KEPT_ANSWERS = 200  # about pairs of commits, or whole trees: each may name thousands of paths
+Key = TypeVar("Key")
+Answer = TypeVar("Answer")
 
 
 class Entry(NamedTuple):
@@ -54,8 +58,10 @@ class History:
         self.trees = Trees(self.objects)
         self._trees: dict[str, str] = {}
         self._changes: dict[tuple[str, str], list[Change]] = {}
-        self._below: dict[str, tuple[Entry, ...]] = {}
+        self._whole: dict[str, tuple[Entry, ...]] = {}  # of trees of commits
+        self._below: dict[str, tuple[Entry, ...]] = {}  # of folders in them
         self._steps: dict[str, BranchCommit] = {}
+        self._keeping = threading.Lock()
 
     def tip_of(self, name: str) -> str | None:
         """Return the commit of the local branch ``name``, or None."""
@@ -149,7 +155,12 @@ class History:
 
     def folders(self, commit: str) -> tuple[Entry, ...]:
         """Return the folders of ``commit``, submodules among them."""
-        return self._folders(self.tree(commit))
+        tree = self.tree(commit)
+        known = self._whole.get(tree)
+        if known is None:
+            known = self._listed(tree)
+            self._keep(self._whole, tree, known)
+        return known
 
     def size(self, commit: str) -> Size:
         """Return the size of the files of ``commit``."""
@@ -160,22 +171,33 @@ class History:
     def _folders(self, tree: str) -> tuple[Entry, ...]:
         """Return the folders below a tree; a folder that did not change is not read again."""
         if tree not in self._below:
-            found = []
-            for name, item in self.trees.of(tree).inner():
-                found.append(Entry(name, item.mode, item.oid))
-                if item.is_tree:
-                    inner = self._folders(item.oid)
-                    found += [Entry(f"{name}/{one.path}", one.mode, one.oid) for one in inner]
-            self._below[tree] = tuple(found)
+            self._below[tree] = self._listed(tree)
         return self._below[tree]
+
+    def _listed(self, tree: str) -> tuple[Entry, ...]:
+        found = []
+        for name, item in self.trees.of(tree).inner():
+            found.append(Entry(name, item.mode, item.oid))
+            if item.is_tree:
+                inner = self._folders(item.oid)
+                found += [Entry(f"{name}/{one.path}", one.mode, one.oid) for one in inner]
+        return tuple(found)
 
     def changes(self, old: str, new: str) -> list[Change]:
         """Return the paths in which two commits or trees differ, without guessing renames."""
-        if (old, new) not in self._changes:
+        known = self._changes.get((old, new))
+        if known is None:
             found = self._differences(self.tree(old), self.tree(new), "")
-            by_path = sorted(found, key=lambda change: change.path.encode(errors="surrogateescape"))
-            self._changes[old, new] = by_path
-        return self._changes[old, new]
+            known = sorted(found, key=lambda change: change.path.encode(errors="surrogateescape"))
+            self._keep(self._changes, (old, new), known)
+        return known
+
+    def _keep(self, kept: dict[Key, Answer], key: Key, answer: Answer) -> None:
+        """Keep an answer about what changes with each commit; there are many in a long job."""
+        with self._keeping:
+            kept[key] = answer
+            if len(kept) > KEPT_ANSWERS:
+                del kept[next(iter(kept))]
 
     def _differences(self, old: str | None, new: str | None, folder: str) -> Iterator[Change]:
         before = self.trees.of(old) if old else EMPTY

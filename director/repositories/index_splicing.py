@@ -97,10 +97,15 @@ def _changed(inside: Raw, changes: Mapping[bytes, IndexEntry | None]) -> Raw:
 
 
 def _cut(entries: Raw) -> Iterator[tuple[bytes, int, bytes]]:
-    """Give first path, count and bytes of each block that ``entries`` make."""
+    """Give first path, count and bytes of each block that ``entries`` make.
+
+    They are about as long as one another: where names are put in again and again at one place, a
+    short one would be left behind each time.
+    """
     names = sorted(entries)
-    for at in range(0, len(names), PER_BLOCK):
-        part = names[at : at + PER_BLOCK]
+    size = -(-len(names) // max(1, len(names) // PER_BLOCK))  # PER_BLOCK to twice as many
+    for at in range(0, len(names), max(1, size)):
+        part = names[at : at + size]
         yield part[0], len(part), b"".join(map(entries.__getitem__, part))
 
 

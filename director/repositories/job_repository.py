@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from director.model.errors import StoppedError
+from director.model.paths import parents
 from director.model.receipt import Receipt
 from director.processes.removal import discard
 from director.records.files import make_folder, os_errors_stop
@@ -25,6 +26,7 @@ from director.repositories.git import Git
 from director.repositories.history import History
 from director.repositories.job_objects import JobObjects
 from director.repositories.job_settings import borrow, borrowed_stores, carry_settings
+from director.repositories.links import is_plain_folder
 from director.repositories.objects import loose_object
 from director.repositories.repository import Repository
 from director.repositories.soundness import Soundness
@@ -155,18 +157,17 @@ class JobRepository(JobObjects):
         found in any case, and `git update-ref` is a process for each merge, at five times the cost.
         """
         self._settings.check()
-        ref = self.path / name
-        with os_errors_stop(ref):
-            for folder in reversed(ref.relative_to(self.path).parents):
-                place = self.path / folder
-                if place.is_symlink() or (place.exists() and not place.is_dir()):
-                    discard(place)  # a branch by its name, or a link to other refs
-            if ref.is_dir():  # a branch below its name
-                discard(ref)
-            ref.parent.mkdir(parents=True, exist_ok=True)
+        root = str(self.path)
+        with os_errors_stop(f"{root}/{name}"):
+            for folder in parents(name):
+                if not is_plain_folder(f"{root}/{folder}"):
+                    discard(self.path / folder)  # a branch by its name, or a link to other refs
+                    make_folder(self.path / folder)
+            if is_plain_folder(f"{root}/{name}"):  # a branch below its name
+                discard(self.path / name)
             temporary = self.path / f"{os.urandom(8).hex()}.lock"
             temporary.write_text(f"{commit}\n")
-            temporary.replace(ref)
+            temporary.replace(f"{root}/{name}")
 
     def advance(self, new: str, old: str, *receipts: Receipt) -> bool:
         """Move the branch from ``old`` to ``new``; False when it is no longer at ``old``.

@@ -182,21 +182,22 @@ class _Looker:
                 if file := files.get(name):
                     status = entry.stat(follow_symlinks=False)
                     known = file.changed < written_at and file.is_as(status)
-                    if known or self._holds(file, folder + name, status, descriptor):
+                    if known or self._holds(file, (folder, name), status, descriptor):
                         left.remove(name)
                 elif found := self._new(folder, entry):
                     inner.append(found)
         self._changed += [folder + name for name in left]
         return inner
 
-    def _holds(self, file: KnownFile, path: str, status: os.stat_result, descriptor: int) -> bool:
+    def _holds(
+        self, file: KnownFile, place: tuple[str, str], status: os.stat_result, descriptor: int
+    ) -> bool:
         """Whether a file holds what is known, or may: then it is doubtful."""
         if file.cannot_be(status):
             return False
-        content = _content(path.rpartition("/")[2], status, descriptor)
-        plain = content is not None and self._conversion.leaves(content)
-        if content is None or not plain:
-            self._doubtful.append(path)
+        content = _content(place[1], status, descriptor)
+        if content is None or not self._conversion.leaves(content):
+            self._doubtful.append(place[0] + place[1])
             return True
         header = b"blob %d\0" % len(content)
         found: bytes = self._hash(header + content, usedforsecurity=False).digest()

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from director.model.errors import StoppedError
-from director.records.lock import is_held, job_lock
+from director.records.lock import has_locked, has_open, is_held, job_lock, read_holder
 from tests.support.hermetic import HermeticCase
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,6 +50,24 @@ class TestLock(HermeticCase):
         process.communicate("")
         with job_lock(self.path, "plan"):
             pass
+
+    def test_the_holder_is_known_by_its_descriptors_and_by_the_kernels_list(self) -> None:
+        if not Path("/proc/locks").exists():
+            self.skipTest("there is no list of locks on this system")
+        pid = self.holder().pid
+        other = self.path.with_name("other")
+        other.touch()
+        for knows in (has_open, has_locked):
+            with self.subTest(knows.__name__):
+                self.assertTrue(knows(pid, self.path))
+                self.assertFalse(knows(os.getpid(), self.path))
+                self.assertFalse(knows(pid, other))
+
+    def test_who_ends_with_an_error_is_named_no_more(self) -> None:
+        with self.assertRaises(StoppedError), job_lock(self.path, "run"):
+            self.assertIsNotNone(read_holder(self.path))
+            raise StoppedError("stopped", "again")
+        self.assertIsNone(read_holder(self.path))
 
     def test_a_killed_holder_holds_nothing(self) -> None:
         process = self.holder()

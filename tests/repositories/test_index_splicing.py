@@ -6,7 +6,7 @@ import random
 import subprocess
 
 from director.repositories.index_files import IndexEntry, index_entries, index_file
-from director.repositories.index_splicing import blocks_of, spliced
+from director.repositories.index_splicing import PER_BLOCK, blocks_of, spliced
 from tests.support.hermetic import HermeticCase
 from tests.support.repositories import SampleRepo
 
@@ -30,6 +30,16 @@ class TestSplicing(HermeticCase):
             held = {k: v for k, v in held.items() if changes.get(k, v)}
             self.assertEqual(data, index_file(held.values(), "sha1"))
             self.assertEqual(list(index_entries(data, "sha1")), sorted(held.values()))
+
+    def test_blocks_stay_few_where_names_are_put_in_one_after_another(self) -> None:
+        """As the files that nodes make are: behind those before, before the folder of tests."""
+        tests = {f"tests/{number:03}".encode() for number in range(200)}
+        data = index_file([entry(name.decode()) for name in tests], "sha1")
+        blocks = blocks_of(data, "sha1")
+        for number in range(600):
+            name = f"made_{number:03}"
+            data, blocks = spliced(data, blocks, {name.encode(): entry(name)}, "sha1")
+        self.assertLess(len(blocks.blocks), 2 * 800 // PER_BLOCK)
 
     def test_long_names(self) -> None:
         names = ["a" * 4094, "a" * 4095, "a" * 5000]

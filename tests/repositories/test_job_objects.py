@@ -9,7 +9,7 @@ import hashlib
 from pathlib import Path
 from typing import ClassVar
 
-from director.repositories.history import Entry, History
+from director.repositories.history import KEPT_ANSWERS, Entry, History
 from director.repositories.objects import ABSENT_MODE
 from tests.worktrees.jobs import JobCase
 
@@ -86,6 +86,21 @@ class TestTrees(JobCase):
         self.assertEqual(self.job.tree(tree), read.tree(tree))
         for one in (tree, *(folder.oid for folder in read.folders(tree))):
             self.assertEqual(self.job.trees.of(one).data, read.trees.of(one).data)
+
+    def test_answers_that_are_not_kept_are_given_again(self) -> None:
+        before, gone = self.job.changes(self.base, self.base), Entry("a.py", ABSENT_MODE, "0" * 40)
+        without = self.job.changes(self.base, self.job.tree_with(self.base, [gone]))
+        folders = self.job.folders(self.base)
+        for number in range(KEPT_ANSWERS + 1):
+            blob = self.job.store(b"%d\n" % number)
+            tree = self.job.tree_with(self.base, [Entry("d/n.py", "100644", blob)])
+            (change,) = self.job.changes(self.base, tree)
+            self.assertEqual(change.new.oid, blob)
+            self.assertIn("d", [one.path for one in self.job.folders(tree)])
+        self.assertEqual(self.job.changes(self.base, self.base), before)
+        tree = self.job.tree_with(self.base, [gone])
+        self.assertEqual(self.job.changes(self.base, tree), without)
+        self.assertEqual(self.job.folders(self.base), folders)
 
     def test_a_rename_is_two_changes(self) -> None:
         moved = Entry("moved.py", "100644", self.job.store(b"A = 1\n"))

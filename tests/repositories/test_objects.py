@@ -105,13 +105,20 @@ class TestWriting(JobCase):
         self.job.git.output("fsck", "--strict", "--full")
 
     def test_git_reads_what_is_written_whatever_its_length(self) -> None:
-        for length in (0, 1, 3_000, 70_000):
+        for length in (0, 1, 300, 2_990, 2_991, 70_000):
             with self.subTest(length):
                 data = bytes(number % 251 for number in range(length))
                 oid = self.job.store(data)
                 self.assertEqual(self.job.git.output("cat-file", "blob", oid), data)
                 self.assertEqual(oid, self.job.git.text("hash-object", "--stdin", stdin=data))
         self.job.git.output("fsck", "--strict")
+
+    def test_who_reads_files_finds_no_text_in_them(self) -> None:
+        for length in (12, 200, 2_000, 9_000):
+            text = "".join(f"{number:03x}" for number in range(length // 3)).encode()
+            oid = self.job.store(text)
+            held = (self.job.path / "objects" / oid[:2] / oid[2:]).read_bytes()
+            self.assertNotIn(text[:12], held)
 
     def test_a_folder_of_objects_that_was_removed_is_made_again(self) -> None:
         oid = self.job.store(b"content")

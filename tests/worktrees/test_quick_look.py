@@ -50,6 +50,21 @@ class TestQuickLook(QuickLookCase):
         self.agent("mv a.py x; ln -s x a.py; rm b.py; mkdir b.py; mv pkg y; ln -s y pkg")
         self.assertEqual(self.seen(), {"a.py", "b.py", "pkg/c.py", "pkg/deep/d.py"})
 
+    def test_what_git_passes_over_is_removed(self) -> None:
+        self.agent("mkfifo pkg/pipe; git init -q pkg/deep; mkfifo pkg/.gitattributes")
+        with self.unasked():
+            self.assertEqual(self.worktree.changed(), frozenset())
+            self.worktree.reset(self.base)
+        for name in ("pkg/pipe", "pkg/deep/.git", "pkg/.gitattributes"):
+            self.assertFalse(os.path.lexists(self.root / name), name)
+
+    def test_a_folder_that_is_gone_or_was_emptied(self) -> None:
+        self.agent("rm -r pkg/deep; rm pkg/c.py; mkdir -p new/er; touch new/er/x")
+        self.assertEqual(self.seen(), {"pkg/c.py", "pkg/deep/d.py"})
+        with self.unasked():
+            self.worktree.reset(self.base)
+        self.assert_holds_exactly(self.base)
+
     def test_names_beyond_ascii_and_in_another_case(self) -> None:
         self.agent("echo x > 'ä ö.py'; touch A.PY")
         self.assertEqual(self.seen(), {"ä ö.py"})

@@ -161,6 +161,7 @@ class TestLarge(LargeCase):
         self.agent("touch pkg/x; mkfifo tests/p; git init -q pkg/deep; mkdir -p tests/e/e")
         self.assertEqual(self.snapshot("a.py").strays, ("pkg/x",))
         self.worktree.reset(self.base)
+        self.assertFalse(os.path.lexists(self.root / "tests/p"))
         self.assert_holds_exactly(self.base)
 
     def test_a_folder_that_goes_is_empty_where_another_one_is_missing(self) -> None:
