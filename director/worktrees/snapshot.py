@@ -173,19 +173,24 @@ class SnapshotReader:
     def _became_link(self, base: str, path: str) -> bool:
         """Whether ``path``, or a folder on the way to it, is a symbolic link it was not before."""
         root = self.files.path
-        if any((root / part).is_symlink() for part in parents(path)):
+        if any(os.path.islink(root / part) for part in parents(path)):  # noqa: PTH114 (closed ones)
             return True
-        if not (root / path).is_symlink():
+        if not os.path.islink(root / path):  # noqa: PTH114
             return False
         entry = self.job.entries(base, [path]).get(path)
         return entry is None or entry.mode != LINK_MODE
 
     def _fits_index(self, path: str) -> bool:
-        """Whether git can put a path into an index, or take it out (no folder, socket, device)."""
+        """Whether git can put a path into an index, or take it out (no folder, socket, device).
+
+        Nor can it where the folder is closed.
+        """
         try:
             mode = (self.files.path / path).lstat().st_mode
         except (FileNotFoundError, NotADirectoryError):
             return True
+        except PermissionError:
+            return False
         return stat.S_ISREG(mode) or stat.S_ISLNK(mode)
 
 

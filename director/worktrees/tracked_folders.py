@@ -29,12 +29,13 @@ class NewNames(NamedTuple):
 
     Folders among the ``others`` end in "/". ``special`` is what git passes over: pipes, sockets,
     devices, and repositories in folders that are none of theirs. ``missing`` are folders that are
-    gone, or something else, or closed.
+    gone, or something else, and ``closed`` those that cannot be looked into.
     """
 
     others: tuple[str, ...] = ()
     special: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
 
 
 class TrackedFolders:
@@ -79,7 +80,7 @@ class TrackedFolders:
         try:
             new = self._look_into(path, oid)
         except OSError:
-            return NewNames(missing=(path,))
+            return NewNames(closed=(path,))
         if not any(new) and is_settled(status.st_ctime_ns, time.time_ns()):
             self.clean[path] = state
         return new
@@ -113,13 +114,13 @@ class TrackedFolders:
     def remove_special(self, tree: str) -> None:
         """Remove pipes and the like in the folders of ``tree``, and repositories made in there.
 
-        Raises NotADirectoryError where a folder is not there.
+        Raises NotADirectoryError where a folder is not there, or closed.
         """
         new = self.look(tree)
         for path in new.special:
             discard(self._path / path)
-        if new.missing:
-            raise NotADirectoryError(new.missing[0])
+        if unseen := (*new.missing, *new.closed):
+            raise NotADirectoryError(unseen[0])
 
     def remove_stalling(self, tree: str, provided: Iterable[str]) -> None:
         """Remove what git would wait for in new folders, but for those ``provided``."""

@@ -204,6 +204,8 @@ class Worktree:
                 self._files.remove_stalling(held, self.provisions.names)
                 self._clean(commit)
             self._repository.withdraw(commit)
+            if seen.special is None:  # a folder that goes, too, must be empty
+                self._files.folders.remove_special(held)
             others = filter(is_attributes, seen.others) if self.provisions else seen.others
             for path in (*others, *(seen.special or ()), *seen.changed):
                 _discard_below(self.path, path)

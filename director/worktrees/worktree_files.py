@@ -52,7 +52,7 @@ class WorktreeFiles:
         if not can_look(self.path):
             return self._look_by_git(git, tree, provided)
         new = self.folders.look(tree)
-        special = None if new.missing else new.special
+        special = None if new.closed else new.special
         return Differences(self._changed(git, tree, new.others), new.others, special)
 
     def _look_by_git(self, git: Git, tree: str, provided: Iterable[str]) -> Differences:

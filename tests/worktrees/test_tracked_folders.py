@@ -49,10 +49,10 @@ class TestTrackedFolders(PlainCase):
 
     def test_files_folders_links_and_what_git_passes_over(self) -> None:
         self.agent("touch pkg/new; mkdir e; ln -s x pkg/deep/l; mkfifo pkg/p; git init -q pkg/deep")
-        others, special, missing = self.look()
+        others, special, missing, closed = self.look()
         self.assertEqual(set(others), {"pkg/new", "e/", "pkg/deep/l"})
         self.assertEqual(set(special), {"pkg/p", "pkg/deep/.git"})
-        self.assertEqual(missing, ())
+        self.assertEqual((missing, closed), ((), ()))
 
     def test_a_pipe_with_the_name_of_an_attributes_file(self) -> None:
         self.agent("mkfifo pkg/.gitattributes")
@@ -78,7 +78,7 @@ class TestTrackedFolders(PlainCase):
     def test_two_folders_that_changed_places(self) -> None:
         self.settle()
         self.agent("mv pkg x; mv tests pkg; mv x tests")
-        others, _, missing = self.look()
+        others, _, missing, _ = self.look()
         self.assertEqual(set(others), {"pkg/test_a.py", "tests/c.py", "tests/deep/"})
         self.assertEqual(missing, ("pkg/deep",))
 
@@ -164,12 +164,24 @@ class TestLarge(LargeCase):
         self.assertFalse(os.path.lexists(self.root / "tests/p"))
         self.assert_holds_exactly(self.base)
 
-    def test_where_a_folder_is_missing_not_all_is_known(self) -> None:
-        with self.worktree._index.of(self.job.tree(self.base)) as git:
-            look = self.worktree._files.differences
-            self.assertEqual(look(git, self.job.tree(self.base), ()).special, ())
-            self.agent("rm -r pkg/deep")
-            self.assertIsNone(look(git, self.job.tree(self.base), ()).special)
+    def test_a_folder_that_goes_is_empty_where_another_one_is_missing(self) -> None:
+        other = self.without("pkg/deep/d.py")
+        self.agent("git init -q pkg/deep; touch pkg/deep/.git/x; rm -r tests")
+        self.snapshot("a.py")
+        self.worktree.reset(other)
+        self.assert_holds_exactly(other)
+
+    def without(self, path: str) -> str:
+        self.sample.git("rm", "-q", path)
+        return self.sample.commit()
+
+    @unittest.skipIf(os.geteuid() == 0, "root reads every folder")
+    def test_a_folder_that_goes_and_hides_what_is_in_it(self) -> None:
+        other = self.without("pkg/deep/d.py")
+        self.agent("touch pkg/deep/x; git init -q pkg/deep; chmod 300 pkg/deep")
+        self.snapshot("a.py")
+        self.worktree.reset(other)
+        self.assert_holds_exactly(other)
 
     @unittest.skipIf(os.geteuid() == 0, "root reads every folder")
     def test_a_folder_that_hides_what_is_in_it(self) -> None:
