@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from director.job.trailers import CANDIDATE, KIND, MERGE, NODE, TESTS
+from director.model.newest import Newest
 from director.model.plan import Node, Plan
 from director.model.view import Held, held_back, visible_nodes
 from director.repositories.branch_commits import BranchCommit
@@ -63,7 +64,7 @@ class ViewReader:
         self._on_base: dict[str, Entry] = {}
         self._contents = dict(known)
         self._looked_into: set[str] = set()
-        self._done: dict[str, frozenset[str]] = {}
+        self._done = Newest[str, frozenset[str]](KEPT_DONE)
         self._brought: dict[str, dict[str, Entry]] = {}
         self._digests: dict[str, str] = {}
         self._knew_all = True
@@ -72,15 +73,13 @@ class ViewReader:
         """Return the ids of the nodes whose work ``commit`` holds: merged, or to be by then."""
         new: list[BranchCommit] = []
         for step in self._steps(commit):
-            if step.oid in self._done:
+            if self._done.get(step.oid) is not None:
                 break
             new.append(step)
         for step in reversed(new):  # each commit holds what its parent does, and its own
-            below = self._done.get(step.parents[0], NOBODY) if step.parents else NOBODY
-            self._done[step.oid] = below | _work_of(step)
-            if len(self._done) > KEPT_DONE:
-                del self._done[next(iter(self._done))]
-        return set(self._done.get(commit, NOBODY))
+            below = (step.parents and self._done.get(step.parents[0])) or NOBODY
+            self._done.keep(step.oid, below | _work_of(step))
+        return set(self._done.get(commit) or NOBODY)
 
     def differing(self, commit: str, visible: Set[str]) -> tuple[Entry, ...]:
         """Return the entries that differ from ``commit`` where only tests of ``visible`` are seen.

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from director.records.files import os_errors_stop
 from director.repositories.git import Git, split_z
-from director.repositories.restoring import holds, restore_file
+from director.repositories.restoring import restore_file
 
 FILE = "file:"  # before a file's name where git shows an origin
 FILES = {"core.attributesfile": "attributes", "core.excludesfile": "ignore"}
@@ -48,9 +48,8 @@ class FrozenSettings(NamedTuple):
     def restore(self) -> None:
         """Restore the copy where it was changed."""
         for path, content in self.contents.items():
-            if not holds(path, content):
-                with os_errors_stop(path):
-                    restore_file(path, content)
+            with os_errors_stop(path):
+                restore_file(path, content)
 
 
 def freeze_settings(git: Git, home: Path, folder: Path) -> FrozenSettings:

@@ -1,11 +1,11 @@
 """Reading commits: what they hold, and how they differ. Nothing is written."""
 
 import hashlib
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
+from director.model.newest import Newest
 from director.model.sizes import Size
 from director.repositories.branch_commits import (
     FORMAT,
@@ -26,8 +26,6 @@ from director.repositories.trees import EMPTY, Folder, Trees
 
 SHA1_DIGITS = 40
 KEPT_ANSWERS = 200  # about pairs of commits, or whole trees: each may name thousands of paths
-Key = TypeVar("Key")
-Answer = TypeVar("Answer")
 
 
 class Entry(NamedTuple):
@@ -57,11 +55,10 @@ class History:
         self.objects = Objects(git)
         self.trees = Trees(self.objects)
         self._trees: dict[str, str] = {}
-        self._changes: dict[tuple[str, str], list[Change]] = {}
-        self._whole: dict[str, tuple[Entry, ...]] = {}  # of trees of commits
+        self._changes = Newest[tuple[str, str], list[Change]](KEPT_ANSWERS)
+        self._whole = Newest[str, tuple[Entry, ...]](KEPT_ANSWERS)  # of trees of commits
         self._below: dict[str, tuple[Entry, ...]] = {}  # of folders in them
         self._steps: dict[str, BranchCommit] = {}
-        self._keeping = threading.Lock()
 
     def tip_of(self, name: str) -> str | None:
         """Return the commit of the local branch ``name``, or None."""
@@ -159,7 +156,7 @@ class History:
         known = self._whole.get(tree)
         if known is None:
             known = self._listed(tree)
-            self._keep(self._whole, tree, known)
+            self._whole.keep(tree, known)
         return known
 
     def size(self, commit: str) -> Size:
@@ -189,15 +186,8 @@ class History:
         if known is None:
             found = self._differences(self.tree(old), self.tree(new), "")
             known = sorted(found, key=lambda change: change.path.encode(errors="surrogateescape"))
-            self._keep(self._changes, (old, new), known)
+            self._changes.keep((old, new), known)
         return known
-
-    def _keep(self, kept: dict[Key, Answer], key: Key, answer: Answer) -> None:
-        """Keep an answer about what changes with each commit; there are many in a long job."""
-        with self._keeping:
-            kept[key] = answer
-            if len(kept) > KEPT_ANSWERS:
-                del kept[next(iter(kept))]
 
     def _differences(self, old: str | None, new: str | None, folder: str) -> Iterator[Change]:
         before = self.trees.of(old) if old else EMPTY

@@ -18,7 +18,7 @@ from director.records.files import make_folder, os_errors_stop
 from director.repositories.git import split_z
 from director.repositories.git_settings import config_text, setting_of
 from director.repositories.repository import Repository
-from director.repositories.restoring import holds, own_content, restore_file
+from director.repositories.restoring import own_content, restore_file
 
 CARRIED_CONFIG = lazy_pattern(
     r"(filter\.|lfs\."
@@ -58,9 +58,8 @@ class JobSettings:
             self.check()
             root = str(self._path)
             for name in names:
-                if not holds(f"{root}/{name}", self._files[name]):
-                    with os_errors_stop(self._path / name):
-                        restore_file(self._path / name, self._files[name])
+                with os_errors_stop(f"{root}/{name}"):
+                    restore_file(f"{root}/{name}", self._files[name])
 
     def check(self) -> None:
         """Raise StoppedError where the repository is gone."""

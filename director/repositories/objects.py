@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from director.model.errors import StoppedError
+from director.model.newest import Newest
 from director.model.patterns import lazy_pattern
 from director.processes.capture import Captured, Dialogue
 from director.records.files import os_errors_stop, write_whole
@@ -58,8 +59,7 @@ class Objects:
         self._git = git
         self._dialogue: Dialogue | None = None
         self._turn = threading.Lock()
-        self._keeping = threading.Lock()
-        self._small: dict[str, Found] = {}
+        self._small = Newest[str, Found](KEPT_SMALL)
 
     def find(self, name: str) -> Found | None:
         """Return the object that ``name`` (an id, or any revision) stands for, or None.
@@ -98,14 +98,8 @@ class Objects:
         if found is None:
             raise _failure(f"there is no object {name}")
         if found.oid == name and len(found.data) <= SMALL_BYTES:
-            self._keep(found)
+            self._small.keep(name, found)
         return found
-
-    def _keep(self, found: Found) -> None:
-        with self._keeping:
-            self._small[found.oid] = found
-            if len(self._small) > KEPT_SMALL:
-                del self._small[next(iter(self._small))]
 
     def _ask(self, name: str) -> Found | None:
         if self._dialogue is None:

@@ -33,15 +33,16 @@ def own_content(path: Path | str) -> bytes | None:
     return None
 
 
-def holds(path: Path | str, content: bytes | None) -> bool:
-    """Whether ``path`` is a file of its own that holds ``content``; None: nothing is there."""
-    return not os.path.lexists(path) if content is None else own_content(path) == content
+def restore_file(path: Path | str, content: bytes | None) -> None:
+    """Make ``path`` a file of its own that holds ``content``, whatever is there; None: no file.
 
-
-def restore_file(path: Path, content: bytes | None) -> None:
-    """Make ``path`` a file of its own that holds ``content``, whatever is there; None: no file."""
-    if not holds(path, content):
-        discard(path)
-        if content is not None:
-            make_folder(path.parent)
-            path.write_bytes(content)
+    Where it is so already, a string takes half the time of a Path.
+    """
+    if content is None:
+        if os.path.lexists(path):
+            discard(Path(path))
+    elif own_content(path) != content:
+        place = Path(path)
+        discard(place)
+        make_folder(place.parent)
+        place.write_bytes(content)

@@ -18,9 +18,9 @@ from director.records.files import write_whole
 from director.repositories.conversions import Conversion
 from director.repositories.links import has_plain_parents
 from director.repositories.objects import Item
+from director.repositories.restoring import AS_IT_IS
 
 MOST_BYTES = 16 << 20  # of a file that is read whole
-AS_IT_IS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 PLAIN, EXECUTABLE, LINK, GITLINK = 0o100644, 0o100755, 0o120000, 0o160000
 GIT = ".git"
 
@@ -32,14 +32,22 @@ def mode_of(status: os.stat_result) -> int:
     return LINK if stat.S_ISLNK(status.st_mode) else 0
 
 
-def content_of(path: str) -> bytes | None:
-    """Return what git stores of a file or a link; None: git is to read it (it is large)."""
-    status = os.lstat(path)
+def content_of(path: str, status: os.stat_result, folder: int | None = None) -> bytes | None:
+    """Return what git stores of a file or a link with this ``status``; ``path`` is in ``folder``.
+
+    None: git is to read it (it is large, or it changes). Raises OSError.
+    """
     if stat.S_ISLNK(status.st_mode):
-        return os.fsencode(os.readlink(path))  # noqa: PTH115 (bytes as they are)
-    descriptor = os.open(path, AS_IT_IS)
-    with os.fdopen(descriptor, "rb") as stream:
-        return stream.read() if os.fstat(descriptor).st_size <= MOST_BYTES else None
+        return os.fsencode(os.readlink(path, dir_fd=folder))
+    size = status.st_size
+    if size > MOST_BYTES:
+        return None
+    descriptor = os.open(path, AS_IT_IS, dir_fd=folder)
+    try:
+        content = os.read(descriptor, size + 1)
+    finally:
+        os.close(descriptor)
+    return content if len(content) == size else None
 
 
 def stored(
@@ -55,7 +63,7 @@ def stored(
             return None  # attributes decide about the others; some may be no links
         try:
             status = (root / path).lstat()
-            content = content_of(f"{root}/{path}")
+            content = content_of(f"{root}/{path}", status)
         except (FileNotFoundError, NotADirectoryError):
             continue
         if content is None or not (stat.S_ISLNK(status.st_mode) or conversion.leaves(content)):

@@ -7,7 +7,6 @@ index may have been written again in it, so the content counts (gitformat-index(
 
 import hashlib
 import os
-import stat
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -15,9 +14,10 @@ from typing import NamedTuple
 
 from director.repositories.conversions import Conversion
 from director.repositories.index_files import NS, STATUS, IndexEntry
+from director.repositories.restoring import AS_IT_IS
 from director.worktrees.attributes import is_attributes
 from director.worktrees.exact_settings import exact_settings
-from director.worktrees.plain_files import AS_IT_IS, GIT, GITLINK, MOST_BYTES, mode_of
+from director.worktrees.plain_files import GIT, GITLINK, content_of, mode_of
 from director.worktrees.tracked_folders import is_listed
 
 MOST_FILES = 2_000  # above, a process costs less than what is done here for each file
@@ -195,7 +195,7 @@ class _Looker:
         """Whether a file holds what is known, or may: then it is doubtful."""
         if file.cannot_be(status):
             return False
-        content = _content(place[1], status, descriptor)
+        content = content_of(place[1], status, descriptor)
         if content is None or not self._conversion.leaves(content):
             self._doubtful.append(place[0] + place[1])
             return True
@@ -227,18 +227,3 @@ class _Looker:
             tuple(sorted(self._others)),
             tuple(self._special),
         )
-
-
-def _content(name: str, status: os.stat_result, folder: int) -> bytes | None:
-    """Return what git stores of a file or a link; None: git is to read it (it is large)."""
-    if stat.S_ISLNK(status.st_mode):
-        return os.fsencode(os.readlink(name, dir_fd=folder))
-    size = status.st_size
-    if size > MOST_BYTES:
-        return None
-    descriptor = os.open(name, AS_IT_IS, dir_fd=folder)
-    try:
-        content = os.read(descriptor, size + 1)
-    finally:
-        os.close(descriptor)
-    return content if len(content) == size else None

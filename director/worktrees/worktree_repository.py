@@ -18,7 +18,7 @@ from director.repositories.index_files import split_index
 from director.repositories.job_repository import JobRepository
 from director.repositories.links import discard_inside, has_plain_parents, is_plain_folder
 from director.repositories.objects import ABSENT_MODE, GITLINK_MODE, OBJECT_ID, Item
-from director.repositories.restoring import own_content, restore_file
+from director.repositories.restoring import restore_file
 from director.repositories.submodule_repositories import GIT
 from director.repositories.submodules import WholeTree
 from director.worktrees.seals import Seal, seal
@@ -185,9 +185,8 @@ def _restore(folder: str, wanted: Contents) -> None:
             with suppress(FileExistsError):
                 os.mkdir(place, 0o700)  # noqa: PTH102 (often called)
             _restore(place, content)
-        elif own_content(place) != content:
-            discard(Path(place))
-            Path(place).write_bytes(content)
+        else:
+            restore_file(place, content)
 
 
 def _may_stay(entry: os.DirEntry[str], wanted: Contents) -> bool:

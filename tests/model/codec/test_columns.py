@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import unittest
 from collections.abc import Callable, Iterator, Mapping
-from enum import StrEnum
 from typing import Annotated, Any, NamedTuple
 
 from director.model.codec.columns import decode_all
@@ -18,16 +17,7 @@ from director.model.plan import Node
 from director.model.roles import Role, Tier
 from director.model.state import Attempt, AttemptOutcome, CallRecord, NodeState, NodeStatus
 from director.model.usage import Tokens
-
-
-class Colour(StrEnum):
-    RED = "red"
-    BLUE = "blue"
-
-
-class Leaf(NamedTuple):
-    name: str
-    number: int = 0
+from tests.model.codec.test_decoding import Colour, Leaf
 
 
 class Ruled(NamedTuple):
