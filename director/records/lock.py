@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from director.model.errors import StoppedError
 from director.model.reason import Reason
 from director.records.clock import now
-from director.records.files import make_folder, os_errors_stop
+from director.records.files import READ, make_folder, open_to_read, os_errors_stop
 
 MAX_ATTEMPTS = 20
 PAUSE_SECS = 0.01
@@ -134,7 +134,7 @@ def job_lock(
 def is_held(path: Path) -> bool:
     """Whether a process holds the lock at ``path`` now, whatever the file says of one."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, READ)
     except OSError:
         return False
     try:
@@ -167,7 +167,8 @@ def read_holder(path: Path) -> Holder | None:
     tells: a killed process leaves its name.
     """
     try:
-        return _named(path.read_bytes())
+        with open_to_read(path) as stream:
+            return _named(stream.read())
     except OSError:
         return None
 

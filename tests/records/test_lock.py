@@ -69,6 +69,12 @@ class TestLock(HermeticCase):
             raise StoppedError("stopped", "again")
         self.assertIsNone(read_holder(self.path))
 
+    def test_a_pipe_in_its_place_is_held_by_none_and_waited_for_by_none(self) -> None:
+        self.path.parent.mkdir()
+        os.mkfifo(self.path)
+        self.assertFalse(is_held(self.path))
+        self.assertIsNone(read_holder(self.path))
+
     def test_a_killed_holder_holds_nothing(self) -> None:
         process = self.holder()
         process.kill()
