@@ -15,7 +15,7 @@ from director.model.errors import RequestError
 NAME = "codex"
 TITLE = "Codex"
 PREFIX = f"{NAME}/"
-NOWHERE = {"CODEX_HOME": "/nonexistent"}  # it would leave files in the user's, only to say that
+NOWHERE = {"CODEX_HOME": "/dev/null/codex"}  # no folder can be there: it would leave files in it
 EFFORT = "reasoning_effort"  # all of a sampling that Codex takes
 
 

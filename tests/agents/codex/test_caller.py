@@ -256,7 +256,10 @@ class TestWhatComesOfIt(CallCase):
         self.env["CODEX_HOME"] = str(self.tmp)  # where it would leave files
         with CODEX.open(self.context()) as codex:
             self.assertEqual(codex.version(), "codex-cli 0.0")
-        self.assertFalse(self.fake.started()[-1].home_exists)
+        started = self.fake.started()[-1]
+        self.assertFalse(started.home_exists)
+        with self.assertRaises(NotADirectoryError):  # so that nobody can make it, not even root
+            Path(started.env["CODEX_HOME"]).mkdir()
 
 
 class TestPrerequisites(CallCase):
