@@ -74,6 +74,17 @@ REFUSED = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``plan``."""
     add_task_arguments(parser)
+    _add_what_to_do(parser)
+    _add_which_job(parser)
+    _add_how_far(parser)
+    add_parallel_flag(parser, "nodes whose tests are written at once")
+    add_output_flags(parser)
+    add_common_flags(parser)
+    add_events_flag(parser)
+
+
+def _add_what_to_do(parser: argparse.ArgumentParser) -> None:
+    """Add the flags about what is waiting for approval."""
     parser.add_argument(
         "--continue",
         dest="approve",
@@ -100,6 +111,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="answer question N of the planner, by the letter of an option or in words, and "
         "continue (may be given several times)",
     )
+
+
+def _add_which_job(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--new",
         action="store_true",
@@ -110,6 +124,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="JOB",
         help="make an archived job the current one again, and say how to continue it",
     )
+
+
+def _add_how_far(parser: argparse.ArgumentParser) -> None:
+    """Add the flags about what planning waits for, and what it stops at."""
     parser.add_argument(
         "--auto",
         action="store_true",
@@ -126,10 +144,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-input", action="store_true", help="ask nothing, also where a person could answer"
     )
-    add_parallel_flag(parser, "nodes whose tests are written at once")
-    add_output_flags(parser)
-    add_common_flags(parser)
-    add_events_flag(parser)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:

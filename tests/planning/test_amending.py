@@ -1,7 +1,7 @@
 """One node of an approved plan is changed and approved again; nothing else is.
 
-With it: ``rewriting``, ``job.amendment``, ``naming``, ``model.node_digest`` and
-``commands.amend``.
+With it: ``amendment_ends``, ``rewriting``, ``job.amendment``, ``naming``,
+``model.node_digest`` and ``commands.amend``.
 """
 
 from __future__ import annotations

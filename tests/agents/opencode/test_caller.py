@@ -1,7 +1,7 @@
 """One call: how it is made, what ends it early, and how its end is judged.
 
 With it: ``agents.backend``, ``callers``, ``opencode.backend``, ``inline_config``, ``session``,
-``process_call``, ``reading``, ``recorder``.
+``process_call``, ``reading``, ``recorder``, ``program``, ``shared_server``, ``users_server``.
 """
 
 from __future__ import annotations

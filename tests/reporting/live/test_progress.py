@@ -1,4 +1,4 @@
-"""Events become one picture of the job. With it: ``time_left``."""
+"""Events become one picture of the job. With it: ``taking_in``, ``stages``, ``time_left``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import unittest
 from director.model.cost import Cost
 from director.model.state import NodeStatus
 from director.records.events import Kind
-from director.reporting.live.progress import NodeProgress, Progress, Work, headline_of
+from director.reporting.live.progress import NodeProgress, Progress, Work
+from director.reporting.live.taking_in import headline_of
 from director.reporting.live.time_left import TimeLeft
 from tests.support.told import (
     a_busy_run,
@@ -116,7 +117,8 @@ class TestPlanning(unittest.TestCase):
         self.assertEqual(self.at("spec"), 0)
 
     def test_tests_are_counted_when_they_are_admitted(self) -> None:
-        self.plan.know([NodeProgress("a", admitted=True), NodeProgress("b"), NodeProgress("c")])
+        self.plan.know(NodeProgress(name) for name in "abc")
+        self.plan.nodes["a"].admitted = True
         take(self.plan, call("b", 1, "test_author"), call("c", 1, "test_author"))
         take(self.plan, event(Kind.TESTS_ADMITTED, "b", 2, tests=["t"]))
         self.assertEqual((self.plan.admitted(), list(self.plan.work)), (2, ["c"]))
@@ -130,7 +132,8 @@ class TestPlanning(unittest.TestCase):
 
 class TestWork(unittest.TestCase):
     def test_a_tool_says_more_than_a_phase(self) -> None:
-        work = Work("a", 0.0, 0.0, phase="runs the tests")
+        work = Work("a", 0.0)
+        work.phase = "runs the tests"
         self.assertEqual(work.doing, "runs the tests")
         work.tool = "list"
         self.assertEqual(work.doing, "list")
