@@ -219,7 +219,12 @@ def append_line(path: Path, value: Mapping[str, Any], *, durable: bool) -> None:
 
 def append_lines(path: Path, values: Iterable[Mapping[str, Any]], *, durable: bool) -> int:
     """Append ``values`` as JSON lines, like ``append_line``; returns how many bytes that took."""
-    data = "".join(f"{in_line(value)}\n" for value in values).encode(errors=ESCAPE)
+    return append_texts(path, map(in_line, values), durable=durable)
+
+
+def append_texts(path: Path, lines: Iterable[str], *, durable: bool) -> int:
+    """Append ``lines`` that are JSON (``in_line``), like ``append_lines``."""
+    data = "".join(f"{line}\n" for line in lines).encode(errors=ESCAPE)
     with os_errors_stop(path):
         descriptor = open_making_folder(path, APPEND)  # no stream: there are many of these
         try:
