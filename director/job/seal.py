@@ -69,7 +69,10 @@ def differences(seal: Seal, plan: Plan) -> Iterator[str]:
 
 
 def check_seal(directory: JobDirectory, plan: Plan) -> Seal:
-    """Return the seal of a ready plan; RequestError when the plan is not what was sealed."""
+    """Return the seal of a ready plan; RequestError when the plan is not what was sealed.
+
+    Where both say the same, their texts are the same ones, kept once.
+    """
     seal = read_seal(directory)
     if seal is None:
         raise RequestError(
@@ -83,7 +86,8 @@ def check_seal(directory: JobDirectory, plan: Plan) -> Seal:
             "restore it, or `director plan --continue` admits it as it is now",
             Reason.PLAN_INVALID,
         )
-    return seal
+    same = _sealed(plan)
+    return seal._replace(plan=same) if same == seal.plan else seal
 
 
 def restore_seal(directory: JobDirectory, seal: Seal) -> bool:

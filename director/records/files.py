@@ -269,6 +269,17 @@ def read_lines_counted(path: Path) -> tuple[list[dict[str, Any]], int]:
     return _parsed(_lines(path))
 
 
+def each_line(path: Path) -> Iterator[dict[str, Any]]:
+    """Give the objects of a JSONL file, as ``read_lines``, one after another: none is kept."""
+    try:
+        with open_to_read(path) as stream:
+            yield from filter(None, map(_object, stream))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RequestError(f"cannot read {path}: {error}", READABLE) from None
+
+
 def read_last_lines(path: Path, size: int) -> tuple[list[dict[str, Any]], int]:
     """Return the objects in the last ``size`` bytes of a JSONL file, and how many are damaged."""
     return _parsed(_last_lines(path, size))

@@ -31,6 +31,8 @@ class TestNoFile(TemporaryCase):
             self.assertIn("not a regular file", caught.exception.what)
         with self.assertRaises(RequestError):
             files.read_last_lines(path, 10)
+        with self.assertRaises(RequestError):
+            list(files.each_line(path))
         with self.assertRaises(StoppedError):
             files.redact_file(path, Redactor({}))
         with self.assertRaises(StoppedError):
@@ -125,6 +127,7 @@ class TestReading(TemporaryCase):
         self.assertIsNone(files.read_text(self.tmp / "none"))
         self.assertIsNone(files.read_json(self.tmp / "none"))
         self.assertEqual(files.read_lines(self.tmp / "none"), [])
+        self.assertEqual([*files.each_line(self.tmp / "none")], [])
         self.assertEqual(files.read_lines_counted(self.tmp / "none")[1], 0)
 
     def test_what_cannot_be_read_is_named(self) -> None:
@@ -181,7 +184,9 @@ class TestLines(HermeticCase):
             files.append_line(self.path, {"v": value}, durable=durable)
 
     def read(self) -> list[object]:
-        return [line["v"] for line in files.read_lines(self.path)]
+        found = files.read_lines(self.path)
+        self.assertEqual([*files.each_line(self.path)], found)
+        return [line["v"] for line in found]
 
     def test_lines_come_back_in_order(self) -> None:
         self.append(1, "zwei", durable=False)
