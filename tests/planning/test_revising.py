@@ -204,6 +204,9 @@ class TestDrop(RevisedCase):
         said = self.ends(2, "plan", "--drop", "a", "--json").json
         self.assertIn("others depend on a: b, c", said["error"])
         self.assertIn("node not found: bb", self.ends(2, "plan", "--drop", "bb").err)
+        self.fake.program.unlink()  # what is missing besides is said later
+        self.assertIn("node not found: bb", self.ends(2, "plan", "--drop", "bb").err)
+        self.fake.install(self.env)
         self.ends(0, "plan", "--drop", "b")
         self.ends(0, "plan", "--drop", "c")
         self.assertIn("a is the only node", self.ends(2, "plan", "--drop", "a").err)
