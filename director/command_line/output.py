@@ -25,7 +25,7 @@ def add_output_flags(parser: argparse.ArgumentParser) -> None:
         "--progress",
         choices=CHOICES,
         default="auto",
-        help="what to show meanwhile, on standard error: a live view, lines, or nothing "
+        help="how to show progress on standard error: a live view, lines, or nothing "
         "(default: auto, the live view on a terminal, else lines)",
     )
     volume = group.add_mutually_exclusive_group()

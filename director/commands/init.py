@@ -47,13 +47,15 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``init``."""
-    parser.add_argument("--yes", action="store_true", help="take what is recommended; ask nothing")
+    parser.add_argument(
+        "--yes", action="store_true", help="accept what is recommended; ask nothing"
+    )
     parser.add_argument(
         "--set",
         metavar="KEY=VALUE",
         action="append",
         default=[],
-        help="set one key, as tiers.planner=PROVIDER/MODEL (may be given several times)",
+        help="set one key, such as tiers.planner=PROVIDER/MODEL (may be repeated)",
     )
     parser.add_argument(
         "--force",
@@ -63,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--git",
         action="store_true",
-        help="make a git repository here first, with a commit of what is there, where none is",
+        help="first make a git repository here, with a commit of what is there, if there is none",
     )
     add_common_flags(parser)
 
@@ -135,7 +137,7 @@ def _refusal(home: Home, present: str, initial: _Init) -> RequestError:
     except RequestError:
         pass  # nothing to compare with: no model is offered
     return RequestError(
-        f"{home.config} was edited, and stays as it is",
+        f"{home.config} was edited, so it is not replaced",
         "set single keys with `director init --set KEY=VALUE`, or replace it all with --force",
     )
 

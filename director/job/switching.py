@@ -22,7 +22,7 @@ from director.records.stored import read_stored
 from director.repositories.job_repository import open_job_repository
 from director.repositories.repository import BRANCH_PREFIX, Repository
 
-RESTORE = "restore it, or remove it: the job is then as far as its records are"
+RESTORE = "restore it, or remove it: the job then stands where its records say"
 LINE = "rebase"  # the kind of a line of metrics.jsonl
 
 
@@ -91,7 +91,7 @@ def unswitched(directory: JobDirectory) -> Iterator[None]:
 def refuse_pending(directory: JobDirectory) -> None:
     """Raise StoppedError where a switch is to be finished first."""
     if os.path.lexists(directory.switching):
-        raise StoppedError("a rebase was cut short", "run the command again: it is finished")
+        raise StoppedError("a rebase was cut short", "run the command again to finish it")
 
 
 def discard_staged(directory: JobDirectory) -> None:

@@ -48,7 +48,7 @@ def os_errors_stop(path: Path | str) -> Iterator[None]:
         reason = "the disk is full" if full else error.strerror or str(error)
         raise StoppedError(
             f"cannot write {path}: {reason}",
-            "make room or give access, then run the command again",
+            "free disk space or give access, then run the command again",
             Reason.DISK_FULL if full else None,
         ) from error
 

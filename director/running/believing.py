@@ -133,7 +133,7 @@ def _gate_again(work: NodeWork, commit: BranchCommit) -> None:
         work = NodeWork(work.job, views, work.node)
     elif commit.trailers[VIEW] != (view := work.tree(commit.oid)):
         strange = (
-            f"director noted no such merge of {node.id}, which saw {view} of it, not its {VIEW}"
+            f"director recorded no such merge of {node.id}, which saw {view} of it, not its {VIEW}"
         )
         raise _foreign(job, commit, strange)
     changed = set(changed_files(job.repository, commit.parents[0], commit.oid))
@@ -145,7 +145,7 @@ def _gate_again(work: NodeWork, commit: BranchCommit) -> None:
         runs = gates.green_runs(commit.oid)
     if failure:
         lacking = f"its {failure.check.name} are not green: {failure.gate.failure}"
-        raise _foreign(job, commit, f"director noted no such merge of {node.id}, and {lacking}")
+        raise _foreign(job, commit, f"director recorded no such merge of {node.id}, and {lacking}")
     receipt = rebuilt_receipt(job.repository, commit, node, runs)
     job.repository.accept(receipt._replace(confinement=job.confinement))
     message = f"there was no receipt of {node.id} ({commit.oid}): gated again, it is green"

@@ -212,7 +212,9 @@ class _Run:
         restore_receipts(self.job)
         if restore_seal(self.job.directory, seal):
             sealed = self.job.directory.sealed
-            self.job.events.notice(f"{sealed} was changed while director worked: it was restored")
+            self.job.events.notice(
+                f"{sealed} was changed while director was working: it was restored"
+            )
 
     def _report(self, integration: tuple[GateReport, ...] | None, lanes: int) -> RunReport:
         """Publish the branch, and put the run on record."""

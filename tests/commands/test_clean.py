@@ -201,7 +201,7 @@ class TestChosen(CleanCase):
         self.ends(0, "take", "a")
         self.plan_another("b")
         (self.records_of(current) / "landed.json").write_text('{"commit": "1", "onto": "main"}')
-        self.assertIn("a person has its 1 node: a", self.cleaned("--landed")[current]["stays"])
+        self.assertIn("a is taken by a person", self.cleaned("--landed")[current]["stays"])
 
     def test_records_elsewhere_are_not_touched(self) -> None:
         first, _ = self.two_jobs()

@@ -60,7 +60,7 @@ class Choosing:
                 return known[answer]
             near = difflib.get_close_matches(answer, known, 5, 0.4)
             listed = ", ".join(near or list(known)[:8])
-            self.tell(f"{answer or 'That'} is not offered. Offered are, for example: {listed}")
+            self.tell(f"{answer or 'That'} is not offered. Some that are: {listed}")
 
     def _answer(self, question: str) -> str:
         answer = self._questions.ask(question)
