@@ -46,6 +46,10 @@ class Context(NamedTuple):
         result = completed(args, result._replace(job_id=self.ends.job_id))
         return self.redactor.text(result.as_json(args.command))
 
+    def note_end(self, args: argparse.Namespace, result: Result) -> None:
+        """Put on record what keeps a command from a result, where nothing more can be told."""
+        self.ends.note(args.command, completed(args, result), self.redactor)
+
     def finish(self, args: argparse.Namespace, result: Result) -> int:
         """Print what a command came to, as text or as the one object of ``--json``.
 

@@ -98,7 +98,11 @@ def _add_what_to_do(parser: argparse.ArgumentParser) -> None:
         "standard input",
     )
     parser.add_argument(
-        "--drop", metavar="NODE", help="remove a node that no other depends on from the plan"
+        "--drop",
+        metavar="NODE",
+        action="append",
+        default=[],
+        help="remove a node that no other depends on from the plan (may be repeated)",
     )
     parser.add_argument(
         "--show", action="store_true", help="show the spec or the plan again; changes nothing"
@@ -196,7 +200,7 @@ def _mode(args: argparse.Namespace, terminal: Terminal | None) -> str:
 
     RequestError where nothing, or more than one thing, is said, or a flag makes no sense with it.
     """
-    given = [name for name in MODES if getattr(args, name) not in (None, False)]
+    given = [name for name in MODES if getattr(args, name) not in (None, False, [])]
     if not given and args.answer:
         args.approve, given = True, ["approve"]
     if not given and terminal:
@@ -209,7 +213,7 @@ def _mode(args: argparse.Namespace, terminal: Terminal | None) -> str:
             Reason.USAGE,
         )
     mode = given[0]
-    if mode == "drop" and not args.drop.strip():
+    if mode == "drop" and not all(map(str.strip, args.drop)):
         raise RequestError("--drop: which node?", "name it: `director plan --drop NODE`")
     for name in REFUSED.get(mode or "task", ()):
         if getattr(args, name):
@@ -237,7 +241,7 @@ def _options(
         task=task,
         approve=args.approve,
         revise=_wishes(args, context) if mode == "revise" else "",
-        drop=args.drop or "",
+        drop=tuple(args.drop),
         answers=tuple(args.answer),
         auto=args.auto or args.no_critique,
         critique=not args.no_critique,
