@@ -62,6 +62,14 @@ def style_of_output(args: argparse.Namespace, context: Context) -> Style:
     return style_for(context.out, context.env, colour=colour)
 
 
+def style_of_error(args: argparse.Namespace, context: Context) -> Style:
+    """Return what standard error can show, in the colours that were asked for."""
+    from director.reporting.terminal.windows import style_for
+
+    colour = wants_colour(args, context, terminal=context.err.isatty())
+    return style_for(context.err, context.env, colour=colour)
+
+
 def columns(context: Context, stream: IO[str] | None = None) -> int:
     """Return how wide lines on ``stream`` (default: standard output) may be."""
     from director.reporting.terminal.windows import style_for

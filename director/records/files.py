@@ -111,6 +111,15 @@ def write_text(path: Path, text: str, *, durable: bool = True) -> None:
     write_bytes(path, text.encode(errors=ESCAPE), durable=durable)
 
 
+def write_for_user(path: Path, text: str) -> None:
+    """Write ``text`` to a file of the user's own, where they named it: who may read it, and the
+    folders that are made for it, is by their umask.
+    """
+    with os_errors_stop(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", errors=ESCAPE, newline="")
+
+
 def write_log(path: Path, text: str) -> None:
     """Write ``text`` to a new file that only people read: it may be lost with the power."""
     with os_errors_stop(path):
