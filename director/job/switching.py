@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from director.model.codec.encoding import encode
 from director.model.errors import DirectorError, RequestError, StoppedError
 from director.processes.removal import discard
-from director.records import files
+from director.records import files, json_lines
 from director.records.job_directory import Home, JobDirectory
 from director.records.lock import job_lock
 from director.records.stored import read_stored
@@ -120,8 +120,8 @@ def _records(old: JobDirectory, new: JobDirectory) -> tuple[tuple[Path, Path], .
 def _note(directory: JobDirectory, intent: Switch) -> None:
     """Put into ``metrics.jsonl``, once, that runs before this were of another base."""
     line: Mapping[str, Any] = {"kind": LINE, "ts": intent.since, **intent._asdict()}
-    if line not in files.read_lines(directory.metrics):
-        files.append_line(directory.metrics, line, durable=True)
+    if line not in json_lines.read_lines(directory.metrics):
+        json_lines.append_line(directory.metrics, line, durable=True)
 
 
 def _publish(directory: JobDirectory, user: Repository, intent: Switch) -> str | None:

@@ -15,7 +15,7 @@ from director.model.errors import DirectorError, DrainedError
 from director.model.plan import Plan
 from director.model.reason import Reason
 from director.model.state import NodeStatus, RunState
-from director.records import files
+from director.records import json_lines
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.lock import job_lock
@@ -224,7 +224,7 @@ class _Run:
         integrated = report.integration_ok, in_words(integration)
         metrics = run_line(self.job, state, integrated, self.mark)
         metrics["parallel"] = lanes
-        files.append_line(self.job.directory.metrics, metrics, durable=True)
+        json_lines.append_line(self.job.directory.metrics, metrics, durable=True)
         self.job.events.emit(
             Kind.RUN_ENDED,
             done=metrics["done"],
