@@ -95,7 +95,7 @@ def add_common_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json",
         action="store_true",
-        help="print one JSON object on standard output, nothing else there",
+        help="print one JSON object on standard output, and nothing else there",
     )
 
 
@@ -121,7 +121,7 @@ def add_parallel_flag(parser: argparse.ArgumentParser, what: str) -> None:
         metavar="N",
         type=lanes,
         default=1,
-        help=f"{what}, or `auto`: as many as this machine and the plan are good for (default: 1)",
+        help=f"{what}, or `auto`: as many as this machine and the plan allow (default: 1)",
     )
 
 

@@ -310,7 +310,7 @@ class TestNodes(unittest.TestCase):
         said = flat(status(one))
         self.assertIn("no attempt was made", said)
         self.assertIn(f"│ {error}", said)
-        self.assertIn("Next: bring what is missing with `setup`", said)
+        self.assertIn("Next: provide what is missing with `setup`", said)
         self.assertIn("director doctor", said)
         self.assertNotIn("director logs a", said)
 
