@@ -102,9 +102,7 @@ def _drop(planning: Planning, node_id: str) -> None:
     job.publisher.now()
 
 
-def _refuse_drop(
-    plan: Plan, node_id: str, gone: Collection[str], merged: Collection[str]
-) -> None:
+def _refuse_drop(plan: Plan, node_id: str, gone: Collection[str], merged: Collection[str]) -> None:
     if node_id in merged:
         raise RequestError(
             f"--drop: {node_id} is merged already", "revert its commit, or plan that as a new task"
@@ -118,9 +116,7 @@ def _refuse_drop(
         )
     if len(plan.nodes) == len(gone):
         only = f"{node_id} is the only node" if len(gone) == 1 else "no node would be left"
-        raise RequestError(
-            f"--drop: {only}", 'plan something else: `director plan --new "…"`'
-        )
+        raise RequestError(f"--drop: {only}", 'plan something else: `director plan --new "…"`')
 
 
 def digest(directory: JobDirectory, stage: PlanStage) -> str:
