@@ -111,8 +111,8 @@ def _stage_for(
     if options.revise or options.drop:
         stage = to_change(directory)
         refuse_change(stage, "--revise" if options.revise else "--drop")
-        if options.drop:
-            known_node(directory.load_plan(), options.drop)  # before anything is opened for it
+        for word in options.drop:
+            known_node(directory.load_plan(), word)  # before anything is opened for it
         return stage
     stage = to_continue(directory)
     if options.answers:
