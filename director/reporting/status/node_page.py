@@ -57,8 +57,8 @@ class NodePage:
     """One node. ``needs`` and ``needed_by`` are the nodes around it, each with its status.
 
     ``tries`` are the attempts as the state has them, ``attempts`` as the journal has. ``cost`` is
-    that of the calls for its work, ``tests_cost`` that of those for its tests. ``paths`` are its logs: what they are → where. ``next`` is what can be done:
-    command → what for.
+    that of the calls for its work, ``tests_cost`` that of those for its tests. ``paths`` are its
+    logs: what they are → where. ``next`` is what can be done: command → what for.
     """
 
     node: Node

@@ -278,7 +278,7 @@ class TestEndedEarly(CallCase):
         self.config = Config(TIERS, limits=Limits(stall_timeout_secs=1))
         reply = self.call(finish("tool-calls"), hang())
         self.assertEqual(reply.outcome, Outcome.PROVIDER_FAULT)
-        self.assertEqual(reply.reason, "no sign of life for 1 s")
+        self.assertEqual(reply.reason, "no output for 1 s")
 
     def test_money(self) -> None:
         def spending(transcript: Transcript) -> str | None:
