@@ -82,6 +82,8 @@ class TestKilled(LandCase):
         found = self.land()
         self.assertEqual((self.head(), found["landed"]["commit"]), (landed, landed))
         self.assertEqual(self.repo.git("status", "--porcelain", "-uno"), "")
+        self.assertEqual(self.left_behind(), [])
+        self.assertFalse((self.home / "landing").exists())
 
     def test_a_kill_before_the_move_moved_nothing(self) -> None:
         reached = self.place / "shared" / "reached"
