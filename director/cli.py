@@ -129,7 +129,9 @@ def _say_what_was_lost(outlet: Outlet) -> None:
     sys.stdout.flush()
     if outlet.lost is not None:
         what = f"the result could not be printed: {outlet.lost.strerror}"
-        next_step = "make room or print it elsewhere; `director status` shows where the job stands"
+        next_step = (
+            "free disk space or print it elsewhere; `director status` shows where the job stands"
+        )
         _complain(what, next_step)
 
 

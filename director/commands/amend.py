@@ -62,7 +62,7 @@ def _words(args: argparse.Namespace, context: Context) -> str | None:
         return None
     text = context.stdin.read() if args.revise == "-" else str(args.revise)
     if not text.strip():
-        raise RequestError("--revise is empty", "say in a sentence or more what is to change")
+        raise RequestError("--revise is empty", "describe the change in a sentence or more")
     return context.redactor.text(text).strip()
 
 

@@ -57,14 +57,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="USD",
         type=dollars,
         help="what plan and run may cost together, this time, in US dollars (default: as "
-        "configured; the lower of both counts)",
+        "configured; the lower of the two counts)",
     )
     parser.add_argument(
         "--answer",
         metavar='"N: TEXT"',
         action="append",
         default=[],
-        help="answer question N of the planner, where it asked (may be given several times)",
+        help="answer question N of the planner, where it asked (may be repeated)",
     )
     parser.add_argument(
         "--new",

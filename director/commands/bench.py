@@ -157,7 +157,7 @@ def _tasks(args: argparse.Namespace, context: Context) -> dict[str, str]:
     else:
         tasks = {"": args.task.strip()}
     if not all(tasks.values()):
-        raise RequestError("the task is empty", "say in a sentence or more what is to be done")
+        raise RequestError("the task is empty", "describe the task in a sentence or more")
     return {name: context.redactor.text(text) for name, text in tasks.items()}
 
 

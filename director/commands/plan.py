@@ -74,6 +74,17 @@ REFUSED = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``plan``."""
     add_task_arguments(parser)
+    _add_what_to_do(parser)
+    _add_which_job(parser)
+    _add_how_far(parser)
+    add_parallel_flag(parser, "nodes whose tests are written at once")
+    add_output_flags(parser)
+    add_common_flags(parser)
+    add_events_flag(parser)
+
+
+def _add_what_to_do(parser: argparse.ArgumentParser) -> None:
+    """Add the flags about what is waiting for approval."""
     parser.add_argument(
         "--continue",
         dest="approve",
@@ -87,7 +98,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "standard input",
     )
     parser.add_argument(
-        "--drop", metavar="NODE", help="take a node that no other depends on out of the plan"
+        "--drop",
+        metavar="NODE",
+        action="append",
+        default=[],
+        help="remove a node that no other depends on from the plan (may be repeated)",
     )
     parser.add_argument(
         "--show", action="store_true", help="show the spec or the plan again; changes nothing"
@@ -98,8 +113,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         help="answer question N of the planner, by the letter of an option or in words, and "
-        "continue (may be given several times)",
+        "continue (may be repeated)",
     )
+
+
+def _add_which_job(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--new",
         action="store_true",
@@ -110,26 +128,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="JOB",
         help="make an archived job the current one again, and say how to continue it",
     )
+
+
+def _add_how_far(parser: argparse.ArgumentParser) -> None:
+    """Add the flags about what planning waits for, and what it stops at."""
     parser.add_argument(
         "--auto",
         action="store_true",
-        help="wait for no approval: the planner criticises its own work instead, once each",
+        help="do not wait for approvals: the planner criticises its spec and its plan instead, "
+        "once each",
     )
     parser.add_argument(
-        "--no-critique", action="store_true", help="wait for no approval, and no critique either"
+        "--no-critique",
+        action="store_true",
+        help="do not wait for approvals, and have no critique either",
     )
     parser.add_argument(
         "--allow-broken-gates",
         action="store_true",
         help="continue where [gates], or the existing tests, cannot run in a fresh worktree",
     )
-    parser.add_argument(
-        "--no-input", action="store_true", help="ask nothing, also where a person could answer"
-    )
-    add_parallel_flag(parser, "nodes whose tests are written at once")
-    add_output_flags(parser)
-    add_common_flags(parser)
-    add_events_flag(parser)
+    parser.add_argument("--no-input", action="store_true", help="ask nothing, even on a terminal")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -182,7 +201,7 @@ def _mode(args: argparse.Namespace, terminal: Terminal | None) -> str:
 
     RequestError where nothing, or more than one thing, is said, or a flag makes no sense with it.
     """
-    given = [name for name in MODES if getattr(args, name) not in (None, False)]
+    given = [name for name in MODES if getattr(args, name) not in (None, False, [])]
     if not given and args.answer:
         args.approve, given = True, ["approve"]
     if not given and terminal:
@@ -195,7 +214,7 @@ def _mode(args: argparse.Namespace, terminal: Terminal | None) -> str:
             Reason.USAGE,
         )
     mode = given[0]
-    if mode == "drop" and not args.drop.strip():
+    if mode == "drop" and not all(map(str.strip, args.drop)):
         raise RequestError("--drop: which node?", "name it: `director plan --drop NODE`")
     for name in REFUSED.get(mode or "task", ()):
         if getattr(args, name):
@@ -223,7 +242,7 @@ def _options(
         task=task,
         approve=args.approve,
         revise=_wishes(args, context) if mode == "revise" else "",
-        drop=args.drop or "",
+        drop=tuple(args.drop),
         answers=tuple(args.answer),
         auto=args.auto or args.no_critique,
         critique=not args.no_critique,
@@ -237,7 +256,7 @@ def _wishes(args: argparse.Namespace, context: Context) -> str:
     text = read_input(context) if args.revise == "-" else str(args.revise)
     if not text.strip():
         raise RequestError(
-            "--revise is empty", "say in a sentence or more what is to change", Reason.USAGE
+            "--revise is empty", "describe the change in a sentence or more", Reason.USAGE
         )
     return context.redactor.text(text.strip())
 

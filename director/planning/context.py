@@ -25,7 +25,7 @@ class PlanOptions:
     ``task`` None continues the current job; ``new`` sets aside one that is not finished.
     ``approve``: what waits for approval is approved; ``shown`` is the digest of what was seen of
     it ("": whatever is on disk). ``revise`` is what is to be different in it, in a person's words;
-    ``drop`` the id of a node that is to go. ``answers`` are those to the planner's questions,
+    ``drop`` the ids of nodes that are to go. ``answers`` are those to the planner's questions,
     "1: b"; ``by_file``: those that are marked in the file count, where there are any.
     ``auto``: nothing waits; ``critique``: a planner's critique takes the person's place.
     ``parallel`` None: chosen when it is known how many tests are to be written. ``wanted_later``
@@ -37,7 +37,7 @@ class PlanOptions:
     approve: bool = False
     shown: str = ""
     revise: str = ""
-    drop: str = ""
+    drop: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
     by_file: bool = False
     auto: bool = False

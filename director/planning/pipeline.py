@@ -28,7 +28,7 @@ from director.planning.deciding import (
 from director.planning.drafting import critique_plan, draft_plan
 from director.planning.freezing import freeze
 from director.planning.preflight import check_base
-from director.planning.revising import begin_revision, digest, drop_node, refuse_change
+from director.planning.revising import begin_revision, digest, drop_nodes, refuse_change
 from director.planning.specifying import accept_spec, critique_spec, write_spec
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
@@ -111,8 +111,8 @@ def _stage_for(
     if options.revise or options.drop:
         stage = to_change(directory)
         refuse_change(stage, "--revise" if options.revise else "--drop")
-        if options.drop:
-            known_node(directory.load_plan(), options.drop)  # before anything is opened for it
+        for word in options.drop:
+            known_node(directory.load_plan(), word)  # before anything is opened for it
         return stage
     stage = to_continue(directory)
     if options.answers:
@@ -165,7 +165,7 @@ def _go_on(planning: Planning, *, approved: bool) -> bool:
     if planning.options.revise:
         begin_revision(planning, planning.options.revise)
     elif planning.options.drop:
-        drop_node(planning, planning.options.drop)
+        drop_nodes(planning, planning.options.drop)
     revised = bool(planning.stage.wishes or planning.options.drop)
     _work_off(planning, stands_at)
     return revised

@@ -1,4 +1,4 @@
-"""What a person changes at an approval: a revision in their own words, a node that is dropped."""
+"""What a person changes at an approval: a revision in their own words, nodes that are dropped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from director.job.stage import PlanStage, Stage
 from director.model.dag import dependents
 from director.model.errors import RequestError
 from director.model.naming import known_node
-from director.model.plan import Plan
+from director.model.plan import Plan, topological_order
 from director.planning.context import Planning
 from director.planning.current_job import CONTINUE, RUN
 from director.planning.deciding import ASKING_CALLS
@@ -66,18 +66,27 @@ def begin_revision(planning: Planning, wishes: str) -> None:
     planning.enter()
 
 
-def drop_node(planning: Planning, node_id: str) -> None:
-    """Take a node out of the plan, and its tests off the branch.
+def drop_nodes(planning: Planning, words: Collection[str]) -> None:
+    """Take the nodes that ``words`` name out of the plan, and their tests off the branch.
 
-    RequestError when there is no such node, it is merged or taken by a person, others depend on
-    it, or no other would be left.
+    RequestError, before any of them goes, when there is no such node, one is merged or taken by a
+    person, others depend on it that stay, or no node would be left.
     """
     job, plan = planning.job, planning.plan()
-    node_id = known_node(plan, node_id).id
-    refuse_taken(job.directory, node_id)
-    _refuse_drop(plan, node_id, {one.node for one in job.repository.receipts.values()})
-    refuse_taken(job.directory, node_id)
+    gone = {known_node(plan, word).id for word in words}
+    merged = {one.node for one in job.repository.receipts.values()}
+    for node_id in gone:
+        refuse_taken(job.directory, node_id)
+        _refuse_drop(plan, node_id, gone, merged)
     files.write_text(job.directory.earlier / job.directory.plan.name, _text(job.directory.plan))
+    # What depends on others goes before them: after a kill the plan is valid at any point.
+    for node_id in reversed(topological_order(plan.nodes)):
+        if node_id in gone:
+            _drop(planning, node_id)
+
+
+def _drop(planning: Planning, node_id: str) -> None:
+    job, plan = planning.job, planning.plan()
     after = planning.plan_of(one for one in plan.nodes if one.id != node_id)
     # First: what is left of its tests after a kill goes when the plan is frozen.
     planning.save_nodes(after.nodes)
@@ -93,22 +102,21 @@ def drop_node(planning: Planning, node_id: str) -> None:
     job.publisher.now()
 
 
-def _refuse_drop(plan: Plan, node_id: str, merged: Collection[str]) -> None:
+def _refuse_drop(plan: Plan, node_id: str, gone: Collection[str], merged: Collection[str]) -> None:
     if node_id in merged:
         raise RequestError(
             f"--drop: {node_id} is merged already", "revert its commit, or plan that as a new task"
         )
-    if waiting := dependents(plan.nodes).get(node_id):
+    if waiting := [one for one in dependents(plan.nodes).get(node_id, ()) if one not in gone]:
         named = ", ".join(waiting)
         raise RequestError(
             f"--drop: others depend on {node_id}: {named}",
-            f"drop those first, or have it replanned: `director plan --revise "
-            f'"without {node_id}: …"`',
+            f"drop them too, with another `--drop` for each, or have it replanned: "
+            f'`director plan --revise "without {node_id}: …"`',
         )
-    if len(plan.nodes) == 1:
-        raise RequestError(
-            f"--drop: {node_id} is the only node", 'plan something else: `director plan --new "…"`'
-        )
+    if len(plan.nodes) == len(gone):
+        only = f"{node_id} is the only node" if len(gone) == 1 else "no node would be left"
+        raise RequestError(f"--drop: {only}", 'plan something else: `director plan --new "…"`')
 
 
 def digest(directory: JobDirectory, stage: PlanStage) -> str:

@@ -16,7 +16,7 @@ from director.model.naming import known_node
 from director.model.plan import Plan
 from director.model.reason import Reason
 from director.model.state import NodeStatus, RunState
-from director.records import files
+from director.records import json_lines
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.lock import job_lock
@@ -215,7 +215,9 @@ class _Run:
         restore_receipts(self.job)
         if restore_seal(self.job.directory, seal):
             sealed = self.job.directory.sealed
-            self.job.events.notice(f"{sealed} was changed while director worked: it was restored")
+            self.job.events.notice(
+                f"{sealed} was changed while director was working: it was restored"
+            )
 
     def _report(self, integration: tuple[GateReport, ...] | None, lanes: int) -> RunReport:
         """Publish the branch, and put the run on record."""
@@ -225,7 +227,7 @@ class _Run:
         integrated = report.integration_ok, in_words(integration)
         metrics = run_line(self.job, state, integrated, self.mark)
         metrics["parallel"] = lanes
-        files.append_line(self.job.directory.metrics, metrics, durable=True)
+        json_lines.append_line(self.job.directory.metrics, metrics, durable=True)
         self.job.events.emit(
             Kind.RUN_ENDED,
             done=metrics["done"],

@@ -186,9 +186,11 @@ class Gates(NamedTuple):
         """Return a result that was not green with what the sandbox may have to do with it."""
         output = result.output
         if unread := self.sandbox.unread(part, worktree, output):
-            hint = f"it may not read {unread}, which is not the worktree's, see `read` of [sandbox]"
+            hint = (
+                f"it may not read {unread}, which is outside the worktree; see `read` of [sandbox]"
+            )
         elif denied := self.sandbox.denied(part, worktree, output):
-            hint = f"it may not write {denied}, see `write` of [sandbox]"
+            hint = f"it may not write {denied}; see `write` of [sandbox]"
         else:
             return result
         return result._replace(reason=f"{result.reason}; {hint}", hint=hint)

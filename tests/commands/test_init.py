@@ -1,7 +1,7 @@
 """``director init``.
 
-With it: ``questions``, ``init_words``, ``diagnosing.offered``, ``diagnosing.commands_found``,
-``model.first_config``.
+With it: ``questions``, ``choosing``, ``init_words``, ``diagnosing.offered``,
+``diagnosing.commands_found``, ``model.first_config``.
 """
 
 from __future__ import annotations

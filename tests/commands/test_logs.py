@@ -1,6 +1,7 @@
 """``director logs`` as people use it: what it prints of a job's records.
 
-With it: ``job_logs``, ``logs.printer``, ``logs.as_json``, ``failed_view``, ``following``.
+With it: ``log_parts``, ``job_logs``, ``logs.printer``, ``logs.as_json``, ``failed_view``,
+``following``.
 """
 
 from __future__ import annotations

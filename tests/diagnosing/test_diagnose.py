@@ -154,7 +154,7 @@ class TestModels(DoctorCase):
         self.configure(f'{GREEN}[opencode]\nserver = "auto"\n')
         row = self.one(self.look(0), "server")
         self.assertEqual(row["level"], "warning")
-        self.assertIn("code of its own", row["what"])
+        self.assertIn("has code that OpenCode would run", row["what"])
 
     def test_a_server_of_somebody_that_does_not_answer(self) -> None:
         self.configure(

@@ -324,7 +324,7 @@ class TestWhatStaysPossible(ConfinedCase):
         script = 'mkdir -p "$HOME/.tool" || exit 1\n' + script_of_test("a")
         self.script_planning(node("a"))
         self.fake.always("test-author", write("tests/a.sh", script), say("written"), node="a")
-        denied = f"exit code 1; it may not write {self.env['HOME']}/.tool, see `write` of [sandbox]"
+        denied = f"exit code 1; it may not write {self.env['HOME']}/.tool; see `write` of [sandbox]"
         planned = self.ends(0, "plan", "make things", "--no-critique", "-v")
         self.assertIn(f"a: new tests on the base: red ({denied})", planned.err)
         self.fake.always("executor", *good())

@@ -210,7 +210,7 @@ class TestMerges(ForgingCase):
         before = self.repo.git("rev-parse", self.branch)
         done = self.ends(2, "run")
         self.assertIn(forged, done.err)
-        self.assertIn("director noted no such merge of b", done.err)
+        self.assertIn("director recorded no such merge of b", done.err)
         self.assertEqual(self.executor_calls(), 1)
         self.assertEqual(self.lines("receipts.jsonl")[-1]["node"], "a")
         published = self.repo.git("rev-parse", self.branch)
@@ -258,7 +258,7 @@ class TestMerges(ForgingCase):
         )
         self.implement("b", silent_shell(spoil), write("b.txt", "good\n"))
         done = self.ends(0, "run")
-        self.assertIn("sealed.json was changed while director worked", done.err)
+        self.assertIn("sealed.json was changed while director was working", done.err)
         for name, text in before.items():
             self.assertEqual((self.home / name).read_text(), text)
         for name in ("tips.jsonl", "receipts.jsonl"):

@@ -130,7 +130,7 @@ class TestOutages(ProviderCase):
 
     def test_a_provider_that_falls_silent_is_given_up(self) -> None:
         self.configure(f"{NO_RETRIES}stall_timeout_secs = 1\n")
-        self.stops(say("let me think"), hang(), saying="no sign of life")
+        self.stops(say("let me think"), hang(), saying="no output")
         self.is_pending_and_resumable()
 
     def test_a_fault_that_the_agent_recovered_from_does_not_count(self) -> None:

@@ -185,7 +185,8 @@ class TestASharedServer(ServerCase):
         self.ends(0, "run")
         self.assertEqual(self.in_sessions(), [True, False])
         self.assertEqual(
-            self.reasons(), {"the worktree brings code of its own (.opencode/plugin/e.js)"}
+            self.reasons(),
+            {"the worktree has code that OpenCode would run (.opencode/plugin/e.js)"},
         )
         self.only_the_work_is_merged()
 
@@ -197,7 +198,9 @@ class TestASharedServer(ServerCase):
         done = self.ends(0, "run")
         self.assertEqual(self.fake.servers(), [])
         self.assertEqual(done.err.count("calls do not share an OpenCode server"), 1)
-        self.assertIn('the worktree brings code of its own ("mcp" in opencode.json)', done.err)
+        self.assertIn(
+            'the worktree has code that OpenCode would run ("mcp" in opencode.json)', done.err
+        )
 
     def test_what_sync_agents_wrote_may_be_committed(self) -> None:
         self.ends(0, "sync-agents")

@@ -1,7 +1,7 @@
 """One node of an approved plan is changed and approved again; nothing else is.
 
-With it: ``rewriting``, ``job.amendment``, ``naming``, ``model.node_digest`` and
-``commands.amend``.
+With it: ``amendment_ends``, ``rewriting``, ``job.amendment``, ``naming``,
+``model.node_digest`` and ``commands.amend``.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ class TestRefused(AmendCase):
         self.let_fail()
         seal = self.stored("sealed.json")
         self.ends(0, "amend", "a")
-        self.assertIn("nothing of node a was changed", self.ends(2, "amend", "a", "--continue").err)
+        self.assertIn("node a was not changed", self.ends(2, "amend", "a", "--continue").err)
         self.write_test("a", "exit 0\n")
         done = self.ends(2, "amend", "a", "--continue", "--json")
         self.assertEqual(done.json["reason"], "tests_refused")

@@ -199,11 +199,27 @@ class TestDrop(RevisedCase):
         self.assertIn("merged already", self.ends(2, "plan", "--drop", "a").err)
         self.assertEqual(self.ids(), ["a"])
 
+    def test_several_at_once_with_what_depends_on_them(self) -> None:
+        self.at_plan(node("a"), node("b"), node("c", depends_on=["b"]))
+        done = self.ends(0, "plan", "--drop", "b", "--drop", "c")
+        self.assertIn("removed nodes: b, c", done.out)
+        self.assertEqual(self.ids(), ["a"])
+        for gone in ("tests/b.sh", "tests/c.sh"):
+            self.assertIsNone(self.on_branch(gone))
+        laid = [path.name for path in (self.home / "tests" / "tests").iterdir()]
+        self.assertEqual(laid, ["a.sh"])
+        self.ends(0, "plan", "--continue")
+
     def test_what_cannot_go_is_refused(self) -> None:
         self.at_plan(node("a"), node("b", depends_on=["a"]), node("c", depends_on=["a"]))
         said = self.ends(2, "plan", "--drop", "a", "--json").json
         self.assertIn("others depend on a: b, c", said["error"])
         self.assertIn("node not found: bb", self.ends(2, "plan", "--drop", "bb").err)
+        both = ("plan", "--drop", "a", "--drop", "b")
+        self.assertIn("others depend on a: c", self.ends(2, *both).err)
+        every = self.ends(2, *both, "--drop", "c")
+        self.assertIn("no node would be left", every.err)
+        self.assertEqual(self.ids(), ["a", "b", "c"])
         self.fake.program.unlink()  # what is missing besides is said later
         self.assertIn("node not found: bb", self.ends(2, "plan", "--drop", "bb").err)
         self.fake.install(self.env)

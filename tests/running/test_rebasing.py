@@ -381,7 +381,7 @@ class TestAsked(RebaseCase):
         new = self.commit(more="x\n")
         before = self.records()
         shown = self.answered("?", "q")
-        for words in ("carried, green", "1 newer commit", "Nothing was rebased, as you wished"):
+        for words in ("carried, green", "1 newer commit", "Nothing was rebased, as you chose"):
             self.assertIn(words, shown)
         self.assertEqual(self.records(), before)
         self.assertIn("Rebased onto main", self.answered("y"))

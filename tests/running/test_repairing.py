@@ -290,7 +290,7 @@ class TestForged(RepairCase):
         done = self.ends(2, "run", "--json").json
         self.assertIn("node repair-1 is new", done.get("error") or done["what"])
         done = self.ends(2, "plan", "--continue", "--json").json
-        self.assertIn("for director to say", done.get("error") or done["what"])
+        self.assertIn("only director may do", done.get("error") or done["what"])
         self.assertEqual(self.prompts(), [])
 
     def test_nor_one_without_what_makes_it_a_repair(self) -> None:

@@ -142,7 +142,7 @@ class TestChecks(unittest.TestCase):
         tips = frozenset({TESTS, MERGE})
         for journal, words in (
             (Journal(tips, {MERGE: RECEIPT}), ""),
-            (Journal(tips, {}), "director noted no such merge"),
+            (Journal(tips, {}), "director recorded no such merge"),
             (Journal(tips, {MERGE: RECEIPT._replace(ts="then")}), "the receipt that was noted"),
             (Journal(frozenset({TESTS}), {MERGE: RECEIPT}), "where director never moved it"),
         ):

@@ -119,7 +119,7 @@ class TestMerges(FinishedJobCase):
         self.message = "Make b\n\n" + "\n".join(f"{key}: {value}" for key, value in pairs)
         forged = self.forge()
         self.write_receipts(self.receipt("a"), {**line, "merged": forged})
-        done = self.refused(f"commit {forged[:12]} (node b): director noted no such merge")
+        done = self.refused(f"commit {forged[:12]} (node b): director recorded no such merge")
         self.assertIn("director run", done.out)
 
     def test_on_the_published_branch_alone(self) -> None:

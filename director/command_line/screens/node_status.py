@@ -77,14 +77,13 @@ def next_of(
 
 
 def _as_json(page: NodePage) -> dict[str, Any]:
-    said, output = page.said, page.output
+    said, output, cost = page.said, page.output, page.cost + page.tests_cost
     return {
         "node": encode(page.node),
         "state": encode(page.state),
         "waits_for": {name: status.value for name, status in page.needs},
         "needed_by": {name: status.value for name, status in page.needed_by},
-        "cost_total": page.cost.total,
-        **page.cost.to_json(),
+        **cost.totals(),
         "attempts": [
             {
                 "number": one.number,

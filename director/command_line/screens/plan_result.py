@@ -72,7 +72,7 @@ def message(report: PlanReport) -> str:
         named = counted(len(asked), "decision")
         return (
             f"The planner needs {named} from you: answer in {directory.questions} ({spent}).\n"
-            f"Where you say nothing, what it recommends counts.\n"
+            f"A question without an answer gets the recommended one.\n"
             f'Next: {CONTINUE}, or pass it: `director plan --answer "1: a"`'
         )
     match report.stage.stage:
@@ -222,7 +222,9 @@ def _gates(report: PlanReport) -> str:
 def _not_counting(report: PlanReport) -> str:
     """Return the line that says which gates judge no work, or ""."""
     named = _gates(report)
-    return f"These gates fail on the base and judge no work: {named}.\n" if named else ""
+    return (
+        f"These gates fail on the base already, so they do not count: {named}.\n" if named else ""
+    )
 
 
 def _support(report: PlanReport) -> list[tuple[str, str]]:

@@ -190,10 +190,10 @@ FAILURE_PATTERNS: tuple[Callable[[str], Headline | None], ...] = (
         r"^={70}$|^Ran \d+ tests? in ",
         last=True,
     ).find,
-    # pytest
+    # pytest; of a file that cannot be compiled it shows the place before the error
     FailurePattern(
         r"^_{3,} (?:ERROR (?:collecting|at \w+ of) )?(?P<name>\S.*?) _{3,}$",
-        r"^E +(?P<what>\S.*)$",
+        r'^E +(?:File ".*", line \d+\n(?:E {4,}.*\n)*E +)?(?P<what>\S.*)$',
         r"^_{3,} .* _{3,}$|^={3,} .* ={3,}$",
     ).find,
     FailurePattern(

@@ -134,7 +134,7 @@ ENDS = lazy_pattern(
 )
 FRAME = lazy_pattern(
     r'\s*File "(?P<file>[^"]+)", line (?P<line>\d+)(?:, in .*)?$'  # Python
-    r"|(?P<path>\S+\.py):\d+: in \S+$"  # pytest, --tb=short
+    r"|(?P<path>\S+\.py|<[^>]+>):\d+: in \S+$"  # pytest, --tb=short
     r"|\t(?P<go>/\S+):\d+ \+0x[0-9a-f]+$"  # Go, of a panic
 )
 NOISE = lazy_pattern(

@@ -57,8 +57,8 @@ class NodePage:
     """One node. ``needs`` and ``needed_by`` are the nodes around it, each with its status.
 
     ``tries`` are the attempts as the state has them, ``attempts`` as the journal has. ``cost`` is
-    that of its calls. ``paths`` are its logs: what they are → where. ``next`` is what can be done:
-    command → what for.
+    that of the calls for its work, ``tests_cost`` that of those for its tests. ``paths`` are its
+    logs: what they are → where. ``next`` is what can be done: command → what for.
     """
 
     node: Node
@@ -68,6 +68,7 @@ class NodePage:
     attempts: Sequence[AttemptLog]
     tries: Sequence[Attempt]
     cost: Cost
+    tests_cost: Cost
     said: Said | None
     output: Output | None
     review: ReviewLog | None
@@ -110,6 +111,8 @@ def _status(page: NodePage) -> str:
         told.append(counted(state.attempts, "attempt"))
     if page.cost != Cost():
         told.append(page.cost.in_words())
+    if page.tests_cost != Cost():
+        told.append(f"its tests {page.tests_cost.in_words()}")
     if state.wall_secs:
         told.append(duration(state.wall_secs))
     error = f": {one_line(state.error)}" if state.error else ""

@@ -15,7 +15,7 @@ from director.model.integration_gates import as_before, not_counting
 from director.model.plan import Node, Plan
 from director.model.roles import Role
 from director.model.state import CallRecord, NodeStatus
-from director.records import files
+from director.records import files, json_lines
 from director.records.garbage import unsearched
 from director.records.job_directory import JobDirectory, runs_of
 from director.records.landings import read_landed
@@ -64,7 +64,7 @@ def read_status(
         )
     process = read_process(directory)  # first: what it says may be on record by the next line
     last, runs = read_last_events(directory), _runs(directory)
-    lines, damaged = files.read_lines_counted(directory.costs)
+    lines, damaged = json_lines.read_lines_counted(directory.costs)
     calls = calls_in(lines)
     process = _without_ended(process, calls)
     nodes = tuple(_nodes(directory, plan, calls, process)) if plan else ()
@@ -179,7 +179,7 @@ class _Runs(NamedTuple):
 
 
 def _runs(directory: JobDirectory) -> _Runs:
-    lines, damaged = files.read_lines_counted(directory.metrics)
+    lines, damaged = json_lines.read_lines_counted(directory.metrics)
     ended = [line for line in lines if line.get("kind") == "run"]
     times = [secs for run in ended if isinstance(secs := run.get("wall_secs"), int | float)]
     runs = runs_of(lines)

@@ -1,7 +1,7 @@
 """One call: how it is made, what ends it early, and how its end is judged.
 
 With it: ``agents.backend``, ``callers``, ``opencode.backend``, ``inline_config``, ``session``,
-``process_call``, ``reading``, ``recorder``.
+``process_call``, ``reading``, ``recorder``, ``program``, ``shared_server``, ``users_server``.
 """
 
 from __future__ import annotations
@@ -278,7 +278,7 @@ class TestEndedEarly(CallCase):
         self.config = Config(TIERS, limits=Limits(stall_timeout_secs=1))
         reply = self.call(finish("tool-calls"), hang())
         self.assertEqual(reply.outcome, Outcome.PROVIDER_FAULT)
-        self.assertEqual(reply.reason, "no sign of life for 1 s")
+        self.assertEqual(reply.reason, "no output for 1 s")
 
     def test_money(self) -> None:
         def spending(transcript: Transcript) -> str | None:

@@ -73,8 +73,8 @@ class TestPage(unittest.TestCase):
         state = NodeState(NodeStatus.FAILED, 2, error="no " * 50)
         around = [("b", NodeStatus.DONE)]
         return NodePage(
-            NODE, state, around, around, attempts, tries, Cost(0.02, 1), said(RUN), output,
-            review, [("agent", "logs/a")], [("director run", "work on it")],
+            NODE, state, around, around, attempts, tries, Cost(0.02, 1), Cost(0.3), said(RUN),
+            output, review, [("agent", "logs/a")], [("director run", "work on it")],
         )  # fmt: skip
 
     def test_it_fits_all_windows(self) -> None:
@@ -87,6 +87,7 @@ class TestPage(unittest.TestCase):
         self.assertRegex(text, r"#  tier +model +call +gate +diff +cost +time")
         self.assertRegex(text, r"1  escalation +m{30}  completed  red +2 \+30 -4  \$0.0100  3.0 s")
         self.assertIn("waits for b (done)", text)
+        self.assertIn("2 attempts · $0.0200 + 1 unpriced call · its tests $0.3000", text)
 
     def test_a_narrow_window_keeps_what_matters(self) -> None:
         text = "\n".join(page_lines(self.page(), Style(40)))

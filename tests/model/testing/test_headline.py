@@ -20,6 +20,7 @@ EXPECTED = {
     "pytest": "TestGroup.test_levels[3]: AssertionError: three levels are wanted in this text",
     "pytest-unittest": "TestLevels.test_levels: AssertionError: 2 != 3",
     "pytest-import": "tests/test_b.py: ModuleNotFoundError: No module named 'pkg.missing'",
+    "pytest-syntax": "tests/test_c.py: SyntaxError: expected ':'",
     "pytest-tb-no": "test_levels[3]: AssertionError: three lev...",
     "cargo": "tests::counts_levels: assertion `left == right` failed: three levels, "
     "left: 2, right: 3",

@@ -1,10 +1,14 @@
-"""What runners print at their end, as it was captured, and the counts that are read from it."""
+"""What runners print at their end, as it was captured, and the counts that are read from it.
+
+With it: ``counted_tests``, ``runner_readers``.
+"""
 
 from __future__ import annotations
 
 import unittest
 
-from director.model.testing.runner_output import CountedTests, read_output, total
+from director.model.testing.counted_tests import CountedTests, total
+from director.model.testing.runner_output import read_output
 
 RULE = "-" * 70
 UNITTEST = f".sx\n{RULE}\nRan 3 tests in 0.000s\n\nOK (skipped=1, expected failures=1)\n"

@@ -183,7 +183,7 @@ class TestStandings(unittest.TestCase):
         process = Process(7, "director plan", "", None)
         said = shown(status(stage=Stage.DECOMPOSE, process=process, runs=0, end=None))
         self.assertIn("Planning is under way: nodes and their tests are being written.", said)
-        self.assertIn("end it; `director plan --continue` continues", said)
+        self.assertIn("stop it; `director plan --continue` continues", said)
 
     def test_when_it_is_shown_again_in_a_moment_there_is_no_advice(self) -> None:
         said = render(STANDINGS[Standing.WORKING], style_of_width(80), View(again=True))
@@ -195,8 +195,8 @@ class TestStandings(unittest.TestCase):
     def test_another_command_is_named_with_what_continues_it(self) -> None:
         done = working(node("a"))
         for command, later in (
-            ("director land", "end it; the same command again continues"),
-            ("director run", "end it; `director run` continues"),
+            ("director land", "stop it; the same command again continues"),
+            ("director run", "stop it; `director run` continues"),
         ):
             with self.subTest(command):
                 process = Process(7, command, "", None)
@@ -310,7 +310,7 @@ class TestNodes(unittest.TestCase):
         said = flat(status(one))
         self.assertIn("no attempt was made", said)
         self.assertIn(f"│ {error}", said)
-        self.assertIn("Next: bring what is missing with `setup`", said)
+        self.assertIn("Next: provide what is missing with `setup`", said)
         self.assertIn("director doctor", said)
         self.assertNotIn("director logs a", said)
 
