@@ -52,6 +52,18 @@ def os_errors_stop(path: Path | str) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def full_disk_stops() -> Iterator[None]:
+    """Turn an OSError of a full disk, whatever was to be written, into a StoppedError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        with os_errors_stop(error.filename or "a file"):
+            raise
+
+
 def open_making_folder(path: Path, flags: int) -> int:
     """Open a file for the owner only, and make its folder where that is missing."""
     try:
