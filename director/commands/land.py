@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from director.command_line.context import Context, add_common_flags, add_events_flag
-from director.command_line.dialogs.terminal import Terminal, terminal_of
+from director.command_line.dialogs.terminal import NOT_A_KEY, Terminal, terminal_of
 from director.command_line.output import add_output_flags
 from director.command_line.result import Result
 from director.command_line.screens.land_words import (
@@ -166,7 +166,7 @@ def _asked(terminal: Terminal, landing: Landing, how: How | None) -> How | None:
         if key == "d":
             terminal.page(landing.diff())
         else:
-            terminal.say(f"Type one of the letters in brackets: {keys}")
+            terminal.say(NOT_A_KEY)
     return None
 
 

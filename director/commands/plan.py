@@ -173,7 +173,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     asks = terminal is not None and not options.auto
     if terminal and asks:
         report = ask_until_done(terminal, report, options, work)
-    return context.finish(args, plan_result(report, columns(context), shown=asks))
+    known = asks and context.out.isatty()
+    return context.finish(args, plan_result(report, columns(context), shown=asks, known=known))
 
 
 def undecided(args: argparse.Namespace, context: Context, error: DecisionNeededError) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from director.command_line.context import Context, add_common_flags
-from director.command_line.dialogs.terminal import Terminal, terminal_of
+from director.command_line.dialogs.terminal import NOT_A_KEY, Terminal, terminal_of
 from director.command_line.output import add_output_flags
 from director.command_line.result import Result
 from director.command_line.screens.rebase_words import as_json, next_of, rebased_words, table
@@ -91,7 +91,7 @@ def _decide(args: argparse.Namespace, rebase: Rebase, terminal: Terminal | None)
             break
         if key == "q":
             break
-        terminal.say(f"Type one of the letters in brackets: {KEYS}")
+        terminal.say(NOT_A_KEY)
     return True
 
 

@@ -12,6 +12,7 @@ from director.job.scheduler import Schedule, drive
 from director.job.seal import Seal, restore_seal
 from director.model.config import Config
 from director.model.errors import DirectorError, DrainedError
+from director.model.naming import known_node
 from director.model.plan import Plan
 from director.model.reason import Reason
 from director.model.state import NodeStatus, RunState
@@ -92,6 +93,8 @@ def run_job(
         config = config._replace(limits=config.limits._replace(max_attempts=options.max_attempts))
     with job_lock(directory.lock, "director run"):
         plan, seal = ready_plan(directory)
+        for word in options.nodes:
+            known_node(plan, word)  # before anything is opened for it
         ready, again = (plan, seal), options.retry_failed
         with opened_run(workspace, directory, config, ready, retry_failed=again) as opened:
             return _Run(opened).run(options)

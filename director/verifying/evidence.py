@@ -95,7 +95,9 @@ def gather(repository: Repository, directory: JobDirectory) -> Evidence:
     begins = tip is not None and history.descends(tip, base)
     damaged = None
     if tip is not None and begins:
-        soundness = Soundness(history.objects, repository.objects, repository.object_format)
+        soundness = Soundness(
+            history.objects, history.trees, repository.objects, repository.object_format
+        )
         damaged = soundness.first_damage(base, tip)
     readable = tip if begins and not damaged else None
     frozen = _FrozenTests(history, plan.contract.keys(), base if readable else None)

@@ -31,13 +31,19 @@ Tests = Mapping[str, str]
 
 
 def plan_result(
-    report: PlanReport, width: int, *, shown: bool = False, tests: Tests | None = None
+    report: PlanReport,
+    width: int,
+    *,
+    shown: bool = False,
+    known: bool = False,
+    tests: Tests | None = None,
 ) -> Result:
     """Return how planning ended; ``shown``: what waits was shown before, its table is left out.
 
-    ``tests`` None: those that are laid out for editing; else a plan is shown wherever it stands.
+    ``known``: where to read and edit it was shown, too. ``tests`` None: those that are laid out for
+    editing; else a plan is shown wherever it stands.
     """
-    parts = [message(report)]
+    parts = [_where_it_stands(report) if known else message(report)]
     if not shown:
         parts = [*changes_text(report), *overview(report, width, tests), *parts]
     what, _, _ = message(report).partition("\n")
@@ -51,6 +57,12 @@ def plan_result(
         next_command=tuple(command.split()),
         job_id=report.stage.job_id,
     )
+
+
+def _where_it_stands(report: PlanReport) -> str:
+    """Return the first and the last line of ``message``, where the others are known."""
+    first, *between, last = message(report).splitlines()
+    return "\n".join([first, *(between if report.stage.questions else ()), last])
 
 
 def message(report: PlanReport) -> str:

@@ -30,6 +30,12 @@ class Asked(NamedTuple):
     lanes: str | None = None
 
 
+_CONTINUED = {
+    "director plan": "`director plan --continue`",
+    "director run": "`director run`",
+}
+"""What continues a command that was stopped."""
+
 CURRENT = Asked()  # the current job of the repository around
 
 
@@ -115,7 +121,9 @@ def _working(status: Status) -> Iterable[Step]:
     yield Step(("director", "status", "--watch"), "watch it until it ends")
     for node in status.of(NodeStatus.RUNNING)[:1]:
         yield Step(("director", "logs", node.id, "--follow"), "what its agent does now")
-    yield Step(("director", "stop"), "stop it; `director run` continues")
+    command = status.process.command if status.process else ""
+    later = _CONTINUED.get(command, "the same command again")
+    yield Step(("director", "stop"), f"stop it; {later} continues")
 
 
 def _continue(status: Status) -> Iterable[Step]:
