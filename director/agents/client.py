@@ -132,7 +132,7 @@ class AgentClient(NamedTuple):
         if retry >= self.config.limits.provider_retries or reply.kind is FaultKind.PERMANENT:
             raise StoppedError(
                 f"{reply.outcome} with {model}: {reply.reason}",
-                f"see {_told_in(reply.log)}; when that is solved, run the command again",
+                f"see {_told_in(reply.log)}; fix that, then run the command again",
                 reason_of(CallEnd(reply.outcome, reply.reason, reply.kind), reply.transcript),
             )
 

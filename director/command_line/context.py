@@ -1,7 +1,7 @@
 """What every command has: its environment, its streams, and the flags they share."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
@@ -73,9 +73,19 @@ class Context(NamedTuple):
         self.ends.tell(args.command, result)
         if wants_json(args):
             self.say_json(args, result)
-        said = f"director: {result.what}\n  next: {result.next_step}"
-        print(self.redactor.text(said), file=self.err, flush=True)
+        self._complain(f"director: {result.what}", f"  next: {result.next_step}")
         return int(result.exit_code)
+
+    def _complain(self, *lines: str) -> None:
+        """Print lines on ``err``; a terminal has them broken between words."""
+        said: Iterable[str] = map(self.redactor.text, lines)
+        if self.err.isatty():
+            from director.reporting.terminal.cells import wrapped_prose
+            from director.reporting.terminal.windows import width_for
+
+            width = width_for(self.err, self.env)
+            said = (part for line in said for part in wrapped_prose(line, width, "    "))
+        print("\n".join(said), file=self.err, flush=True)
 
 
 def add_repo_flag(parser: argparse.ArgumentParser) -> None:
@@ -95,7 +105,7 @@ def add_common_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json",
         action="store_true",
-        help="print one JSON object on standard output, nothing else there",
+        help="print one JSON object on standard output, and nothing else there",
     )
 
 
@@ -121,7 +131,7 @@ def add_parallel_flag(parser: argparse.ArgumentParser, what: str) -> None:
         metavar="N",
         type=lanes,
         default=1,
-        help=f"{what}, or `auto`: as many as this machine and the plan are good for (default: 1)",
+        help=f"{what}, or `auto`: as many as this machine and the plan allow (default: 1)",
     )
 
 

@@ -29,7 +29,7 @@ EXAMPLES = (
     ("director logs slug", "what agents did at the node slug, step by step"),
     ("director logs slug --gate", "the output of the last gate there"),
     ("director logs slug --follow", "watch an agent at work"),
-    ("director logs --failed", "why nodes failed, of each the last attempt"),
+    ("director logs --failed", "why nodes failed: the last attempt of each"),
 )
 LANDING = "land"
 PAUSE_SECS = 0.2
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument(
-        "--follow", action="store_true", help="continue until the node ends, or ctrl-C"
+        "--follow", action="store_true", help="follow until the node ends, or ctrl-C"
     )
     shown.add_argument("--raw", action="store_true", help="the events as the agent CLI wrote them")
     shown.add_argument(
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     shown.add_argument("--prompt", action="store_true", help="the prompt (of the last attempt)")
     shown.add_argument(
-        "--failed", action="store_true", help="of all failed nodes the last attempt, in short"
+        "--failed", action="store_true", help="the last attempt of every failed node, in brief"
     )
     parser.add_argument(
         "--job", metavar="JOB", help="an archived job, or one of a bench (default: the current one)"

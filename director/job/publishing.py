@@ -21,9 +21,7 @@ class Publisher:
     publishes once, at its end.
     """
 
-    def __init__(
-        self, job: JobRepository, events: Events, pause_secs: float = PAUSE_SECS
-    ) -> None:
+    def __init__(self, job: JobRepository, events: Events, pause_secs: float = PAUSE_SECS) -> None:
         self._job = job
         self._events = events
         self._pause_secs = pause_secs

@@ -55,7 +55,7 @@ class OpenAmendment:
     @property
     def all_of_it(self) -> str:
         """What the user does to change more than the node."""
-        return f"`{self.command} --cancel`, then `{CONTINUE}` admits a whole plan that was edited"
+        return f"`{self.command} --cancel`, then edit the plan and `{CONTINUE}`"
 
 
 def approve(amending: OpenAmendment, plan: Plan) -> Plan:
@@ -105,7 +105,7 @@ def _draft(amending: OpenAmendment, plan: Plan) -> Draft:
     if not _changed_fields(before, draft.plan.node(node_id)):
         directory, command = amending.job.directory, amending.command
         raise RequestError(
-            f"nothing of node {node_id} was changed",
+            f"node {node_id} was not changed",
             f"edit it in {directory.plan}, or its tests in {directory.tests}, then "
             f"`{command} --continue`; or give it up: `{command} --cancel`",
         )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from director.records import files
+from director.records import json_lines
 
 Mark = tuple[int, ...]
 
@@ -31,17 +31,17 @@ class GuardedLines:
 
     def add(self, value: Mapping[str, Any]) -> None:
         """Append a line; on disk when this returns. What others wrote meanwhile is undone."""
-        line = files.in_line(value)
+        line = json_lines.in_line(value)
         self._lines.append(line)
         if _mark(self._path) == self._mark:
-            files.append_texts(self._path, [line], durable=True)
+            json_lines.append_texts(self._path, [line], durable=True)
             self._mark = _mark(self._path)
         else:
             self._write()
 
     def replace(self, values: Iterable[Mapping[str, Any]]) -> None:
         """Make the file hold exactly ``values``; on disk when this returns."""
-        self._lines = list(map(files.in_line, values))
+        self._lines = list(map(json_lines.in_line, values))
         self._write()
 
     def restore(self) -> bool:
@@ -56,12 +56,12 @@ class GuardedLines:
         return True
 
     def _write(self) -> None:
-        files.write_text(self._path, "".join(f"{line}\n" for line in self._lines))
+        json_lines.write_texts(self._path, self._lines)
         self._mark = _mark(self._path)
 
 
 def _read(path: Path) -> list[str]:
-    return list(map(files.in_line, files.read_lines(path)))
+    return list(map(json_lines.in_line, json_lines.read_lines(path)))
 
 
 def _mark(path: Path) -> Mark:

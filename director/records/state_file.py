@@ -17,7 +17,7 @@ from typing import Any
 from director.model.codec.encoding import encode
 from director.model.secrets import Redactor
 from director.model.state import NodeState, RunState
-from director.records import files
+from director.records import files, json_lines
 
 SMALL = 64 * 1024  # characters, some hundred nodes: it is written again every LATELY_SECS
 LATELY_SECS = 2.0
@@ -45,7 +45,7 @@ class StateFile:
         Raises DamagedFileError. It may be written meanwhile: because the changes are read first,
         they never meet an older state than their own.
         """
-        first, *changes = files.read_lines(self._changes) or [{}]
+        first, *changes = json_lines.read_lines(self._changes) or [{}]
         text = files.read_text(self._path)
         if text is None:
             return None
@@ -60,7 +60,7 @@ class StateFile:
         """Replace ``state.json`` by ``state``; ``durable`` as in ``files.write_bytes``."""
         nodes = ",\n".join(self._lines(state))
         inner = f"{{\n{nodes}\n  }}" if nodes else "{}"
-        text = f'{{\n  "job_id": {files.in_line(state.job_id)},\n  "nodes": {inner}\n}}\n'
+        text = f'{{\n  "job_id": {json_lines.in_line(state.job_id)},\n  "nodes": {inner}\n}}\n'
         obsolete = self._size is None or self._appended > 0
         # Changes that were waited for go only when what holds them instead cannot be lost.
         files.write_text(self._path, text, durable=durable or obsolete)
@@ -81,7 +81,7 @@ class StateFile:
         new = self._appended == 0
         lines = [{"follows": self._digest}] if new else []
         lines += [{"node": one, "state": self._value(state.nodes[one])} for one in changed]
-        self._appended += files.append_lines(self._changes, lines, durable=durable)
+        self._appended += json_lines.append_lines(self._changes, lines, durable=durable)
         if new:
             self._named = durable  # it is, with what is synced of a new file
         elif durable and not self._named:
@@ -107,7 +107,7 @@ class StateFile:
     def _lines(self, state: RunState) -> Iterator[str]:
         """Give a line for each node: indented, it takes twice the space and six times as long."""
         for node_id, stands in state.nodes.items():
-            yield f"    {files.in_line(node_id)}: {files.in_line(self._value(stands))}"
+            yield f"    {json_lines.in_line(node_id)}: {json_lines.in_line(self._value(stands))}"
 
     def _value(self, state: NodeState) -> Any:
         return self._redactor.value(encode(state))

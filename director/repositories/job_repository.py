@@ -52,7 +52,7 @@ class JobRepository(JobObjects):
         self.branch = branch
         self.notices: list[str] = []
         self._publishing = threading.Lock()
-        self._soundness = Soundness(self.objects, path / "objects", user.object_format)
+        self._soundness = Soundness(self.objects, self.trees, path / "objects", user.object_format)
         self._tips = Tips(journal or path.with_name(TIPS))
         self._tip = self._last_noted() if self._tips.commits else self._said_by_ref()
         self._published = ""

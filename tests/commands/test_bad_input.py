@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.support.fake_opencode import say
 from tests.support.jobs import CONFIG, SOURCE, JobCase, node
 from tests.support.repositories import SampleRepo
+from tests.support.typist import Typist
 
 
 class TestBadInput(JobCase):
@@ -25,6 +26,16 @@ class TestBadInput(JobCase):
         self.assertTrue(lines[-1].startswith("  next: "), done.err)
         self.assertEqual(done.out, "")
         return done.err
+
+    def test_a_terminal_has_it_broken_between_words(self) -> None:
+        with Typist(
+            self.repo.root, self.env, "plan", "--drop", "a", "--show", columns=50
+        ) as person:
+            code, shown = person.leaves()
+        self.assertEqual(code, 2)
+        lines = [line.rstrip() for line in shown.splitlines()]
+        self.assertLessEqual(max(map(len, lines)), 50)
+        self.assertIn('  next: for example: director plan "add a --json', lines)
 
     def test_no_repository(self) -> None:
         folder = self.tmp / "elsewhere"

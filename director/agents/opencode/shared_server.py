@@ -142,7 +142,7 @@ class SharedServer:
         if sandbox.for_one_worktree:
             return f"{sandbox.name} is made for one worktree"
         if self._context.env.get("OPENCODE_PURE"):
-            return "OPENCODE_PURE is set, and what marks an agent's commands is a plugin"
+            return "OPENCODE_PURE is set, which disables the plugin that marks an agent's commands"
         return ""
 
     def _why_apart(self, assignment: Assignment, code: str | None) -> str:
@@ -153,7 +153,7 @@ class SharedServer:
         if self._obstacle:
             return self._obstacle
         if code is not None:
-            return f"the worktree brings code of its own ({code})"
+            return f"the worktree has code that OpenCode would run ({code})"
         config = self._context.config
         if not suits_server(assignment, config):
             return f"[sampling] differs between tiers that have {config.tiers[assignment.role]}"

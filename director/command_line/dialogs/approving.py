@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from director.command_line.dialogs.terminal import Terminal
+from director.command_line.dialogs.terminal import NOT_A_KEY, Terminal
 from director.command_line.screens.plan_result import (
     changes_text,
     message,
@@ -54,7 +54,7 @@ def ask_until_done(
                 replace(wanted, parallel=base.parallel, allow_broken_gates=base.allow_broken_gates)
             )
         except RequestError as error:
-            _complain(terminal, error)
+            terminal.complain(error)
             report = replace(report, stale=False, revised=False)
     return report
 
@@ -63,10 +63,6 @@ def _asked(terminal: Terminal, report: PlanReport) -> Wanted:
     if report.stage.questions:
         return _Answers(terminal, report).ask()
     return _Approval(terminal, report).ask()
-
-
-def _complain(terminal: Terminal, error: RequestError) -> None:
-    terminal.say(f"director: {error.what}\n  next: {error.next_step}")
 
 
 @dataclass
@@ -110,12 +106,12 @@ class _Approval:
             orders["t"] = self._page_tests
         order = orders.get(key)
         if order is None:
-            self.terminal.say(f"Type one of the letters in brackets: {self.keys}")
+            self.terminal.say(NOT_A_KEY)
             return
         try:
             order(rest)
         except RequestError as error:
-            _complain(self.terminal, error)
+            self.terminal.complain(error)
 
     def _show(self) -> None:
         """Show what waits, as it is on disk now."""
@@ -126,7 +122,7 @@ class _Approval:
                 self.report = replace(self.report, nodes=directory.load_plan().nodes)
             parts = [*changes_text(self.report), *overview(self.report, self.terminal.columns)]
         except RequestError as error:
-            _complain(self.terminal, error)
+            self.terminal.complain(error)
             return
         self.terminal.say("\n" + "\n\n".join(parts))
         for line in message(self.report).splitlines()[:-1]:
@@ -181,7 +177,7 @@ class _Approval:
         try:
             return known_node(plan, name)
         except RequestError as error:
-            self.terminal.say(f"{error.what}; {error.next_step}")
+            self.terminal.complain(error)
             return None
 
     def _plan(self) -> Plan:
@@ -235,7 +231,7 @@ class _Answers:
             if key == "e":
                 self._edit()
             elif key != "a":
-                self.terminal.say(f"Type one of the letters in brackets: {QUESTION_KEYS}")
+                self.terminal.say(NOT_A_KEY)
         return None
 
     def _typed(self) -> list[str] | None:
@@ -258,7 +254,7 @@ class _Answers:
             self.terminal.edit(directory.questions)
             found = decided(asked, read_answers(directory, asked))
         except RequestError as error:
-            _complain(self.terminal, error)
+            self.terminal.complain(error)
             return
         for one in found:
             how = "" if one.by == PERSON else " (as recommended)"

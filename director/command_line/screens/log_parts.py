@@ -156,7 +156,7 @@ def _prompts(asked: Asked) -> list[str]:
     calls = [one for attempt in attempts for one in (attempt.calls if planning else attempt.work)]
     found = [prompt_of(log_path(asked.directory, one.log)).name for one in calls if one.log]
     if not found:
-        raise RequestError(f"no prompt is on record for {asked.log.node}", "it was not asked yet")
+        raise RequestError(f"no prompt is on record for {asked.log.node}", "no model was asked yet")
     return found if planning else found[-1:]
 
 
@@ -166,7 +166,9 @@ def _print_file(asked: Asked, out: IO[str], name: str) -> None:
 
     path = log_path(asked.directory, name)
     if not path.exists():
-        raise RequestError(f"{path} is gone", "what is on record of it is in `director status`")
+        raise RequestError(
+            f"{path} no longer exists", "`director status` shows what is on record of it"
+        )
     for line in lines_of(path):
         print(asked.context.redactor.text(printable(line)), file=out)
 

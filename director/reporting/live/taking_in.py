@@ -97,7 +97,7 @@ def _start_call(progress: Progress, event: Event) -> None:
         work.attempt = data["attempt"]
     if not progress.is_run or event.node is None:
         work.since = moment(event.ts)
-    work.tool, work.phase = "", "asks the model"
+    work.tool, work.phase = "", "asking the model"
     progress.step = ""
     if not progress.is_run:
         progress.stage = max(progress.stage, AGENT_AT.get(data["agent"], 0))
@@ -114,7 +114,7 @@ def _end_call(progress: Progress, event: Event) -> None:
     progress.spent += cost
     work.spent += cost
     work.under_way, work.tool = 0.0, ""
-    work.phase = "runs the tests" if event.data["role"] in _WRITERS else ""
+    work.phase = "running the tests" if event.data["role"] in _WRITERS else ""
     if event.node is None:
         progress.work.pop(_key(event), None)
 
@@ -123,7 +123,7 @@ def _wait_for_provider(progress: Progress, event: Event) -> None:
     pause = event.data["pause_secs"]
     work = progress.work.get(event.node or "") or next(reversed(progress.work.values()), None)
     if work:
-        work.phase = f"{one_line(str(event.data['reason']))}; again in {pause} s"
+        work.phase = f"{one_line(str(event.data['reason']))}; retrying in {pause} s"
 
 
 def _admit(progress: Progress, event: Event) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from director.model.patterns import lazy_pattern
 
 ELLIPSIS = "…"
 WORD = lazy_pattern(r" *[^ ]+")  # with the blanks before it
+WORD_OR_COMMAND = lazy_pattern(r" *(?:[^ `]|`[^`]*`|`)+")  # a command stands in backticks
 NO_CELL = frozenset(("Mn", "Me", "Cf"))  # what combines with the letter before, or is not seen
 TWO_CELLS = frozenset("WF")  # East Asian wide and full-width
 
@@ -64,8 +66,22 @@ def wrapped(text: str, width: int, indent: str = "") -> Iterator[str]:
     The first keeps its indentation. A word that is wider than a line has one of its own, which is
     too wide.
     """
+    return _lines(WORD.findall(text), width, indent)
+
+
+def wrapped_prose(text: str, width: int, indent: str = "") -> Iterator[str]:
+    """Give lines as ``wrapped`` does; a command in backticks is whole where a line has room."""
+    room = width - len(indent)
+    parts = (
+        [part] if width_of(part.lstrip()) <= room else WORD.findall(part)
+        for part in WORD_OR_COMMAND.findall(text)
+    )
+    return _lines(chain.from_iterable(parts), width, indent)
+
+
+def _lines(words: Iterable[str], width: int, indent: str) -> Iterator[str]:
     line = ""
-    for word in WORD.findall(text):
+    for word in words:
         if line.strip() and width_of(line) + width_of(word) > width:
             yield line
             word = f"{indent}{word.lstrip(' ')}"

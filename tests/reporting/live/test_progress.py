@@ -35,11 +35,11 @@ class TestRun(unittest.TestCase):
         self.assertEqual(doing(run), "tests first")
         self.assertEqual(run.counts()[NodeStatus.RUNNING], 1)
         take(run, attempt("a", 5), call("a", 6))
-        self.assertEqual(doing(run), "asks the model")
+        self.assertEqual(doing(run), "asking the model")
         take(run, uses("a", 8, "edit", "src/a.py", cost=0.25))
         self.assertEqual((doing(run), run.cost), ("edit src/a.py", Cost(0.25)))
         take(run, answers("a", 9, 0.5))
-        self.assertEqual((doing(run), run.cost), ("runs the tests", Cost(0.5)))
+        self.assertEqual((doing(run), run.cost), ("running the tests", Cost(0.5)))
         take(run, ends("a", 10))
         self.assertEqual((run.work, run.counts()[NodeStatus.DONE]), ({}, 1))
         self.assertEqual(run.nodes["a"].cost, Cost(0.5))
@@ -64,7 +64,7 @@ class TestRun(unittest.TestCase):
     def test_a_provider_that_rests_is_told(self) -> None:
         fault = event(Kind.PROVIDER_FAULT, "a", 3, reason="too many requests", pause_secs=8.0)
         self.assertEqual(
-            doing(take(a_run(a=()), call("a", 1), fault)), "too many requests; again in 8.0 s"
+            doing(take(a_run(a=()), call("a", 1), fault)), "too many requests; retrying in 8.0 s"
         )
 
     def test_calls_without_a_price_are_counted(self) -> None:
@@ -88,7 +88,7 @@ class TestRun(unittest.TestCase):
         run = take(a_busy_run(), event(Kind.CLOSED))
         self.assertEqual((run.is_open, run.work), (False, {}))
 
-    def test_the_next_job_begins_afresh(self) -> None:
+    def test_the_next_job_starts_from_nothing(self) -> None:
         run = take(a_busy_run(), event(Kind.CLOSED), opened(planned=False))
         self.assertEqual((run.nodes, run.is_run, run.is_open), ({}, False, True))
 
@@ -133,7 +133,7 @@ class TestPlanning(unittest.TestCase):
 class TestWork(unittest.TestCase):
     def test_a_tool_says_more_than_a_phase(self) -> None:
         work = Work("a", 0.0)
-        work.phase = "runs the tests"
-        self.assertEqual(work.doing, "runs the tests")
+        work.phase = "running the tests"
+        self.assertEqual(work.doing, "running the tests")
         work.tool = "list"
         self.assertEqual(work.doing, "list")

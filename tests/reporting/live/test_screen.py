@@ -141,7 +141,7 @@ class TestPlanning(unittest.TestCase):
         self.assertEqual(lines(plan)[1], "✓ explore  ✓ spec  ✓ plan  ● tests 3/7")
         self.assertEqual(
             lines(plan)[4],
-            "  ⠋ 4         test author  attempt 2     0:28            asks the model",
+            "  ⠋ 4         test author  attempt 2     0:28            asking the model",
         )
         self.assertEqual(
             lines(plan, style=Style(unicode=False))[1], "+ explore  + spec  + plan  * tests 3/7"

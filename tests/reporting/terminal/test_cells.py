@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import unittest
 
-from director.reporting.terminal.cells import cut, filled, width_of, wrapped
+from director.reporting.terminal.cells import cut, filled, width_of, wrapped, wrapped_prose
 
 
 class TestWidth(unittest.TestCase):
@@ -52,6 +52,14 @@ class TestWrapped(unittest.TestCase):
 
     def test_a_word_that_is_too_long_stays_whole(self) -> None:
         self.assertEqual(list(wrapped("a bbbbbbbb c", 4, "  ")), ["a", "  bbbbbbbb", "  c"])
+
+    def test_a_command_stays_whole_where_a_line_has_room_for_it(self) -> None:
+        text = "say it with (`ab cd ef`), please"
+        self.assertEqual(
+            [*wrapped_prose(text, 16, "  ")], ["say it with", "  (`ab cd ef`),", "  please"]
+        )
+        self.assertEqual([*wrapped_prose("`aaa bbb ccc` d", 9, " ")], ["`aaa bbb", " ccc` d"])
+        self.assertEqual([*wrapped_prose("one ` alone", 5)], ["one `", "alone"])
 
     def test_blanks_at_the_beginning_stay(self) -> None:
         self.assertEqual(list(wrapped("12:00  a b", 8, "  ")), ["12:00  a", "  b"])
