@@ -55,11 +55,14 @@ class History:
         self.git = git
         self.objects = Objects(git)
         self.trees = Trees(self.objects)
-        self._trees = Newest[str, str](KEPT_ANSWERS)  # of what is none of these commits
+        self._trees = Newest[str, str](KEPT_ANSWERS)  # of other commits, and of trees
         self._changes = Newest[tuple[str, str], list[Change]](KEPT_ANSWERS)
         self._whole = Newest[str, tuple[Entry, ...]](KEPT_ANSWERS)  # of trees of commits
         self._below: dict[str, tuple[Entry, ...]] = {}  # of folders in them
-        self._commits: dict[str, bytes] = {}  # as git stores them: a third of what they are read
+        # Commits as git stores them, a third of what they are when they are read: those that were
+        # made last, and those that steps went over.
+        self._made = Newest[str, bytes](KEPT_ANSWERS)
+        self._commits: dict[str, bytes] = {}
 
     def tip_of(self, name: str) -> str | None:
         """Return the commit of the local branch ``name``, or None."""
@@ -111,7 +114,7 @@ class History:
 
     def tree(self, commit: str) -> str:
         """Return the tree of ``commit`` (a tree: itself), given by its id."""
-        if data := self._commits.get(commit):
+        if data := self._known(commit):
             return tree_of_commit(data)
         tree = self._trees.get(commit)
         if tree is None:
@@ -130,10 +133,12 @@ class History:
 
     def step(self, commit: str) -> BranchCommit:
         """Return one commit by its id, its trailers read from the last paragraph."""
-        data = self._commits.get(commit)
-        if data is None:
-            data = self._commits[commit] = self.objects.get(commit).data
+        data = self._known(commit) or self.objects.get(commit).data
+        self._commits[commit] = data
         return read_commit(commit, data)
+
+    def _known(self, commit: str) -> bytes | None:
+        return self._commits.get(commit) or self._made.get(commit)
 
     def steps(self, base: str, tip: str) -> Iterator[BranchCommit]:
         """Give the commits from ``tip`` back to ``base``, which is not among them, as ``step``."""

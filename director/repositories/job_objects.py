@@ -65,7 +65,7 @@ class JobObjects(History):
             lines.append(f"{role.lower()} {name} <{address}> {moment}")
         data = "\n".join([*lines, "", message]).encode()
         made = self._write("commit", data)
-        self._commits[made] = data
+        self._made.keep(made, data)
         return made
 
     def _write(self, kind: str, data: bytes) -> str:
