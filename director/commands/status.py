@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from functools import partial
 
 from director.command_line.context import Context, add_common_flags, find_home
 from director.command_line.node_flags import add_node_flags
@@ -59,7 +60,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return show_node(args, context, directory)
     if args.watch:
         return _watch(args, context, directory)
-    return _show(args, context, read_status(directory), view_of(args, directory))
+    status = read_status(directory, whole=args.json)
+    return _show(args, context, status, view_of(args, directory))
 
 
 @unsearched()
@@ -114,7 +116,8 @@ def _watch(args: argparse.Namespace, context: Context, directory: JobDirectory) 
     drawn = is_terminal(context.out, context) and not args.json
     shows = show if drawn else _News(args, context, view)
     try:
-        status = watch(lambda: read_status(directory), shows, lambda s: _wait(context, s))
+        read = partial(read_status, directory, whole=args.json)
+        status = watch(read, shows, lambda s: _wait(context, s))
     except InterruptedRunError as stop:
         return int(stop.exit_code)
     if drawn:
