@@ -111,9 +111,12 @@ class StateFile:
         """Return a node's part of ``state.json``; made once for each state of the node."""
         known = self._texts.get(node_id)
         if known is None or known[0] is not state:
-            text = json.dumps(self._value(state), indent=2, ensure_ascii=False)
-            text = text.replace("\n", "\n    ")
-            known = (state, f"    {json.dumps(node_id, ensure_ascii=False)}: {text}")
+            parts = (
+                f"      {json_lines.in_line(key)}: {json_lines.in_line(value)}"
+                for key, value in self._value(state).items()
+            )
+            inner = ",\n".join(parts)
+            known = (state, f"    {json_lines.in_line(node_id)}: {{\n{inner}\n    }}")
             self._texts[node_id] = known
         return known[1]
 
