@@ -28,6 +28,7 @@ class JobObjects(History):
         self._settings = JobSettings(path, user)
         super().__init__(git.restoring(self._settings.restore))
         self.path = path
+        self._store = path / "objects"
         self.user = user
         self._turn = threading.Lock()
         self._submodule_cache = SubmoduleCache()
@@ -69,7 +70,7 @@ class JobObjects(History):
         return made
 
     def _write(self, kind: str, data: bytes) -> str:
-        return write_object(self.path / "objects", self.user.object_format, kind, data)
+        return write_object(self._store, self.user.object_format, kind, data)
 
     def is_writable(self) -> bool:
         """Whether git can write objects: then what it refuses is refused for its content."""
