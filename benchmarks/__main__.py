@@ -76,8 +76,8 @@ def _parser() -> argparse.ArgumentParser:
         "--reference",
         action="append",
         metavar="VERSION[=PROGRAM]",
-        help="compare with this version, installed or as PROGRAM; may be given several times, "
-        f"'none' for nobody (default: {', '.join(REFERENCES)})",
+        help="compare with this version, installed or as PROGRAM; may be repeated; "
+        f"'none': with no other (default: {', '.join(REFERENCES)})",
     )
     parser.add_argument(
         "--in",

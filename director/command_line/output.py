@@ -42,7 +42,7 @@ def add_color_flag(parser: argparse._ActionsContainer) -> None:
         "--color",
         choices=ON_REQUEST,
         default="auto",
-        help="colours on a terminal (default: auto, unless NO_COLOR is set)",
+        help="when to use colours (default: auto, on a terminal unless NO_COLOR is set)",
     )
 
 

@@ -28,7 +28,7 @@ FIELDS = ("title", "files", "test_cmd", "tests", "depends_on", "test_support")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``amend``."""
-    parser.add_argument("node", metavar="NODE", help="the node, which is not merged yet")
+    parser.add_argument("node", metavar="NODE", help="a node that is not merged yet")
     parser.add_argument(
         "--revise",
         metavar="TEXT",

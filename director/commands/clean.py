@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--older",
         metavar="AGE",
         type=age,
-        help="remove the jobs that nothing worked on for that long: 12h, 30d, 8w; with --landed: "
+        help="remove the jobs without activity for that long: 12h, 30d, 8w; with --landed: "
         "only those that are landed",
     )
     parser.add_argument(
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--yes",
         action="store_true",
-        help="do not ask before removing work that is not landed; without a terminal that needs it",
+        help="remove work that is not landed without asking; required where there is no terminal",
     )
     add_common_flags(parser)
 

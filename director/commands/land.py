@@ -33,7 +33,10 @@ from director.verifying.verify import verify_job
 
 EXAMPLES = (
     ("director land", "show what would land, and ask how"),
-    ("director land --squash --yes", "land the job as one commit on the branch you are on"),
+    (
+        "director land --squash --yes",
+        "land the job as one commit on the branch that is checked out",
+    ),
     ("director land --dry-run --onto main", "merge and gate only: would it land?"),
     ("director land --pr --yes", "push the job branch and open a pull request"),
     ("director land --resolve", "have a model resolve the conflicts, gate that, and ask"),
@@ -55,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for how, text in told.items():
         shape.add_argument(f"--{how}", dest="how", action="store_const", const=how, help=text)
     parser.add_argument(
-        "--onto", metavar="BRANCH", help="the branch to land on (default: the one you are on)"
+        "--onto",
+        metavar="BRANCH",
+        help="the branch to land on (default: the one that is checked out)",
     )
     parser.add_argument(
         "--job", metavar="JOB", help="an archived job, or one of a bench (default: the current one)"

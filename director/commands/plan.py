@@ -45,7 +45,7 @@ EXAMPLES = (
     ("director plan --continue", "approve what is waiting, as it is on disk now"),
     (
         'director plan --revise "keep the old flag as an alias"',
-        "have what is waiting changed, in your words",
+        "have what is waiting changed as you say",
     ),
 )
 MODES = {
@@ -77,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_what_to_do(parser)
     _add_which_job(parser)
     _add_how_far(parser)
-    add_parallel_flag(parser, "nodes whose tests are written at once")
+    add_parallel_flag(parser, "how many nodes' tests are written at once")
     add_output_flags(parser)
     add_common_flags(parser)
     add_events_flag(parser)
@@ -94,8 +94,7 @@ def _add_what_to_do(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--revise",
         metavar="TEXT",
-        help="have the spec or the plan that is waiting changed, in your words; - reads them from "
-        "standard input",
+        help="have the waiting spec or plan changed as TEXT says; - reads standard input",
     )
     parser.add_argument(
         "--drop",
@@ -105,7 +104,7 @@ def _add_what_to_do(parser: argparse.ArgumentParser) -> None:
         help="remove a node that no other depends on from the plan (may be repeated)",
     )
     parser.add_argument(
-        "--show", action="store_true", help="show the spec or the plan again; changes nothing"
+        "--show", action="store_true", help="show the spec or the plan again, and change nothing"
     )
     parser.add_argument(
         "--answer",
@@ -141,7 +140,7 @@ def _add_how_far(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-critique",
         action="store_true",
-        help="do not wait for approvals, and have no critique either",
+        help="like --auto, but without the critiques",
     )
     parser.add_argument(
         "--allow-broken-gates",

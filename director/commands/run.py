@@ -44,7 +44,7 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``run``."""
-    add_parallel_flag(parser, "nodes worked on at once")
+    add_parallel_flag(parser, "how many nodes are worked on at once")
     add_attempts_flag(parser)
     parser.add_argument(
         "--retry-failed",

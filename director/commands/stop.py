@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="let the current calls finish and use their results, but start nothing more",
     )
     parser.add_argument(
-        "--job", metavar="JOB", help="the job whose command is to end (default: the current one)"
+        "--job", metavar="JOB", help="the job whose command to end (default: the current one)"
     )
     add_common_flags(parser)
 

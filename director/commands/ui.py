@@ -11,7 +11,7 @@ from director.command_line.screens.job_page import add_job_flag, open_in_browser
 from director.model.errors import InterruptedRunError, RequestError
 
 EXAMPLES = (
-    ("director ui --open", "see the job in the browser while it runs"),
+    ("director ui --open", "show the job in the browser while it runs"),
     ("director ui --port 8080", "on that port, for instance to forward it by ssh"),
 )
 DESCRIPTION = """\

@@ -36,7 +36,7 @@ def tell_end(workspace: Workspace, end: End, also: Listener | None = None) -> No
 
 
 def note_end(workspace: Workspace, end: End, redactor: Redactor) -> None:
-    """Add the end to the journal of the last job that was opened; nobody is told, no lock taken."""
+    """Add the end to the journal of the last job that was opened: no listener, no lock."""
     opened = workspace.opened[-1:]
     for path in (one.directory.events for one in opened if one.directory.events.exists()):
         journal(path)(Event(Kind.STOPPED, now(), None, redactor.value(_told(end))))

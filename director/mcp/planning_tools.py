@@ -71,7 +71,7 @@ PLANNING_TOOLS = (
             text("task", "what will be true afterwards, for whom, and what must stay as it is",
                  required=True),
             switch("auto", "do not wait for approvals: the planner criticises its work instead"),
-            switch("no_critique", "do not wait for approvals, and have no critique either"),
+            switch("no_critique", "like auto, but without the critiques"),
             switch("new", "set aside a job that is not finished, instead of refusing"),
             BROKEN_GATES,
             PARALLEL,
@@ -107,7 +107,7 @@ PLANNING_TOOLS = (
         (
             ANSWERS,
             switch("auto", "do not wait for approvals: the planner criticises its work instead"),
-            switch("no_critique", "do not wait for approvals, and have no critique either"),
+            switch("no_critique", "like auto, but without the critiques"),
             BROKEN_GATES,
             PARALLEL,
             WAIT,

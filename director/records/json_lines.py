@@ -119,7 +119,7 @@ def _all_whole(lines: Sequence[bytes]) -> list[dict[str, Any]] | None:
 
 
 def _lines(path: Path) -> list[bytes]:
-    """Return the lines as bytes: a torn one may end amid a letter, which is no harm to others."""
+    """Return the lines as bytes: a torn one may end within a character."""
     try:
         return content_of(path).split(b"\n")
     except FileNotFoundError:

@@ -85,7 +85,7 @@ class _NodeRun:
         return self._go_on(begun_with_former(self.work, self.record.state, found))
 
     def resume(self, attempt: CurrentAttempt, note: CallNote) -> NodeEnd:
-        """Go on in the ``attempt`` where a killed run was; the answer it had got is used.
+        """Continue in the ``attempt`` where a killed run was; the answer it had got is used.
 
         Not where the node was amended since: what was done was for other words or other tests.
         """

@@ -255,7 +255,7 @@ class TestFollow(JobCase):
         self.assertIsNone(run.poll())
         release.touch()
 
-    def test_it_ends_when_nobody_reads_any_more(self) -> None:
+    def test_it_ends_when_its_output_is_not_read_any_more(self) -> None:
         run, release = self.running()
         process = self.following("a")
         self.read_until(process, "bash sh tests/a.sh")

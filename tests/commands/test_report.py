@@ -23,7 +23,7 @@ class TestReport(JobCase):
         self.ends(1, "run", "--max-attempts", "1")
 
     def report(self, *argv: str) -> str:
-        """Return the report that director writes where nobody says where."""
+        """Return the report that director writes by default."""
         self.ends(0, "report", *argv)
         return (self.home / "report.html").read_text()
 

@@ -565,7 +565,7 @@ class TestUnconfined(FaultCase):
 
 
 class TestGatesOwnChanges(FaultCase):
-    """What the test command itself writes is nobody's work."""
+    """What the test command itself writes is not the agent's work."""
 
     def test_a_command_that_rewrites_a_tracked_file_costs_no_attempt(self) -> None:
         self.commit_files({"lock": "1\n"})

@@ -1,4 +1,4 @@
-"""Somebody removes `.director` while director works: the end is clear, and nothing is left."""
+"""`.director` is removed while director works: the end is clear, and nothing is left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Somebody or something stops director: it ends soon, leaves nothing, and goes on later."""
+"""director is stopped: it ends soon, leaves nothing, and continues later."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ class TestRun(SignalCase):
 
 
 class TestGit(SignalCase):
-    """Git does not answer while somebody presses ctrl-C."""
+    """Git does not answer when ctrl-C is pressed."""
 
     HANGS = """\
 #!/bin/sh

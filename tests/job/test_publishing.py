@@ -62,7 +62,7 @@ class TestPublisher(unittest.TestCase):
         self.assertEqual(self.publisher.now(), "non-fast-forward")
         self.assertEqual(self.kinds(), [Kind.NOTICE])
 
-    def test_nobody_waits_for_what_is_done_soon(self) -> None:
+    def test_nothing_waits_for_what_is_done_soon(self) -> None:
         self.publisher.soon()
         self.assertTrue(self.job.begun.wait(10))
         for _ in range(100):

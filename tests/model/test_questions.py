@@ -120,7 +120,7 @@ class TestGiven(unittest.TestCase):
 
 
 class TestDecided(unittest.TestCase):
-    def test_what_nobody_answered_is_as_recommended(self) -> None:
+    def test_what_was_not_answered_is_as_recommended(self) -> None:
         self.assertEqual(
             decided(ASKED, {2: "admins"}),
             (

@@ -112,7 +112,7 @@ class TestEdited(AmendCase):
         self.edit("a", spec="very good")
         done = self.ends(0, "amend", "a", "--continue")
         self.assertIn("Next: director run", done.out)
-        self.assertEqual(len(self.fake.calls()), calls)  # nobody was asked
+        self.assertEqual(len(self.fake.calls()), calls)  # no model was asked
         after = self.node_state("a")
         self.assertEqual((after["status"], after["tries"], after["error"]), ("pending", [], None))
         for kept in ("attempts", "cost_usd", "tokens"):

@@ -293,7 +293,7 @@ class TestExact(SubmoduleCase):
 
 
 class TestCandidates(SubmoduleCase):
-    def test_files_in_there_are_nobodys_to_change(self) -> None:
+    def test_files_in_there_may_not_be_changed(self) -> None:
         self.lease()
         self.agent(
             f"echo A > a.py; echo cheat > {LIB}/lib.txt; rm {INNER}/deep.txt; echo > {LIB}/n"

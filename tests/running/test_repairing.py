@@ -198,7 +198,7 @@ class TestNotRepaired(RepairCase):
         self.assertEqual((done["reason"], done["n_nodes"]), ("integration_red", 2))
         self.assertIn("turned red by the merge of b", done["what"])
 
-    def test_none_for_a_gate_that_blames_nobody(self) -> None:
+    def test_none_for_a_gate_that_blames_no_merge(self) -> None:
         seen = self.tmp / "seen"
         flaky = f"test ! -e a.txt || test -e {seen} || {{ touch {seen}; exit 1; }}"
         self.prepare(flaky=flaky, before="exit 3")

@@ -238,7 +238,7 @@ class TestJobs(JobCase):
         self.ends(0, "verify", "--job", self.old, "--rerun")
         self.assertEqual(self.left_behind(), [])
 
-    def test_an_archived_job_that_somebody_edited(self) -> None:
+    def test_an_archived_job_that_was_edited(self) -> None:
         place = self.home / "jobs" / self.old / "plan.json"
         place.write_text(place.read_text().replace("sh tests/a.sh", "true"))
         self.assertIn("node a: test_cmd", self.ends(1, "verify", "--job", self.old).out)

@@ -24,7 +24,9 @@ MESSAGE = """
 
 def add_task_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the ways to say the task."""
-    parser.add_argument("task", nargs="?", help="what is to be done; - reads standard input")
+    parser.add_argument(
+        "task", metavar="TASK", nargs="?", help="what is to be done; - reads standard input"
+    )
     parser.add_argument("--file", metavar="F", type=Path, help="read the task from a file")
 
 

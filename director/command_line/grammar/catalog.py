@@ -12,7 +12,7 @@ GROUPS = {
     "step in": {
         "amend": "change one node of an approved plan: spec, files, tests",
         "take": "get a worktree in which you write a node yourself",
-        "give": "gate and merge what you wrote in that worktree",
+        "give": "gate and merge what you wrote in a worktree of `take`",
         "rebase": "move a job onto a newer base, and gate all of it there",
     },
     "see what happens": {
@@ -38,7 +38,7 @@ GROUPS = {
         "mcp": "serve director's commands as tools, by the Model Context Protocol",
     },
     "help": {
-        "help": "show what director can do, or one command",
+        "help": "show what director can do, or explain one command",
         "completions": "print a shell completion script: commands, flags, nodes and jobs",
     },
 }

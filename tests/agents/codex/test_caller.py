@@ -137,7 +137,7 @@ class TestHowItIsMade(CallCase):
         prompt = prompt_of(reply.log)
         self.assertNotIn("sk-hidden-value", prompt.read_text())
 
-    def test_it_is_nobodys_child(self) -> None:
+    def test_it_has_no_parent_session(self) -> None:
         self.env |= {"CODEX_THREAD_ID": "1", "CODEX_SANDBOX": "seatbelt", "GIT_DIR": "/elsewhere"}
         self.env |= {"CODEX_CA_CERTIFICATE": "/ca.pem"}
         env = self.made().env
@@ -258,7 +258,7 @@ class TestWhatComesOfIt(CallCase):
             self.assertEqual(codex.version(), "codex-cli 0.0")
         started = self.fake.started()[-1]
         self.assertFalse(started.home_exists)
-        with self.assertRaises(NotADirectoryError):  # so that nobody can make it, not even root
+        with self.assertRaises(NotADirectoryError):  # so that not even root can make it
             Path(started.env["CODEX_HOME"]).mkdir()
 
 

@@ -262,7 +262,7 @@ class TestRecall(CallCase):
         self.assertEqual(again.outcome, Outcome.AGENT_FAULT)
         self.assertEqual(again.transcript.tokens, Tokens(input=1000, output=100))
 
-    def test_a_call_that_never_began_is_nobodys_answer(self) -> None:
+    def test_a_call_that_never_began_is_no_answer(self) -> None:
         again = self.recalled(self.logs / "none.jsonl")
         self.assertEqual(again.outcome, Outcome.AGENT_FAULT)
         self.assertEqual(again.transcript.tokens, Tokens())

@@ -258,7 +258,7 @@ class TestReadOutput(unittest.TestCase):
             with self.subTest(output):
                 self.assertEqual(read_output(output), {})
 
-    def test_a_number_that_nobody_counted_to_does_no_harm(self) -> None:
+    def test_an_absurd_number_does_no_harm(self) -> None:
         many = "9" * 5000
         for line in (
             f"{many} passed in 0.1s",

@@ -88,7 +88,7 @@ class TestRun(unittest.TestCase):
         run = take(a_busy_run(), event(Kind.CLOSED))
         self.assertEqual((run.is_open, run.work), (False, {}))
 
-    def test_the_next_job_begins_afresh(self) -> None:
+    def test_the_next_job_starts_from_nothing(self) -> None:
         run = take(a_busy_run(), event(Kind.CLOSED), opened(planned=False))
         self.assertEqual((run.nodes, run.is_run, run.is_open), ({}, False, True))
 
