@@ -25,8 +25,9 @@ for all of them.
 ``one-lane``          6 and 36 nodes that are free of each other, an agent that takes no time,
                       tests by ``sh``: CPU for each node and of the run, counts. And the wall of
                       12 nodes with tests by ``python3 -m unittest``, over the floor's.
-``eight-lanes``       8 and 24 such nodes in 8 lanes, an agent that takes 0.4 s: the bare loop's
-                      wall (8 threads) over a run's.
+``eight-lanes``       24 and 72 such nodes in 8 lanes, an agent that takes 0.4 s: the bare loop's
+                      wall (8 threads) over a run's, and the same of what the 48 more nodes take:
+                      what a run costs by itself is in neither wall then.
 ``big-repository``    2 and 10 nodes, tests by unittest, in a repository of 3, 10,000 and 50,000
                       files: CPU for each node, agent and tests included, and over that of 3
                       files. Filling the worktrees is in the fixed part.

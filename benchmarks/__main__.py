@@ -53,7 +53,8 @@ def main(argv: Sequence[str]) -> int:
     if asked.list:
         print(described)
         return 0
-    folder = Path(tempfile.mkdtemp(prefix="director-benchmarks-", dir=working_folder())).resolve()
+    place = asked.inside or working_folder()
+    folder = Path(tempfile.mkdtemp(prefix="director-benchmarks-", dir=place)).resolve()
     try:
         return _compare(asked, folder)
     finally:
@@ -75,8 +76,15 @@ def _parser() -> argparse.ArgumentParser:
         "--reference",
         action="append",
         metavar="VERSION[=PROGRAM]",
-        help="compare with this version, installed or as PROGRAM; may be given several times, "
-        f"'none' for nobody (default: {', '.join(REFERENCES)})",
+        help="compare with this version, installed or as PROGRAM; may be repeated; "
+        f"'none': with no other (default: {', '.join(REFERENCES)})",
+    )
+    parser.add_argument(
+        "--in",
+        dest="inside",
+        metavar="FOLDER",
+        type=Path,
+        help="measure in FOLDER, e.g. on another file system (default: in memory where possible)",
     )
     parser.add_argument(
         "--quick", action="store_true", help="a smoke: tiny sizes, one round, this tree only"

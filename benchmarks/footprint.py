@@ -57,7 +57,7 @@ class PeakMemory(_Watch):
         self.bytes = max(self.bytes, sum(map(self._resident, PROC.glob("[0-9]*"))))
 
     def _resident(self, process: Path) -> int:
-        """Return what a process holds in memory, 0 for one of somebody else's or one that went."""
+        """Return what a process holds in memory, 0 for one of another user's or one that went."""
         with suppress(OSError):
             if self._needle in (process / "environ").read_bytes():
                 return int((process / "statm").read_text().split()[1]) * PAGE

@@ -90,9 +90,11 @@ def _measure(terminal: Terminal, secs: float) -> float:
 def _node(number: int) -> NodeProgress:
     """Return a node: those after the lanes' are done, a tenth of all; others wait for one."""
     done = LANES <= number < LANES + NODES // 10
-    status = NodeStatus.DONE if done else NodeStatus.PENDING
     waits_for = (f"node-{number // 2:03d}",) if number > 1 else ()
-    return NodeProgress(f"node-{number:03d}", "", waits_for, status, wall_secs=60.0)
+    node = NodeProgress(f"node-{number:03d}", "", waits_for)
+    node.status = NodeStatus.DONE if done else NodeStatus.PENDING
+    node.wall_secs = 60.0
+    return node
 
 
 if __name__ == "__main__":

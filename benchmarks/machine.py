@@ -36,10 +36,18 @@ def machine(folder: Path) -> dict[str, str]:
         "python": platform.python_version(),
         "git": _version("git"),
         "opencode": _version("opencode"),
-        "in": "memory" if SHARED_MEMORY in folder.parents else "a folder on disk",
+        "in": _file_system(folder),
         "counted by": "strace" if traceable() else "what git and Python note",
         "load": load(),
     }
+
+
+def _file_system(folder: Path) -> str:
+    """Return the type of the file system that ``folder`` is on ("unknown")."""
+    done = subprocess.run(
+        ("df", "--output=fstype", folder), capture_output=True, text=True, check=False
+    )
+    return "".join(done.stdout.split()[-1:]) or "unknown"
 
 
 def load() -> str:

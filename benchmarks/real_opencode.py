@@ -110,7 +110,7 @@ class _Real:
         }
 
     def _environment(self, planned: Planned) -> dict[str, str]:
-        """Return an environment in which OpenCode asks nobody but the model server."""
+        """Return an environment in which OpenCode asks only the model server."""
         catalogue = planned.place / "models.json"
         catalogue.write_text("{}")
         settings = Path(planned.env["XDG_CONFIG_HOME"]) / "opencode" / "opencode.json"

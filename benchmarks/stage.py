@@ -115,10 +115,12 @@ class Runs:
 
     def lines(self, small: Trial, large: Trial, *, beyond: bool) -> dict[str, Line | NotMeasured]:
         """Return column → CPU ms for each node, and for none; ``beyond`` the floor, or all."""
-        sizes = (len(small.work.nodes), len(large.work.nodes))
         of = self.beyond if beyond else partial(self.cells, what=CPU)
-        ends = of(small), of(large)
-        return {name: _line(sizes, ends[0][name], ends[1][name]) for name in ends[0]}
+        return _lines(small, large, of)
+
+    def walls(self, small: Trial, large: Trial) -> dict[str, Line | NotMeasured]:
+        """Return column → seconds on the wall for each node, and for none."""
+        return _lines(small, large, partial(self.cells, what=WALL))
 
     def counts(self, small: Trial, large: Trial) -> dict[str, dict[str, float]]:
         """Return column → what → how often for each node, the fixed part apart."""
@@ -142,6 +144,14 @@ def _hidden(columns: Iterable[str]) -> set[str]:
 
 def _key(trial: Trial, what: str) -> str:
     return f"{trial.name}: {what}"
+
+
+def _lines(
+    small: Trial, large: Trial, of: Callable[[Trial], Mapping[str, Cell]]
+) -> dict[str, Line | NotMeasured]:
+    sizes = (len(small.work.nodes), len(large.work.nodes))
+    ends = of(small), of(large)
+    return {name: _line(sizes, ends[0][name], ends[1][name]) for name in ends[0]}
 
 
 def _line(sizes: tuple[int, int], small: Cell, large: Cell) -> Line | NotMeasured:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import unittest
 from collections.abc import Callable
+from functools import partial
 
+from benchmarks.jobs import per_node, speeds
 from benchmarks.measuring import CommandError, NotMeasured, Samples
-from benchmarks.stage import Turns
-from benchmarks.work import chain, fan, layered
+from benchmarks.stage import FLOOR, WALL, Runs, Turns
+from benchmarks.trial import Trial
+from benchmarks.work import Work, chain, fan, free, layered
 
 
 class TestTurns(unittest.TestCase):
@@ -43,6 +46,24 @@ class TestTurns(unittest.TestCase):
         self.assertEqual(cells["bad"], NotMeasured("it broke"))
         self.assertEqual(cells["gone"], NotMeasured("not installed"))
         self.assertIsInstance(cells["good"], Samples)
+
+
+class TestWalls(unittest.TestCase):
+    def test_the_speed_of_what_is_more_has_nothing_fixed_in_it(self) -> None:
+        small, large = (Trial(f"{count} nodes", Work(free(count))) for count in (2, 6))
+        runs = Runs((), Turns({"gone": NotMeasured("not installed")}))
+        walls = {"tool": (3.0, 8.0), FLOOR: (2.0, 6.0)}  # a node takes 1.25 s, and 1 s
+
+        def taker(ends: tuple[float, float]) -> Callable[[], dict[str, float]]:
+            keys = (f"{one.name}: {WALL}" for one in (small, large))
+            return partial(dict, zip(keys, ends, strict=True))
+
+        for column, ends in walls.items():
+            runs.turns.join(column, taker(ends))
+        runs.turns.play()
+        found = speeds(per_node(runs.walls(small, large)))
+        self.assertEqual(found["tool"], Samples((0.8,)))
+        self.assertEqual(found["gone"], NotMeasured("not installed"))
 
 
 class TestShapes(unittest.TestCase):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # imported where they are needed: `--version` needs none
     from pathlib import Path
 
     from director.command_line.context import Context
+    from director.command_line.result import Result
     from director.model.secrets import Redactor
 
 
@@ -27,13 +28,17 @@ if TYPE_CHECKING:  # imported where they are needed: `--version` needs none
 YOUNG_OBJECTS = 50_000
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line (default: this process's) and return the exit code."""
+def main(argv: Sequence[str] | None = None, early: Sequence[int] = ()) -> int:
+    """Run the command line (default: this process's) and return the exit code.
+
+    ``early`` are the signals that came before this was imported, and those that still come before
+    they are waited for: the command ends by the first of them.
+    """
     gc.set_threshold(YOUNG_OBJECTS)
     outlet = guard_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _run(words)
+        return _run(words, early)
     except KeyboardInterrupt:  # before signals are waited for
         return _fail(_unparsed(words), InterruptedRunError(signal.SIGINT), _context())
     finally:
@@ -41,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         gc.freeze()  # the process is about to end: what is garbage goes with it, unsearched
 
 
-def _run(words: list[str]) -> int:
+def _run(words: list[str], early: Sequence[int]) -> int:
     try:
         args = parse(words)  # help and `--version` end here
     except DirectorError as error:
@@ -49,11 +54,16 @@ def _run(words: list[str]) -> int:
     args.words = tuple(words)
     context = _context()
     from director.processes.cancellation import signals_cancel
+    from director.records.files import full_disk_stops
 
-    context.cancellation.last_resorts.append(lambda: _say_at_once(args, context))
+    context.cancellation.last_resorts.append(lambda: _end_at_once(args, context))
     try:
         with signals_cancel(context.cancellation):
-            return int(module_of(args.command).run(args, context))
+            for number in early:
+                context.cancellation.cancel(number)
+            context.cancellation.check()
+            with full_disk_stops():
+                return int(module_of(args.command).run(args, context))
     except DirectorError as error:
         return _fail(args, error, context)
     except Exception as error:
@@ -77,23 +87,34 @@ def _fail(args: argparse.Namespace, error: DirectorError, context: Context) -> i
     return context.fail(args, of_error(error, context.redactor))
 
 
-def _say_at_once(args: argparse.Namespace, context: Context) -> None:
-    """Print the object of ``--json`` before a second signal ends the process, if it can be."""
-    import select
+def _end_at_once(args: argparse.Namespace, context: Context) -> None:
+    """Tell how the command ends before a second signal ends the process, as far as can be.
+
+    The job's journal has it, and ``--json`` its object.
+    """
     from contextlib import suppress
 
-    from director.command_line.context import wants_json
     from director.command_line.ending import of_error
+
+    error = InterruptedRunError(context.cancellation.signal_number or signal.SIGINT)
+    with suppress(Exception):  # a handler of a signal: nothing may keep the process from its end
+        context.note_end(args, of_error(error, context.redactor))
+    with suppress(Exception):
+        _say_at_once(args, context, of_error(error, context.redactor))
+
+
+def _say_at_once(args: argparse.Namespace, context: Context, result: Result) -> None:
+    import select
+
+    from director.command_line.context import wants_json
 
     if context.ends.said or not wants_json(args):
         return
-    with suppress(Exception):  # a handler of a signal: nothing may keep the process from its end
-        error = InterruptedRunError(context.cancellation.signal_number or signal.SIGINT)
-        text = context.as_json(args, of_error(error, context.redactor))
-        out = os.dup(1)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing of another thread comes after it
-        if select.select((), (out,), (), 0)[1]:
-            os.write(out, f"{text}\n".encode())
+    text = context.as_json(args, result)
+    out = os.dup(1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing of another thread comes after it
+    if select.select((), (out,), (), 0)[1]:
+        os.write(out, f"{text}\n".encode())
 
 
 def _unparsed(words: Sequence[str]) -> argparse.Namespace:
@@ -108,7 +129,9 @@ def _say_what_was_lost(outlet: Outlet) -> None:
     sys.stdout.flush()
     if outlet.lost is not None:
         what = f"the result could not be printed: {outlet.lost.strerror}"
-        next_step = "make room or print it elsewhere; `director status` shows where the job stands"
+        next_step = (
+            "free disk space or print it elsewhere; `director status` shows where the job stands"
+        )
         _complain(what, next_step)
 
 

@@ -20,7 +20,7 @@ class NoAnswerError(Exception):
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """Return the largest JSON object in ``text``, which may stand in a fence or amid prose.
+    """Return the largest JSON object in ``text``, which may be in a fence or within prose.
 
     Raises NoAnswerError, with the JSON error for an object that is cut off.
     """

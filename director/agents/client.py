@@ -4,6 +4,7 @@ import itertools
 import random
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -131,7 +132,7 @@ class AgentClient(NamedTuple):
         if retry >= self.config.limits.provider_retries or reply.kind is FaultKind.PERMANENT:
             raise StoppedError(
                 f"{reply.outcome} with {model}: {reply.reason}",
-                f"see {_told_in(reply.log)}; when that is solved, run the command again",
+                f"see {_told_in(reply.log)}; fix that, then run the command again",
                 reason_of(CallEnd(reply.outcome, reply.reason, reply.kind), reply.transcript),
             )
 
@@ -146,30 +147,13 @@ class AgentClient(NamedTuple):
         expected = self.ledger.expected_usd(assignment.role, model)
         with self.ledger.running(expected) as meter:
             self.events.emit(Kind.CALL_STARTED, assignment.node, **told)
-
-            def spending(transcript: Transcript) -> str | None:
-                cost = cost_of(model, transcript.usage, self.config.pricing)
-                if cost.usd is not None:  # otherwise what was known so far stands
-                    meter.set(cost.usd)
-                return "the cost ceiling is reached" if self.ledger.over_ceiling() else None
-
-            def tell(done: Doing) -> None:
-                cost = cost_of(model, done.usage, self.config.pricing)
-                self.events.emit(
-                    Kind.CALL_PROGRESS,
-                    assignment.node,
-                    **told,
-                    tool=done.tool,
-                    argument=done.argument,
-                    cost=cost.usd,
-                    tokens=done.tokens,
-                )
-
+            tell = partial(self._tell_progress, assignment.node, told)
             # Noted before the call starts: what is paid for is found again after a kill.
             log = self.caller.new_log(assignment.log or assignment.name)
             cwd = str(assignment.cwd)
             self.notes.begin(CallNote(assignment.name, str(log), cwd, assignment.memo, model=model))
             watched = assignment._replace(look=CallProgress(tell, assignment.cwd).look)
+            spending = partial(self._spending, model, meter)
             reply = self.caller.call(watched, spending, log)._replace(model=model)
             # Before the meter is gone: no other call may find this money unspent in between.
             record = self._record(assignment, model, reply, meter)
@@ -177,6 +161,25 @@ class AgentClient(NamedTuple):
             self.notes.end(assignment.name, reply.outcome, reply.reason)
         self._tell_end(assignment.node, told, reply, record)
         return reply
+
+    def _spending(self, model: str, meter: Meter, transcript: Transcript) -> str | None:
+        """Count what a call has cost so far; returns why it has to end, if it has."""
+        cost = cost_of(model, transcript.usage, self.config.pricing)
+        if cost.usd is not None:  # otherwise what was known so far stands
+            meter.set(cost.usd)
+        return "the cost ceiling is reached" if self.ledger.over_ceiling() else None
+
+    def _tell_progress(self, node: str | None, told: Mapping[str, Any], done: Doing) -> None:
+        cost = cost_of(str(told["model"]), done.usage, self.config.pricing)
+        self.events.emit(
+            Kind.CALL_PROGRESS,
+            node,
+            **told,
+            tool=done.tool,
+            argument=done.argument,
+            cost=cost.usd,
+            tokens=done.tokens,
+        )
 
     def _tell_end(
         self, node: str | None, told: Mapping[str, Any], reply: Reply, record: CallRecord

@@ -62,7 +62,9 @@ def _scalar(text: str, number: int) -> Value:
     if text == "" or text.startswith("#"):
         return {}
     if text[0] in "[{|>&*!":
-        raise FrontmatterError(f"line {number}: {text!r} is more YAML than director reads here")
+        raise FrontmatterError(
+            f"line {number}: {text!r} uses YAML that director does not read here"
+        )
     if text[0] in "'\"":
         return _quoted(text, number)
     if text in _WORDS:

@@ -90,7 +90,7 @@ def _judge_finish(finish: Finish | None, ended: Ended, it_ended: str, errors: st
         case Finish.EMPTY:
             return CallEnd(Outcome.PROVIDER_FAULT, "the provider sent an empty answer")
         case Finish.LENGTH | Finish.REFUSED:
-            return CallEnd(Outcome.INCOMPLETE, f"the answer broke off ({finish})")
+            return CallEnd(Outcome.INCOMPLETE, f"the answer was cut off ({finish})")
         case None:
             last = errors.strip().splitlines()[-1:] or [f"{code}no message"]
             return CallEnd(Outcome.AGENT_FAULT, f"{it_ended} without an answer: {last[0][:300]}")

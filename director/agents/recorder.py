@@ -19,7 +19,7 @@ Making = Callable[[Path, Watch], Ended]
 
 
 class CallRecorder(NamedTuple):
-    """Records calls in the folder ``logs``. One without a sign of life for ``stall_secs`` ends."""
+    """Records calls in the folder ``logs``. One without output for ``stall_secs`` ends."""
 
     logs: Path
     stall_secs: float

@@ -18,7 +18,7 @@ def watch_it_fail(tools: Sequence[ToolUse], node: Node, *, complete: bool = True
     found = _watched(tools, node)
     if complete or found.verdict is not WatchVerdict.NOT_OBSERVED:
         return found
-    detail = f"not observable, as not every command is told of: {found.detail}"
+    detail = f"not observable, since not every command is reported: {found.detail}"
     return found._replace(verdict=WatchVerdict.UNKNOWN, detail=detail)
 
 

@@ -66,7 +66,7 @@ class Watch:
         if progressed or size != self._size or self._last_sign is None:
             self._size, self._last_sign = size, now
         elif now - self._last_sign > self._stall_secs:
-            return self.stop(Outcome.PROVIDER_FAULT, f"no sign of life for {self._stall_secs:g} s")
+            return self.stop(Outcome.PROVIDER_FAULT, f"no output for {self._stall_secs:g} s")
         return None
 
     def _new_errors(self) -> bytes:

@@ -38,7 +38,7 @@ from director.records.lock import job_lock
 from director.running.run import RunOptions
 
 TINY = 1e-9  # US dollars: a ceiling of 0 would be none
-PATIENCE = 2  # runs of a profile, one after the other, that may be stopped from outside
+PATIENCE = 2  # runs of a profile, one after the other, that may be stopped for an outside reason
 CONTINUE = "run the same command again to continue: what was paid for is kept"
 
 
@@ -137,8 +137,8 @@ def _begun(workspace: Workspace, records: BenchRecords, options: BenchOptions) -
     name = _name_of(records, earlier)
     if earlier and not earlier.ended and records.samples():
         workspace.events.notice(
-            "the bench before was another one (task, commit, profiles or flags) and had not ended: "
-            f"it is kept in {records.path / 'jobs' / (name or NAMELESS)}, a new one begins"
+            "the last bench was another one (task, commit, profiles or flags) and had not ended: "
+            f"it is kept in {records.path / 'jobs' / (name or NAMELESS)}; a new one begins"
         )
     records.archive(name)
     records.save(Experiment(asked, now()))
@@ -243,7 +243,7 @@ class _Bench:
         return None
 
     def _out_of_patience(self) -> Stop | None:
-        """Give up where a profile is stopped from outside again and again."""
+        """Give up where a profile is stopped for an outside reason again and again."""
         for name, lost in self.lost.items():
             if len(lost) >= PATIENCE and not self.asked.is_single:
                 last = lost[-1].row

@@ -10,7 +10,7 @@ from director.model.codec.mistakes import MismatchError
 from director.model.cost import Cost
 from director.model.experiment import Asked, Sample, Turn, sample_from_json, sample_to_json
 from director.model.secrets import Redactor
-from director.records import files
+from director.records import files, json_lines
 from director.records.job_directory import Home, JobDirectory
 from director.records.ledger import cost_of_calls, read_calls
 from director.worktrees.pool_folders import sweep_pool
@@ -58,7 +58,7 @@ class BenchRecords:
     def samples(self) -> list[Sample]:
         """Return what has come of the runs so far, the oldest first."""
         found = []
-        for line in files.read_lines(self._repeats):
+        for line in json_lines.read_lines(self._repeats):
             try:
                 found.append(sample_from_json(line))
             except (KeyError, TypeError, ValueError):
@@ -68,7 +68,7 @@ class BenchRecords:
     def add(self, sample: Sample) -> None:
         """Put on record what a run came to; it is on disk when this returns."""
         line = self.redactor.value(sample_to_json(sample))
-        files.append_line(self._repeats, line, durable=True)
+        json_lines.append_line(self._repeats, line, durable=True)
 
     def folder(self, task: str) -> Path:
         """Return where the jobs of a task are ("": the only one)."""

@@ -47,7 +47,7 @@ def _text_of(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise RequestError(f"cannot read {path}: {error}", "make it a text in UTF-8") from None
+        raise RequestError(f"cannot read {path}: {error}", "save it as UTF-8 text") from None
     if not text:
         raise RequestError(f"the task in {path} is empty", "say what is to be done, or remove it")
     return text

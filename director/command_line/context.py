@@ -46,6 +46,10 @@ class Context(NamedTuple):
         result = completed(args, result._replace(job_id=self.ends.job_id))
         return self.redactor.text(result.as_json(args.command))
 
+    def note_end(self, args: argparse.Namespace, result: Result) -> None:
+        """Put on record what keeps a command from a result, where nothing more can be told."""
+        self.ends.note(args.command, completed(args, result), self.redactor)
+
     def finish(self, args: argparse.Namespace, result: Result) -> int:
         """Print what a command came to, as text or as the one object of ``--json``.
 
@@ -101,7 +105,7 @@ def add_common_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json",
         action="store_true",
-        help="print one JSON object on standard output, nothing else there",
+        help="print one JSON object on standard output, and nothing else there",
     )
 
 
@@ -127,7 +131,7 @@ def add_parallel_flag(parser: argparse.ArgumentParser, what: str) -> None:
         metavar="N",
         type=lanes,
         default=1,
-        help=f"{what}, or `auto`: as many as this machine and the plan are good for (default: 1)",
+        help=f"{what}, or `auto`: as many as this machine and the plan allow (default: 1)",
     )
 
 

@@ -13,6 +13,7 @@ from director.model.secrets import NOTHING_SECRET, Redactor
 
 if TYPE_CHECKING:  # what only reads records needs none
     from director.job.context import Workspace
+    from director.job.ending import End
     from director.job.notifying import Notifier
 
 
@@ -32,6 +33,7 @@ class Ends:
         self.workspace = workspace
         self.said = said
         self.notifier = notifier
+        self.told = False  # how the command ended
 
     @property
     def job_id(self) -> str | None:
@@ -43,13 +45,30 @@ class Ends:
         """Tell how the command ended."""
         if self.workspace is None:
             return
-        from director.job.ending import End, tell_end
+        from director.job.ending import tell_end
 
-        told = (result.reason, result.what, result.next_step, result.exit_code)
         notifier = self.notifier
-        tell_end(self.workspace, End(command, *told), notifier.hear_end if notifier else None)
+        tell_end(self.workspace, _end(command, result), notifier.hear_end if notifier else None)
+        self.told = True
         if notifier:
             notifier.close(self.workspace.events)
+
+    def note(self, command: str, result: Result, redactor: Redactor) -> None:
+        """Put on the job's record how the command ends, and tell nothing else of it.
+
+        It waits for no lock: a handler of a signal may call it.
+        """
+        if self.workspace is None or self.told:
+            return
+        from director.job.ending import note_end
+
+        note_end(self.workspace, _end(command, result), redactor)
+
+
+def _end(command: str, result: Result) -> End:
+    from director.job.ending import End
+
+    return End(command, result.reason, result.what, result.next_step, result.exit_code)
 
 
 def completed(args: argparse.Namespace, result: Result) -> Result:

@@ -25,7 +25,7 @@ def add_output_flags(parser: argparse.ArgumentParser) -> None:
         "--progress",
         choices=CHOICES,
         default="auto",
-        help="what to show meanwhile, on standard error: a live view, lines, or nothing "
+        help="how to show progress on standard error: a live view, lines, or nothing "
         "(default: auto, the live view on a terminal, else lines)",
     )
     volume = group.add_mutually_exclusive_group()
@@ -42,7 +42,7 @@ def add_color_flag(parser: argparse._ActionsContainer) -> None:
         "--color",
         choices=ON_REQUEST,
         default="auto",
-        help="colours on a terminal (default: auto, unless NO_COLOR is set)",
+        help="when to use colours (default: auto, on a terminal unless NO_COLOR is set)",
     )
 
 
@@ -60,6 +60,14 @@ def style_of_output(args: argparse.Namespace, context: Context) -> Style:
 
     colour = wants_colour(args, context, terminal=context.out.isatty())
     return style_for(context.out, context.env, colour=colour)
+
+
+def style_of_error(args: argparse.Namespace, context: Context) -> Style:
+    """Return what standard error can show, in the colours that were asked for."""
+    from director.reporting.terminal.windows import style_for
+
+    colour = wants_colour(args, context, terminal=context.err.isatty())
+    return style_for(context.err, context.env, colour=colour)
 
 
 def columns(context: Context, stream: IO[str] | None = None) -> int:

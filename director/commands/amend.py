@@ -28,7 +28,7 @@ FIELDS = ("title", "files", "test_cmd", "tests", "depends_on", "test_support")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``amend``."""
-    parser.add_argument("node", metavar="NODE", help="the node, which is not merged yet")
+    parser.add_argument("node", metavar="NODE", help="a node that is not merged yet")
     parser.add_argument(
         "--revise",
         metavar="TEXT",
@@ -62,7 +62,7 @@ def _words(args: argparse.Namespace, context: Context) -> str | None:
         return None
     text = context.stdin.read() if args.revise == "-" else str(args.revise)
     if not text.strip():
-        raise RequestError("--revise is empty", "say in a sentence or more what is to change")
+        raise RequestError("--revise is empty", "describe the change in a sentence or more")
     return context.redactor.text(text).strip()
 
 

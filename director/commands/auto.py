@@ -56,15 +56,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-cost",
         metavar="USD",
         type=dollars,
-        help="what plan and run may cost together, this time, in US dollars (default: as "
-        "configured; the lower of both counts)",
+        help="the most that plan and run may cost together, this time, in US dollars (default: as "
+        "configured; the lower of the two counts)",
     )
     parser.add_argument(
         "--answer",
         metavar='"N: TEXT"',
         action="append",
         default=[],
-        help="answer question N of the planner, where it asked (may be given several times)",
+        help="answer question N of the planner, where it asked (may be repeated)",
     )
     parser.add_argument(
         "--new",
@@ -76,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="continue where [gates], or the existing tests, cannot run in a fresh worktree",
     )
-    add_parallel_flag(parser, "nodes worked on at once")
+    add_parallel_flag(parser, "how many nodes are worked on at once")
     add_attempts_flag(parser)
     add_output_flags(parser)
     add_common_flags(parser)

@@ -48,6 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``bench``."""
     parser.add_argument(
         "task",
+        metavar="TASK",
         nargs="?",
         help="what is to be done: planned once, run under each profile",
     )
@@ -76,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="spend no more than this in all; a repeat begins only if there is room for it",
     )
     _add_earlier(parser)
-    add_parallel_flag(parser, "nodes worked on at once")
+    add_parallel_flag(parser, "how many nodes are worked on at once")
     add_attempts_flag(parser)
     parser.add_argument("--markdown", action="store_true", help="print the result as Markdown")
     add_output_flags(parser)
@@ -157,7 +158,7 @@ def _tasks(args: argparse.Namespace, context: Context) -> dict[str, str]:
     else:
         tasks = {"": args.task.strip()}
     if not all(tasks.values()):
-        raise RequestError("the task is empty", "say in a sentence or more what is to be done")
+        raise RequestError("the task is empty", "describe the task in a sentence or more")
     return {name: context.redactor.text(text) for name, text in tasks.items()}
 
 

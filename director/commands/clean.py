@@ -26,8 +26,8 @@ from director.reporting.removal_choice import Choice, Wanted, choose
 
 EXAMPLES = (
     ("director clean", "free the space of prepared worktrees"),
-    ("director clean --landed", "remove the jobs that were landed, after saying what goes"),
-    ("director clean --older 30d --dry-run", "see what the jobs of long ago would free"),
+    ("director clean --landed", "remove landed jobs, after showing what will be removed"),
+    ("director clean --older 30d --dry-run", "show how much space old jobs would free"),
 )
 SECS = {"h": 3600, "d": 86400, "w": 604800}
 
@@ -42,22 +42,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "of all jobs, and nothing else)",
     )
     parser.add_argument(
-        "--landed", action="store_true", help="remove the jobs whose work another branch holds"
+        "--landed", action="store_true", help="remove the jobs whose work is on another branch"
     )
     parser.add_argument(
         "--older",
         metavar="AGE",
         type=age,
-        help="remove the jobs without work for that long: 12h, 30d, 8w; with --landed: "
-        "those of them that are landed",
+        help="remove the jobs without activity for that long: 12h, 30d, 8w; with --landed: "
+        "only those that are landed",
     )
     parser.add_argument(
-        "--dry-run", action="store_true", help="only say what would go; nothing is removed"
+        "--dry-run", action="store_true", help="only show what would be removed; remove nothing"
     )
     parser.add_argument(
         "--yes",
         action="store_true",
-        help="do not ask before what is not landed goes; without a terminal it is needed for that",
+        help="remove work that is not landed without asking; required where there is no terminal",
     )
     add_common_flags(parser)
 
@@ -115,7 +115,11 @@ def _remove_jobs(args: argparse.Namespace, context: Context) -> int:
 def _planned(choice: Choice) -> Result:
     """Return what would go; nothing is removed."""
     count = counted(len(choice.leaving), "job")
-    what = f"{count} would go: {size_of(choice)}" if choice.leaving else "No job is to go"
+    what = (
+        f"{count} would be removed: {size_of(choice)}"
+        if choice.leaving
+        else "There is no job to remove"
+    )
     return Result(
         plan_text(choice, f"{what}."),
         {"dry_run": True, "jobs": plans_json(choice), "freed_bytes": 0},
@@ -138,7 +142,7 @@ def _agreed(args: argparse.Namespace, context: Context, choice: Choice) -> bool:
     if terminal is None:
         raise RequestError(
             f"{'; '.join(f'{one.id}: {_listed(one.loses)}' for one in asking)}",
-            "add --yes to remove that all the same, after a look with --dry-run",
+            "look with --dry-run first; --yes removes it all the same",
             Reason.DECISION_NEEDED,
         )
     lost = f"{counted(len(asking), 'job')} with work that is nowhere else"

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "what",
         metavar="SHELL",
         choices=[*SHELLS, *NAMES],
-        help=f"{', '.join(SHELLS)}; or {' or '.join(NAMES)}, whose names the scripts ask for",
+        help=f"{', '.join(SHELLS)}; the scripts themselves ask for {' and '.join(NAMES)}",
     )
     parser.add_argument(
         "--job", metavar="JOB", help="the job whose nodes are asked for (default: the current one)"

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from director.command_line.context import Context, add_common_flags
-from director.command_line.output import columns
+from director.command_line.output import add_color_flag, columns, style_of_output
 from director.command_line.result import Result
 from director.diagnosing.diagnose import diagnose
 from director.diagnosing.subject import Subject
@@ -16,14 +16,12 @@ from director.model.reason import Reason
 from director.processes.children import adopt_orphans
 from director.records.events import Event, Events, Kind
 from director.reporting.diagnosis import render_row, total
-from director.reporting.terminal.windows import shows_unicode
 
 EXAMPLES = (
     ("director doctor", "check everything that a job would need"),
     ("director doctor --live", "and make one short call to each model"),
 )
 INIT = ("director", "init")
-WIDEST = 120
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="also make one short call to each model of [tiers], which costs a little",
     )
+    add_color_flag(parser)
     add_common_flags(parser)
 
 
@@ -64,7 +63,7 @@ class _Progress:
         self._context = context
         self._silent = args.json
         self._live = context.err.isatty() and context.env.get("TERM") != "dumb"
-        self._plain = not shows_unicode(getattr(context.out, "encoding", None))
+        self._style = style_of_output(args, context)
         self._shown = False
 
     def begins(self, what: str) -> None:
@@ -85,8 +84,7 @@ class _Progress:
         """Print a row."""
         self.clear()
         if not self._silent:
-            width = min(WIDEST, columns(self._context))
-            self._context.say(render_row(row, width, plain=self._plain))
+            self._context.say(render_row(row, self._style))
 
     def clear(self) -> None:
         """Remove what is shown of the work under way."""

@@ -17,7 +17,9 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``help``."""
-    parser.add_argument("about", nargs="?", metavar="COMMAND", choices=list(COMMANDS))
+    parser.add_argument(
+        "about", nargs="?", metavar="COMMAND", choices=list(COMMANDS), help="the command to explain"
+    )
     parser.add_argument(
         "--man", action="store_true", help="print the manual page, as `man -l` reads it"
     )

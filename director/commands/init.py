@@ -11,17 +11,19 @@ from typing import Any
 
 from director.agents.registry import BACKENDS, DEFAULT, tier_of
 from director.command_line.context import Context, add_common_flags, find_repository, home_of
-from director.command_line.dialogs.questions import Questions, can_ask
+from director.command_line.dialogs.choosing import Choosing
+from director.command_line.dialogs.questions import can_ask
+from director.command_line.output import add_color_flag, style_of_error, style_of_output
 from director.command_line.result import Result
-from director.command_line.screens.init_words import CONFIG, binding_words, gate_lines, summary
+from director.command_line.screens.init_words import CONFIG, shown, summary
 from director.commands.sync_agents import MANIFEST
-from director.diagnosing.commands_found import FoundCommands, look_at_files, read_checkout
+from director.diagnosing.commands_found import look_at_files, read_checkout
 from director.diagnosing.offered import offered
 from director.model.config import Config
 from director.model.config_reader import read_config
 from director.model.errors import RequestError
 from director.model.first_config import Choice, first_config
-from director.model.offers import Binding, Offer, bindings
+from director.model.offers import Offer, bindings
 from director.model.reason import Reason
 from director.model.roles import Role
 from director.model.toml_edit import Path as Key
@@ -29,13 +31,12 @@ from director.model.toml_edit import parse_assignment, set_key
 from director.processes.children import adopt_orphans
 from director.records import files
 from director.records.job_directory import Home
+from director.reporting.terminal.style import Span
 from director.repositories.first_commit import FirstCommit, begin_repository
 from director.repositories.repository import Repository
 
 OURS = f"init:{CONFIG}"  # in the manifest: what `init` wrote, not edited since
 NEXT = ("director", "doctor")
-YES = frozenset(("", "y", "yes"))
-NO = frozenset(("n", "no"))
 TEXTS = ("tiers", "gates")  # sections that hold strings only
 EXAMPLES = (
     ("director init", "choose models, and write the configuration"),
@@ -47,13 +48,15 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``init``."""
-    parser.add_argument("--yes", action="store_true", help="take what is recommended; ask nothing")
+    parser.add_argument(
+        "--yes", action="store_true", help="accept what is recommended; ask nothing"
+    )
     parser.add_argument(
         "--set",
         metavar="KEY=VALUE",
         action="append",
         default=[],
-        help="set one key, as tiers.planner=PROVIDER/MODEL (may be given several times)",
+        help="set one key, such as tiers.planner=PROVIDER/MODEL (may be repeated)",
     )
     parser.add_argument(
         "--force",
@@ -63,8 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--git",
         action="store_true",
-        help="make a git repository here first, with a commit of what is there, where none is",
+        help="first make a git repository here, with a commit of what is there, if there is none",
     )
+    add_color_flag(parser)
     add_common_flags(parser)
 
 
@@ -135,7 +139,7 @@ def _refusal(home: Home, present: str, initial: _Init) -> RequestError:
     except RequestError:
         pass  # nothing to compare with: no model is offered
     return RequestError(
-        f"{home.config} was edited, and stays as it is",
+        f"{home.config} was edited, so it is not replaced",
         "set single keys with `director init --set KEY=VALUE`, or replace it all with --force",
     )
 
@@ -157,12 +161,12 @@ class _Init:
         self._home = home
         self._sets = sets
         self._asks = can_ask(context) and not (args.yes or args.json)
-        self._questions = Questions(context)
+        self._person = Choosing(context, style_of_error(args, context))
 
     def tell(self, text: str) -> None:
         """Say on standard error what is no result."""
         if text and not self._args.json:
-            self._questions.tell(_printable(text))
+            self._person.tell(Span(text))
 
     def edit(self, present: str) -> Result:
         """Set single keys; everything else stays."""
@@ -176,7 +180,7 @@ class _Init:
         self._write(text, ours=_is_ours(self._home, present))
         changed = [".".join(key) for key, _ in self._sets]
         what = f"{CONFIG}: {', '.join(changed)} set"
-        return self._result(f"{what}.", what, {"changed": changed})
+        return self._result([Span(f"{what}.")], what, {"changed": changed})
 
     def make(self, present: str | None) -> Result:
         """Write a whole configuration."""
@@ -193,7 +197,7 @@ class _Init:
         self._write(text, ours=True)
         return self._result(*said)
 
-    def proposal(self, *, ask: bool) -> tuple[tuple[str, str, dict[str, Any]], str]:
+    def proposal(self, *, ask: bool) -> tuple[tuple[list[Span], str, dict[str, Any]], str]:
         """Return what is to be said of a new configuration, and its text; nothing is written."""
         named = {str(value) for key, value in self._sets if key[0] == "tiers"}
         offers = self._ask_clis()
@@ -203,7 +207,7 @@ class _Init:
         found = look_at_files(
             read_checkout(self._repository), self._repository.root, self._context.env
         )
-        refused = ask and found.gates and not self._confirmed(found)
+        refused = ask and found.gates and not self._person.confirmed(found)
         gates = () if refused else found.gates
         choice = Choice(tiers, everything, gates, found.worktree, self._sets)
         example = (resources.files("director") / "config.example.toml").read_text("utf-8")
@@ -246,48 +250,8 @@ class _Init:
                 f"give one a provider's key (`{DEFAULT.login}`), or name all tiers with --set",
                 Reason.MODEL_UNKNOWN,
             )
-        chosen = self._chosen(found, offers) if ask else found[0]
+        chosen = self._person.binding(found, offers) if ask else found[0]
         return {**chosen.tiers(), **named}
-
-    def _chosen(self, found: Sequence[Binding], offers: Sequence[Offer]) -> Binding:
-        """Return the binding that a person chooses, or names."""
-        self.tell("\nWhich models? (US dollars per million tokens, in / out)\n")
-        for number, one in enumerate(found, 1):
-            mark = "   (recommended)" if number == 1 else ""
-            self.tell(f"  {number}  {one.title}{mark}\n{binding_words(one)}")
-        self.tell("  m  name the models yourself\n")
-        while True:
-            answer = self._answer("Choose [1]:").lower() or "1"
-            if answer == "m":
-                strong = self._named("Model that plans, writes tests and reviews:", offers)
-                return Binding("named", strong, self._named("Model that implements:", offers))
-            if answer.isdecimal() and 1 <= int(answer) <= len(found):
-                return found[int(answer) - 1]
-            self.tell(f"Answer with a number from 1 to {len(found)}, or m.")
-
-    def _named(self, question: str, offers: Sequence[Offer]) -> Offer:
-        known = {one.tier: one for one in offers}
-        while True:
-            answer = self._answer(question)
-            if answer in known:
-                return known[answer]
-            near = difflib.get_close_matches(answer, known, 5, 0.4)
-            listed = ", ".join(near or list(known)[:8])
-            self.tell(f"{answer or 'That'} is not offered. Offered are, for example: {listed}")
-
-    def _confirmed(self, found: FoundCommands) -> bool:
-        self.tell("\nFound in the repository:\n")
-        self.tell("\n".join(gate_lines(found)))
-        question = "\nPut these into [gates]? [Y/n]"
-        while (answer := self._answer(question).lower()) not in YES | NO:
-            question = "Answer with y or n. [Y/n]"
-        return answer in YES
-
-    def _answer(self, question: str) -> str:
-        answer = self._questions.ask(question)
-        if answer is None:
-            raise RequestError("the input ended", "nothing was written; run `director init` again")
-        return answer
 
     def _write(self, text: str, *, ours: bool) -> None:
         self._home.prepare()
@@ -298,9 +262,10 @@ class _Init:
             self._home.path / MANIFEST, {**known, **({OURS: _digest(text)} if ours else {})}
         )
 
-    def _result(self, text: str, what: str, data: dict[str, Any]) -> Result:
+    def _result(self, lines: Sequence[Span], what: str, data: dict[str, Any]) -> Result:
+        style = style_of_output(self._args, self._context)
         return Result(
-            _printable(f"{text}\nNext: {' '.join(NEXT)}"),
+            shown([*lines, Span(f"Next: {' '.join(NEXT)}")], style),
             {"config": str(self._home.config), **data},
             what=what,
             next_step=f"`{' '.join(NEXT)}` checks whether all of it works",
@@ -314,8 +279,3 @@ def _names_tier(key: Key) -> bool:
         guess = f"did you mean tiers.{near[0]}?" if near else f"the tiers are {', '.join(Role)}"
         raise RequestError(f"there is no tier {key[1]}", guess, Reason.USAGE)
     return len(key) == 2 and key[0] == "tiers"
-
-
-def _printable(text: str) -> str:
-    """Return text without what could control a terminal: models may have any name."""
-    return "".join(one if one.isprintable() or one == "\n" else " " for one in text)

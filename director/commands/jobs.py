@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume",
         metavar="JOB",
-        help="make an archived job, named by its id or the beginning of it, the current one again",
+        help="make an archived job (its id, or the beginning of it) the current one again",
     )
     parser.add_argument(
         "--new",

@@ -33,9 +33,12 @@ from director.verifying.verify import verify_job
 
 EXAMPLES = (
     ("director land", "show what would land, and ask how"),
-    ("director land --squash --yes", "land the job as one commit on the branch you are on"),
+    (
+        "director land --squash --yes",
+        "land the job as one commit on the branch that is checked out",
+    ),
     ("director land --dry-run --onto main", "merge and gate only: would it land?"),
-    ("director land --pr --yes", "push the job branch and ask for a pull request"),
+    ("director land --pr --yes", "push the job branch and open a pull request"),
     ("director land --resolve", "have a model resolve the conflicts, gate that, and ask"),
 )
 KEYS = "How?  [m]erge commit  [s]quash  [p]ull request  [d]iff  [q]uit"
@@ -50,12 +53,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     told = {
         How.MERGE: "land with a merge commit: the job's own commits stay",
         How.SQUASH: "land as one commit",
-        How.PR: "move no branch: push the job branch, and ask for a pull request",
+        How.PR: "move no branch: push the job branch and open a pull request",
     }
     for how, text in told.items():
         shape.add_argument(f"--{how}", dest="how", action="store_const", const=how, help=text)
     parser.add_argument(
-        "--onto", metavar="BRANCH", help="the branch to land on (default: the one you are on)"
+        "--onto",
+        metavar="BRANCH",
+        help="the branch to land on (default: the one that is checked out)",
     )
     parser.add_argument(
         "--job", metavar="JOB", help="an archived job, or one of a bench (default: the current one)"
@@ -102,7 +107,7 @@ def _refuse_unasked(args: argparse.Namespace, terminal: Terminal | None) -> None
         return
     raise RequestError(
         "there is no terminal to ask how the work is to land",
-        "say it: `director land --squash --yes` (or --merge, or --pr); `director land --dry-run` "
+        "say how: `director land --squash --yes` (or --merge, or --pr); `director land --dry-run` "
         "shows what would land",
         Reason.USAGE,
     )
@@ -139,7 +144,7 @@ def _landed(
         how = _asked(terminal, landing, how)
         shown = ""
     if how is None:
-        what = "Nothing landed, as you wished"
+        what = "Nothing landed, as you chose"
         return _result(args, prospect, f"{what}.", what)
     report = landing.land(how)
     text = landed_text(prospect, report)
@@ -174,7 +179,7 @@ def _refused(args: argparse.Namespace, prospect: Prospect, shown: str) -> Result
     else:
         red = ", ".join(f"{one.name} ({one.verdict})" for one in prospect.red)
         what = f"not green on the merged tree: {red}"
-        next_step = f"correct {branch}, or what the job made of it, then run the command again"
+        next_step = f"correct {branch}, or the work of the job, then run the command again"
         reason = Reason.INTEGRATION_RED
     text = f"{shown}\n\nNothing was changed: {what}.\nNext: {next_step}"
     return _result(args, prospect, text, what, None, (ExitCode.WORK_FAILED, next_step, reason))
@@ -185,15 +190,15 @@ def _conflict(args: argparse.Namespace, prospect: Prospect) -> tuple[str, str]:
     branch, job, resolved = prospect.target.branch, prospect.plan.job_branch, prospect.resolved
     what = f"{job} conflicts with {branch} in {named(prospect.conflicts)}"
     by_hand = (
-        f"`git merge {job}` in a checkout of {branch}, solve it there, and run your tests; or "
-        f"`director rebase --onto {branch}` has the nodes done again that conflict"
+        f"resolve it yourself (`git merge {job}` in a checkout of {branch}, then run your tests); "
+        f"or have the nodes that conflict done again: `director rebase --onto {branch}`"
     )
     if others := unresolvable(prospect.conflicts):
         return f"{what}; {_hindrances(others)}", by_hand
     again = shlex.join(("director", "land", "--resolve", *_given(args)))
     if resolved is None:
-        costs = "uses what a model made of it, without a call"
-        costs = costs if prospect.kept else "has a model resolve that, and gates what it makes"
+        costs = "uses what a model resolved already, without a call"
+        costs = costs if prospect.kept else "has a model resolve it, and gates the result"
         return what, f"`{again}` {costs}; or {by_hand}"
     if resolved.ask:
         return f"{what} (--dry-run: no model was asked)", f"`{again}` asks; or {by_hand}"

@@ -10,7 +10,7 @@ from director.model.errors import ExitCode, RequestError
 from director.model.reason import Reason
 
 EXAMPLES = (
-    ("director mcp --repo ~/work/shop", "what an agent is configured to start"),
+    ("director mcp --repo ~/work/shop", "the command for an agent's configuration"),
     ("director mcp --allow-land", "let the agent land jobs, too"),
 )
 

@@ -45,7 +45,7 @@ EXAMPLES = (
     ("director plan --continue", "approve what is waiting, as it is on disk now"),
     (
         'director plan --revise "keep the old flag as an alias"',
-        "have what is waiting changed, in your words",
+        "have what is waiting changed as you say",
     ),
 )
 MODES = {
@@ -74,6 +74,17 @@ REFUSED = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``plan``."""
     add_task_arguments(parser)
+    _add_what_to_do(parser)
+    _add_which_job(parser)
+    _add_how_far(parser)
+    add_parallel_flag(parser, "how many nodes' tests are written at once")
+    add_output_flags(parser)
+    add_common_flags(parser)
+    add_events_flag(parser)
+
+
+def _add_what_to_do(parser: argparse.ArgumentParser) -> None:
+    """Add the flags about what is waiting for approval."""
     parser.add_argument(
         "--continue",
         dest="approve",
@@ -83,18 +94,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--revise",
         metavar="TEXT",
-        help="have the spec or the plan that is waiting changed, in your words; - reads them from "
-        "standard input",
+        help="have the waiting spec or plan changed as TEXT says; - reads standard input",
     )
     parser.add_argument(
         "--drop",
         metavar="NODE",
         action="append",
         default=[],
-        help="take a node that no other depends on out of the plan (may be given several times)",
+        help="remove a node that no other depends on from the plan (may be repeated)",
     )
     parser.add_argument(
-        "--show", action="store_true", help="show the spec or the plan again; changes nothing"
+        "--show", action="store_true", help="show the spec or the plan again, and change nothing"
     )
     parser.add_argument(
         "--answer",
@@ -102,8 +112,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         help="answer question N of the planner, by the letter of an option or in words, and "
-        "continue (may be given several times)",
+        "continue (may be repeated)",
     )
+
+
+def _add_which_job(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--new",
         action="store_true",
@@ -114,26 +127,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="JOB",
         help="make an archived job the current one again, and say how to continue it",
     )
+
+
+def _add_how_far(parser: argparse.ArgumentParser) -> None:
+    """Add the flags about what planning waits for, and what it stops at."""
     parser.add_argument(
         "--auto",
         action="store_true",
-        help="wait for no approval: the planner criticises its own work instead, once each",
+        help="do not wait for approvals: the planner criticises its spec and its plan instead, "
+        "once each",
     )
     parser.add_argument(
-        "--no-critique", action="store_true", help="wait for no approval, and no critique either"
+        "--no-critique",
+        action="store_true",
+        help="like --auto, but without the critiques",
     )
     parser.add_argument(
         "--allow-broken-gates",
         action="store_true",
         help="continue where [gates], or the existing tests, cannot run in a fresh worktree",
     )
-    parser.add_argument(
-        "--no-input", action="store_true", help="ask nothing, also where a person could answer"
-    )
-    add_parallel_flag(parser, "nodes whose tests are written at once")
-    add_output_flags(parser)
-    add_common_flags(parser)
-    add_events_flag(parser)
+    parser.add_argument("--no-input", action="store_true", help="ask nothing, even on a terminal")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -159,7 +173,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     asks = terminal is not None and not options.auto
     if terminal and asks:
         report = ask_until_done(terminal, report, options, work)
-    return context.finish(args, plan_result(report, columns(context), shown=asks))
+    known = asks and context.out.isatty()
+    return context.finish(args, plan_result(report, columns(context), shown=asks, known=known))
 
 
 def undecided(args: argparse.Namespace, context: Context, error: DecisionNeededError) -> int:
@@ -240,7 +255,7 @@ def _wishes(args: argparse.Namespace, context: Context) -> str:
     text = read_input(context) if args.revise == "-" else str(args.revise)
     if not text.strip():
         raise RequestError(
-            "--revise is empty", "say in a sentence or more what is to change", Reason.USAGE
+            "--revise is empty", "describe the change in a sentence or more", Reason.USAGE
         )
     return context.redactor.text(text.strip())
 

@@ -1,4 +1,4 @@
-"""``director rebase``: carry a job to a base that moved on, and gate all of it there."""
+"""``director rebase``: move a job onto a newer base, and gate all of it there."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ from director.records.known_jobs import Where, known_job
 from director.running.rebasing import Prospect, Rebase, RebaseOptions, opened_rebase
 
 EXAMPLES = (
-    ("director rebase", "show what becomes of each node on what is checked out, and ask"),
-    ("director rebase --onto main --yes", "carry the job to where main is now"),
+    (
+        "director rebase",
+        "show what happens to each node on the commit that is checked out, and ask",
+    ),
+    ("director rebase --onto main --yes", "move the job to where main is now"),
     ("director rebase --dry-run", "merge and gate only: which nodes would be done again?"),
 )
 KEYS = "Rebase the job?  [y]es  [q]uit"
@@ -49,7 +52,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if not (args.dry_run or args.yes or terminal):
         raise RequestError(
             "there is no terminal to ask whether the job is to be rebased",
-            "say so with --yes; `director rebase --dry-run` shows what would become of each node",
+            "confirm with --yes; `director rebase --dry-run` shows what would happen to each node",
             Reason.USAGE,
         )
     workspace = open_workspace(args, context)
@@ -126,4 +129,4 @@ def _what(args: argparse.Namespace, rebase: Rebase) -> str:
         return f"Rebased onto {base.name} ({base.commit[:12]}): {said}"
     if args.dry_run:
         return f"It would be on {base.name}: {said}; nothing was changed (--dry-run)"
-    return "Nothing was rebased, as you wished"
+    return "Nothing was rebased, as you chose"

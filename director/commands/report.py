@@ -52,7 +52,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
     target = _target(args, source.directory.report)
     if target is None:
         return _print(args, context, page, text)
-    files.write_text(target, text, durable=False)
+    if args.output:
+        files.write_for_user(target, text)
+    else:
+        files.write_text(target, text, durable=False)
     if args.open:
         open_in_browser(context, target.resolve().as_uri())
     what = f"the report is {target} ({size(len(text.encode(errors='replace')))})"

@@ -28,23 +28,23 @@ from director.records.job_directory import JobDirectory
 from director.running.run import RunOptions, RunReport, run_job
 
 TRY_AGAIN = (
-    "`director status` for all, `director run --retry-failed` to try again; "
-    "after an edit of plan.json `director plan --continue` first"
+    "`director status` shows all; `director run --retry-failed` tries again "
+    "(if you edit plan.json, run `director plan --continue` first)"
 )
-BRING_WHAT_IS_MISSING = (
-    "see what the worktrees lack, or which other copy is tested; bring what is missing with "
+PROVIDE_WHAT_IS_MISSING = (
+    "see what the worktrees lack, or which other copy is tested; provide what is missing with "
     "`setup`, `copy` or `link` of [worktree] in config.toml, or put it on the PATH that director "
     "is started with; then "
 )
 EXAMPLES = (
-    ("director run --parallel auto", "work on as many nodes at once as this machine is good for"),
+    ("director run --parallel auto", "work on as many nodes at once as this machine allows"),
     ("director run --retry-failed --node toc", "give one failed node a fresh set of attempts"),
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``run``."""
-    add_parallel_flag(parser, "nodes worked on at once")
+    add_parallel_flag(parser, "how many nodes are worked on at once")
     add_attempts_flag(parser)
     parser.add_argument(
         "--retry-failed",
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NODE",
         action="append",
         default=[],
-        help="work on this node only (may be given several times)",
+        help="work on this node only (may be repeated)",
     )
     parser.add_argument(
         "--allow-broken-gates",
@@ -157,7 +157,7 @@ def _ending(report: RunReport) -> Ending:
     if failed := _failed(state):
         what = f"{done} of {total} nodes are done; failed: {'; '.join(failed)}"
         around = any(node.environment for node in state.nodes.values())
-        next_step = f"{BRING_WHAT_IS_MISSING if around else ''}{TRY_AGAIN}"
+        next_step = f"{PROVIDE_WHAT_IS_MISSING if around else ''}{TRY_AGAIN}"
         return Ending(what, next_step, ("director", "run", "--retry-failed"))
     if red := [gate for gate in report.integration or () if not gate.ok]:
         home = report.repository.parent

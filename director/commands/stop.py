@@ -12,7 +12,7 @@ from director.model.errors import InterruptedRunError
 
 EXAMPLES = (
     ("director stop", "end the run in the other terminal as ctrl-C there would"),
-    ("director stop --drain", "let the calls under way end, and use what they bring"),
+    ("director stop --drain", "let the current calls finish, and use their results"),
 )
 CONTINUE = {
     "director plan": ("director", "plan", "--continue"),
@@ -25,10 +25,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--drain",
         action="store_true",
-        help="let the calls under way end, and use what they bring, but begin nothing more",
+        help="let the current calls finish and use their results, but start nothing more",
     )
     parser.add_argument(
-        "--job", metavar="JOB", help="the job whose command is to end (default: the current one)"
+        "--job", metavar="JOB", help="the job whose command to end (default: the current one)"
     )
     add_common_flags(parser)
 

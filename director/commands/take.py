@@ -22,14 +22,14 @@ EXAMPLES = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the flags of ``take``."""
-    parser.add_argument("node", metavar="NODE", help="the node, which is not merged yet")
+    parser.add_argument("node", metavar="NODE", help="a node that is not merged yet")
     parser.add_argument(
         "--drop", action="store_true", help="remove the worktree and give the node back"
     )
     parser.add_argument(
         "--update",
         action="store_true",
-        help="bring your worktree to the tip of the branch, with what you wrote in it",
+        help="update your worktree to the tip of the branch, and keep what you wrote",
     )
     add_common_flags(parser)
 

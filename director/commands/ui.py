@@ -11,14 +11,13 @@ from director.command_line.screens.job_page import add_job_flag, open_in_browser
 from director.model.errors import InterruptedRunError, RequestError
 
 EXAMPLES = (
-    ("director ui --open", "see the job in the browser while it runs"),
+    ("director ui --open", "show the job in the browser while it runs"),
     ("director ui --port 8080", "on that port, for instance to forward it by ssh"),
 )
 DESCRIPTION = """\
-Show a job in the browser while it runs: the page of `director report`, on this
-machine only, to be read only. The address that is printed holds a key that
-cannot be guessed. ctrl-C ends it, with exit code 130 as everywhere; it does not
-touch the job."""
+Show a job in the browser while it runs: the page of `director report`,
+read-only and on this machine only. The printed address holds a key that cannot
+be guessed. ctrl-C ends it, with exit code 130, and does not touch the job."""
 SLICE_SECS = 0.1  # between looks at whether an end was asked for
 HIGHEST_PORT = 65535
 

@@ -89,7 +89,7 @@ def _remarks(found: Verification) -> Iterator[str]:
     """Give what a reader should know although the job is verified."""
     if found.rebuilt:
         yield (
-            f"Rebuilt, not written at the merge: the receipt of {', '.join(found.rebuilt)}; "
+            f"Rebuilt after the merge: the receipt of {', '.join(found.rebuilt)}; "
             "the gates on it ran later, on the same commit."
         )
     if found.integration and found.gates_run is None:

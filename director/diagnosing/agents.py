@@ -101,7 +101,7 @@ def prices(settings: Settings) -> Iterator[Row]:
     for model in config.pricing:
         if model not in tiers:
             near = get_close_matches(model, tiers, 1)
-            fix = f"did you mean {near[0]}?" if near else "leave it out, unless it is for later"
+            fix = f"did you mean {near[0]}?" if near else "remove it, unless it is for later"
             yield warning(about, f"no tier uses {model}", fix, settings.place("pricing", model))
     if tiers <= set(config.pricing):
         ceiling = config.limits.cost_ceiling_usd

@@ -84,7 +84,7 @@ def _tests(base: Base, verdicts: dict[str, dict[str, str]]) -> Iterator[Row]:
         if (said := remark(one)) and (one.description or one.worktree.command not in told)
     ]
     for said in remarks:
-        fix = base.advice() or "bring what it lacks: `setup`, `copy` or `link` of [worktree]"
+        fix = base.advice() or "provide what it lacks: `setup`, `copy` or `link` of [worktree]"
         yield warning(TESTS, said, fix.removesuffix("; "))
     if not remarks and (not told or any(one.worktree.ran_tests for one in seen.runs)):
         yield _of_runs(seen)

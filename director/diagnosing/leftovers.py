@@ -27,7 +27,7 @@ from director.worktrees.pool_folders import (
 )
 
 ABOUT = "leftovers"
-RUN_AGAIN = "run the job's next command: it continues where the killed one was, and tidies up"
+RUN_AGAIN = "run the job's next command: it continues where the killed one was, and cleans up"
 
 
 def leftovers(found: Found) -> Iterator[Row]:
@@ -37,7 +37,7 @@ def leftovers(found: Found) -> Iterator[Row]:
     rows = [*_of_jobs(found.home), *_of_no_job(folder)]
     yield from rows
     if not rows:
-        yield ok(ABOUT, "nothing of a killed command: no lock, process or worktree")
+        yield ok(ABOUT, "nothing left by a killed command: no lock, process or worktree")
 
 
 def _of_jobs(home: Home) -> Iterator[Row]:
@@ -62,7 +62,8 @@ def _of_no_job(folder: Path) -> Iterator[Row]:
     for pool in sorted(folder.glob("job-*")) if folder.is_dir() else ():
         record = (read_quietly(pool / OWNER) or {}).get("record")
         if record and not Path(str(record)).exists() and not is_held(pool / "lock"):
-            said = f"{pool} ({size(used_bytes(pool))}) is of a job that is gone ({record})"
+            taken = size(used_bytes(pool))
+            said = f"{pool} ({taken}) belongs to a job that no longer exists ({record})"
             yield warning(ABOUT, said, f"remove it: `rm -rf {pool}`; after a week director does")
 
 

@@ -1,12 +1,14 @@
 """How the work of a command ended, on the record of the job that it worked on."""
 
 from contextlib import suppress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from director.job.context import Workspace
 from director.model.errors import DirectorError, ExitCode
 from director.model.reason import Reason
-from director.records.events import Events, Kind, Listener
+from director.model.secrets import Redactor
+from director.records.clock import now
+from director.records.events import Event, Events, Kind, Listener, journal
 
 
 class End(NamedTuple):
@@ -30,14 +32,24 @@ def tell_end(workspace: Workspace, end: End, also: Listener | None = None) -> No
     """
     with suppress(DirectorError):  # no room for it: the end is what it is
         events = _events(workspace)
-        (events.also(also) if also else events).emit(
-            Kind.STOPPED,
-            command=end.command,
-            reason=end.reason,
-            what=end.what,
-            next=end.next_step,
-            exit_code=int(end.exit_code),
-        )
+        (events.also(also) if also else events).emit(Kind.STOPPED, None, **_told(end))
+
+
+def note_end(workspace: Workspace, end: End, redactor: Redactor) -> None:
+    """Add the end to the journal of the last job that was opened: no listener, no lock."""
+    opened = workspace.opened[-1:]
+    for path in (one.directory.events for one in opened if one.directory.events.exists()):
+        journal(path)(Event(Kind.STOPPED, now(), None, redactor.value(_told(end))))
+
+
+def _told(end: End) -> dict[str, Any]:
+    return {
+        "command": end.command,
+        "reason": end.reason,
+        "what": end.what,
+        "next": end.next_step,
+        "exit_code": int(end.exit_code),
+    }
 
 
 def _events(workspace: Workspace) -> Events:

@@ -18,7 +18,7 @@ from director.model.slots import slot_number
 from director.processes.launchers.launcher import Launcher, Part, Surroundings
 from director.processes.launchers.registry import launcher_of
 from director.processes.sandbox import Sandbox, choose_mechanism
-from director.processes.sandbox_paths import home_of, paths_in, sandbox_paths
+from director.processes.sandbox_paths import JobPlaces, home_of, paths_in, sandbox_paths
 from director.records.events import Events, Kind
 from director.records.files import make_folder, os_errors_stop
 from director.repositories.filters import COMMANDS, Filters
@@ -76,7 +76,7 @@ def site_of(inputs: JobInputs, job: Path, folder: Path) -> Site:
             *files_of_programs(config, env),
             *settings_of_users(config, home),
         )
-        paths = sandbox_paths(policy, kept, folder, env, trusted, checkout, own)
+        paths = sandbox_paths(policy, JobPlaces(kept, folder, trusted, checkout, own), env)
     sandbox = Sandbox(policy, mechanism, paths, launcher_at(inputs, job))
     commands = {k: v for k, v in settings.everywhere.items() if COMMANDS.fullmatch(k)}
     filters = Filters(commands, sandbox, job, folder / "notes" / "filters")

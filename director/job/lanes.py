@@ -15,7 +15,7 @@ from director.model.dag import remaining_path_lengths
 from director.model.format import size
 from director.model.plan import Node
 from director.processes.machine import Machine, Room
-from director.records import files
+from director.records import json_lines
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 
@@ -130,7 +130,7 @@ def _warn_of_little_room(job: JobContext, lanes: int) -> None:
 
 def _known_pace(directory: JobDirectory) -> Pace | None:
     """Return the pace of this job, or else of the latest jobs before it."""
-    if pace := pace_of(files.read_lines(directory.events)):
+    if pace := pace_of(json_lines.read_lines(directory.events)):
         return pace
     earlier = directory.earlier_events()[-EARLIER_JOBS:]
-    return pace_of(line for journal in earlier for line in files.read_lines(journal))
+    return pace_of(line for journal in earlier for line in json_lines.read_lines(journal))

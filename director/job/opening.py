@@ -180,7 +180,7 @@ def _publishing(inputs: JobInputs, repository: JobRepository) -> Iterator[Publis
         publisher.close()
         if repository.restore_journal():
             tips = inputs.directory.tips
-            inputs.events.notice(f"{tips} was changed while director worked: it was restored")
+            inputs.events.notice(f"{tips} was changed while director was working: it was restored")
 
 
 @contextmanager
@@ -189,7 +189,7 @@ def _telling_of_drain(inputs: JobInputs) -> Iterator[None]:
     told = inputs.workspace.cancellation.told_of_drain
 
     def tell() -> None:
-        inputs.events.notice("asked to stop: calls under way end first, nothing more is started")
+        inputs.events.notice("asked to stop: current calls finish first, nothing more is started")
 
     told.append(tell)
     try:
@@ -213,7 +213,7 @@ def _explaining_removal(inputs: JobInputs, branch: str) -> Iterator[None]:
         if home.path.exists():
             home.prepare()
         raise StoppedError(
-            f"{directory.path} was removed while director worked",
+            f"{directory.path} was removed while director was working",
             f"restore it and run the command again; what had merged is on {branch}",
         ) from None
 

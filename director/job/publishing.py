@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import suppress
 
 from director.model.errors import DirectorError
@@ -10,15 +11,21 @@ from director.records.events import Events, Kind
 from director.repositories.git import GitError
 from director.repositories.job_repository import JobRepository
 
-PAUSE_SECS = 5.0  # between two, while no end is near
+PAUSE_SECS = 5.0  # from the beginning to the first, and between two, while no end is near
 
 
 class Publisher:
-    """Publishes one job's branch. Callable from any thread."""
+    """Publishes one job's branch. Callable from any thread.
 
-    def __init__(self, job: JobRepository, events: Events) -> None:
+    What is done beside the work keeps a pause (seconds) from the beginning, too: a short run
+    publishes once, at its end.
+    """
+
+    def __init__(self, job: JobRepository, events: Events, pause_secs: float = PAUSE_SECS) -> None:
         self._job = job
         self._events = events
+        self._pause_secs = pause_secs
+        self._due = time.monotonic() + pause_secs
         self._turn = threading.Lock()
         self._wanted = threading.Event()
         self._closing = threading.Event()
@@ -39,7 +46,7 @@ class Publisher:
         return problem
 
     def soon(self) -> None:
-        """Publish as soon as may be, at most once in PAUSE_SECS; the caller goes ahead."""
+        """Publish as soon as may be, at most once in a pause; the caller goes ahead."""
         with self._turn:
             self._wanted.set()
             if self._beside is None:
@@ -57,9 +64,10 @@ class Publisher:
     def _publish_beside(self) -> None:
         while not self._closing.is_set():
             self._wanted.wait()
+            self._closing.wait(self._due - time.monotonic())
             self._wanted.clear()
             if not self._closing.is_set():
                 # A fetch into a large repository takes a while: no lane waits for it.
                 with suppress(DirectorError):  # the lanes, or the last publishing, raise it
                     self.now()
-                self._closing.wait(PAUSE_SECS)
+                self._due = time.monotonic() + self._pause_secs

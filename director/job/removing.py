@@ -152,6 +152,6 @@ def _discard(path: Path) -> None:
     try:
         discard(path)
     except NotRemovedError as error:
-        what = f"{error.filename} cannot be removed, which something that ran there left"
-        next_step = f"remove it with more rights, for example `sudo rm -rf {path}`"
+        what = f"{error.filename} cannot be removed: something that ran there left it"
+        next_step = f"remove it as root, for example `sudo rm -rf {path}`"
         raise StoppedError(what, next_step) from None

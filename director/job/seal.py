@@ -14,8 +14,7 @@ from director.records.clock import now
 from director.records.job_directory import JobDirectory
 
 SEAL_AGAIN = (
-    "restore it; or remove it and read plan.json, which `director plan --continue` then admits as "
-    "it is"
+    "restore it; or remove it, check plan.json, and admit that as it is: `director plan --continue`"
 )
 UNSEALED = ("repo",)  # where the repository is may change
 
@@ -74,13 +73,13 @@ def check_seal(directory: JobDirectory, plan: Plan) -> Seal:
     if seal is None:
         raise RequestError(
             f"{directory.plan} was never sealed",
-            "read it, then `director plan --continue` admits it as it is",
+            "check it, then admit it as it is: `director plan --continue`",
             Reason.PLAN_INVALID,
         )
     if changed := list(differences(seal, plan)):
         raise RequestError(
             f"{directory.plan} was changed after it was approved: {'; '.join(changed)}",
-            "restore it, or `director plan --continue` admits it as it is now",
+            "restore it, or admit it as it is now: `director plan --continue`",
             Reason.PLAN_INVALID,
         )
     return seal

@@ -13,8 +13,8 @@ from director.model.errors import RequestError
 from director.processes.cancellation import DRAIN
 from director.processes.other_process import other_process, wait_until_over
 from director.records.events import Kind
-from director.records.files import read_lines
 from director.records.job_directory import Home, JobDirectory
+from director.records.json_lines import read_lines
 from director.records.known_jobs import all_jobs, job_called
 from director.records.lock import Holder, has_open, is_held, read_holder
 

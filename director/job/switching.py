@@ -15,14 +15,14 @@ from typing import Any, NamedTuple
 from director.model.codec.encoding import encode
 from director.model.errors import DirectorError, RequestError, StoppedError
 from director.processes.removal import discard
-from director.records import files
+from director.records import files, json_lines
 from director.records.job_directory import Home, JobDirectory
 from director.records.lock import job_lock
 from director.records.stored import read_stored
 from director.repositories.job_repository import open_job_repository
 from director.repositories.repository import BRANCH_PREFIX, Repository
 
-RESTORE = "restore it, or remove it: the job is then as far as its records are"
+RESTORE = "restore it, or remove it: the job then stands where its records say"
 LINE = "rebase"  # the kind of a line of metrics.jsonl
 
 
@@ -91,7 +91,7 @@ def unswitched(directory: JobDirectory) -> Iterator[None]:
 def refuse_pending(directory: JobDirectory) -> None:
     """Raise StoppedError where a switch is to be finished first."""
     if os.path.lexists(directory.switching):
-        raise StoppedError("a rebase was cut short", "run the command again: it is finished")
+        raise StoppedError("a rebase was cut short", "run the command again to finish it")
 
 
 def discard_staged(directory: JobDirectory) -> None:
@@ -120,8 +120,8 @@ def _records(old: JobDirectory, new: JobDirectory) -> tuple[tuple[Path, Path], .
 def _note(directory: JobDirectory, intent: Switch) -> None:
     """Put into ``metrics.jsonl``, once, that runs before this were of another base."""
     line: Mapping[str, Any] = {"kind": LINE, "ts": intent.since, **intent._asdict()}
-    if line not in files.read_lines(directory.metrics):
-        files.append_line(directory.metrics, line, durable=True)
+    if line not in json_lines.read_lines(directory.metrics):
+        json_lines.append_line(directory.metrics, line, durable=True)
 
 
 def _publish(directory: JobDirectory, user: Repository, intent: Switch) -> str | None:

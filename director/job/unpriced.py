@@ -28,7 +28,7 @@ def unpriced_notice(config: Config, directory: JobDirectory) -> str:
     for model, roles in unpriced.items():
         cli = tier_of(model).backend
         reported = cli.promises.reported_cost
-        sees = f"sees only what {cli.title} reports" if reported else "does not see what they cost"
+        sees = f"counts only what {cli.title} reports" if reported else "cannot count their cost"
         seen.setdefault(sees, []).append(f"{model} ({', '.join(roles)})")
     parts = [f"for {', '.join(named)}: the cost ceiling {sees}" for sees, named in seen.items()]
     return f"no [pricing] {'; '.join(parts)}"

@@ -24,7 +24,7 @@ Contents = Mapping[tuple[str, str], Entry]
 """(path, sha256 of the content) → that content, as an entry of a tree."""
 NO_CONTENTS: Contents = {}
 KEPT_DONE = 50  # commits of which it is remembered who is done
-NOBODY: frozenset[str] = frozenset()
+NO_NODES: frozenset[str] = frozenset()
 
 
 class HeldBack(Enum):
@@ -77,9 +77,9 @@ class ViewReader:
                 break
             new.append(step)
         for step in reversed(new):  # each commit holds what its parent does, and its own
-            below = (step.parents and self._done.get(step.parents[0])) or NOBODY
+            below = (step.parents and self._done.get(step.parents[0])) or NO_NODES
             self._done.keep(step.oid, below | _work_of(step))
-        return set(self._done.get(commit) or NOBODY)
+        return set(self._done.get(commit) or NO_NODES)
 
     def differing(self, commit: str, visible: Set[str]) -> tuple[Entry, ...]:
         """Return the entries that differ from ``commit`` where only tests of ``visible`` are seen.
@@ -282,7 +282,7 @@ def _work_of(step: BranchCommit) -> frozenset[str]:
     """Return the id of the node whose work a commit is, if it is one's."""
     said = step.trailers
     work = said.get(KIND) in (MERGE, CANDIDATE) and NODE in said
-    return frozenset((said[NODE],)) if work else NOBODY
+    return frozenset((said[NODE],)) if work else NO_NODES
 
 
 def views_of(

@@ -78,8 +78,8 @@ def refuse_shape(prospect: Prospect, how: How) -> None:
     """Raise RequestError for work that cannot land in such a shape."""
     if prospect.left and how is How.MERGE:
         raise RequestError(
-            "a part of a job cannot land as a merge: git would take the tests that are left out "
-            "now for removed ones when the rest lands",
+            "a part of a job cannot land as a merge: git would treat the tests that are left "
+            "out now as removed when the rest lands",
             "land it as one commit: `director land --partial --squash`",
         )
 

@@ -23,7 +23,7 @@ START = """\
 import sys
 root = sys.argv.pop(1)
 root in sys.path or sys.path.insert(0, root)
-from director.cli import main
+from director.__main__ import main
 sys.exit(main())
 """
 

@@ -70,8 +70,8 @@ PLANNING_TOOLS = (
         (
             text("task", "what will be true afterwards, for whom, and what must stay as it is",
                  required=True),
-            switch("auto", "wait for no approval: the planner criticises its own work instead"),
-            switch("no_critique", "wait for no approval, and no critique either"),
+            switch("auto", "do not wait for approvals: the planner criticises its work instead"),
+            switch("no_critique", "like auto, but without the critiques"),
             switch("new", "set aside a job that is not finished, instead of refusing"),
             BROKEN_GATES,
             PARALLEL,
@@ -106,8 +106,8 @@ PLANNING_TOOLS = (
         "plan",
         (
             ANSWERS,
-            switch("auto", "wait for no further approval: the planner criticises its work instead"),
-            switch("no_critique", "wait for no further approval, and no critique either"),
+            switch("auto", "do not wait for approvals: the planner criticises its work instead"),
+            switch("no_critique", "like auto, but without the critiques"),
             BROKEN_GATES,
             PARALLEL,
             WAIT,

@@ -38,7 +38,7 @@ def _landing(values: Values) -> Sequence[str]:
 WORKING_TOOLS = (
     Tool(
         "run",
-        "Work off the plan",
+        "Carry out the plan",
         "Implement, gate, review and merge the nodes of the plan onto the job branch, never onto "
         "the user's. Takes minutes to hours and costs money; what is done stays done when it is "
         "stopped, and the next `run` continues.",
@@ -61,7 +61,7 @@ WORKING_TOOLS = (
         "End the plan or run that is under way, wherever it was started: at once, or after the "
         "calls under way. What is done stays, and the same command continues later.",
         "stop",
-        (switch("drain", "let the calls under way end, and use what they bring"), JOB),
+        (switch("drain", "let the current calls finish, and use their results"), JOB),
     ),
     Tool(
         "take",

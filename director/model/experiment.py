@@ -95,7 +95,7 @@ def blocks(asked: Asked) -> Iterator[Block]:
 
 
 def latest(samples: Sequence[Sample]) -> dict[Turn, Sample]:
-    """Return what each run came to in the end: one that was stopped from outside may go again."""
+    """Return what each run came to in the end; one that an outside reason stopped may go again."""
     return {sample.turn: sample for sample in samples}
 
 

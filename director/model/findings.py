@@ -46,7 +46,7 @@ class TaskCount(NamedTuple):
 
 
 class ProfileFindings(NamedTuple):
-    """One profile. ``repeats`` count, ``lost`` were stopped from outside; money in US dollars.
+    """One profile. ``repeats`` count; an outside reason stopped those ``lost``; US dollars.
 
     ``cost`` and ``secs`` are medians of a run; those ``per_node`` are all that was spent by all
     that was done, so that what failed is paid for by what did not.

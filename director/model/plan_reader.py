@@ -35,7 +35,7 @@ def read_nodes(document: object) -> tuple[Node, ...]:
     from director.model.testing.support_files import support_problems
 
     nodes = _nodes_of(document)
-    own = (f'node {node.id!r}: "repairs" is for director to say' for node in nodes if node.repairs)
+    own = (f'node {node.id!r}: "repairs" is set by director only' for node in nodes if node.repairs)
     if problems := [*own, *support_problems(nodes)]:
         raise InvalidPlanError(tuple(problems))
     return nodes

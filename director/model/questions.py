@@ -1,7 +1,7 @@
 """Questions of a planner that lacks a decision: laid out for a person, and how they are answered.
 
 The file is Markdown that is easy to edit: a section for each question, its options as boxes, and a
-line for an answer in other words. Where nothing is marked the recommended option counts.
+line for an answer in other words. If nothing is marked, the recommended option counts.
 """
 
 import re
@@ -62,7 +62,7 @@ def laid_out(questions: Sequence[Question], task: str, command: str) -> str:
     head = (
         f"# Questions about: {' '.join(task.split())[:200]}\n\n"
         "Put an x into the box of an option, or write an answer of your own after `Answer:`.\n"
-        f"Where nothing is marked the recommended option counts. Then: `{command}`\n"
+        f"If nothing is marked, the recommended option counts. Then: `{command}`\n"
     )
     return "\n".join([head, *(_section(n, one) for n, one in enumerate(questions, 1))])
 

@@ -19,7 +19,7 @@ from director.worktrees.gates import GateResult, Verdict
 from director.worktrees.worktree import Worktree
 
 ON_PATH = (
-    "put it on PATH or, where it is part of your checkout only, into worktrees "
+    "put it on PATH or, if it is only in your checkout, provide it in worktrees "
     "(`setup` or `link` of [worktree])"
 )
 OF_ITS_OWN = "a test must be a file of its own, in folders of their own"

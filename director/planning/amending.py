@@ -8,18 +8,14 @@ fresh chances. Nothing else of the plan is looked at again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 
 from director.job.amendment import Amendment, being_amended, read_amendment, write_amendment
-from director.job.context import JobContext, Workspace
-from director.job.forbidden import refuse_out_of_reach
+from director.job.context import Workspace
 from director.job.opening import open_job
-from director.job.reconciling import reopened
 from director.job.seal import Seal, check_seal, differences, read_seal
 from director.job.stage import PlanStage, Stage, read_stage
-from director.job.trailers import tests_hash
 from director.job.views import views_of
 from director.model.codec.encoding import encode
 from director.model.config import Config
@@ -29,33 +25,17 @@ from director.model.plan import Node, Plan
 from director.model.plan_reader import read_plan
 from director.model.reason import Reason
 from director.model.state import NodeStatus
-from director.model.testing.support_files import support_problems
+from director.planning.amendment_ends import OpenAmendment, approve, cancel
 from director.planning.context import Planning, PlanOptions
 from director.planning.current_job import CONTINUE
 from director.planning.editing import (
-    Draft,
-    draft_of,
     export_tests,
-    fingerprints,
-    remove_exported_tests,
-)
-from director.planning.freezing import (
-    Grounds,
-    admit_again,
-    make_contract,
-    refuse_merged,
-    refuse_repairs,
 )
 from director.planning.rewriting import Rewriting
-from director.planning.tests_on_branch import contract_changes
-from director.records import files
 from director.records.clock import now
-from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.lock import job_lock
-from director.records.state_keeper import StateKeeper
 from director.records.taken_nodes import refuse_taken
-from director.repositories.history import Entry
 
 
 class Step(StrEnum):
@@ -153,29 +133,25 @@ class _Amending:
     """One amendment, worked on by one command."""
 
     def __init__(self, planning: Planning, seal: Seal, amendment: Amendment) -> None:
-        self.planning = planning
-        self.amendment = amendment
-        self.command = f"director amend {amendment.node}"
         before = _sealed_plan(seal).with_node(amendment.before)
-        self.approved = before._replace(repo=str(planning.workspace.repository.root))
-
-    @property
-    def job(self) -> JobContext:
-        """The job."""
-        return self.planning.job
+        approved = before._replace(repo=str(planning.workspace.repository.root))
+        self.open = OpenAmendment(planning, amendment, approved)
+        self.planning = planning
+        self.job = planning.job
+        self.amendment = amendment
 
     def go(self, options: AmendOptions) -> AmendReport:
         """Do what ``options`` ask for; returns what that came to."""
-        texts = self._texts(self.approved)
+        texts = self._texts(self.open.approved)
         if options.cancel:
-            self._cancel()
-            return self._report(Step.CANCELLED, self.approved, texts)
+            cancel(self.open)
+            return self._report(Step.CANCELLED, self.open.approved, texts)
         plan, unfinished = self._plan(), self.amendment.words
         if words := options.words or unfinished:
             plan = self._rewrite(plan, words)
         # An approval is for what could be seen, unless it is asked for with the words.
         if options.approve and (options.words is not None or not unfinished):
-            return self._report(Step.APPROVED, self._approve(plan), texts)
+            return self._report(Step.APPROVED, approve(self.open, plan), texts)
         self._open(plan)
         return self._report(Step.OPEN, plan, texts)
 
@@ -184,22 +160,18 @@ class _Amending:
         try:
             plan = self.planning.plan()
         except RequestError as error:
-            error.next_step = f"correct it, then `{self.command} --continue`"
+            error.next_step = f"correct it, then `{self.open.command} --continue`"
             raise
-        node_id, whole = self.amendment.node, encode(self.approved)
+        node_id, whole = self.amendment.node, encode(self.open.approved)
         found = differences(Seal("", "", whole), plan)
         if others := [one for one in found if not one.startswith(f"node {node_id}: ")]:
             raise RequestError(
                 f"more than node {node_id} was changed in {self.job.directory.plan}: "
                 f"{'; '.join(others)}",
-                f"restore that, or {self._all_of_it}",
+                f"restore that, or {self.open.all_of_it}",
                 Reason.PLAN_INVALID,
             )
         return plan
-
-    @property
-    def _all_of_it(self) -> str:
-        return f"`{self.command} --cancel`, then `{CONTINUE}` admits a whole plan that was edited"
 
     def _open(self, plan: Plan) -> None:
         """Lay out what can be edited; what was edited already stays."""
@@ -222,98 +194,6 @@ class _Amending:
         self._export(plan)
         return plan
 
-    def _approve(self, plan: Plan) -> Plan:
-        """Freeze the node as it is on disk, and give it fresh chances; returns the plan then."""
-        job, node_id = self.job, self.amendment.node
-        refuse_repairs(plan.nodes, Seal("", "", encode(self.approved)))
-        draft = self._draft(plan)
-        after = draft.plan.node(node_id)
-        refuse_out_of_reach(job, [after])
-        if problems := support_problems(draft.plan.nodes):
-            correct = f"correct {job.directory.plan}, then `{self.command} --continue`"
-            raise RequestError("; ".join(problems), correct, Reason.PLAN_INVALID)
-        refuse_merged(draft.plan, job.repository.receipts.values())
-        changes = contract_changes(job, draft.plan, draft.entries)
-        changed = [*changes.dropped.values(), *changes.edited.values()]
-        grounds = Grounds(job.repository.tip(), changed, f"{self.command} --continue")
-        admit_again(job, draft, [after], grounds)
-        write_amendment(job.directory, self.amendment.asking(""))  # there from now on
-        self._settle(draft)
-        self._free(draft.plan)
-        before = self.amendment.before
-        job.events.emit(
-            Kind.AMENDED,
-            node_id,
-            before=dict(before.test_hashes),
-            after=dict(after.test_hashes),
-            tests_hash_before=tests_hash(before),
-            tests_hash_after=tests_hash(after),
-            changed=_changed_fields(before, after),
-        )
-        self._end()
-        return draft.plan
-
-    def _draft(self, plan: Plan) -> Draft:
-        """Return the node as it is on disk; RequestError unless it changed, and nothing else."""
-        node_id, before = self.amendment.node, self.amendment.before
-        marked = plan.with_node(plan.node(node_id)._replace(amended=True))
-        draft = draft_of(self.job, marked, edited_only=True)
-        for node in draft.plan.nodes:
-            if node.id != node_id and node.test_hashes != self.approved.node(node.id).test_hashes:
-                raise self._touches(node)
-        if not _changed_fields(before, draft.plan.node(node_id)):
-            raise RequestError(
-                f"nothing of node {node_id} was changed",
-                f"edit it in {self.job.directory.plan}, or its tests in {self.job.directory.tests}"
-                f", then `{self.command} --continue`; `{self.command} --cancel` gives it up",
-            )
-        return draft
-
-    def _touches(self, other: Node) -> RequestError:
-        shared = sorted({*other.tests} & {*self.amendment.before.tests})
-        on_top = f"; {', '.join(shared)} holds tests of both" if shared else ""
-        return RequestError(
-            f"tests of node {other.id} were changed, too{on_top}",
-            f"restore them in {self.job.directory.tests}; or {self._all_of_it}",
-            Reason.TESTS_REFUSED,
-        )
-
-    def _cancel(self) -> None:
-        """Make everything as it was approved."""
-        plan = self.approved
-        self._settle(Draft(plan, self._entries(plan), {}))
-        message = "its amendment was cancelled"
-        self.job.events.emit(Kind.NOTICE, self.amendment.node, message=message)
-        self._end()
-
-    def _entries(self, plan: Plan) -> dict[str, Entry]:
-        """Return the tests of a plan that was approved, as they were on the branch then."""
-        repository = self.job.repository
-        tip, views = repository.tip(), views_of(repository, plan)
-        there = repository.entries(plan.base_commit, plan.owners) | repository.entries(
-            tip, plan.owners
-        )
-        return {
-            path: views.content_at(tip, plan.node(owners[-1]), path) or there[path]
-            for path, owners in plan.owners.items()
-        }
-
-    def _settle(self, draft: Draft) -> None:
-        make_contract(self.job, draft)
-        self.planning.save(admitted=fingerprints(draft.plan))
-
-    def _free(self, plan: Plan) -> None:
-        """Give the node fresh chances, and what waits for it."""
-        directory = self.job.directory
-        state = reopened(directory.load_state(plan), plan, self.amendment.node)
-        with closing(StateKeeper(directory, state)) as keeper:
-            keeper.replace(state)
-
-    def _end(self) -> None:
-        """Close the amendment; its record goes last."""
-        remove_exported_tests(self.job)
-        files.remove(self.job.directory.amending)
-
     def _report(self, step: Step, plan: Plan, before: Mapping[str, str]) -> AmendReport:
         return AmendReport(
             step,
@@ -335,9 +215,3 @@ class _Amending:
             for path, entry in found.items()
             if entry
         }
-
-
-def _changed_fields(before: Node, after: Node) -> list[str]:
-    """Name the fields that an amendment changed."""
-    was, now_is = before._asdict(), after._asdict()
-    return [name for name in was if name != "amended" and was[name] != now_is[name]]

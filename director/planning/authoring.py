@@ -132,7 +132,7 @@ class _Author:
             now = after.get(path, b"").decode(errors="replace")
             if lost := lost_tests(content.decode(errors="replace"), now):
                 named = ", ".join(lost[:SHOWN_TESTS])
-                return f"tests of earlier nodes are gone from {path}: {named}"
+                return f"tests of earlier nodes are missing from {path}: {named}"
         return ""
 
     @property

@@ -18,7 +18,7 @@ from director.job.stage import PlanStage, Stage, read_stage, stands_at, write_st
 from director.model.config import Config
 from director.model.errors import RequestError
 from director.model.state import NodeStatus
-from director.records import files
+from director.records import json_lines
 from director.records.clock import now
 from director.records.events import Kind, journal
 from director.records.job_directory import JobDirectory
@@ -125,7 +125,7 @@ def left_to_do(directory: JobDirectory, stage: PlanStage) -> str | None:
     A job that nothing was paid for yet has nothing to lose: it counts as finished.
     """
     if stage.stage is not Stage.READY:
-        paid = files.read_lines(directory.costs) or any(directory.calls.glob("*.json"))
+        paid = json_lines.read_lines(directory.costs) or any(directory.calls.glob("*.json"))
         return stands_at(stage) if paid else None
     try:
         state = directory.load_state(directory.load_plan())

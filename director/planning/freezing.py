@@ -68,7 +68,7 @@ def refuse_repairs(nodes: Iterable[Node], seal: Seal | None) -> None:
     for node in nodes:
         if encode_any(node.repairs) != known.get(node.id):
             raise RequestError(
-                f'node {node.id}: "repairs" was changed, which is for director to say',
+                f'node {node.id}: "repairs" was changed, which only director may do',
                 f"restore it, or take the node out of plan.json; then `{CONTINUE}`",
                 Reason.PLAN_INVALID,
             )

@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 
 from director.model.patterns import lazy_pattern
 from director.model.testing.command_run import CommandRun
+from director.model.testing.counted_tests import total
 from director.model.testing.runner_command import read_command
-from director.model.testing.runner_output import read_output, total
+from director.model.testing.runner_output import read_output
 
 NO_TESTS_CODE = 5  # pytest, and unittest since Python 3.12
 

@@ -13,6 +13,7 @@ from director.job.opening import open_job
 from director.job.stage import PlanStage, Stage, read_stage
 from director.model.config import Config
 from director.model.cost import Cost
+from director.model.naming import known_node
 from director.model.plan import Node
 from director.planning.context import Done, Planning, PlanOptions
 from director.planning.current_job import bring_back, for_task, no_job, to_change, to_continue
@@ -111,6 +112,8 @@ def _stage_for(
         stage = to_change(directory)
         flag = "--revise" if options.revise else "--drop"
         refuse_change(stage, flag, drafted=directory.plan.exists())
+        for word in options.drop:
+            known_node(directory.load_plan(), word)  # before anything is opened for it
         return stage
     stage = to_continue(directory)
     if options.answers:

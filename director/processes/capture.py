@@ -150,7 +150,7 @@ class Dialogue:
         with self._wait:
             line = self._answers.readline()
         if not line.endswith(b"\n"):
-            raise BrokenPipeError("the answer broke off")
+            raise BrokenPipeError("the answer was cut off")
         return line[:-1]
 
     def read(self, size: int) -> bytes:
@@ -158,7 +158,7 @@ class Dialogue:
         with self._wait:
             data = self._answers.read(size)
         if len(data) < size:
-            raise BrokenPipeError("the answer broke off")
+            raise BrokenPipeError("the answer was cut off")
         return data
 
     def end(self) -> None:

@@ -107,12 +107,12 @@ class Sandbox:
     def _domain(self, part: Part, worktree: Path) -> Domain:
         assert self.paths is not None
         paths, strict = self.paths, self.policy.mode == "strict"
-        own = paths.agents if part is Part.SERVER else worktree
-        mine = (own, repository_of(own), scratch_folder(own), *paths.write)
+        own = paths.writable.agents if part is Part.SERVER else worktree
+        mine = (own, repository_of(own), scratch_folder(own), *paths.writable.named)
         if part in (Part.CHECKOUT, Part.READER):
-            mine = (scratch_folder(own), *paths.write)
+            mine = (scratch_folder(own), *paths.writable.named)
         if strict and part in (Part.AGENT, Part.SERVER):
-            mine += paths.agent_folders
+            mine += paths.writable.agent_folders
         kept = paths.kept_from_setup if part is Part.SETUP else paths.kept
         checkout = paths.checkout if part is Part.GATE else NO_CHECKOUT
         return Domain(kept, mine, paths.hide, strict, checkout.roots, checkout.shared)
@@ -124,7 +124,7 @@ class Sandbox:
         """
         if self.mechanism is None or self.paths is None:
             return None
-        domain, closed = self.domain(part, worktree), (*self.paths.repository, self.paths.work)
+        domain, closed = self.domain(part, worktree), self.paths.closed
         lines = (line for line in output.splitlines() if REFUSED.search(line))
         named = (Path(name) for line in lines for name in PATHS.findall(line))
         return next(

@@ -1,13 +1,12 @@
 """The paths that a sandbox is about: what is to be kept, what is trusted, what may be written."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain, product
 from pathlib import Path
+from typing import NamedTuple
 
 from director.model.config import SandboxPolicy
 from director.model.errors import RequestError
@@ -37,81 +36,106 @@ AGENTS_FOLDERS = {
 }
 
 
-class SandboxPaths:
-    """What a sandbox is about: the repository, what director works with, what gates trust.
+class JobPlaces(NamedTuple):
+    """What one job confines: where its repositories and worktrees are, and what it trusts.
 
-    ``repository`` are the folders of the user's repository and of the job's, ``work`` the folder
-    that holds all worktrees of director's, ``agents`` the part of it that holds those of agents,
-    ``agent_folders`` those in which the coding agent keeps its data. ``write`` and ``hide`` are
-    what the configuration names. ``checkout`` is what gates are kept from reading.
+    ``repository`` are the folders of the user's repository and of the job's, ``pool`` is the one
+    with the job's worktrees. ``trusted`` is kept from agents and gates besides what is trusted on
+    any machine, ``checkout`` from the reading of gates. ``agents_own`` are the names of the agent
+    CLIs' folders below the user's XDG folders.
     """
+
+    repository: tuple[Path, ...]
+    pool: Path
+    trusted: tuple[Path, ...] = ()
+    checkout: Checkout = NO_CHECKOUT
+    agents_own: tuple[str, ...] = ()
+
+
+class Kept(NamedTuple):
+    """What agents and gates may not write: ``work`` is the folder of all worktrees of director's.
+
+    The configuration may open a part of what is ``trusted``, but nothing of the others.
+    """
+
+    repository: tuple[Path, ...]
+    work: Path
+    trusted: tuple[Path, ...] = ()
+
+
+class Writable(NamedTuple):
+    """What may be written besides a worktree: ``agents`` is the folder with all of agents'.
+
+    ``agent_folders`` are those in which the coding agent keeps its data, ``named`` are from the
+    configuration.
+    """
+
+    agents: Path
+    agent_folders: tuple[Path, ...] = ()
+    named: tuple[Path, ...] = ()
+
+
+class SandboxPaths:
+    """What a sandbox is about. ``hide`` may not even be read, ``checkout`` not by gates."""
 
     def __init__(
         self,
-        repository: tuple[Path, ...],
-        work: Path,
-        agents: Path,
-        trusted: tuple[Path, ...],
-        agent_folders: tuple[Path, ...],
-        write: tuple[Path, ...] = (),
+        kept: Kept,
+        writable: Writable,
         hide: tuple[Path, ...] = (),
         checkout: Checkout = NO_CHECKOUT,
     ) -> None:
-        self.repository = repository
-        self.work = work
-        self.agents = agents
-        self.trusted = trusted
-        self.agent_folders = agent_folders
-        self.write = write
+        self.writable = writable
         self.hide = hide
         self.checkout = checkout
+        self._kept = kept
 
     @cached_property
     def kept(self) -> tuple[Path, ...]:
         """What agents and gates are kept from."""
-        return outermost((*self.repository, self.work, *self.trusted))
+        return outermost((*self.closed, *self._kept.trusted))
 
     @cached_property
     def kept_from_setup(self) -> tuple[Path, ...]:
         """What the setup command is kept from: it is the user's own."""
-        return outermost(self.repository)
+        return outermost(self._kept.repository)
+
+    @property
+    def closed(self) -> tuple[Path, ...]:
+        """What the configuration cannot open."""
+        return (*self._kept.repository, self._kept.work)
 
 
-def sandbox_paths(
-    policy: SandboxPolicy,
-    repository: Iterable[Path],
-    pool: Path,
-    env: Mapping[str, str],
-    more_trusted: Iterable[Path] = (),
-    checkout: Checkout = NO_CHECKOUT,
-    agents_own: Iterable[str] = (),
-) -> SandboxPaths:
+def sandbox_paths(policy: SandboxPolicy, places: JobPlaces, env: Mapping[str, str]) -> SandboxPaths:
     """Return the paths of a sandbox; the folders that agent CLIs need are made.
 
     So are the caches of build tools: they would make all these themselves, but may not where they
     are confined. RequestError when ``write`` of the configuration names what holds, or lies in,
     what is to be kept, or ``hide`` what holds the worktrees; nothing is made then.
-    ``more_trusted`` is kept from agents and gates like what is trusted anyway, ``checkout`` is
-    what gates cannot read, and ``agents_own`` the names of the CLIs' folders below the user's XDG
-    folders.
     """
     home = home_of(env)
-    bases = [Path(env.get(name) or home / usual) for name, usual in AGENTS_FOLDERS.items()]
-    folders = tuple(base / name for base in bases for name in agents_own)
-    write = paths_in(policy.write, home)
-    hide = paths_in(policy.hide, home)
-    kept = tuple(dict.fromkeys(path.resolve() for path in repository))
-    work = pool.resolve()
-    _refuse_open_ground(write, (*kept, work.parent))
-    _refuse_hidden_work(hide, work)
+    write, hide = paths_in(policy.write, home), paths_in(policy.hide, home)
+    repository = tuple(dict.fromkeys(path.resolve() for path in places.repository))
+    pool = places.pool.resolve()
+    _refuse_open_ground(write, (*repository, pool.parent))
+    _refuse_hidden_work(hide, pool)
+    own = _agent_folders(places.agents_own, env, home)
     caches = [home / name for name in _caches(env)]
-    for folder in (*folders, *caches, *(path for path in write if not path.exists())):
+    for folder in (*own, *caches, *(path for path in write if not path.exists())):
         with os_errors_stop(folder):
             make_folder(folder)
-    resolved = tuple(folder.resolve() for folder in folders)
-    trusted = trusted_paths(env, home, more_trusted)
-    agents = work / "agents"
-    return SandboxPaths(kept, work.parent, agents, trusted, resolved, write, hide, checkout)
+    agent_folders = tuple(folder.resolve() for folder in own)
+    return SandboxPaths(
+        Kept(repository, pool.parent, trusted_paths(env, home, places.trusted)),
+        Writable(pool / "agents", agent_folders, write),
+        hide,
+        places.checkout,
+    )
+
+
+def _agent_folders(names: Iterable[str], env: Mapping[str, str], home: Path) -> list[Path]:
+    bases = [Path(env.get(name) or home / usual) for name, usual in AGENTS_FOLDERS.items()]
+    return [base / name for base in bases for name in names]
 
 
 def _refuse_open_ground(write: Iterable[Path], kept: Iterable[Path]) -> None:

@@ -12,7 +12,7 @@ from director.model.codec.decoding import decode
 from director.model.codec.encoding import encode
 from director.model.codec.mistakes import MismatchError
 from director.model.errors import RequestError
-from director.records import files
+from director.records import files, json_lines
 
 
 class CallNote(NamedTuple):
@@ -52,7 +52,7 @@ class CallNotes:
         path = self._path(note.name)
         with files.os_errors_stop(path):
             files.make_folder(self._folder)
-            files.replace_quickly(path, files.in_line(encode(note)))
+            files.replace_quickly(path, json_lines.in_line(encode(note)))
 
     def end(self, name: str, outcome: str, reason: str) -> None:
         """Note how a call ended."""

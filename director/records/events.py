@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from director.model.secrets import NOTHING_SECRET, Redactor
-from director.records import files
+from director.records import json_lines
 from director.records.clock import now
 
 
@@ -117,6 +117,6 @@ def journal(path: Path) -> Listener:
 
     def listen(event: Event) -> None:
         if event.kind not in PASSING:
-            files.append_line(path, event.to_json(), durable=False)
+            json_lines.append_line(path, event.to_json(), durable=False)
 
     return listen

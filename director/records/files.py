@@ -1,7 +1,7 @@
 """The one door through which files under ``.director/`` are written and read.
 
-JSON files are replaced atomically and synced; lines are appended whole or it is an error. What is
-made here is for the owner only, whatever the umask.
+JSON files are replaced atomically and synced; ``json_lines`` has those of lines. What is made here
+is for the owner only, whatever the umask, but for a file that the user names.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import errno
 import json
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,6 @@ REPLACEABLE = "restore or remove that file"  # for a file that director can do w
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})  # the disk, or the user's share of it
 APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-in_line = json.JSONEncoder(ensure_ascii=False).encode  # a value as JSON in one line
 READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 READABLE = "restore it, or make it readable (text in UTF-8)"
 
@@ -48,9 +47,21 @@ def os_errors_stop(path: Path | str) -> Iterator[None]:
         reason = "the disk is full" if full else error.strerror or str(error)
         raise StoppedError(
             f"cannot write {path}: {reason}",
-            "make room or give access, then run the command again",
+            "free disk space or give access, then run the command again",
             Reason.DISK_FULL if full else None,
         ) from error
+
+
+@contextmanager
+def full_disk_stops() -> Iterator[None]:
+    """Turn an OSError of a full disk, whatever was to be written, into a StoppedError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        with os_errors_stop(error.filename or "a file"):
+            raise
 
 
 def open_making_folder(path: Path, flags: int) -> int:
@@ -82,25 +93,27 @@ def open_to_read(path: Path) -> BinaryIO:
     return stream
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """Return what a regular file holds. Raises OSError."""
     with open_to_read(path) as stream:
         return stream.read()
 
 
-def redact_file(path: Path, redactor: Redactor) -> None:
+def redact_file(path: Path, redactor: Redactor) -> bytes:
     """Take secrets out of a file that another process wrote, where there is one.
 
-    A device, which a forged note may name, keeps none.
+    A device, which a forged note may name, keeps none. Returns what the file holds then.
     """
     if path.is_char_device():
-        return
+        return b""
     with os_errors_stop(path):
         try:
-            data = _content(path)
+            data = content_of(path)
         except FileNotFoundError:
-            return
+            return b""
         if (clean := redactor.data(data)) != data:
             write_bytes(path, clean)
+        return clean
 
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> None:
@@ -109,6 +122,15 @@ def write_text(path: Path, text: str, *, durable: bool = True) -> None:
     What UTF-8 cannot hold (a byte of a strange file name) is escaped, as JSON would.
     """
     write_bytes(path, text.encode(errors=ESCAPE), durable=durable)
+
+
+def write_for_user(path: Path, text: str) -> None:
+    """Write ``text`` to a file of the user's own, where they named it: who may read it, and the
+    folders that are made for it, is by their umask.
+    """
+    with os_errors_stop(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8", errors=ESCAPE, newline="")
 
 
 def write_log(path: Path, text: str) -> None:
@@ -175,7 +197,7 @@ def read_text(path: Path) -> str | None:
     A byte order mark, which some editors put before it, is no part of it.
     """
     try:
-        text = _content(path).decode("utf-8-sig")
+        text = content_of(path).decode("utf-8-sig")
         return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
     except FileNotFoundError:
         return None
@@ -209,33 +231,6 @@ def parse_json(path: Path, text: str, next_step: str = REPLACEABLE) -> dict[str,
     return value
 
 
-def append_line(path: Path, value: Mapping[str, Any], *, durable: bool) -> None:
-    """Append ``value`` as one JSON line; ``durable`` waits until it is on disk.
-
-    A torn last line, left by a crash, is closed first so that it damages nothing after it.
-    """
-    append_lines(path, [value], durable=durable)
-
-
-def append_lines(path: Path, values: Iterable[Mapping[str, Any]], *, durable: bool) -> int:
-    """Append ``values`` as JSON lines, like ``append_line``; returns how many bytes that took."""
-    data = "".join(f"{in_line(value)}\n" for value in values).encode(errors=ESCAPE)
-    with os_errors_stop(path):
-        descriptor = open_making_folder(path, APPEND)  # no stream: there are many of these
-        try:
-            size = os.lseek(descriptor, 0, os.SEEK_END)
-            if size and os.pread(descriptor, 1, size - 1) != b"\n":
-                data = b"\n" + data
-            write_whole(partial(os.write, descriptor), data)
-            if durable:
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        if durable and not size:
-            sync_folder(path.parent)
-    return len(data)
-
-
 def write_whole(write: Callable[[memoryview], int | None], data: bytes) -> None:
     """Give all of ``data`` to an unbuffered ``write``, which may take less; OSError otherwise.
 
@@ -247,89 +242,6 @@ def write_whole(write: Callable[[memoryview], int | None], data: bytes) -> None:
         if not written:
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         left = left[written:]
-
-
-def write_lines(path: Path, values: Iterable[Mapping[str, Any]]) -> None:
-    """Replace ``path`` by one JSON line for each of ``values``; on disk when this returns."""
-    write_text(path, "".join(f"{in_line(value)}\n" for value in values))
-
-
-def read_lines(path: Path) -> list[dict[str, Any]]:
-    """Return the objects of a JSONL file, in order; lines that are not whole are skipped."""
-    return read_lines_counted(path)[0]
-
-
-def read_lines_counted(path: Path) -> tuple[list[dict[str, Any]], int]:
-    """Return the objects of a JSONL file, as ``read_lines``, and how many lines are damaged."""
-    return _parsed(_lines(path))
-
-
-def read_last_lines(path: Path, size: int) -> tuple[list[dict[str, Any]], int]:
-    """Return the objects in the last ``size`` bytes of a JSONL file, and how many are damaged."""
-    return _parsed(_last_lines(path, size))
-
-
-def read_backwards(path: Path, size: int) -> Iterator[dict[str, Any]]:
-    """Give the objects in the last ``size`` bytes of a JSONL file, the last one first.
-
-    A caller that needs a few of them does not wait for the others. Lines that are not whole are
-    skipped.
-    """
-    return (value for value in map(_object, reversed(_last_lines(path, size))) if value)
-
-
-def _last_lines(path: Path, size: int) -> list[bytes]:
-    try:
-        with open_to_read(path) as stream:
-            start = max(0, stream.seek(0, os.SEEK_END) - size)
-            stream.seek(start)
-            lines = stream.read(size).split(b"\n")
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise RequestError(f"cannot read {path}: {error}", READABLE) from None
-    return lines[1:] if start else lines
-
-
-def _parsed(lines: list[bytes]) -> tuple[list[dict[str, Any]], int]:
-    lines = list(filter(bytes.strip, lines))
-    whole = _all_whole(lines)
-    if whole is not None:
-        return list(filter(None, whole)), 0
-    found = [_object(line) for line in lines]
-    return [value for value in found if value], sum(value is None for value in found)
-
-
-def _all_whole(lines: Sequence[bytes]) -> list[dict[str, Any]] | None:
-    """Return the objects of ``lines``, read at once; None where one of them is damaged.
-
-    That takes a third of the time. A line that makes one object with the next is missed in the
-    count.
-    """
-    try:
-        values = json.loads(b"[" + b",\n".join(lines) + b"]")
-    except (ValueError, RecursionError):
-        return None
-    whole = len(values) == len(lines) and set(map(type, values)) <= {dict}
-    return values if whole else None
-
-
-def _lines(path: Path) -> list[bytes]:
-    """Return the lines as bytes: a torn one may end amid a letter, which is no harm to others."""
-    try:
-        return _content(path).split(b"\n")
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise RequestError(f"cannot read {path}: {error}", READABLE) from None
-
-
-def _object(line: bytes) -> dict[str, Any] | None:
-    try:
-        value = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
 
 
 def sync_folder(folder: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from director.records import files
+from director.records import json_lines
 
 Mark = tuple[int, ...]
 
@@ -20,7 +20,7 @@ class GuardedLines:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._mark = _mark(path)
-        self._values: list[Mapping[str, Any]] = list(files.read_lines(path))
+        self._values: list[Mapping[str, Any]] = list(json_lines.read_lines(path))
 
     @property
     def values(self) -> tuple[Mapping[str, Any], ...]:
@@ -31,7 +31,7 @@ class GuardedLines:
         """Append a line; on disk when this returns. What others wrote meanwhile is undone."""
         self._values.append(value)
         if _mark(self._path) == self._mark:
-            files.append_line(self._path, value, durable=True)
+            json_lines.append_line(self._path, value, durable=True)
             self._mark = _mark(self._path)
         else:
             self._write()
@@ -46,14 +46,14 @@ class GuardedLines:
         if _mark(self._path) == self._mark or not self._path.parent.is_dir():
             return False
         mark = _mark(self._path)
-        if mark and files.read_lines(self._path) == self._values:
+        if mark and json_lines.read_lines(self._path) == self._values:
             self._mark = mark
             return False
         self._write()
         return True
 
     def _write(self) -> None:
-        files.write_lines(self._path, self._values)
+        json_lines.write_lines(self._path, self._values)
         self._mark = _mark(self._path)
 
 

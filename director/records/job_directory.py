@@ -14,7 +14,7 @@ from director.model.plan_reader import InvalidPlanError, read_plan
 from director.model.reason import Reason
 from director.model.secrets import NOTHING_SECRET, Redactor
 from director.model.state import RunState
-from director.records import files
+from director.records import files, json_lines
 from director.records.state_file import StateFile
 
 FOLDER = ".director"
@@ -164,7 +164,7 @@ class JobDirectory(Records):
 
     def last_run(self) -> dict[str, Any]:
         """Return what ``metrics.jsonl`` says of the last run, empty where there was none."""
-        runs = runs_of(files.read_lines(self.metrics))
+        runs = runs_of(json_lines.read_lines(self.metrics))
         return runs[-1] if runs else {}
 
     def load_plan(self) -> Plan:

@@ -16,7 +16,7 @@ from director.model.errors import StoppedError
 from director.model.reason import Reason
 from director.model.state import CallRecord
 from director.model.usage import Tokens
-from director.records import files
+from director.records import json_lines
 
 
 class Meter:
@@ -60,7 +60,7 @@ class Ledger:
         """Write the call down; it is on disk when this returns, and its ``meter`` stops."""
         with self._lock:
             # The meter stops under the same lock: no other call sees this one twice, or not at all.
-            files.append_line(self.path, encode(call), durable=True)
+            json_lines.append_line(self.path, encode(call), durable=True)
             self._add(call)
             if meter is not None:
                 self._meters.discard(meter)
@@ -151,7 +151,7 @@ def ceiling_reached(spent_usd: float, ceiling_usd: float, aside_usd: float = 0.0
 
 def read_calls(path: Path) -> list[CallRecord]:
     """Return the calls recorded at ``path``, oldest first."""
-    return calls_in(files.read_lines(path))
+    return calls_in(json_lines.read_lines(path))
 
 
 def calls_in(lines: Sequence[Mapping[str, Any]]) -> list[CallRecord]:

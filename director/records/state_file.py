@@ -18,7 +18,7 @@ from typing import Any
 from director.model.codec.encoding import encode
 from director.model.secrets import Redactor
 from director.model.state import NodeState, RunState
-from director.records import files
+from director.records import files, json_lines
 
 SMALL = 64 * 1024  # characters, some hundred nodes: it is written again every LATELY_SECS
 LATELY_SECS = 2.0
@@ -47,7 +47,7 @@ class StateFile:
         Raises DamagedFileError. It may be written meanwhile: because the changes are read first,
         they never meet an older state than their own.
         """
-        first, *changes = files.read_lines(self._changes) or [{}]
+        first, *changes = json_lines.read_lines(self._changes) or [{}]
         text = files.read_text(self._path)
         if text is None:
             return None
@@ -84,7 +84,7 @@ class StateFile:
         new = self._appended == 0
         lines = [{"follows": self._digest}] if new else []
         lines += [{"node": one, "state": self._value(state.nodes[one])} for one in changed]
-        self._appended += files.append_lines(self._changes, lines, durable=durable)
+        self._appended += json_lines.append_lines(self._changes, lines, durable=durable)
         if new:
             self._named = durable  # it is, with what is synced of a new file
         elif durable and not self._named:

@@ -7,19 +7,22 @@ from collections.abc import Sequence
 
 from director.model.diagnosis import Level, Row, count
 from director.model.format import counted, money
+from director.reporting.terminal.style import Paint, Style
 
 MARKS = {Level.OK: "✓", Level.WARNING: "!", Level.PROBLEM: "✗"}
 ASCII_MARKS = {Level.OK: "ok ", Level.WARNING: "!  ", Level.PROBLEM: "X  "}
+PAINTS = {Level.OK: Paint.GREEN, Level.WARNING: Paint.YELLOW, Level.PROBLEM: Paint.RED}
 ABOUT_WIDTH = 14
-NARROWEST = 40
+NARROWEST, WIDEST = 40, 120
 
 
-def render_row(row: Row, width: int, *, plain: bool = False) -> str:
-    """Return a row as lines of at most ``width`` columns; ``plain``: in ASCII, but for its words.
+def render_row(row: Row, style: Style) -> str:
+    """Return a row as lines for a terminal; its mark has the colour of its level.
 
     What programs said is in it: what is no printable character is left out.
     """
-    mark = (ASCII_MARKS if plain else MARKS)[row.level]
+    mark = (MARKS if style.unicode else ASCII_MARKS)[row.level]
+    width = min(WIDEST, style.width)
     start = f"{mark} {row.about:<{ABOUT_WIDTH}}"
     if len(row.about) >= ABOUT_WIDTH:
         start += " "
@@ -27,9 +30,9 @@ def render_row(row: Row, width: int, *, plain: bool = False) -> str:
     what = f"{row.where}: {row.what}" if row.where else row.what
     lines = _wrapped(what, start, indent, width)
     if row.fix:
-        arrow = "fix:" if plain else "→"
+        arrow = "→" if style.unicode else "fix:"
         lines += _wrapped(row.fix, f"{indent}{arrow} ", f"{indent}  ", width)
-    return "\n".join(lines)
+    return style.painted(mark, PAINTS[row.level]) + "\n".join(lines).removeprefix(mark)
 
 
 def _wrapped(text: str, first: str, indent: str, width: int) -> list[str]:

@@ -14,7 +14,7 @@ from director.model.printable import one_line
 from director.model.state import NodeState, NodeStatus
 from director.model.usage import LARGEST
 from director.processes.disk_use import disk_use
-from director.records import files
+from director.records import json_lines
 from director.records.job_directory import JobDirectory
 from director.records.known_jobs import KnownJob, Where
 from director.records.landings import Landing, recorded_landing
@@ -164,7 +164,7 @@ def _status(directory: JobDirectory, stage: Mapping[str, Any], plan: Mapping[str
     process, last = read_process(directory), read_last_end(directory, TAIL_BYTES)
     nodes = tuple(_nodes(directory, plan)) if plan else ()
     running = any(one.state.status is NodeStatus.RUNNING for one in nodes)
-    lines = files.read_backwards(directory.metrics, RUN_BYTES)
+    lines = json_lines.read_backwards(directory.metrics, RUN_BYTES)
     told = next((line for line in lines if line.get("kind") in ("run", "rebase")), None)
     run = told if told and told["kind"] == "run" else None  # the one was of another base
     ok = run.get("integration_ok") if run else None
@@ -204,7 +204,7 @@ def _nodes(directory: JobDirectory, plan: Mapping[str, Any]) -> Iterable[NodeNow
 def _cost(directory: JobDirectory) -> Cost:
     """Return what a job cost, as its status says it, in a tenth of the time."""
     try:
-        lines = files.read_lines(directory.costs)
+        lines = json_lines.read_lines(directory.costs)
     except RequestError:
         return Cost(0.0, 1)
     return Cost.of(_usd(line) for line in lines if isinstance(line.get("role"), str))
@@ -226,7 +226,7 @@ def _taken(directory: JobDirectory) -> tuple[TakenNode, ...]:
 def _last_tip(directory: JobDirectory) -> str:
     """Return where director moved the job branch last ("": unknown)."""
     try:
-        return _text(next(files.read_backwards(directory.tips, TIP_BYTES), {}), "tip")
+        return _text(next(json_lines.read_backwards(directory.tips, TIP_BYTES), {}), "tip")
     except RequestError:
         return ""
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from director.job.removing import Removal
 from director.model.errors import StoppedError
-from director.model.format import counted
 from director.model.reason import Reason
 from director.records.job_directory import Home
 from director.records.known_jobs import known_job, known_jobs
@@ -114,11 +113,12 @@ def _is_meant(one: ListedJob, wanted: Wanted, now: float) -> bool:
 def _stays(one: ListedJob, git: Git) -> str:
     """Return why a job that was not named is not removed, or ""."""
     if one.standing == "working":
-        return "a command works on it"
+        return "a command is working on it"
     if one.current and not one.finished:
         return "it is the current job and not finished; name it to remove it"
     if taken := [taken.node.node for taken in _taken(one, git)]:
-        return f"a person has its {counted(len(taken), 'node')}: {', '.join(taken)}; name it"
+        is_or_are = "is" if len(taken) == 1 else "are"
+        return f"{', '.join(taken)} {is_or_are} taken by a person; name the job to remove it"
     return ""
 
 

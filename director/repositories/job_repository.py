@@ -25,7 +25,12 @@ from director.repositories.durability import sync_files
 from director.repositories.git import Git
 from director.repositories.history import History
 from director.repositories.job_objects import JobObjects
-from director.repositories.job_settings import borrow, borrowed_stores, carry_settings
+from director.repositories.job_settings import (
+    borrow,
+    borrowed_stores,
+    carry_settings,
+    make_refs_readable,
+)
 from director.repositories.links import is_plain_folder
 from director.repositories.objects import loose_object
 from director.repositories.repository import Repository
@@ -47,7 +52,7 @@ class JobRepository(JobObjects):
         self.branch = branch
         self.notices: list[str] = []
         self._publishing = threading.Lock()
-        self._soundness = Soundness(self.objects, path / "objects", user.object_format)
+        self._soundness = Soundness(self.objects, self.trees, path / "objects", user.object_format)
         self._tips = Tips(journal or path.with_name(TIPS))
         self._tip = self._last_noted() if self._tips.commits else self._said_by_ref()
         self._published = ""
@@ -264,8 +269,11 @@ def _gone(path: Path) -> StoppedError:
 
 def _opened(path: Path, user: Repository, branch: str) -> JobRepository:
     carry_settings(path, user)
+    damaged = make_refs_readable(path)
     git = Git.at(path, user.caller_env, GIT_DIR=str(path), **user.identity())
     job = JobRepository(path, branch, git, user)
+    if damaged:
+        job.notices.append(f"packed-refs of {path} was damaged: what is whole in it was kept")
     job.point()
     return job
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from director.model.errors import StoppedError
@@ -28,6 +28,9 @@ CARRIED_FILES = ("shallow", "info/attributes", "info/exclude", "info/sparse-chec
 ALTERNATES = "objects/info/alternates"
 BASICS = ("HEAD", ALTERNATES)  # without them it is no repository
 SETTINGS = (*CARRIED_FILES, "config", "config.worktree", "info/grafts")
+PACKED_REFS = "packed-refs"
+# What git writes into it: a header, refs, and what a ref to a tag comes to (git-pack-refs(1)).
+PACKED = lazy_pattern(r"(?:# .*|[0-9a-f]{40,64} refs/[^\x00-\x20\x7f~^:?*\[\\]+|\^[0-9a-f]{40,64})")
 BARE, NOT_BARE = b'bare = "true"', b'bare = "false"'
 
 
@@ -39,10 +42,14 @@ class JobSettings:
         self._user = user
         self._files = {name: own_content(path / name) for name in (*SETTINGS, *BASICS)}
         self._turn = threading.Lock()
+        borrowed = {name: content for name, content in self._files.items() if content is not None}
+        borrowed["config"] = borrowed.get("config", b"").replace(BARE, NOT_BARE)
+        self._borrowing = {**borrowed, ALTERNATES: os.fsencode(path / "objects") + b"\n"}
 
     def restore(self) -> None:
         """Undo what others did to them; StoppedError where the repository is gone."""
         self._restore(self._files)
+        make_refs_readable(self._path)
 
     def restore_what_worktrees_read(self) -> None:
         """Undo what others did to what git in worktrees reads outside their own repositories.
@@ -69,11 +76,9 @@ class JobSettings:
                 "run the command again: it is made again from the published branch",
             )
 
-    def borrowing(self) -> dict[str, bytes]:
+    def borrowing(self) -> Mapping[str, bytes]:
         """Return the files (path → content) of a repository that borrows this one's objects."""
-        files = {name: content for name, content in self._files.items() if content is not None}
-        files["config"] = files["config"].replace(BARE, NOT_BARE)
-        return files | {ALTERNATES: os.fsencode(self._path / "objects") + b"\n"}
+        return self._borrowing
 
     @property
     def attributes(self) -> bytes:
@@ -108,6 +113,29 @@ def carry_settings(path: Path, user: Repository) -> None:
         settings.append(("extensions.objectFormat", user.object_format))
     settings += ((key, value) for key, value in _local(user) if CARRIED_CONFIG.match(key))
     (path / "config").write_text(config_text(settings), errors="surrogateescape")
+
+
+def make_refs_readable(path: Path) -> bool:
+    """Remove from the packed refs of the repository at ``path`` what git would not read.
+
+    git reads none of them where one line is damaged. The job branch is not among them: it is a
+    file of its own. Returns whether something was removed.
+    """
+    packed = path / PACKED_REFS
+    content = own_content(packed)
+    if content is None and not os.path.lexists(packed):
+        return False
+    lines = (content or b"").decode(errors="surrogateescape").split("\n")
+    if content is not None and all(map(_is_packed_ref, lines[:-1])) and not lines[-1]:
+        return False
+    refs = [f"{line}\n" for line in lines if _is_packed_ref(line) and line[0] not in "#^"]
+    with os_errors_stop(packed):
+        restore_file(packed, os.fsencode("".join(refs)) if refs else None)
+    return True
+
+
+def _is_packed_ref(line: str) -> bool:
+    return PACKED.fullmatch(line) is not None and ".." not in line
 
 
 def _local(user: Repository) -> Iterable[tuple[str, str]]:

@@ -1,11 +1,9 @@
 """The user's repository: read, and given one ref under ``director/``; nothing else."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from director.model.errors import RequestError, StoppedError
 from director.processes.capture import Captured
@@ -32,48 +30,46 @@ TAKING = (
 GIVING = "--upload-pack=git -c 'safe.directory=*' -c 'transfer.hideRefs=!refs/' upload-pack"
 
 
-class Repository:
-    """A checkout of the user's. ``root`` is its top folder, ``objects`` its object store.
+class Layout(NamedTuple):
+    """Where git has what belongs to a checkout: its top folder, ``.git``, its object store.
 
-    ``object_format`` is ``sha1`` or ``sha256``. ``settings`` is the copy of the user's global
-    configuration that git reads here (None: the configuration itself), ``filters`` what it runs on
-    files of worktrees (None: as configured).
+    Of a linked worktree, ``common_dir`` is the main one's. ``object_format`` is ``sha1`` or
+    ``sha256``.
+    """
+
+    root: Path
+    common_dir: Path
+    objects: Path
+    object_format: str = "sha1"
+
+
+class Repository:
+    """A checkout of the user's, with the variables ``caller_env`` of director's caller.
+
+    ``settings`` is the copy of the user's global configuration that git reads here (None: the
+    configuration itself), ``filters`` what it runs on files of worktrees (None: as configured).
     """
 
     def __init__(
         self,
-        root: Path,
+        layout: Layout,
         git: Git,
-        objects: Path,
-        common_dir: Path,
-        object_format: str,
         caller_env: Mapping[str, str],
         settings: FrozenSettings | None = None,
-        filters: Filters | None = None,
+        filters: "Filters | None" = None,
     ) -> None:
-        self.root = root
+        self.layout = layout
+        self.root, self.common_dir, self.objects, self.object_format = layout
         self.git = git
-        self.objects = objects
-        self.common_dir = common_dir
-        self.object_format = object_format
         self.caller_env = caller_env
         self.settings = settings
         self.filters = filters
 
-    def reading(self, settings: FrozenSettings, filters: Filters) -> Repository:
+    def reading(self, settings: FrozenSettings, filters: "Filters") -> "Repository":
         """Return the same checkout, where git reads ``settings``, and runs ``filters``."""
         git = self.git.with_variables(**settings.variables)
         env = {**self.caller_env, **settings.variables}
-        return Repository(
-            self.root,
-            git,
-            self.objects,
-            self.common_dir,
-            self.object_format,
-            env,
-            settings,
-            filters,
-        )
+        return Repository(self.layout, git, env, settings, filters)
 
     def head(self) -> str:
         """Return the commit that HEAD names; RequestError on an unborn branch."""
@@ -246,7 +242,7 @@ def _usual_repository(path: Path, env: Mapping[str, str]) -> Repository | None:
     if git_version(env) < LEAST_GIT:
         return None
     common = top / ".git"
-    return Repository(top, Git.at(top, env), common / "objects", common, "sha1", env)
+    return Repository(Layout(top, common, common / "objects"), Git.at(top, env), env)
 
 
 def _found_by_git(path: Path, env: Mapping[str, str]) -> Repository:
@@ -272,5 +268,5 @@ def _found_by_git(path: Path, env: Mapping[str, str]) -> Repository:
             "rename that folder, or clone the repository to another",
         )
     root, common, objects, object_format = places.split("\n")
-    git = Git.at(Path(root), env)
-    return Repository(Path(root), git, Path(objects), Path(common), object_format, env)
+    layout = Layout(Path(root), Path(common), Path(objects), object_format)
+    return Repository(layout, Git.at(layout.root, env), env)

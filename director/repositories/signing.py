@@ -22,7 +22,7 @@ class SigningError(StoppedError):
     def __init__(self, said: str) -> None:
         super().__init__(
             f"git cannot sign the job's commits ([git] sign): {said}",
-            "see that `git commit -S` works here (user.signingkey, gpg.format, an agent that has "
+            "check that `git commit -S` works here (user.signingkey, gpg.format, an agent that has "
             "the key), or set `sign = false`; then run the command again",
         )
 

@@ -20,7 +20,7 @@ from director.repositories.objects import (
     loose_object,
     unpacked,
 )
-from director.repositories.trees import EMPTY, Folder
+from director.repositories.trees import EMPTY, Trees
 
 ID = lazy_pattern(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
@@ -38,10 +38,14 @@ class Recovery(NamedTuple):
 
 
 class Soundness:
-    """Looks at what is in the object store ``store``, and at what ``objects`` finds elsewhere."""
+    """Looks at what is in the object store ``store``, and at what ``objects`` finds elsewhere.
 
-    def __init__(self, objects: Objects, store: Path, object_format: str) -> None:
+    Of ``trees`` only what was read again is believed.
+    """
+
+    def __init__(self, objects: Objects, trees: Trees, store: Path, object_format: str) -> None:
         self.objects = objects
+        self.trees = trees
         self.store = store
         self.object_format = object_format
 
@@ -116,8 +120,8 @@ class Soundness:
             return
         data = self._read("tree", new)
         yield new, data is not None
-        before = self._folder(self._read("tree", old), old) if old else EMPTY
-        after = self._folder(data, new)
+        before = self.trees.holding(old, self._read("tree", old) or b"") if old else EMPTY
+        after = self.trees.holding(new, data or b"")
         for name in after.differing(before):
             was, item = before.get(name), after.get(name)
             if item is None or item.mode == GITLINK_MODE:
@@ -126,9 +130,6 @@ class Soundness:
                 yield from self._added(was.oid if was and was.is_tree else None, item.oid)
             else:
                 yield item.oid, self._read("blob", item.oid) is not None
-
-    def _folder(self, data: bytes | None, tree: str) -> Folder:
-        return Folder.of(data or b"", len(tree) // 2)
 
     def _read(self, kind: str, oid: str) -> bytes | None:
         """Return the content of an object that is what its id says, or None.

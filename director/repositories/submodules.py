@@ -45,13 +45,15 @@ class WholeTree(NamedTuple):
     """What worktrees hold of a commit: ``tree``, with those that are ``present`` put in.
 
     ``links`` are the entries of all submodules, inner ones by their whole path. ``absent``: the
-    paths of those that the user's checkout does not have, which stay empty folders.
+    paths of those that the user's checkout does not have, which stay empty folders, as do those
+    whose commits are ``empty``: git has neither index entries nor folders for an empty tree.
     """
 
     tree: str
     present: tuple[Submodule, ...] = ()
     links: tuple[Entry, ...] = ()
     absent: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
 
 
 class SubmoduleCache:
@@ -118,8 +120,9 @@ class Submodules:
         return next(inside, None)
 
     def make_folders(self, root: Path, commit: str) -> None:
-        """Make the empty folders of absent submodules in the worktree at ``root``."""
-        for path in self.of(commit).absent:
+        """Make the folders of submodules without files in the worktree at ``root``."""
+        whole = self.of(commit)
+        for path in (*whole.absent, *whole.empty):
             if has_plain_parents(root, path) and not os.path.lexists(root / path):
                 (root / path).mkdir(parents=True)
 
@@ -139,6 +142,7 @@ class Submodules:
         present: list[Submodule] = []
         inside: list[Entry] = []
         absent: list[str] = []
+        empty: list[str] = []
         for link in links:
             path, inner = f"{prefix}{link.path}", found[link.path]
             inside.append(Entry(path, link.mode, link.oid))
@@ -147,11 +151,17 @@ class Submodules:
                 absent.append(path)
                 continue
             whole = self._whole(self.job.tree(link.oid), inner, f"{path}/")
+            absent += whole.absent
+            empty += whole.empty
+            if not self.job.objects.get(whole.tree).data:
+                entries.append(Entry(link.path, ABSENT_MODE, link.oid))
+                empty.append(path)
+                continue
             entries.append(Entry(link.path, TREE_MODE, whole.tree))
             present += [Submodule(path, link.oid, carried_files(inner.git)), *whole.present]
             inside += whole.links
-            absent += whole.absent
-        return WholeTree(self.write(tree, entries), tuple(present), tuple(inside), tuple(absent))
+        held = self.write(tree, entries)
+        return WholeTree(held, tuple(present), tuple(inside), tuple(absent), tuple(empty))
 
     def _is_commit(self, oid: str) -> bool:
         found = self.job.objects.find(oid)

@@ -20,7 +20,7 @@ from director.model.errors import RequestError, StoppedError
 from director.model.plan import Plan
 from director.model.repairing import repairs_in
 from director.model.state import RunState
-from director.records import files
+from director.records import files, json_lines
 from director.records.events import Kind
 from director.repositories.branch_commits import BranchCommit
 from director.running.node_gates import NodeGates
@@ -57,12 +57,12 @@ def restore_receipts(job: JobContext) -> None:
     """
     noted = [encode(receipt) for receipt in job.repository.receipts.values()]
     known = {json.dumps(line, sort_keys=True) for line in noted}
-    found = [json.dumps(x, sort_keys=True) for x in files.read_lines(job.directory.receipts)]
+    found = [json.dumps(x, sort_keys=True) for x in json_lines.read_lines(job.directory.receipts)]
     if strange := len(found) - len(known & set(found)):
         said = f"held lines that director did not write ({strange}): it was restored"
         job.events.notice(f"{job.directory.receipts} {said}")
     if strange or len(found) != len(noted):
-        files.write_lines(job.directory.receipts, noted)
+        json_lines.write_lines(job.directory.receipts, noted)
 
 
 def _stored_state(job: JobContext, plan: Plan) -> RunState:
@@ -73,7 +73,7 @@ def _stored_state(job: JobContext, plan: Plan) -> RunState:
         aside = directory.state.with_suffix(".damaged")
         directory.state.replace(aside)
         job.events.notice(f"{error.what}; put aside as {aside} and rebuilt")
-        return rebuilt(plan, files.read_lines(directory.metrics))
+        return rebuilt(plan, json_lines.read_lines(directory.metrics))
 
 
 def _check_contract(
@@ -133,7 +133,7 @@ def _gate_again(work: NodeWork, commit: BranchCommit) -> None:
         work = NodeWork(work.job, views, work.node)
     elif commit.trailers[VIEW] != (view := work.tree(commit.oid)):
         strange = (
-            f"director noted no such merge of {node.id}, which saw {view} of it, not its {VIEW}"
+            f"director recorded no such merge of {node.id}, which saw {view} of it, not its {VIEW}"
         )
         raise _foreign(job, commit, strange)
     changed = set(changed_files(job.repository, commit.parents[0], commit.oid))
@@ -145,7 +145,7 @@ def _gate_again(work: NodeWork, commit: BranchCommit) -> None:
         runs = gates.green_runs(commit.oid)
     if failure:
         lacking = f"its {failure.check.name} are not green: {failure.gate.failure}"
-        raise _foreign(job, commit, f"director noted no such merge of {node.id}, and {lacking}")
+        raise _foreign(job, commit, f"director recorded no such merge of {node.id}, and {lacking}")
     receipt = rebuilt_receipt(job.repository, commit, node, runs)
     job.repository.accept(receipt._replace(confinement=job.confinement))
     message = f"there was no receipt of {node.id} ({commit.oid}): gated again, it is green"

@@ -128,7 +128,7 @@ class Examiner:
             lesson = f"A key from the environment is in {', '.join(leaking)}: take it out."
             return rejected(AttemptOutcome.OUT_OF_SCOPE, lesson, base)
         if settings := runner_settings_changed(repository, node, base, commit):
-            lesson = f"You changed how the tests are run: {', '.join(settings)}. Put that back."
+            lesson = f"You changed how the tests are run: {', '.join(settings)}. Restore it."
             return rejected(AttemptOutcome.OUT_OF_SCOPE, lesson)
         return UngatedCandidate(commit, remark, judgement.feedback)
 

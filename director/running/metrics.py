@@ -20,7 +20,7 @@ from director.model.state import (
     WatchItFail,
     WatchVerdict,
 )
-from director.records import files
+from director.records import json_lines
 from director.records.clock import now
 from director.records.events import Kind
 from director.records.ledger import Ledger, cost_of_calls, grouped, total_tokens
@@ -147,7 +147,7 @@ class Accounts:
 
     def catch_up(self) -> None:
         """Account for the nodes that a killed run merged and did not get to account for."""
-        lines = files.read_lines(self.job.directory.metrics)
+        lines = json_lines.read_lines(self.job.directory.metrics)
         told = {line.get("node") for line in lines if line.get("status") == NodeStatus.DONE}
         for node_id in sorted(self.keeper.state.ids(NodeStatus.DONE) - told):
             verdict = self.keeper.node(node_id).watch_it_fail
@@ -181,7 +181,7 @@ class Accounts:
             "run_wall_secs": round(state.wall_secs - self.mark.wall_secs.get(node_id, 0.0), 3),
             **self.mark.cost(self.job.agents.ledger, node_id),
         }
-        files.append_line(self.job.directory.metrics, line, durable=durable)
+        json_lines.append_line(self.job.directory.metrics, line, durable=durable)
         self.job.events.emit(
             Kind.NODE_ENDED,
             node_id,

@@ -10,7 +10,7 @@ from director.model.failure import Failure
 from director.model.receipt import Receipt
 from director.model.roles import Role, Tier
 from director.model.state import Attempt, AttemptOutcome, NodeState, NodeStatus, WatchItFail
-from director.records import files
+from director.records import json_lines
 from director.records.events import Kind
 from director.records.state_keeper import StateKeeper
 from director.running.node_work import NodeWork
@@ -106,7 +106,7 @@ class NodeRecord:
         # The branch has moved already: after a crash here the journal of tips restores this line,
         # and the state of the node.
         receipts = self.work.job.directory.receipts
-        files.append_line(receipts, encode(receipt), durable=False)
+        json_lines.append_line(receipts, encode(receipt), durable=False)
         tier = Tier(receipt.tier) if receipt.tier else None
         done = {
             "status": NodeStatus.DONE,

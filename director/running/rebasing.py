@@ -28,7 +28,7 @@ from director.model.integration_gates import BaseGates
 from director.model.plan import Plan
 from director.model.roles import Role
 from director.model.state import Attempt, AttemptOutcome, NodeState, NodeStatus, RunState
-from director.records import files
+from director.records import files, json_lines
 from director.records.call_notes import noted_calls
 from director.records.clock import now
 from director.records.events import Events, Kind, journal
@@ -213,7 +213,7 @@ def _stage(workspace: Workspace, directory: JobDirectory, built: _Built) -> None
     seal_plan(new, plan, contract, built.seal.merge_gate)
     if built.stage:
         write_stage(new, built.stage)
-    files.write_lines(new.receipts, map(encode, branch.receipts.values()))
+    json_lines.write_lines(new.receipts, map(encode, branch.receipts.values()))
     job = open_job_repository(directory.repository, workspace.repository, plan.job_branch)
     new.state_file.save(_state(job, built))
 

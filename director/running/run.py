@@ -12,10 +12,11 @@ from director.job.scheduler import Schedule, drive
 from director.job.seal import Seal, restore_seal
 from director.model.config import Config
 from director.model.errors import DirectorError, DrainedError
+from director.model.naming import known_node
 from director.model.plan import Plan
 from director.model.reason import Reason
 from director.model.state import NodeStatus, RunState
-from director.records import files
+from director.records import json_lines
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.lock import job_lock
@@ -92,6 +93,8 @@ def run_job(
         config = config._replace(limits=config.limits._replace(max_attempts=options.max_attempts))
     with job_lock(directory.lock, "director run"):
         plan, seal = ready_plan(directory)
+        for word in options.nodes:
+            known_node(plan, word)  # before anything is opened for it
         ready, again = (plan, seal), options.retry_failed
         with opened_run(workspace, directory, config, ready, retry_failed=again) as opened:
             return _Run(opened).run(options)
@@ -212,7 +215,9 @@ class _Run:
         restore_receipts(self.job)
         if restore_seal(self.job.directory, seal):
             sealed = self.job.directory.sealed
-            self.job.events.notice(f"{sealed} was changed while director worked: it was restored")
+            self.job.events.notice(
+                f"{sealed} was changed while director was working: it was restored"
+            )
 
     def _report(self, integration: tuple[GateReport, ...] | None, lanes: int) -> RunReport:
         """Publish the branch, and put the run on record."""
@@ -222,7 +227,7 @@ class _Run:
         integrated = report.integration_ok, in_words(integration)
         metrics = run_line(self.job, state, integrated, self.mark)
         metrics["parallel"] = lanes
-        files.append_line(self.job.directory.metrics, metrics, durable=True)
+        json_lines.append_line(self.job.directory.metrics, metrics, durable=True)
         self.job.events.emit(
             Kind.RUN_ENDED,
             done=metrics["done"],

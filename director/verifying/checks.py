@@ -55,7 +55,7 @@ def _seal(evidence: Evidence) -> Iterator[Problem]:
             yield _missing(evidence, "sealed.json", "`director plan --continue` seals it")
         return
     for changed in differences(evidence.seal, evidence.plan):
-        next_step = "restore it, or `director plan --continue` admits it as it is now"
+        next_step = "restore it, or admit it as it is now: `director plan --continue`"
         what = f"plan.json was changed after it was approved: {changed}"
         yield Problem(what, next_step, found=changed)
 
@@ -172,7 +172,7 @@ def _journal(evidence: Evidence) -> Iterator[Problem]:
         oid = facts.commit.oid
         noted = journal.receipts.get(oid)
         if noted is None:
-            what = f"commit {short(oid)} (node {node.id}): director noted no such merge"
+            what = f"commit {short(oid)} (node {node.id}): director recorded no such merge"
             next_step = f"`director run` gates it again; else {restore(plan)}"
             yield Problem(what, next_step, oid, node.id, "a receipt in tips.jsonl", "none")
         elif noted != receipt:

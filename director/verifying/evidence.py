@@ -17,7 +17,7 @@ from director.model.codec.mistakes import MismatchError, dotted
 from director.model.plan import Node, Plan
 from director.model.receipt import Receipt
 from director.model.state import NodeStatus
-from director.records import files
+from director.records import json_lines
 from director.records.job_directory import JobDirectory
 from director.repositories.branch_commits import BranchCommit
 from director.repositories.git import Git
@@ -95,7 +95,9 @@ def gather(repository: Repository, directory: JobDirectory) -> Evidence:
     begins = tip is not None and history.descends(tip, base)
     damaged = None
     if tip is not None and begins:
-        soundness = Soundness(history.objects, repository.objects, repository.object_format)
+        soundness = Soundness(
+            history.objects, history.trees, repository.objects, repository.object_format
+        )
         damaged = soundness.first_damage(base, tip)
     readable = tip if begins and not damaged else None
     frozen = _FrozenTests(history, plan.contract.keys(), base if readable else None)
@@ -212,7 +214,7 @@ def _facts(
 def _receipts(directory: JobDirectory) -> tuple[tuple[Receipt, ...], tuple[str, ...]]:
     """Return the receipts, and what is wrong with the lines that are none."""
     known, unreadable = [], []
-    for line in files.read_lines(directory.receipts):
+    for line in json_lines.read_lines(directory.receipts):
         try:
             known.append(decode(Receipt, line))
         except MismatchError as error:

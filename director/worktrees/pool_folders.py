@@ -86,7 +86,7 @@ def free_kept(record: Path, begins: Callable[[KeptWorktrees], None]) -> KeptWork
         try:
             discard(folder)
         except NotRemovedError as error:
-            what = f"{error.filename} cannot be removed, which something that ran there left"
+            what = f"{error.filename} cannot be removed: something that ran there left it"
             raise StoppedError(what, _with_more_rights(folder)) from None
     record.unlink(missing_ok=True)
     return KeptWorktrees(kept.folder, freed, kept.since)
@@ -226,12 +226,12 @@ def _remove(folder: Path, events: Events | None) -> None:
     try:
         discard(folder)
     except NotRemovedError as error:
-        what = f"cannot be removed: {error.filename}, which something that ran here left"
+        what = f"cannot be removed: {error.filename}, left by something that ran here"
         (events or Events()).emit(Kind.NOTICE, message=f"{what}; {_with_more_rights(folder)}")
 
 
 def _with_more_rights(folder: Path) -> str:
-    return f"remove it with more rights, for example `sudo rm -rf {folder}`"
+    return f"remove it as root, for example `sudo rm -rf {folder}`"
 
 
 def _is_ours(folder: Path) -> bool:

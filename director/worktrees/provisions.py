@@ -127,7 +127,7 @@ class Provisions:
         }
 
     def resume(self, kept: Mapping[str, Any], trees: Trees) -> UserFiles | None:
-        """Go on with an earlier command's copy of the user's files; None: they are others now."""
+        """Continue with an earlier command's copy of the user's files; None: they differ now."""
         originals = seals_from(kept["originals"])
         user_files = UserFiles(trees.named(kept["tree"]), trees.named(kept["linked"]), originals)
         wanted = (self.sources.names, self.sources.linked)

@@ -178,7 +178,7 @@ def _not_copied(source: Path, reason: str) -> StoppedError:
     said = (reason.splitlines() or ["no message"])[-1]
     return StoppedError(
         f"cannot copy {source}: {said}",
-        "make room or give access, then run the command again",
+        "free disk space or give access, then run the command again",
         Reason.DISK_FULL if NO_SPACE in reason else None,
     )
 

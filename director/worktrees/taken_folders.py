@@ -27,6 +27,6 @@ def remove_taken_folder(folder: Path) -> None:
     try:
         discard(folder)
     except NotRemovedError as error:
-        what = f"{error.filename} cannot be removed, which something that ran there left"
-        next_step = f"remove it with more rights, for example `sudo rm -rf {folder}`"
+        what = f"{error.filename} cannot be removed: something that ran there left it"
+        next_step = f"remove it as root, for example `sudo rm -rf {folder}`"
         raise StoppedError(what, next_step) from None

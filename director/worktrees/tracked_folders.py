@@ -69,7 +69,7 @@ class TrackedFolders:
             if status:
                 plain.add(path)
                 found.append(self._new_in(path, oid, status))
-            else:
+            elif self._holds_files(oid):  # git makes no other folders
                 found.append(NewNames(missing=(path,)))
         return NewNames(*(tuple(chain.from_iterable(part)) for part in zip(*found, strict=True)))
 
@@ -84,6 +84,10 @@ class TrackedFolders:
         if not any(new) and is_settled(status.st_ctime_ns, time.time_ns()):
             self.clean[path] = state
         return new
+
+    def _holds_files(self, tree: str) -> bool:
+        items = (item for _, item in self._job.trees.of(tree).items())
+        return any(not item.is_tree or self._holds_files(item.oid) for item in items)
 
     def _status(self, path: str) -> os.stat_result | None:
         with suppress(OSError):

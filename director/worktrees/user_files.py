@@ -180,7 +180,7 @@ def copy_user_files(sources: Sources, pool: Path, without: Iterable[str] = ()) -
 def _take(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if not os.path.lexists(source):
-        raise StoppedError(f"{source} is gone", "put it back, then run the command again")
+        raise StoppedError(f"{source} is gone", "restore it, then run the command again")
     copy(source, target)
 
 

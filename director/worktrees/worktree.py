@@ -81,7 +81,7 @@ class Worktree:
         return {"commit": self._index.tree, "index": self._index.seal, "clean": clean}
 
     def resume(self, kept: Mapping[str, Any]) -> None:
-        """Go on with it as an earlier command ``kept`` it; nothing else of it is believed."""
+        """Continue with it as an earlier command ``kept`` it; nothing else of it is believed."""
         self._index.tree, self._index.seal = kept["commit"], tuple(kept["index"])
         self._files.folders.resume(kept["clean"])
         if self._index.is_intact:

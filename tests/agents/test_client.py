@@ -135,7 +135,7 @@ class TestAsking(ClientCase):
             self.assertEqual(read_calls(self.costs)[-1].ok, outcome is Outcome.COMPLETED)
         self.assertEqual((len(read_calls(self.costs)), self.pauses), (4, []))
 
-    def test_a_priced_call_that_nobody_counted_is_unknown(self) -> None:
+    def test_a_priced_call_without_counts_is_unknown(self) -> None:
         said = transcript()
         said.add_finish(Finish.DONE, None, 0.0)
         self.agents(FakeCaller((Outcome.COMPLETED, said))).ask(self.assignment)
@@ -236,7 +236,7 @@ class TestPatience(ClientCase):
 
 
 class TestEnds(ClientCase):
-    def test_nobody_is_asked_after_a_signal(self) -> None:
+    def test_no_model_is_asked_after_a_signal(self) -> None:
         self.cancellation.cancel(signal.SIGINT)
         caller = FakeCaller()
         with self.assertRaises(InterruptedRunError) as caught:
@@ -254,7 +254,7 @@ class TestEnds(ClientCase):
         self.assertEqual(caught.exception.exit_code, 143)
         self.assertEqual([call.cost for call in read_calls(self.costs)], [1.0])
 
-    def test_nobody_is_asked_when_the_money_is_used_up(self) -> None:
+    def test_no_model_is_asked_when_the_money_is_used_up(self) -> None:
         self.limits = Limits(cost_ceiling_usd=1.0)
         self.agents(FakeCaller((Outcome.COMPLETED, transcript()))).ask(self.assignment)
         caller = FakeCaller()

@@ -118,7 +118,7 @@ class TestReasons(unittest.TestCase):
         for said, expected in (
             ("the provider keeps failing: rate_limit (HTTP 429)", Reason.RATE_LIMIT),
             ("the provider keeps failing: AI_APICallError: Unauthorized", Reason.AUTH),
-            ("no sign of life for 300 s", Reason.PROVIDER),
+            ("no output for 300 s", Reason.PROVIDER),
         ):
             found = reason_of(CallEnd(Outcome.PROVIDER_FAULT, said), Transcript())
             self.assertIs(found, expected, said)

@@ -32,7 +32,7 @@ def decide(rules: dict[str, Any], tool: str, value: str = "x") -> str:
 
 
 class TestPermissions(unittest.TestCase):
-    def test_nobody_starts_agents_leaves_the_worktree_or_asks(self) -> None:
+    def test_no_agent_starts_agents_leaves_the_worktree_or_asks(self) -> None:
         for agent in Agent:
             for wanted in GREEDY:
                 rules = permissions(agent, wanted, ["a.py"])
@@ -76,7 +76,7 @@ class TestPermissions(unittest.TestCase):
         self.assertEqual(everywhere(), dict.fromkeys(NEVER, "deny"))
 
 
-class TestNobodyIsAsked(unittest.TestCase):
+class TestNothingAsks(unittest.TestCase):
     def test_a_rule_that_would_ask_denies(self) -> None:
         wanted: dict[str, Value] = {"lsp": "ask", "bash": {"*": "allow", "rm *": "ask"}}
         rules = permissions(Agent.EXECUTOR, wanted, ["a.py"])

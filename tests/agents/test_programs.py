@@ -1,4 +1,4 @@
-"""Programs are found where the user has them, and nobody else may write what they consist of."""
+"""Programs are found where the user has them, and no one else may write what they consist of."""
 
 from __future__ import annotations
 

@@ -37,9 +37,9 @@ class TestTexts(unittest.TestCase):
             self.assertEqual(REPO.completed(text), wanted)
 
     def test_lanes_belong_to_commands_that_have_them(self) -> None:
-        text = "`director status` for all, `director run --retry-failed` to try again"
+        text = "`director status` shows all; `director run --retry-failed` tries again"
         wanted = (
-            "`director status` for all, `director run --parallel 4 --retry-failed` to try again"
+            "`director status` shows all; `director run --parallel 4 --retry-failed` tries again"
         )
         self.assertEqual(LANES.completed(text), wanted)
         self.assertEqual(
@@ -74,7 +74,7 @@ class TestNextCommand(unittest.TestCase):
         self.assertEqual(self.command_in("director run"), ("director", "run"))
         said = "correct it, then `director plan --continue`"
         self.assertEqual(self.command_in(said), ("director", "plan", "--continue"))
-        said = "`director status` for all, `director run --retry-failed` to try again"
+        said = "`director status` shows all; `director run --retry-failed` tries again"
         self.assertEqual(self.command_in(said), ("director", "status"))
 
     def test_again_is_what_was_typed(self) -> None:

@@ -83,7 +83,7 @@ class TestColour(OutputCase):
     def wanted(self, *words: str, terminal: bool = True) -> bool:
         return wants_colour(self.args(*words), self.context(), terminal=terminal)
 
-    def test_a_terminal_has_colours_unless_somebody_says_no(self) -> None:
+    def test_a_terminal_has_colours_unless_told_otherwise(self) -> None:
         self.assertTrue(self.wanted())
         self.assertFalse(self.wanted("--color", "never"))
         for env in ({"NO_COLOR": "1", "TERM": "xterm"}, {"TERM": "dumb"}):
@@ -91,7 +91,7 @@ class TestColour(OutputCase):
             self.assertFalse(self.wanted(), env)
             self.assertTrue(self.wanted("--color", "always"))
 
-    def test_a_pipe_has_none_unless_somebody_says_so(self) -> None:
+    def test_a_pipe_has_none_unless_told_otherwise(self) -> None:
         self.assertFalse(self.wanted(terminal=False))
         self.assertTrue(self.wanted("--color", "always", terminal=False))
 
@@ -120,7 +120,7 @@ class TestListeners(OutputCase):
         self.assertIn("::group::", self.told(stage, GITHUB_ACTIONS="true"))
         self.assertNotIn("::group::", self.told(stage))
 
-    def test_a_mistake_of_the_view_is_told_once_and_stops_nobody(self) -> None:
+    def test_a_mistake_of_the_view_is_told_once_and_stops_no_command(self) -> None:
         broken = event(Kind.CALL_STARTED, "a")  # says neither who is asked nor which model
         said = self.told(broken, broken, event(Kind.NOTICE, message="x"))
         self.assertEqual(said.count("\n"), 1)

@@ -78,7 +78,7 @@ class TestAuto(JobCase):
         self.fake.queue("brainstorm", answer(asked))
         said = self.ends(2, "auto", "make things", "--json").json
         self.assertEqual((said["reason"], len(said["questions"])), ("decision_needed", 1))
-        self.ends(2, "auto", "make things")  # nobody answered since
+        self.ends(2, "auto", "make things")  # not answered since
         for name in "ab":
             self.implement(name)
         self.ends(0, "auto", "make things", "--answer", "1: b")

@@ -49,7 +49,7 @@ class TestNamed(CleanCase):
         before = self.branches()
         shown = self.ends(0, "clean", first, "--dry-run").out
         tip = self.repo.git("rev-parse", f"director/job-{first}")
-        self.assertRegex(shown, r"^1 job would go: \d+ kB\.\n")
+        self.assertRegex(shown, r"^1 job would be removed: \d+ kB\.\n")
         self.assertIn(f"{first}  done, NOT LANDED  make things", shown)
         self.assertIn(f"branch     director/job-{first} at {tip[:12]}\n", shown)
         self.assertIn(f"records    {self.records_of(first)}\n", shown)
@@ -201,7 +201,7 @@ class TestChosen(CleanCase):
         self.ends(0, "take", "a")
         self.plan_another("b")
         (self.records_of(current) / "landed.json").write_text('{"commit": "1", "onto": "main"}')
-        self.assertIn("a person has its 1 node: a", self.cleaned("--landed")[current]["stays"])
+        self.assertIn("a is taken by a person", self.cleaned("--landed")[current]["stays"])
 
     def test_records_elsewhere_are_not_touched(self) -> None:
         first, _ = self.two_jobs()
@@ -262,7 +262,7 @@ class TestWithoutArguments(CleanCase):
         assert folder is not None
         shown = self.ends(0, "clean", "--dry-run")
         self.assertIn(str(folder), shown.out)
-        self.assertIn("1 folder would go", shown.out)
+        self.assertIn("1 folder would be removed", shown.out)
         self.assertTrue(folder.is_dir())
         said = self.ends(0, "clean", "--json").json
         self.assertEqual([one["folder"] for one in said["removed"]], [str(folder)])

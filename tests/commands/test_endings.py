@@ -29,7 +29,7 @@ class TestEndings(JobCase):
         self.repo.git("fetch", "-q", str(self.home / "job.git"), self.branch)
         self.assertEqual(self.repo.git("show", "FETCH_HEAD:a.txt"), "good")
 
-    def test_commits_that_somebody_added_to_the_branch_are_never_lost(self) -> None:
+    def test_commits_that_were_added_to_the_branch_are_never_lost(self) -> None:
         self.plan(node("a"))
         self.implement("a")
         self.repo.git("checkout", "-q", self.branch)

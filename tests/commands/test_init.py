@@ -1,7 +1,7 @@
 """``director init``.
 
-With it: ``questions``, ``init_words``, ``diagnosing.offered``, ``diagnosing.commands_found``,
-``model.first_config``.
+With it: ``questions``, ``choosing``, ``init_words``, ``diagnosing.offered``,
+``diagnosing.commands_found``, ``model.first_config``.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ class TestWhatIsThere(InitCase):
         self.ends(2, "init", "--set", "limts.max_attempts=2")
         self.assertEqual(self.text, before)
 
-    def test_one_that_nobody_edited_is_made_again(self) -> None:
+    def test_one_that_was_not_edited_is_made_again(self) -> None:
         self.init("--yes")
         self.init("--yes")
         self.ends(0, "sync-agents")

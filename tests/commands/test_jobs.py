@@ -142,7 +142,7 @@ class TestJobs(JobsCase):
 
     def test_it_fits_the_width_and_shows_no_control_characters(self) -> None:
         self.script_planning(node("a"))
-        self.ends(0, "plan", "make \x1b[31m a lot of things that nobody asked for, twice")
+        self.ends(0, "plan", "make \x1b[31m a lot of things that were not asked for, twice")
         for width in (64, 80, 120):
             env = {**self.env, "COLUMNS": str(width), "PYTHONIOENCODING": "ascii"}
             shown = self.ends(0, "jobs", env=env).out

@@ -1,6 +1,7 @@
 """``director logs`` as people use it: what it prints of a job's records.
 
-With it: ``job_logs``, ``logs.printer``, ``logs.as_json``, ``failed_view``, ``following``.
+With it: ``log_parts``, ``job_logs``, ``logs.printer``, ``logs.as_json``, ``failed_view``,
+``following``.
 """
 
 from __future__ import annotations
@@ -254,7 +255,7 @@ class TestFollow(JobCase):
         self.assertIsNone(run.poll())
         release.touch()
 
-    def test_it_ends_when_nobody_reads_any_more(self) -> None:
+    def test_it_ends_when_its_output_is_not_read_any_more(self) -> None:
         run, release = self.running()
         process = self.following("a")
         self.read_until(process, "bash sh tests/a.sh")

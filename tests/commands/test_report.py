@@ -6,6 +6,7 @@ With it: ``reporting.page.reading``, ``job_page``, ``candidates``.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from tests.support.fake_opencode import write
@@ -22,7 +23,7 @@ class TestReport(JobCase):
         self.ends(1, "run", "--max-attempts", "1")
 
     def report(self, *argv: str) -> str:
-        """Return the report that director writes where nobody says where."""
+        """Return the report that director writes by default."""
         self.ends(0, "report", *argv)
         return (self.home / "report.html").read_text()
 
@@ -49,6 +50,17 @@ class TestReport(JobCase):
         self.assertEqual((said["standing"], said["failed"], said["nodes"]), ("failed", ["b"], 3))
         self.assertEqual((said["verified"], said["cost_ceiling_usd"]), (True, None))
         self.assertFalse((self.home / "report.html").read_text() == "")
+
+    def test_a_file_of_the_users_own_is_readable_as_they_have_it(self) -> None:
+        self.plan(node("a"))
+        target = self.place / "out" / "of" / "page.html"
+        self.ends(0, "report", "-o", str(target))
+        umask = os.umask(0o077)
+        os.umask(umask)
+        found = [one.stat().st_mode & 0o777 for one in (target.parent, target)]
+        self.assertEqual(found, [0o777 & ~umask, 0o666 & ~umask])
+        self.ends(0, "report")
+        self.assertEqual((self.home / "report.html").stat().st_mode & 0o777, 0o600)
 
     def test_standard_output_takes_it_too(self) -> None:
         self.a_failed_run()

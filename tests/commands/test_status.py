@@ -274,6 +274,6 @@ def _read_until(descriptor: int, pattern: bytes) -> bytes:
     while not re.search(pattern, seen) and time.monotonic() < deadline:
         try:
             seen += os.read(descriptor, 4096)
-        except OSError:  # nobody is at the other end any more
+        except OSError:  # no one is at the other end any more
             break
     return seen

@@ -29,7 +29,7 @@ class TestSyncAgents(JobCase):
         self.assertNotIn("written", self.ends(0, "sync-agents").out)
         self.assertEqual(self.repo.fingerprint(), before)
 
-    def test_what_somebody_edited_is_kept(self) -> None:
+    def test_what_was_edited_is_kept(self) -> None:
         self.ends(0, "sync-agents")
         mine = self.repo.write(".opencode/agents/executor.md", "My own prompt.\n")
         self.assertIn(

@@ -1,4 +1,4 @@
-"""``director ui``: serves the page until somebody ends it."""
+"""``director ui``: serves the page until it is ended."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class Sample(WithFolder):
         self.repository = self.folder / "a sample"
         make_sample(self.repository, BASE_URL, self.env)
 
-    def test_is_one_commit_and_clean_where_git_knows_nobody(self) -> None:
+    def test_is_one_commit_and_clean_where_git_knows_no_user(self) -> None:
         git = Git.at(self.repository, self.env)
         self.assertEqual(git.text("rev-list", "--count", "--all"), "1")
         self.assertEqual(git.text("status", "--porcelain"), "")

@@ -154,9 +154,9 @@ class TestModels(DoctorCase):
         self.configure(f'{GREEN}[opencode]\nserver = "auto"\n')
         row = self.one(self.look(0), "server")
         self.assertEqual(row["level"], "warning")
-        self.assertIn("code of its own", row["what"])
+        self.assertIn("has code that OpenCode would run", row["what"])
 
-    def test_a_server_of_somebody_that_does_not_answer(self) -> None:
+    def test_a_users_server_that_does_not_answer(self) -> None:
         self.configure(
             f'{GREEN}[opencode]\nserver = "http://127.0.0.1:9"\n[sandbox]\nmode = "off"\n'
         )

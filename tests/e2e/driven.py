@@ -57,7 +57,7 @@ class Driven:
 
 
 def _opencode_env(_server: Server, folder: Path) -> dict[str, str]:
-    """Return the variables with which OpenCode asks nobody but the model server."""
+    """Return the variables with which OpenCode asks only the model server."""
     catalogue = folder / "models.json"
     catalogue.write_text("{}")
     return {

@@ -106,7 +106,7 @@ class AgentScenarios(ProcessCase):
         self.assertIs(call["ok"], False)
         self.assertEqual(scene.leftovers(), [])
 
-    def test_a_provider_that_fails_is_nobodys_attempt(self) -> None:
+    def test_a_provider_that_fails_spends_no_attempt(self) -> None:
         scene = self.planned()
         for turns in self.faults():
             with self.subTest(turns=turns):

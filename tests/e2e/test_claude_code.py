@@ -105,12 +105,12 @@ class TestClaudeCode(scenarios.AgentScenarios):
     def test_a_file_that_a_prompt_names_is_not_sent(self) -> None:
         scene = self.open()
         outside = scene.repo.root.parent / "outside.txt"
-        outside.write_text("what nobody asked for\n")
+        outside.write_text("what was not asked for\n")
         task = f"{TASK} Mind @{outside} and @README.md."
         succeeded(scene.director("plan", task, "--auto", "--no-critique"))
         bodies = json.dumps([one.body for one in scene.server.requests])
         self.assertIn(f"@{outside}", bodies)
-        self.assertFalse("what nobody asked for" in bodies)
+        self.assertFalse("what was not asked for" in bodies)
 
     def test_a_login_is_used_where_the_home_is_the_users(self) -> None:
         scene = self.open()
@@ -130,7 +130,7 @@ class TestClaudeCode(scenarios.AgentScenarios):
         self.assertEqual(tokens, {"Bearer token-of-a-login"})
         self.assertNotIn('is_error": true', json.dumps(scene.requests("Tests")[-1].body))
 
-    def test_nobody_else_is_asked(self) -> None:
+    def test_no_other_model_is_asked(self) -> None:
         scene = self.planned()
         self.assertLessEqual(set(self.served(scene).strays), {"HEAD /"})
 

@@ -21,7 +21,7 @@ DRIVEN_CODEX = Driven(
     prefix="codex/",
     serve=lambda job: ScriptedServer(ResponsesApi(), job),
     config=lambda server: f'[codex]\nbase_url = "{server.base_url}"\nenv_key = "{KEY}"\n',
-    env=lambda _server, _folder: {KEY: "a-key-of-nobody"},
+    env=lambda _server, _folder: {KEY: "a-key-of-no-one"},
     tools=ResponsesApi().tools,
     refusal="Failed to write file|patch rejected",
 )
@@ -103,7 +103,7 @@ class TestCodex(scenarios.AgentScenarios):
             self.assertEqual(scene.director("plan", TASK, "--no-critique").code, 3)
             self.assertEqual(len(scene.server.requests) - before, 3, turn)
 
-    def test_nobody_else_is_asked(self) -> None:
+    def test_no_other_model_is_asked(self) -> None:
         scene = self.planned()
         self.assertEqual(self.served(scene).strays, [])
 

@@ -157,7 +157,7 @@ class TestJobThroughTheGates(ProcessCase):
         for heading in ("Tests", "Implement"):
             self.assertLessEqual({"read", *WRITING_TOOLS}, self._offered(heading), heading)
 
-    def test_nobody_is_offered_sub_agents_or_the_web(self) -> None:
+    def test_no_agent_is_offered_sub_agents_or_the_web(self) -> None:
         self.assertEqual(tools_offered(self.scene.server.requests) & NEVER_OFFERED, set())
 
     def test_edits_outside_the_allowlist_are_refused(self) -> None:
@@ -196,7 +196,7 @@ def _disobedient(outside: str) -> dict[str, Sequence[Turn]]:
 
 
 def _leave_work_lying_about(scene: Scene) -> None:
-    """Make the checkout one that somebody is in the middle of working in."""
+    """Make the checkout one with work in progress."""
     repo = scene.repo
     repo.write("README.md", "stashed\n")
     repo.git("stash")

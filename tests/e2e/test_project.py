@@ -66,7 +66,7 @@ class TestProjectsOwnConfiguration(ProcessCase):
         self.assertFalse(scene.in_sessions())
         told = notices(scene)
         self.assertEqual(len(told), 2)  # one for each command
-        self.assertIn(f"the worktree brings code of its own ({name})", told[0])
+        self.assertIn(f"the worktree has code that OpenCode would run ({name})", told[0])
 
     def scene_of_a_job(self, files: dict[str, str]) -> Scene:
         """Demand that a job in a repository of ``files`` goes as its own configuration says."""

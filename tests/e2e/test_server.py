@@ -1,4 +1,4 @@
-"""The real ``opencode serve``: whose its processes are, its death, and one that somebody runs."""
+"""The real ``opencode serve``: whose its processes are, its death, and one that the user runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from director.processes.process_table import MARKER
 from tests.e2e.scene import PROC, Scene, succeeded, wait_for
 from tests.e2e.scripted_job import DONE, TASK, ScriptedJob, Word, writes
 from tests.support.hermetic import ProcessCase
-from tests.support.somebodys_server import start_somebodys
+from tests.support.users_server import start_users_server
 
 HELLO = Word("hello")
 FILES = {"README.md": "words\n"}
@@ -53,22 +53,22 @@ class TestServer(ProcessCase):
         self.assertIn("the OpenCode server failed", err)
         self.assertEqual(self.scene.leftovers(), [])
 
-    def test_somebodys_server_works_once_it_knows_the_agents(self) -> None:
-        url = self._somebodys("{}")
+    def test_a_users_server_works_once_it_knows_the_agents(self) -> None:
+        url = self._users_server("{}")
         self.scene.configure(f'[opencode]\nserver = "{url}"\n')
         self.scene.env["OPENCODE_SERVER_PASSWORD"] = "open"
         said = self.scene.director("run")
         self.assertEqual(said.code, 2, said.err)
         config = self.scene.repo.root / ".director/opencode-server.json"
         self.assertIn(str(config), said.out)
-        url = self._somebodys(config.read_text())
+        url = self._users_server(config.read_text())
         self.scene.configure(f'[opencode]\nserver = "{url}"\n')
         succeeded(self.scene.director("run"))
         self.assertEqual(self.scene.tool_uses("hello.1")[0]["state"]["status"], "completed")
 
-    def _somebodys(self, config: str) -> str:
+    def _users_server(self, config: str) -> str:
         home = Path(self.scene.env["HOME"])
-        return start_somebodys(self.addCleanup, self.scene.env, home, config)
+        return start_users_server(self.addCleanup, self.scene.env, home, config)
 
 
 @unittest.skipUnless(PROC.is_dir(), "what works in a folder is unknown without /proc")

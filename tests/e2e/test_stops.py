@@ -1,4 +1,4 @@
-"""Stops for an outside reason: said plainly, nobody's attempt, and resumable."""
+"""Stops for an outside reason: said plainly, no attempt spent, and resumable."""
 
 from __future__ import annotations
 

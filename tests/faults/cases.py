@@ -121,7 +121,7 @@ class FaultCase(JobCase):
         return sum(call.heading == "Implement" for call in self.fake.calls())
 
     def is_pending_and_resumable(self, name: str = "a") -> None:
-        """Demand a node that nobody's attempt was spent on, and that is done by running again."""
+        """Demand a node that no attempt was spent on, and that is done by running again."""
         state = self.node_state(name)
         self.assertEqual((state["status"], state["attempts"]), ("pending", 0))
         self.assertEqual((state["tries"], state["escalated"]), ([], False))

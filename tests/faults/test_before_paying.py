@@ -46,7 +46,7 @@ class TestModels(FaultCase):
         path.write_text(path.read_text().replace(model, f'{role} = "fake/no"'))
 
     def refuses(self, *command: str) -> None:
-        """Demand that a command refuses each tier, and calls nobody."""
+        """Demand that a command refuses each tier, and makes no call."""
         self.fake.lists(*MODELS)
         calls = len(self.fake.calls())
         for role in Role:

@@ -324,7 +324,7 @@ class TestWhatStaysPossible(ConfinedCase):
         script = 'mkdir -p "$HOME/.tool" || exit 1\n' + script_of_test("a")
         self.script_planning(node("a"))
         self.fake.always("test-author", write("tests/a.sh", script), say("written"), node="a")
-        denied = f"exit code 1; it may not write {self.env['HOME']}/.tool, see `write` of [sandbox]"
+        denied = f"exit code 1; it may not write {self.env['HOME']}/.tool; see `write` of [sandbox]"
         planned = self.ends(0, "plan", "make things", "--no-critique", "-v")
         self.assertIn(f"a: new tests on the base: red ({denied})", planned.err)
         self.fake.always("executor", *good())
@@ -565,7 +565,7 @@ class TestUnconfined(FaultCase):
 
 
 class TestGatesOwnChanges(FaultCase):
-    """What the test command itself writes is nobody's work."""
+    """What the test command itself writes is not the agent's work."""
 
     def test_a_command_that_rewrites_a_tracked_file_costs_no_attempt(self) -> None:
         self.commit_files({"lock": "1\n"})

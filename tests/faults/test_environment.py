@@ -1,4 +1,4 @@
-"""What is missing in the environment costs no attempts, and is nobody's failure but its own.
+"""What is missing in the environment costs no attempts, and is the failure of nothing else.
 
 With it: ``job.evidence``, ``running.control_run``.
 """
@@ -170,7 +170,7 @@ class TestTheSameOutput(EnvironmentCase):
         run = self.metrics("run")
         self.assertEqual((run["failed"], run["failed_by_environment"]), (1, 1))
 
-    def test_that_is_nobody_s_attempt_and_can_be_tried_again(self) -> None:
+    def test_that_spends_no_attempt_and_can_be_tried_again(self) -> None:
         settings = self.tmp / "settings.ini"
         reads = f"text = open({str(settings)!r}).read()"
         self.planned(IMPORTS.format(f"{reads}\nimport a", "self.assertEqual(a.value, 3)"))

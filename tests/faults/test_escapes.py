@@ -32,7 +32,7 @@ class TestProcesses(FaultCase):
         pids = (self.tmp / "pids").read_text().split()
         return [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 
-    def test_with_somebody_elses_marker(self) -> None:
+    def test_with_a_foreign_marker(self) -> None:
         markers = ("x", "director", '"${DIRECTOR_PROCESS%:*}:x"')
         pids, streams = self.tmp / "pids", "< /dev/null > /dev/null 2>&1"
         lasting = f"setsid sh -c 'echo $$ >> {pids}; {LASTING}' {streams} &"

@@ -164,7 +164,7 @@ class TestPlans(ForgingCase):
         self.assertIn("the integration gate is red", self.ends(1, "run").out)
         self.assertIn('"verdict": "red"', place.read_text())
 
-    def test_a_node_that_somebody_planted_is_neither_run_nor_done(self) -> None:
+    def test_a_planted_node_is_neither_run_nor_done(self) -> None:
         self.plan(node("a"))
         self.implement("a")
         self.ends(0, "run")
@@ -210,7 +210,7 @@ class TestMerges(ForgingCase):
         before = self.repo.git("rev-parse", self.branch)
         done = self.ends(2, "run")
         self.assertIn(forged, done.err)
-        self.assertIn("director noted no such merge of b", done.err)
+        self.assertIn("director recorded no such merge of b", done.err)
         self.assertEqual(self.executor_calls(), 1)
         self.assertEqual(self.lines("receipts.jsonl")[-1]["node"], "a")
         published = self.repo.git("rev-parse", self.branch)
@@ -228,7 +228,7 @@ class TestMerges(ForgingCase):
         self.ends(0, "run")
         self.ends(0, "verify")
 
-    def test_a_merge_that_nobody_noted_but_is_green_is_believed_and_said(self) -> None:
+    def test_a_merge_that_was_not_noted_but_is_green_is_believed_and_said(self) -> None:
         forged = self.plant_commit("good\n")
         done = self.ends(0, "run")
         self.assertIn(f"no receipt of b ({forged})", done.err)
@@ -258,7 +258,7 @@ class TestMerges(ForgingCase):
         )
         self.implement("b", silent_shell(spoil), write("b.txt", "good\n"))
         done = self.ends(0, "run")
-        self.assertIn("sealed.json was changed while director worked", done.err)
+        self.assertIn("sealed.json was changed while director was working", done.err)
         for name, text in before.items():
             self.assertEqual((self.home / name).read_text(), text)
         for name in ("tips.jsonl", "receipts.jsonl"):
@@ -341,7 +341,7 @@ class TestCrash(ForgingCase):
 
 
 class TestDamage(FaultCase):
-    """The job repository's objects are damaged while nobody looks."""
+    """The job repository's objects are damaged between two commands."""
 
     def zero_objects(self) -> None:
         for path in (self.home / "job.git" / "objects").glob("??/*"):

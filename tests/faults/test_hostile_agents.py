@@ -419,7 +419,7 @@ class TestScope(FaultCase):
         self.assertEqual(self.outcomes(), ["out_of_scope", "green"])
         self.only_the_work_is_merged()
 
-    def test_what_nobody_can_remove_is_named_and_stops_no_run(self) -> None:
+    def test_what_cannot_be_removed_is_named_and_stops_no_run(self) -> None:
         need_immutable_files(self, self.place)
         made = "mkdir -p build/x && touch build/x/y && chattr +i build/x/y build/x; grep -q good "
         self.plan(node("a"), node("b"), tests={"a": f"{made} a.txt\n", "b": f"{made} b.txt\n"})

@@ -63,7 +63,7 @@ class TestKeeping(KeptCase):
     def test_one_preparation_serves_all_commands_of_a_job(self) -> None:
         self.script_planning(self.needs_tool("a"), self.needs_tool("b"))
         self.ends(0, "plan", "make things")
-        self.assertEqual(self.setups(), [])  # nobody but readers so far
+        self.assertEqual(self.setups(), [])  # only readers so far
         self.ends(0, "plan", "--continue")
         self.ends(0, "plan", "--continue")
         self.before = self.repo.fingerprint()
@@ -385,7 +385,7 @@ class TestAtOnce(KeptCase):
 
 
 class TestAWeekLater(KeptCase):
-    def test_what_nobody_used_for_a_week_goes_with_the_next_command_of_any_job(self) -> None:
+    def test_what_was_not_used_for_a_week_goes_with_the_next_command_of_any_job(self) -> None:
         self.planned(self.needs_tool())
         place = Path(self.env["XDG_STATE_HOME"]) / "director"
         record = self.tmp / "elsewhere.json"

@@ -1,4 +1,4 @@
-"""A launcher that loses what it was to run: nobody's attempt, done again, nothing paid twice."""
+"""A launcher that loses what it was to run: no attempt spent, done again, nothing paid twice."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ class TestBeforeTheFirstCall(ModelsCase):
 
 
 class TestInACall(ModelsCase):
-    """Nobody could know before: OpenCode or the provider says it."""
+    """It could not be known before: OpenCode or the provider says it."""
 
     def refused(self, step: Step, saying: str) -> None:
         self.implement("a", step)

@@ -1,4 +1,4 @@
-"""Worktrees that are ready to test: what is provided is there, and nobody gains by changing it.
+"""Worktrees that are ready to test: what is provided is there, and changing it gains nothing.
 
 With it: what setup made (``setups``), what tells lanes apart (``slots``),
 ``job.job_worktrees`` and ``job.forbidden``.

@@ -1,4 +1,4 @@
-"""A provider or OpenCode itself fails: nobody's attempt is spent, and running again goes on."""
+"""A provider or OpenCode itself fails: no attempt is spent, and running again continues."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class ProviderCase(FaultCase):
 class TestCounts(ProviderCase):
     """What a call used is missing, or cannot be."""
 
-    def test_spending_never_falls_and_what_nobody_counted_is_unknown(self) -> None:
+    def test_spending_never_falls_and_what_was_not_counted_is_unknown(self) -> None:
         part: dict[str, object] = {"type": "step-finish", "reason": "stop"}
         uncounted = raw(json.dumps({"type": "step_finish", "part": part}))
         before = self.ends(0, "status", "--json").json["cost_total"]
@@ -74,7 +74,7 @@ class TestCounts(ProviderCase):
 class TestRefusals(ProviderCase):
     """The provider refuses the request: it is not made again."""
 
-    def test_a_wrong_key_or_address_stops_at_once_and_blames_nobody(self) -> None:
+    def test_a_wrong_key_or_address_stops_at_once_and_blames_no_merge(self) -> None:
         self.configure("[limits]\nprovider_retries = 5\n")
         for code, says in ((401, "invalid key"), (404, "no such page"), (402, "no credit")):
             self.stops(fail("APIError", says, code), saying=f"HTTP {code}")
@@ -130,7 +130,7 @@ class TestOutages(ProviderCase):
 
     def test_a_provider_that_falls_silent_is_given_up(self) -> None:
         self.configure(f"{NO_RETRIES}stall_timeout_secs = 1\n")
-        self.stops(say("let me think"), hang(), saying="no sign of life")
+        self.stops(say("let me think"), hang(), saying="no output")
         self.is_pending_and_resumable()
 
     def test_a_fault_that_the_agent_recovered_from_does_not_count(self) -> None:
@@ -228,7 +228,7 @@ class TestTheModelsOwnDoing(ProviderCase):
         self.assertIn("length", self.fake.calls()[-1].prompt)
         self.only_the_work_is_merged()
 
-    def test_a_question_that_nobody_could_answer_is_not_the_models_fault(self) -> None:
+    def test_a_question_that_could_not_be_answered_is_not_the_models_fault(self) -> None:
         asks = stderr("! permission requested: external_directory (/etc/*); auto-rejecting")
         self.stops(asks, finish("tool-calls"), saying="external_directory")
         self.is_pending_and_resumable()

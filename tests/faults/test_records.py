@@ -10,7 +10,7 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-from director.records import files
+from director.records import json_lines
 from tests.faults.cases import FaultCase, good
 from tests.support.fake_opencode import mark, say, wait_for, write
 from tests.support.jobs import Done, node
@@ -187,7 +187,7 @@ class TestShortWrite(RecordCase):
         costs.write_text(costs.read_text().replace("{}" + " " * (room - 3) + "\n", ""))
         self.runs_to_its_end()
         self.assertEqual(self.executor_calls(), 2)
-        self.assertEqual(len(files.read_lines(costs)), before + 2)
+        self.assertEqual(len(json_lines.read_lines(costs)), before + 2)
 
 
 class TestSettling(FaultCase):

@@ -1,4 +1,4 @@
-"""Somebody removes `.director` while director works: the end is clear, and nothing is left."""
+"""`.director` is removed while director works: the end is clear, and nothing is left."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class TestRemoved(FaultCase):
 
     def ends_clearly(self, *argv: str) -> None:
         said = self.ends(3, *argv, "--json").json
-        self.assertEqual(said["error"], f"{self.home} was removed while director worked")
+        self.assertEqual(said["error"], f"{self.home} was removed while director was working")
         self.assertIn("on director/job-", said["next"])
         seen = self.repo.git("status", "--porcelain", "--untracked-files=all", ".director")
         # no record can be committed by mistake: there are none, or they are ignored

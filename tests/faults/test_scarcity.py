@@ -1,4 +1,4 @@
-"""The machine has nothing left to give: nobody's work is at fault, and the job goes on later."""
+"""The machine has nothing left to give: no work is at fault, and the job continues later."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from tests.support.fake_opencode import (
 from tests.support.fake_server import REFUSES
 from tests.support.jobs import node, script_of_test
 from tests.support.process_table import alive
-from tests.support.somebodys_server import start_somebodys
+from tests.support.users_server import start_users_server
 
 MODELS = tuple(f"fake/{name}" for name in ("strong", "author", "cheap", "scout", "reader", "big"))
 FLAKES = "[limits]\nprovider_retries = 1\n"
@@ -185,7 +185,8 @@ class TestASharedServer(ServerCase):
         self.ends(0, "run")
         self.assertEqual(self.in_sessions(), [True, False])
         self.assertEqual(
-            self.reasons(), {"the worktree brings code of its own (.opencode/plugin/e.js)"}
+            self.reasons(),
+            {"the worktree has code that OpenCode would run (.opencode/plugin/e.js)"},
         )
         self.only_the_work_is_merged()
 
@@ -197,7 +198,9 @@ class TestASharedServer(ServerCase):
         done = self.ends(0, "run")
         self.assertEqual(self.fake.servers(), [])
         self.assertEqual(done.err.count("calls do not share an OpenCode server"), 1)
-        self.assertIn('the worktree brings code of its own ("mcp" in opencode.json)', done.err)
+        self.assertIn(
+            'the worktree has code that OpenCode would run ("mcp" in opencode.json)', done.err
+        )
 
     def test_what_sync_agents_wrote_may_be_committed(self) -> None:
         self.ends(0, "sync-agents")
@@ -340,9 +343,9 @@ class TestAServerThatFails(ServerCase):
         self.assertEqual(sorted(paid), [700, 1000])
 
 
-class TestSomebodysServer(ServerCase):
-    def somebodys(self, config: str = '{"agent": {}}') -> str:
-        return start_somebodys(self.addCleanup, self.env, self.tmp, config)
+class TestUsersServer(ServerCase):
+    def users_server(self, config: str = '{"agent": {}}') -> str:
+        return start_users_server(self.addCleanup, self.env, self.tmp, config)
 
     def configured(self, url: str) -> None:
         self.configure(f'[opencode]\nserver = "{url}"\n')
@@ -357,14 +360,14 @@ class TestSomebodysServer(ServerCase):
 
     def test_one_that_does_not_know_the_agents_is_told_how_to(self) -> None:
         self.plan(node("a"))
-        url = self.somebodys()
+        url = self.users_server()
         self.configured(url)
         self.env = {**self.env, "OPENCODE_SERVER_PASSWORD": "open"}
         done = self.ends(2, "run", "--json")
         self.assertIn("director-executor", done.json["what"])
         config = self.home / "opencode-server.json"
         self.assertIn(f"$(cat {config})", done.json["next"])
-        self.configured(self.somebodys(config.read_text()))
+        self.configured(self.users_server(config.read_text()))
         self.implement("a", say("done"), *good())
         self.ends(0, "run")
         self.only_the_work_is_merged()
@@ -373,7 +376,7 @@ class TestSomebodysServer(ServerCase):
 
     def test_its_password_is_wanted(self) -> None:
         self.plan(node("a"))
-        self.configured(self.somebodys(json.dumps({"agent": {}})))
+        self.configured(self.users_server(json.dumps({"agent": {}})))
         done = self.ends(3, "run", "--json")
         self.assertIn("401", done.json["what"])
         self.assertIn("OPENCODE_SERVER_PASSWORD", done.json["next"])

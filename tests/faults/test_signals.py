@@ -1,16 +1,19 @@
-"""Somebody or something stops director: it ends soon, leaves nothing, and goes on later."""
+"""director is stopped: it ends soon, leaves nothing, and continues later."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 from tests.faults.cases import FaultCase, Running, bad, good
 from tests.support.fake_opencode import finish, hang, mark, orphan, say, shell, write
-from tests.support.jobs import marked_processes, node, script_of_test
+from tests.support.hermetic import HermeticCase
+from tests.support.jobs import SOURCE, marked_processes, node, script_of_test
 
 SOON_SECS = 30.0  # TERM, a grace of one and two seconds, KILL; the rest is for a busy machine
 
@@ -27,6 +30,59 @@ class SignalCase(FaultCase):
         running = self.start("run", *argv)
         self.until(self.on)
         return running
+
+
+class TestBeginningAndEnd(HermeticCase):
+    """Ctrl-C while director imports what it needs, or when it has said all that it has to say."""
+
+    SCRIPT = """\
+import posix, sys
+sys.path.insert(0, {source!r})
+class Interrupting:
+    def find_spec(self, name, path, target=None):
+        if name == {module!r}:
+            sys.meta_path.remove(self)
+            [posix.kill(posix.getpid(), 2) for _ in range({signals})]
+sys.meta_path.insert(0, Interrupting())
+sys.argv = ["director", "status", "--repo", {repo!r}, "--json"]
+from director.__main__ import main
+code = main()
+if {module!r} == "":
+    posix.kill(posix.getpid(), 2)
+sys.exit(code)
+"""
+
+    def interrupted(self, module: str, signals: int = 1) -> subprocess.CompletedProcess[str]:
+        """Run a command that gets SIGINT as it is about to import ``module``; "": at its end."""
+        script = self.SCRIPT.format(
+            source=str(SOURCE), module=module, signals=signals, repo=str(self.tmp)
+        )
+        (self.tmp / ".git").mkdir(exist_ok=True)
+        words = (sys.executable, "-S", "-I", "-c", script)
+        done = subprocess.run(words, env=self.env, capture_output=True, text=True)
+        self.assertNotIn("Traceback", done.stderr)
+        self.assertNotIn("Exception ignored", done.stderr)
+        return done
+
+    def test_an_import_that_is_interrupted_ends_the_command_in_good_order(self) -> None:
+        for module in (
+            "signal", "director.cli", "argparse", "director.commands.status",
+            "director.command_line.context", "director.processes.cancellation",
+        ):  # fmt: skip
+            with self.subTest(module):
+                done = self.interrupted(module)
+                self.assertEqual(done.returncode, 130, done.stderr)
+                self.assertIn("SIGINT", done.stderr)
+                self.assertEqual(json.loads(done.stdout)["reason"], "interrupted")
+
+    def test_a_second_ctrl_c_before_the_command_has_begun_ends_it_at_once(self) -> None:
+        done = self.interrupted("director.cli", signals=2)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (130, "", ""))
+
+    def test_a_ctrl_c_when_all_is_said_is_the_kernels(self) -> None:
+        done = self.interrupted("")
+        self.assertEqual(done.returncode, -signal.SIGINT)
+        self.assertEqual(json.loads(done.stdout)["command"], "status")
 
 
 class TestRun(SignalCase):
@@ -73,6 +129,9 @@ class TestRun(SignalCase):
         done = running.ended(SOON_SECS)
         self.assertEqual(done.code, 130)
         self.assertNotIn("SIGINT", done.out + done.err)  # nothing was left to be said in order
+        said = [line for line in self.lines("events.jsonl") if line["kind"] == "stopped"]
+        self.assertEqual([(one["command"], one["exit_code"]) for one in said[-1:]], [("run", 130)])
+        self.assertEqual(said[-1]["reason"], "interrupted")
         self.until(lambda: not marked_processes(self.tmp))
         self.implement("a")
         self.ends(0, "run")
@@ -138,7 +197,7 @@ class TestRun(SignalCase):
 
 
 class TestGit(SignalCase):
-    """Git does not answer while somebody presses ctrl-C."""
+    """Git does not answer when ctrl-C is pressed."""
 
     HANGS = """\
 #!/bin/sh

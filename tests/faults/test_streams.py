@@ -1,4 +1,4 @@
-"""Nobody reads, the disk is full, a stream is closed: the exit code is true all the same."""
+"""The output is not read, the disk is full, a stream is closed: the exit code is still true."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class TestClosedPipe(StreamCase):
             self.assertEqual(done.code, 1, streams)
         self.assertEqual(self.node_state("a")["status"], "failed")
 
-    def test_a_result_that_nobody_reads_is_no_failure(self) -> None:
+    def test_a_result_that_is_not_read_is_no_failure(self) -> None:
         self.a_job_that_succeeds()
         for command in ("run", "status", "verify", "--help", "--version"):
             for closed in ("> >(exec true)", "2> >(exec true)", "> >(exec true) 2>&1"):
@@ -51,7 +51,7 @@ class TestClosedPipe(StreamCase):
                 self.assertEqual(done.code, 0, f"{command} {closed}: {done}")
         self.only_the_work_is_merged()
 
-    def test_an_error_that_nobody_reads_keeps_its_code(self) -> None:
+    def test_an_error_that_is_not_read_keeps_its_code(self) -> None:
         for command in ("run", "fly", "plan --continue --json"):
             done = self.shell(f"director {command} > >(exec true) 2>&1")
             self.assertEqual(done.code, 2, command)

@@ -41,15 +41,15 @@ class TestSearch(unittest.TestCase):
         bisect(1000, red_from(777, asked))
         self.assertLessEqual(len(asked), 14)
 
-    def test_a_gate_that_is_green_the_second_time_blames_nobody(self) -> None:
+    def test_a_gate_that_is_green_the_second_time_blames_no_merge(self) -> None:
         found = bisect(5, lambda number: True)
         self.assertEqual((found.culprit, "flaky" in found.doubt), (None, True))
 
-    def test_a_gate_that_became_red_on_the_base_blames_nobody(self) -> None:
+    def test_a_gate_that_became_red_on_the_base_blames_no_merge(self) -> None:
         found = bisect(5, lambda number: False)
         self.assertEqual((found.culprit, "on the base" in found.doubt), (None, True))
 
-    def test_a_gate_that_changes_its_mind_at_the_culprit_blames_nobody(self) -> None:
+    def test_a_gate_that_changes_its_mind_at_the_culprit_blames_no_merge(self) -> None:
         for doubtful in (3, 4):
             asked: list[int] = []
 
@@ -182,7 +182,8 @@ class TestBase(GateCase):
         self.assertNotIn("lint", self.ends(0, "plan", "make a").out)
         said = self.ends(0, "plan", "--continue")
         self.assertIn(
-            "These gates fail on the base and judge no work: lint (red before).\n", said.out
+            "These gates fail on the base already, so they do not count: lint (red before).\n",
+            said.out,
         )
         self.implement("a")
         ready = self.ends(0, "plan", "--continue", "--json").json
@@ -333,7 +334,7 @@ class TestBlame(GateCase):
         done = self.run_chain("abc", c="spoiled\n")
         self.assertEqual(self.gate(done, "all")["turned_red_by"]["node"], "c")
 
-    def test_a_flaky_gate_blames_nobody(self) -> None:
+    def test_a_flaky_gate_blames_no_merge(self) -> None:
         seen = self.tmp / "seen"
         self.gates(flaky=f"test ! -e a.txt || test -e {seen} || {{ touch {seen}; exit 1; }}")
         done = self.run_chain("ab")

@@ -97,7 +97,7 @@ class TestMergeQueue(JobCase):
         first.leave()
         self.assertEqual((self.held(second), self.held(third)), ("b", "bc"))
 
-    def test_one_that_cannot_be_built_stands_in_line_and_nobody_builds_on_it(self) -> None:
+    def test_one_that_cannot_be_built_stands_in_line_and_none_builds_on_it(self) -> None:
         first = self.join("a")
         barred = self.open.enter_context(self.queue.place())
         self.assertIsNone(barred.take(lambda _base: None).commit)
@@ -138,7 +138,7 @@ class TestMergeQueue(JobCase):
         first.wait(seen, LONG_SECS)
         self.assertEqual((first.end, self.held(second)), ("refused", "b"))
 
-    def test_who_is_proven_passes_by_who_is_not_and_by_nobody_else(self) -> None:
+    def test_one_that_is_proven_passes_by_those_that_are_not_and_no_others(self) -> None:
         slow, proven, mine = self.join("a"), self.join("b", proven=True), self.join("c")
         mine.proven = True
         proven.wait(proven.spot(), 0)

@@ -1,4 +1,4 @@
-"""What was lost is done again, in a lane that nobody had, and not for ever."""
+"""What was lost is done again, in a fresh lane, and not for ever."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class TestSeal(TemporaryCase):
             self.directory.sealed.write_text(text)
             with self.assertRaisesRegex(RequestError, "sealed.json") as caught:
                 read_seal(self.directory)
-            self.assertIn("remove it and read plan.json", caught.exception.next_step)
+            self.assertIn("remove it, check plan.json", caught.exception.next_step)
         self.directory.sealed.unlink()
         with self.assertRaisesRegex(RequestError, "never sealed"):
             check_seal(self.directory, PLAN)

@@ -117,7 +117,7 @@ class TestStop(FaultCase):
         self.assertIsNone(said["stopped"])
         self.assertIn("job not found: nope", self.ends(2, "stop", "--job", "nope").err)
 
-    def test_a_lock_that_a_killed_run_left_is_nobodys(self) -> None:
+    def test_a_lock_that_a_killed_run_left_is_free(self) -> None:
         self.home.mkdir(exist_ok=True)
         holder = Holder(os.getpid(), "director run", "then", 1, os.uname().nodename)
         (self.home / "lock").write_text(json.dumps(holder._asdict()))

@@ -65,7 +65,7 @@ class TestShapes(LandCase):
                 self.ends(0, "verify")
                 self.repo.git("reset", "--quiet", "--keep", old)
 
-    def test_work_that_somebody_brought_there_by_hand_is_known(self) -> None:
+    def test_work_that_was_brought_there_by_hand_is_known(self) -> None:
         self.repo.git("merge", "--quiet", "--squash", self.branch)
         self.repo.git("commit", "--quiet", "--message", "by hand")
         found = self.land()
@@ -243,7 +243,7 @@ class TestAsked(LandCase):
             code, rest = person.leaves()
             self.assertEqual((code, "Nothing landed" in rest), (0, True))
 
-    def test_a_branch_that_another_worktree_takes_while_somebody_thinks_is_left_alone(self) -> None:
+    def test_a_branch_that_another_worktree_takes_during_the_question_is_left_alone(self) -> None:
         self.repo.git("branch", "--quiet", "other")
         with Typist(self.repo.root, self.env, "land", "--onto", "other") as person:
             person.sees("[q]uit > ")
@@ -255,7 +255,7 @@ class TestAsked(LandCase):
         self.assertIn("checked out in another worktree", " ".join(rest.split()))
         self.assertEqual(self.repo.fingerprint(), before)
 
-    def test_a_branch_that_moves_while_somebody_thinks_is_left_alone(self) -> None:
+    def test_a_branch_that_moves_during_the_question_is_left_alone(self) -> None:
         for onto in ("main", "other"):
             with self.subTest(onto):
                 if onto == "other":

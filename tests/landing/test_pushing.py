@@ -30,7 +30,7 @@ class TestPullRequest(LandCase):
 
     def test_the_job_branch_is_pushed_and_the_forge_is_asked(self) -> None:
         before = self.repo.fingerprint()
-        self.repo.write("a.txt", "dirty, and nobody minds\n")
+        self.repo.write("a.txt", "dirty, which does not matter\n")
         found = self.land(*PR)
         (self.repo.root / "a.txt").unlink()
         changed = {k for k, v in self.repo.fingerprint().items() if before.get(k) != v}

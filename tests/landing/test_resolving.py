@@ -102,7 +102,7 @@ class TestResolved(ResolveCase):
         self.assertEqual(again["resolved"], ["b.txt"])
         self.assertEqual(self.stored("landed.json")["resolved_by"], "fake/cheap")
 
-    def test_without_a_conflict_nobody_is_asked(self) -> None:
+    def test_without_a_conflict_no_model_is_asked(self) -> None:
         self.repo.git("reset", "--quiet", "--hard", "HEAD~1")
         found = self.land(*RESOLVE)
         self.assertEqual((found["resolved"], self.asked), ([], []))
@@ -131,7 +131,7 @@ class TestOffered(ResolveCase):
         command = ["director", "land", "--resolve", "--squash", "--yes"]
         self.assertEqual(found["next_command"], command)
 
-    def test_a_dry_run_says_who_would_be_asked_and_asks_nobody(self) -> None:
+    def test_a_dry_run_says_which_model_would_be_asked_and_asks_none(self) -> None:
         with self.untouched():
             done = self.ends(1, "land", "--resolve", "--dry-run")
             found = self.ends(1, "land", "--resolve", "--dry-run", "--json").json
@@ -367,7 +367,7 @@ class TestKept(ResolveCase):
         self.land(*RESOLVE)
         self.assertEqual((self.repo.root / "b.txt").read_text(), BOTH)
 
-    def test_a_record_that_nobody_can_read_is_none(self) -> None:
+    def test_a_record_that_cannot_be_read_is_none(self) -> None:
         (self.home / "resolution.json").write_text('{"work": 7}')
         self.resolves()
         self.land(*RESOLVE)

@@ -201,7 +201,7 @@ class TestReadConfig(unittest.TestCase):
             'pricing."p/m" (line 8) output is missing', self.said('[pricing."p/m"]\ninput=1\n')
         )
 
-    def test_a_price_is_an_amount_that_somebody_could_ask(self) -> None:
+    def test_a_price_is_an_amount_that_can_be_asked(self) -> None:
         for value in ("-1", "nan", "inf", "-inf", "1e300", "1000001", f"1{'0' * 400}"):
             for key in ("output", "cache_read"):
                 prices = {"input": "1", "output": "1", key: value}

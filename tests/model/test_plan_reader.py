@@ -1,4 +1,4 @@
-"""A plan that somebody else wrote: every problem is named, and nothing is guessed.
+"""A plan from elsewhere: every problem is named, and nothing is guessed.
 
 With it: what a plan is (``plan``).
 """

@@ -49,7 +49,7 @@ class TestCostOf(unittest.TestCase):
             Cost(0.0, CostSource.PRICED),
         )
 
-    def test_what_nobody_counted_is_unknown_whatever_the_price(self) -> None:
+    def test_what_was_not_counted_is_unknown_whatever_the_price(self) -> None:
         unknown = Cost(None, CostSource.UNKNOWN)
         for reported in (0.0, 0.5, None):
             for pricing in ({}, {"p/m": Price(2, 1)}, {"p/m": Price(0, 0)}):

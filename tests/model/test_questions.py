@@ -38,7 +38,7 @@ class TestFile(unittest.TestCase):
             TEXT.partition("## 3.")[0],
             "# Questions about: add notes\n\n"
             "Put an x into the box of an option, or write an answer of your own after `Answer:`.\n"
-            "Where nothing is marked the recommended option counts. "
+            "If nothing is marked, the recommended option counts. "
             "Then: `director plan --continue`\n\n"
             "## 1. Where is it stored?\n\n> Another module is needed.\n\n"
             "- [ ] a: SQLite\n- [ ] b: a JSON file (recommended)\n\nAnswer:\n\n"
@@ -120,7 +120,7 @@ class TestGiven(unittest.TestCase):
 
 
 class TestDecided(unittest.TestCase):
-    def test_what_nobody_answered_is_as_recommended(self) -> None:
+    def test_what_was_not_answered_is_as_recommended(self) -> None:
         self.assertEqual(
             decided(ASKED, {2: "admins"}),
             (

@@ -120,7 +120,7 @@ class TestRepairNode(unittest.TestCase):
         document = {"nodes": [encode(node("a")), encode(repair_node(plan, gate("a")))]}
         with self.assertRaises(InvalidPlanError) as caught:
             read_nodes(document)
-        self.assertIn("is for director to say", str(caught.exception))
+        self.assertIn("is set by director only", str(caught.exception))
 
 
 if __name__ == "__main__":

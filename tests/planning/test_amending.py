@@ -1,7 +1,7 @@
 """One node of an approved plan is changed and approved again; nothing else is.
 
-With it: ``rewriting``, ``job.amendment``, ``naming``, ``model.node_digest`` and
-``commands.amend``.
+With it: ``amendment_ends``, ``rewriting``, ``job.amendment``, ``naming``,
+``model.node_digest`` and ``commands.amend``.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class TestEdited(AmendCase):
         self.edit("a", spec="very good")
         done = self.ends(0, "amend", "a", "--continue")
         self.assertIn("Next: director run", done.out)
-        self.assertEqual(len(self.fake.calls()), calls)  # nobody was asked
+        self.assertEqual(len(self.fake.calls()), calls)  # no model was asked
         after = self.node_state("a")
         self.assertEqual((after["status"], after["tries"], after["error"]), ("pending", [], None))
         for kept in ("attempts", "cost_usd", "tokens"):
@@ -194,7 +194,7 @@ class TestRefused(AmendCase):
         self.let_fail()
         seal = self.stored("sealed.json")
         self.ends(0, "amend", "a")
-        self.assertIn("nothing of node a was changed", self.ends(2, "amend", "a", "--continue").err)
+        self.assertIn("node a was not changed", self.ends(2, "amend", "a", "--continue").err)
         self.write_test("a", "exit 0\n")
         done = self.ends(2, "amend", "a", "--continue", "--json")
         self.assertEqual(done.json["reason"], "tests_refused")

@@ -67,7 +67,7 @@ class TestUnfinished(CurrentJobCase):
         self.assertEqual(self.archived(), [first])
         self.assertNotIn("--resume", done.err)
 
-    def test_a_job_that_nothing_was_paid_for_yet_stands_in_nobodys_way(self) -> None:
+    def test_a_job_that_nothing_was_paid_for_yet_is_in_no_ones_way(self) -> None:
         self.configure('[worktree]\ncopy = ["not-there"]\n')
         self.script_planning(node("a"))
         self.ends(2, "plan", "make a")

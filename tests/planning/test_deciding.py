@@ -140,7 +140,7 @@ class TestTooManyQuestions(AskingCase):
         self.assertEqual(len(self.prompts("Spec")), 5)
 
 
-class TestNobodyThere(AskingCase):
+class TestNoPersonThere(AskingCase):
     def test_it_ends_with_the_questions_and_can_be_answered(self) -> None:
         self.asks(COLOUR)
         for flag in ("--no-critique", "--auto"):

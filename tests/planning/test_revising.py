@@ -237,6 +237,9 @@ class TestDrop(RevisedCase):
         every = self.ends(2, *both, "--drop", "c")
         self.assertIn("no node would be left", every.err)
         self.assertEqual(self.ids(), ["a", "b", "c"])
+        self.fake.program.unlink()  # what is missing besides is said later
+        self.assertIn("node not found: bb", self.ends(2, "plan", "--drop", "bb").err)
+        self.fake.install(self.env)
         self.ends(0, "plan", "--drop", "b")
         self.ends(0, "plan", "--drop", "c")
         self.assertIn("a is the only node", self.ends(2, "plan", "--drop", "a").err)

@@ -94,7 +94,7 @@ class TestShared(SharedCase):
         for text in (unit_test("b"), self.at_b):
             self.fake.queue("test-author", write(SHARED, text), say("written"), node="b")
         done = self.ends(0, "plan", "make", "--no-critique")
-        self.assertIn(f"tests of earlier nodes are gone from {SHARED}: ", done.err)
+        self.assertIn(f"tests of earlier nodes are missing from {SHARED}: ", done.err)
         self.assertEqual(self.hashes(), {"a": sha(self.at_a), "b": sha(self.at_b)})
 
     def test_the_later_author_extends_what_the_earlier_wrote(self) -> None:

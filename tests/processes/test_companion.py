@@ -1,4 +1,4 @@
-"""A command beside this process: what it says, and how it ends, also when nobody is left."""
+"""A command beside this process: what it says, and how it ends, also when no reader is left."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class TestCompanion(HermeticCase):
         companion.interrupt()
         self.assertEqual(list(lines), [])
         self.assertEqual(companion.wait()[0], 5)
-        companion.interrupt()  # it is over: nobody else gets the signal
+        companion.interrupt()  # it is over: no other process gets the signal
 
     def test_what_cannot_be_started(self) -> None:
         with self.assertRaises(OSError):

@@ -78,7 +78,7 @@ class TestPaged(HermeticCase):
 
 
 def read_terminal(ours: int) -> str:
-    """Return all that is printed to a terminal until nobody has it open, and close it."""
+    """Return all that is printed to a terminal until no process has it open, and close it."""
     shown = b""
     try:
         while part := os.read(ours, 65536):

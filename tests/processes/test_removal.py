@@ -1,4 +1,4 @@
-"""What can be removed is; what cannot be is named, and stands in nobody's way."""
+"""What can be removed is; what cannot be is named, and is in no one's way."""
 
 from __future__ import annotations
 

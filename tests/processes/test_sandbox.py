@@ -14,7 +14,7 @@ from director.processes.cancellation import Cancellation
 from director.processes.confinement import Bubblewrap
 from director.processes.launchers.launcher import Part
 from director.processes.sandbox import Sandbox
-from director.processes.sandbox_paths import SandboxPaths
+from director.processes.sandbox_paths import Kept, SandboxPaths, Writable
 from director.processes.supervisor import Processes
 from tests.support.hermetic import HermeticCase, TemporaryCase
 from tests.support.sandboxes import sandbox_of
@@ -39,7 +39,8 @@ class TestDenied(TemporaryCase):
 
     def test_what_the_configuration_could_open(self) -> None:
         work = Path("/h/.local/state/director")
-        paths = SandboxPaths((Path("/h/code/repo"),), work, work / "agents", (Path("/h/.ssh"),), ())
+        kept = Kept((Path("/h/code/repo"),), work, (Path("/h/.ssh"),))
+        paths = SandboxPaths(kept, Writable(work / "agents"))
         sandbox = Sandbox(mechanism=Bubblewrap("bwrap"), paths=paths)
         for line, expected in (
             ("PermissionError: [Errno 13] Permission denied: '/h/.tool/x'", None),

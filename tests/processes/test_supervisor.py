@@ -119,7 +119,7 @@ STOPPED_OR_DONE = (
 
 
 class TestScarcity(ProcessCase):
-    """Where nothing can be started, nobody's work is at fault."""
+    """Where nothing can be started, no work is at fault."""
 
     def said(self, kind: str, limit: int, *before: str) -> list[str]:
         place = self.tmp / "place"

@@ -9,7 +9,7 @@ import json
 import threading
 
 from director.model.secrets import Redactor
-from director.records import files
+from director.records import json_lines
 from director.records.events import Event, Events, Kind, journal
 from tests.support.hermetic import TemporaryCase
 
@@ -31,7 +31,7 @@ class TestEvents(TemporaryCase):
         events = Events([journal(self.tmp / "events.jsonl")])
         events.emit(Kind.CALL_PROGRESS, "a", tool="edit")
         events.emit(Kind.CALL_ENDED, "a")
-        kinds = [line["kind"] for line in files.read_lines(self.tmp / "events.jsonl")]
+        kinds = [line["kind"] for line in json_lines.read_lines(self.tmp / "events.jsonl")]
         self.assertEqual(kinds, ["call_ended"])
 
     def test_also_adds_a_listener_to_a_copy(self) -> None:
@@ -82,7 +82,7 @@ class TestJournal(TemporaryCase):
         events = Events([journal(path)])
         events.emit(Kind.GATE, "a", verdict="red", code=1)
         events.emit(Kind.RUN_ENDED)
-        first, second = files.read_lines(path)
+        first, second = json_lines.read_lines(path)
         self.assertEqual(first.pop("ts")[-1], "Z")
         self.assertEqual(first, {"kind": "gate", "node": "a", "verdict": "red", "code": 1})
         self.assertEqual((second["kind"], second["node"]), ("run_ended", None))

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
-import subprocess
-import sys
 import threading
 import unittest
 from pathlib import Path
@@ -14,10 +11,9 @@ from pathlib import Path
 from director.model.errors import RequestError, StoppedError
 from director.model.reason import Reason
 from director.model.secrets import Redactor
-from director.records import files
-from tests.support.hermetic import HermeticCase, TemporaryCase
+from director.records import files, json_lines
+from tests.support.hermetic import TemporaryCase
 
-ROOT = Path(__file__).resolve().parents[2]
 ODD = "ü \u2028 \u0085 \x1e \r\n tail"
 
 
@@ -25,16 +21,16 @@ class TestNoFile(TemporaryCase):
     def test_a_pipe_in_place_of_a_record_is_an_error_that_nothing_waits_for(self) -> None:
         path = self.tmp / "record"
         os.mkfifo(path)
-        for read in (files.read_text, files.read_json, files.read_lines):
+        for read in (files.read_text, files.read_json, json_lines.read_lines):
             with self.subTest(read.__name__), self.assertRaises(RequestError) as caught:
                 read(path)
             self.assertIn("not a regular file", caught.exception.what)
         with self.assertRaises(RequestError):
-            files.read_last_lines(path, 10)
+            json_lines.read_last_lines(path, 10)
         with self.assertRaises(StoppedError):
             files.redact_file(path, Redactor({}))
         with self.assertRaises(StoppedError):
-            files.append_line(path, {}, durable=True)
+            json_lines.append_line(path, {}, durable=True)
         self.assertEqual(files.read_beginning(path), "")
 
     def test_a_folder_is_no_record_either(self) -> None:
@@ -87,7 +83,7 @@ class TestReplacing(TemporaryCase):
         with self.assertRaisesRegex(StoppedError, "cannot write .*file/f: Not a directory"):
             files.write_text(self.tmp / "file" / "f", "text")
         with self.assertRaisesRegex(StoppedError, "cannot write"):
-            files.append_line(self.tmp / "file" / "f", {}, durable=True)
+            json_lines.append_line(self.tmp / "file" / "f", {}, durable=True)
 
     @unittest.skipUnless(Path("/dev/full").exists(), "needs /dev/full")
     def test_a_full_disk_is_called_so(self) -> None:
@@ -124,8 +120,8 @@ class TestReading(TemporaryCase):
     def test_no_file_is_none(self) -> None:
         self.assertIsNone(files.read_text(self.tmp / "none"))
         self.assertIsNone(files.read_json(self.tmp / "none"))
-        self.assertEqual(files.read_lines(self.tmp / "none"), [])
-        self.assertEqual(files.read_lines_counted(self.tmp / "none")[1], 0)
+        self.assertEqual(json_lines.read_lines(self.tmp / "none"), [])
+        self.assertEqual(json_lines.read_lines_counted(self.tmp / "none")[1], 0)
 
     def test_what_cannot_be_read_is_named(self) -> None:
         path = self.tmp / "f.json"
@@ -153,7 +149,7 @@ class TestForTheOwnerOnly(TemporaryCase):
         self.tmp.chmod(0o755)
         files.write_text(self.tmp / "new1" / "new2" / "new.txt", "x")
         files.write_json(self.tmp / "new.json", {})
-        files.append_line(self.tmp / "new3" / "new.jsonl", {}, durable=False)
+        json_lines.append_line(self.tmp / "new3" / "new.jsonl", {}, durable=False)
         self.assertEqual(
             self.modes(),
             dict.fromkeys(("new1", "new2", "new3"), 448)
@@ -165,110 +161,8 @@ class TestForTheOwnerOnly(TemporaryCase):
         log = self.tmp / "new.log"
         with files.open_to_append(log) as stream:
             stream.write(b"\xff the-secret-value \n")
-        files.redact_file(log, Redactor({"A_KEY": "the-secret-value"}))
+        content = files.redact_file(log, Redactor({"A_KEY": "the-secret-value"}))
+        self.assertEqual(content, log.read_bytes())
         self.assertEqual(log.read_bytes(), b"\xff [redacted A_KEY] \n")
         self.assertEqual(self.modes(), {"new.log": 0o600})
         files.redact_file(self.tmp / "none", Redactor({}))
-
-
-class TestLines(HermeticCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.path = self.tmp / "new" / "f.jsonl"
-
-    def append(self, *values: object, durable: bool = True) -> None:
-        for value in values:
-            files.append_line(self.path, {"v": value}, durable=durable)
-
-    def read(self) -> list[object]:
-        return [line["v"] for line in files.read_lines(self.path)]
-
-    def test_lines_come_back_in_order(self) -> None:
-        self.append(1, "zwei", durable=False)
-        self.append([3])
-        self.assertEqual(self.read(), [1, "zwei", [3]])
-        self.assertEqual(self.path.read_bytes().count(b"\n"), 3)
-        self.assertEqual(files.read_lines_counted(self.path)[1], 0)
-
-    def test_no_text_breaks_a_line(self) -> None:
-        name = os.fsdecode(b"\xff.py")
-        self.append(ODD, name, "last")
-        self.assertEqual(self.read(), [ODD, name, "last"])
-        self.assertEqual(len(self.path.read_bytes().split(b"\n")), 4)
-        self.assertEqual(files.read_lines_counted(self.path)[1], 0)
-
-    def test_a_torn_last_line_damages_nothing_after_it(self) -> None:
-        whole = json.dumps({"v": "ünü"}, ensure_ascii=False).encode()
-        for cut in range(1, len(whole)):
-            with self.subTest(cut=cut):
-                self.path.unlink(missing_ok=True)
-                self.append("before")
-                with self.path.open("ab") as stream:
-                    stream.write(whole[:cut])
-                self.assertEqual(self.read(), ["before"])
-                self.append("after")
-                self.assertEqual(self.read(), ["before", "after"])
-                self.assertEqual(files.read_lines_counted(self.path)[1], 1)
-
-    def test_a_line_that_lost_only_its_end_is_kept(self) -> None:
-        self.append(1)
-        self.path.write_bytes(self.path.read_bytes().rstrip(b"\n"))
-        self.append(2)
-        self.assertEqual(self.read(), [1, 2])
-
-    def test_what_is_no_object_is_counted_and_skipped(self) -> None:
-        self.append(1)
-        with self.path.open("a") as stream:
-            stream.write("\n[1]\nnull\nwords\n   \n")
-        self.append(2)
-        self.assertEqual(self.read(), [1, 2])
-        self.assertEqual(files.read_lines_counted(self.path)[1], 3)
-
-    def test_a_line_that_the_system_takes_in_pieces_is_whole(self) -> None:
-        taken = bytearray()
-
-        def write(data: memoryview) -> int:
-            taken.extend(data[:3])
-            return min(3, len(data))
-
-        files.write_whole(write, b"a line in pieces\n")
-        self.assertEqual(taken, b"a line in pieces\n")
-
-    def test_a_line_that_does_not_fit_is_an_error_and_damages_nothing_after_it(self) -> None:
-        self.append("before")
-        script = "\n".join(
-            (
-                "import resource, sys",
-                "from pathlib import Path",
-                "from director.model.errors import StoppedError",
-                "from director.records import files",
-                "resource.setrlimit(resource.RLIMIT_FSIZE, (30, resource.RLIM_INFINITY))",
-                "try:",
-                "    files.append_line(Path(sys.argv[1]), {'v': 'x' * 50}, durable=True)",
-                "except StoppedError as error:",
-                "    print(error)",
-            )
-        )
-        done = subprocess.run(
-            [sys.executable, "-c", script, str(self.path)],
-            cwd=ROOT, env=self.env, capture_output=True, text=True,
-        )  # fmt: skip
-        self.assertEqual(done.stderr, "")
-        self.assertIn(f"cannot write {self.path}: File too large", done.stdout)
-        self.assertEqual(self.path.stat().st_size, 30)
-        self.append("after")
-        self.assertEqual(self.read(), ["before", "after"])
-        self.assertEqual(files.read_lines_counted(self.path)[1], 1)
-
-    def test_many_writers_lose_nothing(self) -> None:
-        def write(writer: int) -> None:
-            for number in range(50):
-                files.append_line(self.path, {"v": [writer, number]}, durable=False)
-
-        threads = [threading.Thread(target=write, args=(n,)) for n in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        expected = [[writer, number] for writer in range(4) for number in range(50)]
-        self.assertCountEqual(self.read(), expected)

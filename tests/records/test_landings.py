@@ -32,7 +32,7 @@ class TestLandings(TemporaryCase):
         write_landed(self.directory, SQUASHED)
         self.assertIsNone(recorded_landing(self.directory, "e" * 40), "the branch went further")
 
-    def test_a_record_that_nobody_can_read_is_none(self) -> None:
+    def test_a_record_that_cannot_be_read_is_none(self) -> None:
         self.directory.landed.write_text("{")
         self.assertIsNone(read_landed(self.directory))
         self.assertIsNone(recorded_landing(self.directory))

@@ -8,7 +8,7 @@ from director.model.codec.encoding import encode
 from director.model.errors import StoppedError
 from director.model.state import CallRecord
 from director.model.usage import Tokens
-from director.records import files
+from director.records import json_lines
 from director.records.ledger import (
     Ledger,
     ceiling_reached,
@@ -53,7 +53,7 @@ class TestRecords(LedgerCase):
     def test_no_line_makes_spending_fall(self) -> None:
         self.ledger().record(call(0.5))
         for values in ({"cost": -431.93}, {"cost": float("nan")}, {"input": -10}, {"input": 1e999}):
-            files.append_line(self.path, {**encode(call(1.0)), **values}, durable=False)
+            json_lines.append_line(self.path, {**encode(call(1.0)), **values}, durable=False)
         again = self.ledger()
         self.assertEqual(again.spent_usd, 0.5)
         self.assertIsNone(cost_of_calls(again.records).total)

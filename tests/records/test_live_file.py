@@ -54,7 +54,7 @@ class TestContent(TemporaryCase):
         found = self.tell(event(Kind.NODE_ENDED), event(Kind.CALL_ENDED, None, cost=None))
         self.assertEqual(found["nodes"], {})
 
-    def test_a_file_that_cannot_be_written_stops_nobody(self) -> None:
+    def test_a_file_that_cannot_be_written_stops_no_command(self) -> None:
         LiveFile(self.tmp / "gone" / "live.json", HOLDER).write()
         self.assertFalse((self.tmp / "gone").exists())  # who removed the records meant it
 

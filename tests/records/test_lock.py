@@ -125,7 +125,7 @@ class TestLock(HermeticCase):
         with job_lock(self.path, "plan"):
             self.assertTrue(is_held(self.path))
 
-    def test_who_asks_whether_it_is_held_turns_nobody_away(self) -> None:
+    def test_asking_whether_it_is_held_refuses_no_command(self) -> None:
         with job_lock(self.path, "plan"):
             pass
         asking = os.open(self.path, os.O_RDONLY)

@@ -31,7 +31,7 @@ class TestNewLog(TemporaryCase):
         modes = [path.stat().st_mode & 0o777 for path in (log, self.folder)]
         self.assertEqual(modes, [0o600, 0o700])
 
-    def test_what_somebody_put_there_before_is_left_alone(self) -> None:
+    def test_what_was_there_before_is_left_alone(self) -> None:
         self.folder.mkdir(parents=True)
         (self.folder / "a.log").symlink_to(self.tmp / "elsewhere")
         (self.folder / "a-2.log").mkdir()

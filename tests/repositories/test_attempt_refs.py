@@ -54,11 +54,11 @@ class TestAttemptRefs(JobCase):
         self.assertFalse((self.job.path / "refs" / "attempts" / "a" / "1").exists())  # packed
         again = self.opened_again()
         self.assertEqual(again.contents(self.one, ["b.py"]), {"b.py": b"B = 1\n"})
-        self.assertFalse(self.job.git.ok("cat-file", "-e", self.other))  # nobody kept that one
+        self.assertFalse(self.job.git.ok("cat-file", "-e", self.other))  # that one was not kept
         third = self.add_commit(again, {"b.py": "B = 3\n"})
         self.assertEqual(again.keep_attempt("a", 1, third), "attempts/a/1-2")
 
-    def test_nobody_publishes_it(self) -> None:
+    def test_it_is_not_published(self) -> None:
         self.job.keep_attempt("a", 1, self.one)
         merged = self.add_commit(self.job, {"c.py": "C = 1\n"})
         self.job.advance(merged, self.base)

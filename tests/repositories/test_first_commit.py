@@ -33,7 +33,7 @@ class TestFirstCommit(HermeticCase):
         self.assertEqual(self.git("rev-parse", "HEAD").strip(), made.commit)
         self.assertEqual(self.git("ls-files").split(), [".gitignore", "a"])
 
-    def test_an_empty_folder_where_git_knows_nobody(self) -> None:
+    def test_an_empty_folder_where_git_knows_no_user(self) -> None:
         env = {**self.env, "GIT_CONFIG_GLOBAL": "/dev/null"}
         self.assertIsNotNone(begin_repository(self.folder, env).commit)
         self.assertEqual(self.git("log", "--format=%an").strip(), "director")

@@ -6,6 +6,7 @@ Also of ``job_settings``, which are carried over and restored (``restoring``).
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import zlib
@@ -194,6 +195,53 @@ class TestSettings(JobCase):
                 with self.assertRaisesRegex(StoppedError, r"job\.git is gone"):
                     use()
                 self.assertFalse(self.job.path.exists())
+
+
+class TestPackedRefs(JobCase):
+    """The file with refs that git has packed: of the user's `git gc`, or of an agent's."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.packed = self.job.path / "packed-refs"
+        self.attempt = self.add_commit(self.job, {"a.py": "A = 2\n"})
+        self.job.keep_attempt("a", 1, self.attempt)
+
+    def test_what_git_packed_stays_as_it_is(self) -> None:
+        self.job.git.output("tag", "--annotate", "--message=x", "v1", self.base)
+        self.job.git.output("pack-refs", "--all")
+        before = self.packed.read_bytes()
+        self.assertIn(b"\n^", before)
+        self.assertEqual(self.reopened().notices, [])
+        self.assertEqual(self.packed.read_bytes(), before)
+
+    def test_what_git_could_not_read_is_removed_and_the_rest_is_kept(self) -> None:
+        self.job.git.output("pack-refs", "--all")
+        whole = self.packed.read_bytes()
+        for garbage in (b"garbage\n", b"\0\xff", b"x" * 50, b"%s refs/../x\n" % (b"0" * 40)):
+            with self.subTest(garbage):
+                self.packed.write_bytes(whole + garbage)
+                job = self.reopened()
+                self.assertEqual(len(job.notices), 1)
+                self.assertEqual(job.attempts("a"), [("attempts/a/1", self.attempt)])
+                said = job.git.text("for-each-ref", "--format=%(refname)")
+                self.assertEqual(said.split(), ["refs/attempts/a/1", job.ref])
+
+    def test_what_is_no_file_is_removed(self) -> None:
+        self.packed.mkdir()
+        self.assertEqual(len(self.reopened().notices), 1)
+        os.mkfifo(self.packed)
+        self.assertEqual(len(self.reopened().notices), 1)
+        self.assertFalse(self.packed.exists())
+
+    def test_what_an_agent_wrote_stops_no_git(self) -> None:
+        self.packed.write_text("garbage\n")
+        self.assertIsNone(self.job.publish())
+        self.packed.write_text("garbage\n")
+        self.assertEqual(self.job.git.text("rev-parse", self.job.ref), self.base)
+
+    def reopened(self) -> JobRepository:
+        user = open_repository(self.sample.root, self.env)
+        return open_job_repository(self.job.path, user, BRANCH)
 
 
 class TestBranch(JobCase):

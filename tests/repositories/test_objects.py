@@ -82,7 +82,7 @@ class TestReading(JobCase):
         self.sample.git("gc", "-q")
         self.assertEqual(self.job.contents(commit, ["new"]), {"new": b"new\n"})
 
-    def test_goes_on_when_somebody_ends_its_git(self) -> None:
+    def test_continues_when_its_git_is_ended(self) -> None:
         self.job.objects.get(self.base)
         for pid in readers(self.job.path):
             os.kill(pid, signal.SIGKILL)

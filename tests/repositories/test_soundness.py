@@ -2,8 +2,9 @@
 
 import zlib
 
-from director.repositories.objects import loose_object
+from director.repositories.objects import Item, loose_object
 from director.repositories.soundness import Soundness, discard_damaged
+from director.repositories.trees import Trees
 from tests.worktrees.jobs import JobCase
 
 
@@ -13,13 +14,21 @@ class TestSoundness(JobCase):
         self.store = self.job.path / "objects"
         self.new = self.add_commit(self.job, {"dir/b.py": "1"})
         self.blob = self.job.entries(self.new, ["dir/b.py"])["dir/b.py"].oid
-        self.soundness = Soundness(self.job.objects, self.store, "sha1")
+        self.soundness = Soundness(self.job.objects, self.job.trees, self.store, "sha1")
 
     def test_only_what_came_after_the_base_is_looked_at(self) -> None:
         found = dict(self.soundness.looked_at(self.base, self.new))
         self.assertEqual(len(found), 4)  # commit, two trees, a blob
         self.assertEqual(set(found.values()), {True})
         self.assertIsNone(self.soundness.first_damage(self.new, self.new))
+
+    def test_what_is_kept_of_a_tree_hides_none_of_its_objects(self) -> None:
+        fresh = Trees(self.job.objects)
+        soundness = Soundness(self.job.objects, fresh, self.store, "sha1")
+        (folder,) = (one.oid for one in self.job.folders(self.new) if one.path == "dir")
+        fresh.built(None, {"x": Item("100644", self.base)}, lambda _: folder)  # as if it held that
+        loose_object(self.store, self.blob).unlink()
+        self.assertEqual(soundness.first_damage(self.base, self.new), self.blob)
 
     def test_a_commit_that_does_not_stand_on_the_base_is_damage(self) -> None:
         self.assertEqual(self.soundness.first_damage(self.new, self.base), self.base)

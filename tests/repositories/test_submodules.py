@@ -179,6 +179,24 @@ class TestCheckout(SubmoduleCase):
         worktree.reset(self.base)
         self.assertTrue((self.root / LIB).is_dir())
 
+    def test_one_whose_commit_holds_no_files_is_an_empty_folder(self) -> None:
+        tree = subprocess.run(
+            ["git", "mktree"], cwd=self.sample.root / LIB, input=b"", env=self.env,
+            capture_output=True, check=True,
+        ).stdout.decode().strip()  # fmt: skip
+        checkout = SampleRepo(self.sample.root / LIB, self.env)
+        bare = checkout.git("commit-tree", "-m", "no files", tree)
+        worktree = self.lease()
+        moved = self.moved(bare)
+        self.assertEqual(self.job.submodules.missing(moved), ())
+        for commit, held in ((moved, []), (self.base, ["inner", "lib.txt", "src"]), (moved, [])):
+            worktree.reset(commit)
+            found = sorted(path.name for path in (self.root / LIB).iterdir())
+            self.assertEqual([name for name in found if name[0] != "."], held)
+            self.assertEqual(self.git("status", "--porcelain"), "")
+        self.agent(f"echo > {LIB}/helper")
+        self.assertEqual(worktree.snapshot(moved, ()).strays, (f"{LIB}/",))
+
     def test_nor_is_one_whose_commit_is_not_there(self) -> None:
         self.sample.git("update-index", "--cacheinfo", f"160000,{self.base},{LIB}")
         self.sample.git("commit", "--quiet", "--message", "a commit of something else")
@@ -275,7 +293,7 @@ class TestExact(SubmoduleCase):
 
 
 class TestCandidates(SubmoduleCase):
-    def test_files_in_there_are_nobodys_to_change(self) -> None:
+    def test_files_in_there_may_not_be_changed(self) -> None:
         self.lease()
         self.agent(
             f"echo A > a.py; echo cheat > {LIB}/lib.txt; rm {INNER}/deep.txt; echo > {LIB}/n"

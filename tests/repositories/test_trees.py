@@ -129,6 +129,18 @@ class TestTrees(JobCase):
         self.job.trees.built(None, names, lambda data: OID)
         self.assertEqual(self.job.trees.of(tree).data, before)
 
+    def test_what_is_kept_is_believed_where_it_says_the_same_only(self) -> None:
+        tree = self.job.tree(self.base)
+        whole = self.job.objects.get(tree).data
+        kept = self.job.trees.of(tree)
+        self.assertIs(self.job.trees.holding(tree, whole), kept)
+        self.assertEqual(list(self.job.trees.holding(tree, b"").items()), [])
+        with self.assertRaises(ValueError):
+            self.job.trees.holding(tree, whole[:-1])
+        forged = self.job.trees.built(None, {"a.py": FILE}, lambda data: OID)
+        self.assertEqual(forged, OID)
+        self.assertEqual(self.job.trees.holding(OID, whole).data, whole)
+
 
 if __name__ == "__main__":
     unittest.main()

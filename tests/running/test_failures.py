@@ -202,7 +202,7 @@ class TestNodes(FailureCase):
         (line, *_) = (one for one in self.lines("metrics.jsonl") if one["kind"] == "node")
         self.assertEqual(line["failure"]["candidate"], "attempts/a/2")
 
-    def test_what_is_kept_is_nobody_elses(self) -> None:
+    def test_what_is_kept_is_of_this_node_only(self) -> None:
         self.plan(node("a"))
         self.implement("a", write("a.txt", "bad\n"))
         self.implement("a")

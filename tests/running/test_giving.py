@@ -123,7 +123,7 @@ class TestGiven(TakenCase):
         self.assertEqual(kinds.count("given"), 2)
         self.assertEqual(self.left_behind(), [])
 
-    def test_a_node_nobody_worked_on_can_be_taken(self) -> None:
+    def test_a_node_without_work_can_be_taken(self) -> None:
         place = self.take()
         (place / "a.txt").write_text("good\n")
         (place / "tests" / "__pycache__").mkdir()
@@ -156,7 +156,7 @@ class TestGiven(TakenCase):
         )
         self.assertEqual(shown.stdout, "?? a.txt\n")
 
-    def test_a_link_that_somebody_forged_as_a_candidate_is_not_in_it(self) -> None:
+    def test_a_link_that_was_forged_as_a_candidate_is_not_in_it(self) -> None:
         self.let_fail()
         place = self.home / "job.git"
 
@@ -340,7 +340,7 @@ class TestDropped(TakenCase):
         self.implement("a")
         self.finish()
 
-    def test_a_worktree_that_somebody_removed_is_made_again(self) -> None:
+    def test_a_worktree_that_was_removed_is_made_again(self) -> None:
         import shutil
 
         place = self.take()

@@ -353,7 +353,7 @@ class TestContract(MergingCase):
         self.assertIs(self.places["n1"].end.outcome, AttemptOutcome.REGRESSION)
         self.assertEqual(self.queue.contract.refused, 1)
 
-    def test_what_is_red_anyway_is_held_against_nobody_and_on_record(self) -> None:
+    def test_what_is_red_anyway_is_held_against_no_candidate_and_on_record(self) -> None:
         self.ready({"n0": GOOD})["n0"].lead()
         self.gate = NODE
         self.ready({"n1": f"{BREAKS}n0"})["n1"].lead()

@@ -336,7 +336,7 @@ class TestRefused(RebaseCase):
     def test_a_commit_that_there_is_not(self) -> None:
         self.refused(2, "there is no commit", flags=("--onto", "nowhere", *YES))
 
-    def test_commits_that_somebody_put_on_the_published_branch_stay(self) -> None:
+    def test_commits_that_were_put_on_the_published_branch_stay(self) -> None:
         self.done("a")
         self.commit(more="x\n")
         tree = self.repo.git("rev-parse", f"{self.branch}^{{tree}}")
@@ -381,7 +381,7 @@ class TestAsked(RebaseCase):
         new = self.commit(more="x\n")
         before = self.records()
         shown = self.answered("?", "q")
-        for words in ("carried, green", "1 newer commit", "Nothing was rebased, as you wished"):
+        for words in ("carried, green", "1 newer commit", "Nothing was rebased, as you chose"):
             self.assertIn(words, shown)
         self.assertEqual(self.records(), before)
         self.assertIn("Rebased onto main", self.answered("y"))

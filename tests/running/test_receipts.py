@@ -133,7 +133,7 @@ class TestReceipts(JobCase):
                 self.assertEqual((gate["commit"], gate["tree"]), (line["merged"], gated))
                 self.assertEqual((gate["command"], gate["exit_code"]), (f"sh tests/{name}.sh", 0))
         done = self.ends(0, "verify")
-        self.assertIn("Rebuilt, not written at the merge: the receipt of", done.out)
+        self.assertIn("Rebuilt after the merge: the receipt of", done.out)
         self.assertEqual(sorted(self.ends(0, "verify", "--json").json["rebuilt"]), ["a", "b"])
         lines = self.lines("receipts.jsonl")
         self.ends(0, "run")

@@ -198,7 +198,7 @@ class TestNotRepaired(RepairCase):
         self.assertEqual((done["reason"], done["n_nodes"]), ("integration_red", 2))
         self.assertIn("turned red by the merge of b", done["what"])
 
-    def test_none_for_a_gate_that_blames_nobody(self) -> None:
+    def test_none_for_a_gate_that_blames_no_merge(self) -> None:
         seen = self.tmp / "seen"
         flaky = f"test ! -e a.txt || test -e {seen} || {{ touch {seen}; exit 1; }}"
         self.prepare(flaky=flaky, before="exit 3")
@@ -290,7 +290,7 @@ class TestForged(RepairCase):
         done = self.ends(2, "run", "--json").json
         self.assertIn("node repair-1 is new", done.get("error") or done["what"])
         done = self.ends(2, "plan", "--continue", "--json").json
-        self.assertIn("for director to say", done.get("error") or done["what"])
+        self.assertIn("only director may do", done.get("error") or done["what"])
         self.assertEqual(self.prompts(), [])
 
     def test_nor_one_without_what_makes_it_a_repair(self) -> None:

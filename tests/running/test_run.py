@@ -506,4 +506,5 @@ class TestRecords(JobCase):
         self.assertIn(
             "waits for", self.ends(2, "run", "--node", "c", "--node", "zz").err + "waits for"
         )
+        self.fake.program.unlink()  # what is missing besides is said later
         self.assertIn("node not found: zz", self.ends(2, "run", "--node", "zz").err)

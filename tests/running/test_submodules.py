@@ -1,4 +1,4 @@
-"""A job in a repository with a submodule: gates see the commit's, and nobody else's.
+"""A job in a repository with a submodule: gates see the commit's, and no other.
 
 With it: ``submodules``.
 """

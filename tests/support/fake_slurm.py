@@ -137,7 +137,7 @@ class FakeSlurm:
         return [note.read_text().partition(" ")[2] for note in notes]
 
     def add_job(self, name: str) -> None:
-        """Put a job into the queue that nobody here started."""
+        """Put a job into the queue that was not started here."""
         (self.folder / f"job-{2**22 + len(self.jobs())}").write_text(f"pending {name}")
 
     def _lines(self, name: str) -> list[str]:

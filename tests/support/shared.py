@@ -20,7 +20,7 @@ FOLDER = "DIRECTOR_TESTS_SHARED"
 def made_once(key: object, make: Callable[[Path], None]) -> Path:
     """Return the folder for ``key`` (JSON), which ``make`` fills where there is none.
 
-    Nobody may change it. Two processes may make it at once: the first one's is kept.
+    It may not be changed. Two processes may make it at once: the first one's is kept.
     """
     name = hashlib.sha256(json.dumps(key).encode()).hexdigest()
     folder = _folder() / name

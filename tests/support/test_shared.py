@@ -20,7 +20,7 @@ def write(who: str) -> Callable[[Path], None]:
 
 class TestMadeOnce(TemporaryCase):
     def test_it_is_made_for_the_first_only(self) -> None:
-        key = [str(self.tmp)]  # nobody else's
+        key = [str(self.tmp)]  # no one else's
         first = made_once(key, write("first"))
         self.assertEqual(made_once(key, lambda folder: self.fail("made again")), first)
         self.assertEqual((first / "who").read_text(), "first")

@@ -6,7 +6,8 @@ from typing import Any
 
 from director.model.state import NodeStatus
 from director.records.events import Event, Kind
-from director.reporting.live.progress import NodeProgress, Progress, moment
+from director.reporting.live.progress import NodeProgress, Progress
+from director.reporting.live.taking_in import moment, take_in
 
 START = "2026-01-02T03:00:00.000Z"
 MODEL = "p/m"
@@ -64,20 +65,19 @@ def ends(node: str, secs: int, status: str = "done", **data: Any) -> Event:
 def a_run(*, done: int = 0, lanes: int = 2, **waits_for: tuple[str, ...]) -> Progress:
     """Return a run with so many nodes done, and others by what they wait for."""
     progress = Progress("run")
-    progress.take(opened())
-    nodes = [
-        NodeProgress(f"done-{number}", status=NodeStatus.DONE, wall_secs=60.0)
-        for number in range(done)
-    ]
+    take_in(progress, opened())
+    nodes = [NodeProgress(f"done-{number}") for number in range(done)]
+    for one in nodes:
+        one.status, one.wall_secs = NodeStatus.DONE, 60.0
     progress.know([*nodes, *(NodeProgress(name, "", wanted) for name, wanted in waits_for.items())])
-    progress.take(event(Kind.RUN_STARTED, parallel=lanes))
+    take_in(progress, event(Kind.RUN_STARTED, parallel=lanes))
     return progress
 
 
 def take(progress: Progress, *events: Event) -> Progress:
     """Let ``progress`` take in events, and return it."""
     for one in events:
-        progress.take(one)
+        take_in(progress, one)
     return progress
 
 

@@ -19,7 +19,7 @@ from typing import Self
 
 from tests.support.jobs import SOURCE
 
-PATIENCE_SECS = 120.0  # somebody waits for what will never come
+PATIENCE_SECS = 120.0  # the test waits for what will never come
 CTRL_C = "\x03"
 END_OF_INPUT = "\x04"
 # The terminal becomes its own, as a shell would see to: then ctrl-C is a signal.
@@ -30,7 +30,7 @@ PROGRAM = (
 
 
 class Typist:
-    """``director`` with somebody who types. ``shown`` is all that the terminal showed so far.
+    """``director`` with a person who types. ``shown`` is all that the terminal showed so far.
 
     ::
 

@@ -142,7 +142,7 @@ class TestChecks(unittest.TestCase):
         tips = frozenset({TESTS, MERGE})
         for journal, words in (
             (Journal(tips, {MERGE: RECEIPT}), ""),
-            (Journal(tips, {}), "director noted no such merge"),
+            (Journal(tips, {}), "director recorded no such merge"),
             (Journal(tips, {MERGE: RECEIPT._replace(ts="then")}), "the receipt that was noted"),
             (Journal(frozenset({TESTS}), {MERGE: RECEIPT}), "where director never moved it"),
         ):
@@ -186,7 +186,7 @@ class TestChecks(unittest.TestCase):
         with self.assertRaises(ValueError):
             decode(Receipt, line)
 
-    def test_a_merge_nobody_put_in_the_state_needs_its_receipt_too(self) -> None:
+    def test_a_merge_that_is_not_in_the_state_needs_its_receipt_too(self) -> None:
         said = self.problem(replace(EVIDENCE, done=frozenset(), receipts=()))
         self.assertIn("node a: expected exactly one receipt, found 0", said)
 
@@ -196,7 +196,7 @@ class TestChecks(unittest.TestCase):
         said = self.problem(replace(EVIDENCE, commits=(BROUGHT, merged)))
         self.assertIn("the trailer Director-Gate: expected none, found 0 again", said)
 
-    def test_a_trailer_of_somebody_else_is_no_matter(self) -> None:
+    def test_a_trailer_of_another_tool_does_not_matter(self) -> None:
         pairs = (*MERGED.commit.pairs, ("Signed-off-by", "me"))
         merged = replace(MERGED, commit=MERGED.commit._replace(pairs=pairs))
         self.assertEqual(self.problem(replace(EVIDENCE, commits=(BROUGHT, merged))), "")

@@ -119,7 +119,7 @@ class TestMerges(FinishedJobCase):
         self.message = "Make b\n\n" + "\n".join(f"{key}: {value}" for key, value in pairs)
         forged = self.forge()
         self.write_receipts(self.receipt("a"), {**line, "merged": forged})
-        done = self.refused(f"commit {forged[:12]} (node b): director noted no such merge")
+        done = self.refused(f"commit {forged[:12]} (node b): director recorded no such merge")
         self.assertIn("director run", done.out)
 
     def test_on_the_published_branch_alone(self) -> None:
@@ -238,7 +238,7 @@ class TestJobs(JobCase):
         self.ends(0, "verify", "--job", self.old, "--rerun")
         self.assertEqual(self.left_behind(), [])
 
-    def test_an_archived_job_that_somebody_edited(self) -> None:
+    def test_an_archived_job_that_was_edited(self) -> None:
         place = self.home / "jobs" / self.old / "plan.json"
         place.write_text(place.read_text().replace("sh tests/a.sh", "true"))
         self.assertIn("node a: test_cmd", self.ends(1, "verify", "--job", self.old).out)

@@ -134,7 +134,7 @@ class TestForgedViews(CopiedJobCase, CompileUnitCase):
         for name in ("receipts.jsonl", "tips.jsonl"):
             (self.home / name).unlink()
         shutil.rmtree(self.home / "job.git")
-        self.assertIn("director noted no such merge of a, which saw", self.ends(2, "run").err)
+        self.assertIn("director recorded no such merge of a, which saw", self.ends(2, "run").err)
 
     def test_an_earlier_versions_receipts_are_read(self) -> None:
         """They name no view, nor do the trailers."""

@@ -75,7 +75,7 @@ class TestStrayAttributes(AttributesCase):
         self.worktree.reset(self.base)
         self.assert_holds_exactly(self.base)
 
-    def test_nor_does_the_filling_of_a_worktree_as_somebody_left_it(self) -> None:
+    def test_nor_does_the_filling_of_a_worktree_as_it_was_left(self) -> None:
         for attributes in ("* text eol=crlf\n", "* working-tree-encoding=UTF-16\n"):
             with self.subTest(attributes):
                 self.attributes("", attributes)

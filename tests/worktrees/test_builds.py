@@ -35,7 +35,7 @@ class TestBuildFolders(ProvisionsCase):
         worktree.reset(self.base)
         self.assertEqual(int((self.root / "out/a").stat().st_mtime), 978307200)
 
-    def test_what_somebody_changed_meanwhile_is_thrown_away(self) -> None:
+    def test_what_was_changed_meanwhile_is_thrown_away(self) -> None:
         worktree = self.provided(self.policy)
         for harm in ("echo cheat > {}/out/a", "echo > {}/out/cheat", "rm -r {}"):
             self.agent("mkdir -p out; echo 1 > out/a")

@@ -224,7 +224,7 @@ class TestFilling(FillingCase):
         known = {one.path: one.size for one in index_entries(data or b"", "sha1")}
         self.assertEqual(known[b"a.py"], 0)
 
-    def test_an_index_in_a_format_that_nobody_reads_here_is_no_template(self) -> None:
+    def test_an_index_in_an_unknown_format_is_no_template(self) -> None:
         lane = self.lane()
         lane.gate.reset(self.base)
         data = lane.gate.index.read_bytes()

@@ -1,4 +1,4 @@
-"""What director's own index says of the files counts only while nobody else touched it.
+"""What director's own index says of the files counts only while nothing else touched it.
 
 With it: how much it knows (``sizes``).
 """
@@ -11,7 +11,7 @@ from tests.worktrees.worktree_case import WorktreeCase
 
 
 class TestPrivateIndex(WorktreeCase):
-    def test_one_that_somebody_touched_says_nothing(self) -> None:
+    def test_one_that_was_touched_says_nothing(self) -> None:
         self.agent(
             f"GIT_INDEX_FILE={self.worktree.index} git update-index --assume-unchanged b.py;"
             " echo x > b.py"

@@ -50,7 +50,7 @@ class TestRepositoriesThatKeepGitWaiting(TemporaryCase):
         self.repository("given/deep/.git", "HEAD")
         self.assertEqual(self.left("given"), ["given/deep/.git"])
 
-    def test_folders_behind_links_are_somebody_elses(self) -> None:
+    def test_folders_behind_links_are_left_alone(self) -> None:
         self.repository(".outside/.git", "HEAD")
         (self.tmp / "a").mkdir()
         (self.tmp / "a" / "link").symlink_to(self.tmp / ".outside")

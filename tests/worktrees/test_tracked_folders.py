@@ -10,6 +10,8 @@ import os
 import shutil
 import unittest
 
+from director.repositories.history import Entry
+from director.repositories.objects import TREE_MODE
 from director.worktrees.tracked_folders import (
     FINE_SETTLED_NS,
     SETTLED_NS,
@@ -81,6 +83,16 @@ class TestTrackedFolders(PlainCase):
         others, _, missing, _ = self.look()
         self.assertEqual(set(others), {"pkg/test_a.py", "tests/c.py", "tests/deep/"})
         self.assertEqual(missing, ("pkg/deep",))
+
+    def test_a_folder_without_files_is_not_made_by_git_and_not_missing(self) -> None:
+        empty = self.job.git.text("mktree")  # as converters of other histories leave it
+        nested = f"040000 tree {empty}\tvoid\n".encode()
+        above = self.job.git.output("mktree", stdin=nested).decode().strip()
+        entries = [Entry("hollow", TREE_MODE, empty), Entry("above", TREE_MODE, above)]
+        tree = self.job.tree_with(self.base, entries)
+        self.assertEqual(self.folders.look(tree), NewNames())
+        self.agent("mkdir -p above/void; touch above/void/new")
+        self.assertEqual(self.folders.look(tree).others, ("above/void/new",))
 
     def test_what_is_behind_a_link_is_not_the_worktrees(self) -> None:
         shutil.move(self.root / "pkg", self.tmp / "outside")

@@ -92,7 +92,7 @@ class TestSetup(ProvisionsCase):
                 self.assertEqual(str((self.root / "deps/link").readlink()), "lib")
         self.assertEqual(self.runs, 1)
 
-    def test_folders_that_nobody_may_write_are_no_obstacle(self) -> None:
+    def test_folders_that_may_not_be_written_are_no_obstacle(self) -> None:
         worktree = self.provided(self.policy._replace(setup=f"{MAKE}chmod -R a-w deps"))
         swap = "chmod u+w deps/lib; rm -f deps/lib/version; echo x > deps/lib/version"
         for script in (

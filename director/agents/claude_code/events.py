@@ -115,7 +115,7 @@ class ClaudeCodeReader:
     def conclude(self, transcript: Transcript, _errors: str) -> CallEnd | None:
         """Return how a call ended that did not run as asked, or that had neither key nor login."""
         if self._otherwise:
-            reason = f"Claude Code did not start as it was told to: {self._otherwise}"
+            reason = f"Claude Code did not start as configured: {self._otherwise}"
             return CallEnd(Outcome.AGENT_FAULT, reason, FaultKind.PERMANENT)
         last = transcript.faults[-1:]
         if last and (last[0].name, last[0].status_code) == (NOT_LOGGED_IN, None):
@@ -161,7 +161,7 @@ class ClaudeCodeReader:
             transcript.add_fault(_fault(self._fault, event))
         elif event.get("stop_reason") is None:
             # Nothing else tells: what there is of the answer is given as if it were all.
-            transcript.add_fault(Fault("cut", "the answer broke off in the middle"))
+            transcript.add_fault(Fault("cut", "the answer was cut off"))
 
 
 def tool_use(call: Mapping[str, Any], result: Mapping[str, Any], details: object) -> ToolUse:

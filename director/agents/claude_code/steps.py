@@ -93,7 +93,7 @@ def _end(event: Mapping[str, Any]) -> Iterator[Step]:
         name, detail = str(event.get("subtype")), str(said or "no message")
         name = "error" if name == "success" else name
     elif event.get("stop_reason") is None:
-        name, detail = "cut", "the answer broke off in the middle"
+        name, detail = "cut", "the answer was cut off"
     else:
         return
     yield Step(StepKind.FAULT, name, detail=detail, state=StepState.FAILED)

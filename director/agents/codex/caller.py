@@ -100,7 +100,7 @@ class Codex:
         if not self._tried and ended.ending is not Ending.CANCELLED:
             raise RequestError(
                 f"the sandbox of Codex does not work here: {said[0][:300]}",
-                'have director confine agents ([sandbox] mode = "auto"), or name other [tiers]',
+                'let director confine agents ([sandbox] mode = "auto"), or name other [tiers]',
             )
 
     def models(self, worktree: Path) -> frozenset[str]:

@@ -16,7 +16,7 @@ BYTE_ORDER_MARK = "\ufeff"
 COMMENT = "#"
 MESSAGE = """
 
-# Say what is to be done, in a sentence or more: what will be true afterwards,
+# Describe the task in a sentence or more: what will be true afterwards,
 # for whom, and what must stay as it is.
 # Lines that begin with '#' are left out. An empty text: nothing is planned.
 """
@@ -24,7 +24,9 @@ MESSAGE = """
 
 def add_task_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the ways to say the task."""
-    parser.add_argument("task", nargs="?", help="what is to be done; - reads standard input")
+    parser.add_argument(
+        "task", metavar="TASK", nargs="?", help="what is to be done; - reads standard input"
+    )
     parser.add_argument("--file", metavar="F", type=Path, help="read the task from a file")
 
 
@@ -33,7 +35,7 @@ def given_task(args: argparse.Namespace, context: Context) -> str:
     text = context.redactor.text(_read(args, context)).strip()
     if not text:
         raise RequestError(
-            "the task is empty", "say in a sentence or more what is to be done", Reason.USAGE
+            "the task is empty", "describe the task in a sentence or more", Reason.USAGE
         )
     return text
 

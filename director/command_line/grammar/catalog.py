@@ -7,13 +7,13 @@ GROUPS = {
         "plan": "turn a task into a spec, a DAG of nodes and frozen, red tests",
         "run": "carry out the plan: implement, gate, review, merge",
         "auto": "plan a task without approvals, then run it",
-        "stop": "end a run from another terminal, now or after its calls",
+        "stop": "stop a run from another terminal, now or after its current calls",
     },
     "step in": {
         "amend": "change one node of an approved plan: spec, files, tests",
         "take": "get a worktree in which you write a node yourself",
-        "give": "gate and merge what you wrote in that worktree",
-        "rebase": "carry a job to a base that moved on, and gate all of it there",
+        "give": "gate and merge what you wrote in a worktree of `take`",
+        "rebase": "move a job onto a newer base, and gate all of it there",
     },
     "see what happens": {
         "status": "show where every node stands, and what it cost",
@@ -24,10 +24,10 @@ GROUPS = {
         "verify": "check that every merge is what was tested",
     },
     "finish": {
-        "land": "bring the work onto your branch: verified, merged and gated first",
+        "land": "land the work on your branch: verified, merged and gated first",
     },
-    "set up and tidy": {
-        "init": "make the configuration: models, prices, test commands",
+    "set up and clean up": {
+        "init": "write the configuration: models, prices, test commands",
         "doctor": "check whether a job could run here, and say what to fix",
         "sync-agents": "install the role agents and a starter configuration",
         "demo": "show a whole job on a sample repository, with scripted models",
@@ -38,8 +38,8 @@ GROUPS = {
         "mcp": "serve director's commands as tools, by the Model Context Protocol",
     },
     "help": {
-        "help": "show what director can do, or one command",
-        "completions": "print what makes a shell complete commands, flags, nodes and jobs",
+        "help": "show what director can do, or explain one command",
+        "completions": "print a shell completion script: commands, flags, nodes and jobs",
     },
 }
 

@@ -127,5 +127,7 @@ class _TopParser(_Parser):
             parts.append("\n".join([f"{title}:", *lines]))
         codes = [f"  {code:{width}}  {meaning}" for code, meaning in EXIT_CODES.items()]
         parts.append("\n".join(["exit codes:", *codes]))
-        parts.append("`director COMMAND --help` explains a command, `--version` says the version.")
+        parts.append(
+            "`director COMMAND --help` explains a command, `--version` prints the version."
+        )
         return "\n\n".join(parts) + "\n"

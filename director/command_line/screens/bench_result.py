@@ -75,7 +75,11 @@ def _ending(report: BenchReport) -> tuple[ExitCode, str, str]:
     what = runs_in_words(found)
     if not found.complete:
         lost = counted(found.wanted - found.counted, "run")
-        return ExitCode.STOPPED, f"{what}; {lost} stopped from outside", f"{AGAIN} to repeat those"
+        return (
+            ExitCode.STOPPED,
+            f"{what}; {lost} stopped for an outside reason",
+            f"{AGAIN} to repeat those",
+        )
     more = [one.more_repeats for one in found.comparisons if one.more_repeats]
     return ExitCode.DONE, what, f"director bench --more {min(more)}" if more else ""
 
@@ -100,5 +104,5 @@ def _text(
         return f"{render_bench(report.to_json())}\n\n{ONE_SAMPLE}{stopped}"
     style = style_of_output(args, context)
     lines = "\n".join(experiment_lines(report.findings, style))
-    page = f"\n\nThe whole of it, with charts: {records.page}" if records.page.exists() else ""
+    page = f"\n\nFull report, with charts: {records.page}" if records.page.exists() else ""
     return f"{lines}{page}{stopped}"

@@ -27,11 +27,11 @@ def bare_text(done: Cleaning, *, dry: bool) -> str:
     lines = ["No prepared worktrees are kept."]
     folders = counted(len(done.removed), "folder")
     if done.removed and dry:
-        lines = [f"Prepared worktrees in {folders} would go: {size(done.freed_bytes)}."]
+        lines = [f"Prepared worktrees in {folders} would be removed: {size(done.freed_bytes)}."]
         lines += [f"  {one.folder}  {size(one.bytes)}" for one in done.removed]
     elif done.removed:
         lines = [f"Removed the prepared worktrees in {folders}: {size(done.freed_bytes)} freed."]
-    lines += [f"{folder} stays: a command works in it." for folder in done.in_use]
+    lines += [f"{folder} stays: a command is using it." for folder in done.in_use]
     lines += [
         f"{folder} stays: a killed run left work in it, which the job's next command continues."
         for folder in done.left_by_killed
@@ -76,7 +76,7 @@ def _job_lines(one: Leaving) -> Iterator[str]:
 
 def _unsaved(taken: Taken) -> str:
     if taken.changed is None:
-        return "what is in it cannot be told"
+        return "its contents are unknown"
     return f"{counted(taken.changed, 'changed file')} in it"
 
 

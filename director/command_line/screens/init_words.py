@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from director.diagnosing.commands_found import FoundCommands
 from director.model.first_config import Choice
 from director.model.format import counted
 from director.model.offers import Binding, Offer
+from director.model.printable import printable
 from director.model.roles import Role
+from director.reporting.terminal.style import Paint, Span, Style
 
 CONFIG = ".director/config.toml"
+BLANK = Span("")
+
+
+def shown(lines: Iterable[Span], style: Style) -> str:
+    """Return lines as text, printable: models may have any name."""
+    return "\n".join(style.painted(printable(one.text), one.paint) for one in lines)
 
 
 def price_words(offer: Offer) -> str:
@@ -28,42 +36,43 @@ def binding_words(one: Binding) -> str:
     return f"     {strong} plans, tests, reviews\n     {cheap} implements"
 
 
-def gate_lines(found: FoundCommands) -> list[str]:
+def gate_lines(found: FoundCommands) -> list[Span]:
     """Return a line for each command that was found, or left out."""
-    lines = [f"  {one.name:<10} {one.command}   ({one.source})" for one in found.gates]
-    why = "is neither on PATH nor installed by setup"
-    lines += [
-        f"  {one.name:<10} left out: {one.program} {why}   ({one.source})" for one in found.left_out
-    ]
+    lines = [Span(f"  {one.name:<10} {one.command}   ({one.source})") for one in found.gates]
+    for one in found.left_out:
+        why = f"left out: {one.program} is neither on PATH nor installed by setup"
+        lines.append(Span(f"  {one.name:<10} {why}   ({one.source})", Paint.YELLOW))
     return lines
 
 
 def summary(
     tiers: Mapping[Role, str], choice: Choice, found: FoundCommands
-) -> tuple[str, str, dict[str, Any]]:
-    """Return the text, the sentence and the keys that say what was written."""
+) -> tuple[list[Span], str, dict[str, Any]]:
+    """Return the lines, the sentence and the keys that say what was written."""
     roles: dict[str, list[str]] = {}
     for role, tier in tiers.items():
         roles.setdefault(tier, []).append(role.value)
     offers = {one.tier: one for one in choice.offers}
-    lines = [f"Written: {CONFIG}", "", "Models (US dollars per million tokens, in / out):"]
+    lines = [Span(f"Written: {CONFIG}", Paint.GREEN), BLANK]
+    lines.append(Span("Models (US dollars per million tokens, in / out):", Paint.BOLD))
     lines += [
-        f"  {price_words(offers.get(tier, Offer(tier)))}: {', '.join(named)}"
+        Span(f"  {price_words(offers.get(tier, Offer(tier)))}: {', '.join(named)}")
         for tier, named in roles.items()
     ]
     unpriced = [tier for tier in roles if not (offers.get(tier, Offer(tier)).price)]
     if unpriced:
-        lines.append(f"  no price is known for {', '.join(unpriced)}: see [pricing]")
+        none = f"  no price is known for {', '.join(unpriced)}: see [pricing]"
+        lines.append(Span(none, Paint.YELLOW))
     gates = gate_lines(found._replace(gates=tuple(choice.gates)))
     if not choice.gates:
         none = "none" if found.gates else "none found"
-        gates.append(f"  {none}: put your test command into [gates]")
-    lines += ["", "Gates:", *gates]
+        gates.append(Span(f"  {none}: put your test command into [gates]", Paint.YELLOW))
+    lines += [BLANK, Span("Gates:", Paint.BOLD), *gates]
     if choice.worktree and choice.worktree.setup:
-        lines += ["", f"Worktrees are prepared by: {choice.worktree.setup}"]
+        lines += [BLANK, Span(f"Worktrees are prepared by: {choice.worktree.setup}")]
     what = f"{CONFIG} written: {', '.join(roles)}; {counted(len(choice.gates), 'gate')}"
     return (
-        "\n".join([*lines, ""]),
+        [*lines, BLANK],
         what,
         {
             "tiers": {role.value: tier for role, tier in tiers.items()},

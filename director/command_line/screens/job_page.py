@@ -70,7 +70,7 @@ def verifying(repository: Repository, directory: JobDirectory) -> Callable[[Stat
         from director.reporting.page.page import Verified
 
         if status.process is not None:
-            return Verified(None, "not while a command works on the job")
+            return Verified(None, "not while a command is working on the job")
         if not directory.receipts.exists():
             return Verified(None, "nothing is merged yet")
         return _verified(repository, directory)

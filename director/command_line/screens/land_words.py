@@ -66,7 +66,10 @@ def _rows(prospect: Prospect) -> Iterator[tuple[str, str]]:
         yield "", f"and {len(prospect.conflicts) - MOST} more"
     if prospect.edited:
         where = prospect.target.branch
-        yield "note", f"{', '.join(prospect.edited)}: changed on {where} too; the merged file ran"
+        yield (
+            "note",
+            f"{', '.join(prospect.edited)}: changed on {where} too; the merged file was tested",
+        )
     if prospect.resolved:
         yield from _resolution(prospect.resolved)
     yield "verified", _verified(prospect)

@@ -31,13 +31,19 @@ Tests = Mapping[str, str]
 
 
 def plan_result(
-    report: PlanReport, width: int, *, shown: bool = False, tests: Tests | None = None
+    report: PlanReport,
+    width: int,
+    *,
+    shown: bool = False,
+    known: bool = False,
+    tests: Tests | None = None,
 ) -> Result:
     """Return how planning ended; ``shown``: what waits was shown before, its table is left out.
 
-    ``tests`` None: those that are laid out for editing; else a plan is shown wherever it stands.
+    ``known``: where to read and edit it was shown, too. ``tests`` None: those that are laid out for
+    editing; else a plan is shown wherever it stands.
     """
-    parts = [message(report)]
+    parts = [_where_it_stands(report) if known else message(report)]
     if not shown:
         parts = [*changes_text(report), *overview(report, width, tests), *parts]
     what, _, _ = message(report).partition("\n")
@@ -53,6 +59,12 @@ def plan_result(
     )
 
 
+def _where_it_stands(report: PlanReport) -> str:
+    """Return the first and the last line of ``message``, where the others are known."""
+    first, *between, last = message(report).splitlines()
+    return "\n".join([first, *(between if report.stage.questions else ()), last])
+
+
 def message(report: PlanReport) -> str:
     """Return the lines that say where planning stands and how it is continued."""
     spent, directory = f"so far: {report.cost.in_words()}", report.directory
@@ -60,7 +72,7 @@ def message(report: PlanReport) -> str:
         named = counted(len(asked), "decision")
         return (
             f"The planner needs {named} from you: answer in {directory.questions} ({spent}).\n"
-            f"Where you say nothing, what it recommends counts.\n"
+            f"A question without an answer gets the recommended one.\n"
             f'Next: {CONTINUE}, or pass it: `director plan --answer "1: a"`'
         )
     match report.stage.stage:
@@ -210,7 +222,9 @@ def _gates(report: PlanReport) -> str:
 def _not_counting(report: PlanReport) -> str:
     """Return the line that says which gates judge no work, or ""."""
     named = _gates(report)
-    return f"These gates fail on the base and judge no work: {named}.\n" if named else ""
+    return (
+        f"These gates fail on the base already, so they do not count: {named}.\n" if named else ""
+    )
 
 
 def _support(report: PlanReport) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ takes all of these:
    work would print something else; so a function that is missing, or has another name, is the
    work's.
 4. Where no runner's count is there to read, the last line has to be that of a program that cannot
-   go on ("cat: /etc/x.conf: No such file or directory"), and no line a test's ("expected",
+   continue ("cat: /etc/x.conf: No such file or directory"), and no line a test's ("expected",
    "FAIL"), nor may it name the node's own files: a script that looks for a word in a file says
    the same whatever else that file holds. Nor may it want a file of the worktree, which the work
    may be about to make ("cat: out/report.txt: No such file or directory").

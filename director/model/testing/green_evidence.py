@@ -9,14 +9,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from director.model.patterns import lazy_pattern
+from director.model.testing.counted_tests import UNKNOWN, CountedTests, total
 from director.model.testing.runner_command import Invocation, read_command
-from director.model.testing.runner_output import (
-    READ_CHARACTERS,
-    UNKNOWN,
-    CountedTests,
-    read_output,
-    total,
-)
+from director.model.testing.runner_output import READ_CHARACTERS, read_output
 
 # A report in another form than a summary: tests may have run.
 _OTHER_REPORT = lazy_pattern(

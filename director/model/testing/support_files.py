@@ -40,8 +40,8 @@ def support_problems(nodes: Sequence[Node]) -> list[str]:
     folders = _test_folders(nodes)
     recipes = {name for node in nodes for name in _recipes(node.test_cmd)}
     return [
-        f"node {node.id!r}: {path!r} decides how tests run, so it is not the executor's to change: "
-        'take it out of "files" (if the tests need it, name it in "tests" of one node, and their '
+        f"node {node.id!r}: {path!r} decides how tests run, so the executor may not change it: "
+        'remove it from "files" (if the tests need it, name it in "tests" of one node, and their '
         "author writes it; others that need it depend on that node), or, if changing it is the "
         'work, name it in "test_support" as well'
         for node in nodes

@@ -1,6 +1,6 @@
 """A symptom of something missing in the environment, as data.
 
-It is what a tool prints then, what the user can do, and which files may bring what is missing.
+It is what a tool prints then, what the user can do, and which files may provide what is missing.
 """
 
 from enum import StrEnum
@@ -11,19 +11,19 @@ class Remedy(StrEnum):
     """What the user can do, by the kind of thing that is missing."""
 
     PACKAGE = (
-        "bring it into the worktrees: `setup`, `copy` or `link` of [worktree] in config.toml "
-        "(a worktree holds what is committed, nothing else)"
+        "provide it in the worktrees with `setup`, `copy` or `link` of [worktree] in config.toml "
+        "(a worktree holds only what is committed)"
     )
     PROGRAM = (
-        "install it and put it on the PATH that director is started with, or bring it into the "
-        "worktrees: `setup`, `copy` or `link` of [worktree] in config.toml"
+        "install it and put it on the PATH that director is started with, or provide it in "
+        "the worktrees with `setup`, `copy` or `link` of [worktree] in config.toml"
     )
     NETWORK = (
         "let `setup` of [worktree] in config.toml download what is needed, where the network can "
-        "be reached, or bring it with `copy` or `link`"
+        "be reached, or provide it with `copy` or `link`"
     )
     COMMAND = (
-        "bring what is in your checkout only into the worktrees: `copy`, `link` or `setup` of "
+        "provide what is only in your checkout in the worktrees with `copy`, `link` or `setup` of "
         "[worktree] in config.toml"
     )
 
@@ -44,7 +44,7 @@ class Symptom(NamedTuple):
     ``sign`` stands in all that the pattern finds. It is looked for first: a pattern costs a hundred
     times as much, most of it before its first use, and most outputs have few of the signs.
     ``fixed_by`` is a pattern of base names: where the work may change such a file, it may itself
-    bring what is missing. ``beside_tests``: it counts even where tests ran. ``avoidable``: other
+    provide what is missing. ``beside_tests``: it counts even where tests ran. ``avoidable``: other
     tests may do without what is missing.
     """
 

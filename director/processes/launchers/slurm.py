@@ -54,7 +54,7 @@ ASK_SECS = 20.0  # for an answer of the controller
 END_SECS = 30.0  # for what was cancelled to be over
 LATE_SECS = 5.0  # a file from another machine may take so long to be seen (nfs(5), acregmin)
 POLL_SECS = 0.1
-NO_CLUSTER = "see that `sinfo` works here, then run the command again"
+NO_CLUSTER = "check that `sinfo` works here, then run the command again"
 UNUSABLE = lazy_pattern(r"down|drain|fail|maint|resv|reserved|unk|boot|power|\*")
 
 

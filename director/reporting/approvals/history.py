@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from director.model.roles import Role
 from director.model.state import NodeStatus
 from director.model.usage import LARGEST
-from director.records import files
+from director.records import json_lines
 from director.records.job_directory import JobDirectory
 from director.records.ledger import read_calls
 
@@ -47,7 +47,7 @@ def expectations(directory: JobDirectory) -> dict[str, Expectation]:
 
 def _nodes_of(job: JobDirectory) -> Iterator[_Ended]:
     """Give the nodes of a job that are done, each once."""
-    lines = [line for line in files.read_lines(job.metrics) if line.get("kind") == "node"]
+    lines = [line for line in json_lines.read_lines(job.metrics) if line.get("kind") == "node"]
     last = {str(line.get("node")): line for line in lines}
     done = {one: line for one, line in last.items() if line.get("status") == NodeStatus.DONE}
     costs = _costs(job) if done else {}

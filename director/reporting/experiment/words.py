@@ -22,7 +22,7 @@ NAMES = {
 }
 WORDS = {
     Measure.SOLVED: {Verdict.LESS: "solves less often", Verdict.MORE: "solves more often"},
-    Measure.COST: {Verdict.LESS: "is cheaper", Verdict.MORE: "is dearer"},
+    Measure.COST: {Verdict.LESS: "is cheaper", Verdict.MORE: "costs more"},
     Measure.TIME: {Verdict.LESS: "is faster", Verdict.MORE: "is slower"},
 }
 
@@ -105,7 +105,7 @@ def footnotes(found: Findings) -> list[str]:
     for one in found.profiles:
         if one.lost:
             runs = counted(one.lost, "run")
-            notes.append(f"{one.profile}: {runs} stopped from outside, not counted.")
+            notes.append(f"{one.profile}: {runs} stopped for an outside reason, not counted.")
         if not one.known.known:
             notes.append(f"{one.profile}: {one.known.in_words()}, so its cost is unknown.")
     if resumed := sum(sample.resumed for sample in found.samples):

@@ -17,7 +17,9 @@ from director.model.state import NodeStatus
 from director.records.events import Event, Kind
 from director.records.job_directory import FOLDER
 from director.reporting.live import workflow_commands
-from director.reporting.live.progress import CRITIQUE, Progress, Work, headline_of
+from director.reporting.live.progress import Progress, Work
+from director.reporting.live.stages import CRITIQUE
+from director.reporting.live.taking_in import headline_of
 from director.reporting.live.words import clock_of, words_of
 from director.reporting.terminal.cells import cut, wrapped
 

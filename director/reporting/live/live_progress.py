@@ -15,13 +15,14 @@ from director.records.events import Event, Kind, Listener
 from director.records.job_directory import JobDirectory
 from director.records.ledger import read_calls
 from director.reporting.live.progress import NodeProgress, Progress
+from director.reporting.live.taking_in import take_in
 
 
 def following(progress: Progress, then: Callable[[Event], None]) -> Listener:
     """Return a listener that lets ``progress`` take in each event, then tells ``then`` of it."""
 
     def listen(event: Event) -> None:
-        progress.take(event)
+        take_in(progress, event)
         if event.kind is Kind.OPENED:
             progress.spent = spent_in(Path(progress.directory))
         opened = event.kind is Kind.OPENED and progress.is_run
@@ -57,15 +58,10 @@ def nodes_in(folder: Path) -> list[NodeProgress]:
 
 
 def _node(node: Node, state: NodeState) -> NodeProgress:
-    return NodeProgress(
-        id=node.id,
-        title=one_line(node.title),
-        depends_on=node.depends_on,
-        status=state.status,
-        admitted=node.admitted,
-        attempts=state.attempts,
-        tier=state.tier_used or "",
-        wall_secs=state.wall_secs,
-        cost=Cost.of([state.cost_usd]),
-        headline=one_line(state.error or ""),
-    )
+    found = NodeProgress(node.id, one_line(node.title), node.depends_on)
+    found.admitted = node.admitted
+    found.status, found.attempts = state.status, state.attempts
+    found.tier, found.wall_secs = state.tier_used or "", state.wall_secs
+    found.cost = Cost.of([state.cost_usd])
+    found.headline = one_line(state.error or "")
+    return found

@@ -8,7 +8,8 @@ from datetime import datetime
 from director.model.cost import Cost
 from director.model.format import clock, counted, duration, money
 from director.model.state import NodeStatus
-from director.reporting.live.progress import STAGES, TESTS, NodeProgress, Progress, Work
+from director.reporting.live.progress import NodeProgress, Progress, Work
+from director.reporting.live.stages import STAGES, TESTS
 from director.reporting.live.time_left import TimeLeft
 from director.reporting.terminal.cells import cut, filled, width_of
 from director.reporting.terminal.style import WIDEST, Line, Paint, Span, Style

@@ -7,8 +7,9 @@ from director.model.format import clock, counted
 from director.model.integration_gates import GREEN
 from director.model.state import NodeStatus
 from director.records.events import Event, Kind
-from director.reporting.live.progress import ANSWERS, NodeProgress, Progress
+from director.reporting.live.progress import NodeProgress, Progress
 from director.reporting.live.screen import why_failed
+from director.reporting.live.stages import ANSWERS
 from director.reporting.live.words import words_of
 from director.reporting.terminal.cells import cut, filled, wrapped
 from director.reporting.terminal.style import Paint, Style

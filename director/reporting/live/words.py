@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -26,7 +27,8 @@ def words_of(event: Event) -> str | None:
 
 def clock_of(event: Event) -> str:
     """Return the local time of an event."""
-    return datetime.fromisoformat(event.ts).astimezone().strftime("%H:%M:%S")
+    moment = datetime.fromisoformat(event.ts).timestamp()
+    return time.strftime("%H:%M:%S", time.localtime(moment))
 
 
 def _job_started(data: Data) -> str:
@@ -166,7 +168,7 @@ _WORDS: dict[Kind, Callable[[Data], str | None]] = {
     Kind.TESTS_ADMITTED: lambda d: f"tests admitted, red: {', '.join(d['tests'])}",
     Kind.SETUP: _setup,
     Kind.CALL_ENDED: _call_ended,
-    Kind.PROVIDER_FAULT: lambda d: f"{d['reason']}; again in {d['pause_secs']} s",
+    Kind.PROVIDER_FAULT: lambda d: f"{d['reason']}; retrying in {d['pause_secs']} s",
     Kind.RUN_STARTED: _run_started,
     Kind.NODE_STARTED: lambda d: d["title"],
     Kind.ATTEMPT_STARTED: lambda d: f"attempt {d['attempt']} by {d['tier']} ({d['model']})",

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from director.model.roles import Role
 from director.model.state import CallRecord
-from director.records import files
+from director.records import json_lines
 from director.records.call_notes import CallNote, noted_calls
 from director.records.job_directory import JobDirectory
 from director.records.ledger import read_calls
@@ -23,7 +23,7 @@ Told = TypeVar("Told", bound=NodeLog)
 
 def read_log(directory: JobDirectory, found: Told) -> Told:
     """Let ``found`` take in all that the records of a job tell of it, and return it."""
-    for event in files.read_lines(directory.events):
+    for event in json_lines.read_lines(directory.events):
         found.take(event)
     _add_recorded(found, read_calls(directory.costs))
     name_logs(found, directory)
@@ -33,7 +33,7 @@ def read_log(directory: JobDirectory, found: Told) -> Told:
 def read_logs(directory: JobDirectory, nodes: Iterable[str]) -> list[NodeLog]:
     """Return the logs of several nodes; the records are read once."""
     found = {node: NodeLog(node) for node in nodes}
-    for event in files.read_lines(directory.events):
+    for event in json_lines.read_lines(directory.events):
         if one := found.get(str(event.get("node"))):
             one.take(event)
     for one in found.values():

@@ -14,7 +14,7 @@ from director.model.errors import DirectorError
 from director.model.plan import Node, Plan
 from director.model.receipt import Receipt
 from director.model.state import NodeState, NodeStatus
-from director.records import files
+from director.records import files, json_lines
 from director.records.clock import now
 from director.records.job_directory import JobDirectory
 from director.reporting.logs.job_logs import read_logs
@@ -123,13 +123,13 @@ def _text(path: Path) -> str:
 
 def _sessions(directory: JobDirectory, status: Status) -> tuple[Session, ...]:
     until = status.now if status.process is not None else None
-    return sessions_in(files.read_lines(directory.events), until)
+    return sessions_in(json_lines.read_lines(directory.events), until)
 
 
 def _receipts(directory: JobDirectory) -> dict[str, Receipt]:
     """Return node → its receipt, the last one where it was merged again."""
     found = {}
-    for line in files.read_lines(directory.receipts):
+    for line in json_lines.read_lines(directory.receipts):
         try:
             receipt = decode(Receipt, line)
         except MismatchError:

@@ -168,13 +168,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _refuse_method(self) -> None:
         if self._admitted(body=True):
-            self._send(HTTPStatus.METHOD_NOT_ALLOWED, "text/plain", "it can only be read\n", True)
+            self._send(HTTPStatus.METHOD_NOT_ALLOWED, "text/plain", "read-only\n", True)
 
     def _admitted(self, *, body: bool) -> bool:
         hosts = self.headers.get_all("Host") or []
         if len(hosts) == 1 and self.server.is_own(hosts[0]):
             return True
-        self._send(HTTPStatus.FORBIDDEN, "text/plain", "this is not the host you named\n", body)
+        self._send(HTTPStatus.FORBIDDEN, "text/plain", "unknown host\n", body)
         return False
 
     def _answer(self, *, body: bool) -> None:
@@ -187,7 +187,7 @@ class _Handler(BaseHTTPRequestHandler):
             news = self.server.watched.news(_number(where.query))
             self._send(HTTPStatus.OK, "application/json", json.dumps(news), body)
         else:
-            self._send(HTTPStatus.NOT_FOUND, "text/plain", "there is nothing here\n", body)
+            self._send(HTTPStatus.NOT_FOUND, "text/plain", "not found\n", body)
 
     def _send(self, status: HTTPStatus, kind: str, text: str, body: bool) -> None:
         data = text.encode(errors="backslashreplace")

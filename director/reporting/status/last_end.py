@@ -8,7 +8,7 @@ from director.model.codec.decoding import decode
 from director.model.codec.mistakes import MismatchError
 from director.model.failure import Failure
 from director.model.reason import Reason
-from director.records import files
+from director.records import json_lines
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
 from director.records.logs import recorded
@@ -38,7 +38,7 @@ class LastEvents(NamedTuple):
 
 def read_last_events(directory: JobDirectory) -> LastEvents:
     """Return what the end of a job's journal says; RequestError when it cannot be read."""
-    events, damaged = files.read_last_lines(directory.events, TAIL_BYTES)
+    events, damaged = json_lines.read_last_lines(directory.events, TAIL_BYTES)
     end = None
     for event in events:
         end = _end_after(event, end)
@@ -52,7 +52,7 @@ def read_last_end(directory: JobDirectory, tail_bytes: int) -> LastEvents:
     ``tail_bytes``: so much of the journal is read at most. RequestError when it cannot be read.
     """
     at = ""
-    for event in files.read_backwards(directory.events, tail_bytes):
+    for event in json_lines.read_backwards(directory.events, tail_bytes):
         at = at or str(event.get("ts", ""))
         if not _is_aside(event):
             return LastEvents(_end_after(event, None), at)

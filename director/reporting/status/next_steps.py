@@ -12,8 +12,8 @@ MOST = 6  # steps: more are no help in choosing
 MUCH = 10  # commits by which a base moved on: the job should follow before it conflicts
 NAMED = 3  # nodes that are named in steps of their own
 WORKTREE = (
-    "bring what is missing with `setup`, `copy` or `link` of [worktree] in config.toml, or put it "
-    "on the PATH that director is started with; then, one of:"
+    "provide what is missing with `setup`, `copy` or `link` of [worktree] in config.toml, or put "
+    "it on the PATH that director is started with; then, one of:"
 )
 
 
@@ -29,6 +29,12 @@ class Asked(NamedTuple):
     archived: bool = False
     lanes: str | None = None
 
+
+_CONTINUED = {
+    "director plan": "`director plan --continue`",
+    "director run": "`director run`",
+}
+"""What continues a command that was stopped."""
 
 CURRENT = Asked()  # the current job of the repository around
 
@@ -55,7 +61,7 @@ def advice(status: Status, asked: Asked = CURRENT) -> Advice:
     if status.can_move and (status.newer or 0) >= MUCH:
         commits = counted(status.newer or 0, "newer commit")
         steps[1:1] = [
-            Step(("director", "rebase"), f"your branch has {commits}: carry the job there")
+            Step(("director", "rebase"), f"your branch has {commits}: move the job there")
         ]
     return Advice(
         _by_hand(status), tuple(_named(_wide(step, status, asked), asked) for step in steps)
@@ -112,10 +118,12 @@ def _of_another(status: Status, asked: Asked) -> Iterable[Step]:
 
 
 def _working(status: Status) -> Iterable[Step]:
-    yield Step(("director", "status", "--watch"), "see it until it ends")
+    yield Step(("director", "status", "--watch"), "watch it until it ends")
     for node in status.of(NodeStatus.RUNNING)[:1]:
         yield Step(("director", "logs", node.id, "--follow"), "what its agent does now")
-    yield Step(("director", "stop"), "end it; `director run` continues")
+    command = status.process.command if status.process else ""
+    later = _CONTINUED.get(command, "the same command again")
+    yield Step(("director", "stop"), f"stop it; {later} continues")
 
 
 def _continue(status: Status) -> Iterable[Step]:

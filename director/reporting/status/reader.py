@@ -15,7 +15,7 @@ from director.model.integration_gates import as_before, not_counting
 from director.model.plan import Node, Plan
 from director.model.roles import Role
 from director.model.state import CallRecord, NodeStatus
-from director.records import files
+from director.records import files, json_lines
 from director.records.garbage import unsearched
 from director.records.job_directory import JobDirectory, runs_of
 from director.records.landings import read_landed
@@ -56,23 +56,13 @@ def read_status(
     reason, why its branch could not be brought into the user's repository (``unpublished``). Raises
     RequestError when there is no job, or a record of it cannot be read.
     """
-    stage, plan = read_stage(directory), _read_plan(directory)
+    stage, plan, process, calls, runs, last, damaged = _read_records(directory)
     about = plan or stage
     if about is None:
         raise RequestError(
             f"there is no job in {directory.path}", 'begin one with `director plan "<task>"`'
         )
-    process = read_process(directory)  # first: what it says may be on record by the next line
-    last, runs = read_last_events(directory), _runs(directory)
-    lines, damaged = files.read_lines_counted(directory.costs)
-    calls = calls_in(lines)
-    process = _without_ended(process, calls)
     nodes = tuple(_nodes(directory, plan, calls, process)) if plan else ()
-    counts = {
-        directory.costs: damaged,
-        directory.metrics: runs.damaged,
-        directory.events: last.damaged,
-    }
     return Status(
         directory=directory.path,
         stage=stage.stage if stage else Stage.READY,
@@ -100,9 +90,36 @@ def read_status(
         amending=str((read_quietly(directory.amending) or {}).get("node") or ""),
         taken={one.node: str(one.worktree) for one in taken_nodes(directory) if one.ready},
         landed=read_landed(directory),
-        damaged_lines={path.name: count for path, count in counts.items() if count},
+        damaged_lines=damaged,
         now=time.time() if now is None else now,
     )
+
+
+class _Records(NamedTuple):
+    """What the records say: ``damaged`` counts lines by file name, where there are any."""
+
+    stage: PlanStage | None
+    plan: "_Planned | Plan | None"
+    process: Process | None
+    calls: list[CallRecord]
+    runs: "_Runs"
+    last: LastEvents
+    damaged: Mapping[str, int]
+
+
+def _read_records(directory: JobDirectory) -> _Records:
+    stage, plan = read_stage(directory), _read_plan(directory)
+    process = read_process(directory)  # first: what it says may be on record by the next line
+    last, runs = read_last_events(directory), _runs(directory)
+    lines, damaged = json_lines.read_lines_counted(directory.costs)
+    counts = {
+        directory.costs: damaged,
+        directory.metrics: runs.damaged,
+        directory.events: last.damaged,
+    }
+    calls = calls_in(lines)
+    known = {path.name: count for path, count in counts.items() if count}
+    return _Records(stage, plan, _without_ended(process, calls), calls, runs, last, known)
 
 
 def _read_plan(directory: JobDirectory) -> _Planned | Plan | None:
@@ -179,7 +196,7 @@ class _Runs(NamedTuple):
 
 
 def _runs(directory: JobDirectory) -> _Runs:
-    lines, damaged = files.read_lines_counted(directory.metrics)
+    lines, damaged = json_lines.read_lines_counted(directory.metrics)
     ended = [line for line in lines if line.get("kind") == "run"]
     times = [secs for run in ended if isinstance(secs := run.get("wall_secs"), int | float)]
     runs = runs_of(lines)

@@ -20,6 +20,7 @@ from director.reporting.terminal.layout import beside, paragraph, shortened, sho
 from director.reporting.terminal.style import PLAIN, Line, Paint, Span, Style
 
 ACTIVE = (NodeStatus.RUNNING, NodeStatus.TAKEN)
+RUN = "director run"
 LISTED = 30  # nodes that are all shown without being asked for
 
 
@@ -113,7 +114,11 @@ def _unrepaired(status: Status) -> str:
 
 def _working(status: Status, counts: str) -> str:
     left = len(status.nodes) - len(status.of(NodeStatus.DONE))
-    return f"{counts}." if left else f"{counts}; the integration gate comes last."
+    if left:
+        return f"{counts}."
+    command = status.process.command if status.process else RUN
+    last = "the integration gate comes last" if command == RUN else f"{command} is at work"
+    return f"{counts}; {last}."
 
 
 def _stopped(status: Status, counts: str) -> str:

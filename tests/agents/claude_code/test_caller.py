@@ -30,7 +30,7 @@ from tests.support.hermetic import HermeticCase
 
 SUCCESS = (STREAMS / "success.jsonl").read_text(encoding="utf-8")
 MODEL = "claude-probe-1"
-SECRET = "a-key-that-nobody-may-see"
+SECRET = "a-key-that-must-not-be-seen"
 
 
 class CallCase(HermeticCase):
@@ -120,7 +120,7 @@ class TestHowItIsMade(CallCase):
         self.options = ClaudeCodeOptions(program=str(self.fake.folder / "other-claude"))
         self.assertIs(self.call().outcome, Outcome.COMPLETED)
 
-    def test_it_is_quiet_patient_only_a_little_and_nobodys_child(self) -> None:
+    def test_it_is_quiet_patient_only_a_little_and_has_no_parent_session(self) -> None:
         self.env |= {"CLAUDECODE": "1", "CLAUDE_CODE_ENTRYPOINT": "cli", "GIT_DIR": "/elsewhere"}
         self.call()
         env = self.started().env

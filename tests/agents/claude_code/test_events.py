@@ -96,7 +96,7 @@ class TestTokens(unittest.TestCase):
     def test_what_claude_code_says_of_money_is_not_believed(self) -> None:
         self.assertIsNone(read("success").usage.reported_usd)
 
-    def test_what_nobody_counted_is_unknown(self) -> None:
+    def test_what_was_not_counted_is_unknown(self) -> None:
         for count in (-1, LARGEST, "3", None):
             with self.subTest(count=count):
                 transcript = _read([_start({"input_tokens": count}), _end({})])

@@ -23,7 +23,7 @@ from director.processes.confinement import Launch
 from director.processes.domain import Domain
 from director.processes.launchers.launcher import Part
 from director.processes.sandbox import Sandbox
-from director.processes.sandbox_paths import SandboxPaths
+from director.processes.sandbox_paths import Kept, SandboxPaths, Writable
 from director.processes.supervisor import Processes
 from director.records.events import Events
 from director.records.logs import prompt_of
@@ -137,7 +137,7 @@ class TestHowItIsMade(CallCase):
         prompt = prompt_of(reply.log)
         self.assertNotIn("sk-hidden-value", prompt.read_text())
 
-    def test_it_is_nobodys_child(self) -> None:
+    def test_it_has_no_parent_session(self) -> None:
         self.env |= {"CODEX_THREAD_ID": "1", "CODEX_SANDBOX": "seatbelt", "GIT_DIR": "/elsewhere"}
         self.env |= {"CODEX_CA_CERTIFICATE": "/ca.pem"}
         env = self.made().env
@@ -183,7 +183,7 @@ class Confining:
 class TestConfinement(CallCase):
     def test_where_director_confines_codex_only_keeps_readers_off_the_network(self) -> None:
         mechanism = Confining()
-        paths = SandboxPaths((), self.tmp, self.tmp, (), ())
+        paths = SandboxPaths(Kept((), self.tmp), Writable(self.tmp))
         self.sandbox = Sandbox(mechanism=mechanism, paths=paths)
         reader, writer = self.made(READER).settings, self.made(WRITER).settings
         self.assertEqual(reader["permissions"][reader["default_permissions"]], OFFLINE_PROFILE)
@@ -193,7 +193,7 @@ class TestConfinement(CallCase):
         self.assertEqual(own, [False, True])
 
     def test_its_home_is_not_among_temporary_files_wherever_these_must_be(self) -> None:
-        paths = SandboxPaths((self.tmp,), self.tmp, self.tmp, (), ())
+        paths = SandboxPaths(Kept((self.tmp,), self.tmp), Writable(self.tmp))
         self.sandbox = Sandbox(mechanism=Confining(), paths=paths)
         scratch = scratch_folder(self.work)
         usual = self.sandbox.variables(Part.AGENT, self.work, self.env)
@@ -258,7 +258,7 @@ class TestWhatComesOfIt(CallCase):
             self.assertEqual(codex.version(), "codex-cli 0.0")
         started = self.fake.started()[-1]
         self.assertFalse(started.home_exists)
-        with self.assertRaises(NotADirectoryError):  # so that nobody can make it, not even root
+        with self.assertRaises(NotADirectoryError):  # so that not even root can make it
             Path(started.env["CODEX_HOME"]).mkdir()
 
 

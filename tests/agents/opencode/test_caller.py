@@ -1,7 +1,7 @@
 """One call: how it is made, what ends it early, and how its end is judged.
 
 With it: ``agents.backend``, ``callers``, ``opencode.backend``, ``inline_config``, ``session``,
-``process_call``, ``reading``, ``recorder``.
+``process_call``, ``reading``, ``recorder``, ``program``, ``shared_server``, ``users_server``.
 """
 
 from __future__ import annotations
@@ -262,7 +262,7 @@ class TestRecall(CallCase):
         self.assertEqual(again.outcome, Outcome.AGENT_FAULT)
         self.assertEqual(again.transcript.tokens, Tokens(input=1000, output=100))
 
-    def test_a_call_that_never_began_is_nobodys_answer(self) -> None:
+    def test_a_call_that_never_began_is_no_answer(self) -> None:
         again = self.recalled(self.logs / "none.jsonl")
         self.assertEqual(again.outcome, Outcome.AGENT_FAULT)
         self.assertEqual(again.transcript.tokens, Tokens())
@@ -278,7 +278,7 @@ class TestEndedEarly(CallCase):
         self.config = Config(TIERS, limits=Limits(stall_timeout_secs=1))
         reply = self.call(finish("tool-calls"), hang())
         self.assertEqual(reply.outcome, Outcome.PROVIDER_FAULT)
-        self.assertEqual(reply.reason, "no sign of life for 1 s")
+        self.assertEqual(reply.reason, "no output for 1 s")
 
     def test_money(self) -> None:
         def spending(transcript: Transcript) -> str | None:

@@ -114,7 +114,7 @@ class TestCheck(TemporaryCase):
 
     def test_a_model_that_the_calls_define_is_doubted_only(self) -> None:
         self.check("p/mm", defined=True)
-        self.assertEqual(self.heard, [])  # nobody was asked for its sake
+        self.assertEqual(self.heard, [])  # no model was asked for its sake
         self.check("p/m")
         self.check("p/mm", defined=True)
         self.assertEqual((self.asked, len(self.heard)), ([], 1))

@@ -79,7 +79,7 @@ class TestCode(ProjectCase):
         (self.tmp / "opencode.json").symlink_to("nowhere")
         self.assertEqual(code_in(self.tmp), "opencode.json")
         (self.tmp / "opencode.json").unlink()
-        os.mkfifo(self.tmp / "opencode.jsonc")  # nobody will ever write into it
+        os.mkfifo(self.tmp / "opencode.jsonc")  # nothing will ever write into it
         self.assertEqual(code_in(self.tmp), "opencode.jsonc")
         (self.tmp / "opencode.jsonc").unlink()
         (self.tmp / ".opencode").symlink_to("nowhere")

@@ -1,4 +1,4 @@
-"""Somebody at the terminal looks at what waits, changes it, and approves it or leaves it.
+"""A person at the terminal looks at what waits, changes it, and approves it or leaves it.
 
 With it: ``command_line.dialogs.terminal``, ``plan_result``, ``task_text`` and ``foreground``.
 """
@@ -60,19 +60,19 @@ class TestPauses(PersonCase):
         """Return today's pause, as it is without a terminal."""
         return self.ends(0, "plan", "make a")
 
-    def test_q_ctrl_c_and_the_end_of_input_pause_as_without_a_terminal(self) -> None:
-        message = self.paused().out.rpartition("\n\n")[2]
+    def test_q_ctrl_c_and_the_end_of_input_pause_and_say_how_to_continue(self) -> None:
+        what, _, following = self.paused().out.rpartition("\n\n")[2].splitlines(keepends=True)
         for leave in ("q\n", "quit\n", CTRL_C, END_OF_INPUT):
             with self.subTest(leave), self.person("plan", "make a") as person:
                 person.sees(KEYS_OF_SPEC)
                 person.presses(leave)
                 code, rest = person.leaves()
                 self.assertEqual(code, 0)
-                self.assertTrue(rest.endswith(message), rest)
+                self.assertTrue(rest.endswith(f"{what}{following}"), rest)
         self.assertEqual(self.headings(), ["Recon", "Spec"])
         self.assertEqual(self.left_behind(), [])
 
-    def test_a_kill_while_somebody_is_asked_ends_it_as_any_other(self) -> None:
+    def test_a_kill_during_a_question_ends_it_as_any_other(self) -> None:
         with self.person("plan", "make a") as person:
             person.sees(KEYS_OF_SPEC)
             person.signal(signal.SIGTERM)
@@ -89,7 +89,7 @@ class TestPauses(PersonCase):
             person.types("q")
             self.assertEqual(person.leaves()[0], 0)
 
-    def test_nobody_is_asked_where_nobody_may_answer(self) -> None:
+    def test_nothing_is_asked_where_no_person_may_answer(self) -> None:
         self.paused()
         for flag in ("--json", "--no-input"):
             with self.subTest(flag), self.person("plan", "make a", flag) as person:
@@ -128,11 +128,11 @@ class TestApproving(PersonCase):
     def test_what_changed_since_it_was_shown_is_shown_again(self) -> None:
         with self.person("plan", "make a") as person:
             person.sees(KEYS_OF_SPEC)
-            (self.home / "spec.md").write_text("## As somebody else wants it\n")
+            (self.home / "spec.md").write_text("## As another person wants it\n")
             person.types("a")
             again = person.sees(KEYS_OF_SPEC)
             self.assertIn("changed on disk since it was shown", again)
-            self.assertIn("As somebody else wants it", again)
+            self.assertIn("As another person wants it", again)
             person.types("a")
             person.sees(KEYS_OF_PLAN)
             (self.home / "tests/tests/a.sh").write_text(script_of_test("a") + "# other\n")

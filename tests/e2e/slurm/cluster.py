@@ -230,7 +230,7 @@ def _path() -> str:
 
 
 def _free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on: all are held until all are known."""
+    """Return ports that nothing listens on: all are held until all are known."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
         for one in sockets:

@@ -1,4 +1,4 @@
-"""director on a real Slurm cluster: agents and gates are jobs, and its faults are nobody's."""
+"""director on a real Slurm cluster: agents and gates are jobs, and its faults spend no attempt."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ class TestSlurm(JobCase):
         self.assertEqual((self.outcomes("a"), self.executors()), (["green"], 1))
         self.assertTrue(any("fresh worktree" in one for one in self.notices()))
 
-    def test_a_job_that_somebody_cancels(self) -> None:
+    def test_a_job_that_a_person_cancels(self) -> None:
         self.gate_that_waits_once()
         director = self.started("run")
         self.until(self.there.exists, "the gate does not begin")

@@ -336,5 +336,5 @@ class TestExecuted(unittest.TestCase):
         mixed = "=== 1 failed, 1 error in 0.10s ===\n"
         self.assertEqual(CommandRun("python -m pytest", 1, mixed).executed, 2)
 
-    def test_what_nobody_counts_is_unknown(self) -> None:
+    def test_what_is_not_counted_is_unknown(self) -> None:
         self.assertIsNone(CommandRun("sh tests/a.sh", 1, "no good a\n").executed)

@@ -1,10 +1,14 @@
-"""What runners print at their end, as it was captured, and the counts that are read from it."""
+"""What runners print at their end, as it was captured, and the counts that are read from it.
+
+With it: ``counted_tests``, ``runner_readers``.
+"""
 
 from __future__ import annotations
 
 import unittest
 
-from director.model.testing.runner_output import CountedTests, read_output, total
+from director.model.testing.counted_tests import CountedTests, total
+from director.model.testing.runner_output import read_output
 
 RULE = "-" * 70
 UNITTEST = f".sx\n{RULE}\nRan 3 tests in 0.000s\n\nOK (skipped=1, expected failures=1)\n"
@@ -254,7 +258,7 @@ class TestReadOutput(unittest.TestCase):
             with self.subTest(output):
                 self.assertEqual(read_output(output), {})
 
-    def test_a_number_that_nobody_counted_to_does_no_harm(self) -> None:
+    def test_an_absurd_number_does_no_harm(self) -> None:
         many = "9" * 5000
         for line in (
             f"{many} passed in 0.1s",

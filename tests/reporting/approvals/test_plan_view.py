@@ -8,7 +8,7 @@ from director.model.codec.encoding import encode
 from director.model.plan import Node
 from director.model.state import CallRecord
 from director.model.usage import Tokens
-from director.records import files
+from director.records import json_lines
 from director.records.job_directory import JobDirectory
 from director.reporting.approvals.history import Expectation, expectations
 from director.reporting.approvals.plan_view import plan_rows, plan_table, spec_outline
@@ -101,13 +101,13 @@ class TestExpectations(TemporaryCase):
 
     def done(self, job: JobDirectory, node: str, **more: object) -> None:
         line = {"kind": "node", "node": node, "status": "done", "difficulty": "easy", **more}
-        files.append_line(job.metrics, line, durable=False)
+        json_lines.append_line(job.metrics, line, durable=False)
 
     def call(
         self, job: JobDirectory, node: str, cost: float | None, role: str = "executor"
     ) -> None:
         call = CallRecord("t", role, "m", Tokens(), cost, "priced", node, 1, True)
-        files.append_line(job.costs, encode(call), durable=False)
+        json_lines.append_line(job.costs, encode(call), durable=False)
 
     def test_nothing_is_known_without_jobs(self) -> None:
         self.assertEqual(expectations(self.job()), {})

@@ -28,7 +28,7 @@ class TestConsole(unittest.TestCase):
         event = Event(Kind.MERGED, "2026-01-02T03:04:05.678Z", "slug", {"commit": "a" * 40})
         self.assertEqual(line_of(event), "05:04:05  slug: merged as aaaaaaaaaa")
 
-    def test_events_nobody_needs_to_see_have_no_line(self) -> None:
+    def test_events_that_need_not_be_seen_have_no_line(self) -> None:
         event = Event(Kind.PUBLISHED, "2026-01-02T03:04:05.678Z", None, {"branch": "b"})
         self.assertIsNone(line_of(event))
 
@@ -63,7 +63,7 @@ class TestConsole(unittest.TestCase):
     def test_a_closed_terminal_does_not_stop_the_work(self) -> None:
         stream = io.StringIO()
         stream.close()
-        Events([console(stream)]).emit(Kind.NOTICE, message="nobody hears this")
+        Events([console(stream)]).emit(Kind.NOTICE, message="not heard")
 
     def test_every_kind_of_event_is_told_somewhere(self) -> None:
         source = "\n".join(path.read_text() for path in SOURCE.rglob("*.py"))

@@ -1,4 +1,4 @@
-"""Events become one picture of the job. With it: ``time_left``."""
+"""Events become one picture of the job. With it: ``taking_in``, ``stages``, ``time_left``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import unittest
 from director.model.cost import Cost
 from director.model.state import NodeStatus
 from director.records.events import Kind
-from director.reporting.live.progress import NodeProgress, Progress, Work, headline_of
+from director.reporting.live.progress import NodeProgress, Progress, Work
+from director.reporting.live.taking_in import headline_of
 from director.reporting.live.time_left import TimeLeft
 from tests.support.told import (
     a_busy_run,
@@ -34,11 +35,11 @@ class TestRun(unittest.TestCase):
         self.assertEqual(doing(run), "tests first")
         self.assertEqual(run.counts()[NodeStatus.RUNNING], 1)
         take(run, attempt("a", 5), call("a", 6))
-        self.assertEqual(doing(run), "asks the model")
+        self.assertEqual(doing(run), "asking the model")
         take(run, uses("a", 8, "edit", "src/a.py", cost=0.25))
         self.assertEqual((doing(run), run.cost), ("edit src/a.py", Cost(0.25)))
         take(run, answers("a", 9, 0.5))
-        self.assertEqual((doing(run), run.cost), ("runs the tests", Cost(0.5)))
+        self.assertEqual((doing(run), run.cost), ("running the tests", Cost(0.5)))
         take(run, ends("a", 10))
         self.assertEqual((run.work, run.counts()[NodeStatus.DONE]), ({}, 1))
         self.assertEqual(run.nodes["a"].cost, Cost(0.5))
@@ -63,7 +64,7 @@ class TestRun(unittest.TestCase):
     def test_a_provider_that_rests_is_told(self) -> None:
         fault = event(Kind.PROVIDER_FAULT, "a", 3, reason="too many requests", pause_secs=8.0)
         self.assertEqual(
-            doing(take(a_run(a=()), call("a", 1), fault)), "too many requests; again in 8.0 s"
+            doing(take(a_run(a=()), call("a", 1), fault)), "too many requests; retrying in 8.0 s"
         )
 
     def test_calls_without_a_price_are_counted(self) -> None:
@@ -87,7 +88,7 @@ class TestRun(unittest.TestCase):
         run = take(a_busy_run(), event(Kind.CLOSED))
         self.assertEqual((run.is_open, run.work), (False, {}))
 
-    def test_the_next_job_begins_afresh(self) -> None:
+    def test_the_next_job_starts_from_nothing(self) -> None:
         run = take(a_busy_run(), event(Kind.CLOSED), opened(planned=False))
         self.assertEqual((run.nodes, run.is_run, run.is_open), ({}, False, True))
 
@@ -116,7 +117,8 @@ class TestPlanning(unittest.TestCase):
         self.assertEqual(self.at("spec"), 0)
 
     def test_tests_are_counted_when_they_are_admitted(self) -> None:
-        self.plan.know([NodeProgress("a", admitted=True), NodeProgress("b"), NodeProgress("c")])
+        self.plan.know(NodeProgress(name) for name in "abc")
+        self.plan.nodes["a"].admitted = True
         take(self.plan, call("b", 1, "test_author"), call("c", 1, "test_author"))
         take(self.plan, event(Kind.TESTS_ADMITTED, "b", 2, tests=["t"]))
         self.assertEqual((self.plan.admitted(), list(self.plan.work)), (2, ["c"]))
@@ -130,7 +132,8 @@ class TestPlanning(unittest.TestCase):
 
 class TestWork(unittest.TestCase):
     def test_a_tool_says_more_than_a_phase(self) -> None:
-        work = Work("a", 0.0, 0.0, phase="runs the tests")
-        self.assertEqual(work.doing, "runs the tests")
+        work = Work("a", 0.0)
+        work.phase = "running the tests"
+        self.assertEqual(work.doing, "running the tests")
         work.tool = "list"
         self.assertEqual(work.doing, "list")

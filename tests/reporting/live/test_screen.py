@@ -134,12 +134,14 @@ class TestPlanning(unittest.TestCase):
         plan = take(Progress("plan"), opened(planned=False))
         take(plan, event(Kind.STAGE_ENTERED, stage="decompose"))
         self.assertEqual(lines(plan)[1], "✓ explore  ✓ spec  ● plan  ○ tests")
-        plan.know([NodeProgress(str(number), admitted=number < 3) for number in range(7)])
+        plan.know(NodeProgress(str(number)) for number in range(7))
+        for number in range(3):
+            plan.nodes[str(number)].admitted = True
         take(plan, call("4", 100, "test_author", 2))
         self.assertEqual(lines(plan)[1], "✓ explore  ✓ spec  ✓ plan  ● tests 3/7")
         self.assertEqual(
             lines(plan)[4],
-            "  ⠋ 4         test author  attempt 2     0:28            asks the model",
+            "  ⠋ 4         test author  attempt 2     0:28            asking the model",
         )
         self.assertEqual(
             lines(plan, style=Style(unicode=False))[1], "+ explore  + spec  + plan  * tests 3/7"

@@ -41,7 +41,7 @@ class TestStory(unittest.TestCase):
         notice = event(Kind.NOTICE, message="one two\nthree \x1b[31mfour")
         self.assertEqual(self.told(notice, width=16), ["· one two three", "  four"])
 
-    def test_gates_are_told_but_those_nobody_waits_for(self) -> None:
+    def test_gates_are_told_but_those_that_nothing_waits_for(self) -> None:
         gate: dict[str, Any] = {
             "name": "lint",
             "verdict": "green",

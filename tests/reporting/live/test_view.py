@@ -46,7 +46,7 @@ class LiveCase(PtyCase):
 class TestLive(LiveCase):
     def test_the_picture_follows_events_in_place(self) -> None:
         self.begin("a", "b")
-        self.wait_until_shown("asks the model")
+        self.wait_until_shown("asking the model")
         self.tell(uses("a", 2, "edit", "src/a.py"))
         shown = self.wait_until_shown("edit src/a.py")
         self.assertEqual(sum("director run" in line for line in shown), 1)
@@ -145,7 +145,7 @@ class TestLive(LiveCase):
 class TestWindow(LiveCase):
     def test_another_width_is_a_new_picture_in_the_same_place(self) -> None:
         self.begin("a", "b")
-        self.wait_until_shown("asks the model")
+        self.wait_until_shown("asking the model")
         for turn, width in enumerate((40, 120, 57, 200, 80)):
             self.resize(width, 24)
             self.time = at(60 * (turn + 1))

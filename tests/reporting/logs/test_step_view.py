@@ -57,7 +57,7 @@ class TestSteps(unittest.TestCase):
         edit = Step(StepKind.EDIT, "edit", "a.py", "Edit applied successfully.", DIFF)
         self.assertEqual(shown(edit)[1:], [f"  {line}" for line in DIFF.split("\n")])
 
-    def test_an_edit_whose_content_nobody_told_says_what_is_known(self) -> None:
+    def test_an_edit_whose_content_is_not_told_says_what_is_known(self) -> None:
         self.assertEqual(shown(STEPS[4]), ["patch a", "  │ added: a"])
 
     def test_a_command_that_does_not_fit_is_shown_whole_below(self) -> None:

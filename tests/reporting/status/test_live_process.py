@@ -24,7 +24,7 @@ class TestProcess(TemporaryCase):
         process = read_process(self.directory)
         return list(process.calls) if process else None
 
-    def test_nobody_works_on_a_job_without_a_lock(self) -> None:
+    def test_no_command_works_on_a_job_without_a_lock(self) -> None:
         self.directory.live.write_text(json.dumps({"pid": 1, "nodes": {"a": CALL}}))
         self.assertIsNone(read_process(self.directory))
 

@@ -152,14 +152,14 @@ class TestProcess(RecordsCase):
         assert holder is not None
         return {"pid": holder.pid, "started": holder.started, "command": holder.command}
 
-    def test_nobody_works_on_it(self) -> None:
+    def test_no_command_works_on_it(self) -> None:
         self.write("lock", {"pid": 1, "command": "director run", "since": TS})  # left by a kill
         self.state(a={"status": "running"})
         status = self.read()
         self.assertIsNone(status.process)
         self.assertTrue(status.killed)
 
-    def test_worktrees_that_nobody_put_in_order_were_left_by_a_kill(self) -> None:
+    def test_worktrees_that_were_not_put_in_order_were_left_by_a_kill(self) -> None:
         self.write("worktrees.json", {"folder": str(self.tmp)})
         self.assertIs(self.read().standing, Standing.KILLED)
 
@@ -256,7 +256,7 @@ class TestEvents(RecordsCase):
         self.assertEqual(status.damaged_lines, {})
         self.assertIs(status.standing, Standing.STOPPED)
 
-    def test_nodes_that_nobody_heard_of_are_pending(self) -> None:
+    def test_nodes_without_a_record_are_pending(self) -> None:
         self.assertEqual(len(self.read().of(NodeStatus.PENDING)), 2)
 
 

@@ -183,6 +183,7 @@ class TestStandings(unittest.TestCase):
         process = Process(7, "director plan", "", None)
         said = shown(status(stage=Stage.DECOMPOSE, process=process, runs=0, end=None))
         self.assertIn("Planning is under way: nodes and their tests are being written.", said)
+        self.assertIn("stop it; `director plan --continue` continues", said)
 
     def test_when_it_is_shown_again_in_a_moment_there_is_no_advice(self) -> None:
         said = render(STANDINGS[Standing.WORKING], style_of_width(80), View(again=True))
@@ -190,6 +191,18 @@ class TestStandings(unittest.TestCase):
 
     def test_after_the_last_node_the_integration_gate_runs(self) -> None:
         self.assertIn("1 of 1 node done; the integration gate comes", shown(working(node("a"))))
+
+    def test_another_command_is_named_with_what_continues_it(self) -> None:
+        done = working(node("a"))
+        for command, later in (
+            ("director land", "stop it; the same command again continues"),
+            ("director run", "stop it; `director run` continues"),
+        ):
+            with self.subTest(command):
+                process = Process(7, command, "", None)
+                said = shown(done._replace(process=process))
+                self.assertRegex(said, rf" director stop +{later}")
+                self.assertEqual("director land is at work." in said, command == "director land")
 
     def test_what_planning_is_at(self) -> None:
         calls = {"planning": LiveCall("planner", since="2027-01-15T07:59:00Z", tool="read a.py")}
@@ -297,7 +310,7 @@ class TestNodes(unittest.TestCase):
         said = flat(status(one))
         self.assertIn("no attempt was made", said)
         self.assertIn(f"│ {error}", said)
-        self.assertIn("Next: bring what is missing with `setup`", said)
+        self.assertIn("Next: provide what is missing with `setup`", said)
         self.assertIn("director doctor", said)
         self.assertNotIn("director logs a", said)
 

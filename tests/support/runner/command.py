@@ -31,7 +31,7 @@ class Suite:
 
 
 class _TerminatedError(BaseException):
-    """Somebody asked the run to end."""
+    """The run was asked to end."""
 
 
 def main(argv: Sequence[str], suite: Suite) -> int:

@@ -1,4 +1,4 @@
-"""An OpenCode server that somebody runs beside director, the fake or the real one."""
+"""An OpenCode server that the user runs beside director, the fake or the real one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 
-def start_somebodys(
+def start_users_server(
     add_cleanup: Callable[..., object], env: Mapping[str, str], cwd: Path, config: str
 ) -> str:
     """Start ``opencode serve`` as a user would, with the password "open"; returns its URL.
