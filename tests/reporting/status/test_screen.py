@@ -11,6 +11,7 @@ import unittest
 
 from director.job.stage import Stage
 from director.model.cost import Cost
+from director.model.errors import AGAIN
 from director.model.questions import Question
 from director.model.roles import Role
 from director.model.state import NodeStatus
@@ -223,6 +224,11 @@ class TestStandings(unittest.TestCase):
     def test_an_interrupt(self) -> None:
         end = stopped("interrupted", 130, what="stopped by SIGINT", next_step="run it again")
         self.assertIn("■ Stopped by SIGINT; 1 of 1 node done.", flat(status(node("a"), end=end)))
+
+    def test_the_command_that_continues_is_not_also_said_in_words(self) -> None:
+        end = stopped("interrupted", 130, what="stopped by SIGINT", next_step=AGAIN)
+        said = flat(status(node("a"), *pending("b"), end=end))
+        self.assertRegex(said, r"Next: director run +continue where it was")
 
     def test_a_stop_in_planning_is_continued_by_planning(self) -> None:
         said = flat(status(stage=Stage.SPEC, end=stopped("ceiling"), runs=0))
