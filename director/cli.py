@@ -54,6 +54,7 @@ def _run(words: list[str], early: Sequence[int]) -> int:
     args.words = tuple(words)
     context = _context()
     from director.processes.cancellation import signals_cancel
+    from director.records.files import full_disk_stops
 
     context.cancellation.last_resorts.append(lambda: _end_at_once(args, context))
     try:
@@ -61,7 +62,8 @@ def _run(words: list[str], early: Sequence[int]) -> int:
             for number in early:
                 context.cancellation.cancel(number)
             context.cancellation.check()
-            return int(module_of(args.command).run(args, context))
+            with full_disk_stops():
+                return int(module_of(args.command).run(args, context))
     except DirectorError as error:
         return _fail(args, error, context)
     except Exception as error:

@@ -16,11 +16,28 @@ from director.job.job_worktrees import (
 )
 from director.job.switching import unswitched
 from director.model.plan import Plan
+from director.records.events import Events
 from director.records.files import redact_file
+from director.records.job_directory import JobDirectory
 from director.records.worktrees_record import kept_worktrees, was_killed
 from director.repositories.job_repository import JobRepository, create_job_repository
 from director.repositories.repository import Repository
 from director.worktrees.pool_folders import sweep_pool
+
+OWN = "worktrees.json"  # the record of worktrees that nothing else uses
+
+
+def sweep_checkouts(directory: JobDirectory, folder: Path, events: Events) -> None:
+    """Remove what a killed command left of its clean checkouts; the caller has the job's lock."""
+    _sweep(directory, folder / OWN, events)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(directory: JobDirectory, own: Path, events: Events) -> None:
+    if was_killed(own):
+        for log in directory.logs.glob("*"):  # it had no time to take the secrets out
+            redact_file(log, directory.redactor)
+    sweep_pool(own, events)
 
 
 @contextmanager
@@ -35,13 +52,10 @@ def clean_checkouts(
     The folder is gone afterwards.
     """
     directory = inputs.directory
-    path, own = folder / "job.git", folder / "worktrees.json"
+    path, own = folder / "job.git", folder / OWN
     inputs.processes.sweep()  # what a killed command of the job left: the caller has its lock
     launcher_at(inputs, directory.repository).sweep()
-    if was_killed(own):
-        for log in directory.logs.glob("*"):  # it had no time to take the secrets out
-            redact_file(log, directory.redactor)
-    sweep_pool(own, inputs.workspace.events)
+    _sweep(directory, own, inputs.workspace.events)
     record = directory.pool if kept_worktrees(directory.pool) else own
     borrowed = [directory.repository / "objects"] if directory.repository.is_dir() else []
 

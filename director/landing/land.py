@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from director.job.checkouts import clean_checkouts
+from director.job.checkouts import clean_checkouts, sweep_checkouts
 from director.job.context import JobInputs, Workspace
 from director.job.context import Opened as OpenedJob
 from director.job.gate_report import GateReport
@@ -97,6 +97,7 @@ def opened_landing(
         prospect = first_prospect(directory, plan, target, verified)
         refuse_part(prospect, partial=options.partial, how=options.how)
         if landed := landed_before(workspace.repository, prospect):
+            sweep_checkouts(directory, directory.landing, events)
             write_landed(directory, landed)
             yield Landing(workspace, directory, config, replace(prospect, landed=landed), None)
             return

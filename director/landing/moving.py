@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
-from director.landing.target import Target, is_as_before, refuse_busy, tip_now
+from director.landing.putting_back import Halves
+from director.landing.target import SHOWN, Target, is_as_before, refuse_busy, tip_now
 from director.model.errors import StoppedError
 from director.model.reason import Reason
 from director.processes.capture import Captured
@@ -68,15 +70,33 @@ def _swap(user: Repository, target: Target, commit: str) -> Captured:
 
 
 def _forward(user: Repository, target: Target, commit: str) -> Captured:
-    """Fast-forward what is checked out; where that fails half-way, undo the half."""
+    """Fast-forward what is checked out; where that fails half-way, undo the half.
+
+    StoppedError where that cannot be undone.
+    """
     before, aside = _staged(user, target), _aside(user)
+    halves = Halves(user, target.tip, commit)
     options = ("--ff-only", "--no-autostash", "--no-stat", "--quiet")
     done = run_as_user(user, ACTION, "merge", *options, commit)
     if tip_now(user, target) == target.tip:
         if _staged(user, target) != before:  # files first, then the ref, which a hook can refuse
             user.git.run("read-tree", "-m", "-u", commit, target.tip)
+        if _staged(user, target) != before:
+            back = shlex.join(("git", "read-tree", "-m", "-u", commit, target.tip))
+            raise _half_way(target, done, "your checkout", f"`{back}`")
+        if left := halves.put_back():
+            more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
+            by_hand = "`git restore FILE` for each of them; remove those that are new"
+            raise _half_way(target, done, f"{', '.join(left[:SHOWN])}{more}", by_hand)
         _restore_aside(user, aside)
     return done
+
+
+def _half_way(target: Target, done: Captured, left: str, by_hand: str) -> StoppedError:
+    return StoppedError(
+        f"{target.branch} was not moved: {last_words(done)}; {left} could not be put back",
+        f"correct what git, or your hook, names, then {by_hand}",
+    )
 
 
 def _staged(user: Repository, target: Target) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 PREFIX = "slot-"
@@ -20,8 +19,8 @@ def name_of_slot(number: int) -> str:
 
 def slot_number(worktree: Path) -> int | None:
     """Return the number of a worktree of a pool, from 1; None for any other folder."""
-    found = re.fullmatch(rf"{PREFIX}(\d+)", worktree.name)
-    return int(found[1]) if found else None
+    prefix, number = worktree.name[: len(PREFIX)], worktree.name[len(PREFIX) :]
+    return int(number) if prefix == PREFIX and number.isdecimal() else None
 
 
 def slot_variables(worktree: Path) -> dict[str, str]:

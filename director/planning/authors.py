@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from director.job.lanes import pick_lanes
 from director.job.scheduler import Schedule, drive
@@ -89,5 +89,14 @@ def _refusal(refused: Mapping[str, Admission], directory: JobDirectory) -> Direc
         what += f"; and those of {', '.join(others)}"
     if steps := [one.next_step for one in refused.values() if one.next_step]:
         correct = f'; or correct "test_cmd" in {directory.plan}'
-        return RequestError(what, f"{steps[0]}{correct}; then `{CONTINUE}`", Reason.TESTS_REFUSED)
-    return WorkError(what, f"see {directory.logs}; `{CONTINUE}` tries again", Reason.TESTS_REFUSED)
+        step = f"{steps[0]}{correct}; then `{CONTINUE}`{_without(refused)}"
+        return RequestError(what, step, Reason.TESTS_REFUSED)
+    step = f"see {directory.logs}; `{CONTINUE}` tries again{_without(refused)}"
+    return WorkError(what, step, Reason.TESTS_REFUSED)
+
+
+def _without(refused: Collection[str]) -> str:
+    if len(refused) > NAMED:
+        return ""
+    flags = " ".join(f"--drop {name}" for name in refused)
+    return f"; `director plan {flags}` continues without {'it' if len(refused) == 1 else 'them'}"

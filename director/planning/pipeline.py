@@ -110,7 +110,8 @@ def _stage_for(
         return for_task(workspace, directory, config, options.task, new=options.new)
     if options.revise or options.drop:
         stage = to_change(directory)
-        refuse_change(stage, "--revise" if options.revise else "--drop")
+        flag = "--revise" if options.revise else "--drop"
+        refuse_change(stage, flag, drafted=directory.plan.exists())
         for word in options.drop:
             known_node(directory.load_plan(), word)  # before anything is opened for it
         return stage

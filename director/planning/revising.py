@@ -26,8 +26,11 @@ BEFORE = {Stage.SPEC_APPROVAL: Stage.SPEC, Stage.PLAN_APPROVAL: Stage.DECOMPOSE}
 """The stage whose work is done again when what lies at an approval is revised."""
 
 
-def refuse_change(stage: PlanStage, flag: str) -> None:
-    """Raise RequestError where nothing lies at an approval that ``flag`` could change."""
+def refuse_change(stage: PlanStage, flag: str, *, drafted: bool) -> None:
+    """Raise RequestError where nothing lies at an approval that ``flag`` could change.
+
+    ``drafted``: there is a plan, though tests of it may be missing; nodes can be dropped then.
+    """
     if stage.questions:
         raise RequestError(
             f"{flag}: the planner waits for answers first",
@@ -40,7 +43,9 @@ def refuse_change(stage: PlanStage, flag: str) -> None:
             f"plan.json, and `{CONTINUE}` admits it as it is then",
         )
     waits = stage.stage in (Stage.PLAN_APPROVAL, Stage.READY) or (
-        flag == "--revise" and stage.stage is Stage.SPEC_APPROVAL
+        stage.stage is Stage.SPEC_APPROVAL
+        if flag == "--revise"
+        else stage.stage is Stage.DECOMPOSE and drafted and not stage.wishes
     )
     if not waits:
         missing = "there is no plan yet" if flag == "--drop" else "nothing waits for approval"
@@ -98,6 +103,8 @@ def _drop(planning: Planning, node_id: str) -> None:
     remove_from_branch(job, node_id, gone, planning.stage.base_commit)
     restore_shared_tests(job, plan, after)
     withdraw_tests(job.directory, tests)
+    if planning.stage.stage is Stage.DECOMPOSE:
+        return  # tests of others are still to be written
     lay_out_missing(job, after.owners.keys())
     job.publisher.now()
 

@@ -52,6 +52,18 @@ def os_errors_stop(path: Path | str) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def full_disk_stops() -> Iterator[None]:
+    """Turn an OSError of a full disk, whatever was to be written, into a StoppedError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        with os_errors_stop(error.filename or "a file"):
+            raise
+
+
 def open_making_folder(path: Path, flags: int) -> int:
     """Open a file for the owner only, and make its folder where that is missing."""
     try:
@@ -87,20 +99,21 @@ def content_of(path: Path) -> bytes:
         return stream.read()
 
 
-def redact_file(path: Path, redactor: Redactor) -> None:
+def redact_file(path: Path, redactor: Redactor) -> bytes:
     """Take secrets out of a file that another process wrote, where there is one.
 
-    A device, which a forged note may name, keeps none.
+    A device, which a forged note may name, keeps none. Returns what the file holds then.
     """
     if path.is_char_device():
-        return
+        return b""
     with os_errors_stop(path):
         try:
             data = content_of(path)
         except FileNotFoundError:
-            return
+            return b""
         if (clean := redactor.data(data)) != data:
             write_bytes(path, clean)
+        return clean
 
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> None:

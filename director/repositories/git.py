@@ -30,7 +30,7 @@ QUIET_CONFIG = (
     "advice.detachedHead=false",
 )
 NEEDED_TO_START = ("HOME", "PATH", "LD_", "DYLD_")  # beginnings of variables, for any program
-NO_SPACE = os.strerror(errno.ENOSPC)
+NO_SPACE = (os.strerror(errno.ENOSPC), "Out of diskspace")  # as git's parts say it
 GIT = ("git", *(part for setting in QUIET_CONFIG for part in ("-c", setting)))
 
 
@@ -39,10 +39,13 @@ class GitError(StoppedError):
 
     def __init__(self, argv: tuple[str, ...], done: Captured) -> None:
         said = done.err.decode(errors="replace").strip().splitlines() or ["no message"]
+        full = [
+            line for line in said if any(map(line.__contains__, NO_SPACE))
+        ]  # git may say more, of what it was at
         super().__init__(
-            f"`git {shlex.join(argv)}` failed with exit code {done.code}: {said[-1]}",
-            "correct what git names, then run the command again",
-            Reason.DISK_FULL if NO_SPACE in "\n".join(said) else None,
+            f"`git {shlex.join(argv)}` failed with exit code {done.code}: {(full or said)[-1]}",
+            f"{'make room' if full else 'correct what git names'}, then run the command again",
+            Reason.DISK_FULL if full else None,
         )
         self.message = "\n".join(said)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from director.repositories.branch_commits import read_commit
@@ -84,7 +84,7 @@ class JobObjects(History):
         """
         self._settings.restore_what_worktrees_read()
 
-    def borrowing(self) -> dict[str, bytes]:
+    def borrowing(self) -> Mapping[str, bytes]:
         """Return the files (path → content) of a repository that borrows this one's objects.
 
         For the worktrees: what is done with git there has no part in this repository.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from director.model.errors import StoppedError
@@ -42,6 +42,9 @@ class JobSettings:
         self._user = user
         self._files = {name: own_content(path / name) for name in (*SETTINGS, *BASICS)}
         self._turn = threading.Lock()
+        borrowed = {name: content for name, content in self._files.items() if content is not None}
+        borrowed["config"] = borrowed.get("config", b"").replace(BARE, NOT_BARE)
+        self._borrowing = {**borrowed, ALTERNATES: os.fsencode(path / "objects") + b"\n"}
 
     def restore(self) -> None:
         """Undo what others did to them; StoppedError where the repository is gone."""
@@ -73,11 +76,9 @@ class JobSettings:
                 "run the command again: it is made again from the published branch",
             )
 
-    def borrowing(self) -> dict[str, bytes]:
+    def borrowing(self) -> Mapping[str, bytes]:
         """Return the files (path → content) of a repository that borrows this one's objects."""
-        files = {name: content for name, content in self._files.items() if content is not None}
-        files["config"] = files["config"].replace(BARE, NOT_BARE)
-        return files | {ALTERNATES: os.fsencode(self._path / "objects") + b"\n"}
+        return self._borrowing
 
     @property
     def attributes(self) -> bytes:

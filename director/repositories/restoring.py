@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import stat
+from functools import partial
 from pathlib import Path
 
 from director.processes.removal import discard
-from director.records.files import make_folder
+from director.records.files import NEW, make_folder, write_whole
 
 AS_IT_IS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 CHUNK = 1 << 20
@@ -42,7 +43,17 @@ def restore_file(path: Path | str, content: bytes | None) -> None:
         if os.path.lexists(path):
             discard(Path(path))
     elif own_content(path) != content:
-        place = Path(path)
-        discard(place)
-        make_folder(place.parent)
-        place.write_bytes(content)
+        discard(Path(path))
+        try:
+            _make(path, content)
+        except FileNotFoundError:
+            make_folder(Path(path).parent)
+            _make(path, content)
+
+
+def _make(path: Path | str, content: bytes) -> None:
+    descriptor = os.open(path, NEW, 0o666)
+    try:
+        write_whole(partial(os.write, descriptor), content)
+    finally:
+        os.close(descriptor)

@@ -21,6 +21,7 @@ from director.model.roles import Agent, Role
 from director.model.state import Attempt, AttemptOutcome, NodeStatus
 from director.model.testing.output_digest import output_digest
 from director.records.call_notes import CallNote
+from director.records.files import full_disk_stops
 from director.records.logs import recorded
 from director.records.state_keeper import StateKeeper
 from director.running.control_run import AS_BEFORE, GREEN_BEFORE_WORK
@@ -57,7 +58,8 @@ def work_on_node(work: NodeWork, keeper: StateKeeper) -> NodeEnd:
             return node.resume(attempt, note) if attempt and note else node.begin()
 
     try:
-        return retry_where_lost(work.job, in_a_lane, work.node.id)
+        with full_disk_stops():
+            return retry_where_lost(work.job, in_a_lane, work.node.id)
     except DirectorError as stop:
         return NodeEnd(NodeStatus.PENDING, stop=stop)
     finally:

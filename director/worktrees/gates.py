@@ -27,6 +27,7 @@ from director.worktrees.preserved_metadata import preserved_metadata
 
 UNCONFINED = Sandbox()
 KEPT_BYTES = 4 * 1024 * 1024  # of the beginning of a log, and of its end
+HELD_BYTES = 256 * 1024  # of a log that is read once; what is longer is read where it is needed
 
 
 class Verdict(StrEnum):
@@ -44,7 +45,7 @@ class GateResult(NamedTuple):
     secret is in it. ``tests_run``: how many tests it shows (None: not known, or not asked).
     ``no_test_ran``: it ended with 0 and is red all the same, for want of evidence that tests ran.
     ``folder`` is where it ran ("": not known). ``hint`` is that part of ``reason`` which says what
-    the sandbox may have to do with it.
+    the sandbox may have to do with it. ``said`` is what the log holds (None: it is to be read).
     """
 
     command: str
@@ -58,6 +59,7 @@ class GateResult(NamedTuple):
     no_test_ran: bool = False
     folder: str = ""
     hint: str = ""
+    said: str | None = None
 
     @property
     def output(self) -> str:
@@ -104,7 +106,7 @@ class GateResult(NamedTuple):
     @property
     def whole_output(self) -> str:
         """All of the output that its log holds."""
-        return self.log.read_text(encoding="utf-8", errors="replace")
+        return _text(self.log.read_bytes()) if self.said is None else self.said
 
 
 class Gates(NamedTuple):
@@ -164,7 +166,8 @@ class Gates(NamedTuple):
                 step=launch.step,
             )
         )
-        redact_file(log, self.redactor)
+        content = redact_file(log, self.redactor)
+        said = _text(content) if len(content) <= HELD_BYTES else None
         if ended.ending is Ending.CANCELLED:
             raise InterruptedRunError(self.processes.cancellation.signal_number or 2)
         if ended.ending is Ending.NOT_STARTED:  # a shell, or the sandbox: never the work's fault
@@ -175,10 +178,10 @@ class Gates(NamedTuple):
             )
         if ended.ending is Ending.LOST:
             raise LostError(f"a {part} is lost: {ended.reason}", f"see {log}; {AGAIN}")
-        verdict, reason = _judge(ended, log)
+        verdict, reason = _judge(ended, content)
         result = GateResult(
             command, verdict, ended.code, ended.wall_secs, reason, log, ended.left_out,
-            folder=str(folder),
+            folder=str(folder), said=said,
         )  # fmt: skip
         return result if verdict is Verdict.GREEN else self._explained(result, part, worktree)
 
@@ -207,19 +210,18 @@ def _caches_elsewhere(worktree: Path, env: Mapping[str, str]) -> dict[str, str]:
     return {"PYTEST_ADDOPTS": f"{env.get('PYTEST_ADDOPTS', '')} -o {place}".strip()}
 
 
-def _judge(ended: Ended, log: Path) -> tuple[Verdict, str]:
+def _judge(ended: Ended, said: bytes) -> tuple[Verdict, str]:
     # Broken, not red: a command that did not run to its end says nothing about the work.
     if ended.ending is not Ending.EXITED:
         return Verdict.BROKEN, ended.reason
     if ended.code == 0:
         return Verdict.GREEN, "exit code 0"
-    if why := why_not_started(ended.code or 0, _tail(log)):
+    if why := why_not_started(ended.code or 0, _text(said[-SHOWN_CHARACTERS:])):
         return Verdict.BROKEN, f"exit code {ended.code}: {why}"
     return Verdict.RED, f"exit code {ended.code}"
 
 
-def _tail(log: Path) -> str:
-    """Return the end of a log: a shell says last what it could not start."""
-    with log.open("rb") as stream:
-        stream.seek(max(0, log.stat().st_size - SHOWN_CHARACTERS))
-        return stream.read().decode(errors="replace")
+def _text(said: bytes) -> str:
+    """Return what a command said, with line feeds only."""
+    text = said.decode(errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

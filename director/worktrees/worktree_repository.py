@@ -176,13 +176,14 @@ def _nested(files: Mapping[str, bytes], folders: Iterable[str]) -> Contents:
 def _restore(folder: str, wanted: Contents) -> None:
     """Make a plain folder hold what is ``wanted``, and nothing else."""
     with os.scandir(folder) as entries:
-        others = [entry.path for entry in entries if not _may_stay(entry, wanted)]
-    for path in others:
-        discard(Path(path))
+        there = {entry.name: _may_stay(entry, wanted) for entry in entries}
+    for name, stays in there.items():
+        if not stays:
+            discard(Path(folder, name))
     for name, content in wanted.items():
         place = f"{folder}/{name}"
         if isinstance(content, dict):
-            with suppress(FileExistsError):
+            if not there.get(name):
                 os.mkdir(place, 0o700)  # noqa: PTH102 (often called)
             _restore(place, content)
         else:

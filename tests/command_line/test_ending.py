@@ -401,19 +401,28 @@ class TestMoney(EndCase):
 
 
 class TestFullDisk(EndCase):
-    def test_no_room_is_a_reason_of_its_own(self) -> None:
+    NO_ROOM = """\
+import errno, os
+whole = os.{function}
+def full(path, *how, **more):
+    if str(path).endswith({ending!r}):
+        raise OSError(errno.ENOSPC, 'No space left on device', path)
+    return whole(path, *how, **more)
+os.{function} = full
+"""
+
+    def test_no_room_is_a_reason_of_its_own_wherever_something_is_written(self) -> None:
         self.plan(node("a"))
         broken = self.tmp / "broken"
         broken.mkdir()
-        (broken / "sitecustomize.py").write_text(
-            "import errno, os\n"
-            "def fsync(_): raise OSError(errno.ENOSPC, 'No space left on device')\n"
-            "os.fsync = fsync\n"
-        )
-        env = {**self.env, "PYTHONPATH": f"{broken}{os.pathsep}{SOURCE}"}
-        done = self.command(sys.executable, "-m", "director", "run", "--json", env=env)
-        self.assertEqual(done.code, 3, done.err)
-        self.ends_on_record(done, "run", "disk_full")
+        for function, ending in (("fsync", ""), ("mkdir", "/agents"), ("mkdir", "/slot-1")):
+            with self.subTest(function=function, ending=ending):
+                text = self.NO_ROOM.format(function=function, ending=ending)
+                (broken / "sitecustomize.py").write_text(text)
+                env = {**self.env, "PYTHONPATH": f"{broken}{os.pathsep}{SOURCE}"}
+                done = self.command(sys.executable, "-m", "director", "run", "--json", env=env)
+                self.assertEqual(done.code, 3, done.err)
+                self.ends_on_record(done, "run", "disk_full")
 
 
 class TestSyncAgents(JobCase):

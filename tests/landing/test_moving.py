@@ -50,6 +50,18 @@ class TestHooks(LandCase):
         self.assertEqual(status, "M README")
         self.assertFalse((self.repo.root / "a.txt").exists())
 
+    def test_a_git_that_ends_half_way_leaves_the_files_as_they_were(self) -> None:
+        """As on a full disk: some files are written, and neither the index nor the ref."""
+        at_home = f"test $PWD != {self.repo.root}"
+        self.repo.git("config", "filter.odd.smudge", f"cat; {at_home}")
+        self.repo.git("config", "filter.odd.required", "true")
+        self.repo.write(".git/info/attributes", "b.txt filter=odd\n")
+        found = self.refuses(3, "stopped")
+        self.assertIn("main was not moved", found["what"])
+        self.assertIn("nothing was changed", found["next"])
+        self.repo.git("config", "filter.odd.smudge", "cat")
+        self.land()
+
     def test_a_hook_that_refuses_a_branch_elsewhere_leaves_that_as_it_was(self) -> None:
         self.repo.git("branch", "--quiet", "other")
         self.hook("reference-transaction", ONLY_MAIN % "other")
@@ -70,6 +82,8 @@ class TestKilled(LandCase):
         found = self.land()
         self.assertEqual((self.head(), found["landed"]["commit"]), (landed, landed))
         self.assertEqual(self.repo.git("status", "--porcelain", "-uno"), "")
+        self.assertEqual(self.left_behind(), [])
+        self.assertFalse((self.home / "landing").exists())
 
     def test_a_kill_before_the_move_moved_nothing(self) -> None:
         reached = self.place / "shared" / "reached"

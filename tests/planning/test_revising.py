@@ -210,6 +210,23 @@ class TestDrop(RevisedCase):
         self.assertEqual(laid, ["a.sh"])
         self.ends(0, "plan", "--continue")
 
+    def test_a_node_whose_tests_were_refused(self) -> None:
+        self.script_planning(node("a"), node("b"))
+        self.fake.always("test-author", write("tests/b.sh", "exit 0\n"), say("red"), node="b")
+        self.ends(0, "plan", "make things")
+        said = self.ends(1, "plan", "--continue").err
+        self.assertIn("`director plan --drop b` continues without it", said)
+        done = self.ends(0, "plan", "--drop", "b")
+        self.assertIn("removed nodes: b", done.out)
+        self.assertIn("plan waits for your approval", done.out)
+        self.assertEqual(self.ids(), ["a"])
+        laid = [path.name for path in (self.home / "tests" / "tests").iterdir()]
+        self.assertEqual(laid, ["a.sh"])
+        self.ends(0, "plan", "--continue")
+        self.implement("a")
+        self.ends(0, "run")
+        self.ends(0, "verify")
+
     def test_what_cannot_go_is_refused(self) -> None:
         self.at_plan(node("a"), node("b", depends_on=["a"]), node("c", depends_on=["a"]))
         said = self.ends(2, "plan", "--drop", "a", "--json").json

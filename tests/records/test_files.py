@@ -161,7 +161,8 @@ class TestForTheOwnerOnly(TemporaryCase):
         log = self.tmp / "new.log"
         with files.open_to_append(log) as stream:
             stream.write(b"\xff the-secret-value \n")
-        files.redact_file(log, Redactor({"A_KEY": "the-secret-value"}))
+        content = files.redact_file(log, Redactor({"A_KEY": "the-secret-value"}))
+        self.assertEqual(content, log.read_bytes())
         self.assertEqual(log.read_bytes(), b"\xff [redacted A_KEY] \n")
         self.assertEqual(self.modes(), {"new.log": 0o600})
         files.redact_file(self.tmp / "none", Redactor({}))

@@ -3,6 +3,8 @@
 import os
 
 from director.model.errors import RequestError, StoppedError
+from director.model.reason import Reason
+from director.processes.capture import Captured
 from director.repositories.git import Git, GitError, join_z, split_z, without_git_variables
 from tests.support.hermetic import HermeticCase
 from tests.support.repositories import SampleRepo
@@ -31,6 +33,13 @@ class TestGit(HermeticCase):
         for part in ("git rev-parse --verify 'no such thing'", "128", "Needed a single revision"):
             self.assertIn(part, caught.exception.what)
         self.assertIn("Needed a single revision", caught.exception.message)
+
+    def test_a_full_disk_is_named_whatever_git_says_besides(self) -> None:
+        said = b"error: cannot write x: No space left on device\nfatal: could not set 'y'\n"
+        error = GitError(("init",), Captured(128, b"", said))
+        self.assertEqual(error.reason, Reason.DISK_FULL)
+        self.assertTrue(error.what.endswith("cannot write x: No space left on device"))
+        self.assertEqual(error.next_step, "make room, then run the command again")
 
     def test_inherited_variables_do_not_redirect(self) -> None:
         other = SampleRepo.create(self.tmp / "other", self.env, {"b.py": ""})

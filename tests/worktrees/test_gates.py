@@ -14,6 +14,7 @@ from director.processes.cancellation import Cancellation
 from director.processes.sandbox import Sandbox
 from director.processes.supervisor import Processes
 from director.worktrees.gates import (
+    HELD_BYTES,
     KEPT_BYTES,
     GateResult,
     Gates,
@@ -166,6 +167,21 @@ class TestGates(HermeticCase):
 
     def test_output_that_is_not_text_can_be_shown(self) -> None:
         self.assertEqual(self.run_gate(r"printf 'a\377b'").output, "a\ufffdb")
+
+    def test_what_it_said_counts_as_it_was_when_it_ended(self) -> None:
+        result = self.run_gate("printf 'one\\r\\ntwo\\n'; exit 1")
+        self.assertEqual(result.whole_output, "one\ntwo\n")
+        result.log.write_text("Ran 1 test\n\nOK\n")  # by what it left running, for one
+        self.assertEqual(result.whole_output, "one\ntwo\n")
+        self.assertEqual(result.headline, "two")
+
+    def test_what_is_long_is_read_where_it_is_needed(self) -> None:
+        result = self.run_gate(
+            f"head -c {HELD_BYTES} /dev/zero | tr '\\0' x; echo; echo last; exit 1"
+        )
+        self.assertIsNone(result.said)
+        self.assertEqual(result.headline, "last")
+        self.assertEqual(len(result.whole_output), HELD_BYTES + len("\nlast\n"))
 
     def test_long_output_is_shown_shortened_and_kept_whole(self) -> None:
         result = self.run_gate("seq 100000")

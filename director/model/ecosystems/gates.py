@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from director.model.ecosystems.ecosystems import Ecosystem
+from director.model.ecosystems.node import script_starter
 from director.model.ecosystems.project import Project, table
 
 MAKEFILES = ("Makefile", "makefile", "GNUmakefile")
@@ -13,9 +14,6 @@ SETTINGS = (
     "ruff.toml", ".ruff.toml", "pyrightconfig.json", "tsconfig.json", "go.mod", ".golangci.yml",
     ".golangci.yaml", "Cargo.toml", "rustfmt.toml", ".rustfmt.toml", *MAKEFILES,
 )  # fmt: skip
-LOCKS = {
-    "pnpm-lock.yaml": "pnpm", "yarn.lock": "yarn", "bun.lock": "bun", "bun.lockb": "bun",
-}  # fmt: skip
 LINT, TYPES, TEST = "lint", "typecheck", "test"
 SCRIPTS = {
     LINT: ("lint",),
@@ -99,7 +97,7 @@ def _python(project: Project) -> Iterator[FoundGate]:
 
 
 def _node(project: Project) -> Iterator[FoundGate]:
-    manager = next((name for lock, name in LOCKS.items() if lock in project.known), "npm")
+    manager = script_starter(project)
     scripts = table(project.package.get("scripts"))
     for purpose, names in SCRIPTS.items():
         if name := next((one for one in names if one in scripts), ""):

@@ -118,9 +118,17 @@ def _node(name: str, marks: tuple[str, ...], manager: _Manager) -> Row:
     )
 
 
-NODE: tuple[Row, ...] = (
-    _node("pnpm", ("pnpm-lock.yaml",), _PNPM),
-    _node("yarn", ("yarn.lock",), _YARN),
-    _node("bun", ("bun.lock", "bun.lockb"), _BUN),
-    _node("npm", ("package-lock.json", "npm-shrinkwrap.json", "package.json"), _NPM),
-)
+_MANAGERS = {
+    "pnpm": (("pnpm-lock.yaml",), _PNPM),
+    "yarn": (("yarn.lock",), _YARN),
+    "bun": (("bun.lock", "bun.lockb"), _BUN),
+    "npm": (("package-lock.json", "npm-shrinkwrap.json", "package.json"), _NPM),
+}
+
+NODE: tuple[Row, ...] = tuple(_node(name, *one) for name, one in _MANAGERS.items())
+
+
+def script_starter(project: Project) -> str:
+    """Return how the project's package manager is started, to run its scripts."""
+    theirs = (one for marks, one in _MANAGERS.values() if project.known & {*marks})
+    return next(theirs, _NPM).start(project)

@@ -7,6 +7,7 @@ line that says something.
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import islice
 from re import MULTILINE, Match, Pattern
 from typing import NamedTuple
@@ -72,12 +73,18 @@ def _whole(found: Match[str]) -> str:
 def headline(output: str) -> Headline:
     """Return the headline of the output of a command that failed; its text is "" for no output."""
     skipped = max(0, len(output) - LOOKED_AT)
-    text, places = _without_colours(output[skipped:])
+    found = _headline(output[skipped:])
+    return found._replace(start=skipped + found.start) if skipped else found
+
+
+@lru_cache(maxsize=2)  # it is asked for several times, by all that says why a gate is red
+def _headline(output: str) -> Headline:
+    text, places = _without_colours(output)
     for find in FAILURE_PATTERNS:
         if found := find(text):
-            return Headline(one_line(found.text), skipped + places(found.start))
+            return Headline(one_line(found.text), places(found.start))
     last = _last_words(text)
-    return Headline(one_line(last.text), skipped + places(last.start), recognised=False)
+    return Headline(one_line(last.text), places(last.start), recognised=False)
 
 
 def _without_colours(text: str) -> tuple[str, Callable[[int], int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -26,7 +27,8 @@ def words_of(event: Event) -> str | None:
 
 def clock_of(event: Event) -> str:
     """Return the local time of an event."""
-    return datetime.fromisoformat(event.ts).astimezone().strftime("%H:%M:%S")
+    moment = datetime.fromisoformat(event.ts).timestamp()
+    return time.strftime("%H:%M:%S", time.localtime(moment))
 
 
 def _job_started(data: Data) -> str:

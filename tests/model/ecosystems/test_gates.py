@@ -35,6 +35,15 @@ class TestGates(unittest.TestCase):
         }  # fmt: skip
         self.assertEqual(gates(texts), expected)
 
+    def test_scripts_are_run_by_the_same_package_manager_as_the_tests(self) -> None:
+        scripts = '"scripts": {"test": "vitest run", "lint": "eslint ."}'
+        texts = {
+            "package.json": f'{{"packageManager": "pnpm@9.12.3+sha512.abc", {scripts}}}',
+            "pnpm-lock.yaml": "",
+        }
+        pnpm = "npx --yes pnpm@9.12.3"
+        self.assertEqual(gates(texts), {"test": f"{pnpm} test", "lint": f"{pnpm} run lint"})
+
     def test_typescript_without_a_script(self) -> None:
         texts = {"package.json": '{"devDependencies": {"typescript": "5"}}', "tsconfig.json": "{}"}
         self.assertEqual(gates(texts)["typecheck"], "npx --no-install tsc --noEmit")
