@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print the status; reads records only."""
     if args.diff and not args.node:
-        raise RequestError("--diff goes with --node", "name a node", Reason.USAGE)
+        raise RequestError("--diff needs --node", "name a node", Reason.USAGE)
     directory = job_called(find_home(args, context), args.job)
     if args.node:
         from director.command_line.screens.node_status import (

@@ -223,7 +223,7 @@ def _take_over(status: Status) -> Iterable[Step]:
         return
     yield Step(("git", "diff", base, branch), "look at it")
     if status.landed is None or status.landed.partial:
-        yield Step(("director", "land"), "bring it onto your branch")
+        yield Step(("director", "land"), "land it on your branch")
 
 
 _STEPS: dict[Standing, Callable[[Status], Iterable[Step]]] = {

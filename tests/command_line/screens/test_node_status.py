@@ -157,7 +157,7 @@ class TestStatusOfANode(JobCase):
         self.assertEqual(commands, ["amend", "run", "take"])  # it failed alike: amend stands first
 
     def test_a_diff_is_of_a_node(self) -> None:
-        self.assertIn("--diff goes with --node", self.ends(2, "status", "--diff").err)
+        self.assertIn("--diff needs --node", self.ends(2, "status", "--diff").err)
 
     def test_the_diff_of_the_last_candidate(self) -> None:
         self.failed()

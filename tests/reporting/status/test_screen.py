@@ -276,7 +276,7 @@ class TestStandings(unittest.TestCase):
 
     def test_everything_done(self) -> None:
         said = flat(STANDINGS[Standing.DONE])
-        self.assertIn("✓ Everything is done (2 nodes), the integration gate is green.", said)
+        self.assertIn("✓ Everything is done (2 nodes): the integration gate is green.", said)
         self.assertRegex(said, r"git diff b{12} director/job-\S+ .*director land")
 
     def test_a_branch_that_could_not_be_published(self) -> None:
