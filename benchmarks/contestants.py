@@ -28,7 +28,7 @@ LAUNCHER = """\
 import sys
 
 sys.path.insert(0, {project!r})
-from director.cli import main
+from director.__main__ import main
 
 sys.exit(main())
 """
