@@ -30,6 +30,7 @@ from director.landing.resolved_landing import ResolvedLanding
 from director.landing.target import find_target, refuse_dirty
 from director.model.config import Config
 from director.model.diff_size import diff_size
+from director.model.errors import StoppedError
 from director.model.landed import Landed
 from director.records import files
 from director.records.events import Kind, journal
@@ -164,14 +165,24 @@ class Landing:
         )
 
     def land(self, how: How) -> LandReport:
-        """Let the work land; raises StoppedError or RequestError, and nothing is changed then."""
+        """Let the work land; raises StoppedError or RequestError, and nothing is changed then.
+
+        A StoppedError that says that the work landed is about its record alone.
+        """
         assert self.prospect.ready, "the caller looked at what would land"
         refuse_shape(self.prospect, how)
         report = self._request() if how is How.PR else self._move(how)
-        write_landed(self._directory, report.landed)
+        self._note(report.landed)
         events = self._workspace.opened[-1].events
         events.emit(Kind.LANDED, **report.landed._asdict())
         return report
+
+    def _note(self, landed: Landed) -> None:
+        try:
+            write_landed(self._directory, landed)
+        except StoppedError as error:
+            error.what = f"{landed.in_words()}, but {error.what}"
+            raise
 
     def _merge(self) -> None:
         """Learn what the work and the target's branch make together."""

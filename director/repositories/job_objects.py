@@ -11,7 +11,6 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from director.repositories.branch_commits import read_commit
 from director.repositories.conversions import ConversionCache, Conversions
 from director.repositories.git import Git
 from director.repositories.history import Entry, History
@@ -54,7 +53,7 @@ class JobObjects(History):
             return oid if oid in there else self._write("tree", data)
 
         made = self.build_tree(base, entries, write)
-        self._trees[made] = made
+        self._trees.keep(made, made)
         return made
 
     def commit(self, tree: str, parent: str, message: str, *merged: str) -> str:
@@ -67,7 +66,7 @@ class JobObjects(History):
             lines.append(f"{role.lower()} {name} <{address}> {moment}")
         data = "\n".join([*lines, "", message]).encode()
         made = self._write("commit", data)
-        self._trees[made], self._steps[made] = tree, read_commit(made, data)
+        self._made.keep(made, data)
         return made
 
     def _write(self, kind: str, data: bytes) -> str:

@@ -66,7 +66,7 @@ class Objects:
 
         Raises GitError when it cannot be read.
         """
-        if UNASKABLE.search(name):
+        if not name.isalnum() and UNASKABLE.search(name):  # an id is quickly seen to be none
             return None
         with self._turn:
             for _ in range(2):

@@ -107,8 +107,9 @@ def sweep_old_pools(env: Mapping[str, str]) -> None:
 def _sweep_old(folder: Path) -> None:
     owner = read_quietly(folder / OWNER)
     if owner is None:  # made by a command that was killed at once, or by an earlier version
-        with suppress(OSError):
-            folder.rmdir()
+        with _locked(folder) as held, suppress(OSError):
+            if held and [path.name for path in folder.iterdir()] == [LOCK]:
+                discard(folder)
         return
     record = Path(str(owner.get("record")))
     if noted_folder(record) == folder and was_killed(record):
@@ -161,9 +162,13 @@ def _new_folder(record: Path, env: Mapping[str, str], locks: ExitStack) -> Path:
     note_use(record, folder)  # before it is there: a kill leaves none
     with files.os_errors_stop(folder):
         folder.mkdir(mode=0o700)
-    if locks.enter_context(_locked(folder)) is None:
-        raise StoppedError(f"cannot lock {folder}", "run the command again")
-    _claim(folder, record)
+    try:
+        if locks.enter_context(_locked(folder)) is None:
+            raise StoppedError(f"cannot lock {folder}", "run the command again")
+        _claim(folder, record)
+    except BaseException:  # the disk is full: nothing may know of it later
+        _remove(folder, None)
+        raise
     return folder
 
 

@@ -405,7 +405,7 @@ class TestFullDisk(EndCase):
 import errno, os
 whole = os.{function}
 def full(path, *how, **more):
-    if str(path).endswith({ending!r}):
+    if any(str(one).endswith({ending!r}) for one in (path, *how)):
         raise OSError(errno.ENOSPC, 'No space left on device', path)
     return whole(path, *how, **more)
 os.{function} = full
@@ -415,7 +415,9 @@ os.{function} = full
         self.plan(node("a"))
         broken = self.tmp / "broken"
         broken.mkdir()
-        for function, ending in (("fsync", ""), ("mkdir", "/agents"), ("mkdir", "/slot-1")):
+        for function, ending in (
+            ("fsync", ""), ("mkdir", "/agents"), ("mkdir", "/slot-1"), ("replace", "/owner.json"),
+        ):  # fmt: skip
             with self.subTest(function=function, ending=ending):
                 text = self.NO_ROOM.format(function=function, ending=ending)
                 (broken / "sitecustomize.py").write_text(text)
@@ -423,6 +425,7 @@ os.{function} = full
                 done = self.command(sys.executable, "-m", "director", "run", "--json", env=env)
                 self.assertEqual(done.code, 3, done.err)
                 self.ends_on_record(done, "run", "disk_full")
+                self.assertEqual(self.left_behind(), [])
 
 
 class TestSyncAgents(JobCase):

@@ -162,7 +162,9 @@ class TestGit(FaultCase):
     def test_a_job_repository_that_is_gone_is_made_again_from_what_was_published(self) -> None:
         self.plan(node("a"), node("b", depends_on=["a"]))
         self.implement("a")
-        self.implement("b", *self.good_work("b"), shell(f"rm -rf {JOB_GIT}"))
+        published = f"git -C {self.repo.root} cat-file -e {self.branch}:a.txt 2>&-"
+        waits = silent_shell(f"until {published}; do sleep 0.05; done; rm -rf {JOB_GIT}")
+        self.implement("b", *self.good_work("b"), waits)
         done = self.ends(3, "run", "--json")
         self.assertIn("job.git", done.json["what"])
         self.implement("b")
@@ -397,7 +399,7 @@ class TestScope(FaultCase):
         self.commit_files({"lib/one.py": "1\n"})
         self.plan(node("a"), node("b"))
         lock = "mkdir -p own/deep; echo x > own/deep/x; chmod 000 own/deep own"
-        self.implement("a", *good(silent_shell(f"{lock}; chmod 500 .")))
+        self.implement("a", *good(), silent_shell(f"{lock}; chmod 500 ."))
         self.implement("b")
         self.ends(0, "run")
         self.assertEqual(self.on_branch("b.txt"), "good")

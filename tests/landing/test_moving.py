@@ -85,6 +85,17 @@ class TestKilled(LandCase):
         self.assertEqual(self.left_behind(), [])
         self.assertFalse((self.home / "landing").exists())
 
+    def test_a_landing_that_cannot_be_noted_says_so(self) -> None:
+        (self.home / "landed.json").mkdir()
+        said = self.ends(3, "land", *YES, "--json").json["what"]
+        self.assertRegex(
+            said, r"^landed on main as \w+ \(squash\), but cannot write .*landed\.json: "
+        )
+        self.assertIn("a.txt", self.files())
+        (self.home / "landed.json").rmdir()
+        self.land()
+        self.assertTrue((self.home / "landed.json").is_file())
+
     def test_a_kill_before_the_move_moved_nothing(self) -> None:
         reached = self.place / "shared" / "reached"
         self.configure(f'[gates]\nwhole = "touch {reached}; sleep 600"\n')

@@ -27,6 +27,8 @@ class TestNoFile(TemporaryCase):
             self.assertIn("not a regular file", caught.exception.what)
         with self.assertRaises(RequestError):
             json_lines.read_last_lines(path, 10)
+        with self.assertRaises(RequestError):
+            list(json_lines.each_line(path))
         with self.assertRaises(StoppedError):
             files.redact_file(path, Redactor({}))
         with self.assertRaises(StoppedError):
@@ -121,6 +123,7 @@ class TestReading(TemporaryCase):
         self.assertIsNone(files.read_text(self.tmp / "none"))
         self.assertIsNone(files.read_json(self.tmp / "none"))
         self.assertEqual(json_lines.read_lines(self.tmp / "none"), [])
+        self.assertEqual([*json_lines.each_line(self.tmp / "none")], [])
         self.assertEqual(json_lines.read_lines_counted(self.tmp / "none")[1], 0)
 
     def test_what_cannot_be_read_is_named(self) -> None:
