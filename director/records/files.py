@@ -187,7 +187,7 @@ def replace_quickly(path: Path, text: str) -> None:
     The folder must be there. Raises OSError.
     """
     folder, name = os.path.split(path)
-    temporary = f"{folder}/.{name}.{os.urandom(6).hex()}"
+    temporary = os.path.join(folder, f".{name}.{os.urandom(6).hex()}")  # noqa: PTH118 (often called)
     make_file(temporary, text.encode(errors=ESCAPE), 0o600)
     os.replace(temporary, path)  # noqa: PTH105 (often called)
 
