@@ -27,7 +27,6 @@ LAUNCHER = """\
 #!{python}
 import sys
 
-sys.path.insert(0, {project!r})
 from director.__main__ import main
 
 sys.exit(main())
@@ -64,11 +63,13 @@ def this_tree(folder: Path) -> Contestant:
     """Return this tree, started as pip's script starts an installed one; makes the script.
 
     It has an environment of its own, as the others have: what else is installed beside this
-    interpreter may be loaded at each of its starts.
+    interpreter may be loaded at each of its starts, and what is imported is looked for there first.
     """
     program, python = folder / "director", folder / "venv" / "bin" / "python"
     venv.create(folder / "venv", symlinks=True)
-    program.write_text(LAUNCHER.format(python=python, project=str(PROJECT)))
+    (packages,) = folder.glob("venv/lib/python*/site-packages")
+    (packages / "director.pth").write_text(f"{PROJECT}\n")
+    program.write_text(LAUNCHER.format(python=python))
     program.chmod(0o755)
     return Contestant(OURS, program, python, config=NO_SERVER, runs_of_tests=OUR_RUNS)
 

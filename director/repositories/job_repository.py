@@ -32,7 +32,7 @@ from director.repositories.job_settings import (
     make_refs_readable,
 )
 from director.repositories.links import is_plain_folder
-from director.repositories.objects import loose_object
+from director.repositories.objects import loose_path
 from director.repositories.repository import Repository
 from director.repositories.soundness import Soundness
 from director.repositories.tips import Tips
@@ -148,7 +148,7 @@ class JobRepository(JobObjects):
         found = dict(self._soundness.looked_at(self.step(commit).parents[0], commit))
         if not all(found.values()):
             return ""
-        sync_files(loose_object(self.path / "objects", oid) for oid in found)
+        sync_files(loose_path(self._store, oid) for oid in found)
         with self._turn:
             return self._attempts.keep(node, number, commit, self._write_ref)
 
@@ -183,7 +183,7 @@ class JobRepository(JobObjects):
         """
         if self._tip != old:  # looked at again below, under the lock: syncing takes a while
             return False
-        sync_files(loose_object(self._store, oid) for oid in self._soundness.added_whole(old, new))
+        sync_files(loose_path(self._store, oid) for oid in self._soundness.added_whole(old, new))
         with self._turn:
             if self._tip != old:
                 return False

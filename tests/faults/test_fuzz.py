@@ -34,6 +34,7 @@ from tests.support.kernel import require_landlock
 ROUNDS = int(os.environ.get("DIRECTOR_FUZZ", "4"))
 KILLS = int(os.environ.get("DIRECTOR_SOAK", "6"))
 KILLS_EACH = 5  # of one job
+AGAIN = (2, 3)  # a provider that has no such model, or any other outside reason
 FIRST_SEED = int(os.environ.get("DIRECTOR_FUZZ_SEED", "1"))
 LEAVES_NOTHING = "rm -rf * .gitignore; true"
 
@@ -144,7 +145,7 @@ class TestFuzz(JobCase):
             self.check(done.code, names, frozen, before)
             if not kills:
                 self.check_money()
-            if done.code != 3:
+            if done.code not in AGAIN:
                 break
         self.check_end(done.code, nodes)
 
@@ -168,7 +169,7 @@ class TestFuzz(JobCase):
         self, code: int, names: list[str], frozen: dict[str, Any], before: dict[str, str]
     ) -> None:
         """The promises, after any run."""
-        self.assertIn(code, (0, 1, 3))
+        self.assertIn(code, (0, 1, *AGAIN))
         self.assertEqual(self.repo.fingerprint(), before, "the user's checkout changed")
         self.assertEqual(self.left_behind(), [], "something was left behind")
         log = self.repo.git(

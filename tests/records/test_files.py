@@ -106,6 +106,25 @@ class TestReplacing(TemporaryCase):
                 raise OSError(number, os.strerror(number))
             self.assertIs(caught.exception.reason, reason)
 
+    def test_a_file_that_is_made_is_a_new_one(self) -> None:
+        path, other = self.tmp / "new", self.tmp / "other"
+        files.make_file(path, b"ours", 0o600)
+        self.assertEqual((path.read_bytes(), path.stat().st_mode & 0o777), (b"ours", 0o600))
+        path.unlink()
+        path.symlink_to(other)  # nothing is written through a link
+        with self.assertRaises(FileExistsError):
+            files.make_file(path, b"ours")
+        self.assertFalse(other.exists())
+
+    def test_what_is_replaced_quickly_leaves_nothing_else_either(self) -> None:
+        path = self.tmp / "job" / "live.json"
+        path.parent.mkdir()
+        for text in ("one", "two"):
+            files.replace_quickly(path, text)
+            self.assertEqual(list(path.parent.iterdir()), [path])
+            self.assertEqual(path.read_text(), text)
+        self.assertEqual(path.stat().st_mode & 0o777, 0o600)
+
     def test_json_round_trip(self) -> None:
         path = self.tmp / "f.json"
         value = {"text": ODD, "list": [1, None, 0.5], "name": os.fsdecode(b"\xff.py")}
