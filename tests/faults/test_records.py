@@ -318,7 +318,7 @@ class TestDisk(FaultCase):
             self.assertEqual(done.code, 3, f"{left}: {done.out}{done.err}")
             self.assertEqual(len(done.out.splitlines()), 1)
             said = done.json.get("error") or done.json["what"]
-            self.assertIn("make room", f"{said} {done.json['next']}")
+            self.assertIn("free disk space", f"{said} {done.json['next']}")
             filler.unlink()
             self.nothing_is_merged()
         self.fake.always("executor", *good())
