@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import venv
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,8 +27,7 @@ LAUNCHER = """\
 #!{python}
 import sys
 
-sys.path.insert(0, {project!r})
-from director.cli import main
+from director.__main__ import main
 
 sys.exit(main())
 """
@@ -62,12 +60,17 @@ class Contestant:
 
 
 def this_tree(folder: Path) -> Contestant:
-    """Return this tree, started as pip's script starts an installed one; makes the script."""
-    program = folder / "director"
-    folder.mkdir(parents=True, exist_ok=True)
-    program.write_text(LAUNCHER.format(python=Path(sys.executable).resolve(), project=str(PROJECT)))
+    """Return this tree, started as pip's script starts an installed one; makes the script.
+
+    It has an environment of its own, as the others have: what else is installed beside this
+    interpreter may be loaded at each of its starts, and what is imported is looked for there first.
+    """
+    program, python = folder / "director", folder / "venv" / "bin" / "python"
+    venv.create(folder / "venv", symlinks=True)
+    (packages,) = folder.glob("venv/lib/python*/site-packages")
+    (packages / "director.pth").write_text(f"{PROJECT}\n")
+    program.write_text(LAUNCHER.format(python=python))
     program.chmod(0o755)
-    python = Path(sys.executable).resolve()
     return Contestant(OURS, program, python, config=NO_SERVER, runs_of_tests=OUR_RUNS)
 
 

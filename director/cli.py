@@ -23,18 +23,12 @@ if TYPE_CHECKING:  # imported where they are needed: `--version` needs none
     from director.model.secrets import Redactor
 
 
-# A start makes 40,000 objects that stay, and few cycles: with the usual 700 it would look for these
-# sixty times. Garbage in cycles waits for so many more objects then, which is a few megabytes.
-YOUNG_OBJECTS = 50_000
-
-
 def main(argv: Sequence[str] | None = None, early: Sequence[int] = ()) -> int:
     """Run the command line (default: this process's) and return the exit code.
 
     ``early`` are the signals that came before this was imported, and those that still come before
     they are waited for: the command ends by the first of them.
     """
-    gc.set_threshold(YOUNG_OBJECTS)
     outlet = guard_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     try:

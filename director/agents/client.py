@@ -129,10 +129,12 @@ class AgentClient(NamedTuple):
                 "correct [tiers] in the configuration, then run the command again",
                 Reason.MODEL_UNKNOWN,
             )
-        if retry >= self.config.limits.provider_retries or reply.kind is FaultKind.PERMANENT:
+        permanent = reply.kind is FaultKind.PERMANENT
+        if permanent or retry >= self.config.limits.provider_retries:
+            log, again = _told_in(reply.log), "then run the command again"
             raise StoppedError(
                 f"{reply.outcome} with {model}: {reply.reason}",
-                f"see {_told_in(reply.log)}; fix that, then run the command again",
+                f"see {log}; fix that, {again}" if permanent else f"wait, {again}; see {log}",
                 reason_of(CallEnd(reply.outcome, reply.reason, reply.kind), reply.transcript),
             )
 

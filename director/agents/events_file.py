@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from director.agents.reading import EventReader
 from director.agents.transcript import Transcript
 from director.model.secrets import NOTHING_SECRET, Redactor
 from director.records.following import LinesFollower
+
+Also = Callable[[dict[str, Any]], None]
 
 
 class EventsFollower(LinesFollower):
@@ -25,20 +28,22 @@ class EventsFollower(LinesFollower):
         path: Path,
         reader: EventReader,
         redactor: Redactor = NOTHING_SECRET,
-        also: Callable[[dict[str, Any]], None] | None = None,
+        also: Also | None = None,
     ) -> None:
-        super().__init__(path, self._read_line)
         self.transcript = Transcript()
         self.reader = reader
-        self._redactor = redactor
-        self._also = also
+        # No method of its own: the transcript, which may be long, goes with the last one to use it.
+        super().__init__(path, partial(_take_line, reader, self.transcript, redactor, also))
 
-    def _read_line(self, line: bytes) -> None:
-        try:
-            event = self._redactor.value(json.loads(line))
-        except (ValueError, RecursionError):
-            return  # not an event: the agent may print other things
-        if isinstance(event, dict):
-            self.reader.take(event, self.transcript)
-            if self._also:
-                self._also(event)
+
+def _take_line(
+    reader: EventReader, transcript: Transcript, redactor: Redactor, also: Also | None, line: bytes
+) -> None:
+    try:
+        event = redactor.value(json.loads(line))
+    except (ValueError, RecursionError):
+        return  # not an event: the agent may print other things
+    if isinstance(event, dict):
+        reader.take(event, transcript)
+        if also:
+            also(event)

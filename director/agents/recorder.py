@@ -11,7 +11,7 @@ from director.agents.reading import EventReader
 from director.agents.watching import Watch
 from director.model.secrets import NOTHING_SECRET, Redactor
 from director.processes.command import Ended, Ending
-from director.records.files import os_errors_stop, redact_file, write_bytes, write_log
+from director.records.files import os_errors_stop, redact_file, text_of, write_bytes, write_log
 from director.records.logs import errors_of, new_call_log, prompt_of
 
 Making = Callable[[Path, Watch], Ended]
@@ -55,13 +55,13 @@ class CallRecorder(NamedTuple):
         errors = errors_of(events)
         follower.poll()
         _drop_lines(events, follower.reader.fragment)  # no redactor knows a secret in pieces
-        for log in (events, errors):
-            redact_file(log, self.redactor)
+        redact_file(events, self.redactor)
+        complaint = redact_file(errors, self.redactor)
         transcript = follower.transcript
         if watch and watch.outcome is not None:
             end = stopped(ended, transcript, watch.outcome)
         else:
-            end = judge(ended, transcript, follower.reader, read_whole(errors))
+            end = judge(ended, transcript, follower.reader, text_of(complaint))
         reason = self.redactor.text(end.reason)
         return Reply(end.outcome, transcript, reason, ended.wall_secs, events, end.kind)
 

@@ -16,6 +16,7 @@ from director.model.config import Config
 from director.model.config_reader import read_config
 from director.model.errors import RequestError
 from director.processes.children import adopt_orphans
+from director.processes.heap import share_one_heap
 from director.records.events import Events, Listener
 from director.records.files import read_text
 from director.records.job_directory import Home
@@ -24,6 +25,7 @@ from director.repositories.repository import Repository
 
 def open_workspace(args: argparse.Namespace, context: Context) -> Workspace:
     """Return where the command works; makes ``.director`` where there is none."""
+    share_one_heap()
     adopt_orphans()
     repository = find_repository(args, context)
     home = home_of(repository, context)

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Open, rewrite, approve or cancel the amendment, and say what comes next."""
     options = AmendOptions(_words(args, context), args.approve, args.cancel)
     if options.cancel and (options.approve or options.words is not None):
-        raise RequestError("--cancel goes with no other flag", "leave one of them out")
+        raise RequestError("--cancel cannot be combined with other flags", "leave one of them out")
     workspace = open_workspace(args, context)
     config = load_config(workspace.home.config)
     report = amend_node(workspace, workspace.home.job, config, args.node, options)

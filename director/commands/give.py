@@ -45,19 +45,25 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _merged(report: GiveReport) -> Result:
     assert report.receipt
-    following = ("director", "run")
+    retry = ("--retry-failed",) if report.failed and not report.open_nodes else ()
+    following = ("director", "run", *retry)
     files = counted(len(report.receipt.files), "file")
     what = f"Node {report.node.id} is merged as {report.receipt.merged[:10]} ({files})"
-    waiting = counted(len(report.open_nodes), "node")
-    left = f"{waiting} can be worked on" if report.open_nodes else "all that is left is integration"
     return Result(
-        f"{what}; {left}.\nNext: {shlex.join(following)}",
+        f"{what}; {_left(report)}.\nNext: {shlex.join(following)}",
         {**_data(report), "commit": report.receipt.merged, "files": list(report.receipt.files)},
         what=what,
         next_step=shlex.join(following),
         next_command=following,
         job_id=report.job_id,
     )
+
+
+def _left(report: GiveReport) -> str:
+    """Return what is left to be done when the node is merged."""
+    told = [f"{counted(len(report.open_nodes), 'node')} can be worked on"] * bool(report.open_nodes)
+    told += [f"{counted(len(report.failed), 'node')} failed"] * bool(report.failed)
+    return ", ".join(told) or "all that is left is integration"
 
 
 def _refused(report: GiveReport) -> Result:

@@ -186,7 +186,7 @@ class _Init:
         """Write a whole configuration."""
         if not (self._asks or self._args.yes or self._covers_tiers()):
             raise RequestError(
-                "there is no terminal to ask on",
+                "there is no terminal on which to ask",
                 "add --yes to take what is recommended, or name the models: "
                 "`director init --yes --set tiers.planner=PROVIDER/MODEL`",
                 Reason.USAGE,

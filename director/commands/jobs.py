@@ -49,7 +49,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.resume is not None:
         return _resume(args, context)
     if args.new:
-        raise RequestError("--new goes with --resume", "leave it out", Reason.USAGE)
+        raise RequestError("--new needs --resume", "leave it out", Reason.USAGE)
     repository = find_repository(args, context)
     jobs = list_jobs(known_jobs(home_of(repository, context)), repository.git)
     return context.finish(args, _result(args, context, jobs))

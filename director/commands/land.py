@@ -106,7 +106,7 @@ def _refuse_unasked(args: argparse.Namespace, terminal: Terminal | None) -> None
     if args.dry_run or terminal or (args.how and args.yes):
         return
     raise RequestError(
-        "there is no terminal to ask how the work is to land",
+        "there is no terminal on which to ask how to land the work",
         "say how: `director land --squash --yes` (or --merge, or --pr); `director land --dry-run` "
         "shows what would land",
         Reason.USAGE,

@@ -94,9 +94,9 @@ def _check(args: argparse.Namespace) -> None:
     elif args.node and args.failed:
         problem = "--failed shows all failed nodes: leave out the node"
     elif args.attempt is not None and (args.follow or args.node in (PLAN, INTEGRATION)):
-        problem = "--attempt goes with a node, and not with --follow"
+        problem = "--attempt needs a node, and cannot be combined with --follow"
     elif args.json and (args.follow or args.raw):
-        problem = "--json goes neither with --follow nor with --raw"
+        problem = "--json cannot be combined with --follow or --raw"
     elif args.node == PLAN and args.gate:
         problem = "planning has no gate of its own"
     elif args.node == INTEGRATION and (args.raw or args.prompt):

@@ -219,7 +219,7 @@ def _mode(args: argparse.Namespace, terminal: Terminal | None) -> str:
         if getattr(args, name):
             flag = f"--{name.replace('_', '-')}"
             raise RequestError(
-                f"{flag} makes no sense with {MODES.get(mode, 'a task')}",
+                f"{flag} cannot be combined with {MODES.get(mode, 'a task')}",
                 "leave one of them out",
                 Reason.USAGE,
             )

@@ -51,7 +51,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     terminal = terminal_of(args, context)
     if not (args.dry_run or args.yes or terminal):
         raise RequestError(
-            "there is no terminal to ask whether the job is to be rebased",
+            "there is no terminal on which to ask whether to rebase the job",
             "confirm with --yes; `director rebase --dry-run` shows what would happen to each node",
             Reason.USAGE,
         )

@@ -1,4 +1,4 @@
-"""``director run``: work off the plan."""
+"""``director run``: carry out the plan."""
 
 import argparse
 import shlex
@@ -22,6 +22,7 @@ from director.job.gate_report import GateReport, in_words
 from director.model.codec.encoding import encode
 from director.model.errors import ExitCode
 from director.model.format import counted
+from director.model.integration_gates import passed_in_words
 from director.model.printable import one_line
 from director.model.state import NodeState, NodeStatus, RunState
 from director.records.job_directory import JobDirectory
@@ -205,7 +206,7 @@ def _done(report: RunReport) -> Ending:
     """Return the ending of a run that has finished the job."""
     branch, base = report.plan.job_branch, report.plan.base_commit[:12]
     nodes = counted(len(report.state.nodes), "node")
-    what = f"Everything is done ({nodes}), {_gates_in_words(report.integration)}"
+    what = f"Everything is done ({nodes}): {_gates_in_words(report.integration)}"
     if report.unpublished:
         what += f"; but {branch} could not be updated in your repository: {report.unpublished}"
         fetch = ("git", "fetch", str(report.repository), branch)
@@ -216,8 +217,6 @@ def _done(report: RunReport) -> Ending:
 
 def _gates_in_words(gates: Sequence[GateReport] | None) -> str:
     """Say how the integration gate went that does not stand in the way."""
-    together = "all tests are green together" if any(gate.nodes for gate in gates or ()) else ""
     ran = [gate for gate in gates or () if not gate.nodes]
-    if not ran:
-        return ", ".join(part for part in (together, "no [gates] to run") if part)
-    return f"the integration gate is {in_words(ran)}"
+    together = any(gate.nodes for gate in gates or ())
+    return passed_in_words(in_words(ran) if ran else "", together=together)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from functools import partial
 
 from director.command_line.context import Context, add_common_flags, find_home
 from director.command_line.node_flags import add_node_flags
@@ -49,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print the status; reads records only."""
     if args.diff and not args.node:
-        raise RequestError("--diff goes with --node", "name a node", Reason.USAGE)
+        raise RequestError("--diff needs --node", "name a node", Reason.USAGE)
     directory = job_called(find_home(args, context), args.job)
     if args.node:
         from director.command_line.screens.node_status import (
@@ -59,7 +60,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return show_node(args, context, directory)
     if args.watch:
         return _watch(args, context, directory)
-    return _show(args, context, read_status(directory), view_of(args, directory))
+    status = read_status(directory, whole=args.json)
+    return _show(args, context, status, view_of(args, directory))
 
 
 @unsearched()
@@ -114,7 +116,8 @@ def _watch(args: argparse.Namespace, context: Context, directory: JobDirectory) 
     drawn = is_terminal(context.out, context) and not args.json
     shows = show if drawn else _News(args, context, view)
     try:
-        status = watch(lambda: read_status(directory), shows, lambda s: _wait(context, s))
+        read = partial(read_status, directory, whole=args.json)
+        status = watch(read, shows, lambda s: _wait(context, s))
     except InterruptedRunError as stop:
         return int(stop.exit_code)
     if drawn:

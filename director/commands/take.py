@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Make the worktree, or remove it, and say what comes next."""
     if args.drop and args.update:
-        raise RequestError("--drop and --update exclude each other", "leave one of them out")
+        raise RequestError("--drop and --update cannot be combined", "leave one of them out")
     if args.drop:
         return context.finish(args, _dropped(drop_node(find_home(args, context).job, args.node)))
     workspace = open_workspace(args, context)

@@ -148,8 +148,8 @@ def _where_to_look(repository: Path) -> str:
     lines += [
         f"  {records}: spec.md, plan.json, costs.jsonl, metrics.jsonl",
         f"  {records / 'logs'}: every prompt, every answer and every gate",
-        "The scripted models are gone now. For a task of your own, name your models in",
-        f"{Home(records).config}, then `director plan` there.",
+        "The scripted models have ended. For a task of your own, name your models in",
+        f"{Home(records).config}, then run `director plan` there.",
     ]
     return "\n".join(lines)
 

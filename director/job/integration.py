@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from director.job.context import JobContext
 from director.job.gate_report import GateReport, run_gate, told
+from director.job.side_by_side import side_by_side
 from director.job.stage import read_stage, write_stage
 from director.job.views import Views
 from director.model.codec.encoding import encode_any
@@ -162,17 +163,14 @@ def run_tests(job: JobContext, plan: Plan, tip: str, lanes: int) -> Iterator[Gat
     Left out is what was green on exactly that tree before a merge: a node's gate, the contract.
     """
     wanted = tests_to_run(plan, job.repository.receipts.values(), job.repository.tree(tip))
-    if not wanted:
-        return
-    from concurrent.futures import ThreadPoolExecutor
 
     def run(tests: FrozenTests) -> GateReport:
         ids = tests.nodes
         result = run_gate(job, tip, tests.command, f"integration.tests.{ids[0]}", tests.tests)
         return GateReport.of(f"tests of {', '.join(ids)}", result, ids)
 
-    with ThreadPoolExecutor(min(lanes, len(wanted)), thread_name_prefix="lane") as pool:
-        yield from pool.map(run, wanted)
+    named = ((f"tests of {tests.nodes[0]}", tests) for tests in wanted)
+    yield from side_by_side(run, named, lanes)
 
 
 def tests_to_run(plan: Plan, receipts: Iterable[Receipt], tree: str) -> list[FrozenTests]:

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
-from queue import SimpleQueue
-from threading import Thread
-from typing import Generic, NoReturn, Self, TypeVar
+from typing import TypeVar
 
+from director.job.side_by_side import Lanes
 from director.model.dag import dependents, reachable, remaining_path_lengths
 from director.model.errors import StoppedError
 from director.model.plan import Node
@@ -93,13 +91,13 @@ def drive(
     the results of the other lanes are settled. Once ``draining``, nothing more is given out.
     """
     failure: BaseException | None = None
-    with _Lanes(work) as working:
+    with Lanes(work) as working:
         while True:
             if draining():
                 schedule.close()
             try:
                 while len(working) < lanes and (node_id := schedule.take()) is not None:
-                    working.begin(node_id)
+                    working.begin(node_id, node_id)
             except StoppedError as error:
                 failure = failure or error
                 schedule.close()
@@ -114,56 +112,3 @@ def drive(
                 schedule.close()
     if failure is not None:
         raise failure
-
-
-class _Lanes(Generic[Result]):
-    """A thread for each node that is worked on; at its exit all have ended.
-
-    As `concurrent.futures` would do it, whose import takes longer than all that a lane does.
-    """
-
-    def __init__(self, work: Callable[[str], Result]) -> None:
-        self._work = work
-        self._threads: dict[str, Thread] = {}
-        self._ended: SimpleQueue[tuple[str, Callable[[], Result]]] = SimpleQueue()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        for thread in self._threads.values():
-            thread.join()
-
-    def __len__(self) -> int:
-        """Return how many nodes are worked on."""
-        return len(self._threads)
-
-    def begin(self, node_id: str) -> None:
-        """Work on a node in a thread of its own; StoppedError where there is no room for one."""
-        thread = Thread(target=self._run, args=(node_id,), name=f"lane-{node_id}")
-        try:
-            thread.start()
-        except RuntimeError as error:
-            raise StoppedError(
-                f"{node_id} cannot begin: {error}",
-                "allow more processes or memory (`ulimit -a`), or use fewer lanes, then try again",
-            ) from None
-        self._threads[node_id] = thread
-
-    def next_end(self) -> tuple[str, Callable[[], Result]]:
-        """Wait for a node's end; returns what returns its result, or raises what ``work`` did."""
-        node_id, outcome = self._ended.get()
-        self._threads.pop(node_id).join()
-        return node_id, outcome
-
-    def _run(self, node_id: str) -> None:
-        try:
-            result = self._work(node_id)
-        except BaseException as error:
-            self._ended.put((node_id, partial(_raise, error)))
-        else:
-            self._ended.put((node_id, lambda: result))
-
-
-def _raise(error: BaseException) -> NoReturn:
-    raise error

@@ -68,7 +68,10 @@ def differences(seal: Seal, plan: Plan) -> Iterator[str]:
 
 
 def check_seal(directory: JobDirectory, plan: Plan) -> Seal:
-    """Return the seal of a ready plan; RequestError when the plan is not what was sealed."""
+    """Return the seal of a ready plan; RequestError when the plan is not what was sealed.
+
+    Where both say the same, their texts are the same ones, kept once.
+    """
     seal = read_seal(directory)
     if seal is None:
         raise RequestError(
@@ -82,7 +85,8 @@ def check_seal(directory: JobDirectory, plan: Plan) -> Seal:
             "restore it, or admit it as it is now: `director plan --continue`",
             Reason.PLAN_INVALID,
         )
-    return seal
+    same = _sealed(plan)
+    return seal._replace(plan=same) if same == seal.plan else seal
 
 
 def restore_seal(directory: JobDirectory, seal: Seal) -> bool:

@@ -23,7 +23,7 @@ from director.repositories.objects import ABSENT_MODE
 Contents = Mapping[tuple[str, str], Entry]
 """(path, sha256 of the content) → that content, as an entry of a tree."""
 NO_CONTENTS: Contents = {}
-KEPT_DONE = 50  # commits of which it is remembered who is done
+KEPT_DONE = 20  # commits of which it is remembered who is done
 NO_NODES: frozenset[str] = frozenset()
 
 

@@ -109,7 +109,7 @@ def _tip(user: Repository, branch: str) -> str:
         return done.out.decode().strip()
     raise RequestError(
         f"there is no branch {branch} in {user.root}",
-        f"name one that there is (`git branch --list`), or make it: `git branch {branch}`",
+        f"name an existing one (`git branch --list`), or create it: `git branch {branch}`",
     )
 
 

@@ -1,4 +1,4 @@
-"""The tools that work off a plan, by agents or by the client itself, and land it."""
+"""The tools that carry out a plan, by agents or by the client itself, and land it."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ class SandboxPolicy(NamedTuple):
     def mistakes(self) -> Iterator[Mistake]:
         """Say which settings exclude each other."""
         if self.command and self.mode in ("protect", "strict"):
-            problem = "and a command exclude each other: leave one of them out"
+            problem = "and a command cannot be combined: leave one of them out"
             yield Mistake(("mode",), problem)
         if self.hide and (self.command or self.mode == "off"):
             other = "a command" if self.command else 'mode = "off"'
@@ -218,7 +218,7 @@ class Config(NamedTuple):
         """Say which sections exclude each other."""
         launcher, sandbox = self.launcher, self.sandbox
         if sandbox.command and launcher != LauncherPolicy():
-            problem = "and [launcher] exclude each other: leave one of them out"
+            problem = "and [launcher] cannot be combined: leave one of them out"
             yield Mistake(("sandbox", "command"), problem)
         if launcher.command and (sandbox.hide or sandbox.mode in ("protect", "strict")):
             problem = "takes the place of [sandbox]: leave its mode and hide out"

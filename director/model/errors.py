@@ -7,6 +7,8 @@ from enum import IntEnum
 
 from director.model.reason import Reason
 
+AGAIN = "run the same command again to continue"
+
 
 class ExitCode(IntEnum):
     """The documented exit codes of the ``director`` command."""
@@ -81,9 +83,7 @@ class DrainedError(StoppedError):
     reason = Reason.INTERRUPTED
 
     def __init__(self) -> None:
-        super().__init__(
-            "stopped as asked, after the calls under way", "run the same command again to continue"
-        )
+        super().__init__("stopped as asked, after the calls under way", AGAIN)
 
 
 class InterruptedRunError(DirectorError):
@@ -93,7 +93,7 @@ class InterruptedRunError(DirectorError):
 
     def __init__(self, signal_number: int) -> None:
         name = signal.Signals(signal_number).name
-        super().__init__(f"stopped by {name}", "run the same command again to continue")
+        super().__init__(f"stopped by {name}", AGAIN)
         self.exit_code = (
             ExitCode.INTERRUPTED if signal_number == signal.SIGINT else ExitCode.TERMINATED
         )

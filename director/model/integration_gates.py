@@ -42,3 +42,14 @@ def warning(base: BaseGates) -> str | None:
         f"no integration gate counts ({why or 'there is none in [gates]'}): "
         "only the tests of the nodes judge the work"
     )
+
+
+def passed_in_words(words: str, *, together: bool) -> str:
+    """Say how the integration gates went of a job that is done.
+
+    ``words`` are those of ``[gates]`` ("": there are none), ``together``: the tests of all nodes
+    ran on the finished branch.
+    """
+    parts = ["all tests are green together"] if together else []
+    parts.append(f"the integration gate is {words}" if words else "no [gates] to run")
+    return ", and ".join(parts)

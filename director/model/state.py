@@ -14,6 +14,8 @@ from director.model.failure import Failure
 from director.model.roles import Role, Tier
 from director.model.usage import LARGEST, CostSource, Tokens
 
+ATTEMPTS = "tries"  # as ``state.json`` spells them
+
 
 class NodeStatus(StrEnum):
     """The life of a node, as ``state.json`` spells it. TAKEN: a person writes it."""
@@ -105,7 +107,7 @@ class NodeState(NamedTuple):
     watch_it_fail: WatchVerdict | None = None
     flake_failed: bool = False
     commit: str | None = None
-    past_attempts: Annotated[tuple[Attempt, ...], Key("tries")] = ()
+    past_attempts: Annotated[tuple[Attempt, ...], Key(ATTEMPTS)] = ()
     environment: bool = False
     failure: Failure | None = None
     cost_known: float = 0.0

@@ -8,7 +8,7 @@ from director.job.lanes import pick_lanes
 from director.job.scheduler import Schedule, drive
 from director.job.views import views_of
 from director.model.errors import DirectorError, RequestError, WorkError
-from director.model.plan import Node, topological_order
+from director.model.plan import Node, Plan, topological_order
 from director.model.reason import Reason
 from director.planning.admission import Admission
 from director.planning.authoring import author_tests
@@ -33,7 +33,7 @@ def write_tests(planning: Planning, nodes: Sequence[Node]) -> None:
     finally:
         planning.save_nodes(authors.plan.nodes)
     if authors.refused:
-        raise _refusal(authors.refused, planning.job.directory)
+        raise _refusal(authors.refused, authors.plan, planning.job.directory)
 
 
 class _Authors:
@@ -81,7 +81,9 @@ class _Authors:
         self.plan = self.plan.with_node(node._replace(test_hashes=admission.hashes))
 
 
-def _refusal(refused: Mapping[str, Admission], directory: JobDirectory) -> DirectorError:
+def _refusal(
+    refused: Mapping[str, Admission], plan: Plan, directory: JobDirectory
+) -> DirectorError:
     """Return the error for refused tests, which says who can solve it: the user, or a retry."""
     said = [f"{name}: {one.problem.splitlines()[0]}" for name, one in refused.items()]
     what = f"tests were refused: {'; '.join(said[:NAMED])}"
@@ -89,14 +91,14 @@ def _refusal(refused: Mapping[str, Admission], directory: JobDirectory) -> Direc
         what += f"; and those of {', '.join(others)}"
     if steps := [one.next_step for one in refused.values() if one.next_step]:
         correct = f'; or correct "test_cmd" in {directory.plan}'
-        step = f"{steps[0]}{correct}; then `{CONTINUE}`{_without(refused)}"
+        step = f"{steps[0]}{correct}; then `{CONTINUE}`{_without(refused, plan)}"
         return RequestError(what, step, Reason.TESTS_REFUSED)
-    step = f"see {directory.logs}; `{CONTINUE}` tries again{_without(refused)}"
+    step = f"see {directory.logs}; `{CONTINUE}` tries again{_without(refused, plan)}"
     return WorkError(what, step, Reason.TESTS_REFUSED)
 
 
-def _without(refused: Collection[str]) -> str:
-    if len(refused) > NAMED:
+def _without(refused: Collection[str], plan: Plan) -> str:
+    if len(refused) > NAMED or len(refused) == len(plan.nodes):
         return ""
     flags = " ".join(f"--drop {name}" for name in refused)
     return f"; `director plan {flags}` continues without {'it' if len(refused) == 1 else 'them'}"

@@ -1,4 +1,4 @@
-"""``plan``: the stages from a task to a plan that ``run`` can work off.
+"""``plan``: the stages from a task to a plan that ``run`` can carry out.
 
 Every stage leaves its result on disk before the next begins, so a crash costs at most the call
 that was under way.

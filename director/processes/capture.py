@@ -173,7 +173,7 @@ class Dialogue:
 def absolute_path(env: Mapping[str, str]) -> str:
     """Return PATH without relative folders: in a worktree those are the agent's."""
     folders = env.get("PATH", os.defpath).split(os.pathsep)
-    return os.pathsep.join(folder for folder in folders if Path(folder).is_absolute())
+    return os.pathsep.join(folder for folder in folders if folder.startswith("/"))
 
 
 def _start(

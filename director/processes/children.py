@@ -12,8 +12,8 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from director.model.errors import StoppedError
@@ -143,14 +143,18 @@ def start_bound(bind: Callable[[], None] | None, *args: Any, **how: Any) -> subp
     return started[0]
 
 
-@contextmanager
-def room() -> Iterator[None]:
+class room:  # noqa: N801 (a statement; as a generator it takes three times as long)
     """Raise StoppedError when the machine has no room for another process: no command's fault."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in EXHAUSTED:
-            raise
+
+    def __enter__(self) -> None:
+        """Begin what needs room."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
+        """Raise StoppedError in place of an OSError that says so."""
+        if not isinstance(error, OSError) or error.errno not in EXHAUSTED:
+            return
         raise StoppedError(
             f"no process can be started: {error.strerror}",
             "end other programs, or raise the limits (`ulimit -n`, `ulimit -u`), then run the "

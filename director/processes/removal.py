@@ -18,16 +18,17 @@ class NotRemovedError(OSError):
         super().__init__(errno.EACCES, "this cannot be removed", str(path))
 
 
-def discard(path: Path) -> None:
+def discard(path: Path | str) -> None:
     """Remove a file, a link or a tree, where there is one; NotRemovedError when it stays."""
     try:
         os.unlink(path)  # noqa: PTH108 (often called)
     except FileNotFoundError:
         pass
     except (IsADirectoryError, PermissionError):  # unlink(2) of a folder: by the system
-        if not path.is_dir() or path.is_symlink():
-            raise NotRemovedError(path) from None
-        remove_tree(path)
+        place = Path(path)
+        if not place.is_dir() or place.is_symlink():
+            raise NotRemovedError(place) from None
+        remove_tree(place)
 
 
 def clear(path: Path) -> None:

@@ -37,16 +37,25 @@ class DamagedFileError(RequestError):
         super().__init__(f"{path} is damaged: {problem}", next_step)
 
 
-@contextmanager
-def os_errors_stop(path: Path | str) -> Iterator[None]:
+class os_errors_stop:  # noqa: N801 (a statement; as a generator it takes three times as long)
     """Turn an OSError at ``path`` into an end the user can act on (StoppedError)."""
-    try:
-        yield
-    except OSError as error:
+
+    def __init__(self, path: Path | str) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        """Begin what may fail."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: object
+    ) -> None:
+        """Raise StoppedError in place of an OSError."""
+        if not isinstance(error, OSError):
+            return
         full = error.errno in FULL
         reason = "the disk is full" if full else error.strerror or str(error)
         raise StoppedError(
-            f"cannot write {path}: {reason}",
+            f"cannot write {self._path}: {reason}",
             "free disk space or give access, then run the command again",
             Reason.DISK_FULL if full else None,
         ) from error
@@ -104,16 +113,22 @@ def redact_file(path: Path, redactor: Redactor) -> bytes:
 
     A device, which a forged note may name, keeps none. Returns what the file holds then.
     """
-    if path.is_char_device():
-        return b""
     with os_errors_stop(path):
         try:
+            if stat.S_ISCHR(os.stat(path).st_mode):  # noqa: PTH116 (often called)
+                return b""
             data = content_of(path)
         except FileNotFoundError:
             return b""
         if (clean := redactor.data(data)) != data:
             write_bytes(path, clean)
         return clean
+
+
+def text_of(said: bytes) -> str:
+    """Return what another process said as text, with line feeds only."""
+    text = said.decode(errors="replace")
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> None:
@@ -171,13 +186,22 @@ def replace_quickly(path: Path, text: str) -> None:
 
     The folder must be there. Raises OSError.
     """
-    temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}")
-    descriptor = os.open(temporary, NEW, 0o600)
+    folder, name = os.path.split(path)
+    temporary = os.path.join(folder, f".{name}.{os.urandom(6).hex()}")  # noqa: PTH118 (often called)
+    make_file(temporary, text.encode(errors=ESCAPE), 0o600)
+    os.replace(temporary, path)  # noqa: PTH105 (often called)
+
+
+def make_file(path: Path | str, content: bytes, mode: int = 0o666) -> None:
+    """Make a file that is not there yet, as readable as ``mode`` and the umask say.
+
+    Raises OSError: FileExistsError where anything is there, be it a link to nothing.
+    """
+    descriptor = os.open(path, NEW, mode)
     try:
-        write_whole(partial(os.write, descriptor), text.encode(errors=ESCAPE))
+        write_whole(partial(os.write, descriptor), content)
     finally:
         os.close(descriptor)
-    temporary.replace(path)
 
 
 def remove(path: Path) -> None:

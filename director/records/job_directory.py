@@ -13,7 +13,7 @@ from director.model.plan import Plan
 from director.model.plan_reader import InvalidPlanError, read_plan
 from director.model.reason import Reason
 from director.model.secrets import NOTHING_SECRET, Redactor
-from director.model.state import RunState
+from director.model.state import ATTEMPTS, NodeStatus, RunState
 from director.records import files, json_lines
 from director.records.state_file import StateFile
 
@@ -187,8 +187,11 @@ class JobDirectory(Records):
         """Replace ``plan.json``."""
         files.write_json(self.plan, encode(plan))
 
-    def load_state(self, plan: Planned) -> RunState:
-        """Return the state with an entry for each node of ``plan``; fresh where there is none."""
+    def load_state(self, plan: Planned, *, whole: bool = True) -> RunState:
+        """Return the state with an entry for each node of ``plan``; fresh where there is none.
+
+        Not ``whole``: without the attempts at nodes that are done, which are most of it.
+        """
         stored = self.state_file.load() or {}
         if stored.get("job_id") not in (None, plan.job_id):
             raise RequestError(
@@ -201,9 +204,10 @@ class JobDirectory(Records):
                 f'"nodes" in {self.state} must be an object',
                 "restore the file, or remove it: `director run` rebuilds it from the job branch",
             )
-        return RunState.from_json(
-            plan.job_id, {node.id: known.get(node.id, {}) for node in plan.nodes}
-        )
+        states = {node.id: known.get(node.id, {}) for node in plan.nodes}
+        if not whole:
+            _leave_out_what_was_done(states.values())
+        return RunState.from_json(plan.job_id, states)
 
     def earlier_events(self) -> list[Path]:
         """Return the journals of archived jobs, oldest first."""
@@ -245,3 +249,10 @@ class JobDirectory(Records):
                 entry.rename(self.path / entry.name)
         with suppress(OSError):  # it does not exist, or holds something that is not a record
             source.rmdir()
+
+
+def _leave_out_what_was_done(states: Iterable[object]) -> None:
+    """Take the attempts out of what is stored of nodes that are done."""
+    for one in states:
+        if isinstance(one, dict) and one.get("status") == NodeStatus.DONE:
+            one.pop(ATTEMPTS, None)

@@ -36,7 +36,12 @@ def append_line(path: Path, value: Mapping[str, Any], *, durable: bool) -> None:
 
 def append_lines(path: Path, values: Iterable[Mapping[str, Any]], *, durable: bool) -> int:
     """Append ``values`` as JSON lines, like ``append_line``; returns how many bytes that took."""
-    data = "".join(f"{in_line(value)}\n" for value in values).encode(errors=ESCAPE)
+    return append_texts(path, map(in_line, values), durable=durable)
+
+
+def append_texts(path: Path, lines: Iterable[str], *, durable: bool) -> int:
+    """Append ``lines`` that are JSON (``in_line``), like ``append_lines``."""
+    data = "".join(f"{line}\n" for line in lines).encode(errors=ESCAPE)
     with os_errors_stop(path):
         descriptor = open_making_folder(path, APPEND)  # no stream: there are many of these
         try:
@@ -55,7 +60,12 @@ def append_lines(path: Path, values: Iterable[Mapping[str, Any]], *, durable: bo
 
 def write_lines(path: Path, values: Iterable[Mapping[str, Any]]) -> None:
     """Replace ``path`` by one JSON line for each of ``values``; on disk when this returns."""
-    write_text(path, "".join(f"{in_line(value)}\n" for value in values))
+    write_texts(path, map(in_line, values))
+
+
+def write_texts(path: Path, lines: Iterable[str]) -> None:
+    """Replace ``path`` by ``lines`` that are JSON, like ``write_lines``."""
+    write_text(path, "".join(f"{line}\n" for line in lines))
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
@@ -66,6 +76,17 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
 def read_lines_counted(path: Path) -> tuple[list[dict[str, Any]], int]:
     """Return the objects of a JSONL file, as ``read_lines``, and how many lines are damaged."""
     return _parsed(_lines(path))
+
+
+def each_line(path: Path) -> Iterator[dict[str, Any]]:
+    """Give the objects of a JSONL file, as ``read_lines``, one after another: none is kept."""
+    try:
+        with open_to_read(path) as stream:
+            yield from filter(None, map(_object, stream))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RequestError(f"cannot read {path}: {error}", READABLE) from None
 
 
 def read_last_lines(path: Path, size: int) -> tuple[list[dict[str, Any]], int]:

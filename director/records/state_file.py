@@ -9,9 +9,8 @@ line that nothing waited for is all that a power cut can take.
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,6 @@ class StateFile:
         self._path = path
         self._changes = changes
         self._redactor = redactor
-        self._texts: dict[str, tuple[NodeState, str]] = {}
         self._size: int | None = None  # of the whole file as it was written last; None: not yet
         self._appended = 0
         self._digest = ""
@@ -60,10 +58,9 @@ class StateFile:
 
     def save(self, state: RunState, *, durable: bool = True) -> None:
         """Replace ``state.json`` by ``state``; ``durable`` as in ``files.write_bytes``."""
-        nodes = ",\n".join(self._node_text(*one) for one in state.nodes.items())
+        nodes = ",\n".join(self._lines(state))
         inner = f"{{\n{nodes}\n  }}" if nodes else "{}"
-        job_id = json.dumps(state.job_id, ensure_ascii=False)
-        text = f'{{\n  "job_id": {job_id},\n  "nodes": {inner}\n}}\n'
+        text = f'{{\n  "job_id": {json_lines.in_line(state.job_id)},\n  "nodes": {inner}\n}}\n'
         obsolete = self._size is None or self._appended > 0
         # Changes that were waited for go only when what holds them instead cannot be lost.
         files.write_text(self._path, text, durable=durable or obsolete)
@@ -107,15 +104,10 @@ class StateFile:
             return True
         return self._appended + SMALL > max(size, 2 * SMALL)
 
-    def _node_text(self, node_id: str, state: NodeState) -> str:
-        """Return a node's part of ``state.json``; made once for each state of the node."""
-        known = self._texts.get(node_id)
-        if known is None or known[0] is not state:
-            text = json.dumps(self._value(state), indent=2, ensure_ascii=False)
-            text = text.replace("\n", "\n    ")
-            known = (state, f"    {json.dumps(node_id, ensure_ascii=False)}: {text}")
-            self._texts[node_id] = known
-        return known[1]
+    def _lines(self, state: RunState) -> Iterator[str]:
+        """Give a line for each node: indented, it takes twice the space and six times as long."""
+        for node_id, stands in state.nodes.items():
+            yield f"    {json_lines.in_line(node_id)}: {json_lines.in_line(self._value(stands))}"
 
     def _value(self, state: NodeState) -> Any:
         return self._redactor.value(encode(state))

@@ -37,6 +37,11 @@ def read_commit(oid: str, data: bytes) -> BranchCommit:
     return BranchCommit(oid, found["tree"][0], tuple(found["parent"]), _trailers(last))
 
 
+def tree_of_commit(data: bytes) -> str:
+    """Return the tree that a commit object names first."""
+    return data[len(b"tree ") : data.index(b"\n")].decode()
+
+
 def _trailers(text: str) -> tuple[tuple[str, str], ...]:
     pairs = (line.partition(": ") for line in text.splitlines() if ": " in line)
     return tuple((key, value.strip()) for key, _, value in pairs)

@@ -18,7 +18,7 @@ from director.records.files import os_errors_stop
 WRITTEN_OUT = 1 | 2 | 4  # sync_file_range(2): wait before, write, wait after
 
 
-def sync_files(paths: Iterable[Path]) -> None:
+def sync_files(paths: Iterable[Path | str]) -> None:
     """Wait until the files among ``paths`` that exist are on disk, with their names."""
     write_out, last = _write_out(), None
     for path in paths:
@@ -30,7 +30,7 @@ def sync_files(paths: Iterable[Path]) -> None:
             _with_descriptor(last, os.fsync)
 
 
-def _with_descriptor(path: Path, do: Callable[[int], None]) -> None:
+def _with_descriptor(path: Path | str, do: Callable[[int], None]) -> None:
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         do(descriptor)

@@ -13,6 +13,7 @@ from director.repositories.branch_commits import (
     BranchCommit,
     logged_commit,
     read_commit,
+    tree_of_commit,
 )
 from director.repositories.git import Git, split_z
 from director.repositories.objects import (
@@ -54,11 +55,14 @@ class History:
         self.git = git
         self.objects = Objects(git)
         self.trees = Trees(self.objects)
-        self._trees: dict[str, str] = {}
+        self._trees = Newest[str, str](KEPT_ANSWERS)  # of other commits, and of trees
         self._changes = Newest[tuple[str, str], list[Change]](KEPT_ANSWERS)
         self._whole = Newest[str, tuple[Entry, ...]](KEPT_ANSWERS)  # of trees of commits
         self._below: dict[str, tuple[Entry, ...]] = {}  # of folders in them
-        self._steps: dict[str, BranchCommit] = {}
+        # Commits as git stores them, a third of what they are when they are read: those that were
+        # made last, and those that steps went over.
+        self._made = Newest[str, bytes](KEPT_ANSWERS)
+        self._commits: dict[str, bytes] = {}
 
     def tip_of(self, name: str) -> str | None:
         """Return the commit of the local branch ``name``, or None."""
@@ -110,9 +114,13 @@ class History:
 
     def tree(self, commit: str) -> str:
         """Return the tree of ``commit`` (a tree: itself), given by its id."""
-        if commit not in self._trees:
-            self._trees[commit] = self.objects.get(f"{commit}^{{tree}}").oid
-        return self._trees[commit]
+        if data := self._known(commit):
+            return tree_of_commit(data)
+        tree = self._trees.get(commit)
+        if tree is None:
+            tree = self.objects.get(f"{commit}^{{tree}}").oid
+            self._trees.keep(commit, tree)
+        return tree
 
     def id_of_tree_with(self, base: str, entries: Iterable[Entry]) -> str:
         """Return the id of the tree of ``base`` with ``entries`` put in (absent ones taken out)."""
@@ -125,9 +133,12 @@ class History:
 
     def step(self, commit: str) -> BranchCommit:
         """Return one commit by its id, its trailers read from the last paragraph."""
-        if commit not in self._steps:
-            self._steps[commit] = read_commit(commit, self.objects.get(commit).data)
-        return self._steps[commit]
+        data = self._known(commit) or self.objects.get(commit).data
+        self._commits[commit] = data
+        return read_commit(commit, data)
+
+    def _known(self, commit: str) -> bytes | None:
+        return self._commits.get(commit) or self._made.get(commit)
 
     def steps(self, base: str, tip: str) -> Iterator[BranchCommit]:
         """Give the commits from ``tip`` back to ``base``, which is not among them, as ``step``."""

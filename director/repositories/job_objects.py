@@ -11,7 +11,6 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from director.repositories.branch_commits import read_commit
 from director.repositories.conversions import ConversionCache, Conversions
 from director.repositories.git import Git
 from director.repositories.history import Entry, History
@@ -29,6 +28,7 @@ class JobObjects(History):
         self._settings = JobSettings(path, user)
         super().__init__(git.restoring(self._settings.restore))
         self.path = path
+        self._store = path / "objects"
         self.user = user
         self._turn = threading.Lock()
         self._submodule_cache = SubmoduleCache()
@@ -53,7 +53,7 @@ class JobObjects(History):
             return oid if oid in there else self._write("tree", data)
 
         made = self.build_tree(base, entries, write)
-        self._trees[made] = made
+        self._trees.keep(made, made)
         return made
 
     def commit(self, tree: str, parent: str, message: str, *merged: str) -> str:
@@ -66,11 +66,11 @@ class JobObjects(History):
             lines.append(f"{role.lower()} {name} <{address}> {moment}")
         data = "\n".join([*lines, "", message]).encode()
         made = self._write("commit", data)
-        self._trees[made], self._steps[made] = tree, read_commit(made, data)
+        self._made.keep(made, data)
         return made
 
     def _write(self, kind: str, data: bytes) -> str:
-        return write_object(self.path / "objects", self.user.object_format, kind, data)
+        return write_object(self._store, self.user.object_format, kind, data)
 
     def is_writable(self) -> bool:
         """Whether git can write objects: then what it refuses is refused for its content."""

@@ -16,7 +16,7 @@ from director.model.errors import StoppedError
 from director.model.paths import parents
 from director.model.receipt import Receipt
 from director.processes.removal import discard
-from director.records.files import make_folder, os_errors_stop
+from director.records.files import make_file, make_folder, os_errors_stop
 from director.records.job_directory import TIPS
 from director.repositories.attempt_refs import AttemptRefs, kept_attempts
 from director.repositories.branches import publish_rebased
@@ -31,7 +31,7 @@ from director.repositories.job_settings import (
     make_refs_readable,
 )
 from director.repositories.links import is_plain_folder
-from director.repositories.objects import loose_object
+from director.repositories.objects import loose_path
 from director.repositories.repository import Repository
 from director.repositories.soundness import Soundness
 from director.repositories.tips import Tips
@@ -147,7 +147,7 @@ class JobRepository(JobObjects):
         found = dict(self._soundness.looked_at(self.step(commit).parents[0], commit))
         if not all(found.values()):
             return ""
-        sync_files(loose_object(self.path / "objects", oid) for oid in found)
+        sync_files(loose_path(self._store, oid) for oid in found)
         with self._turn:
             return self._attempts.keep(node, number, commit, self._write_ref)
 
@@ -169,9 +169,9 @@ class JobRepository(JobObjects):
                     make_folder(self.path / folder)
             if is_plain_folder(f"{root}/{name}"):  # a branch below its name
                 discard(self.path / name)
-            temporary = self.path / f"{os.urandom(8).hex()}.lock"
-            temporary.write_text(f"{commit}\n")
-            temporary.replace(f"{root}/{name}")
+            temporary = f"{root}/{os.urandom(8).hex()}.lock"
+            make_file(temporary, f"{commit}\n".encode())
+            os.replace(temporary, f"{root}/{name}")  # noqa: PTH105 (often called)
 
     def advance(self, new: str, old: str, *receipts: Receipt) -> bool:
         """Move the branch from ``old`` to ``new``; False when it is no longer at ``old``.
@@ -182,8 +182,7 @@ class JobRepository(JobObjects):
         """
         if self._tip != old:  # looked at again below, under the lock: syncing takes a while
             return False
-        store = self.path / "objects"
-        sync_files(loose_object(store, oid) for oid in self._soundness.added_whole(old, new))
+        sync_files(loose_path(self._store, oid) for oid in self._soundness.added_whole(old, new))
         with self._turn:
             if self._tip != old:
                 return False

@@ -256,7 +256,7 @@ def _found_by_git(path: Path, env: Mapping[str, str]) -> Repository:
         if "not a git repository" in error.message:
             raise RequestError(
                 f"{path.resolve()} is not in a git repository",
-                "run the command in one, or name it with --repo",
+                "run the command in one, or name one with --repo",
             ) from None
         raise RequestError(
             f"cannot use the repository at {path.resolve()}: {error.message.splitlines()[0]}",

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from functools import partial
 from pathlib import Path
 
 from director.processes.removal import discard
-from director.records.files import NEW, make_folder, write_whole
+from director.records.files import make_file, make_folder
 
 AS_IT_IS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 CHUNK = 1 << 20
@@ -41,19 +40,11 @@ def restore_file(path: Path | str, content: bytes | None) -> None:
     """
     if content is None:
         if os.path.lexists(path):
-            discard(Path(path))
+            discard(path)
     elif own_content(path) != content:
-        discard(Path(path))
+        discard(path)
         try:
-            _make(path, content)
+            make_file(path, content)
         except FileNotFoundError:
             make_folder(Path(path).parent)
-            _make(path, content)
-
-
-def _make(path: Path | str, content: bytes) -> None:
-    descriptor = os.open(path, NEW, 0o666)
-    try:
-        write_whole(partial(os.write, descriptor), content)
-    finally:
-        os.close(descriptor)
+            make_file(path, content)

@@ -18,6 +18,7 @@ from director.repositories.objects import (
     Objects,
     digest,
     loose_object,
+    loose_path,
     unpacked,
 )
 from director.repositories.trees import EMPTY, Trees
@@ -138,7 +139,7 @@ class Soundness:
         """
         if not ID.fullmatch(oid):
             return None
-        whole = unpacked(loose_object(self.store, oid)) or self._found(oid)
+        whole = unpacked(loose_path(self.store, oid)) or self._found(oid)
         header, _, data = whole.partition(b"\0")
         is_it = header.startswith(kind.encode() + b" ") and digest(self.object_format, whole) == oid
         return data if is_it else None

@@ -7,7 +7,9 @@ receipt. One without (the journal was lost, or a commit was forged) is gated aga
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Any
 
 from director.job.context import JobContext
 from director.job.receipts import changed_files, rebuilt_receipt
@@ -53,16 +55,21 @@ def believed_state(job: JobContext, plan: Plan, seal: Seal, *, retry_failed: boo
 def restore_receipts(job: JobContext) -> None:
     """Make ``receipts.jsonl`` hold the receipts that were noted when the branch moved.
 
-    A crash may have kept some from being written; what others wrote is said and undone.
+    A crash may have kept some from being written; what others wrote is said and undone. There may
+    be thousands: of each only a digest is kept.
     """
-    noted = [encode(receipt) for receipt in job.repository.receipts.values()]
-    known = {json.dumps(line, sort_keys=True) for line in noted}
-    found = [json.dumps(x, sort_keys=True) for x in json_lines.read_lines(job.directory.receipts)]
+    noted = job.repository.receipts.values()
+    known = {_digest(encode(receipt)) for receipt in noted}
+    found = [_digest(line) for line in json_lines.each_line(job.directory.receipts)]
     if strange := len(found) - len(known & set(found)):
         said = f"held lines that director did not write ({strange}): it was restored"
         job.events.notice(f"{job.directory.receipts} {said}")
     if strange or len(found) != len(noted):
-        json_lines.write_lines(job.directory.receipts, noted)
+        json_lines.write_lines(job.directory.receipts, map(encode, noted))
+
+
+def _digest(line: Mapping[str, Any]) -> bytes:
+    return sha256(json.dumps(line, sort_keys=True).encode()).digest()
 
 
 def _stored_state(job: JobContext, plan: Plan) -> RunState:

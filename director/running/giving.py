@@ -47,7 +47,7 @@ from director.worktrees.worktree import Worktree
 class GiveReport:
     """What became of what a person gave. ``receipt`` None: it was refused, for what is said.
 
-    ``open_nodes`` are the nodes that can be worked on now.
+    ``open_nodes`` are the nodes that can be worked on now, ``failed`` those that failed.
     """
 
     job_id: str
@@ -57,6 +57,7 @@ class GiveReport:
     outcome: AttemptOutcome = AttemptOutcome.GREEN
     feedback: Feedback | None = None
     open_nodes: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
 
 
 def give_node(
@@ -122,9 +123,13 @@ class _Giving:
         return self._report(own[-1])
 
     def _report(self, receipt: Receipt) -> GiveReport:
-        waiting = tuple(sorted(self.opened.keeper.state.ids(NodeStatus.PENDING)))
-        job_id = self.opened.plan.job_id
-        return GiveReport(job_id, self.work.node, self.worktree, receipt, open_nodes=waiting)
+        state, job_id = self.opened.keeper.state, self.opened.plan.job_id
+        waiting, failed = (
+            tuple(sorted(state.ids(status))) for status in (NodeStatus.PENDING, NodeStatus.FAILED)
+        )
+        return GiveReport(
+            job_id, self.work.node, self.worktree, receipt, open_nodes=waiting, failed=failed
+        )
 
     def _merged(self) -> Receipt | tuple[AttemptOutcome, Feedback]:
         """Read, gate and merge; returns the receipt, or why it cannot merge."""

@@ -1,4 +1,4 @@
-"""``run``: work off the plan, then the integration gate on the tip of the job branch."""
+"""``run``: carry out the plan, then the integration gate on the tip of the job branch."""
 
 from pathlib import Path
 from typing import Any, NamedTuple

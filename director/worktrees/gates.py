@@ -19,7 +19,7 @@ from director.processes.command import Command, Ended, Ending
 from director.processes.launchers.launcher import Part
 from director.processes.sandbox import Sandbox
 from director.processes.supervisor import Processes
-from director.records.files import make_folder, redact_file
+from director.records.files import make_folder, redact_file, text_of
 from director.records.logs import new_log, recorded
 from director.repositories.git import without_git_variables
 from director.repositories.repository import OWN_FOLDER
@@ -106,7 +106,7 @@ class GateResult(NamedTuple):
     @property
     def whole_output(self) -> str:
         """All of the output that its log holds."""
-        return _text(self.log.read_bytes()) if self.said is None else self.said
+        return text_of(self.log.read_bytes()) if self.said is None else self.said
 
 
 class Gates(NamedTuple):
@@ -167,7 +167,7 @@ class Gates(NamedTuple):
             )
         )
         content = redact_file(log, self.redactor)
-        said = _text(content) if len(content) <= HELD_BYTES else None
+        said = text_of(content) if len(content) <= HELD_BYTES else None
         if ended.ending is Ending.CANCELLED:
             raise InterruptedRunError(self.processes.cancellation.signal_number or 2)
         if ended.ending is Ending.NOT_STARTED:  # a shell, or the sandbox: never the work's fault
@@ -216,12 +216,6 @@ def _judge(ended: Ended, said: bytes) -> tuple[Verdict, str]:
         return Verdict.BROKEN, ended.reason
     if ended.code == 0:
         return Verdict.GREEN, "exit code 0"
-    if why := why_not_started(ended.code or 0, _text(said[-SHOWN_CHARACTERS:])):
+    if why := why_not_started(ended.code or 0, text_of(said[-SHOWN_CHARACTERS:])):
         return Verdict.BROKEN, f"exit code {ended.code}: {why}"
     return Verdict.RED, f"exit code {ended.code}"
-
-
-def _text(said: bytes) -> str:
-    """Return what a command said, with line feeds only."""
-    text = said.decode(errors="replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

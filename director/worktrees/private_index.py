@@ -54,6 +54,7 @@ class PrivateIndex:
         self.tree: str | None = None
         self.seal = _seal_of(path)
         self._worktree = worktree
+        self._pool = worktree.parent
         self._job = job
         self._most_files = most_files
         self._content: _Content | None = None
@@ -69,7 +70,7 @@ class PrivateIndex:
         )
         filters = self._job.user.filters
         confined = filters.settings(self._worktree) if filters else ()
-        exact = exact_settings(self._worktree.parent)
+        exact = exact_settings(self._pool)
         return git.at_work_in(self._worktree).with_settings(*exact, *confined)
 
     @property
@@ -194,7 +195,7 @@ class PrivateIndex:
     @property
     def times_tell(self) -> bool:
         """Whether a file that has the times which the index knows was not written since."""
-        return tells_of_mapped_writes(self._worktree.parent)
+        return tells_of_mapped_writes(self._pool)
 
 
 def _seal_of(index: Path) -> Seal:

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from sys import intern
 from typing import NamedTuple
 
 from director.repositories.conversions import Conversion
@@ -111,13 +112,16 @@ class KnownFiles(NamedTuple):
 def _known(entry: IndexEntry) -> KnownFile:
     known = entry.known
     c, c_ns, m, m_ns, _, inode, mode, _, _, size = STATUS.unpack_from(known)
-    return KnownFile(mode, known[STATUS.size :], c * NS + c_ns, m * NS + m_ns, inode, size)
+    changed, modified = c * NS + c_ns, m * NS + m_ns
+    if modified == changed:  # as of most files: one number for both
+        modified = changed
+    return KnownFile(mode, known[STATUS.size :], changed, modified, inode, size)
 
 
 def _place(path: bytes) -> tuple[str, str]:
     """Return folder ("" or one that ends in "/") and name of a path in an index."""
     folder, slash, name = path.decode(errors="surrogateescape").rpartition("/")
-    return folder + slash, name
+    return folder + slash, intern(name)  # of as many worktrees as there are lanes
 
 
 def _leading(folder: str) -> Iterator[str]:

@@ -57,6 +57,7 @@ class Worktree:
         most_files: int = MOST_FILES,
     ) -> None:
         self.path = path
+        self._places = (str(path.parent), str(path))
         self.provisions = provisions
         self._origin = origin
         self._job = job
@@ -158,10 +159,10 @@ class Worktree:
 
     def _prepare(self) -> None:
         """Make sure that there is a folder, and an index as director left it."""
-        for place in (self.path.parent, self.path):  # an agent may have put a file there
+        for place in self._places:  # an agent may have put a file there
             if not is_plain_folder(place):
                 discard(place)
-                place.mkdir(mode=0o700, parents=True)
+                Path(place).mkdir(mode=0o700, parents=True)
                 self._index.tree = None
         self._index.empty_unless_intact()
 

@@ -45,6 +45,7 @@ class WorktreeRepository:
     def __init__(self, path: Path, job: JobRepository) -> None:
         self._path = path
         self._folder = repository_of(path)
+        self._link = f"{path}/{GIT}", _gitdir(self._folder)  # by which git finds it
         self._job = job
         self._submodules: tuple[str, ...] = ()  # the submodules that have one
         self._split: _Split | None = None
@@ -67,7 +68,7 @@ class WorktreeRepository:
             wanted |= {f"{place}/{name}": content for name, content in files.items()}
             folders.append(f"{place}/refs")
             restore_file(self._path / one.path / GIT, _gitdir(self._folder / place))
-        restore_file(self._path / GIT, _gitdir(self._folder))
+        restore_file(*self._link)
         contents = _nested(wanted, folders)
         try:
             self._restore(contents)

@@ -203,6 +203,7 @@ class TestPatience(ClientCase):
         self.assertEqual((len(caller.asked), len(self.pauses)), (3, 2))
         self.assertEqual(caught.exception.what, "provider fault with p/m: the reason")
         self.assertIn("/logs/x-2.jsonl", caught.exception.next_step)  # there is no other
+        self.assertTrue(caught.exception.next_step.startswith("wait, then run the command again"))
         self.assertEqual(len(read_calls(self.costs)), 3)
 
     def test_no_retries_when_none_are_wanted(self) -> None:

@@ -60,7 +60,7 @@ class TestRepeats(RepeatCase):
         self.assertEqual((self.headings("Plan"), len(self.executors())), (1, 4))
         self.assertIn("2 repeats × 2 profiles", done.out)
         self.assertIn("inconclusive", done.out)
-        self.assertLessEqual(max(map(len, done.out.split("\n\nThe whole")[0].splitlines())), 60)
+        self.assertLessEqual(max(map(len, done.out.split("\n\nFull report")[0].splitlines())), 60)
         page = (self.home / "bench" / "report.html").read_text()
         self.assertIn("default-src &#x27;none&#x27;; style-src &#x27;sha256-", page)
         self.assertNotIn("<script", page)

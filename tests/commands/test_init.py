@@ -61,6 +61,10 @@ class TestModels(InitCase):
         self.assertIn("writes spec and plan", self.text)  # the comments of the example stay
         self.assertEqual(self.fake.calls(), [])
 
+    def test_what_was_written_fits_the_window(self) -> None:
+        said = self.ends(0, "init", "--yes", env={**self.env, "COLUMNS": "40"}).out
+        self.assertLessEqual(max(map(len, said.splitlines())), 40)
+
     def test_named_models_win(self) -> None:
         self.init("--yes", "--set", "tiers.executor=b/tiny", "--set", "limits.max_attempts=2")
         self.assertEqual(self.config.tiers[Role.EXECUTOR], "b/tiny")

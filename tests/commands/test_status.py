@@ -79,7 +79,7 @@ class TestStatus(JobCase):
         self.a_failed_run()
         self.assertNotIn("escalation rate", self.ends(0, "status").out)
         shown = self.ends(0, "status", "--stats").out
-        self.assertIn("executor-tier completion  50.0 % (hypothesis target > 70 %)", shown)
+        self.assertIn("executor-tier completion  50.0 % (target > 70 %)", shown)
         self.assertIn("escalation rate           50.0 %", shown)
         self.assertIn("watched it fail first     1 of 2", shown)
         self.assertRegex(shown, r"by role +calls")

@@ -33,6 +33,12 @@ from tests.support.jobs import JobCase, node
 POINTS = int(os.environ.get("DIRECTOR_KILLS", "20"))
 
 
+def put_down(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process, and wait until it is gone."""
+    process.kill()
+    process.wait()
+
+
 class KilledCase(JobCase):
     def kill_once_written(self, call: str) -> Step:
         """Return a step that kills director when the answer before it is on disk.
@@ -138,8 +144,7 @@ class TestKilled(KilledCase):
         self.implement("a", *self.good_work("a"))
         process = self.started("run")
         log = self.wait_for_log("a.1", b'"reason": "stop"')
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
+        put_down(process)
         self.assertTrue(log.exists())
         self.ends(0, "run")
         asked = [call for call in self.fake.calls() if call.heading == "Implement"]
@@ -152,8 +157,7 @@ class TestKilled(KilledCase):
         self.implement("a", *self.good_work("a"))
         process = self.started("run")
         self.wait_for_log("a.1", b'"reason": "stop"')
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
+        put_down(process)
         config = self.home / "config.toml"
         moved = config.read_text().replace('executor = "fake/cheap"', 'executor = "fake/other"')
         config.write_text(moved)
@@ -177,12 +181,7 @@ class TestKilled(KilledCase):
         self.plan(node("a"))
         self.fake.queue("executor", shell(f"touch {self.tmp}/began; sleep 300"), node="a")
         self.implement("a")
-        process = self.started("run")
-        deadline = time.monotonic() + 30
-        while not (self.tmp / "began").exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
+        self.kill_at(self.tmp / "began", "run")
         self.assertNotEqual(self.left_behind(), [])
         done = self.ends(0, "run")
         self.assertIn("killed run left behind", done.err)
@@ -194,12 +193,7 @@ class TestKilled(KilledCase):
         self.plan(node("a"))
         self.implement("a", write("a.txt", "bad\n"))
         self.fake.queue("executor", shell(f"touch {self.tmp}/began; sleep 300"), node="a")
-        process = self.started("run")
-        deadline = time.monotonic() + 30
-        while not (self.tmp / "began").exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
+        self.kill_at(self.tmp / "began", "run")
         self.implement("a")
         self.ends(0, "run")
         last = self.fake.calls()[-1].prompt
@@ -213,8 +207,7 @@ class TestKilled(KilledCase):
         while not (self.tmp / "on").exists():
             time.sleep(0.01)
         self.assertTrue(self.ends(0, "status", "--json").json["under_way"])
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        put_down(process)
         lock = self.stored("lock")
         self.assertEqual(lock["pid"], process.pid)
         (self.home / "lock").write_text(json.dumps({**lock, "pid": os.getpid()}))  # used again
@@ -293,8 +286,7 @@ class TestKilled(KilledCase):
         self.fake.always("explorer", say("the recon"), shell(f"touch {self.tmp}/x"))
         process = self.started("plan", "make", "--no-critique")
         self.wait_for_log("plan.recon", b'"reason": "stop"')
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
+        put_down(process)
         self.ends(0, "plan", "make", "--no-critique")
         self.assertEqual(sum(call.heading == "Recon" for call in self.fake.calls()), 1)
 
@@ -307,12 +299,7 @@ class TestForged(KilledCase):
         self.plan(node("a"), node("b"))
         hanging = shell(f"{command}; touch {self.tmp}/began; sleep 300")
         self.fake.queue("executor", hanging, node="a")
-        process = self.started("run", "--node", "a")
-        deadline = time.monotonic() + 30
-        while not (self.tmp / "began").exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
+        self.kill_at(self.tmp / "began", "run", "--node", "a")
         self.implement("a")
         self.implement("b")
         self.ends(0, "run")

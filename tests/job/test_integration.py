@@ -168,7 +168,7 @@ class TestBase(GateCase):
         self.assertEqual(at_gate["integration_words"], "not run; lint (red before)")
         self.implement("a")
         self.ends(0, "plan", "--continue")
-        self.assertIn("Everything is done (1 node), the integration gate is green but for lint "
+        self.assertIn("Everything is done (1 node): the integration gate is green but for lint "
                       "(red before)", self.ends(0, "run").in_one_line)  # fmt: skip
         status = self.ends(0, "status", "--json").json
         self.assertIs(status["integration_ok"], True)

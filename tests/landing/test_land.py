@@ -219,7 +219,7 @@ class TestAsked(LandCase):
         for flags in ((), ("--squash",), ("--yes",)):
             with self.subTest(flags), self.untouched():
                 said = self.ends(2, "land", *flags).err
-                self.assertIn("there is no terminal to ask", said)
+                self.assertIn("there is no terminal on which to ask", said)
 
     def test_a_person_sees_what_would_land_and_chooses(self) -> None:
         env = {**self.env, "DIRECTOR_PAGER": "cat"}

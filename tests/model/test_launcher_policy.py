@@ -63,7 +63,7 @@ class TestLauncherPolicy(unittest.TestCase):
             ('kind = "slurm"\ngate = { extra = "-x" }', "launcher.gate.extra must be a list"),
             (
                 'kind = "slurm"\n[sandbox]\ncommand = "box"',
-                "sandbox.command (line 11) and [launcher] exclude each other",
+                "sandbox.command (line 11) and [launcher] cannot be combined",
             ),
             (
                 'kind = "command"\ncommand = "box"\n[sandbox]\nmode = "strict"',

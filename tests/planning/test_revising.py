@@ -308,7 +308,7 @@ class TestRefused(RevisedCase):
             ("a task", "--answer", "1: a"),
         ):
             with self.subTest(argv):
-                self.assertIn("makes no sense with", self.refused(*argv))
+                self.assertIn("cannot be combined with", self.refused(*argv))
         for argv in (
             ("--revise", "x", "--drop", "a"),
             ("--show", "--continue"),

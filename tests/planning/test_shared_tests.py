@@ -82,6 +82,16 @@ class SharedCase(CompileUnitCase):
         plan = self.stored("plan.json")
         (self.home / "plan.json").write_text(json.dumps({**plan, "nodes": list(nodes)}))
 
+    def part(self) -> None:
+        """Give node b a test file of its own, and approve that."""
+        first, last = self.stored("plan.json")["nodes"]
+        own = {**last, "tests": ["pkg/b_test.sh"], "test_cmd": "sh build.sh b", "test_hashes": {}}
+        self.edit_plan(first, own)
+        place = self.home / "tests" / "pkg" / "b_test.sh"
+        place.parent.mkdir(parents=True)
+        place.write_text(unit_test("b"))
+        self.ends(0, "plan", "--continue")
+
     def finish(self) -> None:
         self.work_on("a", "b")
         self.ends(0, "run")
@@ -180,13 +190,7 @@ class TestShared(SharedCase):
         self.ends(0, "plan", "make", "--no-critique")
         self.work_on("a")
         self.ends(0, "run", "--node", "a")
-        first, last = self.stored("plan.json")["nodes"]
-        own = {**last, "tests": ["pkg/b_test.sh"], "test_cmd": "sh build.sh b", "test_hashes": {}}
-        self.edit_plan(first, own)
-        place = self.home / "tests" / "pkg" / "b_test.sh"
-        place.parent.mkdir(parents=True)
-        place.write_text(unit_test("b"))
-        self.ends(0, "plan", "--continue")
+        self.part()
         self.ends(0, "verify")
         self.work_on("b")
         self.ends(0, "run")

@@ -27,6 +27,8 @@ class TestNoFile(TemporaryCase):
             self.assertIn("not a regular file", caught.exception.what)
         with self.assertRaises(RequestError):
             json_lines.read_last_lines(path, 10)
+        with self.assertRaises(RequestError):
+            list(json_lines.each_line(path))
         with self.assertRaises(StoppedError):
             files.redact_file(path, Redactor({}))
         with self.assertRaises(StoppedError):
@@ -104,6 +106,25 @@ class TestReplacing(TemporaryCase):
                 raise OSError(number, os.strerror(number))
             self.assertIs(caught.exception.reason, reason)
 
+    def test_a_file_that_is_made_is_a_new_one(self) -> None:
+        path, other = self.tmp / "new", self.tmp / "other"
+        files.make_file(path, b"ours", 0o600)
+        self.assertEqual((path.read_bytes(), path.stat().st_mode & 0o777), (b"ours", 0o600))
+        path.unlink()
+        path.symlink_to(other)  # nothing is written through a link
+        with self.assertRaises(FileExistsError):
+            files.make_file(path, b"ours")
+        self.assertFalse(other.exists())
+
+    def test_what_is_replaced_quickly_leaves_nothing_else_either(self) -> None:
+        path = self.tmp / "job" / "live.json"
+        path.parent.mkdir()
+        for text in ("one", "two"):
+            files.replace_quickly(path, text)
+            self.assertEqual(list(path.parent.iterdir()), [path])
+            self.assertEqual(path.read_text(), text)
+        self.assertEqual(path.stat().st_mode & 0o777, 0o600)
+
     def test_json_round_trip(self) -> None:
         path = self.tmp / "f.json"
         value = {"text": ODD, "list": [1, None, 0.5], "name": os.fsdecode(b"\xff.py")}
@@ -121,6 +142,7 @@ class TestReading(TemporaryCase):
         self.assertIsNone(files.read_text(self.tmp / "none"))
         self.assertIsNone(files.read_json(self.tmp / "none"))
         self.assertEqual(json_lines.read_lines(self.tmp / "none"), [])
+        self.assertEqual([*json_lines.each_line(self.tmp / "none")], [])
         self.assertEqual(json_lines.read_lines_counted(self.tmp / "none")[1], 0)
 
     def test_what_cannot_be_read_is_named(self) -> None:

@@ -27,7 +27,7 @@ class TestGuardedLines(TemporaryCase):
         self.assertEqual(self.path.read_text(), '{"n": 1}\n{"n": 2}\n')
         self.path.unlink()
         self.assertTrue(self.lines.restore())
-        self.assertEqual(len(GuardedLines(self.path).values), 2)
+        self.assertEqual(len([*GuardedLines(self.path).values]), 2)
 
     def test_a_torn_line_is_none(self) -> None:
         self.path.write_text('{"n": 1}\n{"n": ')

@@ -79,7 +79,7 @@ class TestPlanAndState(TemporaryCase):
         state = self.job.load_state(sample_plan("a", "new"))
         self.assertEqual(dict(state.nodes), {"a": done, "new": NodeState()})
 
-    def test_state_is_written_as_json_with_each_change(self) -> None:
+    def test_state_is_written_as_json_with_a_line_for_each_node(self) -> None:
         states = [
             RunState("jöb", {}),
             RunState("jöb", {"a": NodeState(error='"ö"\n'), "b": NodeState()}),
@@ -88,8 +88,13 @@ class TestPlanAndState(TemporaryCase):
         writer = self.job.state_file
         for state in states:
             writer.save(state)
-            expected = json.dumps(encode(state), indent=2, ensure_ascii=False) + "\n"
-            self.assertEqual(self.job.state.read_text(encoding="utf-8"), expected)
+            text = self.job.state.read_text(encoding="utf-8")
+            self.assertEqual(json.loads(text), encode(state))
+            lines = text.splitlines()
+            self.assertEqual((lines[0], lines[-1]), ("{", "}"))
+            for name in state.nodes:
+                self.assertEqual(sum(f'"{name}": {{"status"' in line for line in lines), 1)
+        self.assertIn('"jöb"', text)
 
     def test_the_state_of_another_job_is_refused(self) -> None:
         self.job.state_file.save(RunState("job-0", {}))

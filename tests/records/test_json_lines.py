@@ -26,7 +26,9 @@ class TestLines(HermeticCase):
             json_lines.append_line(self.path, {"v": value}, durable=durable)
 
     def read(self) -> list[object]:
-        return [line["v"] for line in json_lines.read_lines(self.path)]
+        found = json_lines.read_lines(self.path)
+        self.assertEqual([*json_lines.each_line(self.path)], found)
+        return [line["v"] for line in found]
 
     def test_lines_come_back_in_order(self) -> None:
         self.append(1, "zwei", durable=False)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.cases import bad
-from tests.support.fake_opencode import write
+from tests.support.fake_opencode import say, write
 from tests.support.jobs import Done, JobCase, node
 
 
@@ -122,6 +122,15 @@ class TestGiven(TakenCase):
         self.assertLess(kinds.index("taken"), kinds.index("given"))
         self.assertEqual(kinds.count("given"), 2)
         self.assertEqual(self.left_behind(), [])
+
+    def test_nodes_that_failed_are_what_is_left(self) -> None:
+        for name in "ac":
+            self.fake.always("executor", say("Nothing to do."), node=name)
+        self.ends(1, "run", "--max-attempts", "1")
+        for name, left in (("c", "1 node failed.\nNext: director run --retry-failed\n"),
+                           ("a", "1 node can be worked on.\nNext: director run\n")):  # fmt: skip
+            (self.take(name) / f"{name}.txt").write_text("good\n")
+            self.assertIn(f"; {left}", self.ends(0, "give", name).out)
 
     def test_a_node_without_work_can_be_taken(self) -> None:
         place = self.take()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from tests.planning.test_shared_tests import SHARED, SharedCase
 from tests.running.test_repairing import RepairCase
-from tests.support.compile_unit import unit_test
 
 
 class TestSharedTests(SharedCase):
@@ -47,13 +46,7 @@ class TestSharedTests(SharedCase):
         self.assertEqual(str(self.on_branch(SHARED)) + "\n", self.at_a)
 
     def test_the_later_node_takes_another_file_after_the_earlier_merged(self) -> None:
-        first, last = self.stored("plan.json")["nodes"]
-        own = {**last, "tests": ["pkg/b_test.sh"], "test_cmd": "sh build.sh b", "test_hashes": {}}
-        self.edit_plan(first, own)
-        place = self.home / "tests" / "pkg" / "b_test.sh"
-        place.parent.mkdir(parents=True)
-        place.write_text(unit_test("b"))
-        self.ends(0, "plan", "--continue")
+        self.part()
         self.move_base()
         self.assertEqual(self.rebase(), "carried")
         self.work_on("b")

@@ -55,9 +55,9 @@ def _text_of(source: Path | str, read: Callable[[], str]) -> str:
     try:
         return read().removeprefix(BYTE_ORDER_MARK)
     except OSError as error:
-        raise RequestError(f"cannot read {source}: {error.strerror}", "name another") from None
+        raise RequestError(f"cannot read {source}: {error.strerror}", "name another file") from None
     except UnicodeDecodeError:
-        raise RequestError(f"{source} is not text (UTF-8)", "name another") from None
+        raise RequestError(f"{source} is not text (UTF-8)", "name another file") from None
 
 
 def edited_task(terminal: Terminal, message: Path) -> str:

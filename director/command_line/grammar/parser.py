@@ -88,11 +88,10 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose mistakes end like all others: what is wrong, what to do next, exit code."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise RequestError with the likely word, or with the usage of this command."""
-        usage = " ".join(self.format_usage().split())
+        """Raise RequestError with the likely word, and where the flags are explained."""
         guess = self._guess(message)
-        next_step = f"did you mean `{guess}`? {usage}" if guess else f"{usage}; see --help"
-        raise RequestError(message, next_step, Reason.USAGE)
+        meant = f"did you mean `{guess}`? " if guess else ""
+        raise RequestError(message, f"{meant}see `{self.prog} --help`", Reason.USAGE)
 
     def _guess(self, message: str) -> str:
         """Return what stands in the message and is nearly right, as it should be; "" for none."""

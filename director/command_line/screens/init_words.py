@@ -11,15 +11,23 @@ from director.model.format import counted
 from director.model.offers import Binding, Offer
 from director.model.printable import printable
 from director.model.roles import Role
+from director.reporting.terminal.cells import wrapped
 from director.reporting.terminal.style import Paint, Span, Style
 
 CONFIG = ".director/config.toml"
 BLANK = Span("")
+HANGING = " " * 4
 
 
 def shown(lines: Iterable[Span], style: Style) -> str:
-    """Return lines as text, printable: models may have any name."""
-    return "\n".join(style.painted(printable(one.text), one.paint) for one in lines)
+    """Return lines as text that fits, printable: models may have any name."""
+    parts = (
+        style.painted(part, one.paint)
+        for one in lines
+        for line in printable(one.text).split("\n")
+        for part in wrapped(line, style.width, HANGING)
+    )
+    return "\n".join(parts)
 
 
 def price_words(offer: Offer) -> str:

@@ -35,7 +35,7 @@ def screen_of(
     into the user's repository because of what ``unpublished`` says, if so.
     """
     end = _end(args, stop) if stop else None
-    status = read_status(directory, end=end, unpublished=unpublished)
+    status = read_status(directory, end=end, unpublished=unpublished, whole=False)
     return render(status, style_of_output(args, context), view_of(args, directory))
 
 

@@ -64,6 +64,14 @@ SYMPTOMS = (
         Remedy.PROGRAM,
         fixed_by=r"go\.(?:mod|work)",
     ),
+    Symptom(  # what an older Go says of a newer file
+        "go: errors parsing go.",
+        r"^go: errors parsing go\.(?:mod|work):\n(?:\S.*\n)*?\S*go\.(?:mod|work):\d+: "
+        r"(?P<said>invalid go version '.*"
+        r"|unknown (?:directive|block type): (?:toolchain|tool|godebug|ignore)\b)",
+        Remedy.PROGRAM,
+        fixed_by=r"go\.(?:mod|work)",
+    ),
     # make, compilers, linkers
     Symptom(
         ": *** No rule to make target",

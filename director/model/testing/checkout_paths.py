@@ -64,10 +64,10 @@ def used_path(output: str, worktree: Path, checkout: Checkout) -> Path | None:
 
 def named_path(lines: Iterable[str], worktree: Path, checkout: Checkout) -> Path | None:
     """Return the first path of the checkout that ``lines`` name in whatever way, without spaces."""
-    if not checkout.roots:
-        return None
-    path = re.compile(rf"(?:{_roots(checkout)})(?:/[^\s:'\"`(),]*)?")
-    found = (one for line in lines for one in path.findall(line))
+    roots = [str(root) for root in checkout.roots]
+    telling = [line for line in lines if any(root in line for root in roots)]
+    path = rf"(?:{_roots(checkout)})(?:/[^\s:'\"`(),]*)?"
+    found = (one for line in telling for one in re.findall(path, line))
     return next(_held(found, worktree, checkout), None)
 
 

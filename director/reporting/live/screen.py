@@ -240,4 +240,4 @@ def in_words(left: TimeLeft) -> str:
     about = f"about {minutes} min" if left.secs >= 60 else "under 1 min"
     if minutes >= 90:
         about = f"about {left.secs / 3600:.1f} h"
-    return f"{about} left ({counted(left.nodes, 'node')})"
+    return f"{about} left (from {counted(left.nodes, 'node')})"

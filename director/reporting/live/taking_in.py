@@ -123,7 +123,7 @@ def _wait_for_provider(progress: Progress, event: Event) -> None:
     pause = event.data["pause_secs"]
     work = progress.work.get(event.node or "") or next(reversed(progress.work.values()), None)
     if work:
-        work.phase = f"{one_line(str(event.data['reason']))}; retrying in {pause} s"
+        work.phase = f"{one_line(str(event.data['reason'])).rstrip('.')}; retrying in {pause} s"
 
 
 def _admit(progress: Progress, event: Event) -> None:

@@ -168,7 +168,7 @@ _WORDS: dict[Kind, Callable[[Data], str | None]] = {
     Kind.TESTS_ADMITTED: lambda d: f"tests admitted, red: {', '.join(d['tests'])}",
     Kind.SETUP: _setup,
     Kind.CALL_ENDED: _call_ended,
-    Kind.PROVIDER_FAULT: lambda d: f"{d['reason']}; retrying in {d['pause_secs']} s",
+    Kind.PROVIDER_FAULT: lambda d: f"{d['reason'].rstrip('.')}; retrying in {d['pause_secs']} s",
     Kind.RUN_STARTED: _run_started,
     Kind.NODE_STARTED: lambda d: d["title"],
     Kind.ATTEMPT_STARTED: lambda d: f"attempt {d['attempt']} by {d['tier']} ({d['model']})",

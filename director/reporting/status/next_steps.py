@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from director.job.stage import Stage
+from director.model.errors import AGAIN
 from director.model.format import counted
 from director.model.state import NodeStatus
 from director.reporting.status.status import NodeNow, Standing, Status
@@ -101,7 +102,8 @@ def _wide(step: Step, status: Status, asked: Asked) -> Step:
 def _by_hand(status: Status) -> str:
     """Return what a person has to see to first."""
     if status.standing is Standing.STOPPED and status.end:
-        return status.end.next_step
+        said = status.end.next_step
+        return "" if said == AGAIN else said  # the command itself is the first of the steps
     failed = status.of(NodeStatus.FAILED)
     around = any(node.state.environment for node in failed)
     return WORKTREE if around and status.standing is Standing.FAILED else ""
@@ -221,7 +223,7 @@ def _take_over(status: Status) -> Iterable[Step]:
         return
     yield Step(("git", "diff", base, branch), "look at it")
     if status.landed is None or status.landed.partial:
-        yield Step(("director", "land"), "bring it onto your branch")
+        yield Step(("director", "land"), "land it on your branch")
 
 
 _STEPS: dict[Standing, Callable[[Status], Iterable[Step]]] = {

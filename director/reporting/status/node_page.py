@@ -188,14 +188,18 @@ def same_headline(attempts: Sequence[AttemptLog]) -> str:
 
 def _gate(page: NodePage, style: Style) -> Iterator[str]:
     found = page.output
-    if found is None:
+    if found is None or page.state.status is NodeStatus.DONE:
         return
-    code = f" → exit code {found.exit_code}" if found.exit_code is not None else ""
-    if page.state.status is NodeStatus.DONE:
-        return
+    lines = found.lines if any(map(str.strip, found.lines)) else ()
+    if not found.command and not lines:
+        return  # none was run: there was no candidate
+    verdict = "" if lines else one_line(found.headline)
+    if found.exit_code is not None:
+        verdict = f"exit code {found.exit_code}"
+    arrow = f" → {verdict}" if verdict else ""
     yield style.painted("the last gate", Paint.BOLD)
-    yield from prose(style, f"{one_line(found.command or page.node.test_cmd)}{code}")
-    yield from quoted(style, found.lines)
+    yield from prose(style, f"{one_line(found.command or page.node.test_cmd)}{arrow}")
+    yield from quoted(style, lines)
 
 
 def _words(page: NodePage, style: Style) -> Iterator[str]:
@@ -206,8 +210,9 @@ def _words(page: NodePage, style: Style) -> Iterator[str]:
     yield from _beside("it says", words, style)
     for fact in what_happened(page.said, page.node):
         yield from _beside("in fact", fact, style)
-    if page.output and page.output.headline and page.state.status is not NodeStatus.DONE:
-        yield from _beside("the gate", page.output.headline, style)
+    gate = page.output
+    if gate and gate.command and gate.headline and page.state.status is not NodeStatus.DONE:
+        yield from _beside("the gate", gate.headline, style)
 
 
 def _beside(name: str, text: str, style: Style) -> Iterator[str]:

@@ -14,7 +14,7 @@ from director.model.errors import RequestError
 from director.model.integration_gates import as_before, not_counting
 from director.model.plan import Node, Plan
 from director.model.roles import Role
-from director.model.state import CallRecord, NodeStatus
+from director.model.state import CallRecord, NodeStatus, RunState
 from director.records import files, json_lines
 from director.records.garbage import unsearched
 from director.records.job_directory import JobDirectory, runs_of
@@ -49,9 +49,11 @@ def read_status(
     end: End | None = None,
     unpublished: str | None = None,
     now: float | None = None,
+    whole: bool = True,
 ) -> Status:
     """Return where the job in ``directory`` stands; ``now`` in seconds since 1970.
 
+    Not ``whole``: without the attempts at nodes that are done, which no screen shows.
     For the command that has just ended, and has not put that on record: its ``end`` for an outside
     reason, why its branch could not be brought into the user's repository (``unpublished``). Raises
     RequestError when there is no job, or a record of it cannot be read.
@@ -62,7 +64,8 @@ def read_status(
         raise RequestError(
             f"there is no job in {directory.path}", 'begin one with `director plan "<task>"`'
         )
-    nodes = tuple(_nodes(directory, plan, calls, process)) if plan else ()
+    state = directory.load_state(plan, whole=whole) if plan else None
+    nodes = tuple(_nodes(plan, state, calls, process)) if plan and state else ()
     return Status(
         directory=directory.path,
         stage=stage.stage if stage else Stage.READY,
@@ -133,12 +136,11 @@ def _read_plan(directory: JobDirectory) -> _Planned | Plan | None:
 
 
 def _nodes(
-    directory: JobDirectory,
     plan: _Planned | Plan,
+    state: RunState,
     calls: Iterable[CallRecord],
     process: Process | None,
 ) -> Iterator[NodeNow]:
-    state = directory.load_state(plan)
     costs: defaultdict[str | None, list[float | None]] = defaultdict(list)
     for call in calls:
         if call.role != Role.TEST_AUTHOR:  # what its tests cost belongs to planning

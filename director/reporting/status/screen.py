@@ -8,6 +8,7 @@ from typing import NamedTuple
 from director.job.stage import Stage
 from director.model.cost import Cost
 from director.model.format import counted, duration, money
+from director.model.integration_gates import passed_in_words
 from director.model.printable import one_line
 from director.model.state import NodeStatus
 from director.reporting.status.failures import command_lines, failed_nodes, red_gates
@@ -133,7 +134,7 @@ def _ready(status: Status, counts: str) -> str:
 
 def _done(status: Status) -> tuple[str, Paint, str]:
     total = counted(len(status.nodes), "node")
-    said = f"Everything is done ({total}), {_gates_in_words(status)}"
+    said = f"Everything is done ({total}): {_gates_in_words(status)}"
     if status.unpublished:
         why = f"{status.job_branch} could not be updated in your repository: {status.unpublished}"
         return "■", Paint.YELLOW, f"{said}; but {why}."
@@ -142,11 +143,9 @@ def _done(status: Status) -> tuple[str, Paint, str]:
 
 def _gates_in_words(status: Status) -> str:
     """Say how the integration gate went that does not stand in the way."""
-    together = "all tests are green together" if any(gate.nodes for gate in status.gates) else ""
     named = any(not gate.nodes for gate in status.gates)
-    words = status.integration_words if status.integration_ok is not None else ""
-    gates = f"the integration gate is {words}" if named and words else "no [gates] to run"
-    return ", ".join(part for part in (together, gates) if part)
+    words = status.integration_words if named and status.integration_ok is not None else ""
+    return passed_in_words(words, together=any(gate.nodes for gate in status.gates))
 
 
 def _counts(status: Status) -> str:

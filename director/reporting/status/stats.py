@@ -22,7 +22,7 @@ def render_stats(status: Status, style: Style = PLAIN) -> str:
     parts = [_rates(status)] if status.nodes else []
     for key in ("role", "model") if status.calls else ():
         parts.append(_cost_table(key, grouped(status.calls, key)))
-    parts.append(f"cost in all: {status.cost.in_words() if status.calls else '–'}")
+    parts.append(f"total cost: {status.cost.in_words() if status.calls else '–'}")
     if kept := status.kept:
         parts.append(
             f"prepared worktrees are kept for the next command: {size(kept.bytes)} in "
@@ -50,9 +50,7 @@ def _rates(status: Status) -> str:
     def rate(name: str) -> str:
         return f"{100 * known[name]:.1f} %" if began else "–"
 
-    completion = (
-        f"{known['executor_tier_pct']:.1f} % (hypothesis target > {COMPLETION_TARGET_PCT:.0f} %)"
-    )
+    completion = f"{known['executor_tier_pct']:.1f} % (target > {COMPLETION_TARGET_PCT:.0f} %)"
     lines = (
         ("done", f"{done}{len(status.of(NodeStatus.BLOCKED))} blocked)"),
         ("executor-tier completion", completion if known["done"] or began else "–"),

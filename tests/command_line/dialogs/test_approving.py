@@ -153,7 +153,7 @@ class TestApproving(PersonCase):
             for typed, shown in (
                 ("v", "a.txt holds the word good"),  # there is only one
                 ("v a", "sh tests/a.sh"),
-                ("v nobody", "node not found: nobody; the nodes are: a"),
+                ("v nobody", "node not found: nobody\n  next: the nodes are: a"),
                 ("t", "── tests/a.sh\ngrep -q good a.txt"),
                 ("t a", "grep -q good a.txt"),
                 ("t nobody", "node not found: nobody"),

@@ -62,13 +62,13 @@ class TestMistakes(JobCase):
     def test_an_unknown_flag_is_answered_by_its_own_command(self) -> None:
         err = self.ends(2, "run", "--paralel", "3").err
         self.assertIn("did you mean `--parallel`?", err)
-        self.assertIn("usage: director run", err)
+        self.assertIn("see `director run --help`", err)
 
-    def test_one_that_is_nothing_like_any_shows_the_usage(self) -> None:
+    def test_one_that_is_nothing_like_any_names_the_help(self) -> None:
         with self.assertRaises(RequestError) as caught:
             parse(["verify", "--frobnicate"])
         self.assertIn("--frobnicate", caught.exception.what)
-        self.assertTrue(caught.exception.next_step.startswith("usage: director verify"))
+        self.assertEqual(caught.exception.next_step, "see `director verify --help`")
 
     def test_a_command_that_is_nearly_right_is_named(self) -> None:
         self.assertIn("did you mean `director status`?", self.ends(2, "statsu").err)

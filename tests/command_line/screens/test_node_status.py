@@ -10,6 +10,7 @@ import pty
 import subprocess
 import sys
 import unittest
+from dataclasses import replace
 
 from director.agents.transcript import ToolKind, ToolUse
 from director.model.cost import Cost
@@ -94,6 +95,18 @@ class TestPage(unittest.TestCase):
         self.assertRegex(text, r"#  tier +gate")
         self.assertNotIn("mmm", text)
 
+    def last_gate(self, output: Output) -> str:
+        return "\n".join(page_lines(replace(self.page(), output=output), Style(80)))
+
+    def test_a_gate_that_said_nothing_has_its_verdict(self) -> None:
+        text = self.last_gate(Output("sh t.sh", None, "no end within 45 s", [""], "l"))
+        self.assertIn("the last gate\n  sh t.sh → no end within 45 s\n\n", text)
+
+    def test_where_there_was_no_candidate_no_gate_is_shown(self) -> None:
+        text = self.last_gate(Output("", None, "None of the files was changed.", [""], ""))
+        self.assertNotIn("the last gate", text)
+        self.assertNotIn("the gate ", text)
+
 
 class TestStatusOfANode(JobCase):
     def failed(self) -> None:
@@ -144,7 +157,7 @@ class TestStatusOfANode(JobCase):
         self.assertEqual(commands, ["amend", "run", "take"])  # it failed alike: amend stands first
 
     def test_a_diff_is_of_a_node(self) -> None:
-        self.assertIn("--diff goes with --node", self.ends(2, "status", "--diff").err)
+        self.assertIn("--diff needs --node", self.ends(2, "status", "--diff").err)
 
     def test_the_diff_of_the_last_candidate(self) -> None:
         self.failed()

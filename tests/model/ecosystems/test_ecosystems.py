@@ -324,6 +324,11 @@ class TestEcosystems(unittest.TestCase):
             with self.subTest(files=sorted(files)):
                 self.assertEqual([one.suite for one in found_in(files)], [""])
 
+    def test_unit_tests_of_rust_stand_in_any_file_of_the_crate(self) -> None:
+        inline = "#[cfg(test)]\nmod tests {}\n"
+        (one,) = found_in({"Cargo.toml": "", "src/lib.rs": "mod a;\n", "src/a.rs": inline})
+        self.assertEqual((one.suite, one.example), ("cargo test", None))
+
     def test_the_interpreter_is_the_one_that_is_there(self) -> None:
         (one,) = found_in({"api/requirements.txt": "", "api/test_a.py": PYTEST})
         plain = "cd api && python3 -m pytest -q"

@@ -126,6 +126,9 @@ QUOTED = {
     "0 examples, 0 failures, 1 error occurred outside of examples\n": PACKAGE,
     # https://github.com/ergochat/ergo/issues/2154
     "go: download go1.22 for linux/amd64: toolchain not available\n": PROGRAM,
+    "go: errors parsing go.mod:\n/w/go.mod:3: invalid go version '1.26.3': must match format 1.23\n"
+    "/w/go.mod:5: unknown block type: tool\n": PROGRAM,
+    "go: errors parsing go.mod:\ngo.mod:5: unknown directive: toolchain\n": PROGRAM,
     # https://github.com/gradle/gradle/issues/13258
     "> Could not resolve all artifacts for configuration ':classpath'.\n"
     "      > No cached version of com.github.jengelman.gradle.plugins:shadow:2.0.4 available for "

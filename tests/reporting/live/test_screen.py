@@ -37,7 +37,7 @@ class TestRun(unittest.TestCase):
             [
                 "director run · job 5622 · Add a table of contents                      hh:mm:ss",
                 "████████████████▌░░░░░░░░░  9/14 done   1 failed · 2 running · 2 blocked",
-                "$0.28 of $5.00 (+3 unpriced) · 2 min 08 s · under 1 min left (9 nodes)",
+                "$0.28 of $5.00 (+3 unpriced) · 2 min 08 s · under 1 min left (from 9 nodes)",
                 "",
                 "  ⠋ contents  executor     attempt 2/3   1:48  $0.0009   edit src/toc.py",
                 "  ⠋ anchors   escalation   attempt 4     1:08  $0.0311   bash python3 -m unitt…",
@@ -158,4 +158,4 @@ class TestWords(unittest.TestCase):
     def test_time(self) -> None:
         left = [in_words(TimeLeft(secs, 3)) for secs in (5, 230, 9000)]
         said = ["under 1 min left", "about 4 min left", "about 2.5 h left"]
-        self.assertEqual(left, [f"{one} (3 nodes)" for one in said])
+        self.assertEqual(left, [f"{one} (from 3 nodes)" for one in said])

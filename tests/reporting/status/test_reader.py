@@ -20,6 +20,7 @@ from director.records.lock import job_lock, read_holder
 from director.reporting.status.as_json import status_json
 from director.reporting.status.last_end import TAIL_BYTES
 from director.reporting.status.reader import COUNTED_BYTES, read_status
+from director.reporting.status.screen import View, render
 from director.reporting.status.status import End, Standing, Status
 from director.reporting.status.times import local, since
 from tests.support.hermetic import TemporaryCase
@@ -136,6 +137,17 @@ class TestReader(RecordsCase):
         self.assertEqual(self.read().log_lines, {})
         self.state(a={"status": "failed", "failure": {"kind": "red", "log": "logs/none.log"}})
         self.assertEqual(self.read().log_lines, {})
+
+    def test_only_json_is_told_of_attempts_at_nodes_that_are_done(self) -> None:
+        red = {"role": "executor", "outcome": "red", "failure": {"kind": "red", "headline": "no"}}
+        tries = {"attempts": 2, "tries": [red, red]}
+        self.state(a={"status": "done", **tries}, b={"status": "failed", **tries})
+        whole, less = self.read(), read_status(self.job, now=0.0, whole=False)
+        self.assertEqual([len(node.state.past_attempts) for node in whole.nodes], [2, 2])
+        self.assertEqual([len(node.state.past_attempts) for node in less.nodes], [0, 2])
+        for everything in (False, True):
+            view = View(everything=everything)
+            self.assertEqual(render(less, view=view), render(whole, view=view))
 
     def test_the_command_that_ended_tells_what_stopped_it(self) -> None:
         self.event("run_ended", LATER)

@@ -11,6 +11,7 @@ import unittest
 
 from director.job.stage import Stage
 from director.model.cost import Cost
+from director.model.errors import AGAIN
 from director.model.questions import Question
 from director.model.roles import Role
 from director.model.state import NodeStatus
@@ -224,6 +225,11 @@ class TestStandings(unittest.TestCase):
         end = stopped("interrupted", 130, what="stopped by SIGINT", next_step="run it again")
         self.assertIn("■ Stopped by SIGINT; 1 of 1 node done.", flat(status(node("a"), end=end)))
 
+    def test_the_command_that_continues_is_not_also_said_in_words(self) -> None:
+        end = stopped("interrupted", 130, what="stopped by SIGINT", next_step=AGAIN)
+        said = flat(status(node("a"), *pending("b"), end=end))
+        self.assertRegex(said, r"Next: director run +continue where it was")
+
     def test_a_stop_in_planning_is_continued_by_planning(self) -> None:
         said = flat(status(stage=Stage.SPEC, end=stopped("ceiling"), runs=0))
         self.assertIn("director plan --continue", said)
@@ -270,7 +276,7 @@ class TestStandings(unittest.TestCase):
 
     def test_everything_done(self) -> None:
         said = flat(STANDINGS[Standing.DONE])
-        self.assertIn("✓ Everything is done (2 nodes), the integration gate is green.", said)
+        self.assertIn("✓ Everything is done (2 nodes): the integration gate is green.", said)
         self.assertRegex(said, r"git diff b{12} director/job-\S+ .*director land")
 
     def test_a_branch_that_could_not_be_published(self) -> None:
