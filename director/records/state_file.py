@@ -19,7 +19,7 @@ from director.model.secrets import Redactor
 from director.model.state import NodeState, RunState
 from director.records import files, json_lines
 
-SMALL = 64 * 1024  # characters, some hundred nodes: it is written again every LATELY_SECS
+SMALL = 64 * 1024  # bytes, some hundred nodes: it is written again every LATELY_SECS
 LATELY_SECS = 2.0
 
 REBUILT = "`director run` puts it aside and rebuilds it from the job branch"
@@ -51,23 +51,22 @@ class StateFile:
             return None
         stored = files.parse_json(self._path, text, REBUILT)
         nodes = stored.get("nodes")
-        if isinstance(nodes, dict) and changes and first.get("follows") == _digest(text):
+        data = text.encode(errors=files.ESCAPE) if changes else b""
+        if isinstance(nodes, dict) and changes and first.get("follows") == _digest(data):
             whole = (one for one in changes if one.keys() >= CHANGE)
             nodes.update((str(one["node"]), one["state"]) for one in whole)
         return stored
 
     def save(self, state: RunState, *, durable: bool = True) -> None:
         """Replace ``state.json`` by ``state``; ``durable`` as in ``files.write_bytes``."""
-        nodes = ",\n".join(self._lines(state))
-        inner = f"{{\n{nodes}\n  }}" if nodes else "{}"
-        text = f'{{\n  "job_id": {json_lines.in_line(state.job_id)},\n  "nodes": {inner}\n}}\n'
+        data = self._data(state)
         obsolete = self._size is None or self._appended > 0
         # Changes that were waited for go only when what holds them instead cannot be lost.
-        files.write_text(self._path, text, durable=durable or obsolete)
+        files.write_bytes(self._path, data, durable=durable or obsolete)
         if obsolete:
             files.remove(self._changes)
-        self._size, self._appended = len(text), 0
-        self._digest = _digest(text)
+        self._size, self._appended = len(data), 0
+        self._digest = _digest(data)
         self._saved = time.monotonic()
 
     def change(self, state: RunState, changed: Collection[str], *, durable: bool = True) -> None:
@@ -99,10 +98,18 @@ class StateFile:
         return self._size is not None and self._size < SMALL
 
     def _is_due(self, size: int) -> bool:
-        """Whether the next change is a whole ``state.json``, which has ``size`` characters now."""
+        """Whether the next change is a whole ``state.json``, which has ``size`` bytes now."""
         if self.is_small and time.monotonic() - self._saved >= LATELY_SECS:
             return True
         return self._appended + SMALL > max(size, 2 * SMALL)
+
+    def _data(self, state: RunState) -> bytes:
+        """Return the whole file."""
+        nodes = ",\n".join(self._lines(state))
+        first, last = ("{\n", "\n  }") if nodes else ("{", "}")
+        job_id = json_lines.in_line(state.job_id)
+        text = f'{{\n  "job_id": {job_id},\n  "nodes": {first}{nodes}{last}\n}}\n'
+        return text.encode(errors=files.ESCAPE)
 
     def _lines(self, state: RunState) -> Iterator[str]:
         """Give a line for each node: indented, it takes twice the space and six times as long."""
@@ -113,7 +120,7 @@ class StateFile:
         return self._redactor.value(encode(state))
 
 
-def _digest(text: str) -> str:
+def _digest(data: bytes) -> str:
     from hashlib import sha256  # not needed to read a state without changes
 
-    return sha256(text.encode(errors=files.ESCAPE)).hexdigest()
+    return sha256(data).hexdigest()
