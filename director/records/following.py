@@ -33,7 +33,7 @@ class LinesFollower:
                 stream.seek(self.size)
                 while new := stream.read(READ_BYTES):
                     self._take(new)
-        except FileNotFoundError:
+        except OSError:  # it is not there yet, or is no file
             return False
         return self.size > before
 

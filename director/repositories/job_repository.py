@@ -7,7 +7,6 @@ agent does with git lands here and cannot reach the user's refs, configuration o
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -279,8 +278,9 @@ def _opened(path: Path, user: Repository, branch: str) -> JobRepository:
 
 def _make(path: Path, user: Repository, borrowed: Sequence[Path]) -> None:
     """Make an empty bare repository that reads the user's objects."""
-    shutil.rmtree(path, ignore_errors=True)
-    make_folder(path)
+    with os_errors_stop(path):
+        discard(path)  # also where it is a file, or a link
+        make_folder(path)
     making = Git.at(path, user.caller_env, GIT_DEFAULT_REF_FORMAT="files")
     making.output(
         "init", "--quiet", "--bare", "--template=", f"--object-format={user.object_format}", "."

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from director.model.newest import Newest
 from director.model.paths import lies_in
 from director.repositories.history import Entry, History
 from director.repositories.links import discard_inside, has_plain_parents
@@ -24,6 +25,7 @@ from director.repositories.submodule_repositories import (
 )
 
 NAMES = ".gitmodules"
+KEPT_PLAIN = 200  # trees without submodules
 
 
 class Submodule(NamedTuple):
@@ -65,6 +67,7 @@ class SubmoduleCache:
     def __init__(self) -> None:
         self.turn = threading.Lock()
         self.wholes: dict[str, WholeTree] = {}
+        self.plain = Newest[str, WholeTree](KEPT_PLAIN)  # without any: they can be made again
         self.linked: tuple[str, ...] = ()
 
 
@@ -100,9 +103,14 @@ class Submodules:
         """
         tree = self.job.tree(commit)
         with self.cache.turn:
-            if tree not in self.cache.wholes:
-                self.cache.wholes[tree] = self._whole(tree, self.checkout, "")
-            return self.cache.wholes[tree]
+            whole = self.cache.plain.get(tree) or self.cache.wholes.get(tree)
+            if whole is None:
+                whole = self._whole(tree, self.checkout, "")
+                if whole.links:
+                    self.cache.wholes[tree] = whole
+                else:
+                    self.cache.plain.keep(tree, whole)
+            return whole
 
     def whole(self, commit: str) -> str:
         """Return the tree that a worktree of ``commit`` holds."""

@@ -23,7 +23,7 @@ class Tips:
     def __init__(self, path: Path) -> None:
         self._lines = GuardedLines(path)
         self._known: set[str] = set()
-        self._reached: dict[str, list[str]] = {}  # a tip → the merges noted with it
+        self._reached: dict[str, list[str]] = {}  # a tip → the merges noted with it, if others
         self.former: set[str] = set()
         """Where the branch was before it was rebased; none of that is on it any more."""
         self.commits: list[str] = []
@@ -70,8 +70,9 @@ class Tips:
         if receipts:
             new = {receipt.merged: receipt for receipt in receipts}
             self.receipts |= new
-            if commit not in self.commits[-1:]:  # else they are of what it held already
-                self._reached[commit] = list(new)
+            # Those noted where it is already are of what it held.
+            if commit not in self.commits[-1:] and [*new] != [commit]:
+                self._reached[commit] = [*new]
         elif commit in self._known:
             later = self.commits[self.commits.index(commit) + 1 :]
             for one in later:

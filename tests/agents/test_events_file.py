@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import tracemalloc
+import weakref
 
 from director.agents.events_file import EventsFollower
 from director.agents.opencode.events import OpenCodeReader
@@ -27,6 +29,14 @@ class TestFollower(TemporaryCase):
         self.assertFalse(self.follower.poll())
         self.assertTrue(self.append(b"x"))
         self.assertFalse(self.follower.poll())
+
+    def test_a_transcript_goes_with_the_last_that_uses_it(self) -> None:
+        self.append(b'{"type": "text", "part": {"text": "long"}}\n')
+        transcript = weakref.ref(self.follower.transcript)
+        gc.disable()
+        self.addCleanup(gc.enable)
+        del self.follower
+        self.assertIsNone(transcript())
 
     def test_no_secret_gets_into_the_transcript(self) -> None:
         value = 'se"cr\\et-4711'

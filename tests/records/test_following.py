@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from director.records.following import LinesFollower
 from tests.support.hermetic import TemporaryCase
 
@@ -20,3 +22,12 @@ class TestLinesFollower(TemporaryCase):
         self.assertEqual(taken, [b"one", b"two", b""])
         self.assertFalse(follower.poll())
         self.assertEqual(follower.size, 14)
+
+    def test_what_is_no_file_has_no_lines(self) -> None:
+        (self.tmp / "folder").mkdir()
+        (self.tmp / "file").touch()
+        os.mkfifo(self.tmp / "pipe")
+        for name in ("folder", "file/below", "pipe", "nothing"):
+            taken = list[bytes]()
+            self.assertFalse(LinesFollower(self.tmp / name, taken.append).poll())
+            self.assertEqual(taken, [])

@@ -46,6 +46,21 @@ class TestCreate(JobCase):
         self.assertEqual(self.make_job(self.sample).tip(), self.base)
         self.assertFalse((self.job.path / "stale").exists())
 
+    def test_what_is_in_its_place_is_replaced(self) -> None:
+        user = open_repository(self.sample.root, self.env)
+        elsewhere = self.tmp / "elsewhere"
+        elsewhere.mkdir()
+        for replace in (
+            Path.touch,
+            os.mkfifo,
+            lambda path: path.symlink_to(elsewhere),
+        ):
+            shutil.rmtree(self.job.path)
+            replace(self.job.path)
+            self.assertEqual(open_job_repository(self.job.path, user, BRANCH).tip(), self.base)
+            self.assertFalse(self.job.path.is_symlink())
+        self.assertEqual(list(elsewhere.iterdir()), [])
+
     def test_is_the_owners_only(self) -> None:
         self.assertEqual(self.job.path.stat().st_mode & 0o777, 0o700)
 
