@@ -80,9 +80,9 @@ def _disk(what: str, folder: Path, free: int | None) -> Row:
         return warning("disk", f"cannot tell how much space is free in {folder}", "see `df`")
     said = f"{size(free)} free for {what} ({folder})"
     if free < SPARED_BYTES:
-        return problem("disk", said, "make room; `director clean` frees prepared worktrees")
+        return problem("disk", said, "free disk space; `director clean` frees prepared worktrees")
     if free < LITTLE_BYTES:
-        return warning("disk", said, "make room; `director clean` frees prepared worktrees")
+        return warning("disk", said, "free disk space; `director clean` frees prepared worktrees")
     return ok("disk", said)
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from director.job.context import JobInputs
@@ -16,6 +15,7 @@ from director.job.job_worktrees import (
 )
 from director.job.switching import unswitched
 from director.model.plan import Plan
+from director.processes.removal import NotRemovedError, discard
 from director.records.events import Events
 from director.records.files import redact_file
 from director.records.job_directory import JobDirectory
@@ -30,7 +30,8 @@ OWN = "worktrees.json"  # the record of worktrees that nothing else uses
 def sweep_checkouts(directory: JobDirectory, folder: Path, events: Events) -> None:
     """Remove what a killed command left of its clean checkouts; the caller has the job's lock."""
     _sweep(directory, folder / OWN, events)
-    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(NotRemovedError):
+        discard(folder)
 
 
 def _sweep(directory: JobDirectory, own: Path, events: Events) -> None:
@@ -68,4 +69,5 @@ def clean_checkouts(
             worktrees.pool.forget_builds()
             yield worktrees
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(NotRemovedError):
+            discard(folder)

@@ -124,7 +124,7 @@ def _warn_of_little_room(job: JobContext, lanes: int) -> None:
         return
     job.events.notice(
         f"{lanes} lanes take about {size(room.lane_bytes)} of disk each, and {size(room.free)} "
-        f"are free in {job.pool.folder}: make room, or ask for fewer with --parallel"
+        f"are free in {job.pool.folder}: free disk space, or ask for fewer with --parallel"
     )
 
 

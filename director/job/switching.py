@@ -6,7 +6,6 @@ then nothing of the job has changed.
 """
 
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any, NamedTuple
 
 from director.model.codec.encoding import encode
 from director.model.errors import DirectorError, RequestError, StoppedError
-from director.processes.removal import discard
+from director.processes.removal import NotRemovedError, discard
 from director.records import files, json_lines
 from director.records.job_directory import Home, JobDirectory
 from director.records.lock import job_lock
@@ -96,7 +95,8 @@ def refuse_pending(directory: JobDirectory) -> None:
 
 def discard_staged(directory: JobDirectory) -> None:
     """Remove what was built beside the job, where it is not switched to that."""
-    shutil.rmtree(directory.rebasing, ignore_errors=True)
+    with suppress(NotRemovedError):
+        discard(directory.rebasing)
 
 
 def _finish(directory: JobDirectory, user: Repository, intent: Switch) -> str | None:

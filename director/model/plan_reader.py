@@ -15,12 +15,18 @@ NODE_ID = lazy_pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 RESERVED_FOLDERS = (".git", ".director")
 NODE = Words(missing='"{}" is missing', unknown="a field of a node")
 PLAN = Words(missing='"{}" is missing')
+MOST_PROBLEMS = 30
 
 
 class InvalidPlanError(Exception):
-    """A plan that cannot be run; ``problems`` holds one sentence for each thing wrong."""
+    """A plan that cannot be run; ``problems`` holds one sentence for each thing wrong.
+
+    Of very many the first, and how many more there are: nobody corrects all of them at once.
+    """
 
     def __init__(self, problems: tuple[str, ...]) -> None:
+        if (more := len(problems) - MOST_PROBLEMS) > 0:
+            problems = (*problems[:MOST_PROBLEMS], f"and {more} more problems")
         super().__init__("\n".join(problems))
         self.problems = problems
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterable, Mapping, Set
+from contextlib import suppress
 from dataclasses import dataclass
 
 from director.job.context import JobContext
@@ -14,6 +14,7 @@ from director.model.errors import RequestError
 from director.model.plan import Node, Plan
 from director.model.reason import Reason
 from director.planning.tests_on_branch import bringers
+from director.processes.removal import NotRemovedError, discard
 from director.records import files
 from director.records.files import make_folder, os_errors_stop
 from director.records.job_directory import JobDirectory
@@ -23,7 +24,8 @@ from director.repositories.history import Entry
 def export_tests(job: JobContext, paths: Iterable[str]) -> None:
     """Write tests, as they are on the branch, into the job's ``tests/`` folder, and no others."""
     folder = job.directory.tests
-    shutil.rmtree(folder, ignore_errors=True)
+    with os_errors_stop(folder):
+        discard(folder)
     tip = job.repository.tip()
     for path, content in job.repository.contents(tip, paths).items():
         target = folder / path
@@ -158,7 +160,8 @@ def fingerprints(plan: Plan) -> dict[str, str]:
 
 def remove_exported_tests(job: JobContext) -> None:
     """Remove the folder of editable tests: from now on they are frozen."""
-    shutil.rmtree(job.directory.tests, ignore_errors=True)
+    with suppress(NotRemovedError):
+        discard(job.directory.tests)
 
 
 def _sha256(data: bytes) -> str:

@@ -13,7 +13,6 @@ from director.job.opening import open_job
 from director.job.stage import PlanStage, Stage, read_stage
 from director.model.config import Config
 from director.model.cost import Cost
-from director.model.naming import known_node
 from director.model.plan import Node
 from director.planning.context import Done, Planning, PlanOptions
 from director.planning.current_job import bring_back, for_task, no_job, to_change, to_continue
@@ -28,7 +27,13 @@ from director.planning.deciding import (
 from director.planning.drafting import critique_plan, draft_plan
 from director.planning.freezing import freeze
 from director.planning.preflight import check_base
-from director.planning.revising import begin_revision, digest, drop_nodes, refuse_change
+from director.planning.revising import (
+    begin_revision,
+    digest,
+    drop_nodes,
+    refuse_change,
+    refuse_drop,
+)
 from director.planning.specifying import accept_spec, critique_spec, write_spec
 from director.records.events import Kind
 from director.records.job_directory import JobDirectory
@@ -112,8 +117,8 @@ def _stage_for(
         stage = to_change(directory)
         flag = "--revise" if options.revise else "--drop"
         refuse_change(stage, flag, drafted=directory.plan.exists())
-        for word in options.drop:
-            known_node(directory.load_plan(), word)  # before anything is opened for it
+        if options.drop:
+            refuse_drop(directory, options.drop)  # before the job is opened for it
         return stage
     stage = to_continue(directory)
     if options.answers:

@@ -11,6 +11,7 @@ from director.model.dag import dependents
 from director.model.errors import RequestError
 from director.model.naming import known_node
 from director.model.plan import Plan, topological_order
+from director.model.state import NodeStatus
 from director.planning.context import Planning
 from director.planning.current_job import CONTINUE, RUN
 from director.planning.deciding import ASKING_CALLS
@@ -71,6 +72,13 @@ def begin_revision(planning: Planning, wishes: str) -> None:
     planning.enter()
 
 
+def refuse_drop(directory: JobDirectory, words: Collection[str]) -> None:
+    """Raise RequestError, as ``drop_nodes`` does, for what the records say already."""
+    plan = directory.load_plan()
+    done = directory.load_state(plan).ids(NodeStatus.DONE)
+    _refuse_drop(directory, plan, {known_node(plan, word).id for word in words}, done)
+
+
 def drop_nodes(planning: Planning, words: Collection[str]) -> None:
     """Take the nodes that ``words`` name out of the plan, and their tests off the branch.
 
@@ -80,9 +88,7 @@ def drop_nodes(planning: Planning, words: Collection[str]) -> None:
     job, plan = planning.job, planning.plan()
     gone = {known_node(plan, word).id for word in words}
     merged = {one.node for one in job.repository.receipts.values()}
-    for node_id in gone:
-        refuse_taken(job.directory, node_id)
-        _refuse_drop(plan, node_id, gone, merged)
+    _refuse_drop(job.directory, plan, gone, merged)
     files.write_text(job.directory.earlier / job.directory.plan.name, _text(job.directory.plan))
     # What depends on others goes before them: after a kill the plan is valid at any point.
     for node_id in reversed(topological_order(plan.nodes)):
@@ -109,7 +115,18 @@ def _drop(planning: Planning, node_id: str) -> None:
     job.publisher.now()
 
 
-def _refuse_drop(plan: Plan, node_id: str, gone: Collection[str], merged: Collection[str]) -> None:
+def _refuse_drop(
+    directory: JobDirectory, plan: Plan, gone: Collection[str], merged: Collection[str]
+) -> None:
+    for node_id in sorted(gone):
+        refuse_taken(directory, node_id)
+        _refuse_one(plan, node_id, gone, merged)
+    if len(plan.nodes) == len(gone):
+        only = f"{min(gone)} is the only node" if len(gone) == 1 else "no node would be left"
+        raise RequestError(f"--drop: {only}", 'plan something else: `director plan --new "…"`')
+
+
+def _refuse_one(plan: Plan, node_id: str, gone: Collection[str], merged: Collection[str]) -> None:
     if node_id in merged:
         raise RequestError(
             f"--drop: {node_id} is merged already", "revert its commit, or plan that as a new task"
@@ -121,9 +138,6 @@ def _refuse_drop(plan: Plan, node_id: str, gone: Collection[str], merged: Collec
             f"drop them too, with another `--drop` for each, or have it replanned: "
             f'`director plan --revise "without {node_id}: …"`',
         )
-    if len(plan.nodes) == len(gone):
-        only = f"{node_id} is the only node" if len(gone) == 1 else "no node would be left"
-        raise RequestError(f"--drop: {only}", 'plan something else: `director plan --new "…"`')
 
 
 def digest(directory: JobDirectory, stage: PlanStage) -> str:

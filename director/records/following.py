@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from director.records.files import open_to_read
+
 READ_BYTES = 1024 * 1024
 LONGEST_LINE = 32 * 1024 * 1024  # bytes
 
@@ -29,7 +31,7 @@ class LinesFollower:
         try:
             if os.stat(self.path).st_size == before:  # noqa: PTH116 (several times a second)
                 return False
-            with self.path.open("rb") as stream:
+            with open_to_read(self.path) as stream:
                 stream.seek(self.size)
                 while new := stream.read(READ_BYTES):
                     self._take(new)

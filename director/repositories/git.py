@@ -39,12 +39,12 @@ class GitError(StoppedError):
 
     def __init__(self, argv: tuple[str, ...], done: Captured) -> None:
         said = done.err.decode(errors="replace").strip().splitlines() or ["no message"]
-        full = [
-            line for line in said if any(map(line.__contains__, NO_SPACE))
-        ]  # git may say more, of what it was at
+        # git may say more, of what it was at
+        full = [line for line in said if any(map(line.__contains__, NO_SPACE))]
+        todo = "free disk space" if full else "correct what git names"
         super().__init__(
             f"`git {shlex.join(argv)}` failed with exit code {done.code}: {(full or said)[-1]}",
-            f"{'make room' if full else 'correct what git names'}, then run the command again",
+            f"{todo}, then run the command again",
             Reason.DISK_FULL if full else None,
         )
         self.message = "\n".join(said)

@@ -16,6 +16,7 @@ from tests.support.fake_opencode import mark, say, wait_for, write
 from tests.support.jobs import Done, node
 
 FEW_BYTES = 40_000
+SOON_SECS = 60.0  # on a busy machine
 
 
 class RecordCase(FaultCase):
@@ -318,7 +319,7 @@ class TestDisk(FaultCase):
             self.assertEqual(done.code, 3, f"{left}: {done.out}{done.err}")
             self.assertEqual(len(done.out.splitlines()), 1)
             said = done.json.get("error") or done.json["what"]
-            self.assertIn("make room", f"{said} {done.json['next']}")
+            self.assertIn("free disk space", f"{said} {done.json['next']}")
             filler.unlink()
             self.nothing_is_merged()
         self.fake.always("executor", *good())
@@ -338,3 +339,29 @@ class TestDisk(FaultCase):
         self.implement("a")
         self.ends(0, "run")
         self.only_the_work_is_merged()
+
+
+class TestPipes(FaultCase):
+    """A pipe in place of what is read or removed would keep its reader waiting forever."""
+
+    def ends_soon(self, code: int, *argv: str) -> None:
+        running = self.start(*argv)
+        done = running.ended(SOON_SECS)
+        self.assertEqual(done.code, code, done.err)
+
+    def test_no_command_waits_for_one(self) -> None:
+        self.plan(node("a"), node("b"))
+        for name in ("a", "b"):
+            self.implement(name)
+        self.ends(0, "run", "--node", "a")
+        for log in (self.home / "logs").glob("a.*"):
+            log.unlink()
+            os.mkfifo(log)
+        for name in ("tests", "rebasing"):
+            os.mkfifo(self.home / name)
+        self.ends_soon(0, "status", "--node", "a")
+        self.ends_soon(0, "logs", "a")
+        self.ends_soon(0, "amend", "b")
+        self.ends_soon(0, "amend", "b", "--cancel")
+        os.mkfifo(self.home / "tests")
+        self.ends_soon(0, "run")

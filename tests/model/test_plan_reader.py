@@ -188,6 +188,13 @@ class TestPlan(unittest.TestCase):
             read_plan({"nodes": [node()], "job_id": "x"})
         self.assertEqual(len(caught.exception.problems), 5)
 
+    def test_of_very_many_problems_the_first_are_named(self) -> None:
+        with self.assertRaises(InvalidPlanError) as caught:
+            read_nodes({"nodes": [node("a/b")] * 5000})
+        *named, last = caught.exception.problems
+        self.assertLess(len(named), 50)
+        self.assertRegex(last, r"^and \d+ more problems$")
+
     def test_nodes_are_found_and_replaced_by_id(self) -> None:
         plan = read_plan(self.document(nodes=[node("a"), node("b")]))
         changed = read_nodes({"nodes": [node("b", title="other")]})[0]

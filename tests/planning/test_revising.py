@@ -242,7 +242,9 @@ class TestDrop(RevisedCase):
         self.fake.install(self.env)
         self.ends(0, "plan", "--drop", "b")
         self.ends(0, "plan", "--drop", "c")
+        before = (self.home / "events.jsonl").read_text()
         self.assertIn("a is the only node", self.ends(2, "plan", "--drop", "a").err)
+        self.assertEqual((self.home / "events.jsonl").read_text(), before)  # no end of the job
         self.assertEqual(self.ids(), ["a"])
 
 

@@ -39,7 +39,7 @@ class TestGit(HermeticCase):
         error = GitError(("init",), Captured(128, b"", said))
         self.assertEqual(error.reason, Reason.DISK_FULL)
         self.assertTrue(error.what.endswith("cannot write x: No space left on device"))
-        self.assertEqual(error.next_step, "make room, then run the command again")
+        self.assertEqual(error.next_step, "free disk space, then run the command again")
 
     def test_inherited_variables_do_not_redirect(self) -> None:
         other = SampleRepo.create(self.tmp / "other", self.env, {"b.py": ""})

@@ -11,6 +11,7 @@ from director.agents.events_file import EventsFollower
 from director.agents.registry import tier_of
 from director.agents.steps import Step, StepReader
 from director.model.secrets import Redactor
+from director.records.files import open_to_read
 from director.records.job_directory import JobDirectory
 from director.reporting.logs import log_view
 from director.reporting.logs.job_logs import log_path, name_logs
@@ -147,7 +148,7 @@ def steps_of(path: Path, model: str, redactor: Redactor) -> list[Step]:
 def end_of(path: Path) -> list[str]:
     """Return the lines of a gate's output that say most; none where there is no such file."""
     try:
-        with path.open("rb") as stream:
+        with open_to_read(path) as stream:
             stream.seek(max(0, path.stat().st_size - TAIL_BYTES))
             return telling_lines(stream.read().decode(errors="replace"))
     except OSError:
@@ -157,8 +158,8 @@ def end_of(path: Path) -> list[str]:
 def lines_of(path: Path) -> Iterator[str]:
     """Give the lines of a text as they are, without their ends; none where there is no file."""
     try:
-        with path.open(encoding="utf-8", errors="replace", newline="\n") as stream:
+        with open_to_read(path) as stream:
             for line in stream:
-                yield line.removesuffix("\n")
-    except FileNotFoundError:
+                yield line.decode(errors="replace").removesuffix("\n")
+    except OSError:
         return

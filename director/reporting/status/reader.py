@@ -229,7 +229,7 @@ def _count_lines(path: Path) -> int | None:
     try:
         if path.stat().st_size > COUNTED_BYTES:
             return None
-        data = path.read_bytes()
+        data = files.content_of(path)
     except OSError:
         return None
     return data.count(b"\n") + (not data.endswith(b"\n") and data != b"")
