@@ -77,7 +77,7 @@ class TestClaudeCode(scenarios.AgentScenarios):
         scene.job.instead = {"Recon": [Cut("## Layout\n\nOne text file")]}
         said = scene.director("plan", TASK, "--no-critique", "--json")
         self.assertEqual(said.code, 3, said.err)
-        self.assertIn("broke off", said.out)
+        self.assertIn("was cut off", said.out)
 
     def test_a_model_that_does_not_exist_is_an_error_of_the_configuration(self) -> None:
         scene = self.open()
