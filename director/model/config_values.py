@@ -63,6 +63,11 @@ def _user_command(given: object) -> tuple[str, ...]:
     return tuple(given)
 
 
+def _command_problems(command: str | tuple[str, ...]) -> Iterator[str]:
+    if any("\0" in word for word in command):  # in a string: of its characters
+        yield "must not contain a NUL character, which no command can be given"
+
+
 def _filling_problems(words: tuple[str, ...]) -> Iterator[str]:
     for place in re.findall(r"\{(\w*)\}", " ".join(words)):
         if place not in SANDBOX_PLACES:
@@ -94,7 +99,9 @@ def _without_empty(commands: Mapping[str, str]) -> dict[str, str]:
 
 
 Model = Annotated[str, ErrorMessage('must be a string "provider/model"'), Validate(_model_problems)]
-ShellCommand = Annotated[str, ErrorMessage("must be a shell command (a string)")]
+ShellCommand = Annotated[
+    str, ErrorMessage("must be a shell command (a string)"), Validate(_command_problems)
+]
 ShellCommands = Annotated[Mapping[str, ShellCommand], Convert(_without_empty)]
 Count = Annotated[int, between(1, HIGHEST_LIMIT)]
 CountOrNone = Annotated[int, between(0, HIGHEST_LIMIT)]
@@ -104,9 +111,12 @@ Whole = Annotated[int, Validate(_unsendable)]
 Settings = Annotated[Mapping[str, Any], Validate(_unsendable)]
 SandboxMode = Annotated[str, one_of(SANDBOX_MODES)]
 SandboxCommand = Annotated[
-    tuple[str, ...], DecodeWith(_sandbox_command), Validate(_filling_problems)
+    tuple[str, ...],
+    DecodeWith(_sandbox_command),
+    Validate(_filling_problems),
+    Validate(_command_problems),
 ]
-UserCommand = Annotated[tuple[str, ...], DecodeWith(_user_command)]
+UserCommand = Annotated[tuple[str, ...], DecodeWith(_user_command), Validate(_command_problems)]
 """A command of the user's own, which nothing is filled in or confined in: its words."""
 Places = Annotated[tuple[str, ...], Validate(_place_problems)]
 """On this machine: absolute, or below the home folder."""

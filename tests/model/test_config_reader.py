@@ -254,6 +254,16 @@ class TestReadConfig(unittest.TestCase):
         ):
             self.assertIn(expected, self.said(f"[sandbox]\n{text}\n"), text)
 
+    def test_no_command_can_be_given_a_nul(self) -> None:
+        for text in (
+            '[gates]\nlint = "a\\u0000b"',
+            '[worktree]\nsetup = "a\\u0000b"',
+            '[notify]\ncommand = "a\\u0000b"',
+            '[notify]\ncommand = ["a", "b\\u0000"]',
+            '[sandbox]\ncommand = ["a", "b\\u0000"]',
+        ):
+            self.assertIn("must not contain a NUL character", self.said(f"{text}\n"), text)
+
     def test_setup_inputs_that_are_not_given_are_others_than_none(self) -> None:
         for inputs, read in (
             ("", None),
