@@ -80,10 +80,11 @@ def _forward(user: Repository, target: Target, commit: str) -> Captured:
     done = run_as_user(user, ACTION, "merge", *options, commit)
     if tip_now(user, target) == target.tip:
         if _staged(user, target) != before:  # files first, then the ref, which a hook can refuse
-            user.git.run("read-tree", "-m", "-u", commit, target.tip)
-        if _staged(user, target) != before:
-            back = shlex.join(("git", "read-tree", "-m", "-u", commit, target.tip))
-            raise _half_way(target, done, "your checkout", f"`{back}`")
+            back = ("read-tree", "-m", "-u", commit, target.tip)
+            user.git.run(*back)
+            if _staged(user, target) != before:
+                by_hand = f"`{shlex.join(('git', *back))}`"
+                raise _half_way(target, done, "your checkout", by_hand)
         if left := halves.put_back():
             more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
             by_hand = "`git restore FILE` for each of them; remove those that are new"
