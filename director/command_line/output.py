@@ -56,18 +56,19 @@ def wants_colour(args: argparse.Namespace, context: Context, *, terminal: bool) 
 
 def style_of_output(args: argparse.Namespace, context: Context) -> Style:
     """Return what standard output can show, in the colours that were asked for."""
-    from director.reporting.terminal.windows import style_for
-
-    colour = wants_colour(args, context, terminal=context.out.isatty())
-    return style_for(context.out, context.env, colour=colour)
+    return _style_of(context.out, args, context)
 
 
 def style_of_error(args: argparse.Namespace, context: Context) -> Style:
     """Return what standard error can show, in the colours that were asked for."""
+    return _style_of(context.err, args, context)
+
+
+def _style_of(stream: IO[str], args: argparse.Namespace, context: Context) -> Style:
     from director.reporting.terminal.windows import style_for
 
-    colour = wants_colour(args, context, terminal=context.err.isatty())
-    return style_for(context.err, context.env, colour=colour)
+    colour = wants_colour(args, context, terminal=stream.isatty())
+    return style_for(stream, context.env, colour=colour)
 
 
 def columns(context: Context, stream: IO[str] | None = None) -> int:

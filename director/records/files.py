@@ -127,7 +127,10 @@ def redact_file(path: Path, redactor: Redactor) -> bytes:
 
 def text_of(said: bytes) -> str:
     """Return what another process said as text, with line feeds only."""
-    text = said.decode(errors="replace")
+    return _with_line_feeds(said.decode(errors="replace"))
+
+
+def _with_line_feeds(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
@@ -221,8 +224,7 @@ def read_text(path: Path) -> str | None:
     A byte order mark, which some editors put before it, is no part of it.
     """
     try:
-        text = content_of(path).decode("utf-8-sig")
-        return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+        return _with_line_feeds(content_of(path).decode("utf-8-sig"))
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -80,13 +81,8 @@ def read_lines_counted(path: Path) -> tuple[list[dict[str, Any]], int]:
 
 def each_line(path: Path) -> Iterator[dict[str, Any]]:
     """Give the objects of a JSONL file, as ``read_lines``, one after another: none is kept."""
-    try:
-        with open_to_read(path) as stream:
-            yield from filter(None, map(_object, stream))
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise RequestError(f"cannot read {path}: {error}", READABLE) from None
+    with _reading(path), open_to_read(path) as stream:
+        yield from filter(None, map(object_in, stream))
 
 
 def read_last_lines(path: Path, size: int) -> tuple[list[dict[str, Any]], int]:
@@ -100,20 +96,16 @@ def read_backwards(path: Path, size: int) -> Iterator[dict[str, Any]]:
     A caller that needs a few of them does not wait for the others. Lines that are not whole are
     skipped.
     """
-    return (value for value in map(_object, reversed(_last_lines(path, size))) if value)
+    return (value for value in map(object_in, reversed(_last_lines(path, size))) if value)
 
 
 def _last_lines(path: Path, size: int) -> list[bytes]:
-    try:
-        with open_to_read(path) as stream:
-            start = max(0, stream.seek(0, os.SEEK_END) - size)
-            stream.seek(start)
-            lines = stream.read(size).split(b"\n")
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise RequestError(f"cannot read {path}: {error}", READABLE) from None
-    return lines[1:] if start else lines
+    with _reading(path), open_to_read(path) as stream:
+        start = max(0, stream.seek(0, os.SEEK_END) - size)
+        stream.seek(start)
+        lines = stream.read(size).split(b"\n")
+        return lines[1:] if start else lines
+    return []
 
 
 def _parsed(lines: list[bytes]) -> tuple[list[dict[str, Any]], int]:
@@ -121,7 +113,7 @@ def _parsed(lines: list[bytes]) -> tuple[list[dict[str, Any]], int]:
     whole = _all_whole(lines)
     if whole is not None:
         return list(filter(None, whole)), 0
-    found = [_object(line) for line in lines]
+    found = [object_in(line) for line in lines]
     return [value for value in found if value], sum(value is None for value in found)
 
 
@@ -141,15 +133,24 @@ def _all_whole(lines: Sequence[bytes]) -> list[dict[str, Any]] | None:
 
 def _lines(path: Path) -> list[bytes]:
     """Return the lines as bytes: a torn one may end within a character."""
-    try:
+    with _reading(path):
         return content_of(path).split(b"\n")
+    return []
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Read what is in ``path``: nothing where there is no such file; RequestError for others."""
+    try:
+        yield
     except FileNotFoundError:
-        return []
+        pass
     except OSError as error:
         raise RequestError(f"cannot read {path}: {error}", READABLE) from None
 
 
-def _object(line: bytes) -> dict[str, Any] | None:
+def object_in(line: bytes) -> dict[str, Any] | None:
+    """Return the JSON object that is a line; None for anything else."""
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from director.model.errors import StoppedError
 from director.model.reason import Reason
 from director.records.clock import now
-from director.records.files import READ, make_folder, open_to_read, os_errors_stop
+from director.records.files import READ, content_of, make_folder, os_errors_stop
 
 MAX_ATTEMPTS = 20
 PAUSE_SECS = 0.01
@@ -167,8 +167,7 @@ def read_holder(path: Path) -> Holder | None:
     tells: a killed process leaves its name.
     """
     try:
-        with open_to_read(path) as stream:
-            return _named(stream.read())
+        return _named(content_of(path))
     except OSError:
         return None
 

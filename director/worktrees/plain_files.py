@@ -10,11 +10,10 @@ import os
 import stat
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 
 from director.model.paths import parents
-from director.records.files import write_whole
+from director.records.files import make_file
 from director.repositories.conversions import Conversion
 from director.repositories.links import has_plain_parents
 from director.repositories.objects import Item
@@ -122,9 +121,4 @@ def _write(place: str, mode: int, content: bytes) -> None:
     if mode == LINK:
         Path(place).symlink_to(os.fsdecode(content))
         return
-    options = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(place, options, 0o777 if mode == EXECUTABLE else 0o666)
-    try:
-        write_whole(partial(os.write, descriptor), content)
-    finally:
-        os.close(descriptor)
+    make_file(place, content, 0o777 if mode == EXECUTABLE else 0o666)

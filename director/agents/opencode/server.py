@@ -21,6 +21,7 @@ from director.processes.cancellation import Cancellation
 from director.processes.command import Command
 from director.processes.service import Service
 from director.processes.supervisor import Processes
+from director.records import json_lines
 
 ANSWER_SECS = 10.0  # for whatever a server answers at once
 POLL_SECS = 0.02
@@ -265,13 +266,5 @@ def _events(response: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
     """Give what arrives as server-sent events, each a JSON object in one ``data`` line."""
     with suppress(OSError, ValueError, AttributeError, http.client.HTTPException):  # it was closed
         for line in response:
-            if line.startswith(b"data:") and (event := _event(line[5:])):
+            if line.startswith(b"data:") and (event := json_lines.object_in(line[5:])):
                 yield event
-
-
-def _event(data: bytes) -> dict[str, Any] | None:
-    try:
-        event = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-    return event if isinstance(event, dict) else None

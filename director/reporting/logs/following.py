@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 
+from director.records import json_lines
 from director.records.following import LinesFollower
 from director.records.job_directory import JobDirectory
 from director.records.lock import is_held
@@ -44,9 +44,6 @@ class LogFollower:
         return over
 
     def _take(self, line: bytes) -> None:
-        try:
-            event = json.loads(line)
-        except (ValueError, RecursionError):
-            return  # half a line that a crash left
-        if isinstance(event, dict):
+        event = json_lines.object_in(line)
+        if event is not None:  # else half a line that a crash left
             self._log.take(event)
