@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from director.command_line.context import Context, add_common_flags, add_events_flag
+from director.command_line.dialogs.task_text import given_wishes
 from director.command_line.output import add_output_flags
 from director.command_line.result import Result
 from director.command_line.workspace import load_config, open_workspace
@@ -48,22 +49,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Open, rewrite, approve or cancel the amendment, and say what comes next."""
-    options = AmendOptions(_words(args, context), args.approve, args.cancel)
+    words = None if args.revise is None else given_wishes(args, context)
+    options = AmendOptions(words, args.approve, args.cancel)
     if options.cancel and (options.approve or options.words is not None):
         raise RequestError("--cancel cannot be combined with other flags", "leave one of them out")
     workspace = open_workspace(args, context)
     config = load_config(workspace.home.config)
     report = amend_node(workspace, workspace.home.job, config, args.node, options)
     return context.finish(args, _result(report))
-
-
-def _words(args: argparse.Namespace, context: Context) -> str | None:
-    if args.revise is None:
-        return None
-    text = context.stdin.read() if args.revise == "-" else str(args.revise)
-    if not text.strip():
-        raise RequestError("--revise is empty", "describe the change in a sentence or more")
-    return context.redactor.text(text).strip()
 
 
 def _result(report: AmendReport) -> Result:

@@ -18,7 +18,7 @@ from director.command_line.dialogs.task_text import (
     add_task_arguments,
     edited_task,
     given_task,
-    read_input,
+    given_wishes,
 )
 from director.command_line.dialogs.terminal import Terminal, terminal_of
 from director.command_line.output import add_output_flags, columns
@@ -240,7 +240,7 @@ def _options(
     return PlanOptions(
         task=task,
         approve=args.approve,
-        revise=_wishes(args, context) if mode == "revise" else "",
+        revise=given_wishes(args, context) if mode == "revise" else "",
         drop=tuple(args.drop),
         answers=tuple(args.answer),
         auto=args.auto or args.no_critique,
@@ -249,15 +249,6 @@ def _options(
         new=args.new,
         allow_broken_gates=args.allow_broken_gates,
     )
-
-
-def _wishes(args: argparse.Namespace, context: Context) -> str:
-    text = read_input(context) if args.revise == "-" else str(args.revise)
-    if not text.strip():
-        raise RequestError(
-            "--revise is empty", "describe the change in a sentence or more", Reason.USAGE
-        )
-    return context.redactor.text(text.strip())
 
 
 def _show(args: argparse.Namespace, context: Context) -> Result:

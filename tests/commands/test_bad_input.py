@@ -124,9 +124,11 @@ class TestBadInput(JobCase):
         path.write_bytes(b"M\xfcller")
         self.assertIn("not text", self.refused("plan", "--file", str(path)))
         self.assertIn("cannot read", self.refused("plan", "--file", str(self.tmp)))
-        done = self.shell(f"PYTHONIOENCODING=utf-8:strict director plan - <{path}")
-        self.assertEqual(done.code, 2, done.err)
-        self.assertIn("standard input is not text", done.err)
+        for command in ("plan -", "plan --revise -", "amend a --revise -"):
+            with self.subTest(command):
+                done = self.shell(f"PYTHONIOENCODING=utf-8:strict director {command} <{path}")
+                self.assertEqual(done.code, 2, done.err)
+                self.assertIn("standard input is not text", done.err)
 
     def test_missing_profiles_are_named_with_those_there_are(self) -> None:
         (self.home / "profiles").mkdir()

@@ -40,13 +40,23 @@ def given_task(args: argparse.Namespace, context: Context) -> str:
     return text
 
 
+def given_wishes(args: argparse.Namespace, context: Context) -> str:
+    """Return what ``--revise`` says; RequestError where it is empty or unreadable."""
+    text = _read_input(context) if args.revise == "-" else str(args.revise)
+    if not text.strip():
+        raise RequestError(
+            "--revise is empty", "describe the change in a sentence or more", Reason.USAGE
+        )
+    return context.redactor.text(text.strip())
+
+
 def _read(args: argparse.Namespace, context: Context) -> str:
     if args.file is None:
-        return read_input(context) if args.task == "-" else str(args.task)
+        return _read_input(context) if args.task == "-" else str(args.task)
     return _text_of(args.file, lambda: args.file.read_text(encoding="utf-8"))
 
 
-def read_input(context: Context) -> str:
+def _read_input(context: Context) -> str:
     """Return what standard input gives; RequestError where it is no text."""
     return _text_of("standard input", context.stdin.read)
 
