@@ -347,7 +347,7 @@ class TestBranch(JobCase):
             stream.write(json.dumps({"tip": "f" * 40}) + "\n")
         one = self.add_commit(self.job, {"b.py": "1"})
         self.job.advance(one, self.base)
-        self.assertNotIn("ffff", self.tips.read_text())
+        self.assertNotIn("f" * 40, self.tips.read_text())
         self.assertFalse(self.job.restore_journal())
         self.tips.unlink()
         self.assertTrue(self.job.restore_journal())
