@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from director.model.errors import StoppedError
-from director.processes.removal import NotRemovedError, discard
+from director.processes.removal import discard_or_stop
 from director.records import files
 from director.records.events import Events
 from director.records.job_directory import Home, JobDirectory
@@ -126,9 +126,9 @@ def _remove_records(home: Home, job: KnownJob) -> None:
     aside = folder.with_name(f"{GONE}{os.urandom(6).hex()}")
     with files.os_errors_stop(folder):
         folder.rename(aside)
-    _discard(aside)
+    discard_or_stop(aside)
     for one in _rest(home, job):
-        _discard(one)
+        discard_or_stop(one)
 
 
 def _rest(home: Home, job: KnownJob) -> list[Path]:
@@ -145,13 +145,4 @@ def _remove_left_over(home: Home) -> None:
     in_benches = [group for bench in benches(home) for group in groups(bench)]
     for place in (home.path / "jobs", *in_benches, *(group / "runs" for group in in_benches)):
         for folder in place.glob(f"{GONE}*"):
-            _discard(folder)
-
-
-def _discard(path: Path) -> None:
-    try:
-        discard(path)
-    except NotRemovedError as error:
-        what = f"{error.filename} cannot be removed: something that ran there left it"
-        next_step = f"remove it as root, for example `sudo rm -rf {path}`"
-        raise StoppedError(what, next_step) from None
+            discard_or_stop(folder)

@@ -178,6 +178,11 @@ class CallRecord(NamedTuple):
     ok: bool
     log: str = ""
 
+    @property
+    def is_for_tests(self) -> bool:
+        """Whether it wrote a node's tests: what that costs belongs to planning, not to its work."""
+        return self.role == Role.TEST_AUTHOR
+
     @classmethod
     def from_json(cls, line: object) -> "CallRecord":
         """Return the record that a line is, as ``believed``; MismatchError when it is another."""

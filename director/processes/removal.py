@@ -8,6 +8,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
+from director.model.errors import StoppedError
 from director.processes.capture import capture
 
 
@@ -29,6 +30,20 @@ def discard(path: Path | str) -> None:
         if not place.is_dir() or place.is_symlink():
             raise NotRemovedError(place) from None
         remove_tree(place)
+
+
+def discard_or_stop(path: Path) -> None:
+    """Remove what is at ``path``, as ``discard``; StoppedError when it stays."""
+    try:
+        discard(path)
+    except NotRemovedError as error:
+        what = f"{error.filename} cannot be removed: something that ran there left it"
+        raise StoppedError(what, as_root(path)) from None
+
+
+def as_root(path: Path) -> str:
+    """Return how the user removes what director cannot, as a next step."""
+    return f"remove it as root, for example `sudo rm -rf {path}`"
 
 
 def clear(path: Path) -> None:

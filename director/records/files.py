@@ -23,6 +23,8 @@ from director.model.secrets import Redactor
 LONGEST = 1_000_000  # bytes: more of a file is not worth reading
 ESCAPE = "backslashreplace"  # of a lone surrogate this makes JSON's own escape
 REPLACEABLE = "restore or remove that file"  # for a file that director can do without
+NO_SPACE = os.strerror(errno.ENOSPC)
+MAKE_ROOM = "free disk space or give access, then run the command again"
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})  # the disk, or the user's share of it
 APPEND = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
 NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -56,7 +58,7 @@ class os_errors_stop:  # noqa: N801 (a statement; as a generator it takes three 
         reason = "the disk is full" if full else error.strerror or str(error)
         raise StoppedError(
             f"cannot write {self._path}: {reason}",
-            "free disk space or give access, then run the command again",
+            MAKE_ROOM,
             Reason.DISK_FULL if full else None,
         ) from error
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +11,7 @@ from pathlib import Path
 from director.model.errors import RequestError, StoppedError
 from director.model.reason import Reason
 from director.processes.capture import Captured, Dialogue, capture, said_version
+from director.records.files import NO_SPACE
 
 KEPT_VARIABLES = ("GIT_EXEC_PATH", "GIT_CONFIG", "GIT_ASKPASS", "GIT_SSH", "GIT_SSL", "GIT_HTTP")
 # What the user configured for their own work must neither run nor write in director's commands: a
@@ -30,7 +29,7 @@ QUIET_CONFIG = (
     "advice.detachedHead=false",
 )
 NEEDED_TO_START = ("HOME", "PATH", "LD_", "DYLD_")  # beginnings of variables, for any program
-NO_SPACE = (os.strerror(errno.ENOSPC), "Out of diskspace")  # as git's parts say it
+FULL_DISK = (NO_SPACE, "Out of diskspace")  # as git's parts say it
 GIT = ("git", *(part for setting in QUIET_CONFIG for part in ("-c", setting)))
 
 
@@ -40,7 +39,7 @@ class GitError(StoppedError):
     def __init__(self, argv: tuple[str, ...], done: Captured) -> None:
         said = done.err.decode(errors="replace").strip().splitlines() or ["no message"]
         # git may say more, of what it was at
-        full = [line for line in said if any(map(line.__contains__, NO_SPACE))]
+        full = [line for line in said if any(map(line.__contains__, FULL_DISK))]
         todo = "free disk space" if full else "correct what git names"
         super().__init__(
             f"`git {shlex.join(argv)}` failed with exit code {done.code}: {(full or said)[-1]}",

@@ -11,7 +11,6 @@ from director.model.codec.encoding import encode, encode_any
 from director.model.merge_policy import CONTRACT
 from director.model.plan import Node, Plan
 from director.model.rates import rates
-from director.model.roles import Role
 from director.model.state import (
     CallRecord,
     NodeState,
@@ -63,7 +62,7 @@ class RunMark(NamedTuple):
 
 def _of_work(calls: Iterable[CallRecord]) -> list[CallRecord]:
     """Leave out what a node's tests cost: that belongs to planning."""
-    return [one for one in calls if one.role != Role.TEST_AUTHOR]
+    return [one for one in calls if not one.is_for_tests]
 
 
 def _node_line(

@@ -17,7 +17,7 @@ from pathlib import Path
 from director.model.errors import StoppedError
 from director.model.launcher_policy import LauncherPolicy
 from director.model.patterns import lazy_pattern
-from director.processes.removal import NotRemovedError, discard
+from director.processes.removal import NotRemovedError, as_root, discard, discard_or_stop
 from director.processes.sandbox_paths import home_of, paths_in
 from director.records import files
 from director.records.events import Events, Kind
@@ -83,11 +83,7 @@ def free_kept(record: Path, begins: Callable[[KeptWorktrees], None]) -> KeptWork
             return None
         begins(kept)
         freed = used_bytes(folder)
-        try:
-            discard(folder)
-        except NotRemovedError as error:
-            what = f"{error.filename} cannot be removed: something that ran there left it"
-            raise StoppedError(what, _with_more_rights(folder)) from None
+        discard_or_stop(folder)
     record.unlink(missing_ok=True)
     return KeptWorktrees(kept.folder, freed, kept.since)
 
@@ -232,11 +228,7 @@ def _remove(folder: Path, events: Events | None) -> None:
         discard(folder)
     except NotRemovedError as error:
         what = f"cannot be removed: {error.filename}, left by something that ran here"
-        (events or Events()).emit(Kind.NOTICE, message=f"{what}; {_with_more_rights(folder)}")
-
-
-def _with_more_rights(folder: Path) -> str:
-    return f"remove it as root, for example `sudo rm -rf {folder}`"
+        (events or Events()).emit(Kind.NOTICE, message=f"{what}; {as_root(folder)}")
 
 
 def _is_ours(folder: Path) -> bool:

@@ -4,7 +4,6 @@ A seal is what changes with a file, whatever writes it (its ctime cannot be set)
 seals costs one ``lstat`` per file and reads none.
 """
 
-import errno
 import fcntl
 import os
 import shutil
@@ -22,6 +21,7 @@ from director.model.reason import Reason
 from director.model.sizes import BLOCK_BYTES, Size
 from director.processes.capture import capture
 from director.processes.removal import discard
+from director.records.files import MAKE_ROOM, NO_SPACE
 from director.repositories.links import has_plain_parents
 
 Seal = tuple[int, ...]
@@ -33,7 +33,6 @@ COPY = {"linux": ("cp", "-RPp", "--reflink=auto"), "darwin": ("cp", "-RPpc")}
 FICLONE = 0x40049409  # ioctl_ficlone(2)
 SIZE = 2  # its place in the seal of a file
 UNREADABLE: Seal = ()
-NO_SPACE = os.strerror(errno.ENOSPC)
 
 
 class TamperedError(Exception):
@@ -178,7 +177,7 @@ def _not_copied(source: Path, reason: str) -> StoppedError:
     said = (reason.splitlines() or ["no message"])[-1]
     return StoppedError(
         f"cannot copy {source}: {said}",
-        "free disk space or give access, then run the command again",
+        MAKE_ROOM,
         Reason.DISK_FULL if NO_SPACE in reason else None,
     )
 

@@ -6,8 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from director.model.errors import StoppedError
-from director.processes.removal import NotRemovedError, discard
+from director.processes.removal import discard_or_stop
 from director.records.worktrees_record import OWN
 from director.worktrees.pool_folders import worktrees_folder
 
@@ -24,9 +23,4 @@ def remove_taken_folder(folder: Path) -> None:
     """Remove such a folder with all in it; StoppedError where that needs more rights."""
     if folder.parent.name != OWN or not folder.name.startswith(PREFIX):
         return  # the record is damaged: a folder that is not director's stays
-    try:
-        discard(folder)
-    except NotRemovedError as error:
-        what = f"{error.filename} cannot be removed: something that ran there left it"
-        next_step = f"remove it as root, for example `sudo rm -rf {folder}`"
-        raise StoppedError(what, next_step) from None
+    discard_or_stop(folder)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import subprocess
 
-from director.processes.removal import NotRemovedError, clear, discard, remove_tree
+from director.model.errors import StoppedError
+from director.processes.removal import (
+    NotRemovedError,
+    clear,
+    discard,
+    discard_or_stop,
+    remove_tree,
+)
 from tests.support.hermetic import HermeticCase
 from tests.support.immutable import LOCK, need_immutable_files
 
@@ -32,6 +39,11 @@ class TestRemoval(HermeticCase):
     def test_a_file_that_cannot_be_removed_is_named(self) -> None:
         with self.assertRaisesRegex(NotRemovedError, str(self.stuck)):
             discard(self.stuck)
+
+    def test_what_stays_can_end_the_command_with_how_to_remove_it(self) -> None:
+        with self.assertRaisesRegex(StoppedError, str(self.stuck)) as caught:
+            discard_or_stop(self.folder)
+        self.assertIn(f"sudo rm -rf {self.folder}", caught.exception.next_step)
 
     def test_what_cannot_be_removed_can_be_moved_out_of_the_way(self) -> None:
         clear(self.folder)

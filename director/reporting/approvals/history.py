@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from statistics import median
 from typing import Any, NamedTuple
 
-from director.model.roles import Role
 from director.model.state import NodeStatus
 from director.model.usage import LARGEST
 from director.records import json_lines
@@ -60,7 +59,7 @@ def _costs(job: JobDirectory) -> dict[str, float | None]:
     """Return node → what its calls cost (None: one has no price); tests belong to planning."""
     found: dict[str, list[float | None]] = defaultdict(list)
     for call in read_calls(job.costs):
-        if call.node and call.role != Role.TEST_AUTHOR:
+        if call.node and not call.is_for_tests:
             found[call.node].append(call.cost)
     return {node_id: _sum(costs) for node_id, costs in found.items()}
 

@@ -82,8 +82,8 @@ def _add_recorded(found: NodeLog, records: Iterable[CallRecord]) -> None:
 
 def _concerns(found: NodeLog, record: CallRecord) -> bool:
     if isinstance(found, PlanLog):
-        return record.node is None or record.role == Role.TEST_AUTHOR
-    return record.node == found.node and record.role != Role.TEST_AUTHOR
+        return record.node is None or record.is_for_tests
+    return record.node == found.node and not record.is_for_tests
 
 
 def _add(found: NodeLog, record: CallRecord) -> None:

@@ -9,7 +9,6 @@ from director.agents.registry import tier_of
 from director.model.cost import Cost
 from director.model.failure import Failure
 from director.model.plan import Node, Plan
-from director.model.roles import Role
 from director.model.secrets import Redactor
 from director.model.state import NodeState, NodeStatus, RunState
 from director.records.job_directory import JobDirectory
@@ -45,8 +44,8 @@ def read_page(
         needed_by=_with_status([n.id for n in plan.nodes if node_id in n.depends_on], state),
         attempts=attempts,
         tries=own.past_attempts,
-        cost=Cost.of(one.cost for one in records if one.role != Role.TEST_AUTHOR),
-        tests_cost=Cost.of(one.cost for one in records if one.role == Role.TEST_AUTHOR),
+        cost=Cost.of(one.cost for one in records if not one.is_for_tests),
+        tests_cost=Cost.of(one.cost for one in records if one.is_for_tests),
         said=_said(last, directory, redactor),
         output=_output(last, directory, root, own.failure),
         review=reviews[-1] if reviews else None,

@@ -13,7 +13,6 @@ from director.model.cost import Cost
 from director.model.errors import RequestError
 from director.model.integration_gates import as_before, not_counting
 from director.model.plan import Node, Plan
-from director.model.roles import Role
 from director.model.state import CallRecord, NodeStatus, RunState
 from director.records import files, json_lines
 from director.records.garbage import unsearched
@@ -143,7 +142,7 @@ def _nodes(
 ) -> Iterator[NodeNow]:
     costs: defaultdict[str | None, list[float | None]] = defaultdict(list)
     for call in calls:
-        if call.role != Role.TEST_AUTHOR:  # what its tests cost belongs to planning
+        if not call.is_for_tests:
             costs[call.node].append(call.cost)
     live = process.calls if process else {}
     for node in plan.nodes:
