@@ -74,7 +74,7 @@ def site_of(inputs: JobInputs, job: Path, folder: Path) -> Site:
         trusted = (
             *settings.sources,
             *files_of_programs(config, env),
-            *settings_of_users(config, home),
+            *settings_of_users(config, env, home),
         )
         paths = sandbox_paths(policy, JobPlaces(kept, folder, trusted, checkout, own), env)
     sandbox = Sandbox(policy, mechanism, paths, launcher_at(inputs, job))
