@@ -18,7 +18,8 @@ from director.agents.backend import (
     Promises,
 )
 from director.agents.opencode.events import OpenCodeReader
-from director.agents.opencode.options import NAME, OpenCodeOptions, problems, user_settings
+from director.agents.opencode.options import NAME, OpenCodeOptions, problems
+from director.agents.opencode.user_settings import user_settings
 from director.agents.programs import find_program
 from director.agents.templates import bundled_text
 from director.model.config import Config

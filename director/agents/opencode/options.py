@@ -1,7 +1,7 @@
 """What the configuration says of OpenCode: the section ``[opencode]``."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Annotated, NamedTuple
 
 from director.model.codec.marks import Validate
@@ -35,13 +35,6 @@ class OpenCodeOptions(NamedTuple):
 def options_of(config: Config) -> OpenCodeOptions:
     """Return the section of a configuration, or what holds without one."""
     return config.options_of(NAME, OpenCodeOptions)
-
-
-def user_settings(_config: Config, env: Mapping[str, str]) -> Iterator[str]:
-    """Give what its calls only read, below HOME or as paths: settings, and plugins' code."""
-    yield f"{env.get('XDG_CONFIG_HOME') or '.config'}/opencode"
-    yield ".opencode"
-    yield from filter(None, map(env.get, ("OPENCODE_CONFIG", "OPENCODE_CONFIG_DIR")))
 
 
 def problems(config: Config) -> Iterator[Mistake]:
