@@ -152,8 +152,16 @@ class AgentClient(NamedTuple):
             tell = partial(self._tell_progress, assignment.node, told)
             # Noted before the call starts: what is paid for is found again after a kill.
             log = self.caller.new_log(assignment.log or assignment.name)
-            cwd = str(assignment.cwd)
-            self.notes.begin(CallNote(assignment.name, str(log), cwd, assignment.memo, model=model))
+            self.notes.begin(
+                CallNote(
+                    assignment.name,
+                    str(log),
+                    str(assignment.cwd),
+                    assignment.memo,
+                    model=model,
+                    writes=assignment.agent in WRITING_AGENTS,
+                )
+            )
             watched = assignment._replace(look=CallProgress(tell, assignment.cwd).look)
             spending = partial(self._spending, model, meter)
             reply = self.caller.call(watched, spending, log)._replace(model=model)

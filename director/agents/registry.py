@@ -65,13 +65,13 @@ def files_of_programs(config: Config, env: Mapping[str, str]) -> tuple[Path, ...
     return tuple(found)
 
 
-def settings_of_users(config: Config, home: Path) -> Iterator[Path]:
+def settings_of_users(config: Config, env: Mapping[str, str], home: Path) -> Iterator[Path]:
     """Give the files of the user's own sessions with these CLIs, which no agent may change.
 
-    A hook in one would run in such a session, confined by nothing.
+    A hook or a plugin in one would run in such a session, confined by nothing.
     """
     for backend in BACKENDS:
-        yield from (home / name for name in backend.user_settings(config))
+        yield from (home / name for name in backend.user_settings(config, env))
 
 
 def key_variables(config: Config) -> set[str]:

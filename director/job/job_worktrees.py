@@ -19,6 +19,7 @@ from director.processes.launchers.launcher import Launcher, Part, Surroundings
 from director.processes.launchers.registry import launcher_of
 from director.processes.sandbox import Sandbox, choose_mechanism
 from director.processes.sandbox_paths import JobPlaces, home_of, paths_in, sandbox_paths
+from director.records.call_notes import written_places
 from director.records.events import Events, Kind
 from director.records.files import make_folder, os_errors_stop
 from director.repositories.filters import COMMANDS, Filters
@@ -74,7 +75,7 @@ def site_of(inputs: JobInputs, job: Path, folder: Path) -> Site:
         trusted = (
             *settings.sources,
             *files_of_programs(config, env),
-            *settings_of_users(config, home),
+            *settings_of_users(config, env, home),
         )
         paths = sandbox_paths(policy, JobPlaces(kept, folder, trusted, checkout, own), env)
     sandbox = Sandbox(policy, mechanism, paths, launcher_at(inputs, job))
@@ -169,7 +170,8 @@ def open_worktrees(inputs: JobInputs, options: WorktreesOptions) -> Iterator[Job
         )
         provisions = provisions_of(inputs, repository, gates)
         shares = site.sandbox.mechanism is not None and options.folder is None
-        pool = Pool(repository, folder, provisions, guarded=shares)
+        held = written_places(inputs.directory.calls)
+        pool = Pool(repository, folder, provisions, guarded=shares, held=held)
         with _keeping(pool, wanted=options.keeps):
             site.sandbox.try_out(inputs.processes, site.gate_env, folder, logs)
             yield JobWorktrees(site, repository, gates, pool)

@@ -30,10 +30,10 @@ CACHES = {
 """Program → what it makes right in the home folder, or beside its programs (``~/.cargo/bin``)."""
 AGENTS_FOLDERS = {
     "XDG_CACHE_HOME": ".cache",
-    "XDG_CONFIG_HOME": ".config",
     "XDG_DATA_HOME": ".local/share",
     "XDG_STATE_HOME": ".local/state",
 }
+SETTINGS_FOLDER = {"XDG_CONFIG_HOME": ".config"}  # they make theirs at the start, and only read it
 
 
 class JobPlaces(NamedTuple):
@@ -119,9 +119,10 @@ def sandbox_paths(policy: SandboxPolicy, places: JobPlaces, env: Mapping[str, st
     pool = places.pool.resolve()
     _refuse_open_ground(write, (*repository, pool.parent))
     _refuse_hidden_work(hide, pool)
-    own = _agent_folders(places.agents_own, env, home)
+    own = _folders_below(AGENTS_FOLDERS, places.agents_own, env, home)
+    read = _folders_below(SETTINGS_FOLDER, places.agents_own, env, home)
     caches = [home / name for name in _caches(env)]
-    for folder in (*own, *caches, *(path for path in write if not path.exists())):
+    for folder in (*own, *read, *caches, *(path for path in write if not path.exists())):
         with os_errors_stop(folder):
             make_folder(folder)
     agent_folders = tuple(folder.resolve() for folder in own)
@@ -133,8 +134,10 @@ def sandbox_paths(policy: SandboxPolicy, places: JobPlaces, env: Mapping[str, st
     )
 
 
-def _agent_folders(names: Iterable[str], env: Mapping[str, str], home: Path) -> list[Path]:
-    bases = [Path(env.get(name) or home / usual) for name, usual in AGENTS_FOLDERS.items()]
+def _folders_below(
+    usual: Mapping[str, str], names: Iterable[str], env: Mapping[str, str], home: Path
+) -> list[Path]:
+    bases = [Path(env.get(variable) or home / place) for variable, place in usual.items()]
     return [base / name for base in bases for name in names]
 
 

@@ -20,6 +20,7 @@ class CallNote(NamedTuple):
 
     ``log`` is "" for one that did not begin yet. ``outcome`` and ``reason`` are set when it ended
     under director's eyes. ``model`` is the one of ``[tiers]`` that was asked ("": not on record).
+    ``writes``: what it brought lies in that folder.
     """
 
     name: str
@@ -29,6 +30,7 @@ class CallNote(NamedTuple):
     outcome: str | None = None
     reason: str = ""
     model: str = ""
+    writes: bool = False
 
 
 class CallNotes:
@@ -82,6 +84,11 @@ def noted_calls(folder: Path) -> list[CallNote]:
     """Return the calls that are noted in ``folder`` now, in the order of their logs."""
     notes = [note for note in map(_read, folder.glob("*.json")) if note]
     return sorted(notes, key=lambda note: note.log)
+
+
+def written_places(folder: Path) -> frozenset[Path]:
+    """Return the folders in which the calls noted in ``folder`` wrote."""
+    return frozenset(Path(one.cwd) for one in noted_calls(folder) if one.writes and one.cwd)
 
 
 def forget_places(folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,6 +36,9 @@ class Pool:
     ``guarded``: only director and gates can write in gates' worktrees and notes. Then they
     are what others are filled from, and what the next command continues with; otherwise every
     worktree is filled and prepared by itself, and nothing of it is kept.
+
+    ``held`` are worktrees of agents that hold what calls of a killed run wrote: each is for
+    whoever names it.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Pool:
         provisions: Provisions | None = None,
         *,
         guarded: bool = False,
+        held: Collection[Path] = (),
     ) -> None:
         self._job = job
         self.provisions = provisions
@@ -59,6 +63,7 @@ class Pool:
             lock.unlink()
         self._free = [self._at(name) for name in sorted(left)]
         self._made = max((slot_number(Path(name)) or 0 for name in left), default=0)
+        self._held = set(held)
         self._turn = threading.Lock()
         self._doubted = False
         note = read_note(self.notes) if guarded else None
@@ -114,13 +119,16 @@ class Pool:
             for lane in self._free:
                 if lane.work.path == path:
                     self._free.remove(lane)
+                    self._held.discard(path)
                     return lane
         return None
 
     def _take(self) -> Lane:
         with self._turn:
-            if self._free:  # the last one given back, in which least has to change
-                return self._free.pop()
+            for lane in reversed(self._free):  # in the last one given back least has to change
+                if lane.work.path not in self._held:
+                    self._free.remove(lane)
+                    return lane
             self._made += 1
             return self._at(name_of_slot(self._made))
 

@@ -323,7 +323,9 @@ class TestRecalled(ClientCase):
         client = self.agents(caller)
         caller.act = lambda _spending: seen.append(self.notes.get("x"))
         client.ask(self.assignment._replace(memo={"base": "c0ffee"}))
-        expected = CallNote("x", "/logs/x-0.jsonl", str(self.tmp), {"base": "c0ffee"}, model="p/m")
+        expected = CallNote(
+            "x", "/logs/x-0.jsonl", str(self.tmp), {"base": "c0ffee"}, model="p/m", writes=True
+        )
         self.assertEqual(seen, [expected])
         after = expected._replace(outcome=Outcome.INCOMPLETE, reason="the reason")
         self.assertEqual(self.notes.get("x"), after)

@@ -21,6 +21,7 @@ TRIED = {
     "gates": "mkdir ../../gates/new",
     "lane": "mkdir ../slot-7",
     "settings": "git config --global a.b c",
+    "plugins": "touch $HOME/.config/opencode/x",
 }
 POSSIBLE = {"worktree", "cache", "commit"}
 

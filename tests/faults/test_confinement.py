@@ -200,15 +200,20 @@ class TestForgery(ConfinedCase):
     def test_settings_of_agent_clis_whose_hooks_would_run_in_the_users_sessions(
         self,
     ) -> None:
-        home = Path(self.env["HOME"])
-        for name in (".claude", ".codex"):
-            (home / name).mkdir()
+        home, moved = Path(self.env["HOME"]), self.tmp / "moved"
+        for folder in (home / ".claude", home / ".opencode" / "plugin", moved):
+            folder.mkdir(parents=True)
         (home / ".claude.json").write_text("{}")
+        self.answers.touch()  # nothing new can be made beside what is kept
+        self.env["CODEX_HOME"] = str(moved)
         self.plan(node("a"))
         forge = self.asks(
             hooks=f"echo x > {home}/.claude/settings.json",
             state=f"echo x > {home}/.claude.json",
-            other=f"echo x > {home}/.codex/config.toml",
+            elsewhere=f"echo x > {moved}/config.toml",
+            settings=f"echo x > {home}/.config/opencode/opencode.json",
+            plugin=f"mkdir -p {home}/.config/opencode/plugin",
+            beside=f"echo x > {home}/.opencode/plugin/x.ts",
         )
         self.implement("a", *good(forge))
         self.ends(0, "run")
@@ -394,6 +399,7 @@ class TestModes(ConfinedCase):
             named=f"touch {extra}/x",
             null="echo > /dev/null",
             cache="mkdir $HOME/.cache/x",
+            settings="touch $HOME/.config/opencode/x",
             beside=f"touch {self.place}/x",
         )
         self.plan(node("a", files=["a.txt", "work.sh"], test_cmd="sh work.sh; sh tests/a.sh"))
@@ -402,7 +408,8 @@ class TestModes(ConfinedCase):
         )
         self.ends(0, "run")
         free = dict.fromkeys(("worktree", "temporary", "named", "null"), "yes")
-        self.assertEqual(self.answered(), {**free, "cache": "no", "beside": "no"})
+        closed = dict.fromkeys(("cache", "settings", "beside"), "no")
+        self.assertEqual(self.answered(), {**free, **closed})
         self.assertIn("strict by Landlock", self.lines("receipts.jsonl")[0]["confinement"])
 
     def test_hidden_files_cannot_be_read(self) -> None:

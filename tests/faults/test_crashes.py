@@ -152,6 +152,21 @@ class TestKilled(KilledCase):
         billed = [line for line in self.lines("costs.jsonl") if line["role"] == "executor"]
         self.assertEqual(len(billed), 1)
 
+    def test_what_a_killed_run_left_in_a_worktree_is_not_lost_to_another_node(self) -> None:
+        self.plan(node("a"), node("b"), node("z", depends_on=["a"]))
+        for _ in range(2):
+            self.implement("a", write("a.txt", "bad\n"))
+        self.implement("b", *self.good_work("b"), finish(), hang())
+        one_lane = ("run", "--parallel", "1", "--max-attempts", "1")
+        process = self.started(*one_lane)
+        self.wait_for_log("b.1", b'"reason": "stop"')
+        put_down(process)
+        for name in "az":
+            self.implement(name)
+        self.ends(0, *one_lane, "--retry-failed")
+        asked = [call.node for call in self.fake.calls() if call.heading == "Implement"]
+        self.assertEqual(asked.count("b"), 1)
+
     def test_who_did_it_is_who_was_asked_whatever_the_tier_names_since(self) -> None:
         self.plan(node("a"))
         self.implement("a", *self.good_work("a"))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from director.model.errors import LostError, StoppedError
 from director.model.launcher_policy import LauncherPolicy
+from director.worktrees.pool import Pool
 from director.worktrees.pool_folders import pool_environment, worktrees_folder
 from tests.worktrees.worktree_case import WorktreeCase
 
@@ -49,6 +50,17 @@ class TestPool(WorktreeCase):
                     raise error
         self.assertEqual(paths[0], paths[1])
         self.assertNotEqual(paths[1], paths[2])
+
+    def test_what_a_killed_run_left_is_for_who_names_it(self) -> None:
+        with self.pool.lane() as lane:
+            lane.work.reset(self.base)
+        left = lane.work.path
+        pool = Pool(self.job, self.pool.folder, held=[left])
+        with pool.lane() as other, pool.lane(left) as named:
+            self.assertNotEqual(other.work.path, left)
+            self.assertEqual(named.work.path, left)
+        with pool.lane(other.work.path), pool.lane() as now_free:
+            self.assertEqual(now_free.work.path, left)
 
     def test_worktrees_lie_in_the_root_that_is_named(self) -> None:
         policy = LauncherPolicy("slurm", root="~/shared")

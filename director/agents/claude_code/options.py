@@ -1,6 +1,6 @@
 """What the configuration says of Claude Code: the section ``[claude-code]``, tiers, sampling."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, NamedTuple
 
 from director.agents.section_problems import closed_home, unknown_sampling
@@ -36,9 +36,10 @@ def model_of(tier: str) -> str:
     return tier.removeprefix(PREFIX)
 
 
-def user_settings(config: Config) -> tuple[str, ...]:
+def user_settings(config: Config, env: Mapping[str, str]) -> tuple[str, ...]:
     """Return what only the user's own sessions write below HOME, where calls have a home apart."""
-    return (".claude", ".claude.json") if options_of(config).home == "own" else ()
+    folder = env.get("CLAUDE_CONFIG_DIR") or ".claude"
+    return (folder, ".claude.json") if options_of(config).home == "own" else ()
 
 
 def problems(config: Config) -> Iterator[Mistake]:

@@ -65,9 +65,9 @@ def options_of(config: Config) -> CodexOptions:
     return config.options_of(NAME, CodexOptions)
 
 
-def user_settings(config: Config) -> tuple[str, ...]:
+def user_settings(config: Config, env: Mapping[str, str]) -> tuple[str, ...]:
     """Return what only the user's own sessions write below HOME, where calls have a home apart."""
-    return (".codex",) if options_of(config).home == "own" else ()
+    return (env.get("CODEX_HOME") or ".codex",) if options_of(config).home == "own" else ()
 
 
 def problems(config: Config) -> Iterator[Mistake]:

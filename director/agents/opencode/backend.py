@@ -19,6 +19,7 @@ from director.agents.backend import (
 )
 from director.agents.opencode.events import OpenCodeReader
 from director.agents.opencode.options import NAME, OpenCodeOptions, problems
+from director.agents.opencode.user_settings import user_settings
 from director.agents.programs import find_program
 from director.agents.templates import bundled_text
 from director.model.config import Config
@@ -103,6 +104,7 @@ OPENCODE = Backend(
         (".opencode/node_modules/", ".opencode/"),
     ),
     problems=problems,
+    user_settings=user_settings,
     agent_folders=(AGENTS, ".opencode/agent"),
     state_folders=("opencode",),
     starter_files=_starter_files,

@@ -31,6 +31,7 @@ from director.agents.opencode.project import deep_merge, inherited_settings, mod
 from director.agents.opencode.project_code import defines_agents
 from director.agents.opencode.server_error import ServerError
 from director.agents.opencode.shared_server import SharedServer
+from director.agents.opencode.user_settings import complete_folder
 from director.agents.process_call import Invocation, run_call
 from director.agents.recorder import read_whole
 from director.agents.watching import Watch
@@ -41,6 +42,7 @@ from director.processes.capture import said_version
 from director.processes.command import Ended
 from director.processes.command import Watch as Until
 from director.processes.launchers.launcher import Part
+from director.processes.sandbox_paths import home_of
 
 if TYPE_CHECKING:
     from director.agents.opencode.server import Server  # slow to import, and not always needed
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 @contextmanager
 def open_opencode(context: AgentContext, program: str) -> Iterator[OpenCode]:
     """Give what makes calls with the OpenCode at ``program``; nothing of it is left afterwards."""
+    complete_folder(context.env, home_of(context.env))
     opencode = OpenCode(context, program)
     with opencode.serving():
         try:
