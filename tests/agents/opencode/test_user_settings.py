@@ -7,7 +7,6 @@ from director.model.config import Config
 from director.model.roles import Role
 from tests.support.hermetic import TemporaryCase
 
-
 CONFIG = Config(tiers=dict.fromkeys(Role, "p/m"))
 
 
