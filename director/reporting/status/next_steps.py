@@ -194,6 +194,8 @@ def _retry(status: Status, failed: list[NodeNow]) -> Step:
 
 
 def _after_red_gates(status: Status) -> Iterable[Step]:
+    if not any(gate.culprit for gate in status.red_gates):
+        yield Step(("director", "run"), "no merge is blamed: run the gates again")
     yield Step(("git", "switch", "-c", "fix", status.job_branch), "fix it there")
     yield Step(("director", "plan", "…"), "plan the fix as a new task")
     yield Step(("director", "logs", "integration"), "the whole output")
