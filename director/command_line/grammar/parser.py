@@ -23,6 +23,8 @@ EXIT_CODES = {
     "130, 143": "interrupted, terminated",
 }
 
+LISTED = "see `director --help`, which lists the commands"
+
 
 def module_of(command: str) -> Any:
     """Return the module of a command: ``add_arguments``, ``run`` and ``EXAMPLES``."""
@@ -88,8 +90,14 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose mistakes end like all others: what is wrong, what to do next, exit code."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise RequestError with the likely word, and where the flags are explained."""
+        """Raise RequestError with the likely word, and where the flags are explained.
+
+        A command that is nearly right is named whole.
+        """
         guess = self._guess(message)
+        if no_command := re.fullmatch(r"argument COMMAND: invalid choice: (.*) \(choose.*", message):
+            meant = f"did you mean `{self.prog} {guess}`?" if guess else LISTED
+            raise RequestError(f"there is no command {no_command[1]}", meant, Reason.USAGE)
         meant = f"did you mean `{guess}`? " if guess else ""
         raise RequestError(message, f"{meant}see `{self.prog} --help`", Reason.USAGE)
 
@@ -110,12 +118,6 @@ class _Parser(argparse.ArgumentParser):
 
 class _TopParser(_Parser):
     """The parser of ``director`` itself, whose help shows the commands in groups."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise RequestError; a command that is nearly right is named whole."""
-        guess = self._guess(message)
-        next_step = f"did you mean `director {guess}`?" if guess else "see `director --help`"
-        raise RequestError(message, next_step, Reason.USAGE)
 
     def format_help(self) -> str:
         """Return the help of the whole command line."""
