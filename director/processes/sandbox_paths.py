@@ -127,7 +127,7 @@ def sandbox_paths(policy: SandboxPolicy, places: JobPlaces, env: Mapping[str, st
             make_folder(folder)
     agent_folders = tuple(folder.resolve() for folder in own)
     return SandboxPaths(
-        Kept(repository, pool.parent, trusted_paths(env, home, places.trusted)),
+        Kept(repository, pool.parent, trusted_paths(env, home, places.trusted, agent_folders)),
         Writable(pool / "agents", agent_folders, write),
         hide,
         places.checkout,

@@ -37,19 +37,19 @@ INTERPRETERS = ("node", "perl", "python", "python3", "ruby")  # in another place
 
 
 def trusted_paths(
-    env: Mapping[str, str], home: Path, more: Iterable[Path] = ()
+    env: Mapping[str, str], home: Path, more: Iterable[Path] = (), needed: Iterable[Path] = ()
 ) -> tuple[Path, ...]:
     """Return the files and folders, including those that do not exist (yet).
 
     Links are followed to what they stand for, and count themselves. A folder that holds the home
-    folder, caches or temporary files is left out: it has to stay writable.
+    folder, caches, temporary files or what is ``needed`` is left out: it has to stay writable.
     """
     places = filter(None, map(env.get, ("TMPDIR", "XDG_CACHE_HOME")))
-    needed = [home, *(Path(place).resolve() for place in places)]
+    stays_open = [home, *needed, *(Path(place).resolve() for place in places)]
     named = chain(map(Path, SYSTEM), _in_home(env, home), _named_by(env), more)
     absolute = dict.fromkeys(str(path) for path in named if path.is_absolute())
     found = {Path(place) for path in absolute for place in _with_target(path)}
-    writable = {folder for path in needed for folder in (path, *path.parents)}
+    writable = {folder for path in stays_open for folder in (path, *path.parents)}
     return tuple(sorted(found - writable))
 
 
