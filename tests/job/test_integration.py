@@ -345,7 +345,10 @@ class TestBlame(GateCase):
     def test_tests_that_turn_red_with_what_is_outside_are_all_named_and_gated_again(self) -> None:
         outside = self.tmp / "outside"
         outside.touch()
-        nodes = [node(name, depends_on=list(before)) for name, before in zip("abc", ["", *"ab"])]
+        nodes = [
+            node(name, depends_on=list(before))
+            for name, before in zip("abc", ["", "a", "b"], strict=True)
+        ]
         script = "grep -q good {0}.txt && test -e {1} || {{ echo no good {0}; exit 1; }}\n"
         self.plan(*nodes, tests={name: script.format(name, outside) for name in "abc"})
         for name in "abc":

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from director import __version__
 from director.command_line.grammar.catalog import COMMANDS, GROUPS
 from director.model.errors import RequestError
+from director.model.patterns import lazy_pattern
 from director.model.reason import Reason
 
 DESCRIPTION = "A strong model plans, a cheap one implements, exit codes decide what merges."
@@ -23,6 +24,7 @@ EXIT_CODES = {
     "130, 143": "interrupted, terminated",
 }
 
+NO_COMMAND = lazy_pattern(r"argument COMMAND: invalid choice: (.*) \(choose.*")  # of argparse
 LISTED = "see `director --help`, which lists the commands"
 
 
@@ -95,7 +97,7 @@ class _Parser(argparse.ArgumentParser):
         A command that is nearly right is named whole.
         """
         guess = self._guess(message)
-        if no_command := re.fullmatch(r"argument COMMAND: invalid choice: (.*) \(choose.*", message):
+        if no_command := NO_COMMAND.fullmatch(message):
             meant = f"did you mean `{self.prog} {guess}`?" if guess else LISTED
             raise RequestError(f"there is no command {no_command[1]}", meant, Reason.USAGE)
         meant = f"did you mean `{guess}`? " if guess else ""
