@@ -213,8 +213,9 @@ def _run(status: Status) -> Iterable[Step]:
         return
     begun = bool(status.of(NodeStatus.DONE, NodeStatus.TAKEN))
     why = f"work on the {counted(left, 'node')} left" if begun else "carry out the plan"
-    why = why if left else "gate all of it together"
-    yield Step(("director", "run"), why)
+    if not left:
+        yield Step(("director", "land"), "gate all of it on your branch, and land it")
+    yield Step(("director", "run"), why if left else "gate all of it together")
 
 
 def _take_over(status: Status) -> Iterable[Step]:
