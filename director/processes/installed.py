@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection, Iterator
-from os.path import dirname, join, normpath
+from os.path import dirname, isdir, join, normpath, realpath
 from pathlib import Path
 
 PROGRAM_FOLDERS = ("bin", "sbin")
@@ -35,6 +35,15 @@ def own_code() -> Iterator[Path]:
     yield from (path for path in map(Path, sys.path) if path.is_absolute() and path != here)
 
 
+def is_linked() -> bool:
+    """Whether director's files have other names, by which they can be written as well.
+
+    uv gives them to what it keeps in its cache.
+    """
+    found = os.stat(__file__)  # noqa: PTH116
+    return found.st_nlink > 1 and found.st_uid == os.getuid()
+
+
 def belonging(
     folders: Collection[Path], system: tuple[str, ...], shared: Collection[Path]
 ) -> Iterator[Path]:
@@ -46,7 +55,7 @@ def belonging(
     left, seen = list(folders), set[Path]()
     while left:
         programs = left.pop()
-        if programs in seen or not programs.is_absolute() or not programs.is_dir():
+        if programs in seen or not programs.is_absolute() or not isdir(programs):  # noqa: PTH112
             continue
         seen.add(programs)
         yield from _beside(programs, shared)
@@ -58,7 +67,7 @@ def belonging(
 
 def _beside(programs: Path, shared: Collection[Path]) -> Iterator[Path]:
     """Give what belongs to a folder of programs, of what is in the one that holds it."""
-    place = programs.resolve().parent
+    place = Path(realpath(programs)).parent
     if programs.name == CHOOSERS and place not in shared:
         yield place
     elif programs.name in PROGRAM_FOLDERS and place not in shared:
@@ -80,7 +89,7 @@ def _targets(programs: Path, names: Collection[str]) -> Iterator[Path]:
             continue
         first = normpath(join(programs, target))  # noqa: PTH118
         if dirname(first) != str(programs):  # noqa: PTH120
-            yield Path(first).resolve()
+            yield Path(realpath(first))  # a link may lead in a circle
 
 
 def _entries(folder: str | Path) -> list[str]:

@@ -25,7 +25,16 @@ CACHES = {
     "go": ("go/pkg",),
     "gradle": tuple(
         f".gradle/{name}"
-        for name in (".tmp", "caches", "daemon", "jdks", "native", "notifications", "wrapper")
+        for name in (
+            ".tmp",
+            "caches",
+            "daemon",
+            "jdks",
+            "native",
+            "notifications",
+            "workers",
+            "wrapper",
+        )
     ),
     "mvn": (".m2/repository", ".m2/wrapper"),
     "npm": (".npm",),

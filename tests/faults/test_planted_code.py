@@ -5,6 +5,7 @@ With it: ``processes.installed``.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import venv
@@ -73,6 +74,17 @@ class TestCodeOfDirector(ConfinedCase):
         self.assertEqual(done.code, 0, done.err)
         self.assertEqual(len(self.answered()), len(tried))
         self.all_denied()
+
+    def test_files_with_other_names_are_told_of(self) -> None:
+        """As uv installs them: what is in its cache is the same file."""
+        own = Path(self.env["HOME"]) / "own"
+        shutil.copytree(SOURCE / "director", self.tmp / "director")
+        shutil.copytree(self.tmp / "director", own / "director", copy_function=os.link)
+        self.plan(node("a"))
+        self.implement("a")
+        env = {**self.env, "PYTHONPATH": str(own)}
+        done = self.command(sys.executable, "-m", "director", "run", env=env)
+        self.assertIn("agents can write director's own code: its files are hard links", done.err)
 
     def test_bytecode_in_a_place_of_its_own(self) -> None:
         cache = Path(self.env["HOME"]) / ".cache/pyc"
@@ -218,16 +230,22 @@ class TestOddVariables(PlantedCase):
         self.make(".vimrc")
         self.cannot_write(".bashrc", ".vimrc", ".local/bin/x")
 
-    def test_what_lies_beside_temporary_files_in_a_folder_of_the_system(self) -> None:
-        """Only what has to stay writable of it does."""
-        from director.processes.trusted import trusted_paths
+    def test_programs_in_many_places_and_in_odd_ones(self) -> None:
+        self.link("loop/a", "loop/b")
+        self.link("loop/b", "loop/a")
+        self.link("odd/loop", "loop/a")
+        self.on_path("odd", *(f"many/{number}" for number in range(200)))
+        self.env["PATH"] += f":{self.user}/{'long/' * 900}:~/x:::{self.user}"
+        self.cannot_write("many/199/x", "odd/x", ".bashrc", "x")
 
-        place = Path(sys.base_prefix)
-        inside = "/usr/share/temporary"
-        kept = trusted_paths({"TMPDIR": inside, "PATH": ""}, self.user)
-        self.assertNotIn(Path("/usr"), kept)
-        self.assertIn(Path("/usr/lib"), kept)
-        self.assertFalse(any(Path(inside).is_relative_to(path) for path in kept), place)
+    def test_temporary_files_in_the_folder_of_settings(self) -> None:
+        self.make(".config/tmp/", ".config/git/attributes")
+        self.env["TMPDIR"] = str(self.user / ".config/tmp")
+        self.cannot_write(".config/git/attributes", ".config/opencode/x")
+
+    def test_a_repository_among_caches(self) -> None:
+        self.env["XDG_CACHE_HOME"] = str(self.place)
+        self.cannot_write("../repo/README", "../repo/.git/config", ".bashrc")
 
     def test_settings_that_are_the_null_device(self) -> None:
         self.env["NPM_CONFIG_USERCONFIG"] = self.env["BASH_ENV"] = "/dev/null"
