@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from director.agents.registry import (
+    files_in_home,
     files_of_programs,
     key_variables,
     settings_of_users,
@@ -74,10 +75,12 @@ def site_of(inputs: JobInputs, job: Path, folder: Path) -> Site:
         own = state_folders(config.tiers.values())
         trusted = (
             *settings.sources,
+            *settings.named,
             *files_of_programs(config, env),
             *settings_of_users(config, env, home),
         )
-        paths = sandbox_paths(policy, JobPlaces(kept, folder, trusted, checkout, own), env)
+        places = JobPlaces(kept, folder, trusted, checkout, own, files_in_home(config))
+        paths = sandbox_paths(policy, places, env)
     sandbox = Sandbox(policy, mechanism, paths, launcher_at(inputs, job))
     commands = {k: v for k, v in settings.everywhere.items() if COMMANDS.fullmatch(k)}
     filters = Filters(commands, sandbox, job, folder / "notes" / "filters")
