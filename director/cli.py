@@ -70,9 +70,18 @@ def _context() -> Context:
     from director.model.secrets import Redactor, secrets_in
     from director.processes.cancellation import Cancellation
 
-    env = dict(os.environ)
+    env = {name: value for name, value in os.environ.items() if not _is_ignored(name, value)}
     redactor = Redactor(secrets_in(env, os.path.exists))
     return Context(env, Cancellation(), sys.stdin, sys.stdout, sys.stderr, redactor, Ends())
+
+
+def _is_ignored(variable: str, value: str) -> bool:
+    """Whether it is a folder of the user's that must not be relative, so as not to be anywhere.
+
+    XDG Base Directory Specification: "consider the path invalid and ignore it".
+    """
+    is_folder = variable.startswith("XDG_") and variable.endswith("_HOME")
+    return is_folder and not value.startswith("/")
 
 
 def _fail(args: argparse.Namespace, error: DirectorError, context: Context) -> int:
@@ -126,11 +135,7 @@ def _say_what_was_lost(outlet: Outlet) -> None:
         next_step = (
             "free disk space or print it elsewhere; `director status` shows where the job stands"
         )
-        _complain(what, next_step)
-
-
-def _complain(what: str, next_step: str) -> None:
-    print(f"director: {what}\n  next: {next_step}", file=sys.stderr, flush=True)
+        _context().complain(what, next_step)
 
 
 def _bug(error: Exception, args: argparse.Namespace, redactor: Redactor) -> BugError:

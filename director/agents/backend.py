@@ -179,7 +179,8 @@ class Backend(NamedTuple):
     before anything is paid for: both raise RequestError. ``agent_folders`` may hold
     a repository's own role files; ``state_folders`` are the names of the folders that the CLI
     writes below the user's XDG folders. ``user_settings`` are names below HOME, or paths, of what
-    only the user's own sessions write. ``secret_variables`` hold keys, whatever they are called.
+    only the user's own sessions write, ``files_in_home`` those right there that calls write as
+    well. ``secret_variables`` hold keys, whatever they are called.
     ``starter_files`` are installed by ``sync-agents``: path → text. ``offers`` asks it which models
     it has; ``lists_all``: no other can be called. ``tried`` is the version that director was tried
     with, ``login`` the command that gives it a provider's key; with the variables ``ask_env`` it
@@ -200,6 +201,7 @@ class Backend(NamedTuple):
     problems: Callable[[Config], Iterable[Mistake]] = lambda _config: ()
     secret_variables: Callable[[Config], Iterable[str]] = lambda _config: ()
     user_settings: Callable[[Config, Mapping[str, str]], Iterable[str]] = lambda _config, _env: ()
+    files_in_home: Callable[[Config], Iterable[str]] = lambda _config: ()
     agent_folders: tuple[str, ...] = ()
     state_folders: tuple[str, ...] = ()
     starter_files: Callable[[], Mapping[str, str]] = dict

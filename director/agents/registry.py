@@ -74,6 +74,12 @@ def settings_of_users(config: Config, env: Mapping[str, str], home: Path) -> Ite
         yield from (home / name for name in backend.user_settings(config, env))
 
 
+def files_in_home(config: Config) -> tuple[str, ...]:
+    """Return the names of the files that these CLIs write right in the user's home folder."""
+    used = backends_of(config.tiers.values())
+    return tuple(name for backend in used for name in backend.files_in_home(config))
+
+
 def key_variables(config: Config) -> set[str]:
     """Return the variables that hold keys, whatever they are called."""
     named = (name for one in BACKENDS for name in one.secret_variables(config))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from director.agents.registry import (
+    files_in_home,
     files_of_programs,
     key_variables,
     settings_of_users,
@@ -75,10 +76,12 @@ def site_of(inputs: JobInputs, job: Path, folder: Path) -> Site:
         own = state_folders(config.tiers.values())
         trusted = (
             *settings.sources,
+            *settings.named,
             *files_of_programs(config, env),
             *settings_of_users(config, env, home),
         )
-        paths = sandbox_paths(policy, JobPlaces(kept, folder, trusted, checkout, own), env)
+        places = JobPlaces(kept, folder, trusted, checkout, own, files_in_home(config))
+        paths = sandbox_paths(policy, places, env)
     sandbox = Sandbox(policy, mechanism, paths, launcher_at(inputs, job))
     commands = {k: v for k, v in settings.everywhere.items() if COMMANDS.fullmatch(k)}
     filters = Filters(commands, sandbox, job, folder / "notes" / "filters")
@@ -102,7 +105,8 @@ def provisions_of(inputs: JobInputs, job: JobRepository, gates: Gates) -> Provis
         part = Part.SETUP if merged else Part.GATE
         name = f"setup.{worktree.name}" if merged else f"setup.{worktree.name}.candidate"
         slot, worktrees = slot_number(worktree), worktree.parent.name
-        events.notice(f"setup of slot {slot} of {worktrees} begins: `{policy.setup}`")
+        begins = f"setup of slot {slot} of {worktrees} begins: `{policy.setup}`"
+        events.emit(Kind.NOTICE, message=begins, slot=slot, worktrees=worktrees)
         result = gates.run(policy.setup, worktree, name, part)
         events.emit(
             Kind.SETUP,

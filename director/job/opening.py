@@ -258,4 +258,6 @@ def _notices(inputs: JobInputs, worktrees: JobWorktrees) -> Iterator[str]:
         yield f"{who} {OWN_NAME}"
     if missing := worktrees.site.sandbox.missing:
         yield missing
+    if gap := worktrees.site.sandbox.gap:
+        yield gap
     yield from worktrees.repository.notices

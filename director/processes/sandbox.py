@@ -17,6 +17,7 @@ from director.model.testing.checkout_paths import named_path
 from director.processes.command import Command, Ended, Ending
 from director.processes.confinement import Confinement, Landlock, Launch, Mechanism, find_mechanism
 from director.processes.domain import Domain
+from director.processes.installed import is_linked
 from director.processes.launchers.launcher import Errand, Launcher, Part
 from director.processes.launchers.local import Local
 from director.processes.removal import discard
@@ -64,6 +65,16 @@ class Sandbox:
         if self.policy.mode != "auto" or self.policy.command or self.mechanism:
             return ""
         return "agents and gates are not confined: neither Landlock nor bubblewrap works here"
+
+    @property
+    def gap(self) -> str:
+        """The notice for where agents can write director's own code all the same; else ""."""
+        if not (self.mechanism and self.policy.mode != "strict" and is_linked()):
+            return ""
+        return (
+            "agents can write director's own code: its files are hard links, as uv makes them to "
+            "its cache; install it again with `--link-mode copy`"
+        )
 
     @property
     def binds_threads(self) -> bool:

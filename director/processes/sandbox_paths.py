@@ -4,7 +4,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from itertools import chain, product
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,22 +12,39 @@ from director.model.config import SandboxPolicy
 from director.model.errors import RequestError
 from director.model.testing.checkout_paths import Checkout
 from director.processes.domain import outermost
-from director.processes.trusted import trusted_paths
+from director.processes.trusted import beside_the_way, trusted_paths
 from director.records.files import make_folder, os_errors_stop
 
 NO_CHECKOUT = Checkout()
 ADVICE = "correct [sandbox] in the configuration"
 CACHES = {
     "bun": (".bun/install",),
+    "bundle": (".bundle/cache",),
     "cargo": (".cargo/git", ".cargo/registry"),
     "dotnet": (".dotnet", ".nuget"),
     "go": ("go/pkg",),
-    "gradle": (".gradle",),
-    "mvn": (".m2",),
+    "gradle": tuple(
+        f".gradle/{name}"
+        for name in (
+            ".tmp",
+            "caches",
+            "daemon",
+            "jdks",
+            "native",
+            "notifications",
+            "workers",
+            "wrapper",
+        )
+    ),
+    "mvn": (".m2/repository", ".m2/wrapper"),
     "npm": (".npm",),
+    "pnpm": (".local/share/pnpm",),
+    "uv": (".local/share/uv",),
     "yarn": (".yarn",),
 }
 """Program → what it makes right in the home folder, or beside its programs (``~/.cargo/bin``)."""
+WRAPPED = {"gradle": ".gradle", "mvn": ".m2"}
+"""Program that projects bring themselves → its folder, once it was used."""
 AGENTS_FOLDERS = {
     "XDG_CACHE_HOME": ".cache",
     "XDG_DATA_HOME": ".local/share",
@@ -42,7 +59,8 @@ class JobPlaces(NamedTuple):
     ``repository`` are the folders of the user's repository and of the job's, ``pool`` is the one
     with the job's worktrees. ``trusted`` is kept from agents and gates besides what is trusted on
     any machine, ``checkout`` from the reading of gates. ``agents_own`` are the names of the agent
-    CLIs' folders below the user's XDG folders.
+    CLIs' folders below the user's XDG folders, ``agents_files`` those of files that they write
+    right in the home folder.
     """
 
     repository: tuple[Path, ...]
@@ -50,6 +68,7 @@ class JobPlaces(NamedTuple):
     trusted: tuple[Path, ...] = ()
     checkout: Checkout = NO_CHECKOUT
     agents_own: tuple[str, ...] = ()
+    agents_files: tuple[str, ...] = ()
 
 
 class Kept(NamedTuple):
@@ -121,13 +140,15 @@ def sandbox_paths(policy: SandboxPolicy, places: JobPlaces, env: Mapping[str, st
     _refuse_hidden_work(hide, pool)
     own = _folders_below(AGENTS_FOLDERS, places.agents_own, env, home)
     read = _folders_below(SETTINGS_FOLDER, places.agents_own, env, home)
-    caches = [home / name for name in _caches(env)]
+    caches = [home / name for name in _caches(env, home)]
     for folder in (*own, *read, *caches, *(path for path in write if not path.exists())):
         with os_errors_stop(folder):
             make_folder(folder)
     agent_folders = tuple(folder.resolve() for folder in own)
+    more = (*places.trusted, *beside_the_way(pool.parent, home))
+    needed = (*agent_folders, *(home / name for name in places.agents_files))
     return SandboxPaths(
-        Kept(repository, pool.parent, trusted_paths(env, home, places.trusted)),
+        Kept(repository, pool.parent, trusted_paths(env, home, more, needed)),
         Writable(pool / "agents", agent_folders, write),
         hide,
         places.checkout,
@@ -157,10 +178,12 @@ def _refuse_hidden_work(hide: Iterable[Path], work: Path) -> None:
             raise RequestError(f"[sandbox] hide names {path}, which holds {work}", ADVICE)
 
 
-def _caches(env: Mapping[str, str]) -> Iterator[str]:
+def _caches(env: Mapping[str, str], home: Path) -> Iterator[str]:
     path = env.get("PATH", os.defpath)
-    found = (names for program, names in CACHES.items() if shutil.which(program, path=path))
-    return chain.from_iterable(found)
+    for program, names in CACHES.items():
+        brought = WRAPPED.get(program)  # by the project
+        if shutil.which(program, path=path) or (brought and (home / brought).is_dir()):
+            yield from names
 
 
 def home_of(env: Mapping[str, str]) -> Path:

@@ -4,7 +4,8 @@ Otherwise an agent that can write ``~/.gitconfig`` could decide what gates and d
 commit.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,20 +16,27 @@ from director.repositories.restoring import restore_file
 FILE = "file:"  # before a file's name where git shows an origin
 FILES = {"core.attributesfile": "attributes", "core.excludesfile": "ignore"}
 """Setting that names a file → the file's name where none is named (gitattributes(5))."""
+RUN = frozenset({
+    "askpass", "clean", "cmd", "command", "driver", "editor", "external", "fsmonitor", "helper",
+    "hookspath", "pager", "process", "program", "smudge", "sshcommand", "templatedir", "textconv",
+})  # fmt: skip
+"""Ends of the settings that name what git runs."""
 
 
 class FrozenSettings(NamedTuple):
     """A copy of the user's global git configuration in a folder of director's.
 
     ``contents`` are its files, ``config`` is that which names the others. ``everywhere`` is what
-    git knows from all its configurations, by key; ``sources`` are the files that the copy was made
-    of. ``local`` are the settings of the repository's own file, key and value, in its order.
+    git knows from all its configurations, by key; ``sources`` are their files, ``named`` is what
+    they name of what git includes and runs. ``local`` are the settings of the repository's own
+    file, key and value, in its order.
     """
 
     contents: Mapping[Path, bytes]
     config: Path
     everywhere: Mapping[str, str]
     sources: tuple[Path, ...] = ()
+    named: tuple[Path, ...] = ()
     local: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
@@ -58,18 +66,18 @@ def freeze_settings(git: Git, home: Path, folder: Path) -> FrozenSettings:
     Files that it includes become part of it; the attributes and ignore files that it names, or
     that are read by default, are copied beside it.
     """
-    said = split_z(git.output("config", "--list", "--null", "--show-scope", "--show-origin"))
-    lines = list(zip(said[::3], said[1::3], said[2::3], strict=True))
+    listed = split_z(git.output("config", "--list", "--null", "--show-scope", "--show-origin"))
+    lines = list(zip(listed[::3], listed[1::3], listed[2::3], strict=True))
     settings = dict.fromkeys(text for scope, _, text in lines if scope == "global")
-    origins = (origin for scope, origin, _ in lines if scope == "global")
-    sources = [git.cwd / origin.removeprefix(FILE) for origin in dict.fromkeys(origins)]
+    origins = dict.fromkeys(origin for _, origin, _ in lines if origin.startswith(FILE))
+    sources = [git.cwd / origin.removeprefix(FILE) for origin in origins]
     known = [setting_of(text) for text in settings]
     kept = [(k, v) for k, v in known if not k.startswith("include") and k not in FILES]
     contents: dict[Path, bytes] = {}
     usual = Path(git.env.get("XDG_CONFIG_HOME") or home / ".config") / "git"
     for key, name in FILES.items():
-        named = next((value for k, value in reversed(known) if k == key), "")
-        source = Path(f"{home}{named[1:]}" if named.startswith("~/") else named or usual / name)
+        said = next((value for k, value in reversed(known) if k == key), "")
+        source = _at_home(said, home) if said else usual / name
         contents[folder / name] = _content(source)
         sources.append(source)
         kept.append((key, str(folder / name)))
@@ -79,7 +87,13 @@ def freeze_settings(git: Git, home: Path, folder: Path) -> FrozenSettings:
     own = [(origin, text) for scope, origin, text in lines if scope == "local"]
     # What a file includes is listed with another origin, and after the line that includes it.
     local = tuple(setting_of(text) for origin, text in own if origin == own[0][0])
-    frozen = FrozenSettings(contents, config, everywhere, tuple(sources), local)
+    files = [(origin, setting_of(text)) for _, origin, text in lines if origin.startswith(FILE)]
+    named = tuple(
+        path
+        for origin, (key, value) in files
+        for path in _named(key, value, home, git.cwd / origin.removeprefix(FILE))
+    )
+    frozen = FrozenSettings(contents, config, everywhere, tuple(sources), named, local)
     frozen.restore()
     return frozen
 
@@ -93,6 +107,23 @@ def setting_of(text: str) -> tuple[str, str]:
 def config_text(settings: Iterable[tuple[str, str]]) -> str:
     """Return settings as a configuration file has them (git-config(1), "Syntax")."""
     return "".join(_lines(key, value) for key, value in settings)
+
+
+def _named(key: str, value: str, home: Path, file: Path) -> Iterator[Path]:
+    """Give the paths in a setting in ``file`` that names what git includes, or what it runs.
+
+    Of a command line it is those before an option.
+    """
+    if key.startswith("include"):
+        yield file.parent / _at_home(value, home)
+    elif key.rpartition(".")[2] in RUN:
+        words = value.lstrip("!").replace("'", " ").replace('"', " ").split()
+        found = takewhile(lambda word: not word.startswith("-"), words)
+        yield from (path for word in found if (path := _at_home(word, home)).is_absolute())
+
+
+def _at_home(path: str, home: Path) -> Path:
+    return Path(f"{home}{path[1:]}" if path.startswith("~/") else path)
 
 
 def _lines(key: str, value: str) -> str:

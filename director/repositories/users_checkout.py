@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from os.path import exists, realpath
 from pathlib import Path
 
 from director.model.testing.checkout_paths import Checkout
@@ -61,15 +62,15 @@ def _of_programs(env: Mapping[str, str]) -> Iterator[Path]:
     """Give the folders of programs, each with the environment that it belongs to."""
     for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
         if (value := env.get(name, "")).startswith("/"):
-            yield Path(value).resolve()
+            yield Path(realpath(value))  # whatever it is
     for value in env.get("PATH", "").split(os.pathsep):
         if value.startswith("/"):
-            folder = Path(value).resolve()
+            folder = Path(realpath(value))
             yield environment_of(folder) or folder
 
 
 def environment_of(programs: Path) -> Path | None:
     """Return the environment whose programs lie in a folder, or None where it is none's."""
     parent = programs.parent
-    is_one = parent.name == PACKAGES or any((parent / name).exists() for name in OF_ENVIRONMENTS)
+    is_one = parent.name == PACKAGES or any(map(exists, map(parent.joinpath, OF_ENVIRONMENTS)))
     return parent if is_one else None

@@ -219,6 +219,15 @@ class TestForgery(ConfinedCase):
         self.ends(0, "run")
         self.all_denied()
 
+    def test_settings_in_the_folder_that_an_agent_cli_needs_to_write(self) -> None:
+        """That happens where all of the XDG folders are one."""
+        one = Path(self.env["HOME"]) / "one"
+        self.env |= dict.fromkeys(("XDG_CONFIG_HOME", "XDG_DATA_HOME"), str(one))
+        self.plan(node("a"))
+        self.implement("a", *good(shell(f"echo x > {one}/opencode/log")))
+        self.ends(0, "run")
+        self.assertTrue((one / "opencode" / "log").exists())
+
     def test_links_on_the_way_to_programs_and_to_the_home_folder(self) -> None:
         links, tools = self.tmp / "links", self.tmp / "tools"
         (tools / "v1" / "bin").mkdir(parents=True)

@@ -42,6 +42,11 @@ def user_settings(config: Config, env: Mapping[str, str]) -> tuple[str, ...]:
     return (folder, ".claude.json") if options_of(config).home == "own" else ()
 
 
+def files_in_home(config: Config) -> tuple[str, ...]:
+    """Return the files that calls write right in the user's home folder."""
+    return (".claude.json", ".claude.json.backup") if options_of(config).home == "user" else ()
+
+
 def problems(config: Config) -> Iterator[Mistake]:
     """Give what Claude Code cannot be told of sampling, and a home that it could not write."""
     if options_of(config).home == "user":
