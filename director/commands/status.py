@@ -11,9 +11,10 @@ from director.command_line.node_flags import add_node_flags
 from director.command_line.output import add_color_flag, style_of_output
 from director.command_line.screens.job_screen import is_terminal, result_of, view_of
 from director.model.errors import InterruptedRunError, RequestError
+from director.model.landed import PR, Landed
 from director.model.reason import Reason
 from director.records.garbage import leave_to_the_end, unsearched
-from director.records.job_directory import JobDirectory
+from director.records.job_directory import Home, JobDirectory
 from director.records.known_jobs import job_called
 from director.reporting.status.reader import read_status
 from director.reporting.status.screen import View, render
@@ -68,6 +69,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
 def _show(args: argparse.Namespace, context: Context, status: Status, view: View) -> int:
     if args.job is None and status.can_move:
         status = status._replace(newer=_newer(context, status))
+    if status.landed and status.landed.how != PR:
+        undone = _undone(status.landed, find_home(args, context), context)
+        status = status._replace(undone=undone)
     text = "" if args.json else _text(args, context, status, view)
     result = result_of(args, status, text, view)
     leave_to_the_end(status, result)
@@ -89,6 +93,21 @@ def _newer(context: Context, status: Status) -> int | None:
         return int(git.text("rev-list", "--count", "HEAD", f"^{status.base_commit}"))
     except (GitError, ValueError):
         return None
+
+
+def _undone(landed: Landed, home: Home, context: Context) -> str:
+    """Say how the user took back what had landed; "" where it is still there."""
+    from director.repositories.git import Git, GitError
+    from director.repositories.reverts import standing_revert
+
+    git, branch = Git.at(home.path.parent, context.env), f"refs/heads/{landed.onto}"
+    if not git.ok("merge-base", "--is-ancestor", landed.commit, branch):
+        return f"{landed.onto} does not have it any more"
+    try:
+        revert = standing_revert(git, landed.commit, branch)
+    except GitError:
+        return ""
+    return f"{revert[:10]} reverted it" if revert else ""
 
 
 def _text(args: argparse.Namespace, context: Context, status: Status, view: View) -> str:

@@ -17,6 +17,7 @@ from director.records.ledger import read_calls
 from director.repositories.branch_commits import BranchCommit
 from director.repositories.history import History
 from director.repositories.repository import Repository
+from director.repositories.reverts import standing_revert
 
 
 def record_of(prospect: Prospect, how: str, commit: str) -> Landed:
@@ -85,16 +86,31 @@ def refuse_shape(prospect: Prospect, how: How) -> None:
 
 
 def landed_before(user: Repository, prospect: Prospect) -> Landed | None:
-    """Return how the job as it is came onto the branch already, with or without director."""
+    """Return how the job as it is came onto the branch already, with or without director.
+
+    What was reverted since has not landed; RequestError where git takes it for merged all the same.
+    """
     history, tip, target = History(user.git), prospect.verified.tip, prospect.target
+    known = history.log(prospect.plan.base_commit, target.tip)
+    landings = [one for one in known if lands(one, prospect.plan, tip)]
+    last = landings[-1] if landings else None
+    revert = standing_revert(user.git, last.oid, target.tip) if last else None
     if history.descends(target.tip, tip):
+        if last and revert:
+            raise _merged_and_reverted(target, last.oid, revert)
         landed = record_of(prospect, How.MERGE.value, target.tip)
         return _with_resolved(landed, history.step(target.tip), prospect)
-    for commit in history.log(prospect.plan.base_commit, target.tip):
-        if lands(commit, prospect.plan, tip):
-            landed = record_of(prospect, How.SQUASH.value, commit.oid)
-            return _with_resolved(landed, commit, prospect)
-    return None
+    if last is None or revert:
+        return None
+    return _with_resolved(record_of(prospect, How.SQUASH.value, last.oid), last, prospect)
+
+
+def _merged_and_reverted(target: Target, landing: str, revert: str) -> RequestError:
+    return RequestError(
+        f"the job was merged into {target.branch} as {landing[:10]}, and {revert[:10]} reverted "
+        "that: git takes its commits for merged, and would bring nothing of them",
+        f"revert the revert: `git revert {revert[:10]}` in a checkout of {target.branch}",
+    )
 
 
 def _with_resolved(landed: Landed, commit: BranchCommit, prospect: Prospect) -> Landed:

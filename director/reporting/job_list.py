@@ -94,11 +94,14 @@ def list_jobs(known: Iterable[KnownJob], git: Git) -> list[ListedJob]:
     """Return the jobs as lists show them; ``git`` is asked a few times, however many they are."""
     branches = local_branches(git)
     found = _with_sizes([_with_branch(_read(one), branches) for one in known])
-    gone = {one.tip for one in found if one.tip and one.branch is None}
+    recorded = [recorded_landing(one.job.directory, one.tip or None) for one in found]
+    commits = {landing.commit for landing in recorded if landing}
+    gone = {one.tip for one in found if one.tip and one.branch is None} | commits
     there = known_commits(git, gone) if gone else set()
     asked = [one.tip for one in found if one.tip and (one.branch or one.tip in there)]
-    landed = landed_tips(git, asked, branches)
-    return [replace(one, landed=_landing(one, landed)) for one in found]
+    landed = landed_tips(git, [*asked, *(commits & there)], branches)
+    pairs = zip(found, recorded, strict=True)
+    return [replace(one, landed=_landing(one, landing, landed)) for one, landing in pairs]
 
 
 def _with_sizes(jobs: list[ListedJob]) -> list[ListedJob]:
@@ -113,9 +116,14 @@ def _with_sizes(jobs: list[ListedJob]) -> list[ListedJob]:
     ]
 
 
-def _landing(one: ListedJob, landed: Mapping[str, str | None]) -> Landing | None:
-    """Return where a job landed; a branch with nothing of the job's on it has not."""
-    if recorded := recorded_landing(one.job.directory, one.tip or None):
+def _landing(
+    one: ListedJob, recorded: Landing | None, landed: Mapping[str, str | None]
+) -> Landing | None:
+    """Return where a job landed; a branch with nothing of the job's on it has not.
+
+    Nor has what is on record when no branch has it any more (`git reset`).
+    """
+    if recorded and recorded.commit in landed:
         return recorded
     if one.tip not in landed or one.tip == one.base_commit:
         return None

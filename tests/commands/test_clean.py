@@ -200,7 +200,8 @@ class TestChosen(CleanCase):
         current = self.plan_another("a")
         self.ends(0, "take", "a")
         self.plan_another("b")
-        (self.records_of(current) / "landed.json").write_text('{"commit": "1", "onto": "main"}')
+        record = {"commit": self.repo.git("rev-parse", "main"), "onto": "main"}
+        (self.records_of(current) / "landed.json").write_text(json.dumps(record))
         self.assertIn("a is taken by a person", self.cleaned("--landed")[current]["stays"])
 
     def test_records_elsewhere_are_not_touched(self) -> None:

@@ -120,11 +120,14 @@ class TestJobs(JobsCase):
 
     def test_landed_where_that_is_on_record(self) -> None:
         first = self.finish("a")
-        record = {"onto": "trunk", "commit": "1" * 40, "how": "squash", "at": "2026-11-21T08:00Z"}
+        commit = self.repo.commit("the work")
+        record = {"onto": "main", "commit": commit, "how": "squash", "at": "2026-11-21T08:00Z"}
         (self.home / "landed.json").write_text(json.dumps(record))
         self.assertEqual(self.listed()[first]["landed"], record)
         self.plan_another("b")
         self.assertEqual(self.listed()[first]["landed"], record)  # it is archived with the job
+        self.repo.git("reset", "--quiet", "--keep", "HEAD^")
+        self.assertIsNone(self.listed()[first]["landed"])  # no branch has it any more
 
     def test_a_branch_without_anything_on_it_is_not_landed(self) -> None:
         self.script_planning(node("a"))

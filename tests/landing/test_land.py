@@ -1,7 +1,7 @@
 """Landing a finished job on a branch of the user's: what is there then, and how it is recorded.
 
 With it: the command (``commands.land``, ``land_words``), ``prospect``, ``gating``, ``checkouts``,
-``landed``, ``landing.commits``.
+``landed``, ``landing.commits``, ``reverts``.
 """
 
 from __future__ import annotations
@@ -84,6 +84,34 @@ class TestShapes(LandCase):
         self.assertNotIn("director land ", shown)
         self.assertEqual(self.ends(0, "status", "--json").json["landed"]["how"], "squash")
         self.assertEqual(self.lines("events.jsonl")[-2]["kind"], "landed")
+
+    def test_what_was_reset_or_reverted_can_land_again(self) -> None:
+        old = self.head()
+        self.land()
+        self.repo.git("reset", "--quiet", "--keep", old)
+        self.assertIn("main does not have it any more", self.ends(0, "status").in_one_line)
+        first = self.land()["landed"]["commit"]
+        self.assertIsNone(self.ends(0, "status", "--json").json["landing_undone"])
+        self.repo.git("revert", "--no-edit", first)
+        told = self.ends(0, "status", "--json").json
+        self.assertEqual(told["landing_undone"], f"{self.head()[:10]} reverted it")
+        self.assertEqual(
+            self.ends(0, "status").in_one_line.count("land it on your branch again"), 1
+        )
+        second = self.land()["landed"]["commit"]
+        self.assertNotEqual(second, first)
+        self.assertLessEqual({"a.txt", "b.txt"}, self.files())
+        self.repo.git("revert", "--no-edit", second)
+        self.repo.git("revert", "--no-edit", "HEAD")  # it is there again
+        self.assertEqual(self.land()["landed"]["commit"], second)
+
+    def test_a_merge_that_was_reverted_comes_back_by_git(self) -> None:
+        merge = self.land("--merge", "--yes")["landed"]["commit"]
+        self.repo.git("revert", "--no-edit", "--mainline", "1", merge)
+        found = self.ends(2, "land", "--merge", "--yes", "--json").json
+        self.assertEqual(found["next_command"], ["git", "revert", self.head()[:10]])
+        self.repo.git("revert", "--no-edit", "HEAD")
+        self.assertIn("Nothing to land", self.land()["what"])
 
     def test_what_stands_where_it_works_is_removed(self) -> None:
         os.mkfifo(self.home / "landing")

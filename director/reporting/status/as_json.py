@@ -33,6 +33,7 @@ def status_json(status: Status) -> dict[str, Any]:
         "amending": status.amending or None,
         "taken": dict(status.taken),
         "landed": _encoded(status.landed),
+        "landing_undone": status.undone or None,
         "newer_commits": status.newer,
         "worktrees": (
             {"folder": str(kept.folder), "bytes": kept.bytes, "since": kept.since} if kept else None

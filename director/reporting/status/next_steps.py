@@ -225,8 +225,9 @@ def _take_over(status: Status) -> Iterable[Step]:
         yield Step(("git", "fetch", repository, branch), "brings it as FETCH_HEAD")
         return
     yield Step(("git", "diff", base, branch), "look at it")
-    if status.landed is None or status.landed.partial:
-        yield Step(("director", "land"), "land it on your branch")
+    if status.landed is None or status.landed.partial or status.undone:
+        again = " again" if status.undone else ""
+        yield Step(("director", "land"), f"land it on your branch{again}")
 
 
 _STEPS: dict[Standing, Callable[[Status], Iterable[Step]]] = {

@@ -195,7 +195,9 @@ def _landed(status: Status, style: Style) -> list[Line]:
     if status.landed is None:
         return []
     at = local(status.landed.at, status.now)
-    return paragraph(one_line(f"{status.landed.in_words()}{f', {at}' if at else ''}"), style, 2)
+    parts = [part for part in (status.landed.in_words(), at) if part]
+    undone = f"; {status.undone}" if status.undone else ""
+    return paragraph(one_line(f"{', '.join(parts)}{undone}"), style, 2)
 
 
 def _taken(status: Status, style: Style) -> list[Line]:

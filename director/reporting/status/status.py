@@ -141,7 +141,8 @@ class Status(NamedTuple):
     ``gates`` are the integration gates of the last run (``integration_ok`` None: none ran).
     ``log_lines`` has the number of lines of the logs that are shown, by their names. ``amending``
     is the node that is being amended ("": none is), ``taken`` maps nodes to the worktrees in which
-    people write them. ``landed`` says where the work went (None: it has not landed). HEAD has
+    people write them. ``landed`` says where the work went (None: it has not landed), and
+    ``undone`` how that was undone ("": it was not, as far as that was asked). HEAD has
     ``newer`` commits than the base of a job that is not finished (None: not asked).
     """
 
@@ -173,6 +174,7 @@ class Status(NamedTuple):
     amending: str = ""
     taken: Mapping[str, str] = {}
     landed: Landed | None = None
+    undone: str = ""
     newer: int | None = None
 
     @property
