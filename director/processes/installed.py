@@ -31,8 +31,15 @@ def own_code() -> Iterator[Path]:
     """
     yield from map(Path, (sys.prefix, sys.base_prefix, sys.executable))
     yield Path(__file__).parents[1]
-    here = Path.cwd()  # `python -m` searches there; it is no place of director's
-    yield from (path for path in map(Path, sys.path) if path.is_absolute() and path != here)
+    yield from (Path(place) for place in sys.path if place.startswith("/") and place != _here())
+
+
+def _here() -> str:
+    """Return where `python -m` searches first, which is no place of director's."""
+    try:
+        return os.getcwd()  # noqa: PTH109
+    except OSError:
+        return ""
 
 
 def is_linked() -> bool:
@@ -72,7 +79,7 @@ def _beside(programs: Path, shared: Collection[Path]) -> Iterator[Path]:
         yield place
     elif programs.name in PROGRAM_FOLDERS and place not in shared:
         yield from (place / name for name in _entries(str(place)) if name in PARTS)
-        if (place / COMPILER).is_dir():
+        if isdir(place / COMPILER):  # noqa: PTH112
             yield from (place / COMPILER, place / SOURCES)
     else:
         names = _entries(place / "lib")

@@ -97,14 +97,18 @@ def _files_in(folder: Path) -> Iterator[Path]:
         yield from (Path(entry.path) for entry in entries if entry.is_file())
 
 
+def _children(folder: Path) -> Iterator[Path]:
+    with suppress(OSError):
+        yield from folder.iterdir()
+
+
 def _around(folder: Path, holding: Collection[Path], open_ones: Collection[Path]) -> Iterator[Path]:
     """Give ``folder``, or what is in it besides what has to stay open."""
     if folder not in holding:
         yield folder
     elif folder not in open_ones:
-        with suppress(OSError):
-            for path in folder.iterdir():
-                yield from _around(path, holding, open_ones)
+        for path in _children(folder):
+            yield from _around(path, holding, open_ones)
 
 
 def _in_home(env: Mapping[str, str], home: Path, shared: Collection[Path]) -> Iterator[Path]:
@@ -114,8 +118,8 @@ def _in_home(env: Mapping[str, str], home: Path, shared: Collection[Path]) -> It
     usual = home / ".config"
     for config in dict.fromkeys((usual, Path(env.get("XDG_CONFIG_HOME") or usual))):
         yield from (config / name for name in IN_CONFIG_HOME)
-        if config not in shared and config.is_dir():
-            yield from (path for path in config.iterdir() if path.name not in NO_SETTINGS)
+        if config not in shared:
+            yield from (path for path in _children(config) if path.name not in NO_SETTINGS)
     if base := env.get("PYTHONUSERBASE"):
         yield Path(base) / "lib"
 
