@@ -135,11 +135,7 @@ def _say_what_was_lost(outlet: Outlet) -> None:
         next_step = (
             "free disk space or print it elsewhere; `director status` shows where the job stands"
         )
-        _complain(what, next_step)
-
-
-def _complain(what: str, next_step: str) -> None:
-    print(f"director: {what}\n  next: {next_step}", file=sys.stderr, flush=True)
+        _context().complain(what, next_step)
 
 
 def _bug(error: Exception, args: argparse.Namespace, redactor: Redactor) -> BugError:

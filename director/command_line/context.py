@@ -1,13 +1,14 @@
 """What every command has: its environment, its streams, and the flags they share."""
 
 import argparse
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from director.command_line.ending import Ends, completed
 from director.command_line.result import Result
 from director.model.errors import RequestError
+from director.model.printable import one_line
 from director.model.secrets import Redactor
 from director.processes.cancellation import Cancellation
 from director.records.job_directory import FOLDER, Home
@@ -61,7 +62,7 @@ class Context(NamedTuple):
         if wants_json(args):
             self.say_json(args, result)
         elif result.text:
-            self.say(result.text)
+            self.tell(self.out, result.text)
         return int(result.exit_code)
 
     def fail(self, args: argparse.Namespace, result: Result) -> int:
@@ -73,19 +74,23 @@ class Context(NamedTuple):
         self.ends.tell(args.command, result)
         if wants_json(args):
             self.say_json(args, result)
-        self._complain(f"director: {result.what}", f"  next: {result.next_step}")
+        self.complain(result.what, result.next_step)
         return int(result.exit_code)
 
-    def _complain(self, *lines: str) -> None:
-        """Print lines on ``err``; a terminal has them broken between words."""
-        said: Iterable[str] = map(self.redactor.text, lines)
-        if self.err.isatty():
-            from director.reporting.terminal.cells import wrapped_prose
+    def complain(self, what: str, next_step: str) -> None:
+        """Print on ``err`` what is in the way, and what can be done: a line each."""
+        what, next_step = one_line(what), one_line(next_step)
+        self.tell(self.err, f"director: {what}\n  next: {next_step}")
+
+    def tell(self, stream: IO[str], text: str) -> None:
+        """Print lines without secrets; a terminal has them broken between words."""
+        text = self.redactor.text(text)
+        if stream.isatty():
+            from director.reporting.terminal.messages import fitted
             from director.reporting.terminal.windows import width_for
 
-            width = width_for(self.err, self.env)
-            said = (part for line in said for part in wrapped_prose(line, width, "    "))
-        print("\n".join(said), file=self.err, flush=True)
+            text = fitted(text, width_for(stream, self.env))
+        print(text, file=stream, flush=True)
 
 
 def add_repo_flag(parser: argparse.ArgumentParser) -> None:

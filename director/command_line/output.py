@@ -159,6 +159,6 @@ def _never_failing(listener: Listener, context: Context) -> Listener:
             broken.append(error)
             said = f"{type(error).__name__}: {error}"
             what = f"a bug in director's live output, which ends here: {said}"
-            print(f"director: {what}; the job continues", file=context.err, flush=True)
+            context.complain(what, "report it; the job continues")
 
     return listen

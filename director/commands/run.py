@@ -164,11 +164,11 @@ def _ending(report: RunReport) -> Ending:
         home = report.repository.parent
         said = (f"{g.name}: {one_line(g.reason)}; {g.note}; see {home / g.log}" for g in red)
         named = "; ".join(said)
-        return Ending(
-            f"All nodes are done, but the integration gate is red: {named}",
-            f"git switch -c fix {branch} and fix it there, or plan the fix as a new task",
-            ("git", "switch", "-c", "fix", branch),
-        )
+        what = f"All nodes are done, but the integration gate is red: {named}"
+        fix = f"git switch -c fix {branch} and fix it there, or plan the fix as a new task"
+        if not any(gate.turned_red_by for gate in red):
+            return Ending(what, f"`director run` runs the gates again; or {fix}")
+        return Ending(what, fix, ("git", "switch", "-c", "fix", branch))
     if taken := sorted(state.ids(NodeStatus.TAKEN)):
         what = f"{done} of {total} nodes are done; taken by a person: {', '.join(taken)}"
         return Ending(what, f"director give {taken[0]}", ("director", "give", taken[0]))

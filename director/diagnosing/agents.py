@@ -110,10 +110,14 @@ def prices(settings: Settings) -> Iterator[Row]:
 
 
 def models(found: Found, checkouts: Checkouts) -> Iterator[Row]:
-    """Give each model of the tiers, as its CLI knows it in a worktree, and how calls are made."""
+    """Give each model of the tiers, as its CLI knows it in a worktree, and how calls are made.
+
+    The worktree is that of the gates, which is needed anyway: all that is here is the user's own.
+    """
     settings = found.settings
     found.subject.begins("asking which models there are")
-    with _callers(checkouts) as callers, checkouts.base.pool.lease(checkouts.base.commit) as place:
+    base = checkouts.base
+    with _callers(checkouts) as callers, base.pool.lease_gate(base.commit) as place:
         listed = callers.models(place.path)
         for model, roles in _by_model(settings.config).items():
             yield _model(settings, model, roles, listed)

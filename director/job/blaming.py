@@ -13,6 +13,8 @@ from director.model.bisection import first_red
 from director.records.events import Kind
 from director.worktrees.gates import Verdict
 
+OUTSIDE = "it is flaky, or something outside the repository has changed"
+
 
 def blamed(job: JobContext, views: Views, report: GateReport) -> GateReport:
     """Return the report of a gate that is not green with the merge to blame, or why none is.
@@ -68,7 +70,7 @@ def bisect(
     if is_green(count):
         return Bisection(None, "it is green when it runs again on the same commit, so it is flaky")
     if not is_green(first):
-        return Bisection(None, f"it is red {there} now, though it was green there")
+        return Bisection(None, f"it is red {there} now, though it was green there: {OUTSIDE}")
     red = first_red(first, count, is_green)
     before = red - 1
     steady = (before == first or is_green(before)) and (red == count or not is_green(red))

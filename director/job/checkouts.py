@@ -15,7 +15,7 @@ from director.job.job_worktrees import (
 )
 from director.job.switching import unswitched
 from director.model.plan import Plan
-from director.processes.removal import NotRemovedError, discard
+from director.processes.removal import NotRemovedError, discard, discard_or_stop
 from director.records.events import Events
 from director.records.files import redact_file
 from director.records.job_directory import JobDirectory
@@ -29,12 +29,15 @@ OWN = "worktrees.json"  # the record of worktrees that nothing else uses
 
 def sweep_checkouts(directory: JobDirectory, folder: Path, events: Events) -> None:
     """Remove what a killed command left of its clean checkouts; the caller has the job's lock."""
-    _sweep(directory, folder / OWN, events)
+    _sweep(directory, folder, events)
     with suppress(NotRemovedError):
         discard(folder)
 
 
-def _sweep(directory: JobDirectory, own: Path, events: Events) -> None:
+def _sweep(directory: JobDirectory, folder: Path, events: Events) -> None:
+    if folder.is_symlink() or not folder.is_dir():  # whatever has that name is in the way
+        discard_or_stop(folder)
+    own = folder / OWN
     if was_killed(own):
         for log in directory.logs.glob("*"):  # it had no time to take the secrets out
             redact_file(log, directory.redactor)
@@ -56,7 +59,7 @@ def clean_checkouts(
     path, own = folder / "job.git", folder / OWN
     inputs.processes.sweep()  # what a killed command of the job left: the caller has its lock
     launcher_at(inputs, directory.repository).sweep()
-    _sweep(directory, own, inputs.workspace.events)
+    _sweep(directory, folder, inputs.workspace.events)
     record = directory.pool if kept_worktrees(directory.pool) else own
     borrowed = [directory.repository / "objects"] if directory.repository.is_dir() else []
 

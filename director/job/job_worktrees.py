@@ -104,7 +104,8 @@ def provisions_of(inputs: JobInputs, job: JobRepository, gates: Gates) -> Provis
         part = Part.SETUP if merged else Part.GATE
         name = f"setup.{worktree.name}" if merged else f"setup.{worktree.name}.candidate"
         slot, worktrees = slot_number(worktree), worktree.parent.name
-        events.notice(f"setup of slot {slot} of {worktrees} begins: `{policy.setup}`")
+        begins = f"setup of slot {slot} of {worktrees} begins: `{policy.setup}`"
+        events.emit(Kind.NOTICE, message=begins, slot=slot, worktrees=worktrees)
         result = gates.run(policy.setup, worktree, name, part)
         events.emit(
             Kind.SETUP,

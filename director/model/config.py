@@ -12,6 +12,7 @@ from director.model.config_values import (
     Ceiling,
     Count,
     CountOrNone,
+    GateCommands,
     Model,
     Number,
     Paths,
@@ -20,7 +21,6 @@ from director.model.config_values import (
     SandboxMode,
     Settings,
     ShellCommand,
-    ShellCommands,
     UserCommand,
     Whole,
 )
@@ -33,7 +33,7 @@ from director.model.secrets import literal_secrets, looks_secret, referenced_var
 Options = TypeVar("Options")
 """The options of an agent CLI: a class whose fields all have defaults."""
 NO_SETTINGS: Settings = {}
-NO_COMMANDS: ShellCommands = {}
+NO_COMMANDS: GateCommands = {}
 
 
 class Limits(NamedTuple):
@@ -199,7 +199,7 @@ class Config(NamedTuple):
     """
 
     tiers: Annotated[Mapping[Role, Model], Mark.COMPLETE]
-    gates: ShellCommands = NO_COMMANDS
+    gates: GateCommands = NO_COMMANDS
     pricing: Mapping[str, Price] = {}
     limits: Limits = Limits()
     sampling: Mapping[Role, Sampling] = {}

@@ -68,6 +68,11 @@ def _command_problems(command: str | tuple[str, ...]) -> Iterator[str]:
         yield "must not contain a NUL character, which no command can be given"
 
 
+def _emptiness(command: str) -> Iterator[str]:
+    if not command.strip():
+        yield "is empty: give a command, or remove the line"
+
+
 def _filling_problems(words: tuple[str, ...]) -> Iterator[str]:
     for place in re.findall(r"\{(\w*)\}", " ".join(words)):
         if place not in SANDBOX_PLACES:
@@ -94,15 +99,12 @@ def _without_last_slash(paths: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(path.rstrip("/") for path in paths)
 
 
-def _without_empty(commands: Mapping[str, str]) -> dict[str, str]:
-    return {name: command for name, command in commands.items() if command.strip()}
-
-
 Model = Annotated[str, ErrorMessage('must be a string "provider/model"'), Validate(_model_problems)]
 ShellCommand = Annotated[
     str, ErrorMessage("must be a shell command (a string)"), Validate(_command_problems)
 ]
-ShellCommands = Annotated[Mapping[str, ShellCommand], Convert(_without_empty)]
+GateCommand = Annotated[ShellCommand, Validate(_emptiness)]
+GateCommands = Mapping[str, GateCommand]
 Count = Annotated[int, between(1, HIGHEST_LIMIT)]
 CountOrNone = Annotated[int, between(0, HIGHEST_LIMIT)]
 Ceiling = Annotated[float, between(0, HIGHEST_LIMIT, " (0: no ceiling)")]

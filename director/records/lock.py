@@ -114,7 +114,7 @@ def job_lock(
             taken = _taken(descriptor, pause)
         if not taken:
             raise StoppedError(
-                f"another run holds the lock: {_holder(descriptor)}",
+                f"{_holder(descriptor)} holds the job's lock",
                 "wait for it to end, or end it with `director stop`",
                 Reason.LOCKED,
             )

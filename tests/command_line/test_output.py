@@ -9,6 +9,7 @@ import pty
 from typing import IO, Any
 
 from director.command_line.context import Context
+from director.command_line.dialogs.terminal import Terminal
 from director.command_line.ending import Ends
 from director.command_line.output import (
     add_output_flags,
@@ -16,7 +17,9 @@ from director.command_line.output import (
     mode_of,
     wants_colour,
 )
-from director.model.secrets import NOTHING_SECRET
+from director.command_line.result import Result
+from director.model.errors import RequestError
+from director.model.secrets import NOTHING_SECRET, Redactor
 from director.processes.cancellation import Cancellation
 from director.records.events import Event, Kind
 from tests.support.hermetic import TemporaryCase
@@ -100,6 +103,37 @@ class TestColour(OutputCase):
         self.assertTrue(self.wanted())
 
 
+class Shown(io.StringIO):
+    """What a terminal got."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class TestMessages(OutputCase):
+    def context(self) -> Context:
+        self.err = Shown()
+        self.env = {"COLUMNS": "40"}
+        return super().context()._replace(redactor=Redactor({"PASS": "open sesame, please"}))
+
+    def test_a_secret_that_would_be_broken_over_two_lines_is_not_shown(self) -> None:
+        told = RequestError("the server does not take open sesame, please", "ask for another")
+        context = self.context()
+        context.complain(told.what, told.next_step)
+        Terminal(context, self.tmp).complain(told)
+        said = "director: the server does not take\n    [redacted PASS]\n  next: ask for another\n"
+        self.assertEqual(context.err.getvalue(), said * 2)  # type: ignore[attr-defined]
+
+    def test_a_result_is_broken_between_words_on_a_terminal_only(self) -> None:
+        text = f"worktree  {'/folder' * 8}\nholds     the tip of the branch, and no more"
+        for stream, lines in ((Shown(), 4), (io.StringIO(), 2)):
+            context = self.context()._replace(out=stream)
+            context.finish(argparse.Namespace(command="take"), Result(text))
+            said = stream.getvalue()
+            self.assertEqual(len(said.splitlines()), lines, said)
+            self.assertIn("/folder" * 8, said)
+
+
 class TestListeners(OutputCase):
     def told(self, *events: Event, words: tuple[str, ...] = (), **env: str) -> str:
         self.err, self.env = io.StringIO(), env
@@ -123,7 +157,7 @@ class TestListeners(OutputCase):
     def test_a_mistake_of_the_view_is_told_once_and_stops_no_command(self) -> None:
         broken = event(Kind.CALL_STARTED, "a")  # says neither who is asked nor which model
         said = self.told(broken, broken, event(Kind.NOTICE, message="x"))
-        self.assertEqual(said.count("\n"), 1)
+        self.assertEqual(said.count("\n"), 2)
         self.assertIn("a bug in director's live output", said)
         self.assertIn("the job continues", said)
 

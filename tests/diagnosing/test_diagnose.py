@@ -196,6 +196,10 @@ class TestGates(DoctorCase):
         self.configure('[gates]\nclean = "test ! -e new.txt && test -e README"\n')
         self.assertEqual(self.one(self.look(0), "gate clean")["level"], "ok")
 
+    def test_one_worktree_is_all_that_is_checked_out(self) -> None:
+        self.configure("[gates]\nalone = 'test -z \"$(ls ../../agents)\"'\n")
+        self.assertEqual(self.one(self.look(0), "gate alone")["level"], "ok")
+
     def test_tests_that_miss_what_git_ignores(self) -> None:
         self.repo.write(".gitignore", "dependency.py\n")
         self.repo.write("requirements.txt", "dependency\n")

@@ -342,6 +342,29 @@ class TestBlame(GateCase):
         self.assertIn("no merge is blamed", done.json["what"])
         self.assertIn("flaky", done.json["what"])
 
+    def test_tests_that_turn_red_with_what_is_outside_are_all_named_and_gated_again(self) -> None:
+        outside = self.tmp / "outside"
+        outside.touch()
+        nodes = [
+            node(name, depends_on=list(before))
+            for name, before in zip("abc", ["", "a", "b"], strict=True)
+        ]
+        script = "grep -q good {0}.txt && test -e {1} || {{ echo no good {0}; exit 1; }}\n"
+        self.plan(*nodes, tests={name: script.format(name, outside) for name in "abc"})
+        for name in "abc":
+            self.implement(name)
+        self.ends(0, "run")
+        outside.unlink()
+        done = self.ends(1, "run", "--json")
+        self.assertEqual([g["verdict"] for g in done.json["integration"]], ["red"] * 3)
+        self.assertIn("tests of c: exit code 1; no merge is blamed", done.json["what"])
+        self.assertIn("something outside the repository has changed", done.json["what"])
+        self.assertEqual(done.json["next_command"], ["director", "run"])
+        self.assertIn("director run", self.ends(0, "status").out)
+        outside.touch()
+        green = self.ends(0, "run", "--json").json["integration"]
+        self.assertEqual([one["name"] for one in green], ["tests of a", "tests of b"])
+
     def test_the_search_leaves_no_commit_on_the_branch(self) -> None:
         self.gates(clean="! grep -rq spoiled .")
         self.run_chain("ab", a="spoiled\n")

@@ -7,6 +7,7 @@ With it: the command (``commands.land``, ``land_words``), ``prospect``, ``gating
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import unittest
@@ -83,6 +84,11 @@ class TestShapes(LandCase):
         self.assertNotIn("director land ", shown)
         self.assertEqual(self.ends(0, "status", "--json").json["landed"]["how"], "squash")
         self.assertEqual(self.lines("events.jsonl")[-2]["kind"], "landed")
+
+    def test_what_stands_where_it_works_is_removed(self) -> None:
+        os.mkfifo(self.home / "landing")
+        self.land()
+        self.assertFalse((self.home / "landing").exists())
 
     def test_an_archived_job_lands_by_its_id(self) -> None:
         job = self.stored("plan.json")["job_id"]

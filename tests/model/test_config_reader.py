@@ -98,7 +98,6 @@ class TestReadConfig(unittest.TestCase):
             """
             [gates]
             lint = "ruff check"
-            off = "  "
             tests = "python3 -m unittest"
             [pricing."p/m"]
             input = 1
@@ -195,6 +194,11 @@ class TestReadConfig(unittest.TestCase):
         ):
             self.assertIn(f"must be {expected}", self.said(text), text)
         self.assertIn("must be a table", self.said("", "limits = 1\n" + TIERS))
+
+    def test_a_gate_without_a_command_is_a_mistake(self) -> None:
+        for command in ("", "  "):
+            said = self.said(f'[gates]\ntests = "{command}"\n')
+            self.assertRegex(said, r"gates.tests \(line \d+\) is empty: give a command")
 
     def test_a_price_needs_both_directions(self) -> None:
         self.assertIn(

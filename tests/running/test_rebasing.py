@@ -411,6 +411,13 @@ class TestOffered(RebaseCase):
         told = self.ends(2, "land", "--squash", "--yes", "--json").json
         self.assertIn("director rebase", told["next"])
 
+    def test_a_finished_job_that_was_rebased_is_to_land(self) -> None:
+        self.finish("a", "b", "c")
+        self.commit(more="x\n")
+        self.assertEqual(self.rebase()["next_command"], ["director", "land"])
+        self.assertIn("director land", self.ends(0, "status").out)
+        self.ends(0, "land", "--squash", "--yes")
+
     def test_a_finished_job_is_not_offered_it(self) -> None:
         self.finish("a", "b", "c")
         self.commit(more="x\n")

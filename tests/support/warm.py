@@ -136,6 +136,7 @@ def _become_director(request: dict[str, object], given: list[int]) -> NoReturn:
     except SystemExit as ended:  # of `--help`
         code = int(ended.code or 0)
     threading._shutdown()  # type: ignore[attr-defined]  # as at an end that clears all memory
+    atexit._run_exitfuncs()  # they wait for the processes that end by themselves then
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -23,7 +23,6 @@ from director.planning.deciding import read_answers
 from director.planning.pipeline import PlanReport
 from director.planning.revising import digest
 from director.records import files
-from director.reporting.terminal.cells import wrapped
 
 PLAN_KEYS = "[a]pprove  [v]iew node  [e]dit  [t]ests  [r]evise  [q]uit"
 SPEC_KEYS = "[a]pprove  [v]iew  [e]dit  [r]evise  [q]uit"
@@ -126,7 +125,7 @@ class _Approval:
             return
         self.terminal.say("\n" + "\n\n".join(parts))
         for line in message(self.report).splitlines()[:-1]:
-            self.terminal.say("\n".join(wrapped(line, self.terminal.columns)))
+            self.terminal.say(line)
 
     def _view(self, rest: str) -> None:
         if self.at_spec:

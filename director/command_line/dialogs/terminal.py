@@ -14,7 +14,7 @@ from director.command_line.output import columns
 from director.model.errors import RequestError
 from director.model.printable import printable
 from director.processes.foreground import run_in_front, signals_end_waiting
-from director.reporting.terminal.cells import wrapped, wrapped_prose
+from director.reporting.terminal.cells import wrapped
 
 SILENT = ("json", "no_input", "events")
 """Flags with which no question is asked."""
@@ -54,12 +54,11 @@ class Terminal:
 
     def say(self, text: str = "") -> None:
         """Print lines; what would steer the terminal is made visible."""
-        print(self.context.redactor.text(printable(text)), file=self._out, flush=True)
+        self.context.tell(self._out, printable(text))
 
     def complain(self, error: RequestError) -> None:
         """Say what cannot be done, and what can be typed instead."""
-        for line in (f"director: {error.what}", f"  next: {error.next_step}"):
-            self.say("\n".join(wrapped_prose(line, self.columns, "    ")))
+        self.context.complain(error.what, error.next_step)
 
     def ask(self, prompt: str) -> str | None:
         """Return the line that is typed, without blanks around; None: end of input, or ctrl-C."""

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from director import __version__
 from director.command_line.grammar.catalog import COMMANDS, GROUPS
 from director.model.errors import RequestError
+from director.model.patterns import lazy_pattern
 from director.model.reason import Reason
 
 DESCRIPTION = "A strong model plans, a cheap one implements, exit codes decide what merges."
@@ -22,6 +23,9 @@ EXIT_CODES = {
     "70": "a bug",
     "130, 143": "interrupted, terminated",
 }
+
+NO_COMMAND = lazy_pattern(r"argument COMMAND: invalid choice: (.*) \(choose.*")  # of argparse
+LISTED = "see `director --help`, which lists the commands"
 
 
 def module_of(command: str) -> Any:
@@ -88,8 +92,14 @@ class _Parser(argparse.ArgumentParser):
     """A parser whose mistakes end like all others: what is wrong, what to do next, exit code."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise RequestError with the likely word, and where the flags are explained."""
+        """Raise RequestError with the likely word, and where the flags are explained.
+
+        A command that is nearly right is named whole.
+        """
         guess = self._guess(message)
+        if no_command := NO_COMMAND.fullmatch(message):
+            meant = f"did you mean `{self.prog} {guess}`?" if guess else LISTED
+            raise RequestError(f"there is no command {no_command[1]}", meant, Reason.USAGE)
         meant = f"did you mean `{guess}`? " if guess else ""
         raise RequestError(message, f"{meant}see `{self.prog} --help`", Reason.USAGE)
 
@@ -110,12 +120,6 @@ class _Parser(argparse.ArgumentParser):
 
 class _TopParser(_Parser):
     """The parser of ``director`` itself, whose help shows the commands in groups."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise RequestError; a command that is nearly right is named whole."""
-        guess = self._guess(message)
-        next_step = f"did you mean `director {guess}`?" if guess else "see `director --help`"
-        raise RequestError(message, next_step, Reason.USAGE)
 
     def format_help(self) -> str:
         """Return the help of the whole command line."""

@@ -37,7 +37,9 @@ def rebased_words(prospect: Prospect) -> str:
 
 
 def next_of(prospect: Prospect, job: str | None) -> tuple[str, ...]:
-    """Return the command that continues a job which was rebased."""
+    """Return the command that continues a job which was rebased, or lands one that is done."""
+    if len(prospect.of(Fate.CARRIED)) == len(prospect.fates):
+        return ("director", "land", *(("--job", prospect.plan.job_id) if job is not None else ()))
     if job is not None:
         return ("director", "plan", "--resume", prospect.plan.job_id)
     return ("director", "run")

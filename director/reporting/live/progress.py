@@ -62,7 +62,8 @@ class Progress:
     """One job as far as its events tell. Everything that people read of it is one printable line.
 
     ``nodes`` are those of the plan, by id (``widest_id``: cells of the widest one), ``work`` what
-    is under way, in the order of its beginning. ``spent`` is the cost of all calls that have ended.
+    is under way, in the order of its beginning. ``setups`` are the worktrees (kind and slot) in
+    which setup runs. ``spent`` is the cost of all calls that have ended.
     """
 
     def __init__(self, command: str) -> None:
@@ -83,6 +84,7 @@ class Progress:
         self.spent = Cost()
         self.nodes: dict[str, NodeProgress] = {}
         self.work: dict[str, Work] = {}
+        self.setups: set[tuple[str, int]] = set()
         self.widest_id = 0
         self._left: TimeLeft | None = None
         self._left_at = -LEFT_HOLDS_SECS

@@ -68,7 +68,7 @@ class _View:
         progress, dot = self.progress, f" {self.marks.dot} "
         clock = datetime.fromtimestamp(self.now).astimezone().strftime("%H:%M:%S")
         name = f"director {progress.command}" if self.width >= 60 else progress.command
-        job = f"{dot}job {progress.job_id.rpartition('-')[2]}"
+        job = f"{dot}job {progress.job_id.split('-', 2)[-1]}"  # after date and time
         room = self.width - width_of(name) - width_of(job) - len(clock) - 3
         task = self._cut(progress.task, room - width_of(dot))
         said = f"{dot}{task}" if room - width_of(dot) >= 8 and task else ""
@@ -138,8 +138,8 @@ class _View:
         facts.append(duration(max(0, int(self.now - progress.begun))).replace(".0 s", " s"))
         if left := progress.time_left(self.now):
             facts.append(in_words(left))
-        if not progress.work and progress.step:
-            facts.append(progress.step)
+        if not progress.work and (step := "running setup" if progress.setups else progress.step):
+            facts.append(step)
         dot = f" {self.marks.dot} "
         while len(facts) > 1 and width_of(dot.join(facts)) > self.width:
             facts.pop(-2 if not progress.work and len(facts) > 2 else -1)

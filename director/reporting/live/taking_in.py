@@ -14,6 +14,7 @@ from director.records.events import Event, Kind
 from director.reporting.live.progress import NodeProgress, Progress, Work
 from director.reporting.live.stages import AGENT_AT, ANSWERS, CRITIQUE, STAGE_AT
 
+FIRST, SETUP = "tests first", "setup of the worktree"  # what a node begins with
 _WRITERS = frozenset((Role.EXECUTOR, Role.ESCALATION, Role.TEST_AUTHOR))
 
 
@@ -44,7 +45,7 @@ def first_line(text: str) -> str:
 def _open(progress: Progress, event: Event) -> None:
     data = event.data
     progress.is_open, progress.is_run = True, bool(data.get("planned"))
-    progress.work = {}
+    progress.work, progress.setups = {}, set()
     progress.know(())
     progress.job_id, progress.task = str(data["job_id"]), one_line(str(data["task"]))
     progress.directory, progress.begun = str(data.get("directory", "")), moment(event.ts)
@@ -70,9 +71,31 @@ def _start_run(progress: Progress, event: Event) -> None:
 
 def _start_node(progress: Progress, event: Event) -> None:
     work = _work_of(progress, event)
-    work.since, work.phase = moment(event.ts), "tests first"
+    work.since, work.phase = moment(event.ts), SETUP if progress.setups else FIRST
     if node := progress.nodes.get(work.label):
         node.status = NodeStatus.RUNNING
+
+
+def _notice(progress: Progress, event: Event) -> None:
+    """Take in that setup begins; whatever node waits for a worktree waits for that."""
+    if "slot" in event.data:
+        progress.setups.add(_slot_of(event))
+        _rename_phase(progress, FIRST, SETUP)
+
+
+def _end_setup(progress: Progress, event: Event) -> None:
+    progress.setups.discard(_slot_of(event))
+    if not progress.setups:
+        _rename_phase(progress, SETUP, FIRST)
+
+
+def _slot_of(event: Event) -> tuple[str, int]:
+    return str(event.data["worktrees"]), int(event.data["slot"])
+
+
+def _rename_phase(progress: Progress, before: str, now: str) -> None:
+    for work in progress.work.values():
+        work.phase = now if work.phase == before else work.phase
 
 
 def _start_attempt(progress: Progress, event: Event) -> None:
@@ -181,6 +204,8 @@ _TAKE = {
     Kind.OPENED: _open,
     Kind.CLOSED: _close,
     Kind.STAGE_ENTERED: _enter_stage,
+    Kind.SETUP: _end_setup,
+    Kind.NOTICE: _notice,
     Kind.RUN_STARTED: _start_run,
     Kind.NODE_STARTED: _start_node,
     Kind.ATTEMPT_STARTED: _start_attempt,

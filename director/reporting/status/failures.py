@@ -12,7 +12,7 @@ from director.model.state import NodeStatus
 from director.reporting.status.next_steps import CURRENT, Asked, listening_to, looking_at
 from director.reporting.status.reader import DETAILED
 from director.reporting.status.status import NodeNow, Status
-from director.reporting.terminal.cells import filled, width_of, wrapped
+from director.reporting.terminal.cells import filled, width_of, wrapped, wrapped_command
 from director.reporting.terminal.layout import beside, paragraph, shortened
 from director.reporting.terminal.style import Line, Paint, Span, Style
 
@@ -188,11 +188,8 @@ def _labelled(found: Sequence[tuple[str, str, str]], style: Style) -> list[Line]
 
 def command_lines(command: str, style: Style, indent: int) -> list[Line]:
     """Return a command; broken between words so that what is copied is one command still."""
-    parts = wrapped(command, style.width - indent - 2)
-    first, *others = (Span(part, Paint.BOLD) for part in parts)
-    lines: list[Line] = [(Span(" " * indent), first)]
-    lines += [(Span(" " * (indent + 4)), one) for one in others]
-    return [*((*line, Span(" \\")) for line in lines[:-1]), lines[-1]]
+    parts = wrapped_command(command, style.width - indent, " " * 4)
+    return [(Span(" " * indent), Span(part, Paint.BOLD)) for part in parts]
 
 
 def _listed(nodes: Sequence[NodeNow], style: Style) -> list[Line]:

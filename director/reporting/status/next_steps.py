@@ -194,6 +194,8 @@ def _retry(status: Status, failed: list[NodeNow]) -> Step:
 
 
 def _after_red_gates(status: Status) -> Iterable[Step]:
+    if not any(gate.culprit for gate in status.red_gates):
+        yield Step(("director", "run"), "no merge is blamed: run the gates again")
     yield Step(("git", "switch", "-c", "fix", status.job_branch), "fix it there")
     yield Step(("director", "plan", "…"), "plan the fix as a new task")
     yield Step(("director", "logs", "integration"), "the whole output")
@@ -211,8 +213,9 @@ def _run(status: Status) -> Iterable[Step]:
         return
     begun = bool(status.of(NodeStatus.DONE, NodeStatus.TAKEN))
     why = f"work on the {counted(left, 'node')} left" if begun else "carry out the plan"
-    why = why if left else "gate all of it together"
-    yield Step(("director", "run"), why)
+    if not left:
+        yield Step(("director", "land"), "gate all of it on your branch, and land it")
+    yield Step(("director", "run"), why if left else "gate all of it together")
 
 
 def _take_over(status: Status) -> Iterable[Step]:

@@ -11,6 +11,7 @@ from director.model.patterns import lazy_pattern
 ELLIPSIS = "…"
 WORD = lazy_pattern(r" *[^ ]+")  # with the blanks before it
 WORD_OR_COMMAND = lazy_pattern(r" *(?:[^ `]|`[^`]*`|`)+")  # a command stands in backticks
+ARGUMENT = lazy_pattern(r""" *(?:[^ '"]|'[^']*'|"(?:[^"\\]|\\.)*"|['"])+""")  # of a command
 NO_CELL = frozenset(("Mn", "Me", "Cf"))  # what combines with the letter before, or is not seen
 TWO_CELLS = frozenset("WF")  # East Asian wide and full-width
 
@@ -77,6 +78,17 @@ def wrapped_prose(text: str, width: int, indent: str = "") -> Iterator[str]:
         for part in WORD_OR_COMMAND.findall(text)
     )
     return _lines(chain.from_iterable(parts), width, indent)
+
+
+def wrapped_command(command: str, width: int, indent: str = "") -> Iterator[str]:
+    """Give the lines of a command; a backslash ends all but the last, so it can be copied.
+
+    Quoted arguments are not broken; lines after the first have ``indent``.
+    """
+    whole = width_of(command) <= width
+    parts = [command] if whole else [*_lines(ARGUMENT.findall(command), width - 2, indent)]
+    yield from (f"{part} \\" for part in parts[:-1])
+    yield parts[-1]
 
 
 def _lines(words: Iterable[str], width: int, indent: str) -> Iterator[str]:

@@ -73,7 +73,11 @@ class TestMistakes(JobCase):
     def test_a_command_that_is_nearly_right_is_named(self) -> None:
         self.assertIn("did you mean `director status`?", self.ends(2, "statsu").err)
         self.assertIn("see `director --help`", self.ends(2, "frobnicate").err)
-        self.assertIn("did you mean `verify`?", self.ends(2, "help", "verfy").err)
+        self.assertIn("did you mean `director help verify`?", self.ends(2, "help", "verfy").err)
+        for words in (["frobnicate"], ["help", "frobnicate"]):
+            said = self.ends(2, *words).err
+            self.assertIn("director: there is no command 'frobnicate'\n", said)
+            self.assertIn("see `director --help`, which lists the commands", said)
 
 
 class TestManual(unittest.TestCase):

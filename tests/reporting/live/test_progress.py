@@ -44,6 +44,18 @@ class TestRun(unittest.TestCase):
         self.assertEqual((run.work, run.counts()[NodeStatus.DONE]), ({}, 1))
         self.assertEqual(run.nodes["a"].cost, Cost(0.5))
 
+    def test_a_node_whose_worktree_is_set_up_says_so(self) -> None:
+        agents, gates = ({"slot": 0, "worktrees": name} for name in ("agents", "gates"))
+        run = take(a_run(a=(), b=()), event(Kind.NODE_STARTED, "a", 1, title="A"))
+        take(run, event(Kind.NOTICE, None, 2, message="setup begins", **agents))
+        take(run, event(Kind.NOTICE, None, 2, message="setup begins", **gates))
+        self.assertEqual(doing(run), "setup of the worktree")
+        take(run, event(Kind.SETUP, None, 3, verdict="green", **agents))
+        take(run, event(Kind.NODE_STARTED, "b", 3, title="B"))
+        self.assertEqual(doing(run, "b"), "setup of the worktree")
+        take(run, event(Kind.SETUP, None, 4, verdict="green", **gates))
+        self.assertEqual((doing(run), doing(run, "b")), ("tests first", "tests first"))
+
     def test_work_says_who_in_which_attempt_and_since_when(self) -> None:
         work = a_busy_run().work["anchors"]
         self.assertEqual((work.role, work.attempt, work.since), ("escalation", 4, at(60)))

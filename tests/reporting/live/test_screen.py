@@ -47,6 +47,15 @@ class TestRun(unittest.TestCase):
             ],
         )
 
+    def test_a_run_of_a_bench_is_named_whole(self) -> None:
+        busy = a_busy_run()
+        busy.job_id += "-all-frontier@2"
+        self.assertIn(" · job 5622-all-frontier@2 · Add a ", lines(busy)[0])
+
+    def test_setup_is_told_where_no_node_is_at_work_yet(self) -> None:
+        run = take(a_run(a=()), event(Kind.NOTICE, None, 1, message="", slot=0, worktrees="gates"))
+        self.assertIn("running setup", "\n".join(lines(run)))
+
     def test_in_40_columns(self) -> None:
         self.assertEqual(
             self.shown(40),
