@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection, Iterator
+from itertools import takewhile
 from os.path import dirname, isdir, join, normpath, realpath
 from pathlib import Path
 
@@ -49,6 +50,15 @@ def is_linked() -> bool:
     """
     found = os.stat(__file__)  # noqa: PTH116
     return found.st_nlink > 1 and found.st_uid == os.getuid()
+
+
+def named_in(command: str, home: Path) -> Iterator[Path]:
+    """Give the paths of the programs and scripts of a command line: those before an option."""
+    words = command.lstrip("!").replace("'", " ").replace('"', " ").split()
+    for word in takewhile(lambda word: not word.startswith("-"), words):
+        path = Path(f"{home}{word[1:]}" if word.startswith("~/") else word)
+        if path.is_absolute():
+            yield path
 
 
 def belonging(
