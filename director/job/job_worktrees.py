@@ -15,8 +15,10 @@ from director.agents.registry import (
 )
 from director.job.context import JobInputs
 from director.job.import_check import ImportCheck
+from director.model.config import Config
 from director.model.errors import DirectorError, RequestError
 from director.model.slots import slot_number
+from director.processes.installed import named_in
 from director.processes.launchers.launcher import Launcher, Part, Surroundings
 from director.processes.launchers.registry import launcher_of
 from director.processes.sandbox import Sandbox, choose_mechanism
@@ -77,6 +79,7 @@ def site_of(inputs: JobInputs, job: Path, folder: Path) -> Site:
         trusted = (
             *settings.sources,
             *settings.named,
+            *_named_by(config, home),
             *files_of_programs(config, env),
             *settings_of_users(config, env, home),
         )
@@ -91,6 +94,16 @@ def site_of(inputs: JobInputs, job: Path, folder: Path) -> Site:
     given = (*sources.roots, *sources.linked)
     check = ImportCheck(checkout, gate_env, bool(config.worktree.setup), given)
     return Site(user.reading(settings, filters), sandbox, gate_env, check)
+
+
+def _named_by(config: Config, home: Path) -> Iterator[Path]:
+    """Give the programs that the user's own commands name by their paths."""
+    for command in (
+        *config.notify.command,
+        config.worktree.setup,
+        *config.gates.values(),
+    ):
+        yield from named_in(command, home)
 
 
 def provisions_of(inputs: JobInputs, job: JobRepository, gates: Gates) -> Provisions | None:
