@@ -231,12 +231,9 @@ class TestPartial(JobCase):
         self.ends(0, "run", "--node", "a")
 
     def test_a_failed_node_is_to_be_tried_again_first(self) -> None:
-        self.configure("[limits]\nmax_attempts = 1\n")
-        self.plan(node("a"), node("b"))
-        self.implement("a")
         for agent in ("executor", "escalation"):
             self.fake.always(agent, say("nothing"), node="b")
-        self.ends(1, "run")
+        self.ends(1, "run", "--max-attempts", "1")
         told = self.ends(2, "land", "--squash", "--yes", "--json").json
         self.assertEqual(told["next_command"], ["director", "run", "--retry-failed"])
 
