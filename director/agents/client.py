@@ -152,23 +152,15 @@ class AgentClient(NamedTuple):
             tell = partial(self._tell_progress, assignment.node, told)
             # Noted before the call starts: what is paid for is found again after a kill.
             log = self.caller.new_log(assignment.log or assignment.name)
-            self.notes.begin(
-                CallNote(
-                    assignment.name,
-                    str(log),
-                    str(assignment.cwd),
-                    assignment.memo,
-                    model=model,
-                    writes=assignment.agent in WRITING_AGENTS,
-                )
-            )
+            self.note(assignment, str(log))
             watched = assignment._replace(look=CallProgress(tell, assignment.cwd).look)
             spending = partial(self._spending, model, meter)
             reply = self.caller.call(watched, spending, log)._replace(model=model)
+            if reply.outcome is not Outcome.COMPLETED:  # which the events say by themselves
+                counts = reply.outcome in CONCLUDED
+                self.notes.end(assignment.name, reply.outcome, reply.reason, counts=counts)
             # Before the meter is gone: no other call may find this money unspent in between.
             record = self._record(assignment, model, reply, meter)
-        if reply.outcome is not Outcome.COMPLETED:  # which the events say by themselves
-            self.notes.end(assignment.name, reply.outcome, reply.reason)
         self._tell_end(assignment.node, told, reply, record)
         return reply
 
@@ -206,11 +198,38 @@ class AgentClient(NamedTuple):
             log=recorded(reply.log),
         )
 
-    def recalled(self, assignment: Assignment) -> Reply | None:
-        """Return the reply to a call that a killed run made and did not get to use, or None.
+    def note(self, assignment: Assignment, log: str = "") -> None:
+        """Note a call whose events go to ``log``; "": one that is to be made."""
+        self.notes.begin(
+            CallNote(
+                assignment.name,
+                log,
+                str(assignment.cwd) if log else "",
+                assignment.memo,
+                model=self.config.tiers[assignment.role],
+                writes=bool(log) and assignment.agent in WRITING_AGENTS,
+                role=assignment.role,
+                node=assignment.node,
+                attempt=assignment.attempt,
+            )
+        )
+
+    def bill_left(self) -> None:
+        """Put on record what the calls of a killed run cost, whoever asks for their answers."""
+        for note in self.notes.left():
+            if not note.role or not note.log or self.ledger.knows(recorded(Path(note.log))):
+                continue
+            reply = self.caller.recall(Path(note.log), note.model)
+            self._record(note, note.model, reply)
+            if reply.outcome is not Outcome.COMPLETED and note.outcome not in CONCLUDED:
+                self.notes.forget_place(note.name)
+
+    def recalled(self, assignment: Assignment, *, drafted: bool = False) -> Reply | None:
+        """Return the reply to a call that an earlier run made and did not get to use, or None.
 
         What such a call cost is on record afterwards, also when it was cut short. For an agent
-        that writes, the reply counts only in the very worktree where it wrote.
+        that writes, the reply counts only in the very worktree where it wrote, unless that is
+        ``drafted``: a commit already.
         """
         note = self.notes.get(assignment.name)
         if note is None or not note.log:
@@ -223,23 +242,24 @@ class AgentClient(NamedTuple):
             reply = reply._replace(outcome=Outcome(note.outcome), reason=note.reason)
         elif reply.outcome is not Outcome.COMPLETED:
             return None
-        elsewhere = assignment.agent in WRITING_AGENTS and note.cwd != str(assignment.cwd)
-        return None if elsewhere else reply
+        if drafted or assignment.agent not in WRITING_AGENTS:
+            return reply
+        return reply if note.cwd == str(assignment.cwd) else None
 
     def _record(
-        self, assignment: Assignment, model: str, reply: Reply, meter: Meter | None = None
+        self, asked: Assignment | CallNote, model: str, reply: Reply, meter: Meter | None = None
     ) -> CallRecord:
         transcript = reply.transcript
         cost = cost_of(model, transcript.usage, self.config.pricing)
         record = CallRecord(
             ts=now(),
-            role=assignment.role,
+            role=asked.role,
             model=model,
             tokens=transcript.tokens,
             cost=None if cost.usd is None else round(cost.usd, DIGITS),
             cost_source=cost.source,
-            node=assignment.node,
-            attempt=assignment.attempt,
+            node=asked.node,
+            attempt=asked.attempt,
             ok=reply.outcome is Outcome.COMPLETED,
             log=recorded(reply.log),
         )

@@ -60,5 +60,6 @@ def open_agents(
             workspace.cancellation,
             interruptible_sleep(workspace.cancellation),
         )
+        client.bill_left()
         callers.begin()
         yield client

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,14 +15,16 @@ from director.agents.registry import (
 )
 from director.job.context import JobInputs
 from director.job.import_check import ImportCheck
+from director.model.config import Config
 from director.model.errors import DirectorError, RequestError
 from director.model.slots import slot_number
+from director.processes.installed import named_in
 from director.processes.launchers.launcher import Launcher, Part, Surroundings
 from director.processes.launchers.registry import launcher_of
 from director.processes.sandbox import Sandbox, choose_mechanism
 from director.processes.sandbox_paths import JobPlaces, home_of, paths_in, sandbox_paths
 from director.records.call_notes import written_places
-from director.records.events import Events, Kind
+from director.records.events import Kind
 from director.records.files import make_folder, os_errors_stop
 from director.repositories.filters import COMMANDS, Filters
 from director.repositories.git_settings import freeze_settings
@@ -76,6 +79,7 @@ def site_of(inputs: JobInputs, job: Path, folder: Path) -> Site:
         trusted = (
             *settings.sources,
             *settings.named,
+            *_named_by(config, home),
             *files_of_programs(config, env),
             *settings_of_users(config, env, home),
         )
@@ -90,6 +94,16 @@ def site_of(inputs: JobInputs, job: Path, folder: Path) -> Site:
     given = (*sources.roots, *sources.linked)
     check = ImportCheck(checkout, gate_env, bool(config.worktree.setup), given)
     return Site(user.reading(settings, filters), sandbox, gate_env, check)
+
+
+def _named_by(config: Config, home: Path) -> Iterator[Path]:
+    """Give the programs that the user's own commands name by their paths."""
+    for command in (
+        *config.notify.command,
+        config.worktree.setup,
+        *config.gates.values(),
+    ):
+        yield from named_in(command, home)
 
 
 def provisions_of(inputs: JobInputs, job: JobRepository, gates: Gates) -> Provisions | None:
@@ -159,9 +173,8 @@ def open_worktrees(inputs: JobInputs, options: WorktreesOptions) -> Iterator[Job
     Those that a killed run left, or an earlier command kept, are taken over. Raises RequestError
     where the sandbox does not work, or the job branch holds what worktrees are provided with.
     """
-    workspace, config, logs = inputs.workspace, inputs.config, inputs.directory.logs
-    env = pool_environment(config.launcher, workspace.env)
-    with _folder(options, env, inputs.events) as folder:
+    config, logs = inputs.config, inputs.directory.logs
+    with _folder(inputs, options) as folder:
         site = site_of(inputs, options.repository, folder)
         repository = options.open(site.repository)
         gates = Gates(
@@ -174,21 +187,22 @@ def open_worktrees(inputs: JobInputs, options: WorktreesOptions) -> Iterator[Job
         )
         provisions = provisions_of(inputs, repository, gates)
         shares = site.sandbox.mechanism is not None and options.folder is None
-        held = written_places(inputs.directory.calls)
-        pool = Pool(repository, folder, provisions, guarded=shares, held=held)
+        pool = Pool(repository, folder, provisions, guarded=shares)
         with _keeping(pool, wanted=options.keeps):
             site.sandbox.try_out(inputs.processes, site.gate_env, folder, logs)
             yield JobWorktrees(site, repository, gates, pool)
 
 
 @contextmanager
-def _folder(options: WorktreesOptions, env: Mapping[str, str], events: Events) -> Iterator[Path]:
+def _folder(inputs: JobInputs, options: WorktreesOptions) -> Iterator[Path]:
     if options.folder:
         with os_errors_stop(options.folder):
             make_folder(options.folder)
         yield options.folder
         return
-    with pool_folder(options.record, env, events) as folder:
+    env = pool_environment(inputs.config.launcher, inputs.workspace.env)
+    held = partial(written_places, inputs.directory.calls)
+    with pool_folder(options.record, env, inputs.events, held) as folder:
         yield folder
 
 

@@ -27,7 +27,7 @@ from director.model.errors import DirectorError, StoppedError
 from director.model.plan import Plan
 from director.model.roles import Agent
 from director.processes.launchers.launcher import Launcher
-from director.records.call_notes import forget_places
+from director.records.call_notes import forget_places, written_places
 from director.records.clock import now
 from director.records.events import Kind, journal
 from director.records.files import redact_file
@@ -122,6 +122,7 @@ def _opened(
             events.notice(message)
         commits = _commits(worktrees.repository, known, config.git)
         agents = opened.enter_context(open_agents(inputs, worktrees, wanted_later))
+        worktrees.pool.hold(written_places(directory.calls))
         publisher = opened.enter_context(_publishing(inputs, worktrees.repository))
         yield _context(inputs, worktrees, agents, publisher, commits)
 

@@ -4,7 +4,8 @@ What an attempt begins with is noted with its call, so that a run that follows a
 what was written instead of asking again.
 """
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 from director.agents.calls import Assignment
 from director.job.context import JobContext
 from director.job.views import Views
+from director.model.node_digest import digest_of
 from director.model.plan import Node
 from director.model.roles import Agent, Role
 from director.model.testing.test_names import lost_tests
@@ -19,6 +21,7 @@ from director.planning.admission import Admission, Candidate, Examiner
 from director.planning.prompts import Background, tests_prompt
 from director.planning.tests_on_branch import put_on_branch
 from director.records.events import Kind
+from director.repositories.history import Entry
 from director.worktrees.worktree import Worktree
 
 ATTEMPTS = 2
@@ -32,8 +35,8 @@ def author_tests(
 
     The author sees the tests of the nodes that this one depends on, and extends a file of theirs.
     ``feedback`` is what a critique said of earlier tests, or "". Tests that are not admitted go
-    back to the author once, with the output. RequestError where no test could be about the
-    worktree.
+    back to the author once, with the output. The author's calls stay noted, for the caller to
+    drop when that is on record. RequestError where no test could be about the worktree.
     """
     author = _Author(job, views, node, background)
     attempt, folder = author.first_attempt(feedback)
@@ -50,8 +53,8 @@ def author_tests(
             job.events.emit(Kind.TESTS_REJECTED, node.id, problem=admission.problem)
             if admission.final or attempt.number == ATTEMPTS:
                 break
-            attempt = _Attempt(attempt.number + 1, admission.problem, candidate.commit)
-    drop_notes(job, node)
+            problem, start = admission.problem, candidate.commit
+            attempt = _Attempt(attempt.number + 1, attempt.asked, problem, start)
     return admission
 
 
@@ -65,16 +68,27 @@ def _name(node: Node, attempt: int) -> str:
 
 
 class _Attempt(NamedTuple):
-    """One call of the author: the problem to solve, and what the worktree holds when it begins."""
+    """One call of the author: the problem to solve, and what the worktree holds when it begins.
+
+    ``asked`` is the digest of what the author is asked for. ``drafted`` are the tests that it came
+    to, read by an earlier run.
+    """
 
     number: int
+    asked: str
     problem: str
     start: str
+    drafted: Sequence[Entry] = ()
 
     @property
     def memo(self) -> dict[str, Any]:
         """What a call note keeps of it."""
-        return {"round": self.number, "problem": self.problem, "start": self.start}
+        return {
+            "round": self.number,
+            "asked": self.asked,
+            "problem": self.problem,
+            "start": self.start,
+        }
 
 
 @dataclass(frozen=True)
@@ -88,18 +102,41 @@ class _Author:
 
     def first_attempt(self, feedback: str) -> tuple[_Attempt, Path | None]:
         """Return the attempt to begin with, and the folder in which a killed run made it."""
+        asked, tip = self._digest(feedback), self.job.repository.tip()
         names = (_name(self.node, number) for number in range(ATTEMPTS, 0, -1))
         note = next((note for name in names if (note := self.job.agents.notes.get(name))), None)
-        memo: Mapping[str, Any] = note.memo if note else {}
-        tip, start = self.job.repository.tip(), str(memo.get("start", ""))
+        # A version before this one did not say what a call was about.
+        if note is None or note.memo.get("asked", asked) != asked:
+            drop_notes(self.job, self.node)
+            return _Attempt(1, asked, feedback, tip), None
+        memo = note.memo
+        start = str(memo.get("start", ""))
         if not self.job.repository.holds(tip, start):
             start = tip
         number = 2 if memo.get("round") == 2 else 1
-        attempt = _Attempt(number, str(memo.get("problem", feedback)), start)
-        return attempt, Path(note.cwd) if note else None
+        problem = str(memo.get("problem", feedback))
+        return _Attempt(number, asked, problem, start, self._drafted(memo)), Path(note.cwd)
+
+    def _digest(self, feedback: str) -> str:
+        """Return what tells whether the author was asked for the same (hex)."""
+        node = self.node._replace(depends_on=(), test_hashes={})  # which say only what is done
+        return hashlib.sha256(f"{digest_of(node)} {feedback}".encode(errors="replace")).hexdigest()
+
+    def _drafted(self, memo: Mapping[str, Any]) -> list[Entry]:
+        """Return the tests that an earlier run read, as far as that can be true."""
+        repository = self.job.repository
+        base, commit = str(memo.get("base", "")), str(memo.get("drafted", ""))
+        if not (repository.moved_to(base) and repository.holds(base, commit)):
+            return []
+        return [one.new for one in repository.changes(base, commit) if one.path in self.node.tests]
 
     def write(self, attempt: _Attempt, worktree: Worktree) -> Candidate:
-        """Return what the author wrote in the node's tests, as a commit on the tip."""
+        """Return what the author wrote in the node's tests, as a commit on the tip.
+
+        Once that is a commit, a run that follows needs no worktree.
+        """
+        if attempt.drafted:
+            return self._candidate(attempt, attempt.drafted)
         prompt = tests_prompt(self.node, self.background, attempt.problem, self._extended)
         assignment = Assignment(
             agent=Agent.TEST_AUTHOR,
@@ -117,12 +154,22 @@ class _Author:
         if self.job.agents.recalled(assignment) is None:
             worktree.reset(self.views.of(attempt.start, self.node))
             self.job.agents.ask(assignment)
-        repository, base = self.job.repository, self.job.repository.tip()
-        view = self.views.of(base, self.node)
+        repository = self.job.repository
+        view = self.views.of(repository.tip(), self.node)
         seen = worktree.snapshot(view, self.node.tests)
-        tree = repository.tree_with(base, [one.new for one in repository.changes(view, seen.tree)])
-        commit = repository.commit(tree, base, f"Draft of the tests of {self.node.id}\n")
-        return Candidate(commit, seen.links, f"tests-{attempt.number}")
+        written = [one.new for one in repository.changes(view, seen.tree)]
+        return self._candidate(attempt, written, seen.links)
+
+    def _candidate(
+        self, attempt: _Attempt, written: Sequence[Entry], links: tuple[str, ...] = ()
+    ) -> Candidate:
+        repository, base = self.job.repository, self.job.repository.tip()
+        said = f"Draft of the tests of {self.node.id}\n"
+        commit = repository.commit(repository.tree_with(base, written), base, said)
+        if not links:  # these are refused, and in no commit
+            name = _name(self.node, attempt.number)
+            self.job.agents.notes.remember(name, base=base, drafted=commit)
+        return Candidate(commit, links, f"tests-{attempt.number}")
 
     def lost_tests(self, commit: str) -> str:
         """Say which tests of earlier nodes are gone in ``commit`` from files it extends; or ""."""

@@ -11,7 +11,7 @@ from director.model.errors import DirectorError, RequestError, WorkError
 from director.model.plan import Node, Plan, topological_order
 from director.model.reason import Reason
 from director.planning.admission import Admission
-from director.planning.authoring import author_tests
+from director.planning.authoring import author_tests, drop_notes
 from director.planning.context import Planning
 from director.planning.current_job import CONTINUE
 from director.planning.shared_tests import authors_wait_for
@@ -68,7 +68,10 @@ class _Authors:
         views = views_of(self._job.repository, self.plan)
         self._job.pool.set_up_on(views.of_tip)
         feedback = self._feedback.get(node_id, "")
-        return author_tests(self._job, views, self._by_id[node_id], self._background, feedback)
+        node = self._by_id[node_id]
+        admission = author_tests(self._job, views, node, self._background, feedback)
+        drop_notes(self._job, node)  # the tests are on the branch, or refused
+        return admission
 
     def _settle(self, node_id: str, admission: Admission) -> None:
         if admission.problem:

@@ -46,10 +46,9 @@ def draft_plan(planning: Planning) -> Done:
     job = planning.job
     if not job.directory.plan.exists():
         planning.save_nodes(_decompose(planning))
-        planning.forget(*PLAN_CALLS)
     elif planning.stage.wishes:
         planning.save(**_revise(planning, planning.plan(), ()), wishes="")
-        planning.forget(*PLAN_CALLS)
+    planning.forget(*PLAN_CALLS)  # also those of a killed run: none answers another question
     nodes = recovered(job, planning.plan().nodes, planning.stage.authored_from)
     for node in nodes:
         if node.admitted:

@@ -12,6 +12,7 @@ from director.model.errors import RequestError
 from director.model.naming import known_node
 from director.model.plan import Plan, topological_order
 from director.model.state import NodeStatus
+from director.planning.authoring import drop_notes
 from director.planning.context import Planning
 from director.planning.current_job import CONTINUE, RUN
 from director.planning.deciding import ASKING_CALLS
@@ -101,6 +102,7 @@ def _drop(planning: Planning, node_id: str) -> None:
     after = planning.plan_of(one for one in plan.nodes if one.id != node_id)
     # First: what is left of its tests after a kill goes when the plan is frozen.
     planning.save_nodes(after.nodes)
+    drop_notes(job, plan.node(node_id))
     job.events.emit(Kind.REVISED, stage=planning.stage.stage, dropped=node_id)
     if planning.stage.stage is Stage.READY:
         return  # frozen again at once

@@ -23,7 +23,7 @@ from director.model.plan_reader import InvalidPlanError, read_plan
 from director.model.reason import Reason
 from director.model.testing.support_files import support_problems
 from director.planning.asking import Question, ask
-from director.planning.authoring import author_tests
+from director.planning.authoring import author_tests, drop_notes
 from director.planning.context import Planning
 from director.planning.editing import extended_by_others
 from director.planning.prompts import amend_prompt
@@ -59,6 +59,7 @@ class Rewriting:
             plan = plan.with_node(node)
             self.planning.save_nodes(plan.nodes)
         write_amendment(self.planning.job.directory, amendment.asking(""))
+        drop_notes(self.planning.job, node)
         return plan
 
     def _planned(self, plan: Plan) -> tuple[Plan, Amendment]:
@@ -151,6 +152,7 @@ class Rewriting:
         job.pool.set_up_on(views.of_tip)
         admission = author_tests(job, views, fresh, self.planning.background(), feedback)
         if admission.problem:
+            drop_notes(job, fresh)
             raise WorkError(
                 f"the new tests of {node.id} were refused: {admission.problem.splitlines()[0]}",
                 f"see {job.directory.logs}; `director amend {node.id}` and write them yourself, or "

@@ -43,6 +43,7 @@ def critique_spec(planning: Planning) -> Done | None:
     if planning.stage.spec_critiqued:
         return None
     stage = planning.stage
+    planning.forget("spec")  # also where a killed run did not: it is no answer to the critique
     prompt = spec_critique_prompt(stage.task, planning.spec(), stage.decisions)
     feedback = tuple(problem for _, problem in criticise(planning, CRITIQUE, prompt))
     changes = {"spec_feedback": feedback, "spec_critiqued": True}

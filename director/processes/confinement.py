@@ -8,7 +8,8 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from os.path import exists, islink
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -139,10 +140,9 @@ class Bubblewrap:
     def launch(self, argv: Sequence[str], domain: Domain) -> Launch:
         """Return how ``argv`` is started in ``domain``."""
         words = [self._program, "--ro-bind" if domain.strict else "--bind", "/", "/"]
+        for bind, path in () if domain.strict else _binds(domain.kept):
+            words += [bind, path, path]
         words += ["--dev-bind", "/dev", "/dev"]
-        for kept in () if domain.strict else domain.kept:
-            if not kept.is_symlink():  # what it leads to is kept besides
-                words += ["--ro-bind-try", str(kept), str(kept)]
         for unread in domain.unread:
             words += ["--tmpfs", str(unread)]
             for read in domain.read:
@@ -160,6 +160,26 @@ class Bubblewrap:
     def words(self, domain: Domain, _folder: Path) -> list[str]:
         """Return the words of bwrap(1), which needs no file."""
         return self.launch([], domain).argv
+
+
+def _binds(kept: Sequence[Path]) -> Iterator[tuple[str, str]]:
+    """Give the binds, in their order, that keep what is ``kept``, each with its path.
+
+    A folder on the way is bound to itself, so that it cannot be moved. Where something in it can
+    be no mount (it is not there yet, or a link), it is closed, and all else in it is opened.
+    """
+    on_the_way = landlock.on_the_way_to(kept)
+    concerned = {*on_the_way, *kept}
+    solid = {one for one in concerned if exists(one) and not islink(one)}  # noqa: PTH110, PTH114
+    closed = {one.parent for one in concerned - solid}
+    taken = set(map(str, concerned))
+    for folder in sorted(on_the_way & solid):
+        yield ("--ro-bind" if folder in closed else "--bind"), str(folder)
+        if folder in closed:
+            found = landlock.entries(str(folder))
+            free = (one for one in found if not one.is_symlink() and one.path not in taken)
+            yield from (("--bind-try", one.path) for one in free)
+    yield from (("--ro-bind-try", str(path)) for path in kept if path in solid)
 
 
 def find_mechanism(env: Mapping[str, str]) -> Mechanism | None:

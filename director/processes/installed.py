@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection, Iterator
+from itertools import takewhile
 from os.path import dirname, isdir, join, normpath, realpath
 from pathlib import Path
 
@@ -31,8 +32,15 @@ def own_code() -> Iterator[Path]:
     """
     yield from map(Path, (sys.prefix, sys.base_prefix, sys.executable))
     yield Path(__file__).parents[1]
-    here = Path.cwd()  # `python -m` searches there; it is no place of director's
-    yield from (path for path in map(Path, sys.path) if path.is_absolute() and path != here)
+    yield from (Path(place) for place in sys.path if place.startswith("/") and place != _here())
+
+
+def _here() -> str:
+    """Return where `python -m` searches first, which is no place of director's."""
+    try:
+        return os.getcwd()  # noqa: PTH109
+    except OSError:
+        return ""
 
 
 def is_linked() -> bool:
@@ -42,6 +50,15 @@ def is_linked() -> bool:
     """
     found = os.stat(__file__)  # noqa: PTH116
     return found.st_nlink > 1 and found.st_uid == os.getuid()
+
+
+def named_in(command: str, home: Path) -> Iterator[Path]:
+    """Give the paths of the programs and scripts of a command line: those before an option."""
+    words = command.lstrip("!").replace("'", " ").replace('"', " ").split()
+    for word in takewhile(lambda word: not word.startswith("-"), words):
+        path = Path(f"{home}{word[1:]}" if word.startswith("~/") else word)
+        if path.is_absolute():
+            yield path
 
 
 def belonging(
@@ -72,7 +89,7 @@ def _beside(programs: Path, shared: Collection[Path]) -> Iterator[Path]:
         yield place
     elif programs.name in PROGRAM_FOLDERS and place not in shared:
         yield from (place / name for name in _entries(str(place)) if name in PARTS)
-        if (place / COMPILER).is_dir():
+        if isdir(place / COMPILER):  # noqa: PTH112
             yield from (place / COMPILER, place / SOURCES)
     else:
         names = _entries(place / "lib")

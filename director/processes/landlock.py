@@ -125,7 +125,7 @@ def all_but(kept: Collection[Path]) -> list[str]:
     folders = [str(ROOT)] if on_the_way else []
     while folders:
         folder = folders.pop()
-        for entry in _entries(folder):
+        for entry in entries(folder):
             if entry.path in closed or entry.is_symlink():
                 continue
             (folders if entry.path in on_the_way else open_ones).append(entry.path)
@@ -138,11 +138,12 @@ def on_the_way_to(paths: Iterable[Path]) -> set[Path]:
     return {folder for one in nearest for folder in (one, *one.parents)}
 
 
-def _entries(folder: str) -> list[os.DirEntry[str]]:
+def entries(folder: str) -> list[os.DirEntry[str]]:
+    """Return what is in a folder; nothing where it cannot be read: nothing can write there."""
     try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except OSError:  # without access nothing can write there either
+        with os.scandir(folder) as found:
+            return list(found)
+    except OSError:
         return []
 
 

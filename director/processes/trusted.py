@@ -13,7 +13,7 @@ from itertools import chain
 from os.path import dirname, join, normpath
 from pathlib import Path
 
-from director.processes.installed import belonging, own_code
+from director.processes.installed import belonging, named_in, own_code
 
 ROOT = Path("/")
 MOST_STEPS = 1000  # links may lead in a circle
@@ -47,6 +47,9 @@ FILE_VARIABLES = (
     "NPM_CONFIG_GLOBALCONFIG", "NPM_CONFIG_USERCONFIG", "PIP_CONFIG_FILE", "PYTHONSTARTUP",
     "SSH_ASKPASS", "UV_CONFIG_FILE", "npm_config_userconfig",
 )  # fmt: skip
+COMMAND_VARIABLES = (
+    "DIRECTOR_PAGER", "EDITOR", "GIT_SSH_COMMAND", "PAGER", "SHELL", "VISUAL",
+)  # fmt: skip
 FOLDER_VARIABLES = (
     "CONDA_PREFIX", "GIT_EXEC_PATH", "GIT_TEMPLATE_DIR", "GOROOT", "JAVA_HOME", "NVM_DIR",
     "PYTHONHOME", "PYTHONPYCACHEPREFIX", "RUSTUP_HOME", "SDKMAN_DIR", "VIRTUAL_ENV",
@@ -74,7 +77,9 @@ def trusted_paths(
     open_ones |= {Path(place).resolve() for place in places}
     writable = {folder for path in open_ones for folder in (path, *path.parents)}
     system = chain.from_iterable(_around(Path(place), writable, open_ones) for place in SYSTEM)
-    named = chain(system, own_code(), _in_home(env, home, writable), _named_by(env, writable), more)
+    named = chain(
+        system, own_code(), _in_home(env, home, writable), _named_by(env, home, writable), more
+    )
     absolute = dict.fromkeys(str(path) for path in named if path.is_absolute())
     found = {Path(place) for path in absolute for place in _with_target(path)}
     return tuple(sorted(path for path in found - writable if path.parts[1] not in NO_FILES))
@@ -97,14 +102,18 @@ def _files_in(folder: Path) -> Iterator[Path]:
         yield from (Path(entry.path) for entry in entries if entry.is_file())
 
 
+def _children(folder: Path) -> Iterator[Path]:
+    with suppress(OSError):
+        yield from folder.iterdir()
+
+
 def _around(folder: Path, holding: Collection[Path], open_ones: Collection[Path]) -> Iterator[Path]:
     """Give ``folder``, or what is in it besides what has to stay open."""
     if folder not in holding:
         yield folder
     elif folder not in open_ones:
-        with suppress(OSError):
-            for path in folder.iterdir():
-                yield from _around(path, holding, open_ones)
+        for path in _children(folder):
+            yield from _around(path, holding, open_ones)
 
 
 def _in_home(env: Mapping[str, str], home: Path, shared: Collection[Path]) -> Iterator[Path]:
@@ -114,15 +123,17 @@ def _in_home(env: Mapping[str, str], home: Path, shared: Collection[Path]) -> It
     usual = home / ".config"
     for config in dict.fromkeys((usual, Path(env.get("XDG_CONFIG_HOME") or usual))):
         yield from (config / name for name in IN_CONFIG_HOME)
-        if config not in shared and config.is_dir():
-            yield from (path for path in config.iterdir() if path.name not in NO_SETTINGS)
+        if config not in shared:
+            yield from (path for path in _children(config) if path.name not in NO_SETTINGS)
     if base := env.get("PYTHONUSERBASE"):
         yield Path(base) / "lib"
 
 
-def _named_by(env: Mapping[str, str], shared: Collection[Path]) -> Iterator[Path]:
+def _named_by(env: Mapping[str, str], home: Path, shared: Collection[Path]) -> Iterator[Path]:
     """Give what variables name: files that are read at the start, folders that are searched."""
     yield from map(Path, filter(None, map(env.get, (*FILE_VARIABLES, *FOLDER_VARIABLES))))
+    for name in COMMAND_VARIABLES:
+        yield from named_in(env.get(name, ""), home)
     for name in LIST_VARIABLES:
         yield from map(Path, filter(None, env.get(name, "").split(":")))
     programs = filter(None, env.get("PATH", "").split(":"))

@@ -14,13 +14,16 @@ from director.model.codec.mistakes import MismatchError
 from director.model.errors import RequestError
 from director.records import files, json_lines
 
+DRAFTED = "drafted"  # in a memo: the commit of what a call wrote
+
 
 class CallNote(NamedTuple):
     """One call: its events file, the folder it worked in, and what its asker has to remember.
 
     ``log`` is "" for one that did not begin yet. ``outcome`` and ``reason`` are set when it ended
     under director's eyes. ``model`` is the one of ``[tiers]`` that was asked ("": not on record).
-    ``writes``: what it brought lies in that folder.
+    ``writes``: what it brought lies in that folder, and nowhere else. ``role``, ``node`` and
+    ``attempt`` say what it is recorded under ("": noted by an earlier version).
     """
 
     name: str
@@ -31,6 +34,18 @@ class CallNote(NamedTuple):
     reason: str = ""
     model: str = ""
     writes: bool = False
+    role: str = ""
+    node: str | None = None
+    attempt: int | None = None
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether it has brought something that is on record here only."""
+        return self.writes or bool(self.memo.get(DRAFTED))
+
+    def nowhere(self) -> "CallNote":
+        """Return the note without the folder: nothing there is of this call, as far as is known."""
+        return self._replace(cwd="", writes=False)
 
 
 class CallNotes:
@@ -56,15 +71,28 @@ class CallNotes:
             files.make_folder(self._folder)
             files.replace_quickly(path, json_lines.in_line(encode(note)))
 
-    def end(self, name: str, outcome: str, reason: str) -> None:
-        """Note how a call ended."""
+    def end(self, name: str, outcome: str, reason: str, *, counts: bool = True) -> None:
+        """Note how a call ended; what it wrote is of no use unless it ``counts``."""
         if note := self.get(name):
-            self.begin(note._replace(outcome=outcome, reason=reason))
+            ended = note._replace(outcome=outcome, reason=reason)
+            self.begin(ended if counts else ended.nowhere())
+
+    def forget_place(self, name: str) -> None:
+        """Note that what a call wrote is of no use."""
+        if note := self.get(name):
+            self.begin(note.nowhere())
 
     def remember(self, name: str, **more: Any) -> None:
-        """Add to what the asker of a call has to remember."""
+        """Add to what the asker of a call has to remember what was made of what it wrote.
+
+        The folder where that was is not needed any more.
+        """
         if note := self.get(name):
-            self.begin(note._replace(memo={**note.memo, **more}))
+            self.begin(note.nowhere()._replace(memo={**note.memo, **more}))
+
+    def left(self) -> list[CallNote]:
+        """Return all notes."""
+        return list(self._notes.values())
 
     def get(self, name: str) -> CallNote | None:
         """Return the note of a call, or None."""
@@ -87,15 +115,15 @@ def noted_calls(folder: Path) -> list[CallNote]:
 
 
 def written_places(folder: Path) -> frozenset[Path]:
-    """Return the folders in which the calls noted in ``folder`` wrote."""
-    return frozenset(Path(one.cwd) for one in noted_calls(folder) if one.writes and one.cwd)
+    """Return the folders that hold what the calls noted in ``folder`` wrote."""
+    return frozenset(Path(one.cwd) for one in noted_calls(folder) if one.writes)
 
 
 def forget_places(folder: Path) -> None:
     """Forget where the calls noted in ``folder`` worked: what is there now is not known."""
     for path in folder.glob("*.json"):
         if (note := _read(path)) and note.cwd:
-            files.write_json(path, encode(note._replace(cwd="")), durable=False)
+            files.write_json(path, encode(note.nowhere()), durable=False)
 
 
 def _read(path: Path) -> CallNote | None:

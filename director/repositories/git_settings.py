@@ -5,10 +5,10 @@ commit.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
+from director.processes.installed import named_in
 from director.records.files import os_errors_stop
 from director.repositories.git import Git, split_z
 from director.repositories.restoring import restore_file
@@ -17,8 +17,9 @@ FILE = "file:"  # before a file's name where git shows an origin
 FILES = {"core.attributesfile": "attributes", "core.excludesfile": "ignore"}
 """Setting that names a file → the file's name where none is named (gitattributes(5))."""
 RUN = frozenset({
-    "askpass", "clean", "cmd", "command", "driver", "editor", "external", "fsmonitor", "helper",
-    "hookspath", "pager", "process", "program", "smudge", "sshcommand", "templatedir", "textconv",
+    "allowedsignersfile", "askpass", "clean", "cmd", "command", "defaultkeycommand", "driver",
+    "editor", "external", "fsmonitor", "gitproxy", "helper", "hookspath", "pager", "process",
+    "program", "receivepack", "smudge", "sshcommand", "templatedir", "textconv", "uploadpack",
 })  # fmt: skip
 """Ends of the settings that name what git runs."""
 
@@ -110,16 +111,11 @@ def config_text(settings: Iterable[tuple[str, str]]) -> str:
 
 
 def _named(key: str, value: str, home: Path, file: Path) -> Iterator[Path]:
-    """Give the paths in a setting in ``file`` that names what git includes, or what it runs.
-
-    Of a command line it is those before an option.
-    """
+    """Give the paths in a setting in ``file`` that names what git includes, or what it runs."""
     if key.startswith("include"):
         yield file.parent / _at_home(value, home)
     elif key.rpartition(".")[2] in RUN:
-        words = value.lstrip("!").replace("'", " ").replace('"', " ").split()
-        found = takewhile(lambda word: not word.startswith("-"), words)
-        yield from (path for word in found if (path := _at_home(word, home)).is_absolute())
+        yield from named_in(value, home)
 
 
 def _at_home(path: str, home: Path) -> Path:

@@ -49,13 +49,12 @@ def work_on_node(work: NodeWork, keeper: StateKeeper) -> NodeEnd:
     earlier = record.state.wall_secs
 
     def in_a_lane() -> NodeEnd:
-        attempt = record.next_attempt()
-        # The note of a call that was under way, or not yet used, when a run was killed; or when
-        # something was lost, which is as if this lane had been killed.
-        note = work.job.agents.notes.get(attempt.call) if attempt else None
-        with work.job.pool.lane(Path(note.cwd) if note else None) as lane:
+        # Of a call that was under way, or not yet used, when a run was killed; or when something
+        # was lost, which is as if this lane had been killed.
+        left = record.attempt_left()
+        with work.job.pool.lane(Path(left[1].cwd) if left else None) as lane:
             node = _NodeRun(work, record, lane.work, NodeGates(work, lane.gate))
-            return node.resume(attempt, note) if attempt and note else node.begin()
+            return node.resume(*left) if left else node.begin()
 
     try:
         with full_disk_stops():
@@ -98,26 +97,28 @@ class _NodeRun:
             agents.notes.drop(attempt.call)
             return self.begin()
         progress = Progress.from_memo(self.work, note.memo)
-        call = self._assignment(attempt, progress)
-        if progress.drafted:  # what is a commit already needs no worktree
-            call = call._replace(cwd=Path(note.cwd))
-        return self._go_on(progress, self.work.job.agents.recalled(call))
+        call, drafted = self._assignment(attempt, progress), progress.drafted is not None
+        reply = self.work.job.agents.recalled(call, drafted=drafted)
+        return self._go_on(progress, (attempt, reply) if reply else None)
 
     def _is_about_this(self, note: CallNote) -> bool:
         """Whether a call was for the node as it is now; versions before this one did not say."""
         node, asked = self.work.node, note.memo.get(ASKED)
         return asked == digest_of(node) if asked is not None else not node.amended
 
-    def _go_on(self, progress: Progress, reply: Reply | None = None) -> NodeEnd:
+    def _go_on(
+        self, progress: Progress, made: tuple[CurrentAttempt, Reply] | None = None
+    ) -> NodeEnd:
         """Make attempts until the node is done or has had its chances.
 
-        ``reply``: to the call of the first one, which was made before.
+        ``made``: the first one, and the reply to its call, which was made before.
         """
-        while attempt := self.record.next_attempt():
+        attempt, reply = made or (self.record.next_attempt(), None)
+        while attempt:
             step = self._attempt(attempt, progress, reply)
             if isinstance(step, NodeEnd):
                 return step
-            progress, reply = step, None
+            progress, reply, attempt = step, None, self.record.next_attempt()
         environment = any(
             one.outcome is AttemptOutcome.AS_BEFORE for one in self.record.state.past_attempts
         )
@@ -233,8 +234,7 @@ class _NodeRun:
         assignment = self._assignment(attempt, progress)
         agents = self.work.job.agents
         if feedback:  # a run that stops before the call (signal, ceiling) keeps it
-            cwd = str(assignment.cwd)
-            agents.notes.begin(CallNote(assignment.name, "", cwd, assignment.memo))
+            agents.note(assignment)
         self.worktree.reset(self.work.view(progress.start))
         return agents.ask(assignment)
 

@@ -11,11 +11,14 @@ from director.model.receipt import Receipt
 from director.model.roles import Role, Tier
 from director.model.state import Attempt, AttemptOutcome, NodeState, NodeStatus, WatchItFail
 from director.records import json_lines
+from director.records.call_notes import CallNote
 from director.records.events import Kind
 from director.records.state_keeper import StateKeeper
 from director.running.node_work import NodeWork
 from director.running.progress import UNSEEN
 from director.running.review import calls_of_readers
+
+TIERS = (Role.EXECUTOR, Role.ESCALATION)  # that make attempts
 
 
 class NodeEnd(NamedTuple):
@@ -48,6 +51,18 @@ class NodeRecord:
         config, state = self.work.job.config, self.state
         role = next_role(state.past_attempts, config.limits.max_attempts, veto=config.review.veto)
         return CurrentAttempt(self.work.node.id, role, state.attempts + 1) if role else None
+
+    def attempt_left(self) -> tuple[CurrentAttempt, CallNote] | None:
+        """Return the attempt in which an earlier run was, and the note of its call, if any.
+
+        It counts for the tier that was asked, even where another is due by now.
+        """
+        due, number = self.next_attempt(), self.state.attempts + 1
+        for role in dict.fromkeys([due.role if due else Role.EXECUTOR, *TIERS]):
+            attempt = CurrentAttempt(self.work.node.id, role, number)
+            if note := self.work.job.agents.notes.get(attempt.call):
+                return attempt, note
+        return None
 
     def began(self, attempt: CurrentAttempt) -> None:
         """Say that an attempt begins, and whether the node escalates with it."""

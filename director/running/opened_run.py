@@ -12,7 +12,10 @@ from director.job.views import Views, views_of
 from director.model.config import Config
 from director.model.merge_policy import NODE, MergePolicy
 from director.model.plan import Node, Plan
+from director.model.roles import Role
+from director.model.state import NodeStatus, RunState
 from director.records import files
+from director.records.call_notes import CallNote, CallNotes
 from director.records.job_directory import JobDirectory
 from director.records.state_keeper import StateKeeper
 from director.running.believing import believed_state
@@ -71,8 +74,23 @@ def opened_run(
         job.pool.set_up_on(views.of_tip)
         believed = believed_state(job, views.plan, seal, retry_failed=retry_failed)
         state = settle_taken(job.directory, views.plan, believed, spared=folder)
+        _forget_settled(job.agents.notes, state)
         with _synced(directory), closing(StateKeeper(directory, state)) as keeper:
             yield OpenedRun(job, views, keeper, seal, RunMark.here(job.agents.ledger, state))
+
+
+def _forget_settled(notes: CallNotes, state: RunState) -> None:
+    """Drop the notes of calls that are settled: no attempt still to be made is about them."""
+    for note in notes.left():
+        if note.role and not _is_due(note, state):  # an earlier version did not say
+            notes.drop(note.name)
+
+
+def _is_due(note: CallNote, state: RunState) -> bool:
+    node = state.nodes.get(note.node or "")
+    if node is None or node.status is NodeStatus.DONE or note.role == Role.TEST_AUTHOR:
+        return False
+    return (note.attempt or 0) > node.attempts
 
 
 @contextmanager

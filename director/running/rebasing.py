@@ -153,10 +153,11 @@ def _refuse_unsettled(directory: JobDirectory) -> None:
             f"`director give {held[0].node}` merges it, `director take --drop {held[0].node}` "
             "gives it up; then run the command again",
         )
-    left = [one.name for one in noted_calls(directory.calls) if one.log and one.cwd]
-    if left and was_killed(directory.pool):
+    killed = was_killed(directory.pool)
+    notes = [one for one in noted_calls(directory.calls) if one.log]
+    if left := [one.name for one in notes if one.is_unused or (killed and one.cwd)]:
         raise RequestError(
-            f"a run was killed, and results of its calls are not used yet: {', '.join(left)}",
+            f"a run was cut short, and results of its calls are not used yet: {', '.join(left)}",
             "`director run` uses them; then run the command again",
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,9 +36,6 @@ class Pool:
     ``guarded``: only director and gates can write in gates' worktrees and notes. Then they
     are what others are filled from, and what the next command continues with; otherwise every
     worktree is filled and prepared by itself, and nothing of it is kept.
-
-    ``held`` are worktrees of agents that hold what calls of a killed run wrote: each is for
-    whoever names it.
     """
 
     def __init__(
@@ -48,7 +45,6 @@ class Pool:
         provisions: Provisions | None = None,
         *,
         guarded: bool = False,
-        held: Collection[Path] = (),
     ) -> None:
         self._job = job
         self.provisions = provisions
@@ -63,7 +59,7 @@ class Pool:
             lock.unlink()
         self._free = [self._at(name) for name in sorted(left)]
         self._made = max((slot_number(Path(name)) or 0 for name in left), default=0)
-        self._held = set(held)
+        self._held = set[Path]()
         self._turn = threading.Lock()
         self._doubted = False
         note = read_note(self.notes) if guarded else None
@@ -75,6 +71,13 @@ class Pool:
         """Have setup commands run on what ``setup_commit`` returns, not on the tip itself."""
         if self.provisions:
             self.provisions.setup_commit = setup_commit
+
+    def hold(self, places: Iterable[Path]) -> None:
+        """Give the worktrees of agents at ``places`` only to who names them.
+
+        They hold what calls of an earlier run wrote.
+        """
+        self._held.update(places)
 
     @contextmanager
     def lease(self, commit: str, *, bare: bool = False) -> Iterator[Worktree]:

@@ -10,7 +10,7 @@ import fcntl
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -45,20 +45,25 @@ BLOCK_BYTES = 512  # what st_blocks counts (stat(2))
 
 @contextmanager
 def pool_folder(
-    record: Path, env: Mapping[str, str], events: Events | None = None
+    record: Path,
+    env: Mapping[str, str],
+    events: Events | None = None,
+    held: Callable[[], Collection[Path]] = tuple,
 ) -> Iterator[Path]:
     """Give the folder for the worktrees of a job, and remove it afterwards, unless it is kept.
 
     It is kept where there is a note of what is in it (``pool_note``). ``events`` are told what
     cannot be removed. ``record`` notes where it is: after a crash the next run continues in it,
-    because worktrees may hold work that is paid for.
+    because worktrees may hold work that is paid for. So it does where that was not used: ``held``
+    gives the worktrees that hold some at the end.
     """
     with ExitStack() as locks:
         folder = _taken_over(record, events, locks) or _new_folder(record, env, locks)
         try:
             yield folder
         finally:
-            _close(folder, record, events)
+            if not (record.exists() and any(one.is_relative_to(folder) for one in held())):
+                _close(folder, record, events)
 
 
 def sweep_pool(record: Path, events: Events | None = None) -> None:

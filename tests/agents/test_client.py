@@ -324,11 +324,51 @@ class TestRecalled(ClientCase):
         caller.act = lambda _spending: seen.append(self.notes.get("x"))
         client.ask(self.assignment._replace(memo={"base": "c0ffee"}))
         expected = CallNote(
-            "x", "/logs/x-0.jsonl", str(self.tmp), {"base": "c0ffee"}, model="p/m", writes=True
-        )
+            "x", "/logs/x-0.jsonl", str(self.tmp), {"base": "c0ffee"}, model="p/m", writes=True,
+            role="executor", node="a", attempt=2,
+        )  # fmt: skip
         self.assertEqual(seen, [expected])
         after = expected._replace(outcome=Outcome.INCOMPLETE, reason="the reason")
         self.assertEqual(self.notes.get("x"), after)
+
+    def test_how_it_ended_is_noted_before_its_cost_is_on_record(self) -> None:
+        caller = FakeCaller((Outcome.TIMED_OUT, transcript()))
+        client = self.agents(caller)
+        caller.act = lambda _spending: self.costs.mkdir()  # as if killed before that
+        with self.assertRaises(StoppedError):
+            client.ask(self.assignment)
+        note = self.notes.get("x")
+        assert note is not None
+        self.assertEqual(note.outcome, Outcome.TIMED_OUT)
+
+    def test_what_a_fault_left_is_of_no_use(self) -> None:
+        faults = [(Outcome.PROVIDER_FAULT, transcript(kind=FaultKind.PERMANENT))]
+        with self.assertRaises(StoppedError):
+            self.agents(FakeCaller(*faults)).ask(self.assignment)
+        note = self.notes.get("x")
+        assert note is not None
+        self.assertEqual((note.cwd, note.writes), ("", False))
+
+    def test_the_calls_of_a_killed_run_are_on_record_whoever_asks_for_them(self) -> None:
+        client = self.agents(FakeCaller((Outcome.COMPLETED, transcript())))
+        client.note(self.assignment, "/logs/killed.jsonl")
+        client.note(self.assignment._replace(name="to come"))
+        for _ in range(2):
+            client.bill_left()
+        (call,) = read_calls(self.costs)
+        self.assertEqual((call.role, call.node, call.attempt, call.ok), ("executor", "a", 2, True))
+        note = self.notes.get("x")
+        assert note is not None
+        self.assertTrue(note.writes)
+
+    def test_what_was_cut_short_by_a_kill_is_on_record_and_of_no_use(self) -> None:
+        client = self.agents(FakeCaller((Outcome.INCOMPLETE, transcript())))
+        client.note(self.assignment, "/logs/killed.jsonl")
+        client.bill_left()
+        self.assertEqual([call.ok for call in read_calls(self.costs)], [False])
+        note = self.notes.get("x")
+        assert note is not None
+        self.assertFalse(note.writes)
 
     def test_a_completed_call_is_used_and_paid_for_once(self) -> None:
         reply = self.recalled(Outcome.COMPLETED)

@@ -530,8 +530,17 @@ class TestWithoutLandlock(FaultCase):
             f"echo x >> {self.home}/plan.json",
             "touch ../../gates/x",
             "echo x >> $HOME/.gitconfig",
+            "mkdir $HOME/.ssh",
+            "rm $HOME/.profile",
+            f"mkdir -p {self.tmp}/a/b",
+            "mv $HOME/.config $HOME/.moved",
+            f"mv {self.repo.root} {self.place}/moved",
+            "mv $HOME/.local $HOME/.moved",
         )
+        (Path(self.env["HOME"]) / ".profile").symlink_to("dots")
         answers = self.tmp / "answers"
+        answers.touch()  # nothing new can be made beside what is kept
+        self.env["GOENV"] = f"{self.tmp}/a/b/env"
         steps = [
             shell(f"({one}) && echo yes >> {answers} || echo no >> {answers}") for one in tried
         ]

@@ -49,6 +49,16 @@ class KilledCase(JobCase):
         kill = f"kill -9 $(cat {self.tmp}/pid)"
         return silent_shell(f"until {written}; do sleep 0.01; done; {kill}")
 
+    def wait_for_log(self, name: str, text: bytes) -> Path:
+        """Wait until a call's events hold ``text``; their names begin with ``name``."""
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            for log in (self.home / "logs").glob(f"{name}*.jsonl"):
+                if text in log.read_bytes():
+                    return log
+            time.sleep(0.002)
+        raise AssertionError(f"{name} never said {text!r}")
+
     def killed_after(self, secs: float, *argv: str) -> bool:
         """Run director and kill it after ``secs``; returns whether it was still running."""
         process = self.started(*argv)
@@ -181,16 +191,6 @@ class TestKilled(KilledCase):
         used = json.loads((self.home / "state.json").read_text())["nodes"]["a"]["model_used"]
         self.assertEqual((receipt["model"], used), ("fake/cheap", "fake/cheap"))
         self.ends(0, "verify")
-
-    def wait_for_log(self, name: str, text: bytes) -> Path:
-        """Wait until a call's events hold ``text``."""
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            for log in (self.home / "logs").glob(f"{name}.agent*.jsonl"):
-                if text in log.read_bytes():
-                    return log
-            time.sleep(0.002)
-        raise AssertionError(f"{name} never said {text!r}")
 
     def test_an_agent_that_outlives_a_killed_run_is_ended_by_the_next(self) -> None:
         self.plan(node("a"))

@@ -179,6 +179,14 @@ class TestSettings(PlantedCase):
             self.env[name] = str(self.user / "own" / value)
         self.cannot_write("own/npmrc", "own/go", "own/ask", "own/template/hooks/post-checkout")
 
+    def test_programs_of_the_users_own_commands(self) -> None:
+        self.make("own/told", "own/setup.sh", "own/gate", "own/edit")
+        (self.user / "own/gate").write_text("#!/bin/sh\n")
+        self.env["EDITOR"] = f"{self.user}/own/edit --wait"
+        own = f"[notify]\ncommand = '{self.user}/own/told'\n[gates]\nall = '{self.user}/own/gate'\n"
+        self.configure(f"{own}[worktree]\nsetup = 'sh {self.user}/own/setup.sh'\n")
+        self.cannot_write("own/told", "own/setup.sh", "own/gate", "own/edit")
+
     def test_what_git_runs_and_includes_by_the_users_settings(self) -> None:
         self.make("own/helper", "own/sign", "own/of-the-repository")
         with (self.user / ".gitconfig").open("a") as stream:

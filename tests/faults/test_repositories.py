@@ -397,12 +397,13 @@ class TestConfiguration(RepositoryCase):
     def test_no_hook_of_the_user_runs_not_even_for_an_agents_git(self) -> None:
         trace = self.hooks(self.tmp / "hooks")
         self.repo.git("config", "--global", "core.hooksPath", str(self.tmp / "hooks"))
+        (self.tmp / "committed").touch()  # nothing new can be made beside what is kept
         before = self.repo.fingerprint()
         self.script_planning(node("a"))
-        commits = shell(f"git add -A && git commit -qm mine && touch {self.tmp}/committed")
+        commits = shell(f"git add -A && git commit -qm mine && echo yes > {self.tmp}/committed")
         self.go(before, [write("a.txt", "good\n"), commits])
         self.assert_merged()
-        self.assertTrue((self.tmp / "committed").exists())
+        self.assertEqual((self.tmp / "committed").read_text(), "yes\n")
         self.assertFalse(trace.exists())
 
     def test_no_template_of_the_user_is_used(self) -> None:

@@ -29,6 +29,19 @@ class TestTrusted(TemporaryCase):
         self.assertLessEqual({Path("/usr"), Path("/etc"), Path("/.bashrc")}, kept)
         self.assertNotIn(Path("/"), kept)
 
+    def test_a_file_that_an_agent_cli_needs_to_write(self) -> None:
+        mine, other = self.home / ".state.json", self.home / ".vimrc"
+        mine.touch()
+        other.touch()
+        kept = trusted_paths({"PATH": ""}, self.home, needed=[mine])
+        self.assertIn(other, kept)
+        self.assertNotIn(mine, kept)
+
+    def test_a_link_that_leads_to_itself(self) -> None:
+        (self.home / ".config").rmdir()
+        (self.home / ".config").symlink_to(".config")
+        self.assertIn(self.home / ".config", self.kept())
+
     def test_devices_are_no_settings(self) -> None:
         kept = self.kept(BASH_ENV="/dev/null", PYTHONPATH="/proc/self/cwd")
         self.assertFalse([path for path in kept if path.parts[1] in ("dev", "proc")])

@@ -1,6 +1,9 @@
 """What a killed run leaves noted is there for the next, until it is safe elsewhere."""
 
-from director.records.call_notes import CallNote, CallNotes, forget_places
+from collections.abc import Callable
+from pathlib import Path
+
+from director.records.call_notes import CallNote, CallNotes, forget_places, written_places
 from tests.support.hermetic import TemporaryCase
 
 
@@ -26,8 +29,25 @@ class TestCallNotes(TemporaryCase):
         self.notes.remember("a-1", tree="beef")
         self.notes.end("a-1", "completed", "why")
         memo = {"base": "c0ffee", "tree": "beef"}
-        expected = CallNote("a-1", "/logs/x.jsonl", "/work", memo, "completed", "why")
+        expected = CallNote("a-1", "/logs/x.jsonl", "", memo, "completed", "why")
         self.assertEqual(self.notes.get("a-1"), expected)
+
+    def test_a_folder_is_named_while_what_was_written_there_is_nowhere_else(self) -> None:
+        written = self.note._replace(writes=True)
+        self.notes.begin(written)
+        self.assertEqual(written_places(self.tmp / "calls"), {Path("/work")})
+        self.notes.end("a-1", "timed out", "", counts=True)
+        self.assertEqual(written_places(self.tmp / "calls"), {Path("/work")})
+        settling: list[Callable[[], None]] = [
+            lambda: self.notes.end("a-1", "cancelled", "", counts=False),
+            lambda: self.notes.remember("a-1", drafted="beef"),
+            lambda: self.notes.forget_place("a-1"),
+            lambda: forget_places(self.tmp / "calls"),
+        ]
+        for settle in settling:
+            self.notes.begin(written)
+            settle()
+            self.assertEqual(written_places(self.tmp / "calls"), set())
 
     def test_a_call_that_was_dropped_or_never_begun_stays_so(self) -> None:
         self.notes.begin(self.note)

@@ -55,7 +55,8 @@ class TestPool(WorktreeCase):
         with self.pool.lane() as lane:
             lane.work.reset(self.base)
         left = lane.work.path
-        pool = Pool(self.job, self.pool.folder, held=[left])
+        pool = Pool(self.job, self.pool.folder)
+        pool.hold([left])
         with pool.lane() as other, pool.lane(left) as named:
             self.assertNotEqual(other.work.path, left)
             self.assertEqual(named.work.path, left)

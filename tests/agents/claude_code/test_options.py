@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from director.agents.claude_code.backend import CLAUDE_CODE
 from director.agents.claude_code.options import ClaudeCodeOptions, problems
+from director.agents.registry import files_in_home
 from director.model.config import Config, Sampling, SandboxPolicy
 from director.model.config_reader import read_config
 from director.model.errors import RequestError
@@ -48,6 +49,12 @@ class TestProblems(HermeticCase):
             closed._replace(sandbox=SandboxPolicy()),
         ):
             self.assertEqual(list(problems(config)), [])
+
+    def test_files_that_it_writes_in_the_users_home_stay_open_where_that_is_its_own(self) -> None:
+        users = Config(TIERS, agents={"claude-code": ClaudeCodeOptions(home="user")})
+        self.assertIn(".claude.json", files_in_home(users))
+        self.assertEqual(files_in_home(Config(TIERS)), ())
+        self.assertEqual(files_in_home(users._replace(tiers=dict.fromkeys(Role, "p/m"))), ())
 
     def test_it_is_said_with_the_line(self) -> None:
         tiers = "\n".join(f'{role} = "{tier}"' for role, tier in TIERS.items())
