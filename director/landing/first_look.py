@@ -11,6 +11,7 @@ from director.model.errors import RequestError
 from director.model.format import counted
 from director.model.landed import Landed
 from director.model.plan import Plan
+from director.model.state import NodeStatus
 from director.records.clock import now
 from director.records.job_directory import JobDirectory
 from director.records.ledger import read_calls
@@ -59,11 +60,17 @@ def refuse_part(prospect: Prospect, *, partial: bool, how: How | None) -> None:
     if prospect.left and not partial:
         raise RequestError(
             f"{done} of {counted(total, 'node')} are done, not {', '.join(prospect.left)}",
-            f"`director run` continues{_moved_on(prospect)}; or `director land --partial --squash` "
+            f"{_continued(prospect)}{_moved_on(prospect)}; or `director land --partial --squash` "
             "lands what is done",
         )
     if how is not None:
         refuse_shape(prospect, how)
+
+
+def _continued(prospect: Prospect) -> str:
+    """Return what works on the nodes that are left: one that failed is left alone unasked."""
+    failed = any(prospect.states[one].status is NodeStatus.FAILED for one in prospect.left)
+    return f"`director run{' --retry-failed' if failed else ''}` continues"
 
 
 def _moved_on(prospect: Prospect) -> str:

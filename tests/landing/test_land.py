@@ -13,6 +13,7 @@ import subprocess
 import unittest
 
 from tests.landing.land_case import LandCase
+from tests.support.fake_opencode import say
 from tests.support.jobs import JobCase, node
 from tests.support.typist import Typist
 
@@ -228,6 +229,13 @@ class TestPartial(JobCase):
         self.plan(node("a"), node("b"))
         self.implement("a")
         self.ends(0, "run", "--node", "a")
+
+    def test_a_failed_node_is_to_be_tried_again_first(self) -> None:
+        for agent in ("executor", "escalation"):
+            self.fake.always(agent, say("nothing"), node="b")
+        self.ends(1, "run", "--max-attempts", "1")
+        told = self.ends(2, "land", "--squash", "--yes", "--json").json
+        self.assertEqual(told["next_command"], ["director", "run", "--retry-failed"])
 
     def test_an_unfinished_job_lands_only_in_part_and_the_rest_later(self) -> None:
         before = self.repo.fingerprint()

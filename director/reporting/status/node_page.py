@@ -90,6 +90,8 @@ def _head(page: NodePage, style: Style) -> Iterator[str]:
     title = f"{MARKS.get(status, '·')} {node.id}  {one_line(node.title)}"
     yield style.painted(cut(title, style.width), COLOURS.get(status, Paint.BOLD))
     yield from _named("status", _status(page), style)
+    if page.state.error:
+        yield from _named("why", page.state.error, style)
     yield from _named("files", ", ".join(node.files), style)
     if node.repairs:
         turned_red = f"turned red by the merge of {node.repairs.blames}"
@@ -99,7 +101,7 @@ def _head(page: NodePage, style: Style) -> Iterator[str]:
         yield from _named("tests", ", ".join(node.tests), style)
     yield from _named("command", node.test_cmd, style)
     if page.needs:
-        yield from _named("waits for", _listed(page.needs), style)
+        yield from _named("needs", _listed(page.needs), style)
     if page.needed_by:
         yield from _named("needed by", _listed(page.needed_by), style)
 
@@ -115,8 +117,7 @@ def _status(page: NodePage) -> str:
         told.append(f"its tests {page.tests_cost.in_words()}")
     if state.wall_secs:
         told.append(duration(state.wall_secs))
-    error = f": {one_line(state.error)}" if state.error else ""
-    return " · ".join(told) + error
+    return " · ".join(told)
 
 
 def _listed(nodes: Sequence[tuple[str, NodeStatus]]) -> str:

@@ -87,7 +87,7 @@ class TestPage(unittest.TestCase):
         text = "\n".join(page_lines(self.page(), Style(200)))
         self.assertRegex(text, r"#  tier +model +call +gate +diff +cost +time")
         self.assertRegex(text, r"1  escalation +m{30}  completed  red +2 \+30 -4  \$0.0100  3.0 s")
-        self.assertIn("waits for b (done)", text)
+        self.assertIn("needs     b (done)", text)
         self.assertIn("2 attempts · $0.0200 + 1 unpriced call · its tests $0.3000", text)
 
     def test_a_narrow_window_keeps_what_matters(self) -> None:
@@ -201,7 +201,7 @@ class TestStatusOfANode(JobCase):
         self.assertIn("✓ a", shown)
         self.assertIn("review lets it through: fine", shown)
         shown = self.ends(0, "status", "--node", "b").out
-        self.assertIn("waits for a (done)", shown)
+        self.assertIn("needs     a (done)", shown)
         self.assertIn("director run", shown)
 
     def test_an_unknown_node(self) -> None:
