@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Collection, Iterator
-from itertools import takewhile
 from os.path import dirname, isdir, join, normpath, realpath
 from pathlib import Path
 
@@ -22,6 +21,8 @@ PARTS = (
 COMPILER, SOURCES = "pkg/tool", "src"  # of Go: without the first, the second is the user's
 LIBRARIES = ("node_modules", "perl5", "ruby")  # in a folder "lib" that others use as well
 LIBRARIES_BEGIN = ("libpython", "python3")
+SEPARATORS = ("&", "|", ";")  # of commands in a line of shell
+RUN_SCRIPTS = ("bash", "dash", "node", "perl", "python", "python3", "ruby", "sh", "zsh")
 INTERPRETERS = ("node", "perl", "python", "python3", "ruby")  # in another place, where a link is
 
 
@@ -53,12 +54,19 @@ def is_linked() -> bool:
 
 
 def named_in(command: str, home: Path) -> Iterator[Path]:
-    """Give the paths of the programs and scripts of a command line: those before an option."""
-    words = command.lstrip("!").replace("'", " ").replace('"', " ").split()
-    for word in takewhile(lambda word: not word.startswith("-"), words):
-        path = Path(f"{home}{word[1:]}" if word.startswith("~/") else word)
-        if path.is_absolute():
-            yield path
+    """Give the paths of the programs in a line of shell, and of the scripts that they run.
+
+    Other paths in it may be there to be written.
+    """
+    for separator in SEPARATORS:
+        command = command.replace(separator, "\n")
+    for line in command.splitlines():
+        words = [word.strip("'\"()") for word in line.lstrip(" !(").split()[:2]]
+        script = words and words[0].rpartition("/")[2] in RUN_SCRIPTS
+        for word in words if script else words[:1]:
+            path = Path(f"{home}{word[1:]}" if word.startswith("~/") else word)
+            if path.is_absolute():
+                yield path
 
 
 def belonging(

@@ -10,7 +10,7 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from itertools import chain
-from os.path import dirname, join, normpath
+from os.path import dirname, isfile, join, normpath
 from pathlib import Path
 
 from director.processes.installed import belonging, named_in, own_code
@@ -49,6 +49,10 @@ FILE_VARIABLES = (
 )  # fmt: skip
 COMMAND_VARIABLES = (
     "DIRECTOR_PAGER", "EDITOR", "GIT_SSH_COMMAND", "PAGER", "SHELL", "VISUAL",
+)  # fmt: skip
+OPTION_VARIABLES = (
+    "CC", "CXX", "GOFLAGS", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "MAVEN_OPTS", "NODE_OPTIONS",
+    "PERL5OPT", "PYTEST_ADDOPTS", "RUBYOPT", "RUSTC", "RUSTC_WRAPPER",
 )  # fmt: skip
 FOLDER_VARIABLES = (
     "CONDA_PREFIX", "GIT_EXEC_PATH", "GIT_TEMPLATE_DIR", "GOROOT", "JAVA_HOME", "NVM_DIR",
@@ -134,10 +138,20 @@ def _named_by(env: Mapping[str, str], home: Path, shared: Collection[Path]) -> I
     yield from map(Path, filter(None, map(env.get, (*FILE_VARIABLES, *FOLDER_VARIABLES))))
     for name in COMMAND_VARIABLES:
         yield from named_in(env.get(name, ""), home)
+    for name in OPTION_VARIABLES:
+        yield from _files_named(env.get(name, ""))
     for name in LIST_VARIABLES:
         yield from map(Path, filter(None, env.get(name, "").split(":")))
     programs = filter(None, env.get("PATH", "").split(":"))
     yield from belonging(tuple(dict.fromkeys(map(Path, programs))), SYSTEM, shared)
+
+
+def _files_named(options: str) -> Iterator[Path]:
+    """Give the files that are there of those that options name; folders may be caches."""
+    for word in options.replace("=", " ").split():
+        _, slash, rest = word.partition("/")
+        if slash and isfile(path := f"/{rest}"):  # noqa: PTH113
+            yield Path(path)
 
 
 def _with_target(path: str) -> Iterator[str]:

@@ -169,7 +169,9 @@ class TestSettings(PlantedCase):
         )
 
     def test_files_that_variables_name(self) -> None:
-        self.make("own/npmrc", "own/go", "own/ask", "own/template/hooks/post-checkout")
+        self.make("own/npmrc", "own/go", "own/ask", "own/template/hooks/post-checkout", "own/a.js")
+        self.env["NODE_OPTIONS"] = f"--no-warnings --require={self.user}/own/a.js"
+        self.env["RUBYOPT"] = f"-r{self.user}/own/ask"
         for name, value in (
             ("NPM_CONFIG_USERCONFIG", "npmrc"),
             ("GOENV", "go"),
@@ -177,7 +179,8 @@ class TestSettings(PlantedCase):
             ("GIT_TEMPLATE_DIR", "template"),
         ):
             self.env[name] = str(self.user / "own" / value)
-        self.cannot_write("own/npmrc", "own/go", "own/ask", "own/template/hooks/post-checkout")
+        named = ("own/npmrc", "own/go", "own/ask", "own/a.js", "own/template/hooks/post-checkout")
+        self.cannot_write(*named)
 
     def test_programs_of_the_users_own_commands(self) -> None:
         self.make("own/told", "own/setup.sh", "own/gate", "own/edit")

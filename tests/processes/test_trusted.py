@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import unittest
 from pathlib import Path
 
+from director.processes.installed import named_in
 from director.processes.trusted import beside_the_way, trusted_paths
 from tests.support.hermetic import TemporaryCase
+
+
+class TestNamed(unittest.TestCase):
+    def test_programs_and_scripts_but_not_what_they_write(self) -> None:
+        for line, expected in (
+            ("/a/b --c /d", ["/a/b"]),
+            ("!~/own/helper x", ["/h/own/helper"]),
+            ("sh '/a/setup.sh' /x", ["/a/setup.sh"]),
+            ("cd x && (/a/b) > /out; echo x >> /trace", ["/a/b"]),
+            ("make | tee /log", []),
+            ("", []),
+        ):
+            self.assertEqual([*map(str, named_in(line, Path("/h")))], expected, line)
 
 
 class TestTrusted(TemporaryCase):
