@@ -53,12 +53,17 @@ def is_linked() -> bool:
 
 
 def named_in(command: str, home: Path) -> Iterator[Path]:
-    """Give the paths of the programs and scripts of a command line: those before an option."""
+    """Give the paths of the programs and scripts of a command line: those before an option.
+
+    What its output goes to is none of them: it has to be written.
+    """
     words = command.lstrip("!").replace("'", " ").replace('"', " ").split()
+    before = ""
     for word in takewhile(lambda word: not word.startswith("-"), words):
         path = Path(f"{home}{word[1:]}" if word.startswith("~/") else word)
-        if path.is_absolute():
+        if path.is_absolute() and not before.endswith((">", ">|")):
             yield path
+        before = word
 
 
 def belonging(
