@@ -178,7 +178,7 @@ def _put_aside(workspace: Workspace, directory: JobDirectory, current: PlanStage
     """Archive whatever job there is, also one whose records are damaged or incomplete."""
     if not directory.has_records():
         return
-    job_id = current.job_id if current else f"unknown-{_moment()}"
+    job_id = current.job_id if current else f"unknown-{_new_id()}"
     unfinished = current is not None and left_to_do(directory, current) is not None
     sweep_pool(directory.pool)
     archived = directory.archive(job_id)
@@ -188,7 +188,7 @@ def _put_aside(workspace: Workspace, directory: JobDirectory, current: PlanStage
 
 
 def _begin(workspace: Workspace, directory: JobDirectory, task: str, base: str) -> PlanStage:
-    job_id = f"{_moment()}-{secrets.token_hex(2)}"
+    job_id = _new_id()
     branch = f"{BRANCH_PREFIX}job-{job_id}"
     create_job_repository(directory.repository, workspace.repository, branch, base)
     stage = PlanStage(Stage.SPEC, job_id, task, base, branch, now(), authored_from=base)
@@ -199,5 +199,5 @@ def _begin(workspace: Workspace, directory: JobDirectory, task: str, base: str) 
     return stage
 
 
-def _moment() -> str:
-    return datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+def _new_id() -> str:
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"

@@ -6,6 +6,8 @@ With it: ``errors``, ``context``, and what ``run`` and ``plan`` print, ``cli``.
 from __future__ import annotations
 
 import json
+import shutil
+from datetime import UTC, datetime, timedelta
 
 from tests.support.fake_opencode import answer
 from tests.support.jobs import CONFIG, JobCase, node
@@ -53,6 +55,15 @@ class TestEndings(JobCase):
         self.ends(2, "plan", "--continue")
         self.ends(0, "plan", "another", "--no-critique")
         self.assertEqual(len(list((self.home / "jobs").glob("unknown-*"))), 1)
+
+    def test_two_jobs_that_were_cut_short_in_one_second_do_not_collide(self) -> None:
+        self.plan(node("a"))
+        (self.home / "plan_stage.json").write_text("{")
+        now = datetime.now(UTC)
+        for secs in range(60):
+            moment = f"{now + timedelta(seconds=secs):%Y%m%d-%H%M%S}"
+            shutil.copytree(self.home / "job.git", self.home / "jobs" / f"unknown-{moment}/job.git")
+        self.ends(0, "plan", "another", "--no-critique")
 
     def test_leftovers_of_an_unknown_job_are_not_taken_for_the_new_one(self) -> None:
         self.script_planning(node("a"))
