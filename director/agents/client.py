@@ -18,6 +18,7 @@ from director.model.config import Config
 from director.model.cost import DIGITS
 from director.model.errors import (
     AGAIN,
+    DirectorError,
     InterruptedRunError,
     LostError,
     RequestError,
@@ -155,7 +156,11 @@ class AgentClient(NamedTuple):
             self.note(assignment, str(log))
             watched = assignment._replace(look=CallProgress(tell, assignment.cwd).look)
             spending = partial(self._spending, model, meter)
-            reply = self.caller.call(watched, spending, log)._replace(model=model)
+            try:
+                reply = self.caller.call(watched, spending, log)._replace(model=model)
+            except DirectorError:  # it was not made
+                self.notes.forget_place(assignment.name)
+                raise
             if reply.outcome is not Outcome.COMPLETED:  # which the events say by themselves
                 counts = reply.outcome in CONCLUDED
                 self.notes.end(assignment.name, reply.outcome, reply.reason, counts=counts)

@@ -19,7 +19,7 @@ from director.processes.removal import NotRemovedError, discard, discard_or_stop
 from director.records.events import Events
 from director.records.files import redact_file
 from director.records.job_directory import JobDirectory
-from director.records.worktrees_record import kept_worktrees, was_killed
+from director.records.worktrees_record import kept_worktrees, may_hold_work
 from director.repositories.job_repository import JobRepository, create_job_repository
 from director.repositories.repository import Repository
 from director.worktrees.pool_folders import sweep_pool
@@ -38,7 +38,7 @@ def _sweep(directory: JobDirectory, folder: Path, events: Events) -> None:
     if folder.is_symlink() or not folder.is_dir():  # whatever has that name is in the way
         discard_or_stop(folder)
     own = folder / OWN
-    if was_killed(own):
+    if may_hold_work(own):
         for log in directory.logs.glob("*"):  # it had no time to take the secrets out
             redact_file(log, directory.redactor)
     sweep_pool(own, events)

@@ -14,8 +14,8 @@ from director.records.lock import job_lock
 from director.records.worktrees_record import (
     KeptWorktrees,
     kept_worktrees,
+    may_hold_work,
     noted_folder,
-    was_killed,
 )
 from director.worktrees.pool_folders import free_kept
 
@@ -53,7 +53,7 @@ def clean_jobs(home: Home, begins: Callable[[KeptWorktrees], None]) -> Cleaning:
                 continue
             if not _is_free(directory, home, locks):
                 in_use.append(folder)
-            elif was_killed(directory.pool):
+            elif may_hold_work(directory.pool):
                 killed.append(folder)
             elif freed := free_kept(directory.pool, begins):
                 removed.append(freed)

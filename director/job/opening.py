@@ -34,7 +34,7 @@ from director.records.files import redact_file
 from director.records.job_directory import JobDirectory
 from director.records.live_file import live_file
 from director.records.lock import Holder, read_holder
-from director.records.worktrees_record import was_killed
+from director.records.worktrees_record import may_hold_work
 from director.repositories.job_repository import (
     JobRepository,
     open_job_repository,
@@ -227,7 +227,7 @@ def _recover(inputs: JobInputs, branch: str) -> None:
     if ended := inputs.processes.sweep() + launcher.sweep():
         inputs.events.notice(f"processes that a killed run left behind were ended: {ended}")
     remove_stale_locks(directory.repository, user, branch)
-    if not was_killed(directory.pool):
+    if not may_hold_work(directory.pool):
         forget_places(directory.calls)
         return
     for log in directory.logs.glob("*"):  # it had no time to take the secrets out

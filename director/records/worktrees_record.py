@@ -1,7 +1,8 @@
 """The record of a job's worktrees: where they are, and whether they are kept prepared.
 
 ``folder`` is where they are. ``kept`` is there when a command ended in good order and left them
-for the next one; what else is there is in use, or was left by a command that was killed.
+for the next one, ``unused`` when it left work in them that is paid for; what else is there is in
+use, or was left by a command that was killed.
 """
 
 from collections.abc import Mapping
@@ -25,9 +26,14 @@ class KeptWorktrees(NamedTuple):
     since: str
 
 
-def was_killed(record: Path) -> bool:
-    """Whether a command that did not end in good order left worktrees, perhaps with paid work."""
+def may_hold_work(record: Path) -> bool:
+    """Whether worktrees are left that may hold paid work: a command was killed, or left it."""
     return record.exists() and "kept" not in (read_quietly(record) or {})
+
+
+def was_killed(record: Path) -> bool:
+    """Whether a command that did not end in good order left worktrees."""
+    return record.exists() and not {"kept", "unused"} & (read_quietly(record) or {}).keys()
 
 
 def kept_worktrees(record: Path) -> KeptWorktrees | None:
@@ -54,6 +60,11 @@ def note_kept(record: Path, folder: Path, size: int) -> None:
     """Note that ``folder``, which takes ``size`` bytes, is kept for the next command."""
     kept = {"since": now(), "bytes": size}
     files.write_json(record, {"folder": str(folder), "kept": kept})
+
+
+def note_unused(record: Path, folder: Path) -> None:
+    """Note that ``folder`` holds work that is paid for, and that no command has used yet."""
+    files.write_json(record, {"folder": str(folder), "unused": True})
 
 
 def folder_in(said: Mapping[str, Any]) -> Path | None:

@@ -35,7 +35,7 @@ from director.records.events import Events, Kind, journal
 from director.records.job_directory import JobDirectory
 from director.records.lock import job_lock
 from director.records.taken_nodes import taken_nodes
-from director.records.worktrees_record import was_killed
+from director.records.worktrees_record import may_hold_work
 from director.repositories.job_repository import JobRepository, open_job_repository
 from director.running.new_base import NewBase, Renamed, find_base, refuse_contract, refuse_published
 from director.running.opened_run import OpenedRun, opened_run
@@ -153,9 +153,9 @@ def _refuse_unsettled(directory: JobDirectory) -> None:
             f"`director give {held[0].node}` merges it, `director take --drop {held[0].node}` "
             "gives it up; then run the command again",
         )
-    killed = was_killed(directory.pool)
+    there = may_hold_work(directory.pool)
     notes = [one for one in noted_calls(directory.calls) if one.log]
-    if left := [one.name for one in notes if one.is_unused or (killed and one.cwd)]:
+    if left := [one.name for one in notes if one.is_unused or (there and one.cwd)]:
         raise RequestError(
             f"a run was cut short, and results of its calls are not used yet: {', '.join(left)}",
             "`director run` uses them; then run the command again",

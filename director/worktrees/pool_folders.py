@@ -27,7 +27,9 @@ from director.records.worktrees_record import (
     KeptWorktrees,
     folder_in,
     kept_worktrees,
+    may_hold_work,
     note_kept,
+    note_unused,
     note_use,
     noted_folder,
     read_quietly,
@@ -62,7 +64,9 @@ def pool_folder(
         try:
             yield folder
         finally:
-            if not (record.exists() and any(one.is_relative_to(folder) for one in held())):
+            if record.exists() and any(one.is_relative_to(folder) for one in held()):
+                note_unused(record, folder)
+            else:
                 _close(folder, record, events)
 
 
@@ -96,8 +100,7 @@ def free_kept(record: Path, begins: Callable[[KeptWorktrees], None]) -> KeptWork
 def sweep_old_pools(env: Mapping[str, str]) -> None:
     """Remove the folders, of any job, that were not used for KEPT_FOR_SECS.
 
-    A folder that a killed command left stays while its job's record names it: it may hold work
-    that is paid for.
+    A folder that may hold work that is paid for stays while its job's record names it.
     """
     with suppress(OSError):
         for folder in list(worktrees_folder(env).iterdir()):
@@ -113,7 +116,7 @@ def _sweep_old(folder: Path) -> None:
                 discard(folder)
         return
     record = Path(str(owner.get("record")))
-    if noted_folder(record) == folder and was_killed(record):
+    if noted_folder(record) == folder and may_hold_work(record):
         return
     with _locked(folder) as held, suppress(OSError):
         if held:
@@ -145,10 +148,10 @@ def _taken_over(record: Path, events: Events | None, locks: ExitStack) -> Path |
     folder = locks.enter_context(_locked(folder_in(files.read_json(record) or {})))
     if folder is None:  # or a command works in it, for a copy of this repository
         return None
-    killed = was_killed(record)
-    if killed:  # anything may have written a note that is there
+    has_work = may_hold_work(record)
+    if has_work:  # anything may have written a note that is there
         discard(folder / "notes" / NOTE)
-    if killed or read_note(folder / "notes"):
+    if has_work or read_note(folder / "notes"):
         _claim(folder, record)
         return folder
     _remove(folder, events)
