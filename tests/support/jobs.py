@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from director.records.call_notes import written_places
 from director.records.job_directory import JobDirectory
 from director.reporting.live.lines import INDENT
 from tests.support.fake_opencode import FakeOpenCode, Step, answer, say, shell, write
@@ -306,10 +307,19 @@ class JobCase(HermeticCase):
         said = json.loads(record.read_text()) if record.exists() else {}
         return Path(said["folder"]) if "kept" in said else None
 
+    def folder_of_unused_work(self) -> Path | None:
+        """Return the folder of worktrees with work that is paid for and was not used, or None."""
+        places = written_places(self.home / "calls")
+        record = self.home / "worktrees.json"
+        said = json.loads(record.read_text()) if record.exists() else {}
+        folder = Path(said["folder"]) if "unused" in said else None
+        used = folder is None or not any(place.is_relative_to(folder) for place in places)
+        return None if used else folder
+
     def left_behind(self) -> list[str]:
         """Return worktrees that nothing accounts for, and processes with director's marker."""
         place = Path(self.env["XDG_STATE_HOME"]) / "director"
-        kept = self.kept_folder()
+        kept = self.kept_folder() or self.folder_of_unused_work()
         folders = [path for path in place.iterdir() if path != kept] if place.exists() else []
         commands = {pid: command_of(pid) for pid in marked_processes(self.place)}
         # One without words is over: the kernel has taken its memory, and is about to forget it.
