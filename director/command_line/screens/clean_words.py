@@ -33,7 +33,8 @@ def bare_text(done: Cleaning, *, dry: bool) -> str:
         lines = [f"Removed the prepared worktrees in {folders}: {size(done.freed_bytes)} freed."]
     lines += [f"{folder} stays: a command is using it." for folder in done.in_use]
     lines += [
-        f"{folder} stays: a run that was cut short left work in it, which the job's next command continues."
+        f"{folder} stays: a run that was cut short left work in it, which the job's next command "
+        "continues."
         for folder in done.left_by_killed
     ]
     return "\n".join(lines)
